@@ -1,0 +1,146 @@
+//! The wire's shapes: what server and load generator both write and read, and nothing else.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// Body of `POST /seckill`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// The buyer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
+    pub uid: String,
+    /// The attempt's idempotency key, a UUID; the header `Idempotency-Key` may carry it instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// May be left out while exactly one sale is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+}
+
+/// Every answer to `POST /seckill` and `GET /result/{request_id}`, and every refusal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer<'a> {
+    /// `queued`, `won`, `lost`, `rejected` (no effect) or `unknown` (send the same id again).
+    #[serde(borrow)]
+    pub status: Cow<'a, str>,
+    /// Why, for everything but `queued` and `won`.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
+    /// The attempt, where the answer is about one.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Cow<'a, str>>,
+    /// The order, for `won`.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Cow<'a, str>>,
+    /// What would be right, for people; no word of it is fixed.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Cow<'a, str>>,
+}
+
+/// Answer of `GET /result`: the sale as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleStatus {
+    /// `not_open`, `open`, `sold_out` or `closed`.
+    pub status: String,
+    /// The item on sale.
+    pub item: String,
+    /// Units at the opening.
+    pub stock: u64,
+    /// Units not sold. Signed, so that a server that oversold can say so.
+    pub stock_left: i64,
+    /// Orders made.
+    pub orders: u64,
+    /// Attempts accepted and not yet decided.
+    pub queued: u64,
+    /// The stock is gone and nothing is queued.
+    pub finished: bool,
+}
+
+/// Body of `PUT /admin/sale`: opens a fresh sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenSale {
+    /// The item: the same characters as a buyer.
+    pub item: String,
+    /// Units to sell.
+    pub stock: u32,
+    /// When it opens: RFC 3339. At once when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<String>,
+    /// When it closes: RFC 3339. Never when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<String>,
+    /// Orders that one buyer may have; the server's `--per-buyer` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_buyer: Option<u32>,
+}
+
+/// One line of `GET /admin/ledger`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LedgerLine {
+    /// The first line.
+    Sale {
+        /// The sale that the ledger is of.
+        sale: LedgerSale,
+    },
+    /// The last line: a ledger without it was cut off.
+    Counts {
+        /// What the lines between must add up to.
+        counts: LedgerCounts,
+    },
+    /// One accepted attempt.
+    Attempt(LedgerAttempt),
+}
+
+/// The sale, as the ledger's first line has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerSale {
+    /// The item on sale.
+    pub item: String,
+    /// Units at the opening.
+    pub stock: u64,
+    /// Units not sold; negative when oversold.
+    pub stock_left: i64,
+    /// Orders that one buyer may have.
+    pub per_buyer: u32,
+}
+
+/// One accepted attempt and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerAttempt {
+    /// The attempt's idempotency key.
+    pub request_id: String,
+    /// The buyer.
+    pub uid: String,
+    /// The item.
+    pub item: String,
+    /// Position in the order of acceptance.
+    pub seq: u64,
+    /// When it was accepted: microseconds since the Unix epoch.
+    pub accepted_us: u64,
+    /// When it was decided; absent while it is queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_us: Option<u64>,
+    /// `queued`, `won` or `lost`.
+    pub status: String,
+    /// Why it lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it won.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+}
+
+/// How many lines of each status the ledger has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerCounts {
+    /// All attempts.
+    pub accepted: u64,
+    /// Attempts that won.
+    pub won: u64,
+    /// Attempts that lost.
+    pub lost: u64,
+    /// Attempts that are not decided.
+    pub queued: u64,
+}

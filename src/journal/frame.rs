@@ -1,0 +1,89 @@
+//! The file's format. Integers are little-endian, checksums are CRC-32 (IEEE).
+//!
+//! ```text
+//! file   = "SKJOURN1"  first_seq: u64  crc(of the 16 bytes before): u32   then frames
+//! frame  = payload_len: u32  payload_crc: u32  seq: u64  batch: u64
+//!          crc(of the 24 bytes before): u32   payload
+//! ```
+//!
+//! `seq` counts up by one. `batch` is the first `seq` of the group that was written in one go: a
+//! frame of a later batch proves that every earlier batch was synced, which is what tells damage
+//! from a torn tail.
+
+/// Bytes before the first frame.
+pub(super) const FILE_HEADER_LEN: usize = 20;
+/// Bytes before a frame's payload.
+pub(super) const HEADER_LEN: usize = 28;
+/// Longest payload of one record, in bytes: an attempt or a decision takes some hundred.
+pub const RECORD_LEN_MAX: usize = 64 << 10;
+
+const MAGIC: &[u8; 8] = b"SKJOURN1";
+
+/// The bytes that a file begins with.
+pub(super) fn file_header(first_seq: u64) -> [u8; FILE_HEADER_LEN] {
+    let mut header = [0; FILE_HEADER_LEN];
+    header[..8].copy_from_slice(MAGIC);
+    header[8..16].copy_from_slice(&first_seq.to_le_bytes());
+    let crc = crc32fast::hash(&header[..16]);
+    header[16..].copy_from_slice(&crc.to_le_bytes());
+    header
+}
+
+/// The first sequence number of a file that begins with `header`; `None` for a foreign file.
+pub(super) fn first_seq(header: &[u8; FILE_HEADER_LEN]) -> Option<u64> {
+    (*header == file_header(u64_at(header, 8))).then(|| u64_at(header, 8))
+}
+
+/// A frame's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) payload_len: usize,
+    payload_crc: u32,
+    pub(super) seq: u64,
+    pub(super) batch: u64,
+}
+
+impl Header {
+    /// Reads a header and checks its checksum.
+    pub(super) fn decode(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
+        let payload_len = u32_at(bytes, 0) as usize;
+        let sound =
+            payload_len <= RECORD_LEN_MAX && u32_at(bytes, 24) == crc32fast::hash(&bytes[..24]);
+        sound.then(|| Self {
+            payload_len,
+            payload_crc: u32_at(bytes, 4),
+            seq: u64_at(bytes, 8),
+            batch: u64_at(bytes, 16),
+        })
+    }
+
+    /// Whether this is the payload that the header was written for.
+    pub(super) fn matches(&self, payload: &[u8]) -> bool {
+        payload.len() == self.payload_len && crc32fast::hash(payload) == self.payload_crc
+    }
+}
+
+/// Appends one frame to `bytes`.
+pub(super) fn encode(bytes: &mut Vec<u8>, seq: u64, batch: u64, payload: &[u8]) {
+    let start = bytes.len();
+    bytes.reserve(HEADER_LEN + payload.len());
+    bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
+    bytes.extend_from_slice(&seq.to_le_bytes());
+    bytes.extend_from_slice(&batch.to_le_bytes());
+    let crc = crc32fast::hash(&bytes[start..]);
+    bytes.extend_from_slice(&crc.to_le_bytes());
+    bytes.extend_from_slice(payload);
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(number)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut number = [0; 8];
+    number.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(number)
+}

@@ -1,0 +1,89 @@
+//! An append-only log of records with group commit.
+//!
+//! A record is durable when its [`Commit`] resolves: one writer thread takes whatever waits,
+//! writes it in one go, calls `fdatasync` once, and releases all who waited. On opening, a torn
+//! tail is cut, and damage in the middle is refused with its offset. The file's format is in
+//! `frame.rs`.
+
+mod frame;
+mod recover;
+mod writer;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+pub use crate::units::Durability;
+pub use frame::RECORD_LEN_MAX;
+pub use writer::{AppendError, Commit, CommitError, Journal};
+
+/// Most bytes that wait for one commit, and so the longest tail that a crash can tear.
+pub const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Why a journal could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The journal's file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not a journal of this version.
+    #[error("{}: not a journal of this version; give another --data folder", path.display())]
+    Foreign {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// Committed records are damaged: cutting them would lose what was promised.
+    #[error(
+        "{}: damaged at byte {offset}: record {seq} does not match its checksum, and it is no \
+         torn tail. Restore the file from a copy; nothing was changed",
+        path.display()
+    )]
+    Damaged {
+        /// The journal's file.
+        path: PathBuf,
+        /// Where the damaged record begins.
+        offset: u64,
+        /// The sequence number it should have.
+        seq: u64,
+    },
+    /// A record's content is not what its owner writes.
+    #[error("{}: record {seq} at byte {offset} is not understood: {reason}", path.display())]
+    Content {
+        /// The journal's file.
+        path: PathBuf,
+        /// Where the record begins.
+        offset: u64,
+        /// Its sequence number.
+        seq: u64,
+        /// What its owner said of it.
+        reason: String,
+    },
+}
+
+/// Puts an empty journal at `path` in one step, durably; its first record will get the sequence
+/// number `first_seq`.
+///
+/// # Errors
+/// When the file or its folder cannot be written.
+pub fn create(path: &Path, first_seq: u64) -> Result<(), JournalError> {
+    let fresh = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&fresh)?;
+        file.write_all(&frame::file_header(first_seq))?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)?;
+        sync_parent(path)
+    };
+    write().map_err(|source| JournalError::Io { path: path.to_owned(), source })
+}
+
+/// Makes a file's name durable: a new name is in its folder, which has to be synced as well.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}

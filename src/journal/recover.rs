@@ -1,0 +1,124 @@
+//! Reading a journal back: replay what is whole, cut a torn tail, refuse damage.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::frame::{FILE_HEADER_LEN, HEADER_LEN, Header, first_seq};
+use super::{BATCH_BYTES_MAX, JournalError};
+
+/// Unit in which a disk loses or keeps what was not synced, in bytes.
+const SECTOR_LEN: usize = 512;
+
+/// Takes a record with its sequence number, or says why it cannot be understood.
+type Replay<'a> = dyn FnMut(u64, &[u8]) -> Result<(), String> + 'a;
+
+/// Where appending goes on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Recovered {
+    pub(super) next_seq: u64,
+    /// Bytes of a torn tail that were cut.
+    pub(super) cut_bytes: u64,
+}
+
+/// Replays every whole record into `each`, cuts a torn tail, and leaves the file at its end.
+pub(super) fn recover(
+    file: &mut File,
+    path: &Path,
+    each: &mut Replay<'_>,
+) -> Result<Recovered, JournalError> {
+    let io_error = |source| JournalError::Io { path: path.to_owned(), source };
+    let file_len = file.metadata().map_err(io_error)?.len();
+    let mut reader = BufReader::with_capacity(1 << 20, &*file);
+    let mut header = [0; FILE_HEADER_LEN];
+    let foreign = || JournalError::Foreign { path: path.to_owned() };
+    reader.read_exact(&mut header).map_err(|_| foreign())?;
+    let mut seq = first_seq(&header).ok_or_else(foreign)?;
+    let mut offset = FILE_HEADER_LEN as u64;
+    let mut payload = Vec::new();
+    while read_frame(&mut reader, seq, &mut payload).map_err(io_error)? {
+        each(seq, &payload).map_err(|reason| JournalError::Content {
+            path: path.to_owned(),
+            offset,
+            seq,
+            reason,
+        })?;
+        offset += (HEADER_LEN + payload.len()) as u64;
+        seq += 1;
+    }
+    let tail_len = file_len - offset;
+    if tail_len > 0 {
+        let damaged = || JournalError::Damaged { path: path.to_owned(), offset, seq };
+        if tail_len > BATCH_BYTES_MAX as u64 {
+            return Err(damaged());
+        }
+        let mut tail = vec![0; tail_len as usize];
+        file.seek(SeekFrom::Start(offset)).map_err(io_error)?;
+        file.read_exact(&mut tail).map_err(io_error)?;
+        if !is_torn(&tail, offset, seq) {
+            return Err(damaged());
+        }
+        file.set_len(offset).and_then(|()| file.sync_all()).map_err(io_error)?;
+    }
+    file.seek(SeekFrom::Start(offset)).map_err(io_error)?;
+    Ok(Recovered { next_seq: seq, cut_bytes: tail_len })
+}
+
+/// Reads the record `seq` into `payload`; `false` at the end or when it is not whole.
+fn read_frame(reader: &mut impl Read, seq: u64, payload: &mut Vec<u8>) -> io::Result<bool> {
+    let mut header = [0; HEADER_LEN];
+    if !read_whole(reader, &mut header)? {
+        return Ok(false);
+    }
+    let Some(header) = Header::decode(&header).filter(|header| header.seq == seq) else {
+        return Ok(false);
+    };
+    payload.resize(header.payload_len, 0);
+    Ok(read_whole(reader, payload)? && header.matches(payload))
+}
+
+/// Fills `buffer`, or says `false` when the file ends before.
+fn read_whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match reader.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a tail that does not begin with the whole record `seq` is an unfinished write.
+///
+/// It is not when a later batch follows: that one was begun after this one had been synced.
+/// Otherwise the file ends inside the record, or sectors of it never reached the disk and read as
+/// zeros. Anything else was written whole and has changed since.
+fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
+    let follower = (1..tail.len()).find_map(|at| {
+        whole_frame(&tail[at..]).filter(|header| header.seq > seq).map(|header| (at, header))
+    });
+    match follower {
+        Some((_, header)) if header.batch > seq => false,
+        Some((at, _)) => has_empty_sector(&tail[..at], offset),
+        None => ends_inside(tail) || has_empty_sector(tail, offset),
+    }
+}
+
+/// The header of a frame that `bytes` begins with, if all of it is there and sound.
+fn whole_frame(bytes: &[u8]) -> Option<Header> {
+    let header = Header::decode(bytes.first_chunk()?)?;
+    let payload = bytes.get(HEADER_LEN..HEADER_LEN + header.payload_len)?;
+    header.matches(payload).then_some(header)
+}
+
+fn ends_inside(tail: &[u8]) -> bool {
+    tail.first_chunk().is_none_or(|header| {
+        Header::decode(header).is_some_and(|header| tail.len() < HEADER_LEN + header.payload_len)
+    })
+}
+
+/// Whether a sector of the file lies in `bytes`, which begin at `offset`, with nothing but zeros.
+/// Of the sectors at the two ends, only the part inside `bytes` is looked at.
+fn has_empty_sector(bytes: &[u8], offset: u64) -> bool {
+    let first_len = SECTOR_LEN - (offset % SECTOR_LEN as u64) as usize;
+    let (first, rest) = bytes.split_at(first_len.min(bytes.len()));
+    std::iter::once(first).chain(rest.chunks(SECTOR_LEN)).any(|part| part.iter().all(|b| *b == 0))
+}

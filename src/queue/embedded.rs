@@ -1,0 +1,219 @@
+//! The queue of this process: lanes in memory, a journal on disk.
+//!
+//! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
+//! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
+use crate::sale::{Attempt, Fields, ItemId, RecordError, RequestId};
+
+use super::lanes::Lanes;
+use super::{Batch, NewAttempt, PublishError};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Embedded {
+    journal: Journal,
+    lanes: Arc<Lanes>,
+    max: usize,
+}
+
+impl Embedded {
+    /// Opens the queue whose journal is at `path`. At most `max` attempts wait in it. An attempt
+    /// that was not acknowledged is delivered again.
+    ///
+    /// # Errors
+    /// When the journal cannot be used.
+    pub fn open(path: &Path, durability: Durability, max: usize) -> Result<Self, JournalError> {
+        let mut waiting = BTreeMap::new();
+        let replay = |seq, record: &[u8]| {
+            replay(&mut waiting, seq, record).map_err(|error| error.to_string())
+        };
+        let mut journal = Journal::open(path, durability, replay)?;
+        if waiting.is_empty() && journal.next_seq() > 0 {
+            // Nothing in it is needed any more; only the count goes on.
+            let next_seq = journal.next_seq();
+            drop(journal);
+            journal::create(path, next_seq)?;
+            journal = Journal::open(path, durability, |_, _| Ok(()))?;
+        }
+        let lanes = Arc::new(Lanes::default());
+        let mut state = lanes.lock();
+        waiting.into_values().for_each(|attempt| state.add(Arc::new(attempt)));
+        drop(state);
+        Ok(Self { journal, lanes, max })
+    }
+
+    pub(super) async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
+        match self.add(new)? {
+            Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
+            Added::Twin(seq) => self.committed(seq).await,
+        }
+    }
+
+    /// Appends while the lanes are locked, so that the order in the journal is that in the lane.
+    fn add(&self, new: NewAttempt) -> Result<Added, PublishError> {
+        let mut state = self.lanes.lock();
+        if let Some(twin) = state.waiting.get(&new.request_id) {
+            let same = twin.buyer == new.buyer && twin.item == new.item;
+            return if same { Ok(Added::Twin(twin.seq)) } else { Err(PublishError::Reused) };
+        }
+        if state.waiting.len() >= self.max {
+            return Err(PublishError::Full);
+        }
+        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new;
+        let record = format!("+ {request_id} {buyer} {item} {epoch} {accepted_us}");
+        let commit = self.journal.append(record.as_bytes()).map_err(refused)?;
+        let seq = commit.seq();
+        state.add(Arc::new(Attempt { request_id, buyer, item, epoch, seq, accepted_us }));
+        Ok(Added::Fresh(commit))
+    }
+
+    pub(super) async fn durable(&self, request_id: &RequestId) -> Result<(), PublishError> {
+        match self.find(request_id) {
+            Some(attempt) => self.committed(attempt.seq).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn committed(&self, seq: u64) -> Result<(), PublishError> {
+        self.journal.committed(seq).await.map_err(|_| PublishError::Unknown)
+    }
+
+    pub(super) async fn next(&self, max: usize) -> Option<Batch> {
+        let mut committed = self.journal.progress();
+        let mut changed = self.lanes.changed();
+        loop {
+            committed.mark_unchanged();
+            changed.mark_unchanged();
+            if let Some(attempts) = self.lanes.take(max, |seq| self.journal.is_committed(seq)) {
+                let origin = Arc::clone(&self.lanes);
+                return Some(Batch { attempts, origin, holds_lane: true, settled: false });
+            }
+            if self.lanes.lock().is_finished() {
+                return None;
+            }
+            tokio::select! {
+                _ = committed.changed() => {}
+                _ = changed.changed() => {}
+            }
+        }
+    }
+
+    pub(super) fn ordered(&self, batch: &mut Batch) {
+        batch.free_lane();
+    }
+
+    pub(super) fn ack(&self, mut batch: Batch) {
+        let mut record = String::from("-");
+        for attempt in &batch.attempts {
+            // Writing to a String cannot fail.
+            let _ = write!(record, " {}", attempt.seq);
+        }
+        // Not waited for, nor missed: without it the batch is delivered again after a restart,
+        // and the store knows its decisions.
+        let _ = self.journal.append_later(record.as_bytes());
+        batch.settled = true;
+        self.lanes.forget(&batch.attempts);
+    }
+
+    pub(super) fn find(&self, request_id: &RequestId) -> Option<Arc<Attempt>> {
+        self.lanes.lock().waiting.get(request_id).cloned()
+    }
+
+    pub(super) fn waiting(&self, item: &ItemId, epoch: u64) -> Vec<Arc<Attempt>> {
+        let state = self.lanes.lock();
+        let of_sale = state.waiting.values().filter(|a| a.epoch == epoch && a.item == *item);
+        let mut attempts: Vec<_> = of_sale.cloned().collect();
+        drop(state);
+        attempts.sort_by_key(|attempt| attempt.seq);
+        attempts
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.lanes.lock().waiting.len()
+    }
+
+    pub(super) fn depth_of(&self, item: &ItemId) -> usize {
+        self.lanes.lock().depth_of(item)
+    }
+
+    pub(super) fn close_when_empty(&self) {
+        self.lanes.close_when_empty();
+    }
+
+    pub(super) fn close(&self) {
+        self.journal.close();
+    }
+
+    pub(super) async fn failed(&self) -> String {
+        self.journal.failed().await
+    }
+
+    /// Bytes of a torn tail that opening cut.
+    pub fn cut_bytes(&self) -> u64 {
+        self.journal.cut_bytes()
+    }
+}
+
+impl Batch {
+    fn free_lane(&mut self) {
+        if std::mem::take(&mut self.holds_lane)
+            && let Some(first) = self.attempts.first()
+        {
+            self.origin.free(&first.item);
+        }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.origin.put_back(&self.attempts);
+        }
+        self.free_lane();
+    }
+}
+
+enum Added {
+    Fresh(Commit),
+    /// The same attempt waits already, under this sequence number.
+    Twin(u64),
+}
+
+fn refused(error: AppendError) -> PublishError {
+    match error {
+        AppendError::Full => PublishError::Full,
+        AppendError::TooLong | AppendError::Closed => PublishError::Unavailable,
+    }
+}
+
+fn replay(
+    waiting: &mut BTreeMap<u64, Attempt>,
+    seq: u64,
+    record: &[u8],
+) -> Result<(), RecordError> {
+    let mut fields = Fields::new(record);
+    match fields.word("kind")? {
+        "+" => {
+            let attempt = Attempt {
+                request_id: fields.next("request_id")?,
+                buyer: fields.next("buyer")?,
+                item: fields.next("item")?,
+                epoch: fields.next("epoch")?,
+                seq,
+                accepted_us: fields.next("accepted_us")?,
+            };
+            waiting.insert(seq, attempt);
+        }
+        "-" => fields.rest::<u64>("seq")?.iter().for_each(|done| {
+            waiting.remove(done);
+        }),
+        _ => return Err(fields.wrong("kind")),
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Names: an item, a buyer, an attempt, an order.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+/// Longest item or buyer, in bytes.
+const NAME_LEN_MAX: usize = 64;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Not a buyer or an item.
+    #[error("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -")]
+    Name,
+    /// Not an attempt's id.
+    #[error("must be a UUID such as 7c9e6679-7425-40de-944b-e07fc1f90ae7")]
+    RequestId,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                if is_name(text) { Ok(Self(text.into())) } else { Err(IdError::Name) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// One item on offer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
+    ItemId
+}
+
+name! {
+    /// One buyer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
+    BuyerId
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=NAME_LEN_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
+}
+
+/// An attempt's idempotency key: a retry of the same attempt repeats it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub Uuid);
+
+impl RequestId {
+    /// A fresh random one, for a client that sent none.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Uuid::try_parse(text).map(Self).map_err(|_| IdError::RequestId)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An order: one unit of an item, sold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderId(String);
+
+impl OrderId {
+    /// The `number`th order of the `epoch`th sale that this store opened.
+    pub fn new(item: &ItemId, epoch: u64, number: u64) -> Self {
+        Self(format!("{item}-{epoch}-{number}"))
+    }
+
+    /// An order id that was read back, from a log or an answer.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_their_alphabet_and_length() {
+        for good in ["a", "A.b_c:d-9", &"x".repeat(64)] {
+            assert!(good.parse::<BuyerId>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "é", "a/b", "a\n", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<BuyerId>(), Err(IdError::Name), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn request_ids_are_uuids_in_any_case() {
+        let lower: RequestId = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
+        let upper: RequestId = "7C9E6679-7425-40DE-944B-E07FC1F90AE7".parse().unwrap();
+        assert_eq!(lower, upper);
+        assert!("42".parse::<RequestId>().is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! Admin: opening a sale, reading the ledger. Only with the token; the caller's address counts
+//! for nothing, since behind a proxy every caller is local.
+
+use std::collections::HashSet;
+
+use http_body_util::Either;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Response, StatusCode};
+use subtle::ConstantTimeEq;
+
+use crate::api::OpenSale;
+use crate::sale::Terms;
+use crate::units::Moment;
+
+use super::answer::{self, Body, json, rejected};
+use super::ledger::LedgerBody;
+use super::{App, result};
+
+/// The secret that makes an admin. Never printed.
+pub struct AdminToken(String);
+
+impl AdminToken {
+    /// A token; an empty one lets nobody in.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
+    }
+
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
+        let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        match given.and_then(|given| given.strip_prefix(b"Bearer ")) {
+            None => {
+                let message = "send Authorization: Bearer <token>";
+                Err(rejected(StatusCode::UNAUTHORIZED, "no_token", message))
+            }
+            Some(given) if !self.0.is_empty() && bool::from(given.ct_eq(self.0.as_bytes())) => {
+                Ok(())
+            }
+            Some(_) => {
+                let message = "this is not the server's admin token";
+                Err(rejected(StatusCode::FORBIDDEN, "wrong_token", message))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminToken(…)")
+    }
+}
+
+/// Answers `PUT /admin/sale`.
+pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
+    let terms = match terms(&sale, app.per_buyer) {
+        Ok(terms) => terms,
+        Err(message) => return rejected(StatusCode::BAD_REQUEST, "bad_sale", message),
+    };
+    if app.draining.has_started() {
+        return answer::refused(crate::sale::Refusal::Draining);
+    }
+    match app.store.open_sale(terms).await {
+        Ok(view) => {
+            tracing::info!(item = %view.terms.item, stock = view.terms.stock, "sale opened");
+            let item = view.terms.item.as_str();
+            let body = serde_json::json!({
+                "status": "opened", "item": item, "stock": view.terms.stock,
+                "per_buyer": view.terms.per_buyer,
+            });
+            json(StatusCode::OK, &body)
+        }
+        Err(error) => answer::store_error(&error),
+    }
+}
+
+fn terms(sale: &OpenSale, per_buyer: u32) -> Result<Terms, String> {
+    let moment = |name: &str, text: &Option<String>| match text {
+        Some(text) => {
+            let moment = text.parse::<Moment>().map_err(|error| format!("{name}: {error}"))?;
+            Ok::<_, String>(Some(moment.0))
+        }
+        None => Ok(None),
+    };
+    let terms = Terms {
+        item: sale.item.parse().map_err(|error| format!("item {error}"))?,
+        stock: sale.stock,
+        per_buyer: sale.per_buyer.unwrap_or(per_buyer),
+        opens_us: moment("opens_at", &sale.opens_at)?,
+        closes_us: moment("closes_at", &sale.closes_at)?,
+    };
+    terms.check()?;
+    Ok(terms)
+}
+
+/// Answers `GET /admin/ledger`.
+pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
+    let item = match result::item(query) {
+        Ok(item) => item,
+        Err(response) => return response,
+    };
+    let sale = match app.store.sale(item.as_ref()) {
+        Ok(sale) => sale,
+        Err(error) => return answer::store_error(&error),
+    };
+    // First the queue, then the store: what was decided in between is in both, and never in none.
+    let mut waiting = app.queue.waiting(&sale.terms.item, sale.epoch);
+    let ledger = match app.store.ledger(Some(&sale.terms.item)).await {
+        Ok(ledger) => ledger,
+        Err(error) => return answer::store_error(&error),
+    };
+    let decided: HashSet<_> = ledger.decided.iter().map(|d| d.attempt.request_id).collect();
+    waiting.retain(|attempt| !decided.contains(&attempt.request_id));
+    waiting.retain(|attempt| attempt.epoch == ledger.sale.epoch);
+    let mut response = Response::new(Either::Right(LedgerBody::new(ledger, waiting)));
+    let ndjson = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(CONTENT_TYPE, ndjson);
+    response
+}

@@ -1,0 +1,121 @@
+//! Answers: one place where an outcome gets its HTTP status and its body.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+use crate::api::Answer;
+use crate::sale::{Decision, Refusal, RequestId};
+use crate::store::{Decided, StoreError};
+
+use super::ledger::LedgerBody;
+
+/// What a response carries: bytes, or a ledger that is written as it is read.
+pub type Body = Either<Full<Bytes>, LedgerBody>;
+
+/// Seconds after which a refused client may try again.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+
+/// A response with a JSON body.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    // The shapes of `api` have string keys and no maps, so they can always be written.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// A malformed request: no effect.
+pub(super) fn rejected(
+    status: StatusCode,
+    reason: &'static str,
+    message: impl Into<Cow<'static, str>>,
+) -> Response<Body> {
+    let message = Some(message.into());
+    let answer =
+        Answer { status: "rejected".into(), reason: Some(reason.into()), message, ..blank() };
+    json(status, &answer)
+}
+
+/// A well-formed request that is turned down: no effect, now or later.
+pub(super) fn refused(refusal: Refusal) -> Response<Body> {
+    let status = match refusal {
+        Refusal::NotOpen | Refusal::Closed => StatusCode::FORBIDDEN,
+        Refusal::AlreadyBought => StatusCode::CONFLICT,
+        Refusal::SoldOut => StatusCode::GONE,
+        Refusal::RequestIdReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::QueueFull
+        | Refusal::BrokerUnavailable
+        | Refusal::StoreUnavailable
+        | Refusal::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let reason = Some(refusal.as_str().into());
+    let mut response = json(status, &Answer { status: "rejected".into(), reason, ..blank() });
+    if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+    }
+    response
+}
+
+/// Accepted and not decided.
+pub(super) fn queued(status: StatusCode, request_id: RequestId) -> Response<Body> {
+    let request_id = Some(request_id.to_string().into());
+    json(status, &Answer { status: "queued".into(), request_id, ..blank() })
+}
+
+/// Decided: the same answer every time.
+pub(super) fn decided(decided: &Decided) -> Response<Body> {
+    let request_id = Some(decided.attempt.request_id.to_string().into());
+    let answer = match &decided.decision {
+        Decision::Won(order_id) => Answer {
+            status: "won".into(),
+            order_id: Some(order_id.as_str().into()),
+            request_id,
+            ..blank()
+        },
+        Decision::Lost(reason) => Answer {
+            status: "lost".into(),
+            reason: Some(reason.as_str().into()),
+            request_id,
+            ..blank()
+        },
+    };
+    json(StatusCode::OK, &answer)
+}
+
+/// The server cannot know: the same id may be sent again.
+pub(super) fn unknown(request_id: Option<RequestId>) -> Response<Body> {
+    let answer = Answer {
+        status: "unknown".into(),
+        reason: Some("outcome_unknown".into()),
+        request_id: request_id.map(|id| id.to_string().into()),
+        message: Some("send the same request_id again to find out".into()),
+        order_id: None,
+    };
+    json(StatusCode::INTERNAL_SERVER_ERROR, &answer)
+}
+
+/// What the store said instead of doing as asked.
+pub(super) fn store_error(error: &StoreError) -> Response<Body> {
+    match error {
+        StoreError::Unavailable => refused(Refusal::StoreUnavailable),
+        StoreError::Unknown => unknown(None),
+        StoreError::UnknownItem => {
+            rejected(StatusCode::NOT_FOUND, "unknown_item", error.to_string())
+        }
+        StoreError::ItemRequired => {
+            rejected(StatusCode::BAD_REQUEST, "item_required", error.to_string())
+        }
+    }
+}
+
+fn blank() -> Answer<'static> {
+    Answer::default()
+}

@@ -1,0 +1,122 @@
+//! The data folder: one server at a time, and the admin token.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::sale::RequestId;
+
+/// Name of the file, in the data folder, that holds a token which the server made.
+const TOKEN_FILE: &str = "admin-token";
+
+/// Longest token file that is read, in bytes.
+const TOKEN_LEN_MAX: u64 = 1024;
+
+/// An open data folder, locked against a second server for as long as this lives.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    /// Holds the lock.
+    _lock: File,
+}
+
+/// Why the data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// It cannot be made or written.
+    #[error("cannot use the data folder {}: {source}; give one that you may write with --data", path.display())]
+    Io {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another server has it.
+    #[error("another server{} uses the data folder {}: stop it, or give another --data", holder(*pid), path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The other server's process, if it said so.
+        pid: Option<u32>,
+    },
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+impl DataFolder {
+    /// Makes the folder where there is none, and locks it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or another server has it.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let io_error = |source| DataError::Io { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error)?;
+        let lock_path = path.join("lock");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut lock = options.open(lock_path).map_err(io_error)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // Only for the message: without it, the message says less.
+                let _ = (&lock).take(TOKEN_LEN_MAX).read_to_string(&mut text);
+                let pid = text.trim().parse().ok();
+                return Err(DataError::Locked { path: path.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(io_error(source)),
+        }
+        lock.set_len(0).map_err(io_error)?;
+        writeln!(lock, "{}", std::process::id()).map_err(io_error)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The path of a file in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The token that the folder holds; makes one, readable for its owner alone, where there is
+    /// none.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn admin_token(&self) -> Result<String, DataError> {
+        let path = self.file(TOKEN_FILE);
+        if let Some(token) = read_token(&path).map_err(|source| self.error(source))? {
+            return Ok(token);
+        }
+        // Two random UUIDs: 244 random bits from the system's generator.
+        let [a, b] = [RequestId::random().0.simple(), RequestId::random().0.simple()];
+        let token = format!("{a}{b}");
+        let fresh = self.file("admin-token.new");
+        let write = || -> io::Result<()> {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            let mut file = options.open(&fresh)?;
+            writeln!(file, "{token}")?;
+            file.sync_all()?;
+            fs::rename(&fresh, &path)
+        };
+        write().map_err(|source| self.error(source))?;
+        Ok(token)
+    }
+
+    fn error(&self, source: io::Error) -> DataError {
+        DataError::Io { path: self.path.clone(), source }
+    }
+}
+
+fn read_token(path: &Path) -> io::Result<Option<String>> {
+    let mut token = String::new();
+    match File::open(path) {
+        Ok(file) => file.take(TOKEN_LEN_MAX).read_to_string(&mut token)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let token = token.trim();
+    Ok((!token.is_empty()).then(|| token.to_owned()))
+}

@@ -1,0 +1,109 @@
+//! `GET /result` and `GET /result/{request_id}`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::{Response, StatusCode};
+
+use crate::api::SaleStatus;
+use crate::sale::{ItemId, Phase, RequestId};
+use crate::store::Decided;
+use crate::units::Span;
+
+use super::App;
+use super::answer::{self, Body, json, rejected};
+use super::route::query_value;
+
+/// Longest time for which an answer is held back.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// The sale as a whole.
+pub(super) fn sale(app: &App, query: Option<&str>) -> Response<Body> {
+    let item = match item(query) {
+        Ok(item) => item,
+        Err(response) => return response,
+    };
+    let sale = match app.store.sale(item.as_ref()) {
+        Ok(sale) => sale,
+        Err(error) => return answer::store_error(&error),
+    };
+    let queued = app.queue.depth_of(&sale.terms.item) as u64;
+    let status = match sale.phase(app.clock.now_us()) {
+        Phase::NotOpen => "not_open",
+        Phase::Closed => "closed",
+        Phase::Open if sale.left == 0 => "sold_out",
+        Phase::Open => "open",
+    };
+    let status = SaleStatus {
+        status: status.into(),
+        item: sale.terms.item.to_string(),
+        stock: sale.terms.stock.into(),
+        stock_left: sale.left.into(),
+        orders: sale.orders.into(),
+        queued,
+        finished: sale.left == 0 && queued == 0,
+    };
+    json(StatusCode::OK, &status)
+}
+
+/// One attempt; with `wait`, held until it is decided or the time is up.
+pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Body> {
+    let bad = |reason, message: String| rejected(StatusCode::BAD_REQUEST, reason, message);
+    let request_id: RequestId = match id.parse() {
+        Ok(request_id) => request_id,
+        Err(error) => return bad("bad_request_id", format!("request_id {error}")),
+    };
+    let wait = match query_value(query, "wait").map(str::parse::<Span>).transpose() {
+        Ok(wait) => wait.map_or(Duration::ZERO, |wait| wait.0.min(WAIT_MAX)),
+        Err(error) => return bad("bad_wait", error.to_string()),
+    };
+    let state = tokio::select! {
+        state = settled(app, &request_id) => state,
+        () = tokio::time::sleep(wait) => look(app, &request_id),
+        () = app.draining.started() => look(app, &request_id),
+    };
+    match state {
+        State::Decided(decided) => answer::decided(&decided),
+        State::Queued => answer::queued(StatusCode::OK, request_id),
+        State::Unknown => {
+            rejected(StatusCode::NOT_FOUND, "unknown_request", "no attempt has this id")
+        }
+    }
+}
+
+/// The item that a query names.
+pub(super) fn item(query: Option<&str>) -> Result<Option<ItemId>, Response<Body>> {
+    let item = query_value(query, "item").map(str::parse).transpose();
+    item.map_err(|error| rejected(StatusCode::BAD_REQUEST, "bad_item", format!("item {error}")))
+}
+
+enum State {
+    Decided(Arc<Decided>),
+    Queued,
+    Unknown,
+}
+
+fn look(app: &App, request_id: &RequestId) -> State {
+    // In this order, as in `admission::known`.
+    let waiting = app.queue.find(request_id);
+    match (app.store.decided(request_id), waiting) {
+        (Some(decided), _) => State::Decided(decided),
+        (None, Some(_)) => State::Queued,
+        (None, None) => State::Unknown,
+    }
+}
+
+/// Resolves when the attempt is not queued, or no longer.
+async fn settled(app: &App, request_id: &RequestId) -> State {
+    let mut progress = app.store.progress();
+    loop {
+        progress.mark_unchanged();
+        match look(app, request_id) {
+            State::Queued => {}
+            settled => return settled,
+        }
+        if progress.changed().await.is_err() {
+            return look(app, request_id);
+        }
+    }
+}

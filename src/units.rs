@@ -1,0 +1,250 @@
+//! Quantities as people write them: `10k`, `1m30s`, `5k/s`, a moment in time.
+//!
+//! Each has `FromStr` and `Display`, and deserialises from TOML as a string or a plain number.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Why a quantity could not be read; the text says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnitError(String);
+
+/// A whole number; `k` is a thousand and `M` a million: `350`, `10k`, `2M`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Count(pub u64);
+
+impl FromStr for Count {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || UnitError(format!("`{text}` is not a count: write 350, 10k or 2M"));
+        let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+            Some(digits) => (digits, 1_000),
+            None => text.strip_suffix('M').map_or((text, 1), |digits| (digits, 1_000_000)),
+        };
+        let number: u64 = digits.replace('_', "").parse().map_err(|_| wrong())?;
+        number.checked_mul(factor).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A length of time: `20s`, `1m30s`, `250ms`, `0s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        humantime::parse_duration(text)
+            .map(Self)
+            .map_err(|_| UnitError(format!("`{text}` is not a time: write 20s, 1m30s or 250ms")))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", humantime::format_duration(self.0))
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A moment: RFC 3339 (`2030-01-01T10:00:00Z`), or from now on (`+5s`).
+///
+/// Held as microseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub u64);
+
+impl FromStr for Moment {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || {
+            UnitError(format!(
+                "`{text}` is not a moment: write 2030-01-01T10:00:00Z, or +5s from now"
+            ))
+        };
+        let moment = match text.strip_prefix('+') {
+            Some(span) => SystemTime::now() + Span::from_str(span).map_err(|_| wrong())?.0,
+            None => humantime::parse_rfc3339_weak(text).map_err(|_| wrong())?,
+        };
+        let since_epoch = moment.duration_since(UNIX_EPOCH).map_err(|_| wrong())?;
+        u64::try_from(since_epoch.as_micros()).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}",
+            humantime::format_rfc3339_micros(UNIX_EPOCH + Duration::from_micros(self.0))
+        )
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Events per second: `500/s`, `5k/s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate {
+    /// Events in one second; at least 1.
+    pub per_second: u64,
+}
+
+impl FromStr for Rate {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || UnitError(format!("`{text}` is not a rate: write 500/s or 5k/s"));
+        let count = text.strip_suffix("/s").ok_or_else(wrong)?;
+        match Count::from_str(count).map_err(|_| wrong())? {
+            Count(0) => Err(wrong()),
+            Count(per_second) => Ok(Self { per_second }),
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.per_second)
+    }
+}
+
+/// When a record on disk counts as committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// After `fdatasync`: survives a power cut
+    #[default]
+    Fsync,
+    /// After `write`: survives the end of the process, not of the machine
+    Os,
+    /// At once, before it is written: survives nothing
+    None,
+}
+
+/// A size in bytes, shown in binary units: `12.3 MiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub u64);
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+        if self.0 < 1024 {
+            return write!(f, "{} B", self.0);
+        }
+        let mut size = self.0 as f64 / 1024.0;
+        let mut unit = 0;
+        while size >= 1024.0 && unit + 1 < UNITS.len() {
+            size /= 1024.0;
+            unit += 1;
+        }
+        write!(f, "{size:.1} {}", UNITS[unit])
+    }
+}
+
+/// Reads a string or a plain whole number, as TOML may have either.
+struct TextOrNumber<T>(&'static str, std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err = UnitError>> Visitor<'_> for TextOrNumber<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        number.to_string().parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        number.to_string().parse().map_err(E::custom)
+    }
+}
+
+macro_rules! deserialize_from_text {
+    ($($unit:ty => $expecting:literal),*) => {$(
+        impl<'de> Deserialize<'de> for $unit {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(TextOrNumber($expecting, std::marker::PhantomData))
+            }
+        }
+    )*};
+}
+
+deserialize_from_text! {
+    Count => "a count such as 350 or \"10k\"",
+    Span => "a time such as \"20s\"",
+    Moment => "a moment such as \"2030-01-01T10:00:00Z\"",
+    Rate => "a rate such as \"5k/s\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_take_thousands_and_millions() {
+        assert_eq!("350".parse(), Ok(Count(350)));
+        assert_eq!("10k".parse(), Ok(Count(10_000)));
+        assert_eq!("2M".parse(), Ok(Count(2_000_000)));
+        for nonsense in
+            ["", "k", "-1", "1.5k", "10 k", "99999999999999999999", "99999999999999999M"]
+        {
+            assert!(nonsense.parse::<Count>().is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_time_needs_its_unit() {
+        assert_eq!("1m30s".parse(), Ok(Span(Duration::from_secs(90))));
+        assert_eq!("0s".parse(), Ok(Span(Duration::ZERO)));
+        assert!("20".parse::<Span>().is_err());
+    }
+
+    #[test]
+    fn a_moment_is_absolute_or_from_now() {
+        assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Moment(1_000_000)));
+        let later: Moment = "+1h".parse().unwrap();
+        assert!(later.0 > "+1m".parse::<Moment>().unwrap().0);
+        assert!("tomorrow".parse::<Moment>().is_err());
+    }
+
+    #[test]
+    fn rates_are_per_second_and_never_nought() {
+        assert_eq!("5k/s".parse(), Ok(Rate { per_second: 5_000 }));
+        assert!("0/s".parse::<Rate>().is_err());
+        assert!("5".parse::<Rate>().is_err());
+    }
+
+    #[test]
+    fn sizes_are_shown_in_binary_units() {
+        assert_eq!(ByteSize(512).to_string(), "512 B");
+        assert_eq!(ByteSize(1536).to_string(), "1.5 KiB");
+        assert_eq!(ByteSize(400 << 20).to_string(), "400.0 MiB");
+    }
+}
