@@ -3,10 +3,16 @@
 //! ARCHITECTURE.md shows the two flows and the floors that these modules stand on.
 
 pub mod api;
+pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod journal;
+pub mod load;
+pub mod profile;
 pub mod queue;
+pub mod report;
 pub mod sale;
 pub mod server;
+pub mod stats;
 pub mod store;
 pub mod units;

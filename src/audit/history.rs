@@ -1,0 +1,67 @@
+//! What was sent and what was told, as far as the audit needs it.
+
+use std::collections::HashSet;
+
+use crate::sale::{ItemId, OrderId, RequestId};
+
+use super::{AttemptNo, Ids};
+
+/// What the client knows of an attempt that may have had an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Accepted, to be decided.
+    Accepted,
+    /// Won this order.
+    Won(Box<OrderId>),
+    /// Lost.
+    Lost,
+    /// A time-out, a reset after sending, a 500: it may have had an effect or not.
+    Unknown,
+}
+
+/// One attempt that has had an effect, or may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub attempt: AttemptNo,
+    /// What was told.
+    pub told: Told,
+}
+
+/// A run from the clients' side. Refused attempts, which provably had no effect, are only
+/// counted: every attempt below its thread's count that is no entry is one.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Makes the run's ids.
+    pub ids: Ids,
+    /// What was bought.
+    pub item: ItemId,
+    /// Attempts that each virtual user made.
+    pub sent: Vec<u64>,
+    /// Attempts that were not refused, in no order.
+    pub entries: Vec<Entry>,
+    /// What the ledger held before the run.
+    pub before: HashSet<RequestId>,
+}
+
+impl History {
+    /// A run in which so many virtual users have sent nothing yet.
+    pub fn new(ids: Ids, item: ItemId, threads: usize) -> Self {
+        Self { ids, item, sent: vec![0; threads], entries: Vec::new(), before: HashSet::new() }
+    }
+
+    /// Adds what another worker's virtual users did. Each user belongs to one worker.
+    pub fn merge(&mut self, other: Self) {
+        for (sum, part) in self.sent.iter_mut().zip(other.sent) {
+            *sum += part;
+        }
+        self.entries.extend(other.entries);
+        self.before.extend(other.before);
+    }
+
+    /// Whether this attempt was made.
+    pub fn was_sent(&self, attempt: AttemptNo) -> bool {
+        let sent = self.sent.get(attempt.thread as usize);
+        sent.is_some_and(|sent| attempt.index < *sent)
+    }
+}

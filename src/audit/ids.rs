@@ -1,0 +1,135 @@
+//! Who sends what: buyers and request ids as functions of a seed and an attempt's number.
+//!
+//! So the history needs no list of what was sent: an id can be taken back to its number, and a
+//! number that is in no list of accepted attempts is one that was refused.
+
+use uuid::Uuid;
+
+use crate::profile::Buyers;
+use crate::sale::{BuyerId, RequestId};
+
+/// Bits of an id that hold the number: 24 for the thread, 36 for the loop.
+const NUMBER_BITS: u32 = 60;
+const LOOP_BITS: u32 = 36;
+const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
+const LOOP_MASK: u64 = (1 << LOOP_BITS) - 1;
+
+/// Version 4 (random) and the variant of RFC 9562, where they stand in a UUID.
+const UUID_FIXED: u128 = (0x4 << 76) | (0b10 << 62);
+const UUID_HIGH_MASK: u64 = 0xffff_ffff_ffff_0fff;
+
+/// The `index`th attempt of a virtual user, both from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttemptNo {
+    /// The virtual user; below 2^24.
+    pub thread: u32,
+    /// Which of its attempts; below 2^36.
+    pub index: u64,
+}
+
+impl AttemptNo {
+    fn pack(self) -> u64 {
+        (u64::from(self.thread) << LOOP_BITS) | (self.index & LOOP_MASK)
+    }
+
+    fn unpack(number: u64) -> Self {
+        Self { thread: (number >> LOOP_BITS) as u32, index: number & LOOP_MASK }
+    }
+}
+
+/// Makes a run's ids, the same for the same seed.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids {
+    seed: u64,
+    buyers: Buyers,
+}
+
+impl Ids {
+    /// The ids of one run.
+    pub fn new(seed: u64, buyers: Buyers) -> Self {
+        Self { seed, buyers }
+    }
+
+    /// The attempt's idempotency key.
+    pub fn request_id(&self, attempt: AttemptNo) -> RequestId {
+        let number = attempt.pack();
+        let hidden = (number ^ self.mix(0, 0)) & NUMBER_MASK;
+        let tag = self.mix(1, number) & UUID_HIGH_MASK;
+        RequestId(Uuid::from_u128((u128::from(tag) << 64) | u128::from(hidden) | UUID_FIXED))
+    }
+
+    /// The attempt that has this id, if it is one of this run's.
+    pub fn attempt(&self, request_id: &RequestId) -> Option<AttemptNo> {
+        let hidden = request_id.0.as_u128() as u64 & NUMBER_MASK;
+        let attempt = AttemptNo::unpack((hidden ^ self.mix(0, 0)) & NUMBER_MASK);
+        (self.request_id(attempt) == *request_id).then_some(attempt)
+    }
+
+    /// Who makes the attempt, as a UUID.
+    pub fn buyer(&self, attempt: AttemptNo) -> Uuid {
+        let key = match self.buyers {
+            Buyers::New => attempt.pack(),
+            Buyers::Thread => u64::from(attempt.thread),
+            Buyers::Pool(buyers) => self.mix(2, attempt.pack()) % buyers,
+        };
+        let bits = (u128::from(self.mix(3, key)) << 64) | u128::from(self.mix(4, key));
+        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
+    }
+
+    /// Who makes the attempt.
+    pub fn buyer_id(&self, attempt: AttemptNo) -> BuyerId {
+        match self.buyer(attempt).to_string().parse() {
+            Ok(buyer) => buyer,
+            Err(error) => unreachable!("a UUID has a buyer's characters: {error}"),
+        }
+    }
+
+    /// 64 well mixed bits of the seed, a purpose and a number: the finaliser of `SplitMix64`
+    /// (Steele, Lea and Flood, 2014) over each in turn.
+    fn mix(&self, purpose: u64, number: u64) -> u64 {
+        let mut bits = 0;
+        for part in [self.seed, purpose, number] {
+            bits = (bits ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits ^= bits >> 31;
+        }
+        bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_id_leads_back_to_its_attempt() {
+        let ids = Ids::new(7, Buyers::New);
+        for thread in [0, 1, 349, (1 << 24) - 1] {
+            for index in [0, 1, 9, LOOP_MASK] {
+                let attempt = AttemptNo { thread, index };
+                let id = ids.request_id(attempt);
+                assert_eq!(id.0.get_version_num(), 4);
+                assert_eq!(ids.attempt(&id), Some(attempt));
+                assert_eq!(Ids::new(8, Buyers::New).attempt(&id), None);
+            }
+        }
+        assert_eq!(ids.attempt(&RequestId::random()), None);
+    }
+
+    #[test]
+    fn buyers_are_as_many_as_was_said() {
+        let buyers = |kind| {
+            let ids = Ids::new(7, kind);
+            let attempts = (0..20).flat_map(|thread| {
+                (0..20).map(move |index| ids.buyer(AttemptNo { thread, index }))
+            });
+            attempts.collect::<HashSet<_>>().len()
+        };
+        assert_eq!(buyers(Buyers::New), 400);
+        assert_eq!(buyers(Buyers::Thread), 20);
+        assert_eq!(buyers(Buyers::Pool(5)), 5);
+    }
+}

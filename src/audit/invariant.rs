@@ -1,0 +1,95 @@
+//! What must hold, and what shows that it does not.
+
+use std::fmt::Display;
+
+/// Witnesses that are named for one invariant; the others are counted.
+pub const WITNESSES_MAX: usize = 10;
+
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $name:ident => $word:literal, $broken:literal;)*) => {
+        /// What must hold after every run.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Invariant { $($(#[$doc])* $name),* }
+
+        impl Invariant {
+            /// Every one, in the order in which they are checked.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word in reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// What it means that it is broken.
+            pub const fn broken(self) -> &'static str {
+                match self { $(Self::$name => $broken),* }
+            }
+        }
+    };
+}
+
+invariants! {
+    /// Orders, counted one by one, are never above the stock.
+    NeverOversold => "never_oversold", "orders above the stock";
+    /// The counter of what is left is never below 0.
+    StockNeverNegative => "stock_never_negative", "the stock left is negative";
+    /// What was there is what is left and what was ordered.
+    StockConserved => "stock_conserved", "stock is not what is left plus the orders";
+    /// No two orders have the same id.
+    OrderIdsUnique => "order_ids_unique", "two orders have the same id";
+    /// No attempt is in the ledger twice.
+    RequestIdsUnique => "request_ids_unique", "one attempt is in the ledger twice";
+    /// No buyer has more orders than one may have.
+    BuyerLimit => "buyer_limit", "a buyer has more orders than one may have";
+    /// Every order answers an attempt that was sent.
+    OrdersWereSent => "orders_were_sent",
+        "an order that this run did not ask for (did somebody else buy during the run?)";
+    /// An attempt that was refused has no effect.
+    RefusalsHold => "refusals_hold", "a refused attempt is in the ledger";
+    /// Every attempt that was accepted is in the ledger.
+    AcceptedKept => "accepted_kept", "an accepted attempt is not in the ledger";
+    /// Every attempt that was accepted is decided, once nothing is queued.
+    AcceptedDecided => "accepted_decided", "an accepted attempt was never decided";
+    /// What a buyer was told is what the ledger says.
+    AnswersTrue => "answers_true", "a buyer was told something else than the ledger says";
+    /// No unit is left over while a buyer who could have had it lost.
+    NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who could have it lost";
+}
+
+/// An invariant that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub invariant: Invariant,
+    /// How often.
+    pub count: u64,
+    /// Ids that show it, at most [`WITNESSES_MAX`].
+    pub witnesses: Vec<String>,
+}
+
+/// Collects what breaks one invariant.
+#[derive(Debug)]
+pub(super) struct Witnesses(Violation);
+
+impl Witnesses {
+    pub(super) fn of(invariant: Invariant) -> Self {
+        Self(Violation { invariant, count: 0, witnesses: Vec::new() })
+    }
+
+    pub(super) fn add(&mut self, witness: impl Display) {
+        self.0.count += 1;
+        if self.0.witnesses.len() < WITNESSES_MAX {
+            self.0.witnesses.push(witness.to_string());
+        }
+    }
+
+    pub(super) fn add_if(&mut self, broken: bool, witness: impl Display) {
+        if broken {
+            self.add(witness);
+        }
+    }
+
+    pub(super) fn finish(self) -> Option<Violation> {
+        (self.0.count > 0).then_some(self.0)
+    }
+}

@@ -1,0 +1,227 @@
+//! [`reconcile`]: every invariant, checked against history and ledger. Pure; linear in both.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::sale::RequestId;
+
+use super::invariant::Witnesses;
+use super::{Audit, History, Invariant, Ledger, Row, Status, Told, Verdict, Violation};
+
+/// Judges a run by what its clients were told and what the server's ledger says after it.
+///
+/// `settled` says that nothing was queued when the ledger was read. If not, what may still come is
+/// not held against the server, but nothing passes.
+pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
+    let facts = Facts::gather(history, ledger);
+    let mut checks = vec![
+        facts.never_oversold(),
+        facts.stock_never_negative(),
+        facts.stock_conserved(),
+        facts.order_ids_unique(),
+        facts.request_ids_unique(),
+        facts.buyer_limit(),
+        facts.orders_were_sent(),
+        facts.refusals_hold(),
+        facts.accepted_kept(),
+        facts.answers_true(),
+    ];
+    if settled {
+        checks.extend([facts.accepted_decided(), facts.no_unsold_stock()]);
+    }
+    let mut violations: Vec<Violation> = checks.into_iter().filter_map(Witnesses::finish).collect();
+    violations.sort_by_key(|violation| violation.invariant);
+    let (verdict, because) = match (violations.is_empty(), settled) {
+        (false, _) => (Verdict::Fail, None),
+        (true, true) => (Verdict::Pass, None),
+        (true, false) => (Verdict::Unknown, Some("attempts were still queued".to_owned())),
+    };
+    Audit {
+        verdict,
+        because,
+        stock: Some(ledger.sale.stock),
+        stock_left: Some(ledger.sale.stock_left),
+        orders: Some(facts.orders.len() as u64),
+        oversold: facts.oversold() as u64,
+        accepted: facts.accepted.len() as u64,
+        unresolved: facts.unresolved().count() as u64,
+        unknown_outcomes: facts.unknown.len() as u64,
+        violations,
+    }
+}
+
+/// History and ledger, brought together by request id.
+struct Facts<'a> {
+    history: &'a History,
+    ledger: &'a Ledger,
+    /// Rows that won, in the ledger's order.
+    orders: Vec<&'a Row>,
+    by_id: HashMap<RequestId, &'a Row>,
+    orders_of: HashMap<&'a str, u64>,
+    /// Attempts of this run that were accepted, with what was told of them.
+    accepted: Vec<(RequestId, &'a Told)>,
+    unknown: HashSet<RequestId>,
+}
+
+impl<'a> Facts<'a> {
+    fn gather(history: &'a History, ledger: &'a Ledger) -> Self {
+        let won = |row: &&Row| matches!(row.status, Status::Won(_));
+        let orders: Vec<&Row> = ledger.rows.iter().filter(won).collect();
+        let mut orders_of = HashMap::new();
+        for order in &orders {
+            *orders_of.entry(&*order.uid).or_default() += 1;
+        }
+        let (mut accepted, mut unknown) = (Vec::new(), HashSet::new());
+        for entry in &history.entries {
+            let request_id = history.ids.request_id(entry.attempt);
+            match entry.told {
+                Told::Unknown => {
+                    unknown.insert(request_id);
+                }
+                _ => accepted.push((request_id, &entry.told)),
+            }
+        }
+        let by_id = ledger.rows.iter().map(|row| (row.request_id, row)).collect();
+        Self { history, ledger, orders, by_id, orders_of, accepted, unknown }
+    }
+
+    fn oversold(&self) -> usize {
+        let stock = usize::try_from(self.ledger.sale.stock).unwrap_or(usize::MAX);
+        self.orders.len().saturating_sub(stock)
+    }
+
+    fn never_oversold(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::NeverOversold);
+        let within = self.orders.len() - self.oversold();
+        self.orders[within..].iter().for_each(|order| broken.add(order.request_id));
+        broken
+    }
+
+    fn stock_never_negative(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::StockNeverNegative);
+        let left = self.ledger.sale.stock_left;
+        broken.add_if(left < 0, format_args!("stock_left {left}"));
+        broken
+    }
+
+    fn stock_conserved(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::StockConserved);
+        let (stock, left) = (self.ledger.sale.stock, self.ledger.sale.stock_left);
+        let orders = self.orders.len();
+        let adds_up = i128::from(stock) == i128::from(left) + orders as i128;
+        broken.add_if(!adds_up, format_args!("stock {stock}, left {left}, orders {orders}"));
+        broken
+    }
+
+    fn order_ids_unique(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
+        let mut seen = HashSet::new();
+        for order in &self.orders {
+            if let Status::Won(order_id) = &order.status {
+                broken.add_if(!seen.insert(order_id), order_id);
+            }
+        }
+        broken
+    }
+
+    fn request_ids_unique(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::RequestIdsUnique);
+        let mut seen = HashSet::new();
+        for row in &self.ledger.rows {
+            broken.add_if(!seen.insert(row.request_id), row.request_id);
+        }
+        broken
+    }
+
+    fn buyer_limit(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::BuyerLimit);
+        let limit = u64::from(self.ledger.sale.per_buyer);
+        let mut over: Vec<_> = self.orders_of.iter().filter(|(_, n)| **n > limit).collect();
+        over.sort_unstable();
+        over.into_iter().for_each(|(uid, orders)| broken.add(format_args!("{uid} has {orders}")));
+        broken
+    }
+
+    fn orders_were_sent(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::OrdersWereSent);
+        for order in &self.orders {
+            let earlier = self.history.before.contains(&order.request_id);
+            broken.add_if(!earlier && !self.was_sent(order), order.request_id);
+        }
+        broken
+    }
+
+    fn refusals_hold(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::RefusalsHold);
+        let accepted: HashSet<_> = self.accepted.iter().map(|(id, _)| *id).collect();
+        for row in &self.ledger.rows {
+            let id = &row.request_id;
+            let not_refused = accepted.contains(id)
+                || self.unknown.contains(id)
+                || self.history.before.contains(id);
+            broken.add_if(!not_refused && self.was_sent(row), id);
+        }
+        broken
+    }
+
+    fn was_sent(&self, row: &Row) -> bool {
+        let attempt = self.history.ids.attempt(&row.request_id);
+        attempt.is_some_and(|attempt| self.history.was_sent(attempt))
+    }
+
+    fn accepted_kept(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::AcceptedKept);
+        for (request_id, _) in &self.accepted {
+            broken.add_if(!self.by_id.contains_key(request_id), request_id);
+        }
+        broken
+    }
+
+    fn unresolved(&self) -> impl Iterator<Item = &RequestId> {
+        let ids = self.accepted.iter().map(|(request_id, _)| request_id);
+        ids.filter(|id| self.by_id.get(id).is_none_or(|row| row.status == Status::Queued))
+    }
+
+    fn accepted_decided(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::AcceptedDecided);
+        // One that is not in the ledger at all is `accepted_kept`'s.
+        self.unresolved()
+            .filter(|id| self.by_id.contains_key(id))
+            .for_each(|request_id| broken.add(request_id));
+        broken
+    }
+
+    /// The decision that was told, and whose it is and of what.
+    fn answers_true(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::AnswersTrue);
+        let unknown = self.unknown.iter().map(|id| (id, &Told::Unknown));
+        let told = self.accepted.iter().map(|(id, told)| (id, *told)).chain(unknown);
+        for (request_id, told) in told {
+            let Some(row) = self.by_id.get(request_id) else { continue };
+            let same_decision = match (told, &row.status) {
+                (Told::Won(told), Status::Won(order_id)) => **told == *order_id,
+                (Told::Won(_), _) => false,
+                (Told::Lost, status) => *status == Status::Lost,
+                (Told::Accepted | Told::Unknown, _) => true,
+            };
+            let attempt = self.history.ids.attempt(request_id);
+            let same_buyer = attempt
+                .is_some_and(|attempt| self.history.ids.buyer_id(attempt).as_str() == &*row.uid);
+            let same_item = self.history.item.as_str() == &*row.item;
+            broken.add_if(!(same_decision && same_buyer && same_item), request_id);
+        }
+        broken
+    }
+
+    fn no_unsold_stock(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
+        if self.ledger.sale.stock_left <= 0 {
+            return broken;
+        }
+        let limit = u64::from(self.ledger.sale.per_buyer);
+        for row in &self.ledger.rows {
+            let orders = self.orders_of.get(&*row.uid).copied().unwrap_or(0);
+            broken.add_if(row.status == Status::Lost && orders < limit, row.request_id);
+        }
+        broken
+    }
+}

@@ -1,0 +1,51 @@
+//! What the audit concludes.
+
+use std::fmt;
+
+use super::Violation;
+
+/// What history and ledger together prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every invariant held.
+    Pass,
+    /// An invariant is broken.
+    Fail,
+    /// It could not be found out. Never a pass.
+    Unknown,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// The audit of one run. What could not be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// What it concludes.
+    pub verdict: Verdict,
+    /// Why it could not be found out, for [`Verdict::Unknown`].
+    pub because: Option<String>,
+    /// Units at the opening.
+    pub stock: Option<u64>,
+    /// Units that the server says are left.
+    pub stock_left: Option<i64>,
+    /// Orders in the ledger, counted one by one.
+    pub orders: Option<u64>,
+    /// Orders above the stock.
+    pub oversold: u64,
+    /// Attempts of this run that were accepted.
+    pub accepted: u64,
+    /// Accepted attempts of this run that are not decided.
+    pub unresolved: u64,
+    /// Attempts of this run of which it is not known whether they had an effect.
+    pub unknown_outcomes: u64,
+    /// Invariants that do not hold.
+    pub violations: Vec<Violation>,
+}

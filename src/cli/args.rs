@@ -1,0 +1,104 @@
+//! What can be written on the command line.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::profile::{BenchFlags, ServeFlags};
+
+/// Serves a flash sale, loads it like JMeter, and judges whether it oversold
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t, env = "SECKILL_COLOR")]
+    pub color: Colour,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  ran, and every invariant held
+   1  could not run: target unreachable, no such file, server died
+   2  a flag or a profile is wrong
+   3  the audit failed: oversold, or another invariant broken
+   4  the audit could not find out: never a pass
+   5  the run is invalid: the generator could not keep up
+ 130  told twice to stop";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve a sale from an embedded, durable queue and store
+    Serve(Box<ServeArgs>),
+    /// Load a server with buyers, then audit what it sold
+    #[command(after_help = EXIT_CODES)]
+    Bench(Box<BenchArgs>),
+    /// Print completions for a shell
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    pub(super) flags: ServeFlags,
+    /// Shut down when stdin is closed
+    #[arg(long, hide = true)]
+    pub(super) stop_with_stdin: bool,
+    /// Remove the data folder at the end
+    #[arg(long, hide = true)]
+    pub(super) remove_data: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    #[command(flatten)]
+    pub(super) flags: BenchFlags,
+    /// Read flags from a TOML file; those on the command line and in the environment win
+    #[arg(long, env = "SECKILL_PROFILE", value_name = "FILE")]
+    pub(super) profile: Option<PathBuf>,
+    /// Flags of `seckill serve`, for the server that --spawn starts
+    #[arg(last = true, value_name = "SERVE FLAGS")]
+    pub(super) server: Vec<String>,
+}
+
+/// The flags of `serve`, on their own: for what follows `--`.
+#[derive(Debug, Parser)]
+#[command(name = "seckill serve", no_binary_name = true)]
+pub(super) struct ServerFlags {
+    #[command(flatten)]
+    pub(super) flags: ServeFlags,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Colour {
+    /// Whether to colour what goes to `stream`.
+    pub(super) fn on(self, stream: &impl IsTerminal) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            // https://no-color.org: set and not empty.
+            Self::Auto => {
+                stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            }
+        }
+    }
+}

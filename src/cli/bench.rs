@@ -1,0 +1,259 @@
+//! `seckill bench`: prepare, load, judge, report.
+
+use std::collections::HashSet;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, anyhow};
+use clap::Parser;
+use tokio::sync::oneshot;
+
+use crate::load::{self, Monitor, Ran, Stop};
+use crate::profile::{Plan, Profile, ServeFlags, Target};
+use crate::report::{self, Progress, Report, SaleNow};
+use crate::sale::{ItemId, RequestId};
+use crate::stats::{Live, Summary};
+use crate::units::Span;
+
+use super::args::{BenchArgs, Colour, ServerFlags};
+use super::audit::{Judged, judge};
+use super::control::{Control, token_nearby};
+use super::signals::Signals;
+use super::spawn::Spawned;
+use super::{Failure, limits, print, say, serve};
+
+/// Largest p99 of the lag (a user's place in the schedule to its attempt's begin) with which a
+/// run counts: beyond, its figures are the generator's own.
+const LAG_P99_MAX: Duration = Duration::from_millis(250);
+
+/// How often the sale is looked at during the run, for the progress bar.
+const LOOK_AT_SALE: Duration = Duration::from_secs(1);
+
+pub(super) fn bench(args: BenchArgs, colour: Colour) -> Result<u8, Failure> {
+    let asked = Asked::new(args)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let done = runtime.block_on(async {
+        let mut signals = Signals::take()?;
+        let stop = Stop::default();
+        tokio::select! {
+            done = asked.run(&stop, colour) => done,
+            () = told_twice(&mut signals, &stop) => Err(Failure::Interrupted),
+        }
+    });
+    // Whatever still runs is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+/// The first signal stops the sending, the second ends everything.
+async fn told_twice(signals: &mut Signals, stop: &Stop) {
+    signals.next().await;
+    stop.ask();
+    say("stopping: waiting for what is in flight, then auditing; once more to leave at once");
+    signals.next().await;
+}
+
+/// What was asked for, checked.
+struct Asked {
+    plan: Plan,
+    /// The server to start, if one is.
+    spawn: Option<ServeFlags>,
+    target: Option<String>,
+    admin_token: Option<String>,
+    json: bool,
+    quiet: bool,
+}
+
+impl Asked {
+    fn new(args: BenchArgs) -> Result<Self, Failure> {
+        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        let profile = match &args.profile {
+            Some(path) => Profile::read(path).map_err(|error| match error {
+                error @ crate::profile::ProfileError::Io { .. } => Failure::Run(error.into()),
+                error => usage(&error),
+            })?,
+            None => Profile::default(),
+        };
+        let flags = args.flags.or(profile.bench);
+        let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
+        let spawn = if flags.spawn == Some(true) {
+            let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
+            let server = given.flags.or(profile.server);
+            serve::config(&server, limits::raise_file_limit()).map_err(|error| usage(&error))?;
+            Some(server)
+        } else if args.server.is_empty() {
+            None
+        } else {
+            let message = "flags after -- are the spawned server's: add --spawn";
+            return Err(Failure::Usage(message.into()));
+        };
+        let room = limits::raise_file_limit();
+        limits::check("threads", plan.threads, room).map_err(|error| anyhow!(error))?;
+        Ok(Self {
+            plan,
+            spawn,
+            target: flags.target,
+            admin_token: flags.admin_token,
+            json: flags.json.unwrap_or(false),
+            quiet: flags.quiet.unwrap_or(false),
+        })
+    }
+
+    async fn run(self, stop: &Stop, colour: Colour) -> Result<u8, Failure> {
+        let mut spawned = match self.spawn.clone() {
+            Some(flags) => Some(Spawned::start(flags).await?),
+            None => None,
+        };
+        let report = self.measure(spawned.as_mut(), stop).await?;
+        if let Some(spawned) = spawned {
+            spawned.stop().await?;
+        }
+        let colour = colour.on(&std::io::stdout());
+        if self.json {
+            print(&format!("{:#}\n", report::json(&report)))?;
+        } else if self.quiet {
+            print(&(report::verdict_line(&report, colour) + "\n"))?;
+        } else {
+            print(&report::terminal(&report, colour))?;
+        }
+        Ok(report.exit_code())
+    }
+
+    async fn measure(
+        &self,
+        mut spawned: Option<&mut Spawned>,
+        stop: &Stop,
+    ) -> Result<Report, Failure> {
+        let url = spawned.as_ref().map(|server| server.url.clone()).or(self.target.clone());
+        let target = Target::new(url.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?;
+        let token = spawned.as_ref().map(|server| server.admin_token.clone());
+        let token = token.or_else(|| self.admin_token.clone()).or_else(|| token_nearby(&target));
+        let control = Control::new(&target, token, self.plan.item.clone())?;
+        let before = control.sale().await?;
+        let item: ItemId = before.item.parse().context("the server's item has a wrong name")?;
+        let control = control.of_item(item.clone());
+        let ledger_before = control.ledger().await.map_err(|error| error.to_string());
+        if let Err(because) = &ledger_before {
+            say(format!("this run cannot be audited: {because}"));
+        }
+        self.announce(&target, spawned.as_deref());
+
+        let server_pid = match &spawned {
+            Some(server) => server.pid(),
+            None if target.address.ip().is_loopback() => load::listener_pid(target.address),
+            None => None,
+        };
+        if stop.is_asked() {
+            return Err(Failure::Interrupted);
+        }
+        let started = SystemTime::now();
+        let monitor = Monitor::start(server_pid)?;
+        let Ran { recorder, mut history } = self.load(&target, &item, &control, stop).await?;
+        let usage = monitor.finish();
+        if let Some(server) = spawned.as_mut() {
+            server.check_alive()?;
+        }
+        let before_run = match ledger_before {
+            Ok(ledger) => {
+                let ids = ledger.rows.iter().map(|row| row.request_id);
+                history.before = ids.collect::<HashSet<RequestId>>();
+                Ok(())
+            }
+            Err(because) => Err(format!("the ledger could not be read before: {because}")),
+        };
+        let Judged { audit, settle } =
+            judge(&control, &history, before_run, self.plan.settle_timeout).await;
+        let summary = recorder.finish();
+        let invalid = invalid(&self.plan, &summary);
+        Ok(Report {
+            started,
+            plan: self.plan.clone(),
+            target,
+            summary,
+            settle,
+            usage,
+            audit,
+            stock_left_before: before.stock_left,
+            invalid,
+        })
+    }
+
+    fn announce(&self, target: &Target, spawned: Option<&Spawned>) {
+        if self.quiet || self.json {
+            return;
+        }
+        let Plan { threads, ramp, loops, duration, .. } = &self.plan;
+        let loops = loops.map(|loops| format!(", {loops} loops")).unwrap_or_default();
+        let duration = duration.map(|time| format!(", for {}", Span(time))).unwrap_or_default();
+        let whose = match spawned.and_then(Spawned::pid) {
+            Some(pid) => format!(", spawned as process {pid}"),
+            None => String::new(),
+        };
+        let ramp = Span(*ramp);
+        say(format!("{}{whose}: {threads} threads, ramp {ramp}{loops}{duration}", target.url));
+    }
+
+    /// Runs the plan on threads of its own, and tells how it goes.
+    async fn load(
+        &self,
+        target: &Target,
+        item: &ItemId,
+        control: &Control,
+        stop: &Stop,
+    ) -> Result<Ran, Failure> {
+        let live = Arc::new(Live::new(load::workers(self.plan.threads)));
+        let (done, ran) = oneshot::channel();
+        let job = {
+            let (plan, target, item) = (self.plan.clone(), target.clone(), item.clone());
+            let (live, stop) = (Arc::clone(&live), stop.clone());
+            move || {
+                // Nobody listens any more only when the bench was told twice to stop.
+                let _ = done.send(load::run(&plan, &target, &item, &live, &stop));
+            }
+        };
+        let silent = self.quiet || self.json;
+        let progress = Progress::new(&self.plan, silent, std::io::stderr().is_terminal());
+        let begun = Instant::now();
+        std::thread::Builder::new().name("load".into()).spawn(job)?;
+        let sale = Arc::new(Mutex::new(SaleNow::default()));
+        let ran = tokio::select! {
+            ran = ran => ran.map_err(|_| anyhow!("the load generator panicked")),
+            () = progress.watch(Arc::clone(&live), Arc::clone(&sale)) => unreachable!(),
+            () = watch_sale(control, &sale) => unreachable!(),
+        };
+        progress.finish(&live, begun.elapsed());
+        Ok(ran?.context("the load generator could not run")?)
+    }
+}
+
+/// Looks at the sale until dropped.
+async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>) {
+    let mut look = tokio::time::interval(LOOK_AT_SALE);
+    loop {
+        look.tick().await;
+        if let Ok(now) = control.sale().await {
+            let now = SaleNow { stock_left: now.stock_left, queued: now.queued };
+            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        }
+    }
+}
+
+/// Why the run does not count. Without a ramp the schedule names one moment for all, and the lag
+/// is how long it took to let them loose: that is reported, and judged by nobody.
+fn invalid(plan: &Plan, summary: &Summary) -> Option<String> {
+    let lag = Duration::from_micros(summary.lag.p99);
+    let late = !plan.ramp.is_zero() && lag > LAG_P99_MAX;
+    late.then(|| {
+        format!(
+            "the generator could not keep up: attempts began up to {lag:?} (p99) after their \
+             moment, over the limit of {LAG_P99_MAX:?}. Use fewer threads, or a faster machine"
+        )
+    })
+}
+
+/// A seed that is short enough to be typed again.
+fn random_seed() -> u64 {
+    u64::from(RequestId::random().0.as_fields().0)
+}

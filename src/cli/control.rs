@@ -1,0 +1,144 @@
+//! The calls besides the load: the sale's state, the ledger.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+
+use crate::api::{Answer, SaleStatus};
+use crate::audit::{Ledger, LedgerReader};
+use crate::profile::Target;
+use crate::sale::ItemId;
+
+/// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest answer that is no ledger, in bytes.
+const BODY_LEN_MAX: usize = 64 << 10;
+
+/// Longest time for a whole ledger.
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A server, as seen from outside.
+#[derive(Debug, Clone)]
+pub(super) struct Control {
+    client: Client,
+    url: String,
+    admin_token: Option<String>,
+    item: Option<ItemId>,
+}
+
+/// Why the server gives no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ControlError {
+    #[error("nobody answers at {0}: start `seckill serve` there, or add --spawn")]
+    Nobody(String),
+    #[error("{0} answers, but not in HTTP: is it the right --target?")]
+    NotHttp(String),
+    #[error("{0} is no seckill server: it answers GET /result with {1}")]
+    Foreign(String, String),
+    #[error("several items are on sale at {0}: say which with --item NAME")]
+    ItemRequired(String),
+    #[error("the item is not on sale at {0}")]
+    UnknownItem(String),
+    #[error("no admin token: give --admin-token or SECKILL_ADMIN_TOKEN")]
+    NoToken,
+    #[error("the admin token is not the server's")]
+    WrongToken,
+    #[error("{0}")]
+    Ledger(String),
+}
+
+impl Control {
+    pub(super) fn new(
+        target: &Target,
+        admin_token: Option<String>,
+        item: Option<ItemId>,
+    ) -> reqwest::Result<Self> {
+        // No proxy: the load goes straight to the target, and so must this.
+        let client = Client::builder().no_proxy().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+        let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { client, url: target.url.clone(), admin_token, item })
+    }
+
+    /// The same, for one item.
+    pub(super) fn of_item(&self, item: ItemId) -> Self {
+        Self { item: Some(item), ..self.clone() }
+    }
+
+    /// The sale as a whole.
+    pub(super) async fn sale(&self) -> Result<SaleStatus, ControlError> {
+        let response = self.get("/result").timeout(TIMEOUT).send().await;
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = body(response).await.map_err(|error| self.unreachable(&error))?;
+        if let Ok(sale) = serde_json::from_slice(&body) {
+            return Ok(sale);
+        }
+        let answer: Option<Answer<'_>> = serde_json::from_slice(&body).ok();
+        match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
+            Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
+            Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
+            _ => Err(ControlError::Foreign(self.url.clone(), format!("status {status}"))),
+        }
+    }
+
+    /// The whole ledger.
+    pub(super) async fn ledger(&self) -> Result<Ledger, ControlError> {
+        let token = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
+        let request = self.get("/admin/ledger").bearer_auth(token).timeout(LEDGER_TIMEOUT);
+        let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(ControlError::WrongToken);
+            }
+            status => {
+                let message = format!("GET /admin/ledger is answered with status {status}");
+                return Err(ControlError::Ledger(message));
+            }
+        }
+        let ledger_error = |error: &dyn std::fmt::Display| ControlError::Ledger(error.to_string());
+        let mut reader = LedgerReader::default();
+        while let Some(piece) = response.chunk().await.map_err(|error| ledger_error(&error))? {
+            reader.feed(&piece).map_err(|error| ledger_error(&error))?;
+        }
+        reader.finish().map_err(|error| ledger_error(&error))
+    }
+
+    fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        let query = self.item.as_ref().map(|item| format!("?item={item}")).unwrap_or_default();
+        self.client.get(format!("{}{path}{query}", self.url))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> ControlError {
+        let url = self.url.clone();
+        if error.is_connect() || error.is_timeout() {
+            ControlError::Nobody(url)
+        } else {
+            ControlError::NotHttp(url)
+        }
+    }
+}
+
+/// Reads a body, up to its limit.
+async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        body.extend_from_slice(&piece);
+        if body.len() > BODY_LEN_MAX {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// The token of a server that was started in this folder without one.
+pub(super) fn token_nearby(target: &Target) -> Option<String> {
+    if !target.address.ip().is_loopback() {
+        // A token is a secret of this machine.
+        return None;
+    }
+    let path = Path::new(super::serve::DATA_DEFAULT).join("admin-token");
+    std::fs::read_to_string(path).ok().map(|token| token.trim().to_owned())
+}

@@ -1,0 +1,74 @@
+//! The command line: each subcommand in a file of its own.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // This is where people are talked to.
+
+mod args;
+mod audit;
+mod bench;
+mod control;
+mod docs;
+mod limits;
+mod serve;
+mod signals;
+mod spawn;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub use args::Cli;
+use args::Command;
+
+/// Why a subcommand did not get to a result, and with which exit code.
+#[derive(Debug)]
+pub enum Failure {
+    /// A flag or profile is wrong.
+    Usage(String),
+    /// It could not run.
+    Run(anyhow::Error),
+    /// Told twice to stop.
+    Interrupted,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+/// Runs a command line and gives the exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let colour = cli.color;
+    let done = match cli.command {
+        Command::Serve(args) => serve::serve(*args, colour),
+        Command::Bench(args) => bench::bench(*args, colour),
+        Command::Completions { shell } => docs::completions(shell),
+        Command::Man => docs::man(),
+    };
+    match done {
+        Ok(code) => code.into(),
+        Err(Failure::Usage(message)) => {
+            eprintln!("seckill: {message}");
+            2.into()
+        }
+        Err(Failure::Run(error)) => {
+            eprintln!("seckill: {error:#}");
+            1.into()
+        }
+        // As shells report a command that SIGINT ended.
+        Err(Failure::Interrupted) => 130.into(),
+    }
+}
+
+/// Prints to stdout. A reader that has gone is no error: it has seen what it wanted.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// Prints to stderr, unless it has gone.
+fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,113 @@
+//! `seckill serve`.
+
+use std::io;
+use std::path::PathBuf;
+
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+
+use crate::profile::ServeFlags;
+use crate::sale::Terms;
+use crate::server::{Config, Server};
+use crate::units::{Count, LogFormat};
+
+use super::args::{Colour, ServeArgs};
+use super::signals::Signals;
+use super::{Failure, limits, print};
+
+/// Consumers and prefetch are bounded so that a batch of all of them fits the journal's buffer.
+const CONSUMERS_MAX: u64 = 64;
+const PREFETCH_MAX: u64 = 400;
+
+/// Where the embedded engines keep their journals when nobody says.
+pub(super) const DATA_DEFAULT: &str = "seckill-data";
+
+pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
+    let room = limits::raise_file_limit();
+    let config = config(&args.flags, room).map_err(Failure::Usage)?;
+    start_logging(&args.flags, colour).map_err(Failure::Usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let data = config.data.clone();
+    let served = runtime.block_on(serve_until_told(config, args.stop_with_stdin));
+    if args.remove_data {
+        std::fs::remove_dir_all(&data)?;
+    }
+    served.map(|()| 0)
+}
+
+async fn serve_until_told(config: Config, stop_with_stdin: bool) -> Result<(), Failure> {
+    let mut signals = Signals::take()?;
+    let server = Server::start(config).await?;
+    print(&format!("listening on http://{}\n", server.address()))?;
+    let shutdown = async move {
+        tokio::select! {
+            () = signals.next() => {}
+            () = stdin_closed(), if stop_with_stdin => {}
+        }
+    };
+    Ok(server.run(shutdown).await?)
+}
+
+/// Resolves when whoever started this process has closed its stdin, or has died.
+async fn stdin_closed() {
+    let (closed, until_closed) = oneshot::channel::<()>();
+    // A thread, which the end of the process does not wait for, as it would for a blocking task.
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(closed);
+    });
+    let _ = until_closed.await;
+}
+
+fn start_logging(flags: &ServeFlags, colour: Colour) -> Result<(), String> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) => EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?,
+        Err(_) => EnvFilter::try_new(flags.log.as_deref().unwrap_or("info"))
+            .map_err(|error| format!("--log: {error}"))?,
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match flags.log_format.unwrap_or_default() {
+        LogFormat::Text => log.with_ansi(colour.on(&io::stderr())).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+/// Checks the flags; `room` is the number of connections that fit the limit of open files.
+pub(super) fn config(flags: &ServeFlags, room: u64) -> Result<Config, String> {
+    let within = |flag: &str, given: Option<Count>, default: u64, min: u64, max: u64| {
+        let count = given.map_or(default, |count| count.0);
+        if (min..=max).contains(&count) {
+            Ok(count)
+        } else {
+            Err(format!("--{flag} {count} is not between {min} and {max}"))
+        }
+    };
+    let u32_max = u64::from(u32::MAX);
+    let name = flags.item.as_deref().unwrap_or("default");
+    let sale = Terms {
+        item: name.parse().map_err(|error| format!("--item {error}"))?,
+        stock: within("stock", flags.stock, 10, 0, u32_max)? as u32,
+        per_buyer: within("per-buyer", flags.per_buyer, 1, 1, u32_max)? as u32,
+        opens_us: flags.opens_at.map(|moment| moment.0),
+        closes_us: flags.closes_at.map(|moment| moment.0),
+    };
+    sale.check()?;
+    let connections = within("max-connections", flags.max_connections, room, 1, u32_max)?;
+    limits::check("max-connections", connections, room)?;
+    if flags.admin_token.as_deref() == Some("") {
+        return Err("--admin-token is empty: give one, or leave it out".to_owned());
+    }
+    Ok(Config {
+        listen: flags.listen.clone().unwrap_or_else(|| "127.0.0.1:7001".into()),
+        data: flags.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
+        durability: flags.durability.unwrap_or_default(),
+        consumers: within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX)? as usize,
+        prefetch: within("prefetch", flags.prefetch, 256, 1, PREFETCH_MAX)? as usize,
+        queue_max: within("max-queue", flags.max_queue, 100_000, 1, u32_max)? as usize,
+        connections_max: connections as usize,
+        rate_limit: flags.rate_limit,
+        admin_token: flags.admin_token.clone(),
+        sale,
+    })
+}

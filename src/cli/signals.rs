@@ -1,0 +1,30 @@
+//! SIGINT (Ctrl-C), SIGTERM and SIGHUP: all ask for an end.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals that ask for an end, from the moment when this is made.
+#[derive(Debug)]
+pub(super) struct Signals {
+    signals: [Signal; 3],
+}
+
+impl Signals {
+    /// Takes the signals; without this they would end the process.
+    pub(super) fn take() -> io::Result<Self> {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [a, b, c] = kinds.map(signal);
+        Ok(Self { signals: [a?, b?, c?] })
+    }
+
+    /// Resolves with the next one.
+    pub(super) async fn next(&mut self) {
+        let [a, b, c] = &mut self.signals;
+        tokio::select! {
+            _ = a.recv() => {}
+            _ = b.recv() => {}
+            _ = c.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The load generator: virtual users that buy, each on a connection of its own.
+//!
+//! One OS thread per core, each with a runtime of its own; a user stays on its thread, so the
+//! path of a request takes no lock and crosses no channel.
+
+mod answer;
+mod connection;
+mod request;
+mod resources;
+mod response;
+mod run;
+mod schedule;
+mod stop;
+mod user;
+
+pub use request::Template;
+pub use resources::{Monitor, Process, Usage, listener_pid};
+pub use response::{Parsed, ProtocolError, parse};
+pub use run::{Ran, run, workers};
+pub use schedule::{Schedule, Step};
+pub use stop::Stop;

@@ -1,0 +1,131 @@
+//! A profile: the flags of `bench`, and those of the spawned server in the table `[server]`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{BenchFlags, ServeFlags};
+
+/// Largest profile that is read, in bytes.
+const FILE_LEN_MAX: u64 = 1 << 20;
+
+/// A profile's content.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Profile {
+    /// How to load.
+    pub bench: BenchFlags,
+    /// How the server that `--spawn` starts is to serve.
+    pub server: ServeFlags,
+}
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// It cannot be read.
+    #[error("cannot read the profile {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line of it is wrong.
+    #[error("{}:{line}: {message}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+}
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a key or value is wrong.
+    pub fn read(path: &Path) -> Result<Self, ProfileError> {
+        let io_error = |source| ProfileError::Io { path: path.to_owned(), source };
+        if fs::metadata(path).map_err(io_error)?.len() > FILE_LEN_MAX {
+            return Err(io_error(io::Error::other("larger than a mebibyte: not a profile")));
+        }
+        let text = fs::read_to_string(path).map_err(io_error)?;
+        Self::parse(&text).map_err(|(line, message)| ProfileError::Content {
+            path: path.to_owned(),
+            line,
+            message,
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let error = |error: toml::de::Error| {
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text[..start].matches('\n').count() + 1;
+            (line, explain(error.message()))
+        };
+        let mut document = toml::de::DeTable::parse(text).map_err(error)?;
+        let server = document.get_mut().remove("server");
+        let server = match server {
+            Some(server) => {
+                let server = toml::de::ValueDeserializer::from(server);
+                ServeFlags::deserialize(server).map_err(error)?
+            }
+            None => ServeFlags::default(),
+        };
+        let bench = toml::de::Deserializer::from(document);
+        let bench = BenchFlags::deserialize(bench).map_err(error)?;
+        Ok(Self { bench, server })
+    }
+}
+
+/// Makes serde's list of all keys into the one that was probably meant.
+fn explain(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match (message.starts_with("unknown field"), quoted.next()) {
+        (true, Some(wrong)) => {
+            let similar = |key: &&str| strsim::jaro_winkler(wrong, key);
+            let nearest = quoted.max_by(|a, b| similar(a).total_cmp(&similar(b)));
+            let nearest = nearest.unwrap_or("none");
+            format!("unknown key `{wrong}`: the nearest is `{nearest}`")
+        }
+        _ => message.trim().replace('\n', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Count;
+
+    #[test]
+    fn flags_of_both_sides_are_read() {
+        let profile = Profile::parse("threads = \"1k\"\nloops = 3\n[server]\nstock = 7\n").unwrap();
+        assert_eq!(profile.bench.threads, Some(Count(1000)));
+        assert_eq!(profile.bench.loops, Some(Count(3)));
+        assert_eq!(profile.server.stock, Some(Count(7)));
+    }
+
+    #[test]
+    fn a_wrong_key_is_told_with_its_line_and_the_nearest_right_one() {
+        let (line, message) = Profile::parse("ramp = \"1s\"\n\nthread = 5\n").unwrap_err();
+        assert_eq!((line, message.as_str()), (3, "unknown key `thread`: the nearest is `threads`"));
+        let (line, message) = Profile::parse("[server]\nstok = 5\n").unwrap_err();
+        assert_eq!((line, message.as_str()), (2, "unknown key `stok`: the nearest is `stock`"));
+    }
+
+    #[test]
+    fn a_bad_value_is_told_with_its_line() {
+        let (line, message) = Profile::parse("threads = 5\nramp = \"soon\"\n").unwrap_err();
+        assert_eq!(line, 2);
+        assert!(message.contains("`soon` is not a time"), "{message}");
+        let (line, _) = Profile::parse("threads = 5\nramp = = 1\n").unwrap_err();
+        assert_eq!(line, 2);
+        let (line, message) = Profile::parse("threads = -5\n").unwrap_err();
+        assert_eq!(line, 1);
+        assert!(message.contains("count"), "{message}");
+    }
+}

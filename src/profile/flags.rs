@@ -1,0 +1,200 @@
+//! The flags of `bench` and `serve`, once: for the command line, the environment and TOML.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Count, Durability, LogFormat, Moment, Rate, Span};
+
+/// Writes a struct of optional flags together with the method that lays one set over another.
+macro_rules! layered {
+    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: Option<$type:ty>,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, clap::Args)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+        pub struct $name { $($(#[$field_doc])* pub $field: Option<$type>,)* }
+
+        impl $name {
+            /// These flags, and where one was not given, that of `below`.
+            pub fn or(self, below: Self) -> Self {
+                Self { $($field: self.$field.or(below.$field),)* }
+            }
+        }
+    };
+}
+
+layered! {
+    /// How to load, and whom.
+    pub struct BenchFlags {
+        /// Server to load [default: http://127.0.0.1:7001]
+        #[arg(long, env = "SECKILL_TARGET", value_name = "URL")]
+        pub target: Option<String>,
+        /// Start a server for this run and stop it after; flags after -- go to it
+        #[arg(long, env = "SECKILL_SPAWN", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_name = "BOOL")]
+        pub spawn: Option<bool>,
+        /// Virtual users [default: 1]
+        #[arg(long, short = 'n', env = "SECKILL_THREADS", value_name = "N")]
+        pub threads: Option<Count>,
+        /// Time over which the users start: user i of n at ramp × i / n [default: 0s]
+        #[arg(long, env = "SECKILL_RAMP", value_name = "TIME")]
+        pub ramp: Option<Span>,
+        /// Attempts of each user [default: 1, or no limit with --duration]
+        #[arg(long, env = "SECKILL_LOOPS", value_name = "N")]
+        pub loops: Option<Count>,
+        /// Begin no attempt after this time, counted from the start
+        #[arg(long, env = "SECKILL_DURATION", value_name = "TIME")]
+        pub duration: Option<Span>,
+        /// Pause of a user between an answer and its next attempt [default: 0s]
+        #[arg(long, env = "SECKILL_THINK", value_name = "TIME")]
+        pub think: Option<Span>,
+        /// Buyers: a new one for every attempt, one per thread, or N in all [default: new]
+        #[arg(long, env = "SECKILL_BUYERS", value_name = "new|thread|N")]
+        pub buyers: Option<Buyers>,
+        /// Item to buy; needed when several are on sale
+        #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
+        pub item: Option<String>,
+        /// Open a new connection for every attempt
+        #[arg(long, env = "SECKILL_NO_KEEPALIVE", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_name = "BOOL")]
+        pub no_keepalive: Option<bool>,
+        /// Longest time for a connection to open [default: 5s]
+        #[arg(long, env = "SECKILL_CONNECT_TIMEOUT", value_name = "TIME")]
+        pub connect_timeout: Option<Span>,
+        /// Longest time for an answer, once connected [default: 30s]
+        #[arg(long, env = "SECKILL_TIMEOUT", value_name = "TIME")]
+        pub timeout: Option<Span>,
+        /// Longest wait, after the run, until all that was accepted is decided [default: 30s]
+        #[arg(long, env = "SECKILL_SETTLE_TIMEOUT", value_name = "TIME")]
+        pub settle_timeout: Option<Span>,
+        /// Makes the same buyers and request ids again [default: random, and reported]
+        #[arg(long, env = "SECKILL_SEED", value_name = "N")]
+        pub seed: Option<u64>,
+        /// Token to read the ledger with [default: that in ./seckill-data/admin-token, for a
+        /// target on this machine]
+        #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+        pub admin_token: Option<String>,
+        /// Print the result as JSON
+        #[arg(long, env = "SECKILL_JSON", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_name = "BOOL")]
+        pub json: Option<bool>,
+        /// Print the verdict and nothing else
+        #[arg(long, short = 'q', env = "SECKILL_QUIET", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_name = "BOOL")]
+        pub quiet: Option<bool>,
+    }
+}
+
+layered! {
+    /// How to serve, and what.
+    pub struct ServeFlags {
+        /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7001]
+        #[arg(long, env = "SECKILL_LISTEN", value_name = "ADDR")]
+        pub listen: Option<String>,
+        /// Units on sale [default: 10]
+        #[arg(long, env = "SECKILL_STOCK", value_name = "N")]
+        pub stock: Option<Count>,
+        /// Name of the item [default: default]
+        #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
+        pub item: Option<String>,
+        /// Orders that one buyer may have [default: 1]
+        #[arg(long, env = "SECKILL_PER_BUYER", value_name = "N")]
+        pub per_buyer: Option<Count>,
+        /// When the sale opens: RFC 3339, or +5s from now [default: at once]
+        #[arg(long, env = "SECKILL_OPENS_AT", value_name = "MOMENT")]
+        pub opens_at: Option<Moment>,
+        /// When the sale closes: RFC 3339, or +1h from now [default: never]
+        #[arg(long, env = "SECKILL_CLOSES_AT", value_name = "MOMENT")]
+        pub closes_at: Option<Moment>,
+        /// Folder of the embedded queue and store [default: ./seckill-data]
+        #[arg(long, env = "SECKILL_DATA", value_name = "DIR")]
+        pub data: Option<PathBuf>,
+        /// When an attempt counts as accepted [default: fsync]
+        #[arg(long, env = "SECKILL_DURABILITY", value_enum, value_name = "fsync|os|none")]
+        pub durability: Option<Durability>,
+        /// Consumers that decide side by side [default: 1]
+        #[arg(long, env = "SECKILL_CONSUMERS", value_name = "N")]
+        pub consumers: Option<Count>,
+        /// Attempts that a consumer takes at a time [default: 256]
+        #[arg(long, env = "SECKILL_PREFETCH", value_name = "N")]
+        pub prefetch: Option<Count>,
+        /// Attempts that may wait; one more is refused with queue_full [default: 100k]
+        #[arg(long, env = "SECKILL_MAX_QUEUE", value_name = "N")]
+        pub max_queue: Option<Count>,
+        /// Connections at a time [default: as many as the limit of open files allows]
+        #[arg(long, env = "SECKILL_MAX_CONNECTIONS", value_name = "N")]
+        pub max_connections: Option<Count>,
+        /// Attempts accepted per second; more are refused with rate_limited [default: no limit]
+        #[arg(long, env = "SECKILL_RATE_LIMIT", value_name = "N/s")]
+        pub rate_limit: Option<Rate>,
+        /// What to log: a level, or directives as in RUST_LOG, which wins [default: info]
+        #[arg(long, env = "SECKILL_LOG", value_name = "FILTER")]
+        pub log: Option<String>,
+        /// How to log [default: text]
+        #[arg(long, env = "SECKILL_LOG_FORMAT", value_enum, value_name = "text|json")]
+        pub log_format: Option<LogFormat>,
+        /// Admin token [default: one that is made and written to DIR/admin-token]
+        #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+        pub admin_token: Option<String>,
+    }
+}
+
+/// Who buys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyers {
+    /// A buyer of its own for each attempt, as in the article.
+    New,
+    /// One for each virtual user.
+    Thread,
+    /// So many in all; at least 1.
+    Pool(u64),
+}
+
+impl FromStr for Buyers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "new" => Ok(Self::New),
+            "thread" => Ok(Self::Thread),
+            number => match number.parse() {
+                Ok(Count(buyers)) if buyers > 0 => Ok(Self::Pool(buyers)),
+                _ => Err(format!("`{text}` is neither new, thread nor a number of buyers")),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Buyers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("new"),
+            Self::Thread => f.write_str("thread"),
+            Self::Pool(buyers) => write!(f, "{buyers}"),
+        }
+    }
+}
+
+impl Serialize for Buyers {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Buyers {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum TextOrNumber {
+            Text(String),
+            Number(u64),
+        }
+        let text = match TextOrNumber::deserialize(deserializer)? {
+            TextOrNumber::Text(text) => text,
+            TextOrNumber::Number(number) => number.to_string(),
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,177 @@
+//! What is told while a run goes on: a bar on a terminal, JMeter's summariser lines elsewhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::profile::Plan;
+use crate::stats::{Interval, Live, Totals};
+
+/// How often the bar is drawn anew.
+const REDRAW: Duration = Duration::from_millis(200);
+
+/// How often JMeter's summariser speaks.
+const SUMMARISE: Duration = Duration::from_secs(30);
+
+/// The sale as it was seen last.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SaleNow {
+    /// Units not sold.
+    pub stock_left: i64,
+    /// Attempts that wait.
+    pub queued: u64,
+}
+
+/// Who tells.
+#[derive(Debug)]
+pub enum Progress {
+    /// A bar, on a terminal.
+    Bar(ProgressBar),
+    /// A line now and then.
+    Lines(Mutex<Told>),
+    /// Nobody.
+    Silent,
+}
+
+/// What the summariser has told so far.
+#[derive(Debug)]
+pub struct Told {
+    totals: Totals,
+    at: Duration,
+    min_us: u64,
+    max_us: u64,
+}
+
+impl Progress {
+    /// For a run of `plan`; on a terminal or not.
+    pub fn new(plan: &Plan, quiet: bool, on_terminal: bool) -> Self {
+        if quiet {
+            return Self::Silent;
+        }
+        if !on_terminal {
+            let (totals, at) = (Totals::default(), Duration::ZERO);
+            return Self::Lines(Mutex::new(Told { totals, at, min_us: u64::MAX, max_us: 0 }));
+        }
+        let bar = match plan.loops {
+            Some(loops) => ProgressBar::new(plan.threads.saturating_mul(loops)),
+            None => ProgressBar::no_length(),
+        };
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        let template = if plan.loops.is_some() {
+            "{elapsed_precise} [{bar:25}] {pos}/{len} {msg}"
+        } else {
+            "{elapsed_precise} {spinner} {pos} {msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self::Bar(bar)
+    }
+
+    /// Tells until the future is dropped.
+    pub async fn watch(&self, live: Arc<Live>, sale: Arc<Mutex<SaleNow>>) {
+        match self {
+            Self::Bar(bar) => watch_bar(bar, &live, &sale).await,
+            Self::Lines(told) => watch_lines(&live, told).await,
+            Self::Silent => std::future::pending().await,
+        }
+    }
+
+    /// Ends the telling: removes the bar, or sums up.
+    pub fn finish(&self, live: &Live, elapsed: Duration) {
+        match self {
+            Self::Bar(bar) => bar.finish_and_clear(),
+            Self::Lines(told) => summarise(live, told, elapsed),
+            Self::Silent => {}
+        }
+    }
+}
+
+async fn watch_bar(bar: &ProgressBar, live: &Live, sale: &Mutex<SaleNow>) {
+    let mut redraw = tokio::time::interval(REDRAW);
+    let (mut before, mut before_at) = (Totals::default(), Instant::now());
+    loop {
+        redraw.tick().await;
+        let (now, now_at) = (live.totals(), Instant::now());
+        let seconds = (now_at - before_at).as_secs_f64().max(1e-9);
+        let rate = (now.samples - before.samples) as f64 / seconds;
+        let sale = *sale.lock().unwrap_or_else(PoisonError::into_inner);
+        bar.set_position(now.samples);
+        bar.set_message(format!(
+            "active {}, {rate:.0}/s, errors {}, stock left {}, queued {}",
+            now.active(),
+            now.errors,
+            sale.stock_left,
+            sale.queued,
+        ));
+        (before, before_at) = (now, now_at);
+    }
+}
+
+async fn watch_lines(live: &Live, told: &Mutex<Told>) {
+    let begun = Instant::now();
+    let mut speak = tokio::time::interval(SUMMARISE);
+    speak.tick().await;
+    loop {
+        speak.tick().await;
+        summarise(live, told, begun.elapsed());
+    }
+}
+
+/// Tells of the interval since the last time, and of the whole run where that is more.
+fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration) {
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    let (totals, Interval { min_us, max_us }) = (live.totals(), live.take_interval());
+    let from = told.totals;
+    let time = elapsed.saturating_sub(told.at);
+    eprintln!("{}", Line { sign: '+', from, to: totals, time, min_us, max_us });
+    if min_us > 0 {
+        told.min_us = told.min_us.min(min_us);
+    }
+    told.max_us = told.max_us.max(max_us);
+    if from != Totals::default() {
+        let (min_us, max_us) = (told.min_us, told.max_us);
+        let from = Totals::default();
+        eprintln!("{}", Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });
+    }
+    (told.totals, told.at) = (totals, elapsed);
+}
+
+/// One line of JMeter's summariser, in its format. Latencies in milliseconds.
+struct Line {
+    sign: char,
+    from: Totals,
+    to: Totals,
+    time: Duration,
+    min_us: u64,
+    max_us: u64,
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let samples = self.to.samples - self.from.samples;
+        let errors = self.to.errors - self.from.errors;
+        let seconds = self.time.as_secs();
+        write!(
+            f,
+            "summary {} {samples:>6} in {:02}:{:02}:{:02} = {:>6.1}/s Avg: {:>5} Min: {:>5} \
+             Max: {:>5} Err: {errors:>5} ({:.2}%)",
+            self.sign,
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60,
+            samples as f64 / self.time.as_secs_f64().max(1e-9),
+            Live::mean(&self.from, &self.to).as_millis(),
+            self.min_us / 1000,
+            self.max_us / 1000,
+            100.0 * errors as f64 / samples.max(1) as f64,
+        )?;
+        if self.sign == '+' {
+            let (active, started) = (self.to.active(), self.to.started);
+            let finished = self.to.finished;
+            write!(f, " Active: {active} Started: {started} Finished: {finished}")?;
+        }
+        Ok(())
+    }
+}

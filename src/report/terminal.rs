@@ -1,0 +1,212 @@
+//! The report for people: JMeter's table, the latencies, what came of the attempts, the verdict.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::audit::{Audit, Verdict};
+use crate::load::Process;
+use crate::stats::{Bin, Summary};
+use crate::units::ByteSize;
+
+use super::Report;
+
+/// Columns of the widest bar of the histogram.
+const BAR_WIDTH: u64 = 50;
+
+/// The whole report; its last line is the verdict.
+pub fn terminal(report: &Report, colour: bool) -> String {
+    let mut text = String::new();
+    let sections = [
+        aggregate(&report.summary),
+        histogram(&report.summary),
+        counts(report),
+        resources(report),
+        remarks(report),
+        violations(&report.audit),
+    ];
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        let _ = writeln!(text, "{}\n", section.trim_end());
+    }
+    text + &verdict_line(report, colour) + "\n"
+}
+
+/// The verdict, in one line.
+pub fn verdict_line(report: &Report, colour: bool) -> String {
+    let verdict = verdict(report);
+    let code = match (report.audit.verdict, &report.invalid) {
+        (Verdict::Fail, _) => 31,
+        (Verdict::Pass, None) => 32,
+        _ => 33,
+    };
+    // SGR: bold, then red, green or yellow (ECMA-48, 8.3.117).
+    if colour { format!("\x1b[1;{code}m{verdict}\x1b[0m") } else { verdict }
+}
+
+fn verdict(report: &Report) -> String {
+    let audit = &report.audit;
+    let figure = |figure: Option<i128>| figure.map_or("?".to_owned(), |n| n.to_string());
+    let stock = figure(audit.stock.map(i128::from));
+    let orders = figure(audit.orders.map(i128::from));
+    let left = figure(audit.stock_left.map(i128::from));
+    match audit.verdict {
+        Verdict::Fail if audit.oversold > 0 => {
+            format!("OVERSOLD by {}: stock {stock}, sold {orders}", audit.oversold)
+        }
+        Verdict::Fail => {
+            let broken: Vec<_> = audit.violations.iter().map(|v| v.invariant.as_str()).collect();
+            let broken = broken.join(", ");
+            format!("FAILED ({broken}): stock {stock}, sold {orders}, left {left}")
+        }
+        Verdict::Unknown => {
+            let because = audit.because.as_deref().unwrap_or("no reason was given");
+            format!("UNKNOWN, not a pass: {because}")
+        }
+        Verdict::Pass => {
+            let invalid = report.invalid.as_ref().map_or("", |_| " (but the run is INVALID)");
+            format!("NOT OVERSOLD: stock {stock}, sold {orders}, left {left}{invalid}")
+        }
+    }
+}
+
+/// JMeter's aggregate report. Milliseconds, with a digit after the point below ten.
+fn aggregate(summary: &Summary) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header([
+        "Label",
+        "# Samples",
+        "Average",
+        "Median",
+        "90% Line",
+        "95% Line",
+        "99% Line",
+        "Min",
+        "Max",
+        "Error %",
+        "Throughput",
+        "Received KB/sec",
+        "Sent KB/sec",
+    ]);
+    let latency = &summary.latency;
+    let kb_per_second = |bytes| format!("{:.2}", summary.per_second(bytes) / 1024.0);
+    for label in ["POST /seckill", "TOTAL"] {
+        table.add_row([
+            label.to_owned(),
+            summary.total.to_string(),
+            millis(latency.mean),
+            millis(latency.p50 as f64),
+            millis(latency.p90 as f64),
+            millis(latency.p95 as f64),
+            millis(latency.p99 as f64),
+            millis(latency.min as f64),
+            millis(latency.max as f64),
+            format!("{:.2}%", 100.0 * summary.error_rate()),
+            format!("{:.1}/s", summary.per_second(summary.total)),
+            kb_per_second(summary.bytes_received),
+            kb_per_second(summary.bytes_sent),
+        ]);
+    }
+    table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
+    format!("Times in ms, from the beginning of an attempt to the last byte of its answer\n{table}")
+}
+
+fn millis(us: f64) -> String {
+    let ms = us / 1000.0;
+    if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
+}
+
+fn histogram(summary: &Summary) -> String {
+    let mut text = String::from("Latency\n");
+    let most = summary.bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
+    for Bin { to_us, count } in &summary.bins {
+        let bar = (count * BAR_WIDTH).div_ceil(most) as usize;
+        let _ = writeln!(text, "  < {:>9}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
+    }
+    text
+}
+
+fn short_time(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} us"),
+        1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
+        _ => format!("{:.1} s", us as f64 / 1e6),
+    }
+}
+
+fn counts(report: &Report) -> String {
+    let summary = &report.summary;
+    let listed = |pairs: Vec<String>| {
+        if pairs.is_empty() { "none".to_owned() } else { pairs.join(", ") }
+    };
+    let outcomes = summary.by_outcome.iter().map(|(word, n)| format!("{word} {n}")).collect();
+    let errors = summary.by_error.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    let mut text = format!("Outcomes   {}\nErrors     {}\n", listed(outcomes), listed(errors));
+    let audit = &report.audit;
+    if audit.orders.is_some() {
+        let settle = &report.settle;
+        let _ = writeln!(
+            text,
+            "Decisions  {} accepted, {} undecided, {} unknown; accepted to decided: median {} ms, \
+             max {} ms",
+            audit.accepted,
+            audit.unresolved,
+            audit.unknown_outcomes,
+            millis(settle.p50 as f64),
+            millis(settle.max as f64),
+        );
+    }
+    text
+}
+
+fn resources(report: &Report) -> String {
+    let usage = &report.usage;
+    let percent = |share: Option<f64>| share.map_or("?".to_owned(), |p| format!("{p:.0}%"));
+    let mut text = format!(
+        "CPU        machine {} before, {} during (max {}), {} after\n",
+        percent(usage.machine_before),
+        percent(usage.machine_mean),
+        percent(usage.machine_max),
+        percent(usage.machine_after),
+    );
+    let processes = [("Generator", &usage.generator), ("Server", &usage.server)];
+    for (name, process) in processes {
+        let Some(process) = process else { continue };
+        let Process { rss_bytes_max, cpu_percent_mean, .. } = process;
+        let _ = writeln!(
+            text,
+            "{name:<9}  {cpu_percent_mean:.0}% of a core, {:.0} us of CPU per request, at most {} \
+             of memory",
+            report.cpu_us_per_request(process),
+            ByteSize(*rss_bytes_max),
+        );
+    }
+    text
+}
+
+fn remarks(report: &Report) -> String {
+    let mut text = format!("Seed       {}\n", report.plan.seed);
+    if report.stock_left_before <= 0 {
+        text += "Note       the sale was sold out before the run: nothing could be won\n";
+    }
+    if let Some(because) = &report.invalid {
+        let _ = writeln!(text, "INVALID    {because}");
+    }
+    text
+}
+
+fn violations(audit: &Audit) -> String {
+    let mut text = String::new();
+    for violation in &audit.violations {
+        let _ = writeln!(
+            text,
+            "BROKEN     {}: {} ({} times)",
+            violation.invariant.as_str(),
+            violation.invariant.broken(),
+            violation.count,
+        );
+        for witness in &violation.witnesses {
+            let _ = writeln!(text, "             {witness}");
+        }
+    }
+    text
+}

@@ -1,0 +1,127 @@
+//! Counters that can be read while the run goes on: for the progress bar and JMeter's summariser.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::Sample;
+
+/// One worker's counters. It alone writes them, so each update is an uncontended store; the
+/// alignment keeps two workers off one cache line.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Counters {
+    started: AtomicU64,
+    finished: AtomicU64,
+    samples: AtomicU64,
+    errors: AtomicU64,
+    latency_sum_us: AtomicU64,
+    interval_min_us: AtomicU64,
+    interval_max_us: AtomicU64,
+}
+
+/// The counters of all workers.
+#[derive(Debug)]
+pub struct Live {
+    workers: Vec<Counters>,
+}
+
+/// All workers' counters at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Virtual users that have begun.
+    pub started: u64,
+    /// Virtual users that are done.
+    pub finished: u64,
+    /// Attempts that ended.
+    pub samples: u64,
+    /// Attempts without a usable answer.
+    pub errors: u64,
+    /// All latencies together, in microseconds.
+    pub latency_sum_us: u64,
+}
+
+impl Totals {
+    /// Virtual users at work.
+    pub fn active(&self) -> u64 {
+        self.started.saturating_sub(self.finished)
+    }
+}
+
+/// Shortest and longest latency since the last look, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The names say it all.
+pub struct Interval {
+    pub min_us: u64,
+    pub max_us: u64,
+}
+
+impl Live {
+    /// Counters for so many workers.
+    pub fn new(workers: usize) -> Self {
+        let mut live = Self { workers: Vec::new() };
+        live.workers.resize_with(workers, Counters::default);
+        live
+    }
+
+    /// A virtual user begins.
+    pub fn user_started(&self, worker: usize) {
+        self.workers[worker].started.fetch_add(1, Relaxed);
+    }
+
+    /// A virtual user is done.
+    pub fn user_finished(&self, worker: usize) {
+        self.workers[worker].finished.fetch_add(1, Relaxed);
+    }
+
+    /// An attempt ended.
+    pub fn record(&self, worker: usize, sample: &Sample) {
+        let counters = &self.workers[worker];
+        let latency = sample.ended.saturating_sub(sample.began);
+        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
+        counters.samples.fetch_add(1, Relaxed);
+        if sample.result.is_err() {
+            counters.errors.fetch_add(1, Relaxed);
+        }
+        counters.latency_sum_us.fetch_add(latency_us, Relaxed);
+        // 0 stands for "none yet", since a latency is at least 1.
+        let min_us = counters.interval_min_us.load(Relaxed);
+        if min_us == 0 || latency_us < min_us {
+            counters.interval_min_us.store(latency_us, Relaxed);
+        }
+        if latency_us > counters.interval_max_us.load(Relaxed) {
+            counters.interval_max_us.store(latency_us, Relaxed);
+        }
+    }
+
+    /// All workers together.
+    pub fn totals(&self) -> Totals {
+        let sum = |counter: fn(&Counters) -> &AtomicU64| {
+            self.workers.iter().map(|worker| counter(worker).load(Relaxed)).sum()
+        };
+        Totals {
+            // Finished before started, so that none is seen finished that was not seen started.
+            finished: sum(|c| &c.finished),
+            started: sum(|c| &c.started),
+            errors: sum(|c| &c.errors),
+            samples: sum(|c| &c.samples),
+            latency_sum_us: sum(|c| &c.latency_sum_us),
+        }
+    }
+
+    /// The interval since the last call, which this ends.
+    pub fn take_interval(&self) -> Interval {
+        let took = |counter: fn(&Counters) -> &AtomicU64| {
+            self.workers.iter().map(move |worker| counter(worker).swap(0, Relaxed))
+        };
+        let min_us = took(|c| &c.interval_min_us).filter(|us| *us > 0).min().unwrap_or(0);
+        let max_us = took(|c| &c.interval_max_us).max().unwrap_or(0);
+        Interval { min_us, max_us }
+    }
+
+    /// The latency of an interval in the mean, given the totals at its ends.
+    pub fn mean(from: &Totals, to: &Totals) -> Duration {
+        let samples = to.samples.saturating_sub(from.samples);
+        let sum_us = to.latency_sum_us.saturating_sub(from.latency_sum_us);
+        Duration::from_micros(sum_us.checked_div(samples).unwrap_or(0))
+    }
+}

@@ -1,0 +1,118 @@
+//! One attempt, as the load generator saw it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::sale::Refusal;
+
+/// A usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted, to be decided.
+    Queued,
+    /// Decided before: won.
+    Won,
+    /// Decided before: lost.
+    Lost,
+    /// Malformed, says the server.
+    Rejected,
+    /// Refused, with the promise that there is no effect.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    /// How many there are.
+    pub(super) const COUNT: usize = 4 + Refusal::ALL.len();
+
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Rejected => "rejected",
+            Self::Refused(refusal) => refusal.as_str(),
+        }
+    }
+
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Queued => 0,
+            Self::Won => 1,
+            Self::Lost => 2,
+            Self::Rejected => 3,
+            Self::Refused(refusal) => 4 + refusal as usize,
+        }
+    }
+
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        [Self::Queued, Self::Won, Self::Lost, Self::Rejected]
+            .into_iter()
+            .chain(Refusal::ALL.iter().map(|refusal| Self::Refused(*refusal)))
+    }
+}
+
+/// Why there is no usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// Nobody listens.
+    ConnectRefused,
+    /// No connection within the connect time-out.
+    ConnectTimeout,
+    /// No connection for another reason; this machine being out of ports is one.
+    ConnectFailed,
+    /// No whole answer within the time-out.
+    Timeout,
+    /// The connection ended before the whole answer.
+    Reset,
+    /// The answer is not HTTP/1.1.
+    Protocol,
+    /// The answer's body is not one of the API.
+    Body,
+    /// A status that promises nothing.
+    Http(u16),
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectFailed => "connect_failed",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Protocol => "protocol",
+            Self::Body => "body",
+            Self::Http(status) => return write!(f, "http_{status}"),
+        })
+    }
+}
+
+/// One attempt. Moments are since the beginning of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// When the schedule wanted it to begin; `None` where the schedule names no moment, since the
+    /// attempt follows the answer to the one before.
+    pub intended: Option<Duration>,
+    /// When it began: before the connection was opened, if it needed one.
+    pub began: Duration,
+    /// When the last byte of its answer was there, or it was given up.
+    pub ended: Duration,
+    /// Bytes handed to the kernel.
+    pub bytes_sent: u64,
+    /// Bytes of the answer, head included.
+    pub bytes_received: u64,
+    /// What came of it.
+    pub result: Result<Outcome, ErrorKind>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_an_index_of_its_own() {
+        let indices: Vec<_> = Outcome::all().map(Outcome::index).collect();
+        assert_eq!(indices, (0..Outcome::COUNT).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,144 @@
+//! The finished figures: plain data, which renderers only have to print.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::recorder::{histogram, micros};
+use super::{Outcome, Recorder};
+
+/// All that was counted in a run.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Attempts, failed ones included.
+    pub total: u64,
+    /// Attempts without a usable answer.
+    pub errors: u64,
+    /// Usable answers by their word; those that occurred.
+    pub by_outcome: Vec<(&'static str, u64)>,
+    /// Errors by their kind; those that occurred.
+    pub by_error: Vec<(String, u64)>,
+    /// From the first attempt's begin to the last one's end.
+    pub elapsed: Duration,
+    /// Bytes handed to the kernel.
+    pub bytes_sent: u64,
+    /// Bytes of all answers.
+    pub bytes_received: u64,
+    /// Begin to last byte.
+    pub latency: Quantiles,
+    /// Intended begin to last byte.
+    pub corrected: Quantiles,
+    /// Intended begin to begin, of the attempts whose moment the schedule named.
+    pub lag: Quantiles,
+    /// How the latencies are spread, from the shortest to the longest.
+    pub bins: Vec<Bin>,
+}
+
+/// A distribution of microseconds. All are 0 when nothing was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[allow(missing_docs)] // The names say it all.
+pub struct Quantiles {
+    pub min: u64,
+    pub mean: f64,
+    pub stddev: f64,
+    pub p50: u64,
+    pub p90: u64,
+    pub p95: u64,
+    pub p99: u64,
+    pub p999: u64,
+    pub max: u64,
+}
+
+/// So many latencies up to `to_us`, and above the bin before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bin {
+    /// Upper end, in microseconds; a power of two, or the maximum.
+    pub to_us: u64,
+    /// How many.
+    pub count: u64,
+}
+
+impl Recorder {
+    /// The finished figures.
+    pub fn finish(self) -> Summary {
+        let ok: u64 = self.outcomes.iter().sum();
+        let errors: u64 = self.errors.values().sum();
+        let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
+        Summary {
+            total: ok + errors,
+            errors,
+            by_outcome: counted
+                .filter(|(_, count)| *count > 0)
+                .map(|(outcome, count)| (outcome.as_str(), count))
+                .collect(),
+            by_error: self.errors.iter().map(|(kind, n)| (kind.to_string(), *n)).collect(),
+            elapsed: self.last_ended.saturating_sub(self.first_began.unwrap_or_default()),
+            bytes_sent: self.bytes_sent,
+            bytes_received: self.bytes_received,
+            latency: Quantiles::of(&self.latency),
+            corrected: Quantiles::of(&self.corrected),
+            lag: Quantiles::of(&self.lag),
+            bins: bins(&self.latency),
+        }
+    }
+}
+
+impl Summary {
+    /// Share of attempts without a usable answer, 0 to 1.
+    pub fn error_rate(&self) -> f64 {
+        if self.total == 0 { 0.0 } else { self.errors as f64 / self.total as f64 }
+    }
+
+    /// So many of `count` in each second of the run.
+    pub fn per_second(&self, count: u64) -> f64 {
+        let seconds = self.elapsed.as_secs_f64();
+        if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    }
+}
+
+impl Quantiles {
+    /// Of single durations.
+    pub fn of_durations(durations: impl IntoIterator<Item = Duration>) -> Self {
+        let mut histogram = histogram();
+        durations.into_iter().for_each(|d| histogram.saturating_record(micros(d)));
+        Self::of(&histogram)
+    }
+
+    fn of(histogram: &Histogram<u64>) -> Self {
+        if histogram.is_empty() {
+            return Self::default();
+        }
+        // A bucket's upper end can lie above the largest value in it.
+        let max = histogram.max();
+        let at = |quantile| histogram.value_at_quantile(quantile).min(max);
+        Self {
+            min: histogram.min(),
+            mean: histogram.mean(),
+            stddev: histogram.stdev(),
+            p50: at(0.5),
+            p90: at(0.9),
+            p95: at(0.95),
+            p99: at(0.99),
+            p999: at(0.999),
+            max,
+        }
+    }
+}
+
+/// One bin for each power of two between the shortest and the longest latency.
+fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
+    let mut bins = Vec::new();
+    if histogram.is_empty() {
+        return bins;
+    }
+    let mut from_us = histogram.min();
+    while from_us <= histogram.max() {
+        let to_us = from_us.next_power_of_two().max(2);
+        let to_us = if to_us == from_us { to_us * 2 } else { to_us };
+        let count = histogram.count_between(from_us, to_us - 1);
+        bins.push(Bin { to_us, count });
+        from_us = to_us;
+    }
+    bins
+}
