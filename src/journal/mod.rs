@@ -24,12 +24,12 @@ pub const BATCH_BYTES_MAX: usize = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The journal's file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is not a journal of this version.
     #[error("{}: not a journal of this version; give another --data folder", path.display())]
@@ -79,7 +79,7 @@ pub fn create(path: &Path, first_seq: u64) -> Result<(), JournalError> {
         fs::rename(&fresh, path)?;
         sync_parent(path)
     };
-    write().map_err(|source| JournalError::Io { path: path.to_owned(), source })
+    write().map_err(|cause| JournalError::Io { path: path.to_owned(), cause })
 }
 
 /// Makes a file's name durable: a new name is in its folder, which has to be synced as well.

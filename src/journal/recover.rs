@@ -27,7 +27,7 @@ pub(super) fn recover(
     path: &Path,
     each: &mut Replay<'_>,
 ) -> Result<Recovered, JournalError> {
-    let io_error = |source| JournalError::Io { path: path.to_owned(), source };
+    let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
     let file_len = file.metadata().map_err(io_error)?.len();
     let mut reader = BufReader::with_capacity(1 << 20, &*file);
     let mut header = [0; FILE_HEADER_LEN];

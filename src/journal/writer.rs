@@ -102,7 +102,7 @@ impl Journal {
         durability: Durability,
         mut each: impl FnMut(u64, &[u8]) -> Result<(), String>,
     ) -> Result<Self, JournalError> {
-        let io_error = |source| JournalError::Io { path: path.to_owned(), source };
+        let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
         if !path.try_exists().map_err(io_error)? {
             create(path, 0)?;
         }

@@ -24,12 +24,12 @@ pub struct Profile {
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// It cannot be read.
-    #[error("cannot read the profile {}: {source}", path.display())]
+    #[error("cannot read the profile {}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A line of it is wrong.
     #[error("{}:{line}: {message}", path.display())]
@@ -49,7 +49,7 @@ impl Profile {
     /// # Errors
     /// When it cannot be read, or a key or value is wrong.
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
-        let io_error = |source| ProfileError::Io { path: path.to_owned(), source };
+        let io_error = |cause| ProfileError::Io { path: path.to_owned(), cause };
         if fs::metadata(path).map_err(io_error)?.len() > FILE_LEN_MAX {
             return Err(io_error(io::Error::other("larger than a mebibyte: not a profile")));
         }

@@ -120,7 +120,7 @@ fn histogram(summary: &Summary) -> String {
     let most = summary.bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
     for Bin { to_us, count } in &summary.bins {
         let bar = (count * BAR_WIDTH).div_ceil(most) as usize;
-        let _ = writeln!(text, "  < {:>9}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
+        let _ = writeln!(text, "  < {:>8}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
     }
     text
 }

@@ -25,12 +25,12 @@ pub struct DataFolder {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// It cannot be made or written.
-    #[error("cannot use the data folder {}: {source}; give one that you may write with --data", path.display())]
+    #[error("cannot use the data folder {}: {cause}; give one that you may write with --data", path.display())]
     Io {
         /// The folder or the file in it.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Another server has it.
     #[error("another server{} uses the data folder {}: stop it, or give another --data", holder(*pid), path.display())]
@@ -52,7 +52,7 @@ impl DataFolder {
     /// # Errors
     /// When it cannot be written, or another server has it.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let io_error = |source| DataError::Io { path: path.to_owned(), source };
+        let io_error = |cause| DataError::Io { path: path.to_owned(), cause };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error)?;
         let lock_path = path.join("lock");
         let mut options = OpenOptions::new();
@@ -67,7 +67,7 @@ impl DataFolder {
                 let pid = text.trim().parse().ok();
                 return Err(DataError::Locked { path: path.to_owned(), pid });
             }
-            Err(TryLockError::Error(source)) => return Err(io_error(source)),
+            Err(TryLockError::Error(cause)) => return Err(io_error(cause)),
         }
         lock.set_len(0).map_err(io_error)?;
         writeln!(lock, "{}", std::process::id()).map_err(io_error)?;
@@ -86,7 +86,7 @@ impl DataFolder {
     /// When it cannot be read or written.
     pub fn admin_token(&self) -> Result<String, DataError> {
         let path = self.file(TOKEN_FILE);
-        if let Some(token) = read_token(&path).map_err(|source| self.error(source))? {
+        if let Some(token) = read_token(&path).map_err(|cause| self.error(cause))? {
             return Ok(token);
         }
         // Two random UUIDs: 244 random bits from the system's generator.
@@ -101,12 +101,12 @@ impl DataFolder {
             file.sync_all()?;
             fs::rename(&fresh, &path)
         };
-        write().map_err(|source| self.error(source))?;
+        write().map_err(|cause| self.error(cause))?;
         Ok(token)
     }
 
-    fn error(&self, source: io::Error) -> DataError {
-        DataError::Io { path: self.path.clone(), source }
+    fn error(&self, cause: io::Error) -> DataError {
+        DataError::Io { path: self.path.clone(), cause }
     }
 }
 

@@ -61,13 +61,13 @@ pub enum ServeError {
     Store(#[from] StoreError),
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address}: {source}; give another address with --listen, or port 0 for a free one"
+        "cannot listen on {address}: {cause}; give another address with --listen, or port 0 for a free one"
     )]
     Listen {
         /// The address.
         address: String,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The disk failed while serving.
     #[error(
@@ -96,7 +96,7 @@ impl Server {
     /// See [`ServeError`].
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         // The address first: a port in use is told before anything is written.
-        let listen_error = |source| ServeError::Listen { address: config.listen.clone(), source };
+        let listen_error = |cause| ServeError::Listen { address: config.listen.clone(), cause };
         let listener = http::listen(&config.listen).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let data = DataFolder::open(&config.data)?;

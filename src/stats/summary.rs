@@ -53,7 +53,7 @@ pub struct Quantiles {
 /// So many latencies up to `to_us`, and above the bin before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bin {
-    /// Upper end, in microseconds; a power of two, or the maximum.
+    /// Upper end, exclusive, in microseconds.
     pub to_us: u64,
     /// How many.
     pub count: u64,
@@ -126,19 +126,46 @@ impl Quantiles {
     }
 }
 
-/// One bin for each power of two between the shortest and the longest latency.
+/// Upper ends of the bins in each decade.
+const BIN_ENDS: [f64; 6] = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0];
+
+/// The bins between the shortest and the longest latency.
 fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
+    let ends = (1..).flat_map(|power| BIN_ENDS.map(|end| (end * 10f64.powi(power)) as u64));
     let mut bins = Vec::new();
-    if histogram.is_empty() {
-        return bins;
-    }
-    let mut from_us = histogram.min();
-    while from_us <= histogram.max() {
-        let to_us = from_us.next_power_of_two().max(2);
-        let to_us = if to_us == from_us { to_us * 2 } else { to_us };
-        let count = histogram.count_between(from_us, to_us - 1);
-        bins.push(Bin { to_us, count });
+    let mut from_us = 0;
+    for to_us in ends {
+        if from_us > histogram.max() {
+            break;
+        }
+        if to_us > histogram.min() {
+            let count = histogram.count_between(from_us, to_us - 1);
+            bins.push(Bin { to_us, count });
+        }
         from_us = to_us;
     }
     bins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_bins_hold_every_latency_once() {
+        let mut recorder = histogram();
+        (1..=100_000).for_each(|us| recorder.saturating_record(us));
+        let bins = bins(&recorder);
+        assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 100_000);
+        assert_eq!(bins[0], Bin { to_us: 10, count: 9 });
+        assert!(bins.is_sorted_by_key(|bin| bin.to_us));
+    }
+
+    #[test]
+    fn no_percentile_is_above_the_maximum() {
+        let quantiles = Quantiles::of_durations([1_000_001, 5].map(Duration::from_micros));
+        assert!(quantiles.p999 <= quantiles.max && quantiles.p50 == 5, "{quantiles:?}");
+        assert_eq!(Quantiles::of_durations([]), Quantiles::default());
+    }
 }
