@@ -32,7 +32,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve a sale from an embedded, durable queue and store
-    Serve(Box<ServeArgs>),
+    Serve(Box<ServeFlags>),
     /// Load a server with buyers, then audit what it sold
     #[command(after_help = EXIT_CODES)]
     Bench(Box<BenchArgs>),
@@ -43,18 +43,6 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ServeArgs {
-    #[command(flatten)]
-    pub(super) flags: ServeFlags,
-    /// Shut down when stdin is closed
-    #[arg(long, hide = true)]
-    pub(super) stop_with_stdin: bool,
-    /// Remove the data folder at the end
-    #[arg(long, hide = true)]
-    pub(super) remove_data: bool,
 }
 
 #[derive(Debug, Args)]

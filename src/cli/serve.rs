@@ -11,7 +11,7 @@ use crate::sale::Terms;
 use crate::server::{Config, Server};
 use crate::units::{Count, LogFormat};
 
-use super::args::{Colour, ServeArgs};
+use super::args::Colour;
 use super::signals::Signals;
 use super::{Failure, limits, print};
 
@@ -19,17 +19,24 @@ use super::{Failure, limits, print};
 const CONSUMERS_MAX: u64 = 64;
 const PREFETCH_MAX: u64 = 400;
 
+/// The environment variable with which the bench tells the server that it spawned to end when its
+/// stdin is closed, and perhaps to remove its data then.
+pub(super) const SPAWNED: &str = "SECKILL_SPAWNED";
+pub(super) const REMOVE_DATA: &str = "remove-data";
+pub(super) const KEEP_DATA: &str = "keep-data";
+
 /// Where the embedded engines keep their journals when nobody says.
 pub(super) const DATA_DEFAULT: &str = "seckill-data";
 
-pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
+pub(super) fn serve(flags: ServeFlags, colour: Colour) -> Result<u8, Failure> {
     let room = limits::raise_file_limit();
-    let config = config(&args.flags, room).map_err(Failure::Usage)?;
-    start_logging(&args.flags, colour).map_err(Failure::Usage)?;
+    let config = config(&flags, room).map_err(Failure::Usage)?;
+    start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let data = config.data.clone();
-    let served = runtime.block_on(serve_until_told(config, args.stop_with_stdin));
-    if args.remove_data {
+    let spawned = std::env::var(SPAWNED).ok();
+    let served = runtime.block_on(serve_until_told(config, spawned.is_some()));
+    if spawned.as_deref() == Some(REMOVE_DATA) {
         std::fs::remove_dir_all(&data)?;
     }
     served.map(|()| 0)

@@ -20,6 +20,8 @@ use tokio::time::timeout;
 use crate::profile::ServeFlags;
 use crate::sale::RequestId;
 
+use super::serve;
+
 /// How long a server may take until it listens: it may have a journal to replay.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -49,22 +51,24 @@ impl Spawned {
         let folder = tempfile::Builder::new().prefix("seckill-").tempdir();
         let folder = folder.context("cannot make a temporary folder for the spawned server")?;
         let log = folder.path().join("server.log");
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", "--stop-with-stdin"]);
-        if flags.data.is_none() {
-            flags.data = Some(folder.path().join("data"));
-            command.arg("--remove-data");
-        }
+        let at_the_end = match flags.data {
+            Some(_) => serve::KEEP_DATA,
+            None => serve::REMOVE_DATA,
+        };
+        flags.data.get_or_insert_with(|| folder.path().join("data"));
         flags.listen.get_or_insert_with(|| "127.0.0.1:0".into());
         flags.log.get_or_insert_with(|| "warn".into());
         let made = || RequestId::random().to_string();
         let admin_token = flags.admin_token.get_or_insert_with(made).clone();
+        let mut command = Command::new(std::env::current_exe()?);
         let ours = std::env::vars_os()
             .filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("SECKILL_")));
         ours.for_each(|(name, _)| {
             command.env_remove(name);
         });
         let mut child = command
+            .arg("serve")
+            .env(serve::SPAWNED, at_the_end)
             .envs(environment(&flags)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

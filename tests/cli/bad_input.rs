@@ -1,0 +1,144 @@
+//! Nonsense is met with an error that names the cure.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+
+use super::child::{Serving, seckill};
+use super::{bench, stderr, stdout};
+
+#[test]
+fn wrong_flags_are_named_and_exit_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    file("key.toml", "threads = 1\n\nramps = \"1s\"\n");
+    file("value.toml", "threads = 1\ntimeout = \"soon\"\n");
+    file("server.toml", "[server]\nstocks = 1\n");
+    let cases: &[(&[&str], &str)] = &[
+        (&["--threads", "0"], "--threads: must be at least 1"),
+        (&["--ramp", "20"], "write 20s, 1m30s or 250ms"),
+        (&["--thread", "3"], "--threads"),
+        (&["--buyers", "many"], "neither new, thread nor a number"),
+        (&["--timeout", "0s"], "--timeout: must be above 0"),
+        (&["--target", "https://localhost"], "https is not supported"),
+        (&["--target", "localhost:7001"], "not of the form http://host:port"),
+        (&["--spawn", "--target", "http://127.0.0.1:1"], "leave out --target"),
+        (&["--item", "a b"], "--item: must be 1 to 64 characters"),
+        (&["--", "--stock", "3"], "add --spawn"),
+        (&["--spawn", "--", "--stok", "3"], "--stock"),
+        (&["--spawn", "--", "--per-buyer", "0"], "--per-buyer 0 is not between 1"),
+        (&["--profile", "key.toml"], "key.toml:3: unknown key `ramps`: the nearest is `ramp`"),
+        (&["--profile", "value.toml"], "value.toml:2: `soon` is not a time"),
+        (&["--profile", "server.toml"], "server.toml:2: unknown key `stocks`"),
+    ];
+    for (args, cure) in cases {
+        let output = bench(folder.path(), args);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains(cure), "{args:?}: {said}");
+        assert_eq!(stdout(&output), "", "{args:?}");
+    }
+}
+
+#[test]
+fn what_cannot_run_exits_1_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = bench(folder.path(), &["--target", &format!("http://{nobody}")]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("`seckill serve`") && said.contains("--spawn"), "{said}");
+
+    let output = bench(folder.path(), &["--profile", "nowhere.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output).matches("No such file").count(), 1, "{}", stderr(&output));
+
+    let output = bench(folder.path(), &["--spawn", "--threads", "1M"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("ulimit -n 1000128"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_target_that_speaks_something_else_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers: [(&[u8], &str); 2] = [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "not in HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "is no seckill server"),
+    ];
+    for (answer, told) in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = format!("http://{}", listener.local_addr().unwrap());
+        let peer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 16]).unwrap();
+            stream.write_all(answer).unwrap();
+            // Until the other side has gone, so that it is not a reset that it sees.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        let output = bench(folder.path(), &["--target", &target]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        peer.join().unwrap();
+    }
+}
+
+fn serve(args: &[&str]) -> std::process::Output {
+    seckill().arg("serve").args(args).output().unwrap()
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why_and_exits_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let running = Serving::start(&data, &[]);
+    let address = running.url.strip_prefix("http://").unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    let occupied = serve(&["--listen", address, "--data", elsewhere.to_str().unwrap()]);
+    assert_eq!(occupied.status.code(), Some(1));
+    assert!(stderr(&occupied).contains("--listen"), "{}", stderr(&occupied));
+    assert!(!elsewhere.exists(), "a server that cannot listen leaves no folder");
+
+    let second = serve(&["--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+    assert_eq!(second.status.code(), Some(1));
+    let holder = format!("(pid {})", running.child.id());
+    assert!(stderr(&second).contains(&holder), "{}", stderr(&second));
+
+    let unwritable = serve(&["--listen", "127.0.0.1:0", "--data", "/proc/no-such-folder"]);
+    assert_eq!(unwritable.status.code(), Some(1));
+    assert!(stderr(&unwritable).contains("--data"), "{}", stderr(&unwritable));
+}
+
+#[test]
+fn a_server_refuses_flags_and_a_journal_that_are_wrong() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--stock=-1"], "--stock"),
+        (&["--item", "a/b"], "--item must be"),
+        (&["--opens-at", "tomorrow"], "2030-01-01T10:00:00Z"),
+        (&["--opens-at", "+2h", "--closes-at", "+1h"], "closes before it opens"),
+        (&["--rate-limit", "5"], "write 500/s"),
+        (&["--admin-token", ""], "--admin-token is empty"),
+        (&["--log", "info=info=info"], "--log"),
+        (&["--max-connections", "100M"], "ulimit -n"),
+    ];
+    for (args, told) in cases {
+        let output = serve(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(told), "{args:?}: {}", stderr(&output));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    damage(folder.path());
+    let data = folder.path().to_str().unwrap();
+    let output = serve(&["--listen", "127.0.0.1:0", "--data", data]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("damaged at byte 20"), "{}", stderr(&output));
+}
+
+/// A data folder whose store's journal has a flipped byte in its first record.
+fn damage(data: &Path) {
+    Serving::start(data, &[]).kill();
+    let path = data.join("store.journal");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[20 + 28 + 3] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+}

@@ -1,0 +1,63 @@
+//! A full disk: the server ends with an error that names the cure, and has lost nothing.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::child::Serving;
+use super::{TOKEN, bench, last_line, stderr, stdout};
+
+/// A small file system of its own; unmounted when dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        mount(folder.path(), &format!("size={size}")).then_some(Self(folder))
+    }
+
+    fn grow(&self, size: &str) {
+        assert!(mount(self.0.path(), &format!("remount,size={size}")));
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+fn mount(path: &Path, options: &str) -> bool {
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path);
+    mount.output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_full_disk_ends_the_server_and_loses_nothing() {
+    let Some(disk) = SmallDisk::mount("128k") else {
+        println!("skipped: only root may mount the small file system that this fills");
+        return;
+    };
+    let (data, folder) = (disk.0.path().join("data"), tempfile::tempdir().unwrap());
+    let flags = ["--stock", "100k", "--admin-token", TOKEN];
+    let server = Serving::start(&data, &flags);
+    let load = ["--threads", "4", "--loops", "2k", "--settle-timeout", "1s", "--json"];
+    let load = [&load[..], &["--admin-token", TOKEN]].concat();
+    let run = bench(folder.path(), &[&["--target", &server.url], &load[..]].concat());
+    assert_eq!(run.status.code(), Some(4), "nothing can be concluded: {}", stderr(&run));
+    let (status, said) = server.wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("No space left on device") && said.contains("make room"), "{said}");
+    let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let accepted = json["requests"]["by_outcome"]["queued"].as_u64().unwrap();
+    assert!(accepted > 0, "{json:#}");
+
+    disk.grow("16m");
+    let server = Serving::start(&data, &flags);
+    let again = ["--target", &server.url, "--admin-token", TOKEN];
+    let output = bench(folder.path(), &again);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
+    let orders = last_line(&output).split("sold ").nth(1).unwrap().to_owned();
+    let orders: u64 = orders.split(',').next().unwrap().parse().unwrap();
+    assert!(orders > accepted, "{accepted} were accepted, then one more, {orders} were sold");
+}

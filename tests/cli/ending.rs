@@ -1,0 +1,163 @@
+//! However a run ends, it ends in good order and leaves nothing behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
+
+use super::child::{self, Serving, eventually, seckill, signal};
+
+/// A bench on a spawned server that goes on until it is told to stop.
+struct Running {
+    bench: Child,
+    server_pid: u32,
+    temp: tempfile::TempDir,
+}
+
+impl Running {
+    fn start() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let mut bench = endless(temp.path()).spawn().unwrap();
+        let mut said = BufReader::new(bench.stderr.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let pid = line.split("spawned as process ").nth(1).unwrap_or_else(|| panic!("{line}"));
+        let server_pid = pid.split(':').next().unwrap().parse().unwrap();
+        // The rest of what it says is read, so that it never waits for us.
+        std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
+        Self { bench, server_pid, temp }
+    }
+
+    fn assert_all_gone(&self) {
+        let process = PathBuf::from(format!("/proc/{}", self.server_pid));
+        let is_running = || {
+            // A process whose parent died before it waits for init as a zombie: it has ended.
+            let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        eventually("the spawned server is gone", || !is_running());
+    }
+
+    fn left_behind(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.temp.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+fn endless(temp: &Path) -> Command {
+    let mut command = seckill();
+    command.args(["bench", "--spawn", "--threads", "4", "--duration", "1h"]);
+    command.args(["--think", "1ms"]).env("TMPDIR", temp);
+    command
+}
+
+#[test]
+fn ctrl_c_once_audits_and_reports() {
+    for stop in [Signal::INT, Signal::TERM] {
+        let mut run = Running::start();
+        signal(run.bench.id(), stop);
+        let status = child::wait(&mut run.bench);
+        let mut report = String::new();
+        run.bench.stdout.take().unwrap().read_to_string(&mut report).unwrap();
+        // Told before the first attempt, there is nothing to report.
+        if status.code() != Some(130) {
+            assert_eq!(status.code(), Some(0), "{report}");
+            assert!(report.trim_end().lines().last().unwrap().starts_with("NOT OVERSOLD"));
+        }
+        run.assert_all_gone();
+        assert_eq!(run.left_behind(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn ctrl_c_twice_leaves_at_once() {
+    let temp = tempfile::tempdir().unwrap();
+    // A server that never answers an attempt, so that the first Ctrl-C finds one in flight.
+    let server = Serving::start(&temp.path().join("data"), &[]);
+    let mut command = seckill();
+    command.args(["bench", "--target", &server.url, "--duration", "1h", "--timeout", "5m"]);
+    let mut bench = command.args(["--admin-token", "wrong"]).spawn().unwrap();
+    let mut said = BufReader::new(bench.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("1 threads") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it began");
+    }
+    signal(server.child.id(), Signal::STOP);
+    signal(bench.id(), Signal::INT);
+    while !line.contains("once more to leave at once") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
+    }
+    signal(bench.id(), Signal::INT);
+    assert_eq!(child::wait(&mut bench).code(), Some(130));
+    signal(server.child.id(), Signal::CONT);
+}
+
+#[test]
+fn kill_9_of_the_bench_takes_its_server_and_its_data_with_it() {
+    let mut run = Running::start();
+    run.bench.kill().unwrap();
+    run.bench.wait().unwrap();
+    run.assert_all_gone();
+    let data_left = || run.left_behind().iter().any(|folder| folder.join("data").exists());
+    eventually("the data folder is gone", || !data_left());
+}
+
+#[test]
+fn a_server_that_dies_ends_the_run_with_exit_1() {
+    let mut run = Running::start();
+    signal(run.server_pid, Signal::KILL);
+    signal(run.bench.id(), Signal::INT);
+    assert_eq!(child::wait(&mut run.bench).code(), Some(1));
+    assert_eq!(run.left_behind(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_reader_that_goes_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = seckill();
+    command.args(["bench", "--spawn", "--threads", "2"]).current_dir(folder.path());
+    let mut bench = command.spawn().unwrap();
+    drop(bench.stdout.take());
+    let status = child::wait(&mut bench);
+    let mut said = String::new();
+    bench.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(!said.contains("panicked") && !said.contains("pipe"), "{said}");
+}
+
+#[test]
+fn sigterm_ends_a_server_in_good_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for stop in [Signal::TERM, Signal::INT] {
+        let server = Serving::start(folder.path(), &["--log", "info"]);
+        signal(server.child.id(), stop);
+        let (status, said) = server.wait();
+        assert_eq!(status.code(), Some(0), "{said}");
+    }
+}
+
+#[test]
+fn logs_are_structured_and_hold_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = seckill();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
+    command.args(["--data", folder.path().to_str().unwrap(), "--admin-token", super::TOKEN]);
+    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening on ").unwrap();
+    let args = ["--target", url, "--threads", "3", "--admin-token", super::TOKEN];
+    let output = super::bench(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", super::stderr(&output));
+    signal(server.id(), Signal::TERM);
+    let mut log = String::new();
+    server.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(child::wait(&mut server).code(), Some(0));
+    assert!(log.lines().count() > 3, "{log}");
+    for line in log.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "not JSON: {line}");
+    }
+    assert!(!log.contains(super::TOKEN), "the log holds the admin token");
+}

@@ -1,0 +1,125 @@
+//! Verdicts other than a pass, end to end: from a server that lies to the exit code.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
+use seckill::api::Purchase;
+use seckill::server::{Limits, serve_connections};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use super::child::Serving;
+use super::{TOKEN, bench, last_line, stderr, stdout};
+
+/// A server that sells one unit to everybody who asks.
+#[derive(Default)]
+struct Liar {
+    /// Lines of its ledger.
+    sold: Mutex<Vec<String>>,
+    orders: AtomicU64,
+    /// Says for ever that one attempt is queued.
+    never_settles: bool,
+}
+
+impl Liar {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let body = match request.uri().path() {
+            "/seckill" => {
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                self.sell(&serde_json::from_slice(&body).unwrap()).await
+            }
+            "/result" => {
+                let orders = self.orders.load(Ordering::Relaxed);
+                let queued = u64::from(self.never_settles);
+                json!({"status": "open", "item": "tea", "stock": 1, "stock_left": 0,
+                       "orders": orders, "queued": queued, "finished": true})
+                .to_string()
+            }
+            _ => self.ledger().await,
+        };
+        let status = if body.contains("queued\",") { StatusCode::ACCEPTED } else { StatusCode::OK };
+        Response::builder().status(status).body(Full::new(body.into())).unwrap()
+    }
+
+    async fn sell(&self, purchase: &Purchase) -> String {
+        let number = self.orders.fetch_add(1, Ordering::Relaxed);
+        let line = json!({"request_id": purchase.request_id, "uid": purchase.uid, "item": "tea",
+            "seq": number, "accepted_us": 1, "decided_us": 2, "status": "won",
+            "order_id": format!("tea-{number}")});
+        self.sold.lock().await.push(line.to_string());
+        r#"{"status":"queued","request_id":"whatever"}"#.to_owned()
+    }
+
+    async fn ledger(&self) -> String {
+        let sold = self.sold.lock().await;
+        let sale = json!({"sale": {"item": "tea", "stock": 1, "stock_left": 0, "per_buyer": 1}});
+        let n = sold.len();
+        let counts = json!({"counts": {"accepted": n, "won": n, "lost": 0, "queued": 0}});
+        let lines = sold.iter().map(|line| format!("{line}\n")).collect::<String>();
+        format!("{sale}\n{lines}{counts}\n")
+    }
+}
+
+/// Runs `work` while the liar serves.
+fn with(liar: Liar, work: impl FnOnce(&str)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let liar = Arc::new(liar);
+    let handler = move |request| {
+        let liar = Arc::clone(&liar);
+        async move { liar.answer(request).await }
+    };
+    let limits = Limits { connections_max: 100, drain_timeout: super::child::PATIENCE };
+    runtime.spawn(serve_connections(listener, limits, handler, std::future::pending()));
+    work(&url);
+    runtime.shutdown_background();
+}
+
+#[test]
+fn overselling_exits_3_with_witnesses() {
+    let folder = tempfile::tempdir().unwrap();
+    with(Liar::default(), |url| {
+        let args = ["--target", url, "--threads", "13", "--admin-token", TOKEN];
+        let output = bench(folder.path(), &args);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert_eq!(last_line(&output), "OVERSOLD by 12: stock 1, sold 13");
+        let report = stdout(&output);
+        let broken = "BROKEN     never_oversold: orders above the stock (12 times)";
+        assert!(report.contains(broken), "{report}");
+        let witnesses = report.lines().skip_while(|l| !l.contains(broken)).skip(1);
+        let witnesses = witnesses.take_while(|l| l.starts_with("     ")).count();
+        assert_eq!(witnesses, 10, "{report}");
+    });
+}
+
+#[test]
+fn what_never_settles_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let liar = Liar { never_settles: true, ..Liar::default() };
+    with(liar, |url| {
+        let args = ["--target", url, "--threads", "1", "--settle-timeout", "100ms"];
+        let output = bench(folder.path(), &[&args[..], &["--admin-token", TOKEN]].concat());
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(last_line(&output).starts_with("UNKNOWN, not a pass: 1 attempts were still"));
+    });
+}
+
+#[test]
+fn without_the_ledger_there_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
+    for (flags, told) in [(vec![], "--admin-token"), (vec!["--admin-token", "x"], "not the server")]
+    {
+        let output = bench(folder.path(), &[vec!["--target", &server.url], flags].concat());
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(last_line(&output).starts_with("UNKNOWN, not a pass"), "{}", stdout(&output));
+        assert!(last_line(&output).contains(told), "{}", last_line(&output));
+        assert!(stderr(&output).contains("cannot be audited"), "it is told before the run");
+    }
+}

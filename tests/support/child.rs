@@ -1,0 +1,98 @@
+//! `seckill` as a process: started, signalled and ended by its own process id.
+#![allow(dead_code)] // Each test uses a part of it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longest wait for a process: far more than any needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The command `seckill`, without what the environment of the tests may say to it.
+pub(crate) fn seckill() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
+    for (name, _) in std::env::vars_os() {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("SECKILL_") || name_text == "RUST_LOG" {
+            command.env_remove(&name);
+        }
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A running `seckill serve`; killed when dropped.
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) url: String,
+}
+
+impl Serving {
+    /// Starts a server on a free port and waits until it listens.
+    ///
+    /// Panics with what it said when it does not.
+    pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
+        let mut command = seckill();
+        command.env("SECKILL_LOG", "warn").args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+        let mut child = command.arg(data).args(flags).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        match line.trim().strip_prefix("listening on ") {
+            Some(url) => Self { url: url.to_owned(), child },
+            None => {
+                let mut said = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("did not start: {said}");
+            }
+        }
+    }
+
+    /// Ends it at once, as a power cut of the process would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// What it had said on stderr when it had ended by itself.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let status = wait(&mut self.child);
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (status, said)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for the end of a process.
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    eventually("the process ends", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
+}
+
+/// Looks again and again until it is so.
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
