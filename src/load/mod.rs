@@ -5,6 +5,7 @@
 
 mod answer;
 mod connection;
+mod listener;
 mod request;
 mod resources;
 mod response;
@@ -13,8 +14,9 @@ mod schedule;
 mod stop;
 mod user;
 
+pub use listener::listener_pid;
 pub use request::Template;
-pub use resources::{Monitor, Process, Usage, listener_pid};
+pub use resources::{Consumer, Monitor, Usage};
 pub use response::{Parsed, ProtocolError, parse};
 pub use run::{Ran, run, workers};
 pub use schedule::{Schedule, Step};

@@ -1,184 +1,164 @@
 //! CPU and memory of generator, server and machine, from procfs: before, during and after a run.
 
-use std::net::SocketAddr;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use procfs::process::{self, FDTarget};
+use procfs::process::Process;
 use procfs::{CurrentSI, KernelStats};
 
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// What one process used over a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Process {
-    /// CPU time, user and system together, with the grain of the kernel's clock ticks.
-    pub cpu: Duration,
-    /// Largest resident memory seen, in bytes.
-    pub rss_bytes_max: u64,
-    /// Share of one core in the mean, in percent.
-    pub cpu_percent_mean: f64,
-}
-
 /// What a run used.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
-    /// Share of all cores, of everything on this machine, in percent: just before the run.
-    pub machine_before: Option<f64>,
-    /// The same during the run, in the mean.
-    pub machine_mean: Option<f64>,
-    /// The same during the run, at the most.
-    pub machine_max: Option<f64>,
-    /// The same just after the run.
-    pub machine_after: Option<f64>,
-    /// This process.
-    pub generator: Option<Process>,
-    /// The server, where it runs on this machine.
-    pub server: Option<Process>,
+    /// Everything on this machine; shares are of all cores. Its memory is not looked at.
+    pub machine: Option<Consumer>,
+    /// This process; shares are of one core.
+    pub generator: Option<Consumer>,
+    /// The server, where it runs on this machine; shares are of one core.
+    pub server: Option<Consumer>,
+}
+
+/// What one of them used, just before the run, during it, and just after.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[allow(missing_docs)] // The names say it all.
+pub struct Consumer {
+    /// CPU time during the run, user and system together, with the grain of the kernel's ticks.
+    pub cpu: Duration,
+    pub cpu_percent_before: f64,
+    pub cpu_percent_mean: f64,
+    pub cpu_percent_max: f64,
+    pub cpu_percent_after: f64,
+    pub rss_bytes_before: u64,
+    pub rss_bytes_max: u64,
+    pub rss_bytes_after: u64,
 }
 
 /// Looks at procfs while a run goes on.
 #[derive(Debug)]
 pub struct Monitor {
-    machine_before: Option<f64>,
-    server_pid: Option<i32>,
     stop: Sender<()>,
-    watching: JoinHandle<Watched>,
+    watching: JoinHandle<Vec<Look>>,
+    server_pid: Option<i32>,
 }
 
-/// One process at the beginning, and the most memory it had since.
-#[derive(Debug, Default)]
-struct Watched {
-    generator: Tracked,
-    server: Tracked,
-    machine: Vec<f64>,
-    begun: Option<Instant>,
+/// All of them at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    machine: Option<State>,
+    generator: Option<State>,
+    server: Option<State>,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Tracked {
-    cpu_at_start: Option<Duration>,
-    cpu: Option<Duration>,
-    rss_bytes_max: u64,
+/// CPU time so far, and memory now.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    cpu: Duration,
+    rss_bytes: u64,
 }
 
 impl Monitor {
-    /// Measures the machine for a moment before the run, then begins to watch.
+    /// Measures for a moment before the run, then begins to watch it.
     ///
     /// # Errors
     /// When the watching thread cannot be started.
-    pub fn start(server_pid: Option<i32>) -> std::io::Result<Self> {
-        let machine_before = machine_now();
+    pub fn start(server_pid: Option<i32>) -> io::Result<Self> {
+        let before = Look::now(server_pid);
+        thread::sleep(INTERVAL);
         let (stop, stopped) = mpsc::channel();
-        let watch = move || {
-            let mut watched = Watched { begun: Some(Instant::now()), ..Watched::default() };
-            let mut ticks = cpu_ticks();
-            loop {
-                watched.look(server_pid);
-                let woken = stopped.recv_timeout(INTERVAL);
-                let now = cpu_ticks();
-                watched.machine.extend(busy_percent(ticks, now));
-                ticks = now;
-                if woken != Err(RecvTimeoutError::Timeout) {
-                    watched.look(server_pid);
-                    return watched;
-                }
-            }
-        };
+        let watch = move || watch(server_pid, before, &stopped);
         let watching = thread::Builder::new().name("monitor".into()).spawn(watch)?;
-        Ok(Self { machine_before, server_pid, stop, watching })
+        Ok(Self { stop, watching, server_pid })
     }
 
-    /// Ends the watching, at the end of the run, and measures the machine for a moment after it.
+    /// Ends the watching, at the end of the run, and measures for a moment after it.
     pub fn finish(self) -> Usage {
         // It can only have ended before by a panic, which leaves nothing to report.
         let _ = self.stop.send(());
-        let watched = self.watching.join().unwrap_or_default();
-        let lasted = watched.begun.map(|begun| begun.elapsed()).unwrap_or_default();
-        let mean = watched.machine.iter().sum::<f64>() / watched.machine.len() as f64;
+        let mut looks = self.watching.join().unwrap_or_default();
+        thread::sleep(INTERVAL);
+        looks.push(Look::now(self.server_pid));
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         Usage {
-            machine_before: self.machine_before,
-            machine_mean: mean.is_finite().then_some(mean),
-            machine_max: watched.machine.iter().copied().reduce(f64::max),
-            machine_after: machine_now(),
-            generator: watched.generator.finish(lasted),
-            server: self.server_pid.and_then(|_| watched.server.finish(lasted)),
+            machine: consumer(&looks, |look| look.machine, cores),
+            generator: consumer(&looks, |look| look.generator, 1),
+            server: consumer(&looks, |look| look.server, 1),
         }
     }
 }
 
-impl Watched {
-    fn look(&mut self, server_pid: Option<i32>) {
-        self.generator.look(process::Process::myself());
-        if let Some(pid) = server_pid {
-            self.server.look(process::Process::new(pid));
+/// Looks from the beginning of the run to its end; the first is the one before it.
+fn watch(server_pid: Option<i32>, before: Look, stopped: &Receiver<()>) -> Vec<Look> {
+    let mut looks = vec![before, Look::now(server_pid)];
+    loop {
+        let ended = stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);
+        let look = Look::now(server_pid);
+        // A last moment too short to be measured belongs to the one before.
+        let short = looks.last().is_some_and(|last| look.at - last.at < INTERVAL / 4);
+        if ended && short && looks.len() > 2 {
+            looks.pop();
+        }
+        looks.push(look);
+        if ended {
+            return looks;
         }
     }
 }
 
-impl Tracked {
-    fn look(&mut self, process: procfs::ProcResult<process::Process>) {
-        let Ok(stat) = process.and_then(|process| process.stat()) else { return };
-        let ticks = stat.utime + stat.stime;
-        let cpu = Duration::from_secs_f64(ticks as f64 / procfs::ticks_per_second() as f64);
-        self.cpu_at_start.get_or_insert(cpu);
-        self.cpu = Some(cpu);
-        let rss_bytes = stat.rss.saturating_mul(procfs::page_size());
-        self.rss_bytes_max = self.rss_bytes_max.max(rss_bytes);
-    }
-
-    fn finish(self, lasted: Duration) -> Option<Process> {
-        let cpu = self.cpu?.saturating_sub(self.cpu_at_start?);
-        let cpu_percent_mean = 100.0 * cpu.as_secs_f64() / lasted.as_secs_f64().max(1e-9);
-        Some(Process { cpu, rss_bytes_max: self.rss_bytes_max, cpu_percent_mean })
+impl Look {
+    fn now(server_pid: Option<i32>) -> Self {
+        Self {
+            at: Instant::now(),
+            machine: machine(),
+            generator: Process::myself().ok().and_then(|process| state(&process)),
+            server: server_pid.and_then(|pid| state(&Process::new(pid).ok()?)),
+        }
     }
 }
 
-/// How busy the machine is, over one interval from now.
-fn machine_now() -> Option<f64> {
-    let before = cpu_ticks();
-    thread::sleep(INTERVAL);
-    busy_percent(before, cpu_ticks())
+fn state(process: &Process) -> Option<State> {
+    let stat = process.stat().ok()?;
+    let rss_bytes = stat.rss.saturating_mul(procfs::page_size());
+    Some(State { cpu: ticks(stat.utime + stat.stime), rss_bytes })
 }
 
-/// Ticks of all cores since the machine started: busy ones, and all.
-fn cpu_ticks() -> Option<(u64, u64)> {
+fn machine() -> Option<State> {
     let total = KernelStats::current().ok()?.total;
-    let idle = total.idle + total.iowait.unwrap_or(0);
     let busy = total.user
         + total.nice
         + total.system
         + total.irq.unwrap_or(0)
         + total.softirq.unwrap_or(0)
         + total.steal.unwrap_or(0);
-    Some((busy, busy + idle))
+    Some(State { cpu: ticks(busy), rss_bytes: 0 })
 }
 
-fn busy_percent(from: Option<(u64, u64)>, to: Option<(u64, u64)>) -> Option<f64> {
-    let ((busy_from, all_from), (busy_to, all_to)) = (from?, to?);
-    let all = all_to.checked_sub(all_from).filter(|all| *all > 0)?;
-    Some(100.0 * busy_to.saturating_sub(busy_from) as f64 / all as f64)
+fn ticks(ticks: u64) -> Duration {
+    Duration::from_secs_f64(ticks as f64 / procfs::ticks_per_second() as f64)
 }
 
-/// The process on this machine that listens on `address`, if it can be seen.
-pub fn listener_pid(address: SocketAddr) -> Option<i32> {
-    let table = match address {
-        SocketAddr::V4(_) => procfs::net::tcp(),
-        SocketAddr::V6(_) => procfs::net::tcp6(),
+/// The looks are: before, begin, …, end, after.
+fn consumer(looks: &[Look], of: impl Fn(&Look) -> Option<State>, cores: usize) -> Option<Consumer> {
+    let [before, begin, during @ .., end, after] = looks else { return None };
+    let share = |from: &Look, to: &Look| {
+        let cpu = of(to)?.cpu.saturating_sub(of(from)?.cpu).as_secs_f64();
+        Some(100.0 * cpu / (to.at - from.at).as_secs_f64().max(1e-9) / cores as f64)
     };
-    let listens = |entry: &procfs::net::TcpNetEntry| {
-        let ip = entry.local_address.ip();
-        entry.state == procfs::net::TcpState::Listen
-            && entry.local_address.port() == address.port()
-            && (ip == address.ip() || ip.is_unspecified())
-    };
-    let inode = table.ok()?.into_iter().find(listens)?.inode;
-    let holds = |process: &process::Process| {
-        process.fd().is_ok_and(|mut fds| {
-            fds.any(|fd| fd.is_ok_and(|fd| fd.target == FDTarget::Socket(inode)))
-        })
-    };
-    process::all_processes().ok()?.flatten().find(holds).map(|process| process.pid)
+    let of_run: Vec<&Look> =
+        std::iter::once(begin).chain(during).chain(std::iter::once(end)).collect();
+    let shares = of_run.windows(2).filter_map(|pair| share(pair[0], pair[1]));
+    Some(Consumer {
+        cpu: of(end)?.cpu.saturating_sub(of(begin)?.cpu),
+        cpu_percent_before: share(before, begin)?,
+        cpu_percent_mean: share(begin, end)?,
+        cpu_percent_max: shares.fold(0.0, f64::max),
+        cpu_percent_after: share(end, after).unwrap_or(0.0),
+        rss_bytes_before: of(begin)?.rss_bytes,
+        rss_bytes_max: of_run.iter().filter_map(|look| of(look)).map(|s| s.rss_bytes).max()?,
+        rss_bytes_after: of(after).map_or(0, |state| state.rss_bytes),
+    })
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json as object};
 
-use crate::load::Process;
+use crate::load::Consumer;
 
 use super::Report;
 
@@ -22,13 +22,8 @@ pub fn json(report: &Report) -> Value {
         "latency_corrected_us": report.summary.corrected,
         "settle_us": report.settle,
         "generator": generator(report),
-        "server": process(report, report.usage.server.as_ref()),
-        "machine": {
-            "cpu_percent_before": report.usage.machine_before,
-            "cpu_percent_mean": report.usage.machine_mean,
-            "cpu_percent_max": report.usage.machine_max,
-            "cpu_percent_after": report.usage.machine_after,
-        },
+        "server": consumer(report, report.usage.server.as_ref()),
+        "machine": machine(report),
         "audit": audit(report),
     })
 }
@@ -60,16 +55,31 @@ fn requests(report: &Report) -> Value {
     })
 }
 
-fn process(report: &Report, process: Option<&Process>) -> Value {
+fn cpu_percent(consumer: Option<&Consumer>) -> Value {
     object!({
-        "cpu_us_per_request": process.map(|process| report.cpu_us_per_request(process)),
-        "cpu_percent_mean": process.map(|process| process.cpu_percent_mean),
-        "rss_bytes_max": process.map(|process| process.rss_bytes_max),
+        "before": consumer.map(|c| c.cpu_percent_before),
+        "mean": consumer.map(|c| c.cpu_percent_mean),
+        "max": consumer.map(|c| c.cpu_percent_max),
+        "after": consumer.map(|c| c.cpu_percent_after),
+    })
+}
+
+fn machine(report: &Report) -> Value {
+    object!({ "cpu_percent": cpu_percent(report.usage.machine.as_ref()) })
+}
+
+fn consumer(report: &Report, consumer: Option<&Consumer>) -> Value {
+    object!({
+        "cpu_us_per_request": consumer.map(|c| report.cpu_us_per_request(c)),
+        "cpu_percent": cpu_percent(consumer),
+        "rss_bytes_before": consumer.map(|c| c.rss_bytes_before),
+        "rss_bytes_max": consumer.map(|c| c.rss_bytes_max),
+        "rss_bytes_after": consumer.map(|c| c.rss_bytes_after),
     })
 }
 
 fn generator(report: &Report) -> Value {
-    let mut generator = process(report, report.usage.generator.as_ref());
+    let mut generator = consumer(report, report.usage.generator.as_ref());
     if let Value::Object(generator) = &mut generator {
         generator.insert("lag_us".into(), object!(report.summary.lag));
         generator.insert("valid".into(), report.invalid.is_none().into());

@@ -10,7 +10,7 @@ mod terminal;
 use std::time::SystemTime;
 
 use crate::audit::{Audit, Verdict};
-use crate::load::Usage;
+use crate::load::{Consumer, Usage};
 use crate::profile::{Plan, Target};
 use crate::stats::{Quantiles, Summary};
 
@@ -52,8 +52,8 @@ impl Report {
         }
     }
 
-    /// Microseconds of a process's CPU for each attempt.
-    fn cpu_us_per_request(&self, process: &crate::load::Process) -> f64 {
-        process.cpu.as_secs_f64() * 1e6 / self.summary.total.max(1) as f64
+    /// Microseconds of CPU for each attempt.
+    fn cpu_us_per_request(&self, consumer: &Consumer) -> f64 {
+        consumer.cpu.as_secs_f64() * 1e6 / self.summary.total.max(1) as f64
     }
 }

@@ -82,7 +82,7 @@ impl Progress {
     pub fn finish(&self, live: &Live, elapsed: Duration) {
         match self {
             Self::Bar(bar) => bar.finish_and_clear(),
-            Self::Lines(told) => summarise(live, told, elapsed),
+            Self::Lines(told) => summarise(live, told, elapsed, true),
             Self::Silent => {}
         }
     }
@@ -115,22 +115,26 @@ async fn watch_lines(live: &Live, told: &Mutex<Told>) {
     speak.tick().await;
     loop {
         speak.tick().await;
-        summarise(live, told, begun.elapsed());
+        summarise(live, told, begun.elapsed(), false);
     }
 }
 
-/// Tells of the interval since the last time, and of the whole run where that is more.
-fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration) {
+/// Tells of the interval since the last time and of the whole run: of one of them where they are
+/// the same, which at the end is the run.
+fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration, at_end: bool) {
     let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
     let (totals, Interval { min_us, max_us }) = (live.totals(), live.take_interval());
     let from = told.totals;
     let time = elapsed.saturating_sub(told.at);
-    eprintln!("{}", Line { sign: '+', from, to: totals, time, min_us, max_us });
+    let is_first = from == Totals::default();
+    if !(is_first && at_end) {
+        eprintln!("{}", Line { sign: '+', from, to: totals, time, min_us, max_us });
+    }
     if min_us > 0 {
         told.min_us = told.min_us.min(min_us);
     }
     told.max_us = told.max_us.max(max_us);
-    if from != Totals::default() {
+    if at_end || !is_first {
         let (min_us, max_us) = (told.min_us, told.max_us);
         let from = Totals::default();
         eprintln!("{}", Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });

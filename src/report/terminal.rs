@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::audit::{Audit, Verdict};
-use crate::load::Process;
+use crate::load::Consumer;
 use crate::stats::{Bin, Summary};
 use crate::units::ByteSize;
 
@@ -120,7 +120,8 @@ fn histogram(summary: &Summary) -> String {
     let most = summary.bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
     for Bin { to_us, count } in &summary.bins {
         let bar = (count * BAR_WIDTH).div_ceil(most) as usize;
-        let _ = writeln!(text, "  < {:>8}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
+        let line = format!("  < {:>8}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }
@@ -158,27 +159,34 @@ fn counts(report: &Report) -> String {
     text
 }
 
+/// As the article has it: before, during and after.
 fn resources(report: &Report) -> String {
     let usage = &report.usage;
-    let percent = |share: Option<f64>| share.map_or("?".to_owned(), |p| format!("{p:.0}%"));
-    let mut text = format!(
-        "CPU        machine {} before, {} during (max {}), {} after\n",
-        percent(usage.machine_before),
-        percent(usage.machine_mean),
-        percent(usage.machine_max),
-        percent(usage.machine_after),
-    );
-    let processes = [("Generator", &usage.generator), ("Server", &usage.server)];
-    for (name, process) in processes {
-        let Some(process) = process else { continue };
-        let Process { rss_bytes_max, cpu_percent_mean, .. } = process;
-        let _ = writeln!(
+    let mut text = String::new();
+    for (name, cores, consumer) in [
+        ("Machine", "of all cores", &usage.machine),
+        ("Generator", "of a core", &usage.generator),
+        ("Server", "of a core", &usage.server),
+    ] {
+        let Some(consumer) = consumer else { continue };
+        let Consumer { cpu_percent_before, cpu_percent_mean, cpu_percent_max, .. } = consumer;
+        let _ = write!(
             text,
-            "{name:<9}  {cpu_percent_mean:.0}% of a core, {:.0} us of CPU per request, at most {} \
-             of memory",
-            report.cpu_us_per_request(process),
-            ByteSize(*rss_bytes_max),
+            "{name:<9}  CPU {cpu_percent_before:.0}% before, {cpu_percent_mean:.0}% during \
+             (max {cpu_percent_max:.0}%), {:.0}% after, {cores}",
+            consumer.cpu_percent_after,
         );
+        if consumer.rss_bytes_max > 0 {
+            let _ = write!(
+                text,
+                "; {:.0} us per request; memory {}, {}, {}",
+                report.cpu_us_per_request(consumer),
+                ByteSize(consumer.rss_bytes_before),
+                ByteSize(consumer.rss_bytes_max),
+                ByteSize(consumer.rss_bytes_after),
+            );
+        }
+        text.push('\n');
     }
     text
 }
