@@ -92,12 +92,16 @@ fn read_whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
 /// Otherwise the file ends inside the record, or sectors of it never reached the disk and read as
 /// zeros. Anything else was written whole and has changed since.
 fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
-    let follower = (1..tail.len()).find_map(|at| {
+    let whole_frames = (1..tail.len()).filter_map(|at| {
         whole_frame(&tail[at..]).filter(|header| header.seq > seq).map(|header| (at, header))
     });
-    match follower {
-        Some((_, header)) if header.batch > seq => false,
-        Some((at, _)) => has_empty_sector(&tail[..at], offset),
+    let mut followers = whole_frames.peekable();
+    let broken_until = followers.peek().map(|(at, _)| *at);
+    if followers.any(|(_, header)| header.batch > seq) {
+        return false;
+    }
+    match broken_until {
+        Some(at) => has_empty_sector(&tail[..at], offset),
         None => ends_inside(tail) || has_empty_sector(tail, offset),
     }
 }

@@ -10,7 +10,12 @@ use crate::units::{Count, Durability, LogFormat, Moment, Rate, Span};
 
 /// Writes a struct of optional flags together with the method that lays one set over another.
 macro_rules! layered {
-    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: Option<$type:ty>,)* }) => {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            $($(#[$field_doc:meta])* pub $field:ident: Option<$type:ty>,)*
+        }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, clap::Args)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

@@ -25,7 +25,10 @@ pub struct DataFolder {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// It cannot be made or written.
-    #[error("cannot use the data folder {}: {cause}; give one that you may write with --data", path.display())]
+    #[error(
+        "cannot use the data folder {}: {cause}; give one that you may write with --data",
+        path.display()
+    )]
     Io {
         /// The folder or the file in it.
         path: PathBuf,
@@ -33,7 +36,11 @@ pub enum DataError {
         cause: io::Error,
     },
     /// Another server has it.
-    #[error("another server{} uses the data folder {}: stop it, or give another --data", holder(*pid), path.display())]
+    #[error(
+        "another server{} uses the data folder {}: stop it, or give another --data",
+        holder(*pid),
+        path.display()
+    )]
     Locked {
         /// The folder.
         path: PathBuf,

@@ -61,7 +61,8 @@ pub enum ServeError {
     Store(#[from] StoreError),
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address}: {cause}; give another address with --listen, or port 0 for a free one"
+        "cannot listen on {address}: {cause}; give another address with --listen, or port 0 \
+         for a free one"
     )]
     Listen {
         /// The address.
