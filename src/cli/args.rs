@@ -27,7 +27,7 @@ Exit codes:
    3  the audit failed: oversold, or another invariant broken
    4  the audit could not find out: never a pass
    5  the run is invalid: the generator could not keep up
- 130  told twice to stop";
+ 130  interrupted: told to stop before the run began, or twice";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

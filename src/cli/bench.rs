@@ -6,29 +6,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, anyhow};
-use clap::Parser;
 use tokio::sync::oneshot;
 
+use crate::api::SaleStatus;
 use crate::load::{self, Monitor, Ran, Stop};
-use crate::profile::{Plan, Profile, ServeFlags, Target};
+use crate::profile::{Plan, Target};
 use crate::report::{self, Progress, Report, SaleNow};
 use crate::sale::{ItemId, RequestId};
 use crate::stats::{Live, Summary};
 use crate::units::Span;
 
-use super::args::{BenchArgs, Colour, ServerFlags};
+use super::args::{BenchArgs, Colour};
+use super::asked::Asked;
 use super::audit::{Judged, judge};
 use super::control::{Control, token_nearby};
 use super::signals::Signals;
 use super::spawn::Spawned;
-use super::{Failure, limits, print, say, serve};
+use super::{Failure, print, say};
 
 /// Largest p99 of the lag (a user's place in the schedule to its attempt's begin) with which a
 /// run counts: beyond, its figures are the generator's own.
 const LAG_P99_MAX: Duration = Duration::from_millis(250);
 
 /// How often the sale is looked at during the run, for the progress bar.
-const LOOK_AT_SALE: Duration = Duration::from_secs(1);
+const LOOK_AT_SALE: Duration = Duration::from_millis(500);
 
 pub(super) fn bench(args: BenchArgs, colour: Colour) -> Result<u8, Failure> {
     let asked = Asked::new(args)?;
@@ -55,52 +56,18 @@ async fn told_twice(signals: &mut Signals, stop: &Stop) {
     signals.next().await;
 }
 
-/// What was asked for, checked.
-struct Asked {
-    plan: Plan,
-    /// The server to start, if one is.
-    spawn: Option<ServeFlags>,
-    target: Option<String>,
-    admin_token: Option<String>,
-    json: bool,
-    quiet: bool,
+/// All that is known before the run.
+struct Prepared {
+    target: Target,
+    control: Control,
+    item: ItemId,
+    before: SaleStatus,
+    /// The request ids in the ledger, or why it could not be read.
+    ledger_before: Result<HashSet<RequestId>, String>,
+    server_pid: Option<i32>,
 }
 
 impl Asked {
-    fn new(args: BenchArgs) -> Result<Self, Failure> {
-        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
-        let profile = match &args.profile {
-            Some(path) => Profile::read(path).map_err(|error| match error {
-                error @ crate::profile::ProfileError::Io { .. } => Failure::Run(error.into()),
-                error => usage(&error),
-            })?,
-            None => Profile::default(),
-        };
-        let flags = args.flags.or(profile.bench);
-        let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
-        let spawn = if flags.spawn == Some(true) {
-            let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
-            let server = given.flags.or(profile.server);
-            serve::config(&server, limits::raise_file_limit()).map_err(|error| usage(&error))?;
-            Some(server)
-        } else if args.server.is_empty() {
-            None
-        } else {
-            let message = "flags after -- are the spawned server's: add --spawn";
-            return Err(Failure::Usage(message.into()));
-        };
-        let room = limits::raise_file_limit();
-        limits::check("threads", plan.threads, room).map_err(|error| anyhow!(error))?;
-        Ok(Self {
-            plan,
-            spawn,
-            target: flags.target,
-            admin_token: flags.admin_token,
-            json: flags.json.unwrap_or(false),
-            quiet: flags.quiet.unwrap_or(false),
-        })
-    }
-
     async fn run(self, stop: &Stop, colour: Colour) -> Result<u8, Failure> {
         let mut spawned = match self.spawn.clone() {
             Some(flags) => Some(Spawned::start(flags).await?),
@@ -126,43 +93,20 @@ impl Asked {
         mut spawned: Option<&mut Spawned>,
         stop: &Stop,
     ) -> Result<Report, Failure> {
-        let url = spawned.as_ref().map(|server| server.url.clone()).or(self.target.clone());
-        let target = Target::new(url.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?;
-        let token = spawned.as_ref().map(|server| server.admin_token.clone());
-        let token = token.or_else(|| self.admin_token.clone()).or_else(|| token_nearby(&target));
-        let control = Control::new(&target, token, self.plan.item.clone())?;
-        let before = control.sale().await?;
-        let item: ItemId = before.item.parse().context("the server's item has a wrong name")?;
-        let control = control.of_item(item.clone());
-        let ledger_before = control.ledger().await.map_err(|error| error.to_string());
-        if let Err(because) = &ledger_before {
-            say(format!("this run cannot be audited: {because}"));
-        }
-        self.announce(&target, spawned.as_deref());
-
-        let server_pid = match &spawned {
-            Some(server) => server.pid(),
-            None if target.address.ip().is_loopback() => load::listener_pid(target.address),
-            None => None,
-        };
+        let prepared = self.prepare(spawned.as_deref()).await?;
+        self.announce(&prepared.target, spawned.as_deref());
         if stop.is_asked() {
             return Err(Failure::Interrupted);
         }
         let started = SystemTime::now();
-        let monitor = Monitor::start(server_pid)?;
-        let Ran { recorder, mut history } = self.load(&target, &item, &control, stop).await?;
+        let monitor = Monitor::start(prepared.server_pid)?;
+        let Ran { recorder, mut history } = self.load(&prepared, stop).await?;
         let usage = monitor.finish();
         if let Some(server) = spawned.as_mut() {
             server.check_alive()?;
         }
-        let before_run = match ledger_before {
-            Ok(ledger) => {
-                let ids = ledger.rows.iter().map(|row| row.request_id);
-                history.before = ids.collect::<HashSet<RequestId>>();
-                Ok(())
-            }
-            Err(because) => Err(format!("the ledger could not be read before: {because}")),
-        };
+        let Prepared { target, control, before, ledger_before, .. } = prepared;
+        let before_run = ledger_before.map(|request_ids| history.before = request_ids);
         let Judged { audit, settle } =
             judge(&control, &history, before_run, self.plan.settle_timeout).await;
         let summary = recorder.finish();
@@ -178,6 +122,33 @@ impl Asked {
             stock_left_before: before.stock_left,
             invalid,
         })
+    }
+
+    /// Finds the server, its sale, and what its ledger holds before the run.
+    async fn prepare(&self, spawned: Option<&Spawned>) -> Result<Prepared, Failure> {
+        let (url, token) = match spawned {
+            Some(server) => (Some(server.url.as_str()), Some(server.admin_token.clone())),
+            None => (self.target.as_deref(), self.admin_token.clone()),
+        };
+        let target = Target::new(url).map_err(|error| Failure::Usage(error.to_string()))?;
+        let token = token.or_else(|| token_nearby(&target));
+        let control = Control::new(&target, token, self.plan.item.clone())?;
+        let before = control.sale().await?;
+        let item: ItemId = before.item.parse().context("the server's item has a wrong name")?;
+        let control = control.of_item(item.clone());
+        let ledger_before = control.ledger().await;
+        if let Err(because) = &ledger_before {
+            say(format!("this run cannot be audited: {because}"));
+        }
+        let ledger_before = ledger_before
+            .map(|ledger| ledger.rows.iter().map(|row| row.request_id).collect())
+            .map_err(|error| format!("the ledger could not be read before the run: {error}"));
+        let server_pid = match spawned {
+            Some(server) => server.pid(),
+            None if target.address.ip().is_loopback() => load::listener_pid(target.address),
+            None => None,
+        };
+        Ok(Prepared { target, control, item, before, ledger_before, server_pid })
     }
 
     fn announce(&self, target: &Target, spawned: Option<&Spawned>) {
@@ -196,13 +167,8 @@ impl Asked {
     }
 
     /// Runs the plan on threads of its own, and tells how it goes.
-    async fn load(
-        &self,
-        target: &Target,
-        item: &ItemId,
-        control: &Control,
-        stop: &Stop,
-    ) -> Result<Ran, Failure> {
+    async fn load(&self, prepared: &Prepared, stop: &Stop) -> Result<Ran, Failure> {
+        let Prepared { target, control, item, before, .. } = prepared;
         let live = Arc::new(Live::new(load::workers(self.plan.threads)));
         let (done, ran) = oneshot::channel();
         let job = {
@@ -217,7 +183,7 @@ impl Asked {
         let progress = Progress::new(&self.plan, silent, std::io::stderr().is_terminal());
         let begun = Instant::now();
         std::thread::Builder::new().name("load".into()).spawn(job)?;
-        let sale = Arc::new(Mutex::new(SaleNow::default()));
+        let sale = Arc::new(Mutex::new(sale_now(before)));
         let ran = tokio::select! {
             ran = ran => ran.map_err(|_| anyhow!("the load generator panicked")),
             () = progress.watch(Arc::clone(&live), Arc::clone(&sale)) => unreachable!(),
@@ -228,14 +194,17 @@ impl Asked {
     }
 }
 
+fn sale_now(sale: &SaleStatus) -> SaleNow {
+    SaleNow { stock_left: sale.stock_left, queued: sale.queued }
+}
+
 /// Looks at the sale until dropped.
 async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>) {
     let mut look = tokio::time::interval(LOOK_AT_SALE);
     loop {
         look.tick().await;
         if let Ok(now) = control.sale().await {
-            let now = SaleNow { stock_left: now.stock_left, queued: now.queued };
-            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now;
+            *sale.lock().unwrap_or_else(PoisonError::into_inner) = sale_now(&now);
         }
     }
 }
@@ -251,9 +220,4 @@ fn invalid(plan: &Plan, summary: &Summary) -> Option<String> {
              moment, over the limit of {LAG_P99_MAX:?}. Use fewer threads, or a faster machine"
         )
     })
-}
-
-/// A seed that is short enough to be typed again.
-fn random_seed() -> u64 {
-    u64::from(RequestId::random().0.as_fields().0)
 }

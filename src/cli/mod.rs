@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This is where people are talked to.
 
 mod args;
+mod asked;
 mod audit;
 mod bench;
 mod control;
@@ -25,7 +26,7 @@ pub enum Failure {
     Usage(String),
     /// It could not run.
     Run(anyhow::Error),
-    /// Told twice to stop.
+    /// Told to stop before there was anything to report, or twice.
     Interrupted,
 }
 

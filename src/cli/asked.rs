@@ -1,0 +1,64 @@
+//! The command line of `seckill bench`, with profile and environment, checked.
+
+use anyhow::anyhow;
+use clap::Parser;
+
+use crate::profile::{Plan, Profile, ProfileError, ServeFlags};
+use crate::sale::RequestId;
+
+use super::args::{BenchArgs, ServerFlags};
+use super::{Failure, limits, serve};
+
+/// What was asked for, checked.
+pub(super) struct Asked {
+    pub(super) plan: Plan,
+    /// The server to start, if one is.
+    pub(super) spawn: Option<ServeFlags>,
+    pub(super) target: Option<String>,
+    pub(super) admin_token: Option<String>,
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+impl Asked {
+    pub(super) fn new(args: BenchArgs) -> Result<Self, Failure> {
+        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        let profile = match &args.profile {
+            Some(path) => Profile::read(path).map_err(|error| match error {
+                error @ ProfileError::Io { .. } => Failure::Run(error.into()),
+                error => usage(&error),
+            })?,
+            None => Profile::default(),
+        };
+        let flags = args.flags.or(profile.bench);
+        let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
+        let spawn = if flags.spawn == Some(true) {
+            let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
+            let item = flags.item.clone();
+            let server = given.flags.or(profile.server);
+            let server = server.or(ServeFlags { item, ..ServeFlags::default() });
+            serve::config(&server, limits::raise_file_limit()).map_err(|error| usage(&error))?;
+            Some(server)
+        } else if args.server.is_empty() {
+            None
+        } else {
+            let message = "flags after -- are the spawned server's: add --spawn";
+            return Err(Failure::Usage(message.into()));
+        };
+        let room = limits::raise_file_limit();
+        limits::check("threads", plan.threads, room).map_err(|error| anyhow!(error))?;
+        Ok(Self {
+            plan,
+            spawn,
+            target: flags.target,
+            admin_token: flags.admin_token,
+            json: flags.json.unwrap_or(false),
+            quiet: flags.quiet.unwrap_or(false),
+        })
+    }
+}
+
+/// A seed that is short enough to be typed again.
+fn random_seed() -> u64 {
+    u64::from(RequestId::random().0.as_fields().0)
+}
