@@ -80,7 +80,10 @@ impl FromStr for Moment {
             ))
         };
         let moment = match text.strip_prefix('+') {
-            Some(span) => SystemTime::now() + Span::from_str(span).map_err(|_| wrong())?.0,
+            Some(span) => {
+                let span = Span::from_str(span).map_err(|_| wrong())?;
+                SystemTime::now().checked_add(span.0).ok_or_else(wrong)?
+            }
             None => humantime::parse_rfc3339_weak(text).map_err(|_| wrong())?,
         };
         let since_epoch = moment.duration_since(UNIX_EPOCH).map_err(|_| wrong())?;
@@ -248,7 +251,9 @@ mod tests {
         assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Moment(1_000_000)));
         let later: Moment = "+1h".parse().unwrap();
         assert!(later.0 > "+1m".parse::<Moment>().unwrap().0);
-        assert!("tomorrow".parse::<Moment>().is_err());
+        for nonsense in ["tomorrow", "+", "+1", "+9999999999999999999s", "1969-12-31T23:59:59Z"] {
+            assert!(nonsense.parse::<Moment>().is_err(), "{nonsense}");
+        }
     }
 
     #[test]

@@ -106,8 +106,7 @@ pub async fn serve_connections<H, F, B>(
         http.timer(TokioTimer::new())
             .header_read_timeout(NEXT_HEAD_TIMEOUT)
             .max_buf_size(HEAD_LEN_MAX)
-            .max_headers(HEADERS_MAX)
-            .pipeline_flush(true);
+            .max_headers(HEADERS_MAX);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {

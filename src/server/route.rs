@@ -34,8 +34,7 @@ where
             }
         }
         (&Method::GET, "/result") => result::sale(app, request.uri().query()),
-        (&Method::GET, path) if path.starts_with("/result/") => {
-            let request_id = path.trim_start_matches("/result/");
+        (&Method::GET, path) if let Some(request_id) = path.strip_prefix("/result/") => {
             result::attempt(app, request_id, request.uri().query()).await
         }
         (&Method::PUT, "/admin/sale") => match app.admin_token.check(request.headers()) {
