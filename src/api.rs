@@ -44,6 +44,9 @@ pub struct SaleStatus {
     pub status: String,
     /// The item on sale.
     pub item: String,
+    /// Which sale of its server this is: every `PUT /admin/sale` makes a new one.
+    #[serde(default)]
+    pub epoch: u64,
     /// Units at the opening.
     pub stock: u64,
     /// Units not sold. Signed, so that a server that oversold can say so.
@@ -98,6 +101,9 @@ pub enum LedgerLine {
 pub struct LedgerSale {
     /// The item on sale.
     pub item: String,
+    /// Which sale of its server this is.
+    #[serde(default)]
+    pub epoch: u64,
     /// Units at the opening.
     pub stock: u64,
     /// Units not sold; negative when oversold.

@@ -9,8 +9,9 @@ mod frame;
 mod recover;
 mod writer;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub use crate::units::Durability;
@@ -73,13 +74,31 @@ pub enum JournalError {
 pub fn create(path: &Path, first_seq: u64) -> Result<(), JournalError> {
     let fresh = path.with_extension("new");
     let write = || -> io::Result<()> {
-        let mut file = File::create(&fresh)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&fresh)?;
         file.write_all(&frame::file_header(first_seq))?;
         file.sync_all()?;
         fs::rename(&fresh, path)?;
         sync_parent(path)
     };
     write().map_err(|cause| JournalError::Io { path: path.to_owned(), cause })
+}
+
+/// Whether there is a journal at `path` that has, or once had, a record.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_used(path: &Path) -> Result<bool, JournalError> {
+    let read = || -> io::Result<bool> {
+        let mut header = Vec::new();
+        File::open(path)?.take(frame::FILE_HEADER_LEN as u64 + 1).read_to_end(&mut header)?;
+        Ok(header != frame::file_header(0))
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        read => read.map_err(|cause| JournalError::Io { path: path.to_owned(), cause }),
+    }
 }
 
 /// Makes a file's name durable: a new name is in its folder, which has to be synced as well.

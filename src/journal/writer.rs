@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::future::Future;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -120,7 +121,12 @@ impl Journal {
         let writer = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("journal".into())
-            .spawn(move || writer.write_until_closed(file))
+            .spawn(move || {
+                let write = AssertUnwindSafe(|| writer.write_until_closed(file));
+                if catch_unwind(write).is_err() {
+                    writer.fail(&std::io::Error::other("the writer panicked"));
+                }
+            })
             .map_err(io_error)?;
         let thread = Mutex::new(Some(thread));
         Ok(Self { shared, cut_bytes: recovered.cut_bytes, thread })

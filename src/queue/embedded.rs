@@ -48,19 +48,30 @@ impl Embedded {
         Ok(Self { journal, lanes, max })
     }
 
-    pub(super) async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
-        match self.add(new)? {
+    pub(super) async fn publish(
+        &self,
+        new: NewAttempt,
+        is_decided: impl Fn(&RequestId) -> bool,
+    ) -> Result<(), PublishError> {
+        match self.add(new, is_decided)? {
             Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
             Added::Twin(seq) => self.committed(seq).await,
         }
     }
 
     /// Appends while the lanes are locked, so that the order in the journal is that in the lane.
-    fn add(&self, new: NewAttempt) -> Result<Added, PublishError> {
+    fn add(
+        &self,
+        new: NewAttempt,
+        is_decided: impl Fn(&RequestId) -> bool,
+    ) -> Result<Added, PublishError> {
         let mut state = self.lanes.lock();
         if let Some(twin) = state.waiting.get(&new.request_id) {
             let same = twin.buyer == new.buyer && twin.item == new.item;
             return if same { Ok(Added::Twin(twin.seq)) } else { Err(PublishError::Reused) };
+        }
+        if is_decided(&new.request_id) {
+            return Err(PublishError::Decided);
         }
         if state.waiting.len() >= self.max {
             return Err(PublishError::Full);
@@ -125,9 +136,9 @@ impl Embedded {
         self.lanes.lock().waiting.get(request_id).cloned()
     }
 
-    pub(super) fn waiting(&self, item: &ItemId, epoch: u64) -> Vec<Arc<Attempt>> {
+    pub(super) fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
         let state = self.lanes.lock();
-        let of_sale = state.waiting.values().filter(|a| a.epoch == epoch && a.item == *item);
+        let of_sale = state.waiting.values().filter(|attempt| attempt.epoch == epoch);
         let mut attempts: Vec<_> = of_sale.cloned().collect();
         drop(state);
         attempts.sort_by_key(|attempt| attempt.seq);

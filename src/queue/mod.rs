@@ -41,6 +41,9 @@ pub enum PublishError {
     /// The same id waits for another buyer or item. No effect.
     #[error("the request id is in use for another buyer or item")]
     Reused,
+    /// The attempt was decided before. No effect.
+    #[error("the attempt was decided before")]
+    Decided,
     /// The queue takes nothing any more. No effect.
     #[error("the queue is not available")]
     Unavailable,
@@ -68,13 +71,18 @@ impl Batch {
 
 impl Queue {
     /// Puts an attempt at the end. When this returns, it is durable; when the same id waits
-    /// already, it is that attempt which is.
+    /// already, it is that attempt which is. `is_decided` says whether the store knows the id: it
+    /// is asked at a moment when no attempt can leave the queue unseen.
     ///
     /// # Errors
     /// See [`PublishError`].
-    pub async fn publish(&self, attempt: NewAttempt) -> Result<(), PublishError> {
+    pub async fn publish(
+        &self,
+        attempt: NewAttempt,
+        is_decided: impl Fn(&RequestId) -> bool,
+    ) -> Result<(), PublishError> {
         match self {
-            Self::Embedded(queue) => queue.publish(attempt).await,
+            Self::Embedded(queue) => queue.publish(attempt, is_decided).await,
         }
     }
 
@@ -117,11 +125,10 @@ impl Queue {
         }
     }
 
-    /// All attempts at `item` in the sale `epoch` that are accepted and not acknowledged, oldest
-    /// first.
-    pub fn waiting(&self, item: &ItemId, epoch: u64) -> Vec<Arc<Attempt>> {
+    /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
+    pub fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
         match self {
-            Self::Embedded(queue) => queue.waiting(item, epoch),
+            Self::Embedded(queue) => queue.waiting(epoch),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use http_body_util::Either;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use subtle::ConstantTimeEq;
 
@@ -14,6 +14,7 @@ use crate::units::Moment;
 
 use super::answer::{self, Body, json, rejected};
 use super::ledger::LedgerBody;
+use super::route::query_value;
 use super::{App, result};
 
 /// The secret that makes an admin. Never printed.
@@ -27,10 +28,16 @@ impl AdminToken {
 
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
         let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        match given.and_then(|given| given.strip_prefix(b"Bearer ")) {
+        // The scheme's case does not matter (RFC 9110, section 11.1).
+        let token = given.and_then(|given| given.split_at_checked(b"Bearer ".len()));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
+        match token.map(|(_, token)| token) {
             None => {
                 let message = "send Authorization: Bearer <token>";
-                Err(rejected(StatusCode::UNAUTHORIZED, "no_token", message))
+                let mut response = rejected(StatusCode::UNAUTHORIZED, "no_token", message);
+                let bearer = HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
+                Err(response)
             }
             Some(given) if !self.0.is_empty() && bool::from(given.ct_eq(self.0.as_bytes())) => {
                 Ok(())
@@ -63,8 +70,8 @@ pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
             tracing::info!(item = %view.terms.item, stock = view.terms.stock, "sale opened");
             let item = view.terms.item.as_str();
             let body = serde_json::json!({
-                "status": "opened", "item": item, "stock": view.terms.stock,
-                "per_buyer": view.terms.per_buyer,
+                "status": "opened", "item": item, "epoch": view.epoch,
+                "stock": view.terms.stock, "per_buyer": view.terms.per_buyer,
             });
             json(StatusCode::OK, &body)
         }
@@ -93,23 +100,25 @@ fn terms(sale: &OpenSale, per_buyer: u32) -> Result<Terms, String> {
 
 /// Answers `GET /admin/ledger`.
 pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
-    let item = match result::item(query) {
-        Ok(item) => item,
-        Err(response) => return response,
-    };
-    let sale = match app.store.sale(item.as_ref()) {
-        Ok(sale) => sale,
-        Err(error) => return answer::store_error(&error),
+    let epoch = match query_value(query, "epoch").map(|epoch| epoch.parse()) {
+        Some(Ok(epoch)) => epoch,
+        Some(Err(_)) => {
+            let message = "epoch is a whole number, as in the ledger's first line";
+            return rejected(StatusCode::BAD_REQUEST, "bad_epoch", message);
+        }
+        None => match result::present_sale(app, query) {
+            Ok(sale) => sale.epoch,
+            Err(response) => return response,
+        },
     };
     // First the queue, then the store: what was decided in between is in both, and never in none.
-    let mut waiting = app.queue.waiting(&sale.terms.item, sale.epoch);
-    let ledger = match app.store.ledger(Some(&sale.terms.item)).await {
+    let mut waiting = app.queue.waiting(epoch);
+    let ledger = match app.store.ledger(epoch).await {
         Ok(ledger) => ledger,
         Err(error) => return answer::store_error(&error),
     };
     let decided: HashSet<_> = ledger.decided.iter().map(|d| d.attempt.request_id).collect();
     waiting.retain(|attempt| !decided.contains(&attempt.request_id));
-    waiting.retain(|attempt| attempt.epoch == ledger.sale.epoch);
     let mut response = Response::new(Either::Right(LedgerBody::new(ledger, waiting)));
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(CONTENT_TYPE, ndjson);

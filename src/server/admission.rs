@@ -21,13 +21,13 @@ use super::answer::{self, Body, refused, rejected};
 /// How long an attempt may take to become durable before its outcome is called unknown.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers `POST /seckill`.
+/// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields.
 pub(super) async fn purchase(
     app: &App,
     purchase: Purchase,
-    key: Option<&HeaderValue>,
+    keys: &[HeaderValue],
 ) -> Response<Body> {
-    let wanted = match Wanted::parse(purchase, key) {
+    let wanted = match Wanted::parse(purchase, keys) {
         Ok(wanted) => wanted,
         Err(response) => return response,
     };
@@ -40,15 +40,23 @@ pub(super) async fn purchase(
     };
     let now_us = app.clock.now_us();
     if let Some(refusal) = refusal(app, &sale, &wanted.buyer, now_us) {
-        return refused(refusal);
+        // A twin may have been accepted since the first look: then this one is, too.
+        return known(app, &wanted).await.unwrap_or_else(|| refused(refusal));
     }
-    let Wanted { request_id, buyer, .. } = wanted;
+    let Wanted { request_id, buyer, .. } = wanted.clone();
     let (item, epoch) = (sale.terms.item, sale.epoch);
     let attempt = NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us };
-    published(within_limit(app.queue.publish(attempt)).await, request_id)
+    let is_decided = |request_id: &RequestId| app.store.decided(request_id).is_some();
+    let result = within_limit(app.queue.publish(attempt, is_decided)).await;
+    if result == Err(PublishError::Decided) {
+        let known = known(app, &wanted).await;
+        return known.unwrap_or_else(|| answer::unknown(Some(request_id)));
+    }
+    published(result, request_id)
 }
 
 /// A well-formed purchase.
+#[derive(Clone)]
 struct Wanted {
     request_id: RequestId,
     buyer: BuyerId,
@@ -56,26 +64,26 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn parse(purchase: Purchase, key: Option<&HeaderValue>) -> Result<Self, Response<Body>> {
+    fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
         let bad = |reason, what: &str, error: crate::sale::IdError| {
             rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
         };
         let buyer = purchase.uid.parse().map_err(|error| bad("bad_uid", "uid", error))?;
         let item = purchase.item.map(|item| item.parse()).transpose();
         let item = item.map_err(|error| bad("bad_item", "item", error))?;
-        let from_header = key.map(|key| key.to_str().unwrap_or_default().trim_matches('"'));
-        if let (Some(body), Some(header)) = (&purchase.request_id, from_header)
-            && body != header
-        {
+        let from_headers =
+            keys.iter().map(|key| key.to_str().unwrap_or_default().trim_matches('"'));
+        let mut given = Vec::new();
+        for text in from_headers.chain(purchase.request_id.as_deref()) {
+            let id: RequestId =
+                text.parse().map_err(|error| bad("bad_request_id", "request_id", error))?;
+            given.push(id);
+        }
+        let request_id = given.first().copied().unwrap_or_else(RequestId::random);
+        if given.iter().any(|other| *other != request_id) {
             let message = "request_id and Idempotency-Key differ: send one of them";
             return Err(rejected(StatusCode::BAD_REQUEST, "bad_request_id", message));
         }
-        let request_id = match purchase.request_id.as_deref().or(from_header) {
-            Some(text) => {
-                text.parse().map_err(|error| bad("bad_request_id", "request_id", error))?
-            }
-            None => RequestId::random(),
-        };
         Ok(Self { request_id, buyer, item })
     }
 
@@ -134,7 +142,7 @@ fn published(result: Result<(), PublishError>, request_id: RequestId) -> Respons
         Err(PublishError::Full) => refused(Refusal::QueueFull),
         Err(PublishError::Reused) => refused(Refusal::RequestIdReused),
         Err(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
-        Err(PublishError::Unknown) => answer::unknown(Some(request_id)),
+        Err(PublishError::Unknown | PublishError::Decided) => answer::unknown(Some(request_id)),
     }
 }
 

@@ -60,7 +60,7 @@ impl DataFolder {
     /// When it cannot be written, or another server has it.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let io_error = |cause| DataError::Io { path: path.to_owned(), cause };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error)?;
+        make_folder(path).map_err(io_error)?;
         let lock_path = path.join("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -106,7 +106,8 @@ impl DataFolder {
             let mut file = options.open(&fresh)?;
             writeln!(file, "{token}")?;
             file.sync_all()?;
-            fs::rename(&fresh, &path)
+            fs::rename(&fresh, &path)?;
+            File::open(&self.path)?.sync_all()
         };
         write().map_err(|cause| self.error(cause))?;
         Ok(token)
@@ -115,6 +116,18 @@ impl DataFolder {
     fn error(&self, cause: io::Error) -> DataError {
         DataError::Io { path: self.path.clone(), cause }
     }
+}
+
+/// Makes a folder, and the names of all folders that this makes durable.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let missing = path.ancestors().take_while(|folder| !folder.exists());
+    let made: Vec<_> = missing.filter(|folder| !folder.as_os_str().is_empty()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for folder in made {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn read_token(path: &Path) -> io::Result<Option<String>> {

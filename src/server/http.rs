@@ -33,6 +33,9 @@ const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Waiting connections that the kernel keeps; it cuts this down to `net.core.somaxconn`.
 const BACKLOG: i32 = 65_535;
 
+/// How long requests that are on their way when the shutdown begins are still answered.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
+
 /// Pause after the system refused a connection (no file descriptor, no memory).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -116,6 +119,12 @@ pub async fn serve_connections<H, F, B>(
         });
     }
     drop(listener);
+    // hyper closes a connection that looks idle, though a request may be on its way on it. So
+    // those in use get a moment to come, and an answer that ends the connection.
+    let grace = tokio::time::Instant::now() + LAST_REQUESTS;
+    while graceful.count() > 0 && tokio::time::Instant::now() < grace {
+        tokio::time::sleep(LAST_REQUESTS / 50).await;
+    }
     if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests in flight did not finish in time and were cut off");
     }

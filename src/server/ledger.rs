@@ -76,6 +76,7 @@ impl LedgerBody {
         let counts = LedgerCounts { accepted: decided + queued, won, lost: decided - won, queued };
         let sale = LedgerSale {
             item: ledger.sale.terms.item.to_string(),
+            epoch: ledger.sale.epoch,
             stock: ledger.sale.terms.stock.into(),
             stock_left: ledger.sale.left.into(),
             per_buyer: ledger.sale.terms.per_buyer,

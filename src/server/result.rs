@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 
 use crate::api::SaleStatus;
 use crate::sale::{ItemId, Phase, RequestId};
-use crate::store::Decided;
+use crate::store::{Decided, SaleView};
 use crate::units::Span;
 
 use super::App;
@@ -19,13 +19,9 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// The sale as a whole.
 pub(super) fn sale(app: &App, query: Option<&str>) -> Response<Body> {
-    let item = match item(query) {
-        Ok(item) => item,
-        Err(response) => return response,
-    };
-    let sale = match app.store.sale(item.as_ref()) {
+    let sale = match present_sale(app, query) {
         Ok(sale) => sale,
-        Err(error) => return answer::store_error(&error),
+        Err(response) => return response,
     };
     let queued = app.queue.depth_of(&sale.terms.item) as u64;
     let status = match sale.phase(app.clock.now_us()) {
@@ -37,6 +33,7 @@ pub(super) fn sale(app: &App, query: Option<&str>) -> Response<Body> {
     let status = SaleStatus {
         status: status.into(),
         item: sale.terms.item.to_string(),
+        epoch: sale.epoch,
         stock: sale.terms.stock.into(),
         stock_left: sale.left.into(),
         orders: sale.orders.into(),
@@ -53,7 +50,7 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
         Ok(request_id) => request_id,
         Err(error) => return bad("bad_request_id", format!("request_id {error}")),
     };
-    let wait = match query_value(query, "wait").map(str::parse::<Span>).transpose() {
+    let wait = match query_value(query, "wait").map(|wait| wait.parse::<Span>()).transpose() {
         Ok(wait) => wait.map_or(Duration::ZERO, |wait| wait.0.min(WAIT_MAX)),
         Err(error) => return bad("bad_wait", error.to_string()),
     };
@@ -71,10 +68,12 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
     }
 }
 
-/// The item that a query names.
-pub(super) fn item(query: Option<&str>) -> Result<Option<ItemId>, Response<Body>> {
-    let item = query_value(query, "item").map(str::parse).transpose();
-    item.map_err(|error| rejected(StatusCode::BAD_REQUEST, "bad_item", format!("item {error}")))
+/// The sale of the item that a query names, or the only one there is.
+pub(super) fn present_sale(app: &App, query: Option<&str>) -> Result<SaleView, Response<Body>> {
+    let item = query_value(query, "item").map(|item| item.parse::<ItemId>()).transpose();
+    let item = item
+        .map_err(|error| rejected(StatusCode::BAD_REQUEST, "bad_item", format!("item {error}")))?;
+    app.store.sale(item.as_ref()).map_err(|error| answer::store_error(&error))
 }
 
 enum State {

@@ -1,5 +1,6 @@
 //! [`route`]: from a request to its response, without a socket.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,11 +26,17 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let path = request.uri().path().to_owned();
-    match (request.method(), path.as_str()) {
+    // To a HEAD the server gives a GET's head: hyper leaves the body out.
+    let method = match request.method() {
+        &Method::HEAD => &Method::GET,
+        method => method,
+    };
+    match (method, path.as_str()) {
         (&Method::POST, "/seckill") => {
-            let key = request.headers().get("idempotency-key").cloned();
+            let keys = request.headers().get_all("idempotency-key");
+            let keys: Vec<_> = keys.iter().cloned().collect();
             match read_json(request).await {
-                Ok(purchase) => admission::purchase(app, purchase, key.as_ref()).await,
+                Ok(purchase) => admission::purchase(app, purchase, &keys).await,
                 Err(response) => response,
             }
         }
@@ -54,10 +61,10 @@ where
     }
 }
 
-/// The value of one query parameter. The values this API takes need no percent-decoding.
-pub(super) fn query_value<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find_map(|(key, value)| (key == name).then_some(value))
+/// The value of one query parameter, decoded; the first of several.
+pub(super) fn query_value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(query?.as_bytes());
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 fn ready(app: &App) -> Response<Body> {
@@ -72,8 +79,8 @@ fn no_such_route(path: &str) -> Response<Body> {
     let allowed = match path {
         "/seckill" => "POST",
         "/admin/sale" => "PUT",
-        "/result" | "/admin/ledger" | "/healthz" | "/readyz" => "GET",
-        path if path.starts_with("/result/") => "GET",
+        "/result" | "/admin/ledger" | "/healthz" | "/readyz" => "GET, HEAD",
+        path if path.starts_with("/result/") => "GET, HEAD",
         _ => return rejected(StatusCode::NOT_FOUND, "no_such_path", "see the HTTP API"),
     };
     let message = format!("use {allowed}");
@@ -113,6 +120,10 @@ where
         Ok(Err(_)) => return Err(bad("body_incomplete", "the body ended early".into())),
         Err(_) => return Err(bad("body_too_slow", format!("it took over {BODY_TIMEOUT:?}"))),
     };
+    // An array would do for serde, with the fields in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(bad("bad_body", "the body must be a JSON object".into()));
+    }
     serde_json::from_slice(&bytes).map_err(|error| bad("bad_body", error.to_string()))
 }
 

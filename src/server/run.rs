@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::journal::{Durability, JournalError};
+use crate::journal::{self, Durability, JournalError};
 use crate::queue::{self, Queue};
 use crate::sale::{ItemId, Terms};
 use crate::store::{self, Store, StoreError};
@@ -56,6 +57,18 @@ pub enum ServeError {
     /// A journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// One of the two journals is gone.
+    #[error(
+        "{} is missing though {} is there: restore it from a copy, or give another --data",
+        lost.display(),
+        left.display()
+    )]
+    Half {
+        /// The one that is gone.
+        lost: PathBuf,
+        /// The one that is there.
+        left: PathBuf,
+    },
     /// The sale could not be opened.
     #[error("cannot open the sale: {0}")]
     Store(#[from] StoreError),
@@ -101,9 +114,11 @@ impl Server {
         let listener = http::listen(&config.listen).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let data = DataFolder::open(&config.data)?;
-        let store = store::Embedded::open(&data.file("store.journal"), config.durability)?;
-        let queue_path = data.file("queue.journal");
-        let queue = queue::Embedded::open(&queue_path, config.durability, config.queue_max)?;
+        let journals = ["store.journal", "queue.journal"].map(|name| data.file(name));
+        refuse_half(&journals)?;
+        let [store_path, queue_path] = &journals;
+        let store = store::Embedded::open(store_path, config.durability)?;
+        let queue = queue::Embedded::open(queue_path, config.durability, config.queue_max)?;
         for (journal, cut_bytes) in [("store", store.cut_bytes()), ("queue", queue.cut_bytes())] {
             if cut_bytes > 0 {
                 tracing::warn!(journal, cut_bytes, "cut an unfinished write at the end");
@@ -166,7 +181,13 @@ impl Server {
         let handled = Arc::clone(&app);
         let handler = move |request| {
             let app = Arc::clone(&handled);
-            async move { route(&app, request).await }
+            async move {
+                let mut response = route(&app, request).await;
+                if app.draining.has_started() {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                response
+            }
         };
         super::serve_connections(listener, limits, handler, shutdown).await;
         app.queue.close_when_empty();
@@ -179,6 +200,17 @@ impl Server {
         app.store.close();
         app.queue.close();
     }
+}
+
+/// Refuses a folder of which one journal is gone while the other is in use: what is left of it
+/// would be decided anew.
+fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
+    for (lost, left) in [(0, 1), (1, 0)].map(|(a, b)| (&journals[a], &journals[b])) {
+        if !lost.exists() && journal::is_used(left)? {
+            return Err(ServeError::Half { lost: lost.clone(), left: left.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Opens the sale where the store has none of its item; otherwise goes on with that one.

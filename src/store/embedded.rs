@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::journal::{Durability, Journal, JournalError};
 use crate::sale::{
-    Attempt, BuyerId, Decision, Fields, ItemId, RecordError, RequestId, Sale, Terms,
+    Attempt, BuyerId, Decision, Fields, ItemId, LostReason, RecordError, RequestId, Sale, Terms,
 };
 
 use super::{Decided, Ledger, Reservation, SaleView, StoreError};
@@ -27,7 +27,10 @@ pub struct Embedded {
 
 #[derive(Debug, Default)]
 struct State {
-    sales: HashMap<ItemId, Sale>,
+    /// Every sale, by its epoch.
+    sales: HashMap<u64, Sale>,
+    /// The epoch of each item's present sale.
+    present: HashMap<ItemId, u64>,
     epochs: u64,
     decided: HashMap<RequestId, Logged>,
 }
@@ -74,7 +77,7 @@ impl Embedded {
     }
 
     pub(super) fn at_limit(&self, item: &ItemId, buyer: &BuyerId) -> bool {
-        self.lock().sales.get(item).is_some_and(|sale| sale.at_limit(buyer))
+        self.lock().sale(Some(item)).is_ok_and(|sale| sale.at_limit(buyer))
     }
 
     pub(super) fn reserve(
@@ -139,14 +142,12 @@ impl Embedded {
         self.journal.progress()
     }
 
-    pub(super) async fn ledger(&self, item: Option<&ItemId>) -> Result<Ledger, StoreError> {
+    pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
         let (ledger, last_record) = {
             let state = self.lock();
-            let sale = view(state.sale(item)?);
-            let of_sale = state.decided.values().filter(|logged| {
-                let attempt = &logged.decided.attempt;
-                attempt.epoch == sale.epoch && attempt.item == sale.terms.item
-            });
+            let sale = view(state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?);
+            let of_sale =
+                state.decided.values().filter(|logged| logged.decided.attempt.epoch == epoch);
             let (mut decided, mut last_record) = (Vec::new(), None);
             for logged in of_sale {
                 decided.push(Arc::clone(&logged.decided));
@@ -183,27 +184,30 @@ fn view(sale: &Sale) -> SaleView {
 
 impl State {
     fn sale(&self, item: Option<&ItemId>) -> Result<&Sale, StoreError> {
-        match item {
-            Some(item) => self.sales.get(item).ok_or(StoreError::UnknownItem),
-            None if self.sales.len() > 1 => Err(StoreError::ItemRequired),
-            None => self.sales.values().next().ok_or(StoreError::UnknownItem),
-        }
+        let epoch = match item {
+            Some(item) => self.present.get(item),
+            None if self.present.len() > 1 => return Err(StoreError::ItemRequired),
+            None => self.present.values().next(),
+        };
+        epoch.and_then(|epoch| self.sales.get(epoch)).ok_or(StoreError::UnknownItem)
     }
 
     fn open_sale(&mut self, terms: Terms, epoch: u64) -> SaleView {
         self.epochs = epoch;
         let sale = Sale::open(terms, epoch);
         let view = view(&sale);
-        self.sales.insert(view.terms.item.clone(), sale);
+        self.present.insert(view.terms.item.clone(), epoch);
+        self.sales.insert(epoch, sale);
         view
     }
 
     /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted;
     /// should one come all the same, it is at a sale that is gone.
     fn decide(&mut self, attempt: &Arc<Attempt>, decided_us: u64) -> Arc<Decided> {
-        let decision = match self.sales.get_mut(&attempt.item) {
+        let present = self.present.get(&attempt.item);
+        let decision = match present.and_then(|epoch| self.sales.get_mut(epoch)) {
             Some(sale) => sale.reserve(attempt),
-            None => Decision::Lost(crate::sale::LostReason::SaleReplaced),
+            None => Decision::Lost(LostReason::SaleReplaced),
         };
         Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us })
     }

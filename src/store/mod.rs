@@ -154,13 +154,13 @@ impl Store {
         }
     }
 
-    /// The sale with its decisions, all of them committed.
+    /// A sale, the present one or an earlier one, with its decisions, all of them committed.
     ///
     /// # Errors
-    /// As [`Store::sale`], or when a decision could not be committed.
-    pub async fn ledger(&self, item: Option<&ItemId>) -> Result<Ledger, StoreError> {
+    /// When there is no such sale, or a decision could not be committed.
+    pub async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
         match self {
-            Self::Embedded(store) => store.ledger(item).await,
+            Self::Embedded(store) => store.ledger(epoch).await,
         }
     }
 
