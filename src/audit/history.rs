@@ -1,10 +1,11 @@
 //! What was sent and what was told, as far as the audit needs it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use crate::api::LedgerSale;
 use crate::sale::{ItemId, OrderId, RequestId};
 
-use super::{AttemptNo, Ids};
+use super::{AttemptNo, Ids, Ledger, Status};
 
 /// What the client knows of an attempt that may have had an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +41,17 @@ pub struct History {
     pub sent: Vec<u64>,
     /// Attempts that were not refused, in no order.
     pub entries: Vec<Entry>,
+    /// The sale before the run, if it was looked at.
+    pub sale_before: Option<LedgerSale>,
     /// What the ledger held before the run.
-    pub before: HashSet<RequestId>,
+    pub before: HashMap<RequestId, Status>,
 }
 
 impl History {
     /// A run in which so many virtual users have sent nothing yet.
     pub fn new(ids: Ids, item: ItemId, threads: usize) -> Self {
-        Self { ids, item, sent: vec![0; threads], entries: Vec::new(), before: HashSet::new() }
+        let (sent, entries, before) = (vec![0; threads], Vec::new(), HashMap::new());
+        Self { ids, item, sent, entries, sale_before: None, before }
     }
 
     /// Adds what another worker's virtual users did. Each user belongs to one worker.
@@ -56,7 +60,12 @@ impl History {
             *sum += part;
         }
         self.entries.extend(other.entries);
-        self.before.extend(other.before);
+    }
+
+    /// Takes what the ledger held before the run.
+    pub fn begin_with(&mut self, ledger: Ledger) {
+        self.sale_before = Some(ledger.sale);
+        self.before = ledger.rows.into_iter().map(|row| (row.request_id, row.status)).collect();
     }
 
     /// Whether this attempt was made.

@@ -50,6 +50,12 @@ impl Ids {
         Self { seed, buyers }
     }
 
+    /// Those of the same run at another sale: an id is decided once, so a fresh sale needs fresh
+    /// ids.
+    pub fn at_sale(self, epoch: u64) -> Self {
+        Self { seed: self.mix(5, epoch), ..self }
+    }
+
     /// The attempt's idempotency key.
     pub fn request_id(&self, attempt: AttemptNo) -> RequestId {
         let number = attempt.pack();

@@ -52,6 +52,10 @@ invariants! {
     AcceptedDecided => "accepted_decided", "an accepted attempt was never decided";
     /// What a buyer was told is what the ledger says.
     AnswersTrue => "answers_true", "a buyer was told something else than the ledger says";
+    /// What the ledger held before the run, it still holds, and what was decided stays decided.
+    EarlierKept => "earlier_kept", "what the ledger held before the run is gone or different";
+    /// A sale's stock and limit stay what they were.
+    TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
     /// No unit is left over while a buyer who could have had it lost.
     NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who could have it lost";
 }

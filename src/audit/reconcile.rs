@@ -12,6 +12,12 @@ use super::{Audit, History, Invariant, Ledger, Row, Status, Told, Verdict, Viola
 /// `settled` says that nothing was queued when the ledger was read. If not, what may still come is
 /// not held against the server, but nothing passes.
 pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
+    if let Some(before) = &history.sale_before
+        && before.epoch != ledger.sale.epoch
+    {
+        let because = "another sale of the item was opened during the run";
+        return Audit::undecided(history, because.to_owned());
+    }
     let facts = Facts::gather(history, ledger);
     let mut checks = vec![
         facts.never_oversold(),
@@ -24,6 +30,8 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         facts.refusals_hold(),
         facts.accepted_kept(),
         facts.answers_true(),
+        facts.earlier_kept(),
+        facts.terms_kept(),
     ];
     if settled {
         checks.extend([facts.accepted_decided(), facts.no_unsold_stock()]);
@@ -144,7 +152,7 @@ impl<'a> Facts<'a> {
     fn orders_were_sent(&self) -> Witnesses {
         let mut broken = Witnesses::of(Invariant::OrdersWereSent);
         for order in &self.orders {
-            let earlier = self.history.before.contains(&order.request_id);
+            let earlier = self.history.before.contains_key(&order.request_id);
             broken.add_if(!earlier && !self.was_sent(order), order.request_id);
         }
         broken
@@ -157,7 +165,7 @@ impl<'a> Facts<'a> {
             let id = &row.request_id;
             let not_refused = accepted.contains(id)
                 || self.unknown.contains(id)
-                || self.history.before.contains(id);
+                || self.history.before.contains_key(id);
             broken.add_if(!not_refused && self.was_sent(row), id);
         }
         broken
@@ -208,6 +216,36 @@ impl<'a> Facts<'a> {
                 .is_some_and(|attempt| self.history.ids.buyer_id(attempt).as_str() == &*row.uid);
             let same_item = self.history.item.as_str() == &*row.item;
             broken.add_if(!(same_decision && same_buyer && same_item), request_id);
+        }
+        broken
+    }
+
+    fn earlier_kept(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::EarlierKept);
+        for (request_id, before) in &self.history.before {
+            let now = self.by_id.get(request_id).map(|row| &row.status);
+            let kept = match before {
+                Status::Queued => now.is_some(),
+                decided => now == Some(decided),
+            };
+            broken.add_if(!kept, request_id);
+        }
+        broken
+    }
+
+    fn terms_kept(&self) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::TermsKept);
+        if let Some(before) = &self.history.sale_before {
+            let now = &self.ledger.sale;
+            let kept = (before.stock, before.per_buyer) == (now.stock, now.per_buyer);
+            let (stock, per_buyer) = (now.stock, now.per_buyer);
+            broken.add_if(
+                !kept,
+                format_args!(
+                    "stock {} is now {stock}, per_buyer {} is now {per_buyer}",
+                    before.stock, before.per_buyer
+                ),
+            );
         }
         broken
     }

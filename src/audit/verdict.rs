@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Violation;
+use super::{History, Told, Violation};
 
 /// What history and ledger together prove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,4 +48,24 @@ pub struct Audit {
     pub unknown_outcomes: u64,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
+}
+
+impl Audit {
+    /// The audit of a run of which nothing can be concluded, and why.
+    pub fn undecided(history: &History, because: String) -> Self {
+        let unknown = history.entries.iter().filter(|entry| entry.told == Told::Unknown).count();
+        let accepted = history.entries.len() - unknown;
+        Self {
+            verdict: Verdict::Unknown,
+            because: Some(because),
+            stock: None,
+            stock_left: None,
+            orders: None,
+            oversold: 0,
+            accepted: accepted as u64,
+            unresolved: accepted as u64,
+            unknown_outcomes: unknown as u64,
+            violations: Vec::new(),
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::audit::{Audit, History, Row, Told, Verdict, reconcile};
+use crate::audit::{Audit, History, Row, reconcile};
 use crate::stats::Quantiles;
+use crate::units::Span;
 
 use super::control::Control;
 
@@ -18,18 +19,23 @@ pub(super) struct Judged {
     pub(super) settle: Quantiles,
 }
 
-/// Judges a run. `history` is `None` where the ledger could not be read before it, with the
-/// reason: then nothing can be concluded.
+/// Judges a run. `before` says whether the ledger could be read before it: without that nothing
+/// can be concluded.
 pub(super) async fn judge(
     control: &Control,
     history: &History,
     before: Result<(), String>,
     settle_timeout: Duration,
 ) -> Judged {
-    let unknown =
-        |because| Judged { audit: undecided(history, because), settle: Quantiles::default() };
+    let unknown = |because| Judged {
+        audit: Audit::undecided(history, because),
+        settle: Quantiles::default(),
+    };
     if let Err(because) = before {
         return unknown(because);
+    }
+    if history.sent.iter().all(|sent| *sent == 0) {
+        return unknown("no attempt was made".to_owned());
     }
     let settled = settled(control, settle_timeout).await;
     match control.ledger().await {
@@ -51,31 +57,14 @@ pub(super) async fn judge(
 async fn settled(control: &Control, limit: Duration) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     loop {
-        let queued = match control.sale().await {
-            Ok(sale) if sale.queued == 0 => return Ok(()),
-            Ok(sale) => format!("{} attempts were still queued", sale.queued),
-            Err(error) => error.to_string(),
+        let problem = match timeout_at(deadline, control.sale()).await {
+            Ok(Ok(sale)) if sale.queued == 0 => return Ok(()),
+            Ok(Ok(sale)) => format!("{} attempts were still queued", sale.queued),
+            Ok(Err(_)) | Err(_) => "the server did not answer".to_owned(),
         };
         if Instant::now() >= deadline {
-            return Err(format!("{queued} {limit:?} after the run"));
+            return Err(format!("{problem} {} after the run", Span(limit)));
         }
         sleep(LOOK_AGAIN).await;
-    }
-}
-
-fn undecided(history: &History, because: String) -> Audit {
-    let unknown = history.entries.iter().filter(|entry| entry.told == Told::Unknown).count();
-    let accepted = history.entries.len() - unknown;
-    Audit {
-        verdict: Verdict::Unknown,
-        because: Some(because),
-        stock: None,
-        stock_left: None,
-        orders: None,
-        oversold: 0,
-        accepted: accepted as u64,
-        unresolved: accepted as u64,
-        unknown_outcomes: unknown as u64,
-        violations: Vec::new(),
     }
 }

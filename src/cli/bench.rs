@@ -1,6 +1,5 @@
 //! `seckill bench`: prepare, load, judge, report.
 
-use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -9,10 +8,11 @@ use anyhow::{Context, anyhow};
 use tokio::sync::oneshot;
 
 use crate::api::SaleStatus;
+use crate::audit::Ledger;
 use crate::load::{self, Monitor, Ran, Stop};
 use crate::profile::{Plan, Target};
 use crate::report::{self, Progress, Report, SaleNow};
-use crate::sale::{ItemId, RequestId};
+use crate::sale::ItemId;
 use crate::stats::{Live, Summary};
 use crate::units::Span;
 
@@ -62,8 +62,8 @@ struct Prepared {
     control: Control,
     item: ItemId,
     before: SaleStatus,
-    /// The request ids in the ledger, or why it could not be read.
-    ledger_before: Result<HashSet<RequestId>, String>,
+    /// The ledger before the run, or why it could not be read.
+    ledger_before: Result<Ledger, String>,
     server_pid: Option<i32>,
 }
 
@@ -74,9 +74,10 @@ impl Asked {
             None => None,
         };
         let report = self.measure(spawned.as_mut(), stop).await?;
-        if let Some(spawned) = spawned {
-            spawned.stop().await?;
-        }
+        let stopped = match spawned {
+            Some(spawned) => spawned.stop().await,
+            None => Ok(()),
+        };
         let colour = colour.on(&std::io::stdout());
         if self.json {
             print(&format!("{:#}\n", report::json(&report)))?;
@@ -85,6 +86,8 @@ impl Asked {
         } else {
             print(&report::terminal(&report, colour))?;
         }
+        // After the report: what was measured before is still of use.
+        stopped?;
         Ok(report.exit_code())
     }
 
@@ -102,11 +105,11 @@ impl Asked {
         let monitor = Monitor::start(prepared.server_pid)?;
         let Ran { recorder, mut history } = self.load(&prepared, stop).await?;
         let usage = monitor.finish();
-        if let Some(server) = spawned.as_mut() {
-            server.check_alive()?;
-        }
+        let died = spawned.as_mut().and_then(|server| server.check_alive().err());
         let Prepared { target, control, before, ledger_before, .. } = prepared;
-        let before_run = ledger_before.map(|request_ids| history.before = request_ids);
+        let before_run = ledger_before.map(|ledger| history.begin_with(ledger));
+        // Of a dead server nothing can be learned; waiting for it would only take time.
+        let before_run = died.as_ref().map_or(before_run, |error| Err(error.to_string()));
         let Judged { audit, settle } =
             judge(&control, &history, before_run, self.plan.settle_timeout).await;
         let summary = recorder.finish();
@@ -141,7 +144,6 @@ impl Asked {
             say(format!("this run cannot be audited: {because}"));
         }
         let ledger_before = ledger_before
-            .map(|ledger| ledger.rows.iter().map(|row| row.request_id).collect())
             .map_err(|error| format!("the ledger could not be read before the run: {error}"));
         let server_pid = match spawned {
             Some(server) => server.pid(),
@@ -174,9 +176,10 @@ impl Asked {
         let job = {
             let (plan, target, item) = (self.plan.clone(), target.clone(), item.clone());
             let (live, stop) = (Arc::clone(&live), stop.clone());
+            let epoch = before.epoch;
             move || {
                 // Nobody listens any more only when the bench was told twice to stop.
-                let _ = done.send(load::run(&plan, &target, &item, &live, &stop));
+                let _ = done.send(load::run(&plan, &target, &item, epoch, &live, &stop));
             }
         };
         let silent = self.quiet || self.json;

@@ -20,10 +20,8 @@ const CONSUMERS_MAX: u64 = 64;
 const PREFETCH_MAX: u64 = 400;
 
 /// The environment variable with which the bench tells the server that it spawned to end when its
-/// stdin is closed, and perhaps to remove its data then.
+/// stdin is closed, and which temporary folder to remove then.
 pub(super) const SPAWNED: &str = "SECKILL_SPAWNED";
-pub(super) const REMOVE_DATA: &str = "remove-data";
-pub(super) const KEEP_DATA: &str = "keep-data";
 
 /// Where the embedded engines keep their journals when nobody says.
 pub(super) const DATA_DEFAULT: &str = "seckill-data";
@@ -33,11 +31,11 @@ pub(super) fn serve(flags: ServeFlags, colour: Colour) -> Result<u8, Failure> {
     let config = config(&flags, room).map_err(Failure::Usage)?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let data = config.data.clone();
-    let spawned = std::env::var(SPAWNED).ok();
+    let spawned = std::env::var_os(SPAWNED).map(PathBuf::from);
     let served = runtime.block_on(serve_until_told(config, spawned.is_some()));
-    if spawned.as_deref() == Some(REMOVE_DATA) {
-        std::fs::remove_dir_all(&data)?;
+    if let Some(temporary) = spawned.filter(|folder| served.is_ok() && folder.is_dir()) {
+        // Mostly the bench has been faster; it keeps the folder, for the log, when this failed.
+        let _ = std::fs::remove_dir_all(temporary);
     }
     served.map(|()| 0)
 }

@@ -51,10 +51,6 @@ impl Spawned {
         let folder = tempfile::Builder::new().prefix("seckill-").tempdir();
         let folder = folder.context("cannot make a temporary folder for the spawned server")?;
         let log = folder.path().join("server.log");
-        let at_the_end = match flags.data {
-            Some(_) => serve::KEEP_DATA,
-            None => serve::REMOVE_DATA,
-        };
         flags.data.get_or_insert_with(|| folder.path().join("data"));
         flags.listen.get_or_insert_with(|| "127.0.0.1:0".into());
         flags.log.get_or_insert_with(|| "warn".into());
@@ -68,7 +64,7 @@ impl Spawned {
         });
         let mut child = command
             .arg("serve")
-            .env(serve::SPAWNED, at_the_end)
+            .env(serve::SPAWNED, folder.path())
             .envs(environment(&flags)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -108,6 +104,7 @@ impl Spawned {
 
     /// Has it shut down in good order; kills it if it does not.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        self.check_alive()?;
         if let Some(pid) = self.pid().and_then(Pid::from_raw) {
             kill_process(pid, Signal::TERM).context("cannot stop the spawned server")?;
         }
@@ -125,7 +122,10 @@ impl Spawned {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<_> = log.lines().collect();
-        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+        match lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n") {
+            nothing if nothing.is_empty() => "it had logged nothing".to_owned(),
+            words => words,
+        }
     }
 }
 

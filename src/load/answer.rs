@@ -2,17 +2,25 @@
 
 use crate::api::Answer;
 use crate::audit::Told;
-use crate::sale::{OrderId, Refusal};
+use crate::sale::{OrderId, Refusal, RequestId};
 use crate::stats::{ErrorKind, Outcome};
 
-/// Reads an answer of `POST /seckill`. The history learns nothing from a refusal: it promises
+/// Reads an answer to the attempt `ours`. The history learns nothing from a refusal: it promises
 /// that there is no effect.
 ///
 /// # Errors
 /// When it is no answer of the API: then it is unknown whether there was an effect.
-pub(super) fn read(status: u16, body: &[u8]) -> Result<(Outcome, Option<Told>), ErrorKind> {
+pub(super) fn read(
+    status: u16,
+    body: &[u8],
+    ours: RequestId,
+) -> Result<(Outcome, Option<Told>), ErrorKind> {
     let unusable = || if status >= 500 { ErrorKind::Http(status) } else { ErrorKind::Body };
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
+    let names_ours = |id: &str| id.parse() == Ok(ours);
+    if !answer.request_id.as_deref().is_none_or(names_ours) {
+        return Err(unusable());
+    }
     let reason = answer.reason.as_deref().unwrap_or_default();
     match (status, &*answer.status) {
         (202, "queued") => Ok((Outcome::Queued, Some(Told::Accepted))),
@@ -36,18 +44,28 @@ mod tests {
     use super::*;
 
     fn outcome(status: u16, body: &str) -> Result<Outcome, ErrorKind> {
-        read(status, body.as_bytes()).map(|(outcome, _)| outcome)
+        let ours = RequestId(uuid::Uuid::from_u128(7));
+        read(status, body.as_bytes(), ours).map(|(outcome, _)| outcome)
     }
 
     #[test]
     fn promised_answers_are_outcomes() {
         let sold_out = r#"{"status":"rejected","reason":"sold_out"}"#;
-        assert_eq!(outcome(202, r#"{"status":"queued","request_id":"x"}"#), Ok(Outcome::Queued));
+        assert_eq!(outcome(202, r#"{"status":"queued"}"#), Ok(Outcome::Queued));
         assert_eq!(outcome(200, r#"{"status":"won","order_id":"o"}"#), Ok(Outcome::Won));
         assert_eq!(outcome(200, r#"{"status":"lost","reason":"sold_out"}"#), Ok(Outcome::Lost));
         assert_eq!(outcome(410, sold_out), Ok(Outcome::Refused(Refusal::SoldOut)));
         let malformed = r#"{"status":"rejected","reason":"bad_uid"}"#;
         assert_eq!(outcome(400, malformed), Ok(Outcome::Rejected));
+    }
+
+    #[test]
+    fn an_answer_to_somebody_else_is_an_error() {
+        let queued = |id| format!(r#"{{"status":"queued","request_id":"{id}"}}"#);
+        let id = |number| uuid::Uuid::from_u128(number).to_string();
+        assert_eq!(outcome(202, &queued(id(7))), Ok(Outcome::Queued));
+        assert_eq!(outcome(202, &queued(id(8))), Err(ErrorKind::Body));
+        assert_eq!(outcome(202, &queued("x".into())), Err(ErrorKind::Body));
     }
 
     #[test]

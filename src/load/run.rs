@@ -33,7 +33,7 @@ pub fn workers(threads: u64) -> usize {
     cores.min(usize::try_from(threads).unwrap_or(cores)).max(1)
 }
 
-/// Runs a plan to its end, or until `stop` was asked for and what was in flight has ended.
+/// Runs a plan on the `epoch`th sale of `item` to its end, or until `stop` was asked for and what was in flight has ended.
 /// Blocks; `live`, made for as many workers as [`workers`] says, can be read meanwhile.
 ///
 /// # Errors
@@ -42,10 +42,11 @@ pub fn run(
     plan: &Plan,
     target: &Target,
     item: &ItemId,
+    epoch: u64,
     live: &Arc<Live>,
     stop: &Stop,
 ) -> io::Result<Ran> {
-    let ids = Ids::new(plan.seed, plan.buyers);
+    let ids = Ids::new(plan.seed, plan.buyers).at_sale(epoch);
     let history = || History::new(ids, item.clone(), plan.threads as usize);
     let workers = workers(plan.threads);
     let begun = Instant::now();

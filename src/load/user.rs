@@ -93,13 +93,13 @@ impl User {
             }
         };
         let attempt = AttemptNo { thread: self.thread, index };
-        let (buyer, RequestId(request_id)) = {
+        let (buyer, request_id) = {
             let ids = shared.history.borrow().ids;
             (ids.buyer(attempt), ids.request_id(attempt))
         };
-        let request = self.template.fill(buyer, request_id);
+        let request = self.template.fill(buyer, request_id.0);
         let (attempted, keep_alive) = match connection.exchange(request, plan.timeout).await {
-            Ok(reply) => (Attempted::answered(request.len(), &reply), reply.keep_alive),
+            Ok(reply) => (Attempted::answered(request.len(), &reply, request_id), reply.keep_alive),
             Err(failure) => (Attempted::failed(&failure), false),
         };
         if plan.keepalive && keep_alive {
@@ -110,8 +110,8 @@ impl User {
 }
 
 impl Attempted {
-    fn answered(request_len: usize, reply: &Reply<'_>) -> Self {
-        let read = answer::read(reply.status, &reply.body);
+    fn answered(request_len: usize, reply: &Reply<'_>, ours: RequestId) -> Self {
+        let read = answer::read(reply.status, &reply.body, ours);
         let (result, told) = match read {
             Ok((outcome, told)) => (Ok(outcome), told),
             Err(kind) => (Err(kind), Some(Told::Unknown)),

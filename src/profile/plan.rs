@@ -118,6 +118,9 @@ impl Plan {
         };
         let duration = flags.duration.map(|_| time("duration", flags.duration, TIME_MAX, TIME_MAX));
         let duration = duration.transpose()?;
+        if duration == Some(Duration::ZERO) {
+            return Err(wrong("duration", "must be above 0"));
+        }
         let loops = count("loops", flags.loops, LOOPS_MAX)?;
         let item = flags.item.as_deref().map(str::parse::<ItemId>).transpose();
         Ok(Self {

@@ -102,6 +102,7 @@ fn audit(report: &Report) -> Value {
         "because": audit.because,
         "stock": audit.stock,
         "stock_left": audit.stock_left,
+        "stock_left_before": report.stock_left_before,
         "orders": audit.orders,
         "oversold": audit.oversold,
         "accepted": audit.accepted,

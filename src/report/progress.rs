@@ -59,9 +59,9 @@ impl Progress {
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
         let template = if plan.loops.is_some() {
-            "{elapsed_precise} [{bar:25}] {pos}/{len} {msg}"
+            "{elapsed} [{wide_bar}] {pos}/{len} {msg}"
         } else {
-            "{elapsed_precise} {spinner} {pos} {msg}"
+            "{elapsed} {spinner} {pos} {msg}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
@@ -99,7 +99,7 @@ async fn watch_bar(bar: &ProgressBar, live: &Live, sale: &Mutex<SaleNow>) {
         let sale = *sale.lock().unwrap_or_else(PoisonError::into_inner);
         bar.set_position(now.samples);
         bar.set_message(format!(
-            "active {}, {rate:.0}/s, errors {}, stock left {}, queued {}",
+            "active {}, {rate:.0}/s, err {}, left {}, queued {}",
             now.active(),
             now.errors,
             sale.stock_left,
@@ -135,7 +135,8 @@ fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration, at_end: bool) {
     }
     told.max_us = told.max_us.max(max_us);
     if at_end || !is_first {
-        let (min_us, max_us) = (told.min_us, told.max_us);
+        let min_us = if told.min_us == u64::MAX { 0 } else { told.min_us };
+        let max_us = told.max_us;
         let from = Totals::default();
         eprintln!("{}", Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });
     }
