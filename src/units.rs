@@ -64,6 +64,9 @@ impl Serialize for Span {
     }
 }
 
+/// The last moment that RFC 3339 can write, 9999-12-31T23:59:59Z, in microseconds.
+const MOMENT_US_MAX: u64 = 253_402_300_799_000_000;
+
 /// A moment: RFC 3339 (`2030-01-01T10:00:00Z`), or from now on (`+5s`).
 ///
 /// Held as microseconds since the Unix epoch.
@@ -87,7 +90,8 @@ impl FromStr for Moment {
             None => humantime::parse_rfc3339_weak(text).map_err(|_| wrong())?,
         };
         let since_epoch = moment.duration_since(UNIX_EPOCH).map_err(|_| wrong())?;
-        u64::try_from(since_epoch.as_micros()).map(Self).map_err(|_| wrong())
+        let us = u64::try_from(since_epoch.as_micros()).map_err(|_| wrong())?;
+        if us <= MOMENT_US_MAX { Ok(Self(us)) } else { Err(wrong()) }
     }
 }
 
@@ -160,6 +164,25 @@ pub enum LogFormat {
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// What must not be seen: it can be parsed, passed on and compared, but not printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
     }
 }
 
@@ -251,7 +274,9 @@ mod tests {
         assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Moment(1_000_000)));
         let later: Moment = "+1h".parse().unwrap();
         assert!(later.0 > "+1m".parse::<Moment>().unwrap().0);
-        for nonsense in ["tomorrow", "+", "+1", "+9999999999999999999s", "1969-12-31T23:59:59Z"] {
+        for nonsense in
+            ["tomorrow", "+", "+1", "+9999999999999999999s", "+9000years", "1969-12-31T23:59:59Z"]
+        {
             assert!(nonsense.parse::<Moment>().is_err(), "{nonsense}");
         }
     }

@@ -57,7 +57,7 @@ pub(super) struct BenchArgs {
     pub(super) server: Vec<String>,
 }
 
-/// The flags of `serve`, on their own: for what follows `--`.
+/// Flags of the server that --spawn starts
 #[derive(Debug, Parser)]
 #[command(name = "seckill serve", no_binary_name = true)]
 pub(super) struct ServerFlags {

@@ -1,10 +1,10 @@
 //! The command line of `seckill bench`, with profile and environment, checked.
 
-use anyhow::anyhow;
 use clap::Parser;
 
 use crate::profile::{Plan, Profile, ProfileError, ServeFlags};
 use crate::sale::RequestId;
+use crate::units::Secret;
 
 use super::args::{BenchArgs, ServerFlags};
 use super::{Failure, limits, serve};
@@ -15,7 +15,7 @@ pub(super) struct Asked {
     /// The server to start, if one is.
     pub(super) spawn: Option<ServeFlags>,
     pub(super) target: Option<String>,
-    pub(super) admin_token: Option<String>,
+    pub(super) admin_token: Option<Secret>,
     pub(super) json: bool,
     pub(super) quiet: bool,
 }
@@ -30,6 +30,11 @@ impl Asked {
             })?,
             None => Profile::default(),
         };
+        // On its own first, so that what is wrong in it is told with its line.
+        Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
+        let room = limits::raise_file_limit();
+        serve::config(&profile.server, room)
+            .map_err(|error| usage(&profile.locate("server", &error)))?;
         let flags = args.flags.or(profile.bench);
         let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
         let spawn = if flags.spawn == Some(true) {
@@ -37,7 +42,7 @@ impl Asked {
             let item = flags.item.clone();
             let server = given.flags.or(profile.server);
             let server = server.or(ServeFlags { item, ..ServeFlags::default() });
-            serve::config(&server, limits::raise_file_limit()).map_err(|error| usage(&error))?;
+            serve::config(&server, room).map_err(|error| usage(&error))?;
             Some(server)
         } else if args.server.is_empty() {
             None
@@ -45,8 +50,7 @@ impl Asked {
             let message = "flags after -- are the spawned server's: add --spawn";
             return Err(Failure::Usage(message.into()));
         };
-        let room = limits::raise_file_limit();
-        limits::check("threads", plan.threads, room).map_err(|error| anyhow!(error))?;
+        limits::check("threads", plan.threads, room)?;
         Ok(Self {
             plan,
             spawn,

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, anyhow};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::api::SaleStatus;
 use crate::audit::Ledger;
@@ -27,6 +29,9 @@ use super::{Failure, print, say};
 /// Largest p99 of the lag (a user's place in the schedule to its attempt's begin) with which a
 /// run counts: beyond, its figures are the generator's own.
 const LAG_P99_MAX: Duration = Duration::from_millis(250);
+
+/// How long an address may take to show that somebody listens on it.
+const LOOK_FOR_LISTENER: Duration = Duration::from_secs(5);
 
 /// How often the sale is looked at during the run, for the progress bar.
 const LOOK_AT_SALE: Duration = Duration::from_millis(500);
@@ -134,6 +139,7 @@ impl Asked {
             None => (self.target.as_deref(), self.admin_token.clone()),
         };
         let target = Target::new(url).map_err(|error| Failure::Usage(error.to_string()))?;
+        let target = with_listener(target).await;
         let token = token.or_else(|| token_nearby(&target));
         let control = Control::new(&target, token, self.plan.item.clone())?;
         let before = control.sale().await?;
@@ -195,6 +201,16 @@ impl Asked {
         progress.finish(&live, begun.elapsed());
         Ok(ran?.context("the load generator could not run")?)
     }
+}
+
+/// The target at the first of its addresses on which somebody listens.
+async fn with_listener(target: Target) -> Target {
+    for address in &target.addresses {
+        if let Ok(Ok(_)) = timeout(LOOK_FOR_LISTENER, TcpStream::connect(address)).await {
+            return Target { address: *address, ..target };
+        }
+    }
+    target
 }
 
 fn sale_now(sale: &SaleStatus) -> SaleNow {

@@ -9,6 +9,7 @@ use crate::api::{Answer, SaleStatus};
 use crate::audit::{Ledger, LedgerReader};
 use crate::profile::Target;
 use crate::sale::ItemId;
+use crate::units::Secret;
 
 /// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,7 +25,7 @@ const LEDGER_TIMEOUT: Duration = Duration::from_secs(300);
 pub(super) struct Control {
     client: Client,
     url: String,
-    admin_token: Option<String>,
+    admin_token: Option<Secret>,
     item: Option<ItemId>,
 }
 
@@ -52,11 +53,13 @@ pub(super) enum ControlError {
 impl Control {
     pub(super) fn new(
         target: &Target,
-        admin_token: Option<String>,
+        admin_token: Option<Secret>,
         item: Option<ItemId>,
     ) -> reqwest::Result<Self> {
         // No proxy: the load goes straight to the target, and so must this.
         let client = Client::builder().no_proxy().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+        let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
+        let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
         Ok(Self { client, url: target.url.clone(), admin_token, item })
     }
@@ -85,7 +88,7 @@ impl Control {
 
     /// The whole ledger.
     pub(super) async fn ledger(&self) -> Result<Ledger, ControlError> {
-        let token = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
+        let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
         let request = self.get("/admin/ledger").bearer_auth(token).timeout(LEDGER_TIMEOUT);
         let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
         match response.status() {
@@ -134,11 +137,11 @@ async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
 }
 
 /// The token of a server that was started in this folder without one.
-pub(super) fn token_nearby(target: &Target) -> Option<String> {
+pub(super) fn token_nearby(target: &Target) -> Option<Secret> {
     if !target.address.ip().is_loopback() {
         // A token is a secret of this machine.
         return None;
     }
     let path = Path::new(super::serve::DATA_DEFAULT).join("admin-token");
-    std::fs::read_to_string(path).ok().map(|token| token.trim().to_owned())
+    std::fs::read_to_string(path).ok().map(|token| Secret(token.trim().to_owned()))
 }

@@ -1,5 +1,6 @@
 //! The limit of open files: every connection is one.
 
+use crate::profile::FlagError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that a process has open besides its connections, at the most.
@@ -17,14 +18,17 @@ pub(super) fn raise_file_limit() -> u64 {
     limit.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES)
 }
 
-/// An error text if so many connections do not fit.
-pub(super) fn check(flag: &str, wanted: u64, room: u64) -> Result<(), String> {
+/// An error if so many connections do not fit.
+pub(super) fn check(flag: &'static str, wanted: u64, room: u64) -> Result<(), FlagError> {
     if wanted <= room {
         return Ok(());
     }
     let (limit, needed) = (room + OTHER_FILES, wanted + OTHER_FILES);
-    Err(format!(
-        "--{flag} {wanted} needs {needed} open files, and the hard limit is {limit}: raise it \
-         with `ulimit -n {needed}` (as root, or in limits.conf), or ask for fewer"
+    Err(FlagError::new(
+        flag,
+        format!(
+            "{wanted} needs {needed} open files, and the hard limit is {limit}: raise it with \
+             `ulimit -n {needed}` (as root, or in limits.conf), or ask for fewer"
+        ),
     ))
 }

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-use crate::profile::ServeFlags;
-use crate::sale::Terms;
+use crate::profile::{FlagError, ServeFlags};
+use crate::sale::{IdError, Terms};
 use crate::server::{Config, Server};
-use crate::units::{Count, LogFormat};
+use crate::units::{Count, LogFormat, Secret};
 
 use super::args::Colour;
 use super::signals::Signals;
@@ -28,7 +28,7 @@ pub(super) const DATA_DEFAULT: &str = "seckill-data";
 
 pub(super) fn serve(flags: ServeFlags, colour: Colour) -> Result<u8, Failure> {
     let room = limits::raise_file_limit();
-    let config = config(&flags, room).map_err(Failure::Usage)?;
+    let config = config(&flags, room).map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let spawned = std::env::var_os(SPAWNED).map(PathBuf::from);
@@ -79,29 +79,29 @@ fn start_logging(flags: &ServeFlags, colour: Colour) -> Result<(), String> {
 }
 
 /// Checks the flags; `room` is the number of connections that fit the limit of open files.
-pub(super) fn config(flags: &ServeFlags, room: u64) -> Result<Config, String> {
-    let within = |flag: &str, given: Option<Count>, default: u64, min: u64, max: u64| {
+pub(super) fn config(flags: &ServeFlags, room: u64) -> Result<Config, FlagError> {
+    let within = |flag: &'static str, given: Option<Count>, default: u64, min: u64, max: u64| {
         let count = given.map_or(default, |count| count.0);
         if (min..=max).contains(&count) {
             Ok(count)
         } else {
-            Err(format!("--{flag} {count} is not between {min} and {max}"))
+            Err(FlagError::new(flag, format!("{count} is not between {min} and {max}")))
         }
     };
     let u32_max = u64::from(u32::MAX);
     let name = flags.item.as_deref().unwrap_or("default");
     let sale = Terms {
-        item: name.parse().map_err(|error| format!("--item {error}"))?,
+        item: name.parse().map_err(|error: IdError| FlagError::new("item", error.to_string()))?,
         stock: within("stock", flags.stock, 10, 0, u32_max)? as u32,
         per_buyer: within("per-buyer", flags.per_buyer, 1, 1, u32_max)? as u32,
         opens_us: flags.opens_at.map(|moment| moment.0),
         closes_us: flags.closes_at.map(|moment| moment.0),
     };
-    sale.check()?;
+    sale.check().map_err(|problem| FlagError::new("closes-at", problem))?;
     let connections = within("max-connections", flags.max_connections, room, 1, u32_max)?;
     limits::check("max-connections", connections, room)?;
-    if flags.admin_token.as_deref() == Some("") {
-        return Err("--admin-token is empty: give one, or leave it out".to_owned());
+    if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
+        return Err(FlagError::new("admin-token", "is empty: give one, or leave it out"));
     }
     Ok(Config {
         listen: flags.listen.clone().unwrap_or_else(|| "127.0.0.1:7001".into()),

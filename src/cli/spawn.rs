@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::profile::ServeFlags;
 use crate::sale::RequestId;
+use crate::units::Secret;
 
 use super::serve;
 
@@ -40,7 +41,7 @@ pub(super) struct Spawned {
     // In this order, so that the folder goes after the process.
     child: Child,
     pub(super) url: String,
-    pub(super) admin_token: String,
+    pub(super) admin_token: Secret,
     log: PathBuf,
     _folder: TempDir,
 }
@@ -54,7 +55,7 @@ impl Spawned {
         flags.data.get_or_insert_with(|| folder.path().join("data"));
         flags.listen.get_or_insert_with(|| "127.0.0.1:0".into());
         flags.log.get_or_insert_with(|| "warn".into());
-        let made = || RequestId::random().to_string();
+        let made = || Secret(RequestId::random().to_string());
         let admin_token = flags.admin_token.get_or_insert_with(made).clone();
         let mut command = Command::new(std::env::current_exe()?);
         let ours = std::env::vars_os()

@@ -1,12 +1,13 @@
 //! A profile: the flags of `bench`, and those of the spawned server in the table `[server]`.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{BenchFlags, ServeFlags};
+use super::{BenchFlags, FlagError, ServeFlags};
 
 /// Largest profile that is read, in bytes.
 const FILE_LEN_MAX: u64 = 1 << 20;
@@ -18,6 +19,10 @@ pub struct Profile {
     pub bench: BenchFlags,
     /// How the server that `--spawn` starts is to serve.
     pub server: ServeFlags,
+    /// Where it was read from.
+    path: PathBuf,
+    /// The line of each key, counted from 1; with the table before it, if it is in one.
+    lines: HashMap<String, usize>,
 }
 
 /// Why a profile cannot be used.
@@ -54,20 +59,34 @@ impl Profile {
             return Err(io_error(io::Error::other("larger than a mebibyte: not a profile")));
         }
         let text = fs::read_to_string(path).map_err(io_error)?;
-        Self::parse(&text).map_err(|(line, message)| ProfileError::Content {
-            path: path.to_owned(),
-            line,
-            message,
-        })
+        let content =
+            |(line, message)| ProfileError::Content { path: path.to_owned(), line, message };
+        let profile = Self::parse(&text).map_err(content)?;
+        Ok(Self { path: path.to_owned(), ..profile })
+    }
+
+    /// Says where in the profile a flag has a wrong value. `table` is `server` or empty.
+    pub fn locate(&self, table: &str, error: &FlagError) -> ProfileError {
+        let key = if table.is_empty() { error.flag } else { &format!("{table}.{}", error.flag) };
+        let line = self.lines.get(key).copied().unwrap_or(1);
+        let message = format!("{}: {}", error.flag, error.problem);
+        ProfileError::Content { path: self.path.clone(), line, message }
     }
 
     fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let line_at = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let error = |error: toml::de::Error| {
-            let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = text[..start].matches('\n').count() + 1;
-            (line, explain(error.message()))
+            (line_at(error.span().map_or(0, |span| span.start)), explain(error.message()))
         };
         let mut document = toml::de::DeTable::parse(text).map_err(error)?;
+        let mut lines = HashMap::new();
+        for (key, value) in document.get_ref() {
+            lines.insert(key.get_ref().to_string(), line_at(key.span().start));
+            for (inner, _) in value.get_ref().as_table().into_iter().flatten() {
+                let name = format!("{}.{}", key.get_ref(), inner.get_ref());
+                lines.insert(name, line_at(inner.span().start));
+            }
+        }
         let server = document.get_mut().remove("server");
         let server = match server {
             Some(server) => {
@@ -78,7 +97,7 @@ impl Profile {
         };
         let bench = toml::de::Deserializer::from(document);
         let bench = BenchFlags::deserialize(bench).map_err(error)?;
-        Ok(Self { bench, server })
+        Ok(Self { bench, server, path: PathBuf::new(), lines })
     }
 }
 
@@ -88,7 +107,8 @@ fn explain(message: &str) -> String {
     match (message.starts_with("unknown field"), quoted.next()) {
         (true, Some(wrong)) => {
             let similar = |key: &&str| strsim::jaro_winkler(wrong, key);
-            let nearest = quoted.max_by(|a, b| similar(a).total_cmp(&similar(b)));
+            let tables = std::iter::once("server");
+            let nearest = quoted.chain(tables).max_by(|a, b| similar(a).total_cmp(&similar(b)));
             let nearest = nearest.unwrap_or("none");
             format!("unknown key `{wrong}`: the nearest is `{nearest}`")
         }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Count, Durability, LogFormat, Moment, Rate, Span};
+use crate::units::{Count, Durability, LogFormat, Moment, Rate, Secret, Span};
 
 /// Writes a struct of optional flags together with the method that lays one set over another.
 macro_rules! layered {
@@ -38,7 +39,8 @@ layered! {
         pub target: Option<String>,
         /// Start a server for this run and stop it after; flags after -- go to it
         #[arg(long, env = "SECKILL_SPAWN", num_args = 0..=1, require_equals = true,
-              default_missing_value = "true", value_name = "BOOL")]
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
         pub spawn: Option<bool>,
         /// Virtual users [default: 1]
         #[arg(long, short = 'n', env = "SECKILL_THREADS", value_name = "N")]
@@ -63,7 +65,8 @@ layered! {
         pub item: Option<String>,
         /// Open a new connection for every attempt
         #[arg(long, env = "SECKILL_NO_KEEPALIVE", num_args = 0..=1, require_equals = true,
-              default_missing_value = "true", value_name = "BOOL")]
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
         pub no_keepalive: Option<bool>,
         /// Longest time for a connection to open [default: 5s]
         #[arg(long, env = "SECKILL_CONNECT_TIMEOUT", value_name = "TIME")]
@@ -80,14 +83,16 @@ layered! {
         /// Token to read the ledger with [default: that in ./seckill-data/admin-token, for a
         /// target on this machine]
         #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-        pub admin_token: Option<String>,
+        pub admin_token: Option<Secret>,
         /// Print the result as JSON
         #[arg(long, env = "SECKILL_JSON", num_args = 0..=1, require_equals = true,
-              default_missing_value = "true", value_name = "BOOL")]
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
         pub json: Option<bool>,
         /// Print the verdict and nothing else
         #[arg(long, short = 'q', env = "SECKILL_QUIET", num_args = 0..=1, require_equals = true,
-              default_missing_value = "true", value_name = "BOOL")]
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
         pub quiet: Option<bool>,
     }
 }
@@ -142,7 +147,7 @@ layered! {
         pub log_format: Option<LogFormat>,
         /// Admin token [default: one that is made and written to DIR/admin-token]
         #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-        pub admin_token: Option<String>,
+        pub admin_token: Option<Secret>,
     }
 }
 

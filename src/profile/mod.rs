@@ -6,4 +6,4 @@ mod plan;
 
 pub use file::{Profile, ProfileError};
 pub use flags::{BenchFlags, Buyers, ServeFlags};
-pub use plan::{Plan, PlanError, Target};
+pub use plan::{FlagError, Plan, Target};

@@ -37,6 +37,9 @@ pub struct Target {
     /// The address behind it.
     #[serde(skip)]
     pub address: SocketAddr,
+    /// All addresses behind it: `localhost` may have two, of which one is listened on.
+    #[serde(skip)]
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// What is to be run, checked.
@@ -78,13 +81,22 @@ pub struct Plan {
 /// What is wrong with what was asked, by flag, with the cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--{flag}: {problem}")]
-pub struct PlanError {
-    flag: &'static str,
-    problem: String,
+pub struct FlagError {
+    /// The flag, without its dashes.
+    pub flag: &'static str,
+    /// What is wrong, and what would be right.
+    pub problem: String,
 }
 
-fn wrong(flag: &'static str, problem: impl Into<String>) -> PlanError {
-    PlanError { flag, problem: problem.into() }
+impl FlagError {
+    /// Something is wrong with a flag.
+    pub fn new(flag: &'static str, problem: impl Into<String>) -> Self {
+        Self { flag, problem: problem.into() }
+    }
+}
+
+fn wrong(flag: &'static str, problem: impl Into<String>) -> FlagError {
+    FlagError::new(flag, problem)
 }
 
 impl Plan {
@@ -92,7 +104,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first flag that is wrong.
-    pub fn new(flags: &BenchFlags, random_seed: u64) -> Result<Self, PlanError> {
+    pub fn new(flags: &BenchFlags, random_seed: u64) -> Result<Self, FlagError> {
         if flags.spawn == Some(true) && flags.target.is_some() {
             return Err(wrong("spawn", "starts a server of its own: leave out --target"));
         }
@@ -145,7 +157,7 @@ impl Target {
     ///
     /// # Errors
     /// When it is no `http://host:port`, or the host has no address.
-    pub fn new(url: Option<&str>) -> Result<Self, PlanError> {
+    pub fn new(url: Option<&str>) -> Result<Self, FlagError> {
         let url = url.unwrap_or(TARGET_DEFAULT);
         let shape = || wrong("target", format!("`{url}` is not of the form http://host:port"));
         let uri: Uri = url.parse().map_err(|_| shape())?;
@@ -165,9 +177,10 @@ impl Target {
         let bare_host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let addresses = (bare_host, port).to_socket_addrs();
         let unknown = || wrong("target", format!("the host `{bare_host}` has no address"));
-        let address = addresses.map_err(|_| unknown())?.next().ok_or_else(unknown)?;
+        let addresses: Vec<_> = addresses.map_err(|_| unknown())?.collect();
+        let address = *addresses.first().ok_or_else(unknown)?;
         let host = format!("{}:{port}", authority.host());
-        Ok(Self { url: format!("http://{host}"), host, address })
+        Ok(Self { url: format!("http://{host}"), host, address, addresses })
     }
 }
 

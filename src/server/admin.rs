@@ -10,20 +10,26 @@ use subtle::ConstantTimeEq;
 
 use crate::api::OpenSale;
 use crate::sale::Terms;
-use crate::units::Moment;
+use crate::units::{Moment, Secret};
 
 use super::answer::{self, Body, json, rejected};
 use super::ledger::LedgerBody;
 use super::route::query_value;
 use super::{App, result};
 
-/// The secret that makes an admin. Never printed.
-pub struct AdminToken(String);
+/// The secret that makes an admin; an empty one lets nobody in.
+#[derive(Debug)]
+pub struct AdminToken(Secret);
 
 impl AdminToken {
-    /// A token; an empty one lets nobody in.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self(token.into())
+    /// What has to be sent.
+    pub fn new(token: Secret) -> Self {
+        Self(token)
+    }
+
+    fn is(&self, given: &[u8]) -> bool {
+        let Self(Secret(token)) = self;
+        !token.is_empty() && bool::from(given.ct_eq(token.as_bytes()))
     }
 
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
@@ -39,20 +45,12 @@ impl AdminToken {
                 response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
                 Err(response)
             }
-            Some(given) if !self.0.is_empty() && bool::from(given.ct_eq(self.0.as_bytes())) => {
-                Ok(())
-            }
+            Some(given) if self.is(given) => Ok(()),
             Some(_) => {
                 let message = "this is not the server's admin token";
                 Err(rejected(StatusCode::FORBIDDEN, "wrong_token", message))
             }
         }
-    }
-}
-
-impl std::fmt::Debug for AdminToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AdminToken(…)")
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::sale::RequestId;
+use crate::units::Secret;
 
 /// Name of the file, in the data folder, that holds a token which the server made.
 const TOKEN_FILE: &str = "admin-token";
@@ -91,10 +92,10 @@ impl DataFolder {
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn admin_token(&self) -> Result<String, DataError> {
+    pub fn admin_token(&self) -> Result<Secret, DataError> {
         let path = self.file(TOKEN_FILE);
         if let Some(token) = read_token(&path).map_err(|cause| self.error(cause))? {
-            return Ok(token);
+            return Ok(Secret(token));
         }
         // Two random UUIDs: 244 random bits from the system's generator.
         let [a, b] = [RequestId::random().0.simple(), RequestId::random().0.simple()];
@@ -110,7 +111,7 @@ impl DataFolder {
             File::open(&self.path)?.sync_all()
         };
         write().map_err(|cause| self.error(cause))?;
-        Ok(token)
+        Ok(Secret(token))
     }
 
     fn error(&self, cause: io::Error) -> DataError {

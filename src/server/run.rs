@@ -15,7 +15,7 @@ use crate::journal::{self, Durability, JournalError};
 use crate::queue::{self, Queue};
 use crate::sale::{ItemId, Terms};
 use crate::store::{self, Store, StoreError};
-use crate::units::Rate;
+use crate::units::{Rate, Secret};
 
 use super::{AdminToken, App, DataError, DataFolder, Draining, Limits, RateLimit};
 use super::{consumer, http, route};
@@ -43,7 +43,7 @@ pub struct Config {
     /// Attempts accepted per second.
     pub rate_limit: Option<Rate>,
     /// The admin token; one is made and kept in the data folder where none is given.
-    pub admin_token: Option<String>,
+    pub admin_token: Option<Secret>,
     /// The sale to open where the store has none of this item.
     pub sale: Terms,
 }
