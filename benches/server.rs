@@ -57,7 +57,7 @@ fn start_sale(runtime: &Runtime, data: &Path) -> String {
         queue_max: 1_000_000,
         connections_max: 1_000,
         rate_limit: None,
-        admin_token: Some("token".into()),
+        admin_token: Some(seckill::units::Secret("token".into())),
         sale: seckill::sale::Terms {
             item: "default".parse().unwrap(),
             stock: u32::MAX,
@@ -84,7 +84,7 @@ fn start_constant(runtime: &Runtime) -> String {
 async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     // Read as the real one does.
     let _: Result<_, Infallible> = Ok(request.into_body().collect().await);
-    let body = r#"{"status":"queued","request_id":"7c9e6679-7425-40de-944b-e07fc1f90ae7"}"#;
+    let body = r#"{"status":"queued"}"#;
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = StatusCode::ACCEPTED;
     response

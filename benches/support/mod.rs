@@ -34,6 +34,6 @@ pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let target = Target::new(Some(url)).unwrap();
     let live = Arc::new(Live::new(load::workers(threads)));
     let item = "default".parse().unwrap();
-    let ran = load::run(&plan, &target, &item, &live, &Stop::default()).unwrap();
+    let ran = load::run(&plan, &target, &item, 1, &live, &Stop::default()).unwrap();
     ran.recorder.finish()
 }

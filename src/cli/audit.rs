@@ -56,12 +56,15 @@ pub(super) async fn judge(
 /// Waits until nothing is queued.
 async fn settled(control: &Control, limit: Duration) -> Result<(), String> {
     let deadline = Instant::now() + limit;
+    let mut problem = "the server did not answer".to_owned();
     loop {
-        let problem = match timeout_at(deadline, control.sale()).await {
+        match timeout_at(deadline, control.sale()).await {
             Ok(Ok(sale)) if sale.queued == 0 => return Ok(()),
-            Ok(Ok(sale)) => format!("{} attempts were still queued", sale.queued),
-            Ok(Err(_)) | Err(_) => "the server did not answer".to_owned(),
-        };
+            Ok(Ok(sale)) => problem = format!("{} attempts were still queued", sale.queued),
+            Ok(Err(_)) => problem = "the server did not answer".to_owned(),
+            // In the middle of a call: what was seen last stands.
+            Err(_) => {}
+        }
         if Instant::now() >= deadline {
             return Err(format!("{problem} {} after the run", Span(limit)));
         }

@@ -108,9 +108,14 @@ impl Asked {
         }
         let started = SystemTime::now();
         let monitor = Monitor::start(prepared.server_pid)?;
-        let Ran { recorder, mut history } = self.load(&prepared, stop).await?;
+        let Ran { recorder, mut history } =
+            self.load(&prepared, spawned.as_deref_mut(), stop).await?;
         let usage = monitor.finish();
         let died = spawned.as_mut().and_then(|server| server.check_alive().err());
+        let nothing_was_sent = history.sent.iter().all(|sent| *sent == 0);
+        if nothing_was_sent && died.is_none() && stop.is_asked() {
+            return Err(Failure::Interrupted);
+        }
         let Prepared { target, control, before, ledger_before, .. } = prepared;
         let before_run = ledger_before.map(|ledger| history.begin_with(ledger));
         // Of a dead server nothing can be learned; waiting for it would only take time.
@@ -175,10 +180,15 @@ impl Asked {
     }
 
     /// Runs the plan on threads of its own, and tells how it goes.
-    async fn load(&self, prepared: &Prepared, stop: &Stop) -> Result<Ran, Failure> {
+    async fn load(
+        &self,
+        prepared: &Prepared,
+        mut spawned: Option<&mut Spawned>,
+        stop: &Stop,
+    ) -> Result<Ran, Failure> {
         let Prepared { target, control, item, before, .. } = prepared;
         let live = Arc::new(Live::new(load::workers(self.plan.threads)));
-        let (done, ran) = oneshot::channel();
+        let (done, mut ran) = oneshot::channel();
         let job = {
             let (plan, target, item) = (self.plan.clone(), target.clone(), item.clone());
             let (live, stop) = (Arc::clone(&live), stop.clone());
@@ -193,19 +203,32 @@ impl Asked {
         let begun = Instant::now();
         std::thread::Builder::new().name("load".into()).spawn(job)?;
         let sale = Arc::new(Mutex::new(sale_now(before)));
-        let ran = tokio::select! {
-            ran = ran => ran.map_err(|_| anyhow!("the load generator panicked")),
-            () = progress.watch(Arc::clone(&live), Arc::clone(&sale)) => unreachable!(),
-            () = watch_sale(control, &sale) => unreachable!(),
+        let ran = loop {
+            tokio::select! {
+                ran = &mut ran => break ran.map_err(|_| anyhow!("the load generator panicked")),
+                // Nothing more can be sold: what is in flight ends, and the rest is not begun.
+                () = died(spawned.as_deref_mut()), if !stop.is_asked() => stop.ask(),
+                () = progress.watch(Arc::clone(&live), Arc::clone(&sale)) => unreachable!(),
+                () = watch_sale(control, &sale) => unreachable!(),
+            }
         };
         progress.finish(&live, begun.elapsed());
         Ok(ran?.context("the load generator could not run")?)
     }
 }
 
+/// Resolves when the spawned server, if there is one, has ended by itself.
+async fn died(spawned: Option<&mut Spawned>) {
+    match spawned {
+        Some(server) => server.died().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// The target at the first of its addresses on which somebody listens.
 async fn with_listener(target: Target) -> Target {
-    for address in &target.addresses {
+    let several = if target.addresses.len() > 1 { &*target.addresses } else { &[] };
+    for address in several {
         if let Ok(Ok(_)) = timeout(LOOK_FOR_LISTENER, TcpStream::connect(address)).await {
             return Target { address: *address, ..target };
         }

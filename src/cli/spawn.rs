@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use crate::profile::ServeFlags;
@@ -40,6 +40,9 @@ const LOG_LINES_SHOWN: usize = 20;
 pub(super) struct Spawned {
     // In this order, so that the folder goes after the process.
     child: Child,
+    /// Held open: the server ends when it is closed. Apart from `child`, which would close it
+    /// before waiting.
+    _stdin: Option<ChildStdin>,
     pub(super) url: String,
     pub(super) admin_token: Secret,
     log: PathBuf,
@@ -78,7 +81,9 @@ impl Spawned {
         let mut line = String::new();
         let mut first_line = BufReader::new(stdout.take(LINE_LEN_MAX));
         let read = timeout(START_TIMEOUT, first_line.read_line(&mut line)).await;
-        let mut spawned = Self { child, url: String::new(), admin_token, log, _folder: folder };
+        let _stdin = child.stdin.take();
+        let mut spawned =
+            Self { child, _stdin, url: String::new(), admin_token, log, _folder: folder };
         match line.trim().strip_prefix("listening on ") {
             Some(url) => spawned.url = url.to_owned(),
             None if read.is_err() => bail!("the spawned server did not listen in time"),
@@ -93,6 +98,12 @@ impl Spawned {
     /// Its process.
     pub(super) fn pid(&self) -> Option<i32> {
         self.child.id().and_then(|pid| i32::try_from(pid).ok())
+    }
+
+    /// Resolves when it has ended by itself.
+    pub(super) async fn died(&mut self) {
+        // Why is found out by `check_alive`.
+        let _ = self.child.wait().await;
     }
 
     /// An error if it has ended by itself.

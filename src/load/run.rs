@@ -33,8 +33,9 @@ pub fn workers(threads: u64) -> usize {
     cores.min(usize::try_from(threads).unwrap_or(cores)).max(1)
 }
 
-/// Runs a plan on the `epoch`th sale of `item` to its end, or until `stop` was asked for and what was in flight has ended.
-/// Blocks; `live`, made for as many workers as [`workers`] says, can be read meanwhile.
+/// Runs a plan on the `epoch`th sale of its server, of `item`, to its end, or until `stop` was
+/// asked for and what was in flight has ended. Blocks; `live`, made for as many workers as
+/// [`workers`] says, can be read meanwhile.
 ///
 /// # Errors
 /// When a worker cannot be started.

@@ -28,11 +28,18 @@ pub struct Embedded {
 #[derive(Debug, Default)]
 struct State {
     /// Every sale, by its epoch.
-    sales: HashMap<u64, Sale>,
+    sales: HashMap<u64, Opened>,
     /// The epoch of each item's present sale.
     present: HashMap<ItemId, u64>,
     epochs: u64,
     decided: HashMap<RequestId, Logged>,
+}
+
+/// A sale and where in the journal it is.
+#[derive(Debug)]
+struct Opened {
+    sale: Sale,
+    record: u64,
 }
 
 /// A decision and where in the journal it is: it counts once that is committed.
@@ -66,18 +73,22 @@ impl Embedded {
             let record = format!("sale {epoch} {terms}");
             let commit = self.journal.append(record.as_bytes());
             let commit = commit.map_err(|_| StoreError::Unavailable)?;
-            (state.open_sale(terms, epoch), commit)
+            (state.open_sale(terms, epoch, commit.seq()), commit)
         };
         commit.await.map_err(|_| StoreError::Unknown)?;
         Ok(view)
     }
 
     pub(super) fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        self.lock().sale(item).map(view)
+        let state = self.lock();
+        let opened = state.sale(item)?;
+        // Nobody may buy in a sale that a crash could still undo.
+        let is_open = self.journal.is_committed(opened.record);
+        if is_open { Ok(view(&opened.sale)) } else { Err(StoreError::Unavailable) }
     }
 
     pub(super) fn at_limit(&self, item: &ItemId, buyer: &BuyerId) -> bool {
-        self.lock().sale(Some(item)).is_ok_and(|sale| sale.at_limit(buyer))
+        self.lock().sale(Some(item)).is_ok_and(|opened| opened.sale.at_limit(buyer))
     }
 
     pub(super) fn reserve(
@@ -145,7 +156,8 @@ impl Embedded {
     pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
         let (ledger, last_record) = {
             let state = self.lock();
-            let sale = view(state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?);
+            let opened = state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?;
+            let sale = view(&opened.sale);
             let of_sale =
                 state.decided.values().filter(|logged| logged.decided.attempt.epoch == epoch);
             let (mut decided, mut last_record) = (Vec::new(), None);
@@ -183,7 +195,7 @@ fn view(sale: &Sale) -> SaleView {
 }
 
 impl State {
-    fn sale(&self, item: Option<&ItemId>) -> Result<&Sale, StoreError> {
+    fn sale(&self, item: Option<&ItemId>) -> Result<&Opened, StoreError> {
         let epoch = match item {
             Some(item) => self.present.get(item),
             None if self.present.len() > 1 => return Err(StoreError::ItemRequired),
@@ -192,12 +204,12 @@ impl State {
         epoch.and_then(|epoch| self.sales.get(epoch)).ok_or(StoreError::UnknownItem)
     }
 
-    fn open_sale(&mut self, terms: Terms, epoch: u64) -> SaleView {
+    fn open_sale(&mut self, terms: Terms, epoch: u64, record: u64) -> SaleView {
         self.epochs = epoch;
         let sale = Sale::open(terms, epoch);
         let view = view(&sale);
         self.present.insert(view.terms.item.clone(), epoch);
-        self.sales.insert(epoch, sale);
+        self.sales.insert(epoch, Opened { sale, record });
         view
     }
 
@@ -206,7 +218,7 @@ impl State {
     fn decide(&mut self, attempt: &Arc<Attempt>, decided_us: u64) -> Arc<Decided> {
         let present = self.present.get(&attempt.item);
         let decision = match present.and_then(|epoch| self.sales.get_mut(epoch)) {
-            Some(sale) => sale.reserve(attempt),
+            Some(opened) => opened.sale.reserve(attempt),
             None => Decision::Lost(LostReason::SaleReplaced),
         };
         Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us })
@@ -217,7 +229,7 @@ impl State {
         match fields.word("kind")? {
             "sale" => {
                 let epoch = fields.next("epoch")?;
-                self.open_sale(Terms::from_fields(&mut fields)?, epoch);
+                self.open_sale(Terms::from_fields(&mut fields)?, epoch, record_seq);
             }
             "decided" => {
                 let decided_us = fields.next("decided_us")?;

@@ -14,6 +14,8 @@ fn wrong_flags_are_named_and_exit_2() {
     file("key.toml", "threads = 1\n\nramps = \"1s\"\n");
     file("value.toml", "threads = 1\ntimeout = \"soon\"\n");
     file("server.toml", "[server]\nstocks = 1\n");
+    file("range.toml", "threads = 1\n[server]\nper-buyer = 0\n");
+    file("table.toml", "[serverr]\nstock = 1\n");
     let cases: &[(&[&str], &str)] = &[
         (&["--threads", "0"], "--threads: must be at least 1"),
         (&["--ramp", "20"], "write 20s, 1m30s or 250ms"),
@@ -26,10 +28,13 @@ fn wrong_flags_are_named_and_exit_2() {
         (&["--item", "a b"], "--item: must be 1 to 64 characters"),
         (&["--", "--stock", "3"], "add --spawn"),
         (&["--spawn", "--", "--stok", "3"], "--stock"),
-        (&["--spawn", "--", "--per-buyer", "0"], "--per-buyer 0 is not between 1"),
+        (&["--spawn", "--", "--per-buyer", "0"], "--per-buyer: 0 is not between 1"),
         (&["--profile", "key.toml"], "key.toml:3: unknown key `ramps`: the nearest is `ramp`"),
         (&["--profile", "value.toml"], "value.toml:2: `soon` is not a time"),
         (&["--profile", "server.toml"], "server.toml:2: unknown key `stocks`"),
+        (&["--profile", "range.toml"], "range.toml:3: per-buyer: 0 is not between 1"),
+        (&["--profile", "table.toml"], "unknown key `serverr`: the nearest is `server`"),
+        (&["--duration", "0s"], "--duration: must be above 0"),
     ];
     for (args, cure) in cases {
         let output = bench(folder.path(), args);
@@ -113,11 +118,11 @@ fn a_server_that_cannot_start_says_why_and_exits_1() {
 fn a_server_refuses_flags_and_a_journal_that_are_wrong() {
     let cases: &[(&[&str], &str)] = &[
         (&["--stock=-1"], "--stock"),
-        (&["--item", "a/b"], "--item must be"),
+        (&["--item", "a/b"], "--item: must be"),
         (&["--opens-at", "tomorrow"], "2030-01-01T10:00:00Z"),
         (&["--opens-at", "+2h", "--closes-at", "+1h"], "closes before it opens"),
         (&["--rate-limit", "5"], "write 500/s"),
-        (&["--admin-token", ""], "--admin-token is empty"),
+        (&["--admin-token", ""], "--admin-token: is empty"),
         (&["--log", "info=info=info"], "--log"),
         (&["--max-connections", "100M"], "ulimit -n"),
     ];

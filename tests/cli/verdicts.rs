@@ -42,7 +42,7 @@ impl Liar {
             }
             _ => self.ledger().await,
         };
-        let status = if body.contains("queued\",") { StatusCode::ACCEPTED } else { StatusCode::OK };
+        let status = if body.contains("queued\"}") { StatusCode::ACCEPTED } else { StatusCode::OK };
         Response::builder().status(status).body(Full::new(body.into())).unwrap()
     }
 
@@ -52,7 +52,7 @@ impl Liar {
             "seq": number, "accepted_us": 1, "decided_us": 2, "status": "won",
             "order_id": format!("tea-{number}")});
         self.sold.lock().await.push(line.to_string());
-        r#"{"status":"queued","request_id":"whatever"}"#.to_owned()
+        r#"{"status":"queued"}"#.to_owned()
     }
 
     async fn ledger(&self) -> String {
