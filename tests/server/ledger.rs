@@ -1,0 +1,105 @@
+//! `GET /admin/ledger`: every accepted attempt, in order, whole or known to be cut off.
+
+use seckill::audit::{Ledger, LedgerReader, Status};
+use seckill::sale::OrderId;
+use serde_json::{Value, json};
+
+use crate::support::{Reply, Shop, assert_refused, id, terms, within};
+
+async fn ledger(shop: &Shop, query: &str) -> Reply {
+    shop.admin("GET", &format!("/admin/ledger{query}"), "").await
+}
+
+fn lines(reply: &Reply) -> Vec<Value> {
+    assert_eq!((reply.code, reply.header("content-type")), (200, Some("application/x-ndjson")));
+    let text = str::from_utf8(&reply.body).unwrap();
+    assert!(text.ends_with('\n'), "{text}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn read(reply: &Reply) -> Ledger {
+    let mut reader = LedgerReader::default();
+    reader.feed(&reply.body).unwrap();
+    reader.finish().unwrap()
+}
+
+#[tokio::test]
+async fn it_has_the_sale_then_every_attempt_then_the_counts() {
+    let shop = Shop::with_stock(1).await;
+    for (uid, number) in [("ann", 9), ("bob", 3), ("cat", 7)] {
+        shop.accept(uid, &id(number)).await;
+    }
+    shop.set_clock(1_000_250);
+    shop.decide(2).await;
+    let held = shop.next(1).await;
+    let reply = ledger(&shop, "").await;
+    let line = |uid: &str, number: usize, seq: u64| {
+        json!({
+            "request_id": id(number), "uid": uid, "item": "tea", "seq": seq,
+            "accepted_us": 1_000_000, "status": "queued",
+        })
+    };
+    let mut expected = [line("ann", 9, 0), line("bob", 3, 1), line("cat", 7, 2)];
+    expected[0]["status"] = "won".into();
+    expected[0]["order_id"] = "tea-1-1".into();
+    expected[1]["status"] = "lost".into();
+    expected[1]["reason"] = "sold_out".into();
+    for decided in &mut expected[..2] {
+        decided["decided_us"] = 1_000_250.into();
+    }
+    let lines = lines(&reply);
+    let sale = json!({"item": "tea", "epoch": 1, "stock": 1, "stock_left": 0, "per_buyer": 1});
+    assert_eq!(lines[0], json!({"sale": sale}));
+    assert_eq!(lines[1..4], expected);
+    let counts = json!({"accepted": 3, "won": 1, "lost": 1, "queued": 1});
+    assert_eq!(lines[4..], [json!({"counts": counts})]);
+    shop.settle(held).await;
+    assert_eq!(read(&ledger(&shop, "").await).rows[2].status, Status::Lost);
+}
+
+#[tokio::test]
+async fn what_is_decided_and_not_acknowledged_is_in_it_once() {
+    let shop = Shop::with_stock(1).await;
+    shop.accept("ann", &id(1)).await;
+    let batch = shop.next(1).await;
+    let reserved = shop.app.store.reserve(batch.attempts(), 7).unwrap();
+    within(shop.app.store.commit(reserved)).await.unwrap();
+    let rows = read(&ledger(&shop, "").await).rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].status, Status::Won(OrderId::from_text("tea-1-1")));
+    drop(batch);
+    assert_eq!(read(&ledger(&shop, "").await).rows, rows, "nor when it is delivered again");
+}
+
+#[tokio::test]
+async fn a_long_one_is_whole_and_in_order() {
+    let shop = Shop::with_stock(100).await;
+    for number in 0..1_000 {
+        shop.accept(&format!("buyer-{number}"), &id(number)).await;
+    }
+    assert_eq!(shop.decide(150).await.len(), 150);
+    let reply = ledger(&shop, "").await;
+    assert!(reply.body.len() > 2 * (64 << 10), "several pieces: {} bytes", reply.body.len());
+    let rows = read(&reply).rows;
+    let ids: Vec<_> = rows.iter().map(|row| row.request_id.to_string()).collect();
+    assert_eq!(ids, (0..1_000).map(id).collect::<Vec<_>>());
+    let won = rows.iter().take_while(|row| matches!(row.status, Status::Won(_))).count();
+    let lost = rows.iter().skip(won).take_while(|row| row.status == Status::Lost).count();
+    let queued = rows.iter().filter(|row| row.status == Status::Queued).count();
+    assert_eq!((won, lost, queued), (100, 50, 850));
+}
+
+#[tokio::test]
+async fn it_is_of_one_item() {
+    let shop = Shop::with_stock(1).await;
+    shop.accept("ann", &id(1)).await;
+    within(shop.app.store.open_sale(terms("cup", 1))).await.unwrap();
+    assert_refused(&ledger(&shop, "").await, 400, "item_required");
+    assert_refused(&ledger(&shop, "?item=pot").await, 404, "unknown_item");
+    assert_refused(&ledger(&shop, "?epoch=3").await, 404, "unknown_item");
+    assert_refused(&ledger(&shop, "?epoch=tea").await, 400, "bad_epoch");
+    assert_eq!(read(&ledger(&shop, "?item=tea").await).rows.len(), 1);
+    let cups = read(&ledger(&shop, "?item=cup").await);
+    assert_eq!((cups.sale.item.as_str(), cups.rows.len()), ("cup", 0));
+    assert_eq!(read(&ledger(&shop, "?epoch=2").await), cups);
+}

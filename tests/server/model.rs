@@ -1,0 +1,153 @@
+//! Whatever happens between acceptance and acknowledgement, the outcome is that of deciding the
+//! attempts one after the other, in the order in which they were accepted.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use seckill::queue::PublishError;
+use seckill::sale::Terms;
+
+use crate::support::{Setup, Shop, attempt, id, terms, within};
+
+const PER_BUYER: u32 = 2;
+
+/// What may happen next.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Accept {
+        buyer: usize,
+    },
+    /// Publish the same attempt again, whatever has become of it.
+    Retry {
+        nth: usize,
+    },
+    /// A consumer does its work up to here, and no further.
+    Take {
+        max: usize,
+        stop: Stop,
+    },
+    Restart,
+    Crash,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stop {
+    AtOnce,
+    BeforeCommit,
+    BeforeAck,
+    Never,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let stop = prop_oneof![
+        1 => Just(Stop::AtOnce),
+        1 => Just(Stop::BeforeCommit),
+        1 => Just(Stop::BeforeAck),
+        3 => Just(Stop::Never)
+    ];
+    let step = prop_oneof![
+        8 => (0..5_usize).prop_map(|buyer| Step::Accept { buyer }),
+        2 => (0..40_usize).prop_map(|nth| Step::Retry { nth }),
+        5 => (1..4_usize, stop).prop_map(|(max, stop)| Step::Take { max, stop }),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Crash),
+    ];
+    prop::collection::vec(step, 0..40)
+}
+
+/// The outcome of each buyer's attempt: the order's number, if it has one.
+fn expected(buyers: &[usize], stock: u32) -> Vec<Option<u32>> {
+    let (mut orders, mut bought) = (0, HashMap::<_, u32>::new());
+    let decide = |buyer: &usize| {
+        let bought = bought.entry(*buyer).or_default();
+        let wins = orders < stock && *bought < PER_BUYER;
+        wins.then(|| {
+            *bought += 1;
+            orders += 1;
+            orders
+        })
+    };
+    buyers.iter().map(decide).collect()
+}
+
+async fn accept(shop: &Shop, number: usize, buyer: usize, is_retry: bool) {
+    let attempt = attempt(&format!("buyer-{buyer}"), "tea", &id(number));
+    match shop.publish(attempt).await {
+        Ok(()) => {}
+        Err(PublishError::Decided) => assert!(is_retry, "{number} is new"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn take(shop: &Shop, max: usize, stop: Stop) {
+    if shop.app.queue.depth() == 0 {
+        return;
+    }
+    let mut batch = shop.next(max).await;
+    if matches!(stop, Stop::AtOnce) {
+        return;
+    }
+    let reserved = shop.app.store.reserve(batch.attempts(), 1).unwrap();
+    shop.app.queue.ordered(&mut batch);
+    if matches!(stop, Stop::BeforeCommit) {
+        return;
+    }
+    within(shop.app.store.commit(reserved)).await.unwrap();
+    if matches!(stop, Stop::Never) {
+        shop.app.queue.ack(batch);
+    }
+}
+
+/// Runs the steps, decides what is left, and gives each attempt's order number.
+async fn outcomes(stock: u32, steps: &[Step]) -> (Vec<usize>, Vec<Option<u32>>) {
+    let sale = Terms { per_buyer: PER_BUYER, ..terms("tea", stock) };
+    let mut shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
+    let mut buyers = Vec::new();
+    for step in steps {
+        match *step {
+            Step::Accept { buyer } => {
+                accept(&shop, buyers.len(), buyer, false).await;
+                buyers.push(buyer);
+            }
+            Step::Retry { nth } => {
+                if let Some(buyer) = buyers.get(nth) {
+                    accept(&shop, nth, *buyer, true).await;
+                }
+            }
+            Step::Take { max, stop } => take(&shop, max, stop).await,
+            Step::Restart => shop = shop.restart(),
+            Step::Crash => shop = shop.after_crash(),
+        }
+    }
+    shop.decide_all().await;
+    let orders = (0..buyers.len()).map(|number| {
+        let decided = shop.app.store.decided(&id(number).parse().unwrap()).unwrap();
+        let decision = decided.decision.to_string();
+        let order = decision.strip_prefix("won tea-1-").map(|number| number.parse().unwrap());
+        assert!(order.is_some() || decision.starts_with("lost "), "{decision}");
+        order
+    });
+    let orders: Vec<_> = orders.collect();
+    let sale = shop.app.store.sale(None).unwrap();
+    assert_eq!(sale.orders as usize, orders.iter().flatten().count());
+    assert_eq!(shop.app.queue.depth_of(&sale.terms.item), 0);
+    (buyers, orders)
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 100, failure_persistence: None, ..Default::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_outcome_is_that_of_one_consumer_that_never_fails(
+        stock in 0..12_u32,
+        steps in steps(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (buyers, orders) = runtime.block_on(outcomes(stock, &steps));
+        prop_assert_eq!(orders, expected(&buyers, stock));
+    }
+}

@@ -1,0 +1,185 @@
+//! The queue: first in, first out for each item, whoever takes, drops or shares the work.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+
+use seckill::queue::PublishError;
+use seckill::sale::Decision;
+
+use crate::support::{Setup, Shop, attempt, id, is_waiting, terms, within};
+
+/// Puts attempts `numbers` at `item` into the queue.
+async fn publish(shop: &Shop, item: &str, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        let attempt = attempt(&format!("buyer-{number}"), item, &id(number));
+        shop.publish(attempt).await.unwrap();
+    }
+}
+
+fn ids(batch: &seckill::queue::Batch) -> Vec<String> {
+    batch.attempts().iter().map(|attempt| attempt.request_id.to_string()).collect()
+}
+
+#[tokio::test]
+async fn attempts_come_out_as_they_went_in_and_no_more_than_asked_for() {
+    let shop = Shop::with_stock(9).await;
+    publish(&shop, "tea", 0..5).await;
+    let batch = shop.next(3).await;
+    assert_eq!(ids(&batch), [id(0), id(1), id(2)]);
+    let seqs: Vec<_> = batch.attempts().iter().map(|attempt| attempt.seq).collect();
+    assert!(seqs.is_sorted_by(|a, b| a < b), "{seqs:?}");
+    shop.settle(batch).await;
+    assert_eq!(ids(&shop.next(3).await), [id(3), id(4)]);
+}
+
+#[tokio::test]
+async fn an_item_is_handed_to_one_at_a_time_until_the_order_is_fixed() {
+    let shop = Shop::with_stock(9).await;
+    publish(&shop, "tea", 0..3).await;
+    let mut first = shop.next(1).await;
+    let mut next = pin!(shop.app.queue.next(1));
+    assert!(is_waiting(next.as_mut()).await, "the first is not decided");
+    shop.app.queue.ordered(&mut first);
+    assert_eq!(ids(&within(next).await.unwrap()), [id(1)], "before the first is acknowledged");
+}
+
+#[tokio::test]
+async fn an_item_being_decided_does_not_hold_up_another() {
+    let shop = Shop::with_stock(9).await;
+    within(shop.app.store.open_sale(terms("cup", 9))).await.unwrap();
+    publish(&shop, "tea", 0..2).await;
+    publish(&shop, "cup", 2..4).await;
+    let teas = shop.next(1).await;
+    let cups = shop.next(9).await;
+    assert_eq!((ids(&teas), ids(&cups)), (vec![id(0)], vec![id(2), id(3)]));
+    let mut next = pin!(shop.app.queue.next(9));
+    assert!(is_waiting(next.as_mut()).await, "both items are in hand");
+    drop(teas);
+    assert_eq!(ids(&within(next).await.unwrap()), [id(0), id(1)]);
+}
+
+#[tokio::test]
+async fn the_item_that_has_waited_longest_comes_first() {
+    let shop = Shop::with_stock(9).await;
+    publish(&shop, "tea", 0..1).await;
+    publish(&shop, "cup", 1..2).await;
+    publish(&shop, "tea", 2..4).await;
+    assert_eq!(ids(&shop.next(1).await), [id(0)], "and goes back");
+    let teas = shop.next(1).await;
+    assert_eq!(ids(&teas), [id(0)]);
+    shop.settle(teas).await;
+    let cups = shop.next(1).await;
+    assert_eq!(ids(&cups), [id(1)], "older than the next tea");
+}
+
+#[tokio::test]
+async fn a_dropped_batch_is_delivered_again_in_its_place() {
+    let shop = Shop::with_stock(9).await;
+    publish(&shop, "tea", 0..4).await;
+    for _ in 0..3 {
+        assert_eq!(ids(&shop.next(2).await), [id(0), id(1)]);
+    }
+    assert_eq!(shop.app.queue.depth(), 4);
+    let all = shop.next(9).await;
+    assert_eq!(ids(&all), [id(0), id(1), id(2), id(3)]);
+    shop.settle(all).await;
+    assert_eq!(shop.app.queue.depth(), 0);
+}
+
+#[tokio::test]
+async fn a_batch_dropped_after_its_order_was_fixed_keeps_its_decisions() {
+    let shop = Shop::with_stock(1).await;
+    publish(&shop, "tea", 0..2).await;
+    let mut first = shop.next(1).await;
+    let reserved = shop.app.store.reserve(first.attempts(), 1).unwrap();
+    shop.app.queue.ordered(&mut first);
+    let second = shop.next(1).await;
+    drop((first, reserved));
+    let lost = shop.settle(second).await;
+    assert_eq!(lost[0].decision.to_string(), "lost sold_out");
+    let won = shop.decide(9).await;
+    assert_eq!((won[0].attempt.seq, won[0].decision.to_string()), (0, "won tea-1-1".into()));
+}
+
+/// One of several consumers: takes three at a time, and leaves some of them at every stage.
+async fn consume(shop: Arc<Shop>, decided: Arc<Mutex<Vec<(u64, Decision)>>>, mut turn: usize) {
+    while let Some(mut batch) = within(shop.app.queue.next(3)).await {
+        turn += 1;
+        if turn.is_multiple_of(3) {
+            continue;
+        }
+        let reserved = shop.app.store.reserve(batch.attempts(), 1).unwrap();
+        shop.app.queue.ordered(&mut batch);
+        if turn.is_multiple_of(5) {
+            continue;
+        }
+        let committed = within(shop.app.store.commit(reserved)).await.unwrap();
+        if turn.is_multiple_of(7) {
+            continue;
+        }
+        shop.app.queue.ack(batch);
+        let committed = committed.iter().map(|d| (d.attempt.seq, d.decision.clone()));
+        decided.lock().unwrap().extend(committed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_consumers_decide_in_the_order_of_acceptance() {
+    const STOCK: u32 = 100;
+    let shop = Arc::new(Shop::with_stock(STOCK).await);
+    publish(&shop, "tea", 0..500).await;
+    shop.app.queue.close_when_empty();
+    let decided = Arc::new(Mutex::new(Vec::new()));
+    let consumers: Vec<_> = (0..8)
+        .map(|turn| tokio::spawn(consume(Arc::clone(&shop), Arc::clone(&decided), turn)))
+        .collect();
+    for consumer in consumers {
+        within(consumer).await.unwrap();
+    }
+    let mut decided = decided.lock().unwrap().clone();
+    decided.sort_by_key(|(seq, _)| *seq);
+    assert_eq!(decided.len(), 500, "each is acknowledged once");
+    for (place, (seq, decision)) in (0..).zip(&decided) {
+        let expected = if place < STOCK {
+            format!("won tea-1-{}", place + 1)
+        } else {
+            "lost sold_out".to_owned()
+        };
+        assert_eq!(decision.to_string(), expected, "seq {seq}, which came at place {place}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_queue_ends_when_the_last_is_acknowledged_not_before() {
+    let shop = Shop::with_stock(9).await;
+    publish(&shop, "tea", 0..1).await;
+    let batch = shop.next(1).await;
+    shop.app.queue.close_when_empty();
+    let mut next = pin!(shop.app.queue.next(1));
+    assert!(is_waiting(next.as_mut()).await, "it may come back");
+    drop(batch);
+    let batch = within(next).await.expect("it came back");
+    let mut next = pin!(shop.app.queue.next(1));
+    assert!(is_waiting(next.as_mut()).await);
+    shop.settle(batch).await;
+    assert!(within(next).await.is_none());
+}
+
+#[tokio::test]
+async fn an_attempt_waits_once_and_an_id_is_for_one_buyer() {
+    let shop = Shop::open(Setup { queue_max: 1, ..Setup::stock(9) }).await;
+    let queue = &shop.app.queue;
+    shop.publish(attempt("ann", "tea", &id(1))).await.unwrap();
+    assert_eq!(shop.publish(attempt("ann", "tea", &id(1))).await, Ok(()));
+    let bob = shop.publish(attempt("bob", "tea", &id(1))).await;
+    assert_eq!(bob, Err(PublishError::Reused));
+    let cup = shop.publish(attempt("ann", "cup", &id(1))).await;
+    assert_eq!(cup, Err(PublishError::Reused));
+    let full = shop.publish(attempt("bob", "tea", &id(2))).await;
+    assert_eq!(full, Err(PublishError::Full));
+    assert_eq!((queue.depth(), queue.depth_of(&"tea".parse().unwrap())), (1, 1));
+    assert_eq!(queue.depth_of(&"cup".parse().unwrap()), 0);
+    shop.decide_all().await;
+    let decided = shop.publish(attempt("ann", "tea", &id(1))).await;
+    assert_eq!((decided, queue.depth()), (Err(PublishError::Decided), 0));
+}

@@ -1,0 +1,217 @@
+//! What survives: everything that was promised, whether the end came in good order or not.
+
+use std::fs;
+use std::pin::pin;
+
+use seckill::journal::Durability;
+use serde_json::json;
+
+use crate::support::{Setup, Shop, Told, attempt, id, is_waiting, terms, within};
+
+/// What the next attempt's place in the order is, found out by publishing one.
+async fn next_seq(shop: &Shop, number: usize) -> u64 {
+    shop.publish(attempt("seq", "tea", &id(number))).await.unwrap();
+    shop.app.queue.find(&id(number).parse().unwrap()).unwrap().seq
+}
+
+async fn assert_all_is_there(shop: &Shop) {
+    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::lost("already_bought"));
+    for number in [3, 4] {
+        assert_eq!(shop.result(&id(number)).await.told(&id(number)), Told::Queued);
+    }
+    let sale = shop.get("/result").await.json();
+    assert_eq!((&sale["stock_left"], &sale["orders"]), (&1.into(), &1.into()));
+    assert_eq!((&sale["queued"], shop.app.queue.depth()), (&2.into(), 2));
+}
+
+/// Whether a journal has this text on disk.
+fn has(shop: &Shop, journal: &str, text: &str) -> bool {
+    let bytes = fs::read(shop.folder.path().join(journal)).unwrap();
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Whether a journal has this id on disk.
+fn is_on_disk(shop: &Shop, journal: &str, number: usize) -> bool {
+    has(shop, journal, &id(number))
+}
+
+#[tokio::test]
+async fn nobody_buys_in_a_sale_that_is_not_on_disk() {
+    for _ in 0..20 {
+        let shop = Shop::open(Setup { durability: Durability::Fsync, ..Setup::stock(1) }).await;
+        let mut first = pin!(shop.app.store.open_sale(terms("pot", 1)));
+        let _ = is_waiting(first.as_mut()).await;
+        within(async {
+            while !has(&shop, "store.journal", "pot") {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        // The disk is still busy with the first, so the second waits.
+        let mut second = pin!(shop.app.store.open_sale(terms("cup", 1)));
+        let _ = is_waiting(second.as_mut()).await;
+        let order = json!({"uid": "ann", "request_id": id(1), "item": "cup"});
+        let mut order = pin!(shop.post(order));
+        let _ = is_waiting(order.as_mut()).await;
+        let is_queued = shop.app.queue.depth() > 0;
+        assert!(!is_queued || has(&shop, "store.journal", "cup"), "a crash now loses the sale");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_or_handed_out_before_it_is_on_disk() {
+    let shop = Shop::with_stock(50).await;
+    for number in 0..50 {
+        let uid = format!("buyer-{number}");
+        if number % 2 == 0 {
+            shop.accept(&uid, &id(number)).await;
+        } else {
+            let publish = shop.publish(attempt(&uid, "tea", &id(number)));
+            let mut publish = pin!(publish);
+            // Begun, and perhaps not done.
+            let _ = is_waiting(publish.as_mut()).await;
+        }
+        assert!(number % 2 == 1 || is_on_disk(&shop, "queue.journal", number), "accepted");
+        let mut batch = shop.next(1).await;
+        assert!(is_on_disk(&shop, "queue.journal", number), "handed out");
+        let reserved = shop.app.store.reserve(batch.attempts(), 1).unwrap();
+        let is_told = shop.app.store.decided(&id(number).parse().unwrap()).is_some();
+        assert!(!is_told || is_on_disk(&shop, "store.journal", number), "told");
+        shop.app.queue.ordered(&mut batch);
+        within(shop.app.store.commit(reserved)).await.unwrap();
+        assert!(is_on_disk(&shop, "store.journal", number), "committed");
+        shop.app.queue.ack(batch);
+    }
+}
+
+async fn half_decided() -> Shop {
+    let shop = Shop::with_stock(2).await;
+    for (uid, number) in [("ann", 1), ("ann", 2), ("bob", 3), ("cat", 4)] {
+        shop.accept(uid, &id(number)).await;
+    }
+    shop.decide(2).await;
+    shop
+}
+
+#[tokio::test]
+async fn results_ledger_and_queue_survive_a_restart() {
+    let shop = half_decided().await;
+    assert_all_is_there(&shop).await;
+    let before = shop.admin("GET", "/admin/ledger", "").await;
+    let shop = shop.restart();
+    assert_all_is_there(&shop).await;
+    assert_eq!(shop.admin("GET", "/admin/ledger", "").await, before);
+    let batch = shop.next(9).await;
+    let ids: Vec<_> = batch.attempts().iter().map(|a| a.request_id.to_string()).collect();
+    assert_eq!(ids, [id(3), id(4)], "what was acknowledged does not come again");
+    shop.settle(batch).await;
+    assert_eq!(shop.result(&id(3)).await.told(&id(3)), Told::won("tea-1-2"));
+    assert_eq!(shop.result(&id(4)).await.told(&id(4)), Told::lost("sold_out"));
+    assert_eq!(shop.get("/result").await.json()["finished"], true);
+}
+
+#[tokio::test]
+async fn after_a_crash_what_comes_again_keeps_its_decision() {
+    let shop = half_decided().await.after_crash();
+    for number in 1..=4 {
+        let reply = shop.result(&id(number)).await;
+        assert_eq!(reply.code, 200, "{number} was promised: {}", reply.json());
+    }
+    shop.decide_all().await;
+    let told = async |number: usize| shop.result(&id(number)).await.told(&id(number));
+    assert_eq!(told(1).await, Told::won("tea-1-1"));
+    assert_eq!(told(2).await, Told::lost("already_bought"));
+    assert_eq!(told(3).await, Told::won("tea-1-2"));
+    assert_eq!(told(4).await, Told::lost("sold_out"));
+    assert_eq!(shop.get("/result").await.json()["orders"], 2);
+}
+
+#[tokio::test]
+async fn a_crash_before_the_commit_takes_nothing_and_sells_nothing_twice() {
+    let shop = Shop::with_stock(1).await;
+    shop.accept("ann", &id(1)).await;
+    let batch = shop.next(1).await;
+    let crashed = shop.after_crash();
+    shop.settle(batch).await;
+    assert_eq!(crashed.result(&id(1)).await.told(&id(1)), Told::Queued);
+    crashed.decide_all().await;
+    assert_eq!(crashed.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(crashed.get("/result").await.json()["stock_left"], 0);
+}
+
+#[tokio::test]
+async fn a_torn_write_at_the_end_costs_only_what_was_not_promised() {
+    let shop = half_decided().await;
+    for (journal, after) in [("queue.journal", 3), ("store.journal", 2)] {
+        let crashed = shop.after_crash();
+        let path = crashed.folder.path().join(journal);
+        let promised = fs::read(&path).unwrap();
+        // Half of a record's head, as a power cut leaves it.
+        fs::write(&path, [&promised[..], &promised[20..30]].concat()).unwrap();
+        let crashed = crashed.after_crash();
+        for number in 1..=after {
+            assert_eq!(crashed.result(&id(number)).await.code, 200, "{journal}: {number}");
+        }
+        let recovered = fs::read(crashed.folder.path().join(journal)).unwrap();
+        assert_eq!(recovered, promised, "{journal}");
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_buyer_survives() {
+    let shop = half_decided().await.restart();
+    assert_eq!(shop.buy("ann", &id(5)).await.json()["reason"], "already_bought");
+    assert_eq!(shop.buy("ann", &id(2)).await.told(&id(2)), Told::lost("already_bought"));
+}
+
+#[tokio::test]
+async fn more_may_wait_at_a_restart_than_the_queue_then_takes() {
+    let shop = Shop::open(Setup { queue_max: 3, ..Setup::stock(9) }).await;
+    for (uid, number) in [("ann", 1), ("bob", 2), ("cat", 3)] {
+        shop.accept(uid, &id(number)).await;
+    }
+    let folder = shop.after_crash().folder;
+    let shop = Shop::open_in(folder, Setup { queue_max: 1, ..Setup::stock(9) });
+    assert_eq!(shop.buy("dan", &id(4)).await.json()["reason"], "queue_full");
+    assert_eq!(shop.decide_all().await.len(), 3);
+    shop.accept("dan", &id(4)).await;
+}
+
+#[tokio::test]
+async fn a_later_sale_is_never_taken_for_an_earlier_one() {
+    let mut shop = Shop::with_stock(1).await;
+    for epoch in 2..5 {
+        shop.accept("ann", &id(epoch)).await;
+        let opened = within(shop.app.store.open_sale(terms("tea", 1))).await.unwrap();
+        assert_eq!(opened.epoch, epoch as u64);
+        shop = shop.restart();
+        assert_eq!(shop.app.store.sale(None), Ok(opened));
+        shop.decide_all().await;
+        let told = shop.result(&id(epoch)).await.told(&id(epoch));
+        assert_eq!(told, Told::lost("sale_replaced"), "epoch {epoch}");
+    }
+}
+
+#[tokio::test]
+async fn places_in_the_order_never_come_twice() {
+    let mut shop = Shop::with_stock(100).await;
+    let journal = |shop: &Shop| shop.folder.path().join("queue.journal");
+    let mut last = None;
+    for number in 0..6 {
+        let seq = next_seq(&shop, number).await;
+        assert!(Some(seq) > last, "{seq} after {last:?}");
+        last = Some(seq);
+        // Every other time something still waits, so that the journal cannot be emptied.
+        if number % 2 == 1 {
+            shop.decide_all().await;
+        }
+        let len_before = fs::metadata(journal(&shop)).unwrap().len();
+        shop = shop.restart();
+        let len = fs::metadata(journal(&shop)).unwrap().len();
+        assert_eq!(number % 2 == 1, len < len_before, "emptied: {len_before} to {len} bytes");
+    }
+    // Emptied twice in a row, and after a crash.
+    let shop = shop.restart().restart().after_crash();
+    assert!(Some(next_seq(&shop, 9).await) > last);
+}

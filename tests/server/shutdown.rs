@@ -1,0 +1,138 @@
+//! A shutdown in good order: whoever has asked is answered, whatever is queued is decided.
+
+use crate::support::{
+    Running, Setup, Shop, TOKEN, Told, Wire, assert_refused, config, id, is_waiting, purchase,
+    within,
+};
+
+/// A connection on which the server holds back the answer to the attempt `number`.
+async fn waiting_for(server: &Running, number: usize) -> Wire {
+    let mut wire = server.connect().await;
+    let healthz = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let wait = format!("GET /result/{}?wait=30s HTTP/1.1\r\nhost: x\r\n\r\n", id(number));
+    // Both come in one piece, and one thread serves and tests: when the test gets to read the
+    // first answer, the server has the second request in hand.
+    wire.send([healthz, &wait].concat()).await;
+    assert_eq!(wire.reply().await.code, 200);
+    wire
+}
+
+/// A connection on which the server waits for the body of a purchase, and that body.
+async fn sending(server: &Running, uid: &str, number: usize) -> (Wire, String) {
+    let mut wire = server.connect().await;
+    let bytes = purchase(uid, &id(number));
+    let (head, body) = bytes.split_once("\r\n\r\n").unwrap();
+    wire.send(format!("{head}\r\nexpect: 100-continue\r\n\r\n")).await;
+    assert_eq!(wire.reply().await.code, 100);
+    (wire, body.to_owned())
+}
+
+#[tokio::test]
+async fn whoever_has_asked_is_answered_and_all_that_is_queued_is_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    for (uid, number) in [("bob", 1), ("ann", 2)] {
+        assert_eq!(server.buy(uid, &id(number)).await.code, 202);
+    }
+    let mut idle = server.connect().await;
+    let mut waiting = waiting_for(&server, 1).await;
+    let (mut fresh, fresh_body) = sending(&server, "cat", 3).await;
+    let (mut retry, retry_body) = sending(&server, "bob", 1).await;
+    let app = std::sync::Arc::clone(&server.app);
+    let ended = server.stop();
+    assert_eq!(waiting.reply().await.told(&id(1)), Told::Queued, "released");
+    fresh.send(fresh_body).await;
+    assert_refused(&fresh.reply().await, 503, "draining");
+    retry.send(retry_body).await;
+    assert_eq!(retry.reply().await.told(&id(1)), Told::Queued, "known");
+    for wire in [&mut idle, &mut waiting, &mut fresh, &mut retry] {
+        assert!(wire.is_ended().await);
+    }
+    assert!(!ended.is_finished(), "three are queued");
+    drop(held);
+    within(ended).await.unwrap().unwrap();
+    assert_eq!(app.queue.depth(), 0);
+    drop(app);
+    let server = Running::start(config(folder.path())).await;
+    let told = async |number: usize| {
+        server.get(&format!("/result/{}", id(number))).await.told(&id(number))
+    };
+    assert_eq!(told(0).await, Told::won("tea-1-1"));
+    assert_eq!(told(1).await, Told::won("tea-1-2"));
+    assert_eq!(told(2).await, Told::lost("already_bought"));
+    assert_refused(&server.get(&format!("/result/{}", id(3))).await, 404, "unknown_request");
+    let ledger = server.ledger(TOKEN).await;
+    let mut reader = seckill::audit::LedgerReader::default();
+    reader.feed(&ledger.body).unwrap();
+    assert_eq!(reader.finish().unwrap().rows.len(), 3);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_server_stays_until_the_last_request_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let mut waiting = waiting_for(&server, 0).await;
+    let (mut retry, body) = sending(&server, "ann", 0).await;
+    let app = std::sync::Arc::clone(&server.app);
+    let ended = server.stop();
+    assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
+    drop(held);
+    within(async {
+        while app.queue.depth() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut next = std::pin::pin!(app.queue.next(1));
+    assert!(is_waiting(next.as_mut()).await, "the queue was closed under a request in flight");
+    retry.send(body).await;
+    assert_eq!(retry.reply().await.told(&id(0)), Told::won("tea-1-1"));
+    assert!(within(next).await.is_none(), "it is closed now");
+    within(ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let address = server.address();
+    let mut waiting = waiting_for(&server, 0).await;
+    let ended = server.stop();
+    assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
+    assert!(waiting.is_ended().await);
+    drop(held);
+    within(ended).await.unwrap().unwrap();
+    assert!(within(tokio::net::TcpStream::connect(address)).await.is_err());
+}
+
+#[tokio::test]
+async fn what_was_accepted_under_load_is_there_after_the_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(config(folder.path())).await;
+    let mut wires = Vec::new();
+    for number in 0..30 {
+        let mut wire = server.connect().await;
+        wire.send(purchase(&format!("buyer-{number}"), &id(number))).await;
+        wires.push((number, wire));
+    }
+    // The first is answered, so the rest is in every stage when the shutdown begins.
+    let mut accepted = Vec::new();
+    let (first, mut wire) = wires.remove(0);
+    assert_eq!(wire.reply().await.code, 202);
+    accepted.push(first);
+    let ended = server.stop();
+    for (number, mut wire) in wires {
+        if let Some(reply) = wire.reply_if_any().await {
+            assert!([202, 410, 503].contains(&reply.code), "{}", reply.json());
+            accepted.extend((reply.code == 202).then_some(number));
+        }
+    }
+    within(ended).await.unwrap().unwrap();
+    let shop = Shop::open_in(folder, Setup::stock(0));
+    assert_eq!(shop.app.queue.depth(), 0);
+    for number in accepted {
+        let told = shop.result(&id(number)).await.told(&id(number));
+        assert_ne!(told, Told::Queued, "{number}");
+    }
+}

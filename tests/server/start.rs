@@ -1,0 +1,126 @@
+//! How a server starts: on a folder of its own, at an address of its own, or not at all.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use seckill::server::{Config, Server};
+use serde_json::json;
+
+use crate::support::{Running, Setup, Shop, config, id, terms, within};
+
+/// Why a server does not start.
+async fn refusal(config: Config) -> String {
+    within(Server::start(config)).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_names_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Running::start(config(folder.path())).await;
+    let message = refusal(config(folder.path())).await;
+    assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
+    assert!(message.contains("--data"), "{message}");
+    assert_eq!(first.buy("ann", &id(1)).await.code, 202, "the first goes on");
+    first.end().await;
+    Running::start(config(folder.path())).await.end().await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_told_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let data = folder.path().join("data");
+    let message = refusal(Config { listen: listen.clone(), ..config(&data) }).await;
+    assert!(message.contains(&listen) && message.contains("--listen"), "{message}");
+    assert!(!data.exists());
+    let nonsense = Config { listen: "127.0.0.1".into(), ..config(&data) };
+    assert!(refusal(nonsense).await.contains("--listen"));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_none_is_named_with_the_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let message = refusal(config(&file)).await;
+    assert!(message.contains("--data") && message.contains("file"), "{message}");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_none_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["store.journal", "queue.journal"] {
+        let path = folder.path().join(name);
+        fs::write(&path, "precious notes of somebody else").unwrap();
+        assert!(refusal(config(folder.path())).await.contains(name));
+        assert_eq!(fs::read(&path).unwrap(), b"precious notes of somebody else");
+        fs::remove_file(path).unwrap();
+    }
+    Running::start(config(folder.path())).await.end().await;
+}
+
+#[tokio::test]
+async fn half_of_what_was_promised_is_not_taken_for_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(config(folder.path())).await;
+    assert_eq!(server.buy("ann", &id(1)).await.code, 202);
+    server.end().await;
+    for name in ["store.journal", "queue.journal"] {
+        let (path, away) = (folder.path().join(name), folder.path().join("away"));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::rename(&path, &away).unwrap();
+        let message = refusal(config(folder.path())).await;
+        assert!(message.contains(&format!("{name} is missing")), "{message}");
+        assert!(!path.exists());
+        fs::rename(&away, &path).unwrap();
+    }
+    Running::start(config(folder.path())).await.end().await;
+}
+
+#[tokio::test]
+async fn a_token_that_it_makes_is_for_the_owner_alone_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || Config { admin_token: None, ..config(folder.path()) };
+    let path = folder.path().join("admin-token");
+    let server = Running::start(config()).await;
+    let token = fs::read_to_string(&path).unwrap();
+    assert!(token.trim().len() >= 32, "{} characters", token.len());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(server.ledger(token.trim()).await.code, 200);
+    server.end().await;
+    let server = Running::start(config()).await;
+    assert_eq!(server.ledger(token.trim()).await.code, 200);
+    assert_eq!(fs::read_to_string(&path).unwrap(), token);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_sale_in_the_folder_goes_on_whatever_the_flags_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(config(folder.path())).await;
+    server.buy("ann", &id(1)).await;
+    server.end().await;
+    let other = Config { sale: terms("tea", 99), ..config(folder.path()) };
+    let server = Running::start(other).await;
+    let sale = server.get("/result").await.json();
+    assert_eq!((&sale["stock"], &sale["orders"]), (&json!(10), &json!(1)));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_process_left_queued_is_decided() {
+    let shop = Shop::open(Setup::stock(1)).await;
+    for (uid, number) in [("ann", 1), ("bob", 2)] {
+        shop.accept(uid, &id(number)).await;
+    }
+    let crashed = shop.after_crash();
+    let folder = crashed.folder;
+    drop(crashed.app);
+    let server = Running::start(config(folder.path())).await;
+    let reply = server.get(&format!("/result/{}?wait=30s", id(1))).await;
+    assert_eq!(reply.json()["order_id"], "tea-1-1");
+    let reply = server.get(&format!("/result/{}?wait=30s", id(2))).await;
+    assert_eq!(reply.json()["reason"], "sold_out");
+    server.end().await;
+}

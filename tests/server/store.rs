@@ -1,0 +1,89 @@
+//! The store: stock goes down once for each attempt, however often it comes.
+
+use std::sync::Arc;
+
+use seckill::sale::{Attempt, Terms};
+use seckill::store::StoreError;
+
+use crate::support::{Setup, Shop, id, terms, within};
+
+fn attempt(buyer: &str, number: usize) -> Arc<Attempt> {
+    Arc::new(Attempt {
+        request_id: id(number).parse().unwrap(),
+        buyer: buyer.parse().unwrap(),
+        item: "tea".parse().unwrap(),
+        epoch: 1,
+        seq: number as u64,
+        accepted_us: 1,
+    })
+}
+
+/// Decides attempts and says what became of each.
+async fn decide(shop: &Shop, attempts: &[Arc<Attempt>], now_us: u64) -> Vec<String> {
+    let reserved = shop.app.store.reserve(attempts, now_us).unwrap();
+    let decided = within(shop.app.store.commit(reserved)).await.unwrap();
+    decided.iter().map(|decided| decided.decision.to_string()).collect()
+}
+
+fn left(shop: &Shop) -> (u32, u32) {
+    let sale = shop.app.store.sale(None).unwrap();
+    (sale.left, sale.orders)
+}
+
+#[tokio::test]
+async fn an_attempt_that_comes_again_keeps_its_decision_and_costs_nothing() {
+    let shop = Shop::with_stock(2).await;
+    let (ann, bob, cat) = (attempt("ann", 1), attempt("bob", 2), attempt("cat", 3));
+    let twice = [Arc::clone(&ann), Arc::clone(&ann)];
+    assert_eq!(decide(&shop, &twice, 5).await, ["won tea-1-1", "won tea-1-1"], "in one batch");
+    assert_eq!(left(&shop), (1, 1));
+    let all = [bob, cat, Arc::clone(&ann)];
+    let expected = ["won tea-1-2", "lost sold_out", "won tea-1-1"];
+    for now_us in [6, 7, 8] {
+        assert_eq!(decide(&shop, &all, now_us).await, expected);
+        assert_eq!(left(&shop), (0, 2));
+    }
+    let decided = shop.app.store.decided(&ann.request_id).unwrap();
+    assert_eq!(decided.decided_us, 5, "it was decided then, and not since");
+}
+
+#[tokio::test]
+async fn a_loss_stays_a_loss_when_units_would_be_there_again() {
+    let shop = Shop::with_stock(0).await;
+    let ann = attempt("ann", 1);
+    assert_eq!(decide(&shop, &[Arc::clone(&ann)], 1).await, ["lost sold_out"]);
+    within(shop.app.store.open_sale(terms("tea", 9))).await.unwrap();
+    assert_eq!(decide(&shop, &[ann], 2).await, ["lost sold_out"]);
+    assert_eq!(left(&shop), (9, 0));
+}
+
+#[tokio::test]
+async fn the_limit_of_a_buyer_leaves_the_unit_to_the_next() {
+    let sale = Terms { per_buyer: 2, ..terms("tea", 3) };
+    let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
+    let attempts = [1, 2, 3].map(|number| attempt("ann", number));
+    let expected = ["won tea-1-1", "won tea-1-2", "lost already_bought"];
+    assert_eq!(decide(&shop, &attempts, 1).await, expected);
+    let others = [attempt("bob", 4), attempt("cat", 5)];
+    assert_eq!(decide(&shop, &others, 1).await, ["won tea-1-3", "lost sold_out"]);
+}
+
+#[tokio::test]
+async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
+    let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
+    assert_eq!(decide(&shop, &[attempt("ann", 1)], 1).await, ["lost sale_replaced"]);
+    within(shop.app.store.open_sale(terms("tea", 1))).await.unwrap();
+    assert_eq!(decide(&shop, &[attempt("ann", 1)], 1).await, ["lost sale_replaced"]);
+}
+
+#[tokio::test]
+async fn a_closed_store_decides_nothing() {
+    let shop = Shop::with_stock(1).await;
+    shop.app.store.close();
+    let refused = shop.app.store.reserve(&[attempt("ann", 1)], 1);
+    assert_eq!(refused.unwrap_err(), StoreError::Unavailable);
+    assert_eq!(left(&shop), (1, 0), "no effect");
+    let refused = within(shop.app.store.open_sale(terms("tea", 9))).await;
+    assert_eq!(refused, Err(StoreError::Unavailable));
+    assert_eq!(left(&shop), (1, 0), "no effect");
+}

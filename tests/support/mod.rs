@@ -1,0 +1,41 @@
+//! What the tests of the server share: a shop without a socket, and one with.
+
+mod reply;
+mod running;
+mod shop;
+
+use std::time::Duration;
+
+pub(crate) use reply::{Reply, Told, assert_refused};
+pub(crate) use running::{Running, Wire, config, purchase};
+pub(crate) use shop::{Setup, Shop, TOKEN, attempt, get, post, publish, request, terms};
+
+/// After this a test hangs. Shorter than the 30 s for which a server holds back an answer at most,
+/// so that an answer which comes only because its time is up counts as hanging too.
+pub(crate) const HANG: Duration = Duration::from_secs(25);
+
+/// The result of what must not hang.
+#[track_caller]
+pub(crate) fn within<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let caller = std::panic::Location::caller();
+    async move {
+        match tokio::time::timeout(HANG, future).await {
+            Ok(output) => output,
+            Err(_) => panic!("hangs: {caller}"),
+        }
+    }
+}
+
+/// Gives a future one chance to go on, and says whether it is still waiting.
+pub(crate) async fn is_waiting(future: std::pin::Pin<&mut impl Future>) -> bool {
+    tokio::select! {
+        biased;
+        _ = future => false,
+        () = std::future::ready(()) => true,
+    }
+}
+
+/// A request id that reads as its number.
+pub(crate) fn id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}

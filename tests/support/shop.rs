@@ -1,0 +1,218 @@
+//! A shop without a socket, whose consumer is the test: nothing is decided before it says so.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use seckill::clock::Clock;
+use seckill::journal::Durability;
+use seckill::queue::{self, Batch, NewAttempt, PublishError, Queue};
+use seckill::sale::Terms;
+use seckill::server::{AdminToken, App, Draining, RateLimit, route};
+use seckill::store::{self, Decided, Store};
+use seckill::units::{Rate, Secret};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Reply, within};
+
+/// The admin token of every shop.
+pub(crate) const TOKEN: &str = "s3cret";
+
+/// What a shop is opened with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// The sale, if one is to be opened.
+    pub(crate) sale: Option<Terms>,
+    pub(crate) queue_max: usize,
+    pub(crate) rate_limit: Option<Rate>,
+    pub(crate) durability: Durability,
+}
+
+/// A sale of `stock` units that is always open, with one for each buyer.
+pub(crate) fn terms(item: &str, stock: u32) -> Terms {
+    let item = item.parse().unwrap();
+    Terms { item, stock, per_buyer: 1, opens_us: None, closes_us: None }
+}
+
+impl Setup {
+    pub(crate) fn stock(stock: u32) -> Self {
+        Self {
+            sale: Some(terms("tea", stock)),
+            queue_max: 10_000,
+            rate_limit: None,
+            durability: Durability::Os,
+        }
+    }
+}
+
+/// A server's insides, on a folder of its own.
+pub(crate) struct Shop {
+    pub(crate) app: App,
+    pub(crate) folder: TempDir,
+    now_us: Arc<AtomicU64>,
+    setup: Setup,
+}
+
+impl Shop {
+    pub(crate) async fn open(setup: Setup) -> Self {
+        let shop = Self::open_in(tempfile::tempdir().unwrap(), setup);
+        if let Some(sale) = shop.setup.sale.clone() {
+            within(shop.app.store.open_sale(sale)).await.unwrap();
+        }
+        shop
+    }
+
+    /// One sale of tea, open, with one unit for each buyer.
+    pub(crate) async fn with_stock(stock: u32) -> Self {
+        Self::open(Setup::stock(stock)).await
+    }
+
+    pub(crate) fn open_in(folder: TempDir, setup: Setup) -> Self {
+        let now_us = Arc::new(AtomicU64::new(1_000_000));
+        let file = |name: &str| folder.path().join(name);
+        let (durability, max) = (setup.durability, setup.queue_max);
+        let queue = queue::Embedded::open(&file("queue.journal"), durability, max).unwrap();
+        let store = store::Embedded::open(&file("store.journal"), durability).unwrap();
+        let app = App {
+            queue: Queue::Embedded(queue),
+            store: Store::Embedded(store),
+            clock: Clock::Manual(Arc::clone(&now_us)),
+            admin_token: AdminToken::new(Secret(TOKEN.into())),
+            per_buyer: 1,
+            rate_limit: setup.rate_limit.map(RateLimit::new),
+            draining: Draining::default(),
+        };
+        Self { app, folder, now_us, setup }
+    }
+
+    /// Ends in good order, and opens again on the same folder.
+    pub(crate) fn restart(self) -> Self {
+        let Self { app, folder, setup, .. } = self;
+        drop(app);
+        Self::open_in(folder, setup)
+    }
+
+    /// Opens a second shop on what the first has on disk at this moment, as after a `kill -9`.
+    pub(crate) fn after_crash(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["queue.journal", "store.journal"] {
+            let copy = |path: &Path| std::fs::copy(path, folder.path().join(name)).unwrap();
+            copy(&self.folder.path().join(name));
+        }
+        Self::open_in(folder, self.setup.clone())
+    }
+
+    pub(crate) fn set_clock(&self, now_us: u64) {
+        self.now_us.store(now_us, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Reply {
+        let response = within(route(&self.app, request)).await;
+        let (head, body) = response.into_parts();
+        let body = within(body.collect()).await.unwrap().to_bytes().to_vec();
+        Reply { code: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Sends `POST /seckill` with this body.
+    pub(crate) async fn post(&self, body: Value) -> Reply {
+        self.send(post(body.to_string())).await
+    }
+
+    /// Sends a purchase of the only item.
+    pub(crate) async fn buy(&self, uid: &str, request_id: &str) -> Reply {
+        self.post(json!({"uid": uid, "request_id": request_id})).await
+    }
+
+    /// As [`Shop::buy`], and it must be accepted.
+    #[track_caller]
+    pub(crate) fn accept(&self, uid: &str, request_id: &str) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let reply = self.buy(uid, request_id).await;
+            assert_eq!(reply.code, 202, "{} for {caller}", reply.json());
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(get(path)).await
+    }
+
+    pub(crate) async fn result(&self, request_id: &str) -> Reply {
+        self.get(&format!("/result/{request_id}")).await
+    }
+
+    /// Sends an admin's request.
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: &str) -> Reply {
+        let request = request(method, path).header("authorization", format!("Bearer {TOKEN}"));
+        self.send(request.body(Full::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Puts an attempt into the queue past all admission.
+    pub(crate) async fn publish(&self, attempt: NewAttempt) -> Result<(), PublishError> {
+        publish(&self.app, attempt).await
+    }
+
+    /// Takes the next attempts of one item, `max` at most.
+    pub(crate) async fn next(&self, max: usize) -> Batch {
+        within(self.app.queue.next(max)).await.expect("the queue is not closed")
+    }
+
+    /// Does what a consumer does with a batch.
+    pub(crate) async fn settle(&self, mut batch: Batch) -> Vec<Arc<Decided>> {
+        let now_us = self.app.clock.now_us();
+        let reserved = self.app.store.reserve(batch.attempts(), now_us).unwrap();
+        self.app.queue.ordered(&mut batch);
+        let decided = within(self.app.store.commit(reserved)).await.unwrap();
+        self.app.queue.ack(batch);
+        decided
+    }
+
+    /// Decides the next attempts of one item, `max` at most.
+    pub(crate) async fn decide(&self, max: usize) -> Vec<Arc<Decided>> {
+        let batch = self.next(max).await;
+        self.settle(batch).await
+    }
+
+    /// Decides everything that waits.
+    pub(crate) async fn decide_all(&self) -> Vec<Arc<Decided>> {
+        let mut decided = Vec::new();
+        while self.app.queue.depth() > 0 {
+            decided.extend(self.decide(3).await);
+        }
+        decided
+    }
+}
+
+pub(crate) fn request(method: &str, path: &str) -> hyper::http::request::Builder {
+    Request::builder().method(method).uri(path)
+}
+
+pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {
+    request("GET", path).body(Full::default()).unwrap()
+}
+
+/// A `POST /seckill` with this body.
+pub(crate) fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    let request = request("POST", "/seckill").header("content-type", "application/json");
+    request.body(Full::new(body.into())).unwrap()
+}
+
+/// Puts an attempt into the queue past all admission.
+pub(crate) async fn publish(app: &App, attempt: NewAttempt) -> Result<(), PublishError> {
+    within(app.queue.publish(attempt, |id| app.store.decided(id).is_some())).await
+}
+
+/// An attempt at the first sale of `item`, for the queue itself.
+pub(crate) fn attempt(buyer: &str, item: &str, request_id: &str) -> NewAttempt {
+    NewAttempt {
+        request_id: request_id.parse().unwrap(),
+        buyer: buyer.parse().unwrap(),
+        item: item.parse().unwrap(),
+        epoch: 1,
+        accepted_us: 1,
+    }
+}
