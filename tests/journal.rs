@@ -228,6 +228,24 @@ fn a_flipped_bit_in_the_last_record_is_refused() {
 }
 
 /// Each frame is sound for itself; only the sequence shows that one is missing or there twice.
+/// Where a frame begins just before the end of a sector, a few zeros of its header are all that
+/// lies in that sector: they are no sign of a sector that was never written.
+#[test]
+fn a_flipped_bit_is_refused_wherever_a_frame_begins_in_a_sector() {
+    for start in 505..=512 {
+        let first_len = start - FILE_HEADER_LEN - FRAME_HEADER_LEN;
+        let records = vec![text(0, first_len), text(1, 256), text(2, 100)];
+        let disk = Disk::with_batches(&[records]);
+        let bytes = disk.read();
+        let frames = frames(&bytes);
+        assert_eq!(frames[1].place.start, start);
+        for (flipped, what) in flips(&bytes, frames[1].place.clone()).step_by(ONE_BIT_OF_EACH_BYTE)
+        {
+            disk.expect_damaged(&flipped, &frames[1], &what);
+        }
+    }
+}
+
 #[test]
 fn a_record_out_of_its_place_is_refused() {
     for batches in [each_alone(texts(4, 20)), vec![texts(4, 20)]] {

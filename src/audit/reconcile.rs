@@ -1,6 +1,6 @@
 //! [`reconcile`]: every invariant, checked against history and ledger. Pure; linear in both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::sale::RequestId;
 
@@ -67,7 +67,7 @@ struct Facts<'a> {
     orders_of: HashMap<&'a str, u64>,
     /// Attempts of this run that were accepted, with what was told of them.
     accepted: Vec<(RequestId, &'a Told)>,
-    unknown: HashSet<RequestId>,
+    unknown: BTreeSet<RequestId>,
 }
 
 impl<'a> Facts<'a> {
@@ -78,7 +78,7 @@ impl<'a> Facts<'a> {
         for order in &orders {
             *orders_of.entry(&*order.uid).or_default() += 1;
         }
-        let (mut accepted, mut unknown) = (Vec::new(), HashSet::new());
+        let (mut accepted, mut unknown) = (Vec::new(), BTreeSet::new());
         for entry in &history.entries {
             let request_id = history.ids.request_id(entry.attempt);
             match entry.told {
@@ -222,7 +222,9 @@ impl<'a> Facts<'a> {
 
     fn earlier_kept(&self) -> Witnesses {
         let mut broken = Witnesses::of(Invariant::EarlierKept);
-        for (request_id, before) in &self.history.before {
+        let mut earlier: Vec<_> = self.history.before.iter().collect();
+        earlier.sort_unstable_by_key(|(request_id, _)| **request_id);
+        for (request_id, before) in earlier {
             let now = self.by_id.get(request_id).map(|row| &row.status);
             let kept = match before {
                 Status::Queued => now.is_some(),

@@ -58,8 +58,11 @@ pub(super) fn recover(
         if !is_torn(&tail, offset, seq) {
             return Err(damaged());
         }
-        file.set_len(offset).and_then(|()| file.sync_all()).map_err(io_error)?;
+        file.set_len(offset).map_err(io_error)?;
     }
+    // What was found may have been written and not synced before a crash. From here on it counts
+    // as committed, so it must be.
+    file.sync_all().map_err(io_error)?;
     file.seek(SeekFrom::Start(offset)).map_err(io_error)?;
     Ok(Recovered { next_seq: seq, cut_bytes: tail_len })
 }
@@ -120,9 +123,11 @@ fn ends_inside(tail: &[u8]) -> bool {
 }
 
 /// Whether a sector of the file lies in `bytes`, which begin at `offset`, with nothing but zeros.
-/// Of the sectors at the two ends, only the part inside `bytes` is looked at.
+/// Of the sectors at the two ends, only the part inside `bytes` is looked at, and only if it is as
+/// long as a frame's header: fewer zeros in a row occur in a frame that was written whole.
 fn has_empty_sector(bytes: &[u8], offset: u64) -> bool {
     let first_len = SECTOR_LEN - (offset % SECTOR_LEN as u64) as usize;
     let (first, rest) = bytes.split_at(first_len.min(bytes.len()));
-    std::iter::once(first).chain(rest.chunks(SECTOR_LEN)).any(|part| part.iter().all(|b| *b == 0))
+    let mut parts = std::iter::once(first).chain(rest.chunks(SECTOR_LEN));
+    parts.any(|part| part.len() >= HEADER_LEN && part.iter().all(|byte| *byte == 0))
 }
