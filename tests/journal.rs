@@ -366,7 +366,7 @@ async fn records_are_there_after_close_however_durable() {
         }
         drop(journal.append(b"not awaited").unwrap());
         journal.append_later(b"later").unwrap();
-        journal.close();
+        journal.close().unwrap();
         assert!(journal.is_committed(2), "{durability:?}");
         journal.committed(2).await.unwrap();
         let expected = ["awaited", "not awaited", "later"].map(|text| text.as_bytes().to_vec());
@@ -398,11 +398,11 @@ fn what_is_not_taken_leaves_no_trace() {
     journal.append_later(&longest).unwrap();
     journal.append_later(b"").unwrap();
     assert!(journal.has_room(1, 1));
-    journal.close();
+    journal.close().unwrap();
     assert!(!journal.has_room(1, 1));
     assert_eq!(journal.append(b"x").err(), Some(AppendError::Closed));
     assert_eq!(journal.append_later(b"x"), Err(AppendError::Closed));
-    journal.close();
+    journal.close().unwrap();
     assert_eq!(disk.replay(), [(0, longest), (1, Vec::new())]);
 }
 
@@ -435,7 +435,7 @@ async fn what_many_append_at_once_is_there_once_in_order() {
             assert!(of_task.is_sorted(), "what one task appends keeps its order");
             appended.extend(of_task);
         }
-        journal.close();
+        journal.close().unwrap();
         appended.sort();
         assert_eq!(appended.len(), TASKS * EACH);
         assert_eq!(disk.replay(), appended, "{durability:?}");

@@ -8,16 +8,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::profile::{FlagError, ServeFlags};
 use crate::sale::{IdError, Terms};
-use crate::server::{Config, Server};
+use crate::server::{Config, PREFETCH_MAX, Server};
 use crate::units::{Count, LogFormat, Secret};
 
 use super::args::Colour;
 use super::signals::Signals;
 use super::{Failure, limits, print};
 
-/// Consumers and prefetch are bounded so that a batch of all of them fits the journal's buffer.
+/// Most consumers: more than any machine has cores for.
 const CONSUMERS_MAX: u64 = 64;
-const PREFETCH_MAX: u64 = 400;
 
 /// The environment variable with which the bench tells the server that it spawned to end when its
 /// stdin is closed, and which temporary folder to remove then.
@@ -108,7 +107,7 @@ pub(super) fn config(flags: &ServeFlags, room: u64) -> Result<Config, FlagError>
         data: flags.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
         durability: flags.durability.unwrap_or_default(),
         consumers: within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX)? as usize,
-        prefetch: within("prefetch", flags.prefetch, 256, 1, PREFETCH_MAX)? as usize,
+        prefetch: within("prefetch", flags.prefetch, 256, 1, PREFETCH_MAX as u64)? as usize,
         queue_max: within("max-queue", flags.max_queue, 100_000, 1, u32_max)? as usize,
         connections_max: connections as usize,
         rate_limit: flags.rate_limit,

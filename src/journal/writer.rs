@@ -220,7 +220,10 @@ impl Journal {
     }
 
     /// Writes and syncs what waits, and takes no more.
-    pub fn close(&self) {
+    ///
+    /// # Errors
+    /// The reason, when that failed, then or before.
+    pub fn close(&self) -> Result<(), String> {
         self.shared.lock().closed = true;
         self.shared.wake.notify_one();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -228,12 +231,14 @@ impl Journal {
             // The writer has told of its failure itself; a panic in it has printed its message.
             let _ = thread.join();
         }
+        self.shared.failure.borrow().clone().map_or(Ok(()), Err)
     }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.close();
+        // Whoever has to know has called `close` before.
+        let _ = self.close();
     }
 }
 

@@ -157,8 +157,8 @@ impl Embedded {
         self.lanes.close_when_empty();
     }
 
-    pub(super) fn close(&self) {
-        self.journal.close();
+    pub(super) fn close(&self) -> Result<(), String> {
+        self.journal.close()
     }
 
     pub(super) async fn failed(&self) -> String {

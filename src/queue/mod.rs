@@ -154,7 +154,10 @@ impl Queue {
     }
 
     /// Writes and syncs what is not yet, and takes no more.
-    pub fn close(&self) {
+    ///
+    /// # Errors
+    /// The reason, when that failed.
+    pub fn close(&self) -> Result<(), String> {
         match self {
             Self::Embedded(queue) => queue.close(),
         }

@@ -129,7 +129,8 @@ fn refusal(app: &App, sale: &SaleView, buyer: &BuyerId, now_us: u64) -> Option<R
     limited.then_some(Refusal::RateLimited)
 }
 
-async fn within_limit(
+/// What is not known in time is unknown.
+pub(super) async fn within_limit(
     publish: impl Future<Output = Result<(), PublishError>>,
 ) -> Result<(), PublishError> {
     let limited = tokio::time::timeout(PUBLISH_TIMEOUT, publish);

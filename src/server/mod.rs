@@ -25,7 +25,7 @@ pub use answer::Body;
 pub use data::{DataError, DataFolder};
 pub use http::{Limits, serve_connections};
 pub use route::route;
-pub use run::{Config, ServeError, Server};
+pub use run::{Config, PREFETCH_MAX, ServeError, Server};
 
 /// What every request and every consumer shares.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use crate::sale::{ItemId, Phase, RequestId};
 use crate::store::{Decided, SaleView};
 use crate::units::Span;
 
-use super::App;
 use super::answer::{self, Body, json, rejected};
 use super::route::query_value;
+use super::{App, admission};
 
 /// Longest time for which an answer is held back.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -61,7 +61,11 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
     };
     match state {
         State::Decided(decided) => answer::decided(&decided),
-        State::Queued => answer::queued(StatusCode::OK, request_id),
+        // What a crash could still undo is not told.
+        State::Queued => match admission::within_limit(app.queue.durable(&request_id)).await {
+            Ok(()) => answer::queued(StatusCode::OK, request_id),
+            Err(_) => answer::unknown(Some(request_id)),
+        },
         State::Unknown => {
             rejected(StatusCode::NOT_FOUND, "unknown_request", "no attempt has this id")
         }

@@ -23,6 +23,10 @@ use super::{consumer, http, route};
 /// How long requests in flight may take at the shutdown, and then what is queued.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Attempts that one consumer takes at a time, at the most: their decisions and those of all
+/// consumers beside it fit what may wait for one commit.
+pub const PREFETCH_MAX: usize = 400;
+
 /// How a server is to be run. Checked where it was made.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -34,7 +38,7 @@ pub struct Config {
     pub durability: Durability,
     /// Consumers side by side; at least 1.
     pub consumers: usize,
-    /// Attempts that one consumer takes at a time; at least 1.
+    /// Attempts that one consumer takes at a time; 1 to [`PREFETCH_MAX`].
     pub prefetch: usize,
     /// Attempts that may wait.
     pub queue_max: usize,
@@ -135,7 +139,7 @@ impl Server {
             draining: Draining::default(),
         };
         open_or_resume(&app.store, config.sale).await?;
-        let (consumers, prefetch) = (config.consumers, config.prefetch);
+        let (consumers, prefetch) = (config.consumers, config.prefetch.clamp(1, PREFETCH_MAX));
         let limits =
             Limits { connections_max: config.connections_max, drain_timeout: DRAIN_TIMEOUT };
         let app = Arc::new(app);
@@ -160,13 +164,13 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let app = Arc::clone(&self.app);
         tokio::select! {
-            () = self.serve(shutdown) => Ok(()),
+            served = self.serve(shutdown) => served.map_err(ServeError::Disk),
             reason = app.queue.failed() => Err(ServeError::Disk(reason)),
             reason = app.store.failed() => Err(ServeError::Disk(reason)),
         }
     }
 
-    async fn serve(self, shutdown: impl Future<Output = ()>) {
+    async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), String> {
         let Self { app, listener, limits, .. } = self;
         let mut consumers = JoinSet::new();
         for _ in 0..self.consumers {
@@ -197,8 +201,8 @@ impl Server {
             tracing::warn!(queued, "stopped before all was decided; a restart goes on with it");
         }
         consumers.shutdown().await;
-        app.store.close();
-        app.queue.close();
+        let (store, queue) = (app.store.close(), app.queue.close());
+        store.and(queue)
     }
 }
 

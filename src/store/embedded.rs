@@ -171,8 +171,8 @@ impl Embedded {
         Ok(ledger)
     }
 
-    pub(super) fn close(&self) {
-        self.journal.close();
+    pub(super) fn close(&self) -> Result<(), String> {
+        self.journal.close()
     }
 
     pub(super) async fn failed(&self) -> String {

@@ -82,7 +82,7 @@ async fn a_known_id_is_never_refused() {
     let cases: [(&str, Refuse); 3] = [
         ("closed", |shop| shop.set_clock(3_000_000)),
         ("draining", |shop| shop.app.draining.start()),
-        ("broker_unavailable", |shop| shop.app.queue.close()),
+        ("broker_unavailable", |shop| shop.app.queue.close().unwrap()),
     ];
     for (reason, refuse) in cases {
         let shop = Shop::open(Setup { sale: Some(sale.clone()), ..Setup::stock(0) }).await;

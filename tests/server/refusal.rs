@@ -82,10 +82,10 @@ async fn a_full_queue_refuses_until_something_is_decided() {
 #[tokio::test]
 async fn engines_that_take_nothing_refuse_without_effect() {
     let shop = Shop::with_stock(1).await;
-    shop.app.queue.close();
+    shop.app.queue.close().unwrap();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "broker_unavailable");
     assert_refused(&shop.result(&id(1)).await, 404, "unknown_request");
-    shop.app.store.close();
+    shop.app.store.close().unwrap();
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;
     assert_refused(&reply, 503, "store_unavailable");
     assert_refused(&shop.get("/result?item=cup").await, 404, "unknown_item");

@@ -79,7 +79,7 @@ async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
 #[tokio::test]
 async fn a_closed_store_decides_nothing() {
     let shop = Shop::with_stock(1).await;
-    shop.app.store.close();
+    shop.app.store.close().unwrap();
     let refused = shop.app.store.reserve(&[attempt("ann", 1)], 1);
     assert_eq!(refused.unwrap_err(), StoreError::Unavailable);
     assert_eq!(left(&shop), (1, 0), "no effect");
