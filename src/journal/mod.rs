@@ -101,8 +101,11 @@ pub fn is_used(path: &Path) -> Result<bool, JournalError> {
     }
 }
 
-/// Makes a file's name durable: a new name is in its folder, which has to be synced as well.
-fn sync_parent(path: &Path) -> io::Result<()> {
+/// Makes a file's or folder's name durable: it is in the folder above, which has to be synced too.
+///
+/// # Errors
+/// When that folder cannot be synced.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -38,8 +38,12 @@ pub(super) fn rejected(
     message: impl Into<Cow<'static, str>>,
 ) -> Response<Body> {
     let message = Some(message.into());
-    let answer =
-        Answer { status: "rejected".into(), reason: Some(reason.into()), message, ..blank() };
+    let answer = Answer {
+        status: "rejected".into(),
+        reason: Some(reason.into()),
+        message,
+        ..Answer::default()
+    };
     json(status, &answer)
 }
 
@@ -57,7 +61,8 @@ pub(super) fn refused(refusal: Refusal) -> Response<Body> {
         | Refusal::Draining => StatusCode::SERVICE_UNAVAILABLE,
     };
     let reason = Some(refusal.as_str().into());
-    let mut response = json(status, &Answer { status: "rejected".into(), reason, ..blank() });
+    let mut response =
+        json(status, &Answer { status: "rejected".into(), reason, ..Answer::default() });
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
     }
@@ -67,7 +72,7 @@ pub(super) fn refused(refusal: Refusal) -> Response<Body> {
 /// Accepted and not decided.
 pub(super) fn queued(status: StatusCode, request_id: RequestId) -> Response<Body> {
     let request_id = Some(request_id.to_string().into());
-    json(status, &Answer { status: "queued".into(), request_id, ..blank() })
+    json(status, &Answer { status: "queued".into(), request_id, ..Answer::default() })
 }
 
 /// Decided: the same answer every time.
@@ -78,13 +83,13 @@ pub(super) fn decided(decided: &Decided) -> Response<Body> {
             status: "won".into(),
             order_id: Some(order_id.as_str().into()),
             request_id,
-            ..blank()
+            ..Answer::default()
         },
         Decision::Lost(reason) => Answer {
             status: "lost".into(),
             reason: Some(reason.as_str().into()),
             request_id,
-            ..blank()
+            ..Answer::default()
         },
     };
     json(StatusCode::OK, &answer)
@@ -114,8 +119,4 @@ pub(super) fn store_error(error: &StoreError) -> Response<Body> {
             rejected(StatusCode::BAD_REQUEST, "item_required", error.to_string())
         }
     }
-}
-
-fn blank() -> Answer<'static> {
-    Answer::default()
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::journal::sync_parent;
 use crate::sale::RequestId;
 use crate::units::Secret;
 
@@ -108,7 +109,7 @@ impl DataFolder {
             writeln!(file, "{token}")?;
             file.sync_all()?;
             fs::rename(&fresh, &path)?;
-            File::open(&self.path)?.sync_all()
+            sync_parent(&path)
         };
         write().map_err(|cause| self.error(cause))?;
         Ok(Secret(token))
@@ -125,8 +126,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
     let made: Vec<_> = missing.filter(|folder| !folder.as_os_str().is_empty()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     for folder in made {
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        sync_parent(folder)?;
     }
     Ok(())
 }
