@@ -6,6 +6,7 @@ pub mod api;
 pub mod audit;
 pub mod cli;
 pub mod clock;
+pub mod design;
 pub mod journal;
 pub mod load;
 pub mod profile;

@@ -150,6 +150,30 @@ pub enum Durability {
     None,
 }
 
+/// Which of RabbitMQ's queues: see its documentation on queue types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueType {
+    /// On one node, durable
+    #[default]
+    Classic,
+    /// Replicated over a cluster, with a delivery limit of its own
+    Quorum,
+}
+
+/// What a server process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Accepts and decides
+    #[default]
+    All,
+    /// Accepts, and leaves the deciding to others
+    Api,
+    /// Decides what others accept
+    Consumer,
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -183,6 +207,55 @@ impl FromStr for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// Where an engine is: `embedded`, or a URL whose user and password are not printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct EngineUrl(String);
+
+impl EngineUrl {
+    /// The engine of this process.
+    pub const EMBEDDED: &str = "embedded";
+
+    /// The whole URL, secrets included.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the engine of this process.
+    pub fn is_embedded(&self) -> bool {
+        self.0 == Self::EMBEDDED
+    }
+
+    /// The URL's scheme; empty where there is none.
+    pub fn scheme(&self) -> &str {
+        self.0.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+}
+
+impl FromStr for EngineUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for EngineUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        // A query can hold a password as well.
+        let host = host.split('?').next().unwrap_or_default();
+        write!(f, "{scheme}://{host}")
+    }
+}
+
+impl fmt::Debug for EngineUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EngineUrl({self})")
     }
 }
 
@@ -286,6 +359,15 @@ mod tests {
         assert_eq!("5k/s".parse(), Ok(Rate { per_second: 5_000 }));
         assert!("0/s".parse::<Rate>().is_err());
         assert!("5".parse::<Rate>().is_err());
+    }
+
+    #[test]
+    fn an_engine_is_shown_without_its_secrets() {
+        let shown = |url: &str| url.parse::<EngineUrl>().unwrap().to_string();
+        assert_eq!(shown("amqp://ann:pw@host:5672/shop"), "amqp://host:5672/shop");
+        assert_eq!(shown("redis://:p@w@host/3"), "redis://host/3");
+        assert_eq!(shown("amqp://host/%2f?password=pw"), "amqp://host/%2f");
+        assert_eq!(shown("embedded"), "embedded");
     }
 
     #[test]

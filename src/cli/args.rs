@@ -31,8 +31,8 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Serve a sale from an embedded, durable queue and store
-    Serve(Box<ServeFlags>),
+    /// Serve a sale from an embedded, durable queue and store, or from RabbitMQ and Redis
+    Serve(Box<ServeArgs>),
     /// Load a server with buyers, then audit what it sold
     #[command(after_help = EXIT_CODES)]
     Bench(Box<BenchArgs>),
@@ -43,6 +43,15 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    pub(super) flags: ServeFlags,
+    /// Print each flaw, what it does and what it breaks
+    #[arg(long)]
+    pub(super) list_flaws: bool,
 }
 
 #[derive(Debug, Args)]

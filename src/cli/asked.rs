@@ -7,7 +7,7 @@ use crate::sale::RequestId;
 use crate::units::Secret;
 
 use super::args::{BenchArgs, ServerFlags};
-use super::{Failure, limits, serve};
+use super::{Failure, engines, limits, serve};
 
 /// What was asked for, checked.
 pub(super) struct Asked {
@@ -41,8 +41,13 @@ impl Asked {
             let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
             let item = flags.item.clone();
             let server = given.flags.or(profile.server);
-            let server = server.or(ServeFlags { item, ..ServeFlags::default() });
-            serve::config(&server, room).map_err(|error| usage(&error))?;
+            // A server of the bench's own has a sale of its own, in a shared store too.
+            let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
+            let fresh_sale = is_shared.then_some(true);
+            let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
+            engines::check(&server)
+                .and_then(|()| serve::config(&server, room).map(drop))
+                .map_err(|error| usage(&error))?;
             Some(server)
         } else if args.server.is_empty() {
             None

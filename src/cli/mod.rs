@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod control;
 mod docs;
+mod engines;
 mod limits;
 mod serve;
 mod signals;

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
+use crate::design::Design;
 use crate::profile::{FlagError, ServeFlags};
 use crate::sale::{IdError, Terms};
 use crate::server::{Config, PREFETCH_MAX, Server};
-use crate::units::{Count, LogFormat, Secret};
+use crate::units::{Count, LogFormat, Role, Secret};
 
-use super::args::Colour;
+use super::args::{Colour, ServeArgs};
 use super::signals::Signals;
-use super::{Failure, limits, print};
+use super::{Failure, engines, limits, print};
 
 /// Most consumers: more than any machine has cores for.
 const CONSUMERS_MAX: u64 = 64;
@@ -25,9 +26,16 @@ pub(super) const SPAWNED: &str = "SECKILL_SPAWNED";
 /// Where the embedded engines keep their journals when nobody says.
 pub(super) const DATA_DEFAULT: &str = "seckill-data";
 
-pub(super) fn serve(flags: ServeFlags, colour: Colour) -> Result<u8, Failure> {
+pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
+    if args.list_flaws {
+        print(&engines::list_flaws())?;
+        return Ok(0);
+    }
+    let flags = args.flags;
     let room = limits::raise_file_limit();
-    let config = config(&flags, room).map_err(|error| Failure::Usage(error.to_string()))?;
+    let config = engines::check(&flags)
+        .and_then(|()| config(&flags, room))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let spawned = std::env::var_os(SPAWNED).map(PathBuf::from);
@@ -102,13 +110,27 @@ pub(super) fn config(flags: &ServeFlags, room: u64) -> Result<Config, FlagError>
     if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
         return Err(FlagError::new("admin-token", "is empty: give one, or leave it out"));
     }
+    let queue_max = within("max-queue", flags.max_queue, 100_000, 1, u32_max)? as usize;
+    let consumers = within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX)? as usize;
+    let role = flags.role.unwrap_or_default();
+    let listen = match role {
+        Role::Consumer => "127.0.0.1:0",
+        Role::All | Role::Api => "127.0.0.1:7001",
+    };
+    let flaws = engines::flaws(flags);
     Ok(Config {
-        listen: flags.listen.clone().unwrap_or_else(|| "127.0.0.1:7001".into()),
+        listen: flags.listen.clone().unwrap_or_else(|| listen.into()),
+        queue: engines::queue(flags, queue_max, &flaws)?,
+        store: engines::store(flags, &flaws)?,
+        accepts: role != Role::Consumer,
+        consumers: if role == Role::Api { 0 } else { consumers },
+        flaws,
+        blind: flags.design == Some(Design::Article),
+        fresh_sale: flags.fresh_sale.unwrap_or(false),
         data: flags.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
         durability: flags.durability.unwrap_or_default(),
-        consumers: within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX)? as usize,
         prefetch: within("prefetch", flags.prefetch, 256, 1, PREFETCH_MAX as u64)? as usize,
-        queue_max: within("max-queue", flags.max_queue, 100_000, 1, u32_max)? as usize,
+        queue_max,
         connections_max: connections as usize,
         rate_limit: flags.rate_limit,
         admin_token: flags.admin_token.clone(),

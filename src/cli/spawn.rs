@@ -149,7 +149,11 @@ fn environment(flags: &ServeFlags) -> anyhow::Result<Vec<(String, String)>> {
     let given = flags.into_iter().filter(|(_, value)| !value.is_null());
     let variables = given.map(|(flag, value)| {
         let name = format!("SECKILL_{}", flag.to_uppercase().replace('-', "_"));
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = match &value {
+            Value::Array(several) => several.iter().map(text).collect::<Vec<_>>().join(","),
+            one => text(one),
+        };
         (name, value)
     });
     Ok(variables.collect())

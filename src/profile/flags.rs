@@ -7,7 +7,10 @@ use std::str::FromStr;
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Count, Durability, LogFormat, Moment, Rate, Secret, Span};
+use crate::design::{Design, Flaw};
+use crate::units::{
+    Count, Durability, EngineUrl, LogFormat, Moment, QueueType, Rate, Role, Secret, Span,
+};
 
 /// Writes a struct of optional flags together with the method that lays one set over another.
 macro_rules! layered {
@@ -100,7 +103,8 @@ layered! {
 layered! {
     /// How to serve, and what.
     pub struct ServeFlags {
-        /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7001]
+        /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7001, and a free
+        /// port for a consumer]
         #[arg(long, env = "SECKILL_LISTEN", value_name = "ADDR")]
         pub listen: Option<String>,
         /// Units on sale [default: 10]
@@ -118,6 +122,42 @@ layered! {
         /// When the sale closes: RFC 3339, or +1h from now [default: never]
         #[arg(long, env = "SECKILL_CLOSES_AT", value_name = "MOMENT")]
         pub closes_at: Option<Moment>,
+        /// Open a fresh sale even where the store has one of this item
+        #[arg(long, env = "SECKILL_FRESH_SALE", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub fresh_sale: Option<bool>,
+        /// Where attempts wait: embedded, or amqp://user:password@host:5672/vhost
+        /// [default: embedded]
+        #[arg(long, env = "SECKILL_QUEUE", hide_env_values = true, value_name = "embedded|URL")]
+        pub queue: Option<EngineUrl>,
+        /// Where they are decided: embedded, or redis://user:password@host:6379/0
+        /// [default: embedded]
+        #[arg(long, env = "SECKILL_STORE", hide_env_values = true, value_name = "embedded|URL")]
+        pub store: Option<EngineUrl>,
+        /// Whether this process accepts attempts, decides them, or both [default: all]
+        #[arg(long, env = "SECKILL_ROLE", value_enum, value_name = "all|api|consumer")]
+        pub role: Option<Role>,
+        /// Name of the broker's queue; its dead letters are in NAME.dead [default: seckill]
+        #[arg(long, env = "SECKILL_QUEUE_NAME", value_name = "NAME")]
+        pub queue_name: Option<String>,
+        /// Type of the broker's queue [default: classic]
+        #[arg(long, env = "SECKILL_QUEUE_TYPE", value_enum, value_name = "classic|quorum")]
+        pub queue_type: Option<QueueType>,
+        /// How long the broker may take to confirm, until the outcome is called unknown
+        /// [default: 5s]
+        #[arg(long, env = "SECKILL_PUBLISH_TIMEOUT", value_name = "TIME")]
+        pub publish_timeout: Option<Span>,
+        /// How long a connection to the broker may take to open [default: 5s]
+        #[arg(long, env = "SECKILL_BROKER_CONNECT_TIMEOUT", value_name = "TIME")]
+        pub broker_connect_timeout: Option<Span>,
+        /// How the server is built [default: hardened]
+        #[arg(long, env = "SECKILL_DESIGN", value_enum, value_name = "hardened|article")]
+        pub design: Option<Design>,
+        /// Have a mistake of a real system: see --list-flaws
+        #[arg(long, env = "SECKILL_FLAW", value_enum, value_delimiter = ',', num_args = 1..,
+              hide_possible_values = true, value_name = "NAME")]
+        pub flaw: Option<Vec<Flaw>>,
         /// Folder of the embedded queue and store [default: ./seckill-data]
         #[arg(long, env = "SECKILL_DATA", value_name = "DIR")]
         pub data: Option<PathBuf>,

@@ -9,16 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
-use crate::sale::{Attempt, Fields, ItemId, RecordError, RequestId};
+use crate::sale::{Attempt, Fields, ItemId, NewAttempt, RecordError, RequestId};
 
+use super::PublishError;
 use super::lanes::Lanes;
-use super::{Batch, NewAttempt, PublishError};
 
 /// See the module.
 #[derive(Debug)]
 pub struct Embedded {
     journal: Journal,
-    lanes: Arc<Lanes>,
+    lanes: Lanes,
     max: usize,
 }
 
@@ -41,50 +41,48 @@ impl Embedded {
             journal::create(path, next_seq)?;
             journal = Journal::open(path, durability, |_, _| Ok(()))?;
         }
-        let lanes = Arc::new(Lanes::default());
+        let lanes = Lanes::default();
         let mut state = lanes.lock();
         waiting.into_values().for_each(|attempt| state.add(Arc::new(attempt)));
         drop(state);
         Ok(Self { journal, lanes, max })
     }
 
-    pub(super) async fn publish(
-        &self,
-        new: NewAttempt,
-        is_decided: impl Fn(&RequestId) -> bool,
-    ) -> Result<(), PublishError> {
-        match self.add(new, is_decided)? {
+    /// Puts an attempt at the end. When this returns, it is durable; when the same id waits
+    /// already, it is that attempt which is.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
+        match self.add(new)? {
             Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
             Added::Twin(seq) => self.committed(seq).await,
         }
     }
 
     /// Appends while the lanes are locked, so that the order in the journal is that in the lane.
-    fn add(
-        &self,
-        new: NewAttempt,
-        is_decided: impl Fn(&RequestId) -> bool,
-    ) -> Result<Added, PublishError> {
+    fn add(&self, new: NewAttempt) -> Result<Added, PublishError> {
         let mut state = self.lanes.lock();
         if let Some(twin) = state.waiting.get(&new.request_id) {
             let same = twin.buyer == new.buyer && twin.item == new.item;
             return if same { Ok(Added::Twin(twin.seq)) } else { Err(PublishError::Reused) };
         }
-        if is_decided(&new.request_id) {
-            return Err(PublishError::Decided);
-        }
         if state.waiting.len() >= self.max {
             return Err(PublishError::Full);
         }
-        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new;
+        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = &new;
         let record = format!("+ {request_id} {buyer} {item} {epoch} {accepted_us}");
         let commit = self.journal.append(record.as_bytes()).map_err(refused)?;
         let seq = commit.seq();
-        state.add(Arc::new(Attempt { request_id, buyer, item, epoch, seq, accepted_us }));
+        state.add(Arc::new(new.at(seq)));
         Ok(Added::Fresh(commit))
     }
 
-    pub(super) async fn durable(&self, request_id: &RequestId) -> Result<(), PublishError> {
+    /// Waits until the waiting attempt `request_id` is durable. At once when none such waits.
+    ///
+    /// # Errors
+    /// [`PublishError::Unknown`] when it is not known to be durable.
+    pub async fn durable(&self, request_id: &RequestId) -> Result<(), PublishError> {
         match self.find(request_id) {
             Some(attempt) => self.committed(attempt.seq).await,
             None => Ok(()),
@@ -95,15 +93,15 @@ impl Embedded {
         self.journal.committed(seq).await.map_err(|_| PublishError::Unknown)
     }
 
-    pub(super) async fn next(&self, max: usize) -> Option<Batch> {
+    pub(super) async fn next(self: &Arc<Self>, max: usize) -> Option<Held> {
         let mut committed = self.journal.progress();
         let mut changed = self.lanes.changed();
         loop {
             committed.mark_unchanged();
             changed.mark_unchanged();
             if let Some(attempts) = self.lanes.take(max, |seq| self.journal.is_committed(seq)) {
-                let origin = Arc::clone(&self.lanes);
-                return Some(Batch { attempts, origin, holds_lane: true, settled: false });
+                let queue = Arc::clone(self);
+                return Some(Held { attempts, queue, holds_lane: true, settled: false });
             }
             if self.lanes.lock().is_finished() {
                 return None;
@@ -115,28 +113,12 @@ impl Embedded {
         }
     }
 
-    pub(super) fn ordered(&self, batch: &mut Batch) {
-        batch.free_lane();
-    }
-
-    pub(super) fn ack(&self, mut batch: Batch) {
-        let mut record = String::from("-");
-        for attempt in &batch.attempts {
-            // Writing to a String cannot fail.
-            let _ = write!(record, " {}", attempt.seq);
-        }
-        // Not waited for, nor missed: without it the batch is delivered again after a restart,
-        // and the store knows its decisions.
-        let _ = self.journal.append_later(record.as_bytes());
-        batch.settled = true;
-        self.lanes.forget(&batch.attempts);
-    }
-
     pub(super) fn find(&self, request_id: &RequestId) -> Option<Arc<Attempt>> {
         self.lanes.lock().waiting.get(request_id).cloned()
     }
 
-    pub(super) fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
+    /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
+    pub fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
         let state = self.lanes.lock();
         let of_sale = state.waiting.values().filter(|attempt| attempt.epoch == epoch);
         let mut attempts: Vec<_> = of_sale.cloned().collect();
@@ -145,11 +127,13 @@ impl Embedded {
         attempts
     }
 
-    pub(super) fn depth(&self) -> usize {
+    /// How many attempts are accepted and not acknowledged, of all items.
+    pub fn depth(&self) -> usize {
         self.lanes.lock().waiting.len()
     }
 
-    pub(super) fn depth_of(&self, item: &ItemId) -> usize {
+    /// How many attempts at this item are accepted and not acknowledged.
+    pub fn depth_of(&self, item: &ItemId) -> usize {
         self.lanes.lock().depth_of(item)
     }
 
@@ -157,7 +141,11 @@ impl Embedded {
         self.lanes.close_when_empty();
     }
 
-    pub(super) fn close(&self) -> Result<(), String> {
+    /// Writes and syncs what is not yet, and takes no more.
+    ///
+    /// # Errors
+    /// The reason, when that failed.
+    pub fn close(&self) -> Result<(), String> {
         self.journal.close()
     }
 
@@ -171,20 +159,46 @@ impl Embedded {
     }
 }
 
-impl Batch {
-    fn free_lane(&mut self) {
+/// Attempts in a consumer's hands.
+#[derive(Debug)]
+pub struct Held {
+    attempts: Vec<Arc<Attempt>>,
+    queue: Arc<Embedded>,
+    holds_lane: bool,
+    settled: bool,
+}
+
+impl Held {
+    pub(super) fn attempts(&self) -> &[Arc<Attempt>] {
+        &self.attempts
+    }
+
+    pub(super) fn free_lane(&mut self) {
         if std::mem::take(&mut self.holds_lane)
             && let Some(first) = self.attempts.first()
         {
-            self.origin.free(&first.item);
+            self.queue.lanes.free(&first.item);
         }
+    }
+
+    pub(super) fn ack(mut self) {
+        let mut record = String::from("-");
+        for attempt in &self.attempts {
+            // Writing to a String cannot fail.
+            let _ = write!(record, " {}", attempt.seq);
+        }
+        // Not waited for, nor missed: without it the batch is delivered again after a restart,
+        // and the store knows its decisions.
+        let _ = self.queue.journal.append_later(record.as_bytes());
+        self.settled = true;
+        self.queue.lanes.forget(&self.attempts);
     }
 }
 
-impl Drop for Batch {
+impl Drop for Held {
     fn drop(&mut self) {
         if !self.settled {
-            self.origin.put_back(&self.attempts);
+            self.queue.lanes.put_back(&self.attempts);
         }
         self.free_lane();
     }

@@ -2,34 +2,22 @@
 
 mod embedded;
 mod lanes;
+mod rabbitmq;
 
 use std::sync::Arc;
 
-use crate::journal::JournalError;
-use crate::sale::{Attempt, BuyerId, ItemId, RequestId};
+use crate::sale::{Attempt, RequestId};
 
 pub use embedded::Embedded;
+pub use rabbitmq::{ConnectError, DeclareError, Options, RabbitMq};
 
 /// Where accepted attempts wait.
 #[derive(Debug)]
 pub enum Queue {
     /// In this process, on a journal of its own.
-    Embedded(Embedded),
-}
-
-/// What the client asked for, before it has a place in the queue.
-#[derive(Debug, Clone)]
-pub struct NewAttempt {
-    /// Its idempotency key.
-    pub request_id: RequestId,
-    /// Who buys.
-    pub buyer: BuyerId,
-    /// What.
-    pub item: ItemId,
-    /// Which sale of that item.
-    pub epoch: u64,
-    /// When it came, in microseconds since the Unix epoch.
-    pub accepted_us: u64,
+    Embedded(Arc<Embedded>),
+    /// In a RabbitMQ broker, shared with other processes.
+    RabbitMq(Arc<RabbitMq>),
 }
 
 /// Why an attempt is not known to be in the queue.
@@ -41,115 +29,77 @@ pub enum PublishError {
     /// The same id waits for another buyer or item. No effect.
     #[error("the request id is in use for another buyer or item")]
     Reused,
-    /// The attempt was decided before. No effect.
-    #[error("the attempt was decided before")]
-    Decided,
-    /// The queue takes nothing any more. No effect.
+    /// The queue takes nothing now. No effect.
     #[error("the queue is not available")]
     Unavailable,
+    /// It is not in the queue; but who asks is told that nobody knows. Only a flawed queue says so.
+    #[error("the attempt is not queued, and nobody tells")]
+    Untold,
     /// It may be in the queue or not.
     #[error("whether the attempt is queued is unknown")]
     Unknown,
 }
 
-/// Attempts in the order of their acceptance, to be decided and then acknowledged. Dropped
-/// without that, they go back to where they came from and are delivered again.
+/// One consumer's share of the queue.
 #[derive(Debug)]
-pub struct Batch {
-    attempts: Vec<Arc<Attempt>>,
-    origin: Arc<lanes::Lanes>,
-    holds_lane: bool,
-    settled: bool,
+pub enum Subscription {
+    /// Of the queue of this process.
+    Embedded(Arc<Embedded>),
+    /// Of a broker, on a channel of its own.
+    RabbitMq(Box<rabbitmq::Subscription>),
 }
 
-impl Batch {
-    /// The attempts, oldest first.
-    pub fn attempts(&self) -> &[Arc<Attempt>] {
-        &self.attempts
-    }
+/// Attempts at one item in the order of their delivery, to be decided and then acknowledged.
+/// Dropped without that, they go back to where they came from and are delivered again.
+#[derive(Debug)]
+pub enum Batch {
+    /// From the queue of this process.
+    Embedded(embedded::Held),
+    /// From a broker.
+    RabbitMq(rabbitmq::Held),
 }
 
 impl Queue {
-    /// Puts an attempt at the end. When this returns, it is durable; when the same id waits
-    /// already, it is that attempt which is. `is_decided` says whether the store knows the id: it
-    /// is asked at a moment when no attempt can leave the queue unseen.
-    ///
-    /// # Errors
-    /// See [`PublishError`].
-    pub async fn publish(
-        &self,
-        attempt: NewAttempt,
-        is_decided: impl Fn(&RequestId) -> bool,
-    ) -> Result<(), PublishError> {
+    /// A consumer's share: at most `prefetch` attempts are in its hands at a time.
+    pub fn subscribe(&self, prefetch: usize) -> Subscription {
         match self {
-            Self::Embedded(queue) => queue.publish(attempt, is_decided).await,
+            Self::Embedded(queue) => Subscription::Embedded(Arc::clone(queue)),
+            Self::RabbitMq(queue) => Subscription::RabbitMq(Box::new(queue.subscribe(prefetch))),
         }
     }
 
-    /// The next attempts of one item, at most `max`; `None` when the queue is closed and empty.
-    pub async fn next(&self, max: usize) -> Option<Batch> {
-        match self {
-            Self::Embedded(queue) => queue.next(max).await,
-        }
-    }
-
-    /// Says that the order of the batch's decisions is fixed, so that another consumer may take
-    /// the item's next attempts while this batch is being committed.
-    pub fn ordered(&self, batch: &mut Batch) {
-        match self {
-            Self::Embedded(queue) => queue.ordered(batch),
-        }
-    }
-
-    /// Forgets the batch: its decisions are committed.
-    pub fn ack(&self, batch: Batch) {
-        match self {
-            Self::Embedded(queue) => queue.ack(batch),
-        }
-    }
-
-    /// The waiting attempt with this id.
+    /// The waiting attempt with this id. A broker cannot be asked for one: it always says `None`,
+    /// and the store knows what waits there.
     pub fn find(&self, request_id: &RequestId) -> Option<Arc<Attempt>> {
         match self {
             Self::Embedded(queue) => queue.find(request_id),
+            Self::RabbitMq(_) => None,
         }
     }
 
-    /// Waits until the waiting attempt `request_id` is durable. At once when none such waits.
-    ///
-    /// # Errors
-    /// [`PublishError::Unknown`] when it is not known to be durable.
-    pub async fn durable(&self, request_id: &RequestId) -> Result<(), PublishError> {
+    /// How many attempts wait; of a broker, those that no consumer has in hand. `None` when it
+    /// does not say.
+    pub async fn depth(&self) -> Option<usize> {
         match self {
-            Self::Embedded(queue) => queue.durable(request_id).await,
+            Self::Embedded(queue) => Some(queue.depth()),
+            Self::RabbitMq(queue) => queue.depth().await,
         }
     }
 
-    /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
-    pub fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
+    /// Why the queue takes nothing at this moment, if it does not.
+    pub fn unavailable(&self) -> Option<String> {
         match self {
-            Self::Embedded(queue) => queue.waiting(epoch),
+            Self::Embedded(_) => None,
+            Self::RabbitMq(queue) => queue.unavailable(),
         }
     }
 
-    /// How many attempts are accepted and not acknowledged, of all items.
-    pub fn depth(&self) -> usize {
-        match self {
-            Self::Embedded(queue) => queue.depth(),
-        }
-    }
-
-    /// How many attempts at this item are accepted and not acknowledged.
-    pub fn depth_of(&self, item: &ItemId) -> usize {
-        match self {
-            Self::Embedded(queue) => queue.depth_of(item),
-        }
-    }
-
-    /// Lets `next` return `None` once nothing waits.
+    /// Lets every subscription end: that of this process's queue once nothing waits, a broker's at
+    /// once, since what waits there waits for others as well.
     pub fn close_when_empty(&self) {
         match self {
             Self::Embedded(queue) => queue.close_when_empty(),
+            Self::RabbitMq(queue) => queue.end_subscriptions(),
         }
     }
 
@@ -157,19 +107,69 @@ impl Queue {
     ///
     /// # Errors
     /// The reason, when that failed.
-    pub fn close(&self) -> Result<(), String> {
+    pub async fn close(&self) -> Result<(), String> {
         match self {
             Self::Embedded(queue) => queue.close(),
+            Self::RabbitMq(queue) => {
+                queue.close().await;
+                Ok(())
+            }
         }
     }
 
-    /// Resolves with the reason when the queue has failed for good.
+    /// Resolves with the reason when the queue has failed for good. A broker never has: it may
+    /// come back.
     pub async fn failed(&self) -> String {
         match self {
             Self::Embedded(queue) => queue.failed().await,
+            Self::RabbitMq(_) => std::future::pending().await,
         }
     }
 }
 
-/// Why a queue could not be opened.
-pub type OpenError = JournalError;
+impl Subscription {
+    /// The next attempts at one item, at most `max`; `None` when the queue was closed.
+    pub async fn next(&mut self, max: usize) -> Option<Batch> {
+        match self {
+            Self::Embedded(queue) => queue.next(max).await.map(Batch::Embedded),
+            Self::RabbitMq(subscription) => subscription.next(max).await.map(Batch::RabbitMq),
+        }
+    }
+}
+
+impl Batch {
+    /// The attempts, oldest first.
+    pub fn attempts(&self) -> &[Arc<Attempt>] {
+        match self {
+            Self::Embedded(held) => held.attempts(),
+            Self::RabbitMq(held) => held.attempts(),
+        }
+    }
+
+    /// Says that the order of the batch's decisions is fixed, so that another consumer may take
+    /// the item's next attempts while this batch is being committed.
+    pub fn ordered(&mut self) {
+        match self {
+            Self::Embedded(held) => held.free_lane(),
+            Self::RabbitMq(_) => {}
+        }
+    }
+
+    /// Forgets the batch: its decisions are committed. An acknowledgement that is lost lets it be
+    /// delivered again, which changes nothing.
+    pub async fn ack(self) {
+        match self {
+            Self::Embedded(held) => held.ack(),
+            Self::RabbitMq(held) => held.ack().await,
+        }
+    }
+
+    /// Gives the batch up: a broker puts it among its dead letters; the queue of this process,
+    /// which has none, delivers it again.
+    pub async fn reject(self) {
+        match self {
+            Self::Embedded(held) => drop(held),
+            Self::RabbitMq(held) => held.reject().await,
+        }
+    }
+}

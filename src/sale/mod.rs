@@ -9,4 +9,4 @@ mod reserve;
 pub use ids::{BuyerId, IdError, ItemId, OrderId, RequestId};
 pub use outcome::{Decision, LostReason, Refusal};
 pub use record::{Fields, RecordError};
-pub use reserve::{Attempt, Phase, Sale, Terms};
+pub use reserve::{Attempt, NewAttempt, Phase, Sale, Terms};

@@ -46,6 +46,8 @@ words! {
         AlreadyBought => "already_bought",
         /// A fresh sale of the same item was opened before its turn came.
         SaleReplaced => "sale_replaced",
+        /// The queue could not deliver it to a consumer that lived long enough to decide it.
+        Undeliverable => "undeliverable",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::units::{Moment, Secret};
 use super::answer::{self, Body, json, rejected};
 use super::ledger::LedgerBody;
 use super::route::query_value;
-use super::{App, result};
+use super::{App, result, waiting};
 
 /// The secret that makes an admin; an empty one lets nobody in.
 #[derive(Debug)]
@@ -104,15 +104,16 @@ pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
             let message = "epoch is a whole number, as in the ledger's first line";
             return rejected(StatusCode::BAD_REQUEST, "bad_epoch", message);
         }
-        None => match result::present_sale(app, query) {
+        None => match result::present_sale(app, query).await {
             Ok(sale) => sale.epoch,
             Err(response) => return response,
         },
     };
     // First the queue, then the store: what was decided in between is in both, and never in none.
-    let mut waiting = app.queue.waiting(epoch);
-    let ledger = match app.store.ledger(epoch).await {
-        Ok(ledger) => ledger,
+    let waiting = waiting::of_sale(app, epoch).await;
+    let ledger = app.store.ledger(epoch).await;
+    let (mut waiting, ledger) = match waiting.and_then(|waiting| Ok((waiting, ledger?))) {
+        Ok(both) => both,
         Err(error) => return answer::store_error(&error),
     };
     let decided: HashSet<_> = ledger.decided.iter().map(|d| d.attempt.request_id).collect();

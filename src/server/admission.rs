@@ -4,22 +4,20 @@
 //! it: a refusal says that there is no effect, and the first try may have had one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 
 use crate::api::Purchase;
-use crate::queue::{NewAttempt, PublishError};
-use crate::sale::{Attempt, BuyerId, ItemId, Phase, Refusal, RequestId};
-use crate::store::SaleView;
+use crate::queue::{PublishError, Queue};
+use crate::sale::{Attempt, BuyerId, ItemId, NewAttempt, Phase, Refusal, RequestId};
+use crate::store::{Known, SaleView, StoreError};
 use crate::units::Rate;
 
 use super::App;
 use super::answer::{self, Body, refused, rejected};
-
-/// How long an attempt may take to become durable before its outcome is called unknown.
-const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
+use super::waiting::{self, Accepted};
 
 /// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields.
 pub(super) async fn purchase(
@@ -31,40 +29,65 @@ pub(super) async fn purchase(
         Ok(wanted) => wanted,
         Err(response) => return response,
     };
-    if let Some(response) = known(app, &wanted).await {
-        return response;
+    let request_id = wanted.request_id;
+    match admit(app, wanted).await {
+        Ok(response) => response,
+        Err(StoreError::Unknown) => answer::unknown(Some(request_id)),
+        Err(error) => answer::store_error(&error),
     }
-    let sale = match app.store.sale(wanted.item.as_ref()) {
-        Ok(sale) => sale,
-        Err(error) => return answer::store_error(&error),
-    };
+}
+
+async fn admit(app: &App, wanted: Wanted) -> Result<Response<Body>, StoreError> {
+    // First the queue, then the store: see `waiting::known`.
+    let queued = app.queue.find(&wanted.request_id).map(Known::Waiting);
+    let Wanted { request_id, buyer, item } = &wanted;
+    let look = app.store.look(request_id, item.as_ref(), buyer).await?;
+    if let Some(known) = look.known.or(queued) {
+        return Ok(answer_known(app, &wanted, known).await);
+    }
+    let sale = look.sale?;
     let now_us = app.clock.now_us();
-    if let Some(refusal) = refusal(app, &sale, &wanted.buyer, now_us) {
+    if let Some(refusal) = refusal(app, &sale, look.at_limit, now_us) {
         // A twin may have been accepted since the first look: then this one is, too.
-        return known(app, &wanted).await.unwrap_or_else(|| refused(refusal));
+        return Ok(match twin(app, request_id).await? {
+            Some(known) => answer_known(app, &wanted, known).await,
+            None => refused(refusal),
+        });
     }
-    let Wanted { request_id, buyer, .. } = wanted.clone();
+    enqueue(app, wanted, sale, now_us).await
+}
+
+/// Puts an attempt at this sale into the queue, and says what came of that.
+pub(super) async fn enqueue(
+    app: &App,
+    wanted: Wanted,
+    sale: SaleView,
+    now_us: u64,
+) -> Result<Response<Body>, StoreError> {
+    let Wanted { request_id, buyer, .. } = wanted;
     let (item, epoch) = (sale.terms.item, sale.epoch);
     let attempt = NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us };
-    let is_decided = |request_id: &RequestId| app.store.decided(request_id).is_some();
-    let result = within_limit(app.queue.publish(attempt, is_decided)).await;
-    if result == Err(PublishError::Decided) {
-        let known = known(app, &wanted).await;
-        return known.unwrap_or_else(|| answer::unknown(Some(request_id)));
+    Ok(accepted_answer(waiting::accept(app, attempt).await?, request_id))
+}
+
+/// What has become known of an id since the store was looked at. A store that knows all that waits
+/// was asked for everything at one moment: there is nothing to add.
+async fn twin(app: &App, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
+    match &app.queue {
+        Queue::Embedded(_) => waiting::known(app, request_id).await,
+        Queue::RabbitMq(_) => Ok(None),
     }
-    published(result, request_id)
 }
 
 /// A well-formed purchase.
-#[derive(Clone)]
-struct Wanted {
-    request_id: RequestId,
+pub(super) struct Wanted {
+    pub(super) request_id: RequestId,
     buyer: BuyerId,
-    item: Option<ItemId>,
+    pub(super) item: Option<ItemId>,
 }
 
 impl Wanted {
-    fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
+    pub(super) fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
         let bad = |reason, what: &str, error: crate::sale::IdError| {
             rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
         };
@@ -92,25 +115,35 @@ impl Wanted {
     }
 }
 
-/// The answer to an id that was accepted before.
-async fn known(app: &App, wanted: &Wanted) -> Option<Response<Body>> {
-    // First the queue, then the store: an attempt leaves the queue only after its decision is
-    // in the store, so it is seen in one of them.
-    let waiting = app.queue.find(&wanted.request_id);
-    if let Some(decided) = app.store.decided(&wanted.request_id) {
-        let same = wanted.is_same(&decided.attempt);
-        let answer = || answer::decided(&decided);
-        return Some(if same { answer() } else { refused(Refusal::RequestIdReused) });
+/// The answer to an id that was accepted before, or may have been.
+async fn answer_known(app: &App, wanted: &Wanted, known: Known) -> Response<Body> {
+    if !wanted.is_same(known.attempt()) {
+        return refused(Refusal::RequestIdReused);
     }
-    if !wanted.is_same(waiting.as_deref()?) {
-        return Some(refused(Refusal::RequestIdReused));
+    let request_id = wanted.request_id;
+    let accepted = match known {
+        Known::Decided(decided) => return answer::decided(&decided),
+        Known::Waiting(_) => waiting::durable(app, &request_id).await.into(),
+        Known::Announced(attempt) => waiting::again(app, &attempt).await,
+    };
+    accepted_answer(accepted, request_id)
+}
+
+fn accepted_answer(accepted: Accepted, request_id: RequestId) -> Response<Body> {
+    match accepted {
+        Accepted::Queued => answer::queued(StatusCode::ACCEPTED, request_id),
+        Accepted::Decided(decided) => answer::decided(&decided),
+        Accepted::Refused(PublishError::Full) => refused(Refusal::QueueFull),
+        Accepted::Refused(PublishError::Reused) => refused(Refusal::RequestIdReused),
+        Accepted::Refused(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
+        Accepted::Refused(PublishError::Unknown | PublishError::Untold) | Accepted::Unknown => {
+            answer::unknown(Some(request_id))
+        }
     }
-    let durable = within_limit(app.queue.durable(&wanted.request_id)).await;
-    Some(published(durable, wanted.request_id))
 }
 
 /// Why an attempt at this sale would be refused now, if it would.
-fn refusal(app: &App, sale: &SaleView, buyer: &BuyerId, now_us: u64) -> Option<Refusal> {
+fn refusal(app: &App, sale: &SaleView, at_limit: bool, now_us: u64) -> Option<Refusal> {
     if app.draining.has_started() {
         return Some(Refusal::Draining);
     }
@@ -119,32 +152,17 @@ fn refusal(app: &App, sale: &SaleView, buyer: &BuyerId, now_us: u64) -> Option<R
         Phase::Closed => return Some(Refusal::Closed),
         Phase::Open => {}
     }
-    if sale.left == 0 {
+    if sale.left <= 0 {
         return Some(Refusal::SoldOut);
     }
-    if app.store.at_limit(&sale.terms.item, buyer) {
+    if at_limit {
         return Some(Refusal::AlreadyBought);
+    }
+    if app.queue.unavailable().is_some() {
+        return Some(Refusal::BrokerUnavailable);
     }
     let limited = app.rate_limit.as_ref().is_some_and(|limit| !limit.admit());
     limited.then_some(Refusal::RateLimited)
-}
-
-/// What is not known in time is unknown.
-pub(super) async fn within_limit(
-    publish: impl Future<Output = Result<(), PublishError>>,
-) -> Result<(), PublishError> {
-    let limited = tokio::time::timeout(PUBLISH_TIMEOUT, publish);
-    limited.await.unwrap_or(Err(PublishError::Unknown))
-}
-
-fn published(result: Result<(), PublishError>, request_id: RequestId) -> Response<Body> {
-    match result {
-        Ok(()) => answer::queued(StatusCode::ACCEPTED, request_id),
-        Err(PublishError::Full) => refused(Refusal::QueueFull),
-        Err(PublishError::Reused) => refused(Refusal::RequestIdReused),
-        Err(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
-        Err(PublishError::Unknown | PublishError::Decided) => answer::unknown(Some(request_id)),
-    }
 }
 
 /// So many attempts per second, evenly, with a tenth of a second's worth at once: the generic

@@ -9,7 +9,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::api::Answer;
-use crate::sale::{Decision, Refusal, RequestId};
+use crate::sale::{Decision, IdError, Refusal, RequestId};
 use crate::store::{Decided, StoreError};
 
 use super::ledger::LedgerBody;
@@ -18,7 +18,7 @@ use super::ledger::LedgerBody;
 pub type Body = Either<Full<Bytes>, LedgerBody>;
 
 /// Seconds after which a refused client may try again.
-const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+pub(super) const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 /// A response with a JSON body.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
@@ -45,6 +45,11 @@ pub(super) fn rejected(
         ..Answer::default()
     };
     json(status, &answer)
+}
+
+/// A request id that is none.
+pub(super) fn bad_request_id(error: IdError) -> Response<Body> {
+    rejected(StatusCode::BAD_REQUEST, "bad_request_id", format!("request_id {error}"))
 }
 
 /// A well-formed request that is turned down: no effect, now or later.

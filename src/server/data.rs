@@ -19,8 +19,8 @@ const TOKEN_LEN_MAX: u64 = 1024;
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
-    /// Holds the lock.
-    _lock: File,
+    /// Holds the lock, if the folder is this process's alone.
+    _lock: Option<File>,
 }
 
 /// Why the data folder cannot be used.
@@ -80,7 +80,17 @@ impl DataFolder {
         }
         lock.set_len(0).map_err(io_error)?;
         writeln!(lock, "{}", std::process::id()).map_err(io_error)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), _lock: Some(lock) })
+    }
+
+    /// Makes the folder where there is none, for a server whose engines are elsewhere: others may
+    /// use it as well.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn share(path: &Path) -> Result<Self, DataError> {
+        make_folder(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
+        Ok(Self { path: path.to_owned(), _lock: None })
     }
 
     /// The path of a file in the folder.
@@ -101,18 +111,25 @@ impl DataFolder {
         // Two random UUIDs: 244 random bits from the system's generator.
         let [a, b] = [RequestId::random().0.simple(), RequestId::random().0.simple()];
         let token = format!("{a}{b}");
-        let fresh = self.file("admin-token.new");
+        let fresh = self.file(&format!("admin-token.{}", std::process::id()));
         let write = || -> io::Result<()> {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
             let mut file = options.open(&fresh)?;
             writeln!(file, "{token}")?;
             file.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            sync_parent(&path)
+            // Unlike a rename, a link leaves what another process was faster to write.
+            let linked = fs::hard_link(&fresh, &path);
+            fs::remove_file(&fresh)?;
+            match linked {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => sync_parent(&path),
+            }
         };
         write().map_err(|cause| self.error(cause))?;
-        Ok(Secret(token))
+        let token = read_token(&path).map_err(|cause| self.error(cause))?;
+        // Only an empty file that somebody else left has none.
+        token.map(Secret).ok_or_else(|| self.error(io::Error::other("admin-token is empty")))
     }
 
     fn error(&self, cause: io::Error) -> DataError {

@@ -78,7 +78,7 @@ impl LedgerBody {
             item: ledger.sale.terms.item.to_string(),
             epoch: ledger.sale.epoch,
             stock: ledger.sale.terms.stock.into(),
-            stock_left: ledger.sale.left.into(),
+            stock_left: ledger.sale.left,
             per_buyer: ledger.sale.terms.per_buyer,
         };
         let decided = ledger.decided.into_iter().map(Entry::Decided);

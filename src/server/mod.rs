@@ -1,15 +1,24 @@
 //! The server: accept, admit, queue, decide, answer.
 
+mod ack_on_error;
 mod admin;
 mod admission;
 mod answer;
+mod article;
+mod config;
+mod confirms;
 mod consumer;
 mod data;
+mod global_result;
 mod http;
 mod ledger;
+mod open;
+mod orphans;
+mod ready;
 mod result;
 mod route;
 mod run;
+mod waiting;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,10 +31,13 @@ use crate::store::Store;
 pub use admin::AdminToken;
 pub use admission::RateLimit;
 pub use answer::Body;
+pub use config::{Config, PREFETCH_MAX, QueueAt, ServeError, StoreAt};
+pub use confirms::Confirms;
+pub use consumer::Acks;
 pub use data::{DataError, DataFolder};
 pub use http::{Limits, serve_connections};
-pub use route::route;
-pub use run::{Config, PREFETCH_MAX, ServeError, Server};
+pub use route::{Admission, Results, route};
+pub use run::Server;
 
 /// What every request and every consumer shares.
 #[derive(Debug)]
@@ -44,6 +56,14 @@ pub struct App {
     pub rate_limit: Option<RateLimit>,
     /// Whether the server is shutting down.
     pub draining: Draining,
+    /// Which announced attempts are queued, to be noted in the store.
+    pub confirms: Confirms,
+    /// How attempts are admitted.
+    pub admission: Admission,
+    /// What is told of an attempt.
+    pub results: Results,
+    /// When a consumer acknowledges.
+    pub acks: Acks,
 }
 
 /// Set once, when the server begins to shut down.

@@ -9,15 +9,36 @@ use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::answer::{Body, json, refused, rejected};
-use super::{App, admin, admission, result};
-use crate::sale::Refusal;
+use super::answer::{Body, json, rejected};
+use super::{App, admin, admission, article, global_result, ready, result};
 
 /// Longest request body, in bytes: an order is under 250, a sale under 300.
 pub(super) const BODY_LEN_MAX: usize = 4096;
 
 /// How long a body may take to arrive after its head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How attempts are admitted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// After a look at the sale, the buyer and what is known of the id.
+    #[default]
+    Checked,
+    /// As the article did: without a look.
+    Blind,
+    /// Not by this process: it is a consumer.
+    Closed,
+}
+
+/// What is told of an attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Results {
+    /// What became of it.
+    #[default]
+    OfAttempt,
+    /// How the sale stands: a flaw.
+    OfSale,
+}
 
 /// Answers one request. Never fails: whatever comes in, an answer goes out.
 pub async fn route<B>(app: &App, request: Request<B>) -> Response<Body>
@@ -36,13 +57,20 @@ where
             let keys = request.headers().get_all("idempotency-key");
             let keys: Vec<_> = keys.iter().cloned().collect();
             match read_json(request).await {
-                Ok(purchase) => admission::purchase(app, purchase, &keys).await,
+                Ok(purchase) => match app.admission {
+                    Admission::Checked => admission::purchase(app, purchase, &keys).await,
+                    Admission::Blind => article::purchase(app, purchase, &keys).await,
+                    Admission::Closed => not_here(),
+                },
                 Err(response) => response,
             }
         }
-        (&Method::GET, "/result") => result::sale(app, request.uri().query()),
+        (&Method::GET, "/result") => result::sale(app, request.uri().query()).await,
         (&Method::GET, path) if let Some(request_id) = path.strip_prefix("/result/") => {
-            result::attempt(app, request_id, request.uri().query()).await
+            match app.results {
+                Results::OfAttempt => result::attempt(app, request_id, request.uri().query()).await,
+                Results::OfSale => global_result::attempt(app, request_id).await,
+            }
         }
         (&Method::PUT, "/admin/sale") => match app.admin_token.check(request.headers()) {
             Ok(()) => match read_json(request).await {
@@ -56,7 +84,7 @@ where
             Err(response) => response,
         },
         (&Method::GET, "/healthz") => json(StatusCode::OK, &serde_json::json!({"status": "ok"})),
-        (&Method::GET, "/readyz") => ready(app),
+        (&Method::GET, "/readyz") => ready::ready(app).await,
         (_, path) => no_such_route(path),
     }
 }
@@ -67,12 +95,10 @@ pub(super) fn query_value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<
     pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
-fn ready(app: &App) -> Response<Body> {
-    if app.draining.has_started() {
-        return refused(Refusal::Draining);
-    }
-    // The embedded engines are in this process: they answer, or the process has ended.
-    json(StatusCode::OK, &serde_json::json!({"status": "ok", "queue": "ok", "store": "ok"}))
+/// The answer of a process that only decides.
+fn not_here() -> Response<Body> {
+    let message = "this process is a consumer: send attempts to one with --role api";
+    rejected(StatusCode::NOT_FOUND, "no_such_path", message)
 }
 
 fn no_such_route(path: &str) -> Response<Body> {

@@ -1,6 +1,7 @@
 //! The store of this process: sales and decisions in memory, a journal on disk.
 //!
-//! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`.
+//! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`, and
+//! for the register `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,10 +11,12 @@ use tokio::sync::watch;
 
 use crate::journal::{Durability, Journal, JournalError};
 use crate::sale::{
-    Attempt, BuyerId, Decision, Fields, ItemId, LostReason, RecordError, RequestId, Sale, Terms,
+    Attempt, BuyerId, Decision, Fields, ItemId, LostReason, NewAttempt, RecordError, RequestId,
+    Sale, Terms,
 };
 
-use super::{Decided, Ledger, Reservation, SaleView, StoreError};
+use super::register::Register;
+use super::{Announced, Decided, Known, Ledger, Look, Reservation, SaleView, StoreError};
 
 /// No record is longer, in bytes: two names of 64, a UUID, an order id and some numbers.
 const RECORD_LEN_MAX: usize = 512;
@@ -33,6 +36,7 @@ struct State {
     present: HashMap<ItemId, u64>,
     epochs: u64,
     decided: HashMap<RequestId, Logged>,
+    register: Register,
 }
 
 /// A sale and where in the journal it is.
@@ -79,22 +83,134 @@ impl Embedded {
         Ok(view)
     }
 
-    pub(super) fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        let state = self.lock();
+    pub(super) async fn open_or_resume(&self, terms: Terms) -> Result<SaleView, StoreError> {
+        match self.sale(Some(&terms.item)).await {
+            Err(StoreError::UnknownItem) => self.open_sale(terms).await,
+            found => found,
+        }
+    }
+
+    pub(super) async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
+        self.present(&self.lock(), item)
+    }
+
+    fn present(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
         let opened = state.sale(item)?;
         // Nobody may buy in a sale that a crash could still undo.
         let is_open = self.journal.is_committed(opened.record);
         if is_open { Ok(view(&opened.sale)) } else { Err(StoreError::Unavailable) }
     }
 
-    pub(super) fn at_limit(&self, item: &ItemId, buyer: &BuyerId) -> bool {
-        self.lock().sale(Some(item)).is_ok_and(|opened| opened.sale.at_limit(buyer))
+    pub(super) async fn look(
+        &self,
+        request_id: &RequestId,
+        item: Option<&ItemId>,
+        buyer: &BuyerId,
+    ) -> Result<Look, StoreError> {
+        let state = self.lock();
+        let known = self.known_in(&state, request_id);
+        let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
+        Ok(Look { known, sale: self.present(&state, item), at_limit })
     }
 
-    pub(super) fn reserve(
+    pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
+        Ok(self.known_in(&self.lock(), request_id))
+    }
+
+    /// A decision that a crash could still undo is none: its attempt waits.
+    fn known_in(&self, state: &State, request_id: &RequestId) -> Option<Known> {
+        let Some(Logged { decided, record }) = state.decided.get(request_id) else {
+            return state.register.get(request_id);
+        };
+        Some(match self.journal.is_committed(*record) {
+            true => Known::Decided(Arc::clone(decided)),
+            false => Known::Waiting(Arc::clone(&decided.attempt)),
+        })
+    }
+
+    pub(super) async fn announce(&self, new: &NewAttempt) -> Result<Announced, StoreError> {
+        let (attempt, commit) = {
+            let mut state = self.lock();
+            if let Some(known) = self.known_in(&state, &new.request_id) {
+                state.register.mark_twin(&new.request_id);
+                return Ok(Announced::Known(known));
+            }
+            let attempt = Arc::new(new.clone().at(state.register.next_seq()));
+            let record = format!("announced {attempt}");
+            let commit = self.journal.append(record.as_bytes());
+            let commit = commit.map_err(|_| StoreError::Unavailable)?;
+            state.register.add(Arc::clone(&attempt));
+            (attempt, commit)
+        };
+        commit.await.map_err(|_| StoreError::Unknown)?;
+        Ok(Announced::Fresh(attempt))
+    }
+
+    pub(super) async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        for attempt in attempts {
+            state.register.confirm(&attempt.request_id);
+            // Not waited for, nor missed: without it the attempt is queued once more.
+            let record = format!("confirmed {}", attempt.request_id);
+            let _ = self.journal.append_later(record.as_bytes());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+        let commit = {
+            let mut state = self.lock();
+            let id = attempt.request_id;
+            let known = self.known_in(&state, &id);
+            if !matches!(known, Some(Known::Announced(_))) || state.register.has_twin(&id) {
+                return Ok(false);
+            }
+            let commit = self.journal.append(format!("withdrawn {id}").as_bytes());
+            let commit = commit.map_err(|_| StoreError::Unknown)?;
+            state.register.remove(&id);
+            commit
+        };
+        commit.await.map_err(|_| StoreError::Unknown)?;
+        Ok(true)
+    }
+
+    pub(super) async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        let mut attempts = self.lock().register.all();
+        attempts.retain(|attempt| attempt.epoch == epoch);
+        attempts.sort_by_key(|attempt| attempt.seq);
+        Ok(attempts)
+    }
+
+    pub(super) async fn unconfirmed(&self) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        Ok(self.lock().register.unconfirmed())
+    }
+
+    pub(super) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
+        Ok(self.lock().register.count(item))
+    }
+
+    pub(super) async fn reserve(
         &self,
         attempts: &[Arc<Attempt>],
         now_us: u64,
+    ) -> Result<Reservation, StoreError> {
+        self.decide_all(attempts, now_us, State::reserve)
+    }
+
+    pub(super) async fn give_up(
+        &self,
+        attempts: &[Arc<Attempt>],
+        now_us: u64,
+    ) -> Result<Reservation, StoreError> {
+        let given_up = |_: &mut State, _: &Attempt| Decision::Lost(LostReason::Undeliverable);
+        self.decide_all(attempts, now_us, given_up)
+    }
+
+    fn decide_all(
+        &self,
+        attempts: &[Arc<Attempt>],
+        now_us: u64,
+        rule: fn(&mut State, &Attempt) -> Decision,
     ) -> Result<Reservation, StoreError> {
         let mut state = self.lock();
         // Only holders of this lock append, so the room that is there now stays: no decision is
@@ -107,7 +223,10 @@ impl Embedded {
         for attempt in attempts {
             let logged = match state.decided.get(&attempt.request_id) {
                 Some(logged) => logged.clone(),
-                None => self.decide(&mut state, attempt, now_us)?,
+                None => {
+                    let decision = rule(&mut state, attempt);
+                    self.log(&mut state, attempt, decision, now_us)?
+                }
             };
             last_record = last_record.max(Some(logged.record));
             decided.push(logged.decided);
@@ -115,17 +234,18 @@ impl Embedded {
         Ok(Reservation { decided, last_record })
     }
 
-    fn decide(
+    fn log(
         &self,
         state: &mut State,
         attempt: &Arc<Attempt>,
+        decision: Decision,
         decided_us: u64,
     ) -> Result<Logged, StoreError> {
-        let decided = state.decide(attempt, decided_us);
-        let record = format!("decided {decided_us} {attempt} {}", decided.decision);
+        let record = format!("decided {decided_us} {attempt} {decision}");
         let commit = self.journal.append(record.as_bytes()).map_err(|_| StoreError::Unknown)?;
-        let logged = Logged { decided, record: commit.seq() };
-        state.decided.insert(attempt.request_id, logged.clone());
+        let decided = Decided { attempt: Arc::clone(attempt), decision, decided_us };
+        let logged = Logged { decided: Arc::new(decided), record: commit.seq() };
+        state.keep(logged.clone());
         Ok(logged)
     }
 
@@ -142,11 +262,6 @@ impl Embedded {
             Some(record) => self.journal.committed(record).await.map_err(|_| StoreError::Unknown),
             None => Ok(()),
         }
-    }
-
-    pub(super) fn decided(&self, request_id: &RequestId) -> Option<Arc<Decided>> {
-        let logged = self.lock().decided.get(request_id).cloned()?;
-        self.journal.is_committed(logged.record).then_some(logged.decided)
     }
 
     pub(super) fn progress(&self) -> watch::Receiver<()> {
@@ -189,8 +304,8 @@ fn view(sale: &Sale) -> SaleView {
     SaleView {
         terms: sale.terms().clone(),
         epoch: sale.epoch(),
-        left: sale.left(),
-        orders: sale.orders(),
+        left: sale.left().into(),
+        orders: sale.orders().into(),
     }
 }
 
@@ -215,13 +330,18 @@ impl State {
 
     /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted;
     /// should one come all the same, it is at a sale that is gone.
-    fn decide(&mut self, attempt: &Arc<Attempt>, decided_us: u64) -> Arc<Decided> {
+    fn reserve(&mut self, attempt: &Attempt) -> Decision {
         let present = self.present.get(&attempt.item);
-        let decision = match present.and_then(|epoch| self.sales.get_mut(epoch)) {
+        match present.and_then(|epoch| self.sales.get_mut(epoch)) {
             Some(opened) => opened.sale.reserve(attempt),
             None => Decision::Lost(LostReason::SaleReplaced),
-        };
-        Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us })
+        }
+    }
+
+    fn keep(&mut self, logged: Logged) {
+        let request_id = logged.decided.attempt.request_id;
+        self.register.remove(&request_id);
+        self.decided.insert(request_id, logged);
     }
 
     fn replay(&mut self, record_seq: u64, record: &[u8]) -> Result<(), RecordError> {
@@ -234,15 +354,19 @@ impl State {
             "decided" => {
                 let decided_us = fields.next("decided_us")?;
                 let attempt = Arc::new(Attempt::from_fields(&mut fields)?);
-                let written = Decision::from_fields(&mut fields)?;
-                let decided = self.decide(&attempt, decided_us);
-                // The rule is a function of the records before, so it must decide the same again.
-                if decided.decision != written {
+                let decision = Decision::from_fields(&mut fields)?;
+                // The rule is a function of the records before, so it must decide the same again;
+                // but what was given up was not decided by it.
+                let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
+                if by_rule && self.reserve(&attempt) != decision {
                     return Err(fields.wrong("decision"));
                 }
-                let logged = Logged { decided, record: record_seq };
-                self.decided.insert(attempt.request_id, logged);
+                let decided = Arc::new(Decided { attempt, decision, decided_us });
+                self.keep(Logged { decided, record: record_seq });
             }
+            "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
+            "confirmed" => self.register.confirm(&fields.next("request_id")?),
+            "withdrawn" => self.register.remove(&fields.next("request_id")?),
             _ => return Err(fields.wrong("kind")),
         }
         Ok(())

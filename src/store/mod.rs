@@ -1,21 +1,25 @@
 //! The store: sales, decisions, and the one place where stock goes down.
 
 mod embedded;
+mod redis;
+mod register;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::journal::JournalError;
-use crate::sale::{Attempt, BuyerId, Decision, ItemId, Phase, RequestId, Terms};
+use crate::sale::{Attempt, BuyerId, Decision, ItemId, NewAttempt, Phase, RequestId, Terms};
 
 pub use embedded::Embedded;
+pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
 
 /// Where sales and decisions are kept.
 #[derive(Debug)]
 pub enum Store {
     /// In this process, on a journal of its own.
     Embedded(Embedded),
+    /// In a Redis server, shared with other processes.
+    Redis(Redis),
 }
 
 /// A decided attempt. Final.
@@ -36,10 +40,51 @@ pub struct SaleView {
     pub terms: Terms,
     /// Which sale of this store it is.
     pub epoch: u64,
-    /// Units not sold. A hint: it may refuse, never sell.
-    pub left: u32,
+    /// Units not sold; below 0 when oversold. A hint: it may refuse, never sell.
+    pub left: i64,
     /// Orders made.
-    pub orders: u32,
+    pub orders: u64,
+}
+
+/// What the store knows of a request id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It was decided.
+    Decided(Arc<Decided>),
+    /// It waits in the queue.
+    Waiting(Arc<Attempt>),
+    /// It was announced; whether it is in the queue is not known yet, or never will be.
+    Announced(Arc<Attempt>),
+}
+
+impl Known {
+    /// The attempt that has the id.
+    pub fn attempt(&self) -> &Arc<Attempt> {
+        match self {
+            Self::Decided(decided) => &decided.attempt,
+            Self::Waiting(attempt) | Self::Announced(attempt) => attempt,
+        }
+    }
+}
+
+/// What the store knows of an attempt that has come, all at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The id, if it is known.
+    pub known: Option<Known>,
+    /// The sale, or why there is none.
+    pub sale: Result<SaleView, StoreError>,
+    /// Whether the buyer has as many orders of the item as one may have. A hint, like `left`.
+    pub at_limit: bool,
+}
+
+/// What came of announcing an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Announced {
+    /// It is in the register now, with its place in the order.
+    Fresh(Arc<Attempt>),
+    /// Its id was known.
+    Known(Known),
 }
 
 impl SaleView {
@@ -83,8 +128,14 @@ pub enum StoreError {
     ItemRequired,
 }
 
-/// Why a store could not be opened.
-pub type OpenError = JournalError;
+macro_rules! ask {
+    ($self:expr, $store:ident => $answer:expr) => {
+        match $self {
+            Store::Embedded($store) => $answer,
+            Store::Redis($store) => $answer,
+        }
+    };
+}
 
 impl Store {
     /// Opens a fresh sale, instead of an earlier one of the same item. It is durable when this
@@ -93,40 +144,121 @@ impl Store {
     /// # Errors
     /// When it was not opened, or that is unknown.
     pub async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
-        match self {
-            Self::Embedded(store) => store.open_sale(terms).await,
-        }
+        ask!(self, store => store.open_sale(terms).await)
+    }
+
+    /// Opens a sale unless there is one of this item: that one is given back then.
+    ///
+    /// # Errors
+    /// When it was not opened, or that is unknown.
+    pub async fn open_or_resume(&self, terms: Terms) -> Result<SaleView, StoreError> {
+        ask!(self, store => store.open_or_resume(terms).await)
     }
 
     /// The sale of this item, or the only sale there is.
     ///
     /// # Errors
     /// When there is no such sale, or it is not clear which.
-    pub fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        match self {
-            Self::Embedded(store) => store.sale(item),
-        }
+    pub async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
+        ask!(self, store => store.sale(item).await)
     }
 
-    /// Whether the buyer has as many orders of this item as one may have. A hint, as above.
-    pub fn at_limit(&self, item: &ItemId, buyer: &BuyerId) -> bool {
-        match self {
-            Self::Embedded(store) => store.at_limit(item, buyer),
-        }
-    }
-
-    /// Decides attempts, one after the other. One that was decided before keeps its decision.
+    /// What is known of an attempt that has come.
     ///
     /// # Errors
-    /// When none was decided.
-    pub fn reserve(
+    /// When the store cannot be asked.
+    pub async fn look(
+        &self,
+        request_id: &RequestId,
+        item: Option<&ItemId>,
+        buyer: &BuyerId,
+    ) -> Result<Look, StoreError> {
+        ask!(self, store => store.look(request_id, item, buyer).await)
+    }
+
+    /// What is known of a request id.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
+        ask!(self, store => store.known(request_id).await)
+    }
+
+    /// Puts an attempt that is about to be queued into the register of those that wait, for a
+    /// queue that cannot be asked for one. It stays there until it is decided or withdrawn.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it is not in the register.
+    pub async fn announce(&self, new: &NewAttempt) -> Result<Announced, StoreError> {
+        ask!(self, store => store.announce(new).await)
+    }
+
+    /// Notes that announced attempts are in the queue.
+    ///
+    /// # Errors
+    /// When that could not be noted: they may be queued once more then.
+    pub async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
+        ask!(self, store => store.confirm(attempts).await)
+    }
+
+    /// Takes an attempt that certainly is not queued out of the register. `false` when the same
+    /// attempt was announced again meanwhile, and so may be queued all the same.
+    ///
+    /// # Errors
+    /// When it is not known whether it is out.
+    pub async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+        ask!(self, store => store.withdraw(attempt).await)
+    }
+
+    /// The register: all attempts at the item's sale `epoch` that were announced and are not
+    /// decided.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        ask!(self, store => store.waiting(epoch).await)
+    }
+
+    /// Attempts in the register, of all sales, that are not known to be in the queue.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn unconfirmed(&self) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        ask!(self, store => store.unconfirmed().await)
+    }
+
+    /// How many attempts at this item are in the register.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
+        ask!(self, store => store.waiting_count(item).await)
+    }
+
+    /// Decides attempts at one item, one after the other. One that was decided before keeps its
+    /// decision.
+    ///
+    /// # Errors
+    /// When none was decided, or that is unknown: then the same may be asked again.
+    pub async fn reserve(
         &self,
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        match self {
-            Self::Embedded(store) => store.reserve(attempts, now_us),
-        }
+        ask!(self, store => store.reserve(attempts, now_us).await)
+    }
+
+    /// Decides attempts at one item that could not be delivered: they lose, unless they were
+    /// decided before.
+    ///
+    /// # Errors
+    /// As [`Store::reserve`].
+    pub async fn give_up(
+        &self,
+        attempts: &[Arc<Attempt>],
+        now_us: u64,
+    ) -> Result<Reservation, StoreError> {
+        ask!(self, store => store.give_up(attempts, now_us).await)
     }
 
     /// Waits until every decision of a reservation is committed, and gives them in the order of
@@ -137,21 +269,14 @@ impl Store {
     pub async fn commit(&self, reserved: Reservation) -> Result<Vec<Arc<Decided>>, StoreError> {
         match self {
             Self::Embedded(store) => store.commit(reserved).await,
-        }
-    }
-
-    /// The committed decision of an attempt.
-    pub fn decided(&self, request_id: &RequestId) -> Option<Arc<Decided>> {
-        match self {
-            Self::Embedded(store) => store.decided(request_id),
+            // What it has answered is committed.
+            Self::Redis(_) => Ok(reserved.decided),
         }
     }
 
     /// Changes whenever decisions have been committed. Subscribe, then look.
     pub fn progress(&self) -> watch::Receiver<()> {
-        match self {
-            Self::Embedded(store) => store.progress(),
-        }
+        ask!(self, store => store.progress())
     }
 
     /// A sale, the present one or an earlier one, with its decisions, all of them committed.
@@ -159,8 +284,18 @@ impl Store {
     /// # Errors
     /// When there is no such sale, or a decision could not be committed.
     pub async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
+        ask!(self, store => store.ledger(epoch).await)
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
         match self {
-            Self::Embedded(store) => store.ledger(epoch).await,
+            // It is in this process: it answers, or the process has ended.
+            Self::Embedded(_) => Ok(()),
+            Self::Redis(store) => store.check().await,
         }
     }
 
@@ -171,13 +306,16 @@ impl Store {
     pub fn close(&self) -> Result<(), String> {
         match self {
             Self::Embedded(store) => store.close(),
+            Self::Redis(_) => Ok(()),
         }
     }
 
-    /// Resolves with the reason when the store has failed for good.
+    /// Resolves with the reason when the store has failed for good. A Redis server never has: it
+    /// may come back.
     pub async fn failed(&self) -> String {
         match self {
             Self::Embedded(store) => store.failed().await,
+            Self::Redis(_) => std::future::pending().await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use seckill::server::Config;
 
-use crate::support::{Running, assert_refused, config, id, purchase};
+use crate::support::{Running, assert_refused, config, decided, id, purchase};
 
 async fn start() -> (tempfile::TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
@@ -36,7 +36,7 @@ async fn garbage_is_shown_the_door() {
     for bytes in cases {
         assert_shown_the_door(&server, bytes, &[400]).await;
     }
-    assert_eq!(server.app.queue.depth(), 0);
+    assert_eq!(server.app.queue.depth().await, Some(0));
     server.end().await;
 }
 
@@ -56,7 +56,7 @@ async fn a_length_that_may_be_read_two_ways_is_not_read_at_all() {
         let bytes = head + r#"{"uid":"ann"}"#;
         assert_shown_the_door(&server, bytes.as_bytes(), &[400]).await;
     }
-    assert_eq!(server.app.queue.depth(), 0);
+    assert_eq!(server.app.queue.depth().await, Some(0));
     server.end().await;
 }
 
@@ -86,7 +86,7 @@ async fn chunks_over_the_limit_are_refused_before_they_end() {
     wire.send("1\r\n{\r\n").await;
     assert_refused(&wire.reply().await, 413, "body_too_large");
     assert!(wire.is_ended().await);
-    assert_eq!(server.app.queue.depth(), 0);
+    assert_eq!(server.app.queue.depth().await, Some(0));
     server.end().await;
 }
 
@@ -115,7 +115,7 @@ async fn a_silent_connection_stops_nobody_and_one_too_many_waits_its_turn() {
     }
     let third_id = id(3).parse().unwrap();
     assert!(server.app.queue.find(&third_id).is_none(), "it was let in");
-    assert!(server.app.store.decided(&third_id).is_none(), "it was let in");
+    assert!(decided(&server.app, &id(3)).await.is_none(), "it was let in");
     drop(silent);
     assert_eq!(third.reply().await.code, 202);
     working.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;

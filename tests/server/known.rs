@@ -21,7 +21,7 @@ async fn a_retry_while_queued_is_the_same_attempt() {
     }
     let upper = json!({"uid": "ann", "request_id": id(1).to_uppercase(), "item": "tea"});
     assert_eq!(shop.post(upper).await.code, 202);
-    assert_eq!(shop.app.queue.depth(), 1);
+    assert_eq!(shop.depth().await, 1);
     assert_eq!(shop.decide_all().await.len(), 1);
     assert_eq!(shop.get("/result").await.json()["orders"], 1);
 }
@@ -43,7 +43,8 @@ async fn a_retry_is_not_answered_before_the_first_is_durable() {
         let _ = is_waiting(first.as_mut()).await;
         shop.accept("ann", &id(number)).await;
         // Only what is durable is handed out.
-        let mut next = pin!(shop.app.queue.next(1));
+        let mut subscription = shop.app.queue.subscribe(1);
+        let mut next = pin!(subscription.next(1));
         assert!(!is_waiting(next.as_mut()).await, "{number}");
         shop.decide(1).await;
     }
@@ -71,7 +72,7 @@ async fn decided_attempts_get_the_same_answer_every_time() {
         assert_eq!(shop.buy(uid, &id(number)).await, first);
         assert_eq!(shop.result(&id(number)).await, first, "and where the result is asked for");
     }
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
 }
 
 #[tokio::test]
@@ -82,7 +83,7 @@ async fn a_known_id_is_never_refused() {
     let cases: [(&str, Refuse); 3] = [
         ("closed", |shop| shop.set_clock(3_000_000)),
         ("draining", |shop| shop.app.draining.start()),
-        ("broker_unavailable", |shop| shop.app.queue.close().unwrap()),
+        ("broker_unavailable", |shop| shop.close_queue()),
     ];
     for (reason, refuse) in cases {
         let shop = Shop::open(Setup { sale: Some(sale.clone()), ..Setup::stock(0) }).await;
@@ -137,7 +138,7 @@ async fn an_id_of_a_replaced_sale_keeps_its_answer() {
     // Without an item, too, although there are two now.
     let reply = shop.buy("ann", &id(1)).await;
     assert_eq!((reply.code, reply.told(&id(1))), (200, Told::won("tea-1-1")));
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
 }
 
 async fn assert_reused_is_refused(shop: &Shop) {
@@ -165,7 +166,7 @@ async fn an_id_is_for_one_buyer_and_one_item_while_queued_and_ever_after() {
     assert_reused_is_refused(&shop).await;
     shop.settle(held).await;
     assert_reused_is_refused(&shop).await;
-    assert_eq!(shop.app.queue.depth(), 0, "no effect");
+    assert_eq!(shop.depth().await, 0, "no effect");
     let restarted = shop.restart();
     assert_reused_is_refused(&restarted).await;
     assert_eq!(restarted.post(first).await.told(&id(1)), Told::won("tea-1-1"));

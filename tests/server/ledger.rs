@@ -62,7 +62,7 @@ async fn what_is_decided_and_not_acknowledged_is_in_it_once() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let batch = shop.next(1).await;
-    let reserved = shop.app.store.reserve(batch.attempts(), 7).unwrap();
+    let reserved = within(shop.app.store.reserve(batch.attempts(), 7)).await.unwrap();
     within(shop.app.store.commit(reserved)).await.unwrap();
     let rows = read(&ledger(&shop, "").await).rows;
     assert_eq!(rows.len(), 1);

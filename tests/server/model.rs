@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use seckill::queue::PublishError;
 use seckill::sale::Terms;
 
 use crate::support::{Setup, Shop, attempt, id, terms, within};
@@ -74,27 +73,26 @@ async fn accept(shop: &Shop, number: usize, buyer: usize, is_retry: bool) {
     let attempt = attempt(&format!("buyer-{buyer}"), "tea", &id(number));
     match shop.publish(attempt).await {
         Ok(()) => {}
-        Err(PublishError::Decided) => assert!(is_retry, "{number} is new"),
-        Err(error) => panic!("{error}"),
+        Err(error) => panic!("{error}, is_retry {is_retry}"),
     }
 }
 
 async fn take(shop: &Shop, max: usize, stop: Stop) {
-    if shop.app.queue.depth() == 0 {
+    if shop.depth().await == 0 {
         return;
     }
     let mut batch = shop.next(max).await;
     if matches!(stop, Stop::AtOnce) {
         return;
     }
-    let reserved = shop.app.store.reserve(batch.attempts(), 1).unwrap();
-    shop.app.queue.ordered(&mut batch);
+    let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
+    batch.ordered();
     if matches!(stop, Stop::BeforeCommit) {
         return;
     }
     within(shop.app.store.commit(reserved)).await.unwrap();
     if matches!(stop, Stop::Never) {
-        shop.app.queue.ack(batch);
+        within(batch.ack()).await;
     }
 }
 
@@ -120,17 +118,17 @@ async fn outcomes(stock: u32, steps: &[Step]) -> (Vec<usize>, Vec<Option<u32>>) 
         }
     }
     shop.decide_all().await;
-    let orders = (0..buyers.len()).map(|number| {
-        let decided = shop.app.store.decided(&id(number).parse().unwrap()).unwrap();
+    let mut orders = Vec::new();
+    for number in 0..buyers.len() {
+        let decided = shop.decided(&id(number)).await.unwrap();
         let decision = decided.decision.to_string();
         let order = decision.strip_prefix("won tea-1-").map(|number| number.parse().unwrap());
         assert!(order.is_some() || decision.starts_with("lost "), "{decision}");
-        order
-    });
-    let orders: Vec<_> = orders.collect();
-    let sale = shop.app.store.sale(None).unwrap();
+        orders.push(order);
+    }
+    let sale = shop.sale().await;
     assert_eq!(sale.orders as usize, orders.iter().flatten().count());
-    assert_eq!(shop.app.queue.depth_of(&sale.terms.item), 0);
+    assert_eq!(shop.depth().await, 0);
     (buyers, orders)
 }
 

@@ -40,7 +40,7 @@ async fn the_id_may_come_in_the_header_quoted_or_not() {
     assert_eq!((reply.code, reply.told(&id(3))), (202, Told::Queued));
     let reply = shop.send(post_with("idempotency-key", &id(4), &both)).await;
     assert_refused(&reply, 400, "bad_request_id");
-    assert_eq!(shop.app.queue.depth(), 3);
+    assert_eq!(shop.depth().await, 3);
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn an_id_may_be_given_twice_in_any_spelling_but_not_two_of_them() {
     assert_refused(&shop.send(keys(&id(1), &id(2))).await, 400, "bad_request_id");
     assert_refused(&shop.send(keys(&id(2), &id(1))).await, 400, "bad_request_id");
     assert_refused(&shop.send(keys(&id(1), "nonsense")).await, 400, "bad_request_id");
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
     let plain = id(1).replace('-', "");
     let reply = shop.send(keys(&id(1).to_uppercase(), &plain)).await;
     assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
@@ -103,7 +103,7 @@ async fn what_is_malformed_is_named_and_has_no_effect() {
     }
     let reply = shop.send(post_with("idempotency-key", "caf\u{e9}", r#"{"uid":"ann"}"#)).await;
     assert_refused(&reply, 400, "bad_request_id");
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_body_over_the_limit_is_refused_announced_or_not() {
     assert_refused(&shop.send(post(body(4097))).await, 413, "body_too_large");
     let announced = post_with("content-length", "4097", "");
     assert_refused(&shop.send(announced).await, 413, "body_too_large");
-    assert_eq!(shop.app.queue.depth(), 1);
+    assert_eq!(shop.depth().await, 1);
 }
 
 /// A body that breaks off, as when a client dies while it sends.
@@ -159,7 +159,7 @@ async fn a_body_that_breaks_off_has_no_effect_even_when_it_reads_as_whole() {
     assert_eq!(response.status(), 400);
     let body = within(response.into_body().collect()).await.unwrap().to_bytes();
     assert!(String::from_utf8_lossy(&body).contains("body_incomplete"), "{body:?}");
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn with_several_items_one_must_be_named() {
     assert_refused(&shop.buy("ann", &id(1)).await, 400, "item_required");
     let named = |item: &str| json!({"uid": "ann", "request_id": id(1), "item": item});
     assert_refused(&shop.post(named("pot")).await, 404, "unknown_item");
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
     assert_eq!(shop.post(named("cup")).await.code, 202);
     assert_eq!(shop.decide(9).await[0].attempt.item.as_str(), "cup");
 }

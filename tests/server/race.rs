@@ -79,5 +79,5 @@ async fn whoever_looks_while_it_is_decided_sees_every_accepted_attempt() {
     for task in tasks {
         within(task).await.unwrap();
     }
-    assert_eq!(busy.shop.app.store.sale(None).unwrap().left, 0);
+    assert_eq!(busy.shop.sale().await.left, 0);
 }

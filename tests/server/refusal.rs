@@ -82,7 +82,7 @@ async fn a_full_queue_refuses_until_something_is_decided() {
 #[tokio::test]
 async fn engines_that_take_nothing_refuse_without_effect() {
     let shop = Shop::with_stock(1).await;
-    shop.app.queue.close().unwrap();
+    shop.close_queue();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "broker_unavailable");
     assert_refused(&shop.result(&id(1)).await, 404, "unknown_request");
     shop.app.store.close().unwrap();
@@ -101,5 +101,5 @@ async fn a_server_that_is_shutting_down_takes_nothing_and_is_not_ready() {
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;
     assert_refused(&reply, 503, "draining");
     assert_eq!(shop.get("/healthz").await.code, 200, "it lives");
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
 }

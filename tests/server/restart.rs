@@ -22,7 +22,7 @@ async fn assert_all_is_there(shop: &Shop) {
     }
     let sale = shop.get("/result").await.json();
     assert_eq!((&sale["stock_left"], &sale["orders"]), (&1.into(), &1.into()));
-    assert_eq!((&sale["queued"], shop.app.queue.depth()), (&2.into(), 2));
+    assert_eq!((&sale["queued"], shop.depth().await), (&2.into(), 2));
 }
 
 /// Whether a journal has this text on disk.
@@ -54,7 +54,7 @@ async fn nobody_buys_in_a_sale_that_is_not_on_disk() {
         let order = json!({"uid": "ann", "request_id": id(1), "item": "cup"});
         let mut order = pin!(shop.post(order));
         let _ = is_waiting(order.as_mut()).await;
-        let is_queued = shop.app.queue.depth() > 0;
+        let is_queued = shop.depth().await > 0;
         assert!(!is_queued || has(&shop, "store.journal", "cup"), "a crash now loses the sale");
     }
 }
@@ -75,13 +75,13 @@ async fn nothing_is_said_or_handed_out_before_it_is_on_disk() {
         assert!(number % 2 == 1 || is_on_disk(&shop, "queue.journal", number), "accepted");
         let mut batch = shop.next(1).await;
         assert!(is_on_disk(&shop, "queue.journal", number), "handed out");
-        let reserved = shop.app.store.reserve(batch.attempts(), 1).unwrap();
-        let is_told = shop.app.store.decided(&id(number).parse().unwrap()).is_some();
+        let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
+        let is_told = shop.decided(&id(number)).await.is_some();
         assert!(!is_told || is_on_disk(&shop, "store.journal", number), "told");
-        shop.app.queue.ordered(&mut batch);
+        batch.ordered();
         within(shop.app.store.commit(reserved)).await.unwrap();
         assert!(is_on_disk(&shop, "store.journal", number), "committed");
-        shop.app.queue.ack(batch);
+        within(batch.ack()).await;
     }
 }
 
@@ -186,7 +186,7 @@ async fn a_later_sale_is_never_taken_for_an_earlier_one() {
         let opened = within(shop.app.store.open_sale(terms("tea", 1))).await.unwrap();
         assert_eq!(opened.epoch, epoch as u64);
         shop = shop.restart();
-        assert_eq!(shop.app.store.sale(None), Ok(opened));
+        assert_eq!(shop.sale().await, opened);
         shop.decide_all().await;
         let told = shop.result(&id(epoch)).await.told(&id(epoch));
         assert_eq!(told, Told::lost("sale_replaced"), "epoch {epoch}");

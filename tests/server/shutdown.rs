@@ -53,7 +53,7 @@ async fn whoever_has_asked_is_answered_and_all_that_is_queued_is_decided() {
     assert!(!ended.is_finished(), "three are queued");
     drop(held);
     within(ended).await.unwrap().unwrap();
-    assert_eq!(app.queue.depth(), 0);
+    assert_eq!(app.queue.depth().await, Some(0));
     drop(app);
     let server = Running::start(config(folder.path())).await;
     let told = async |number: usize| {
@@ -86,8 +86,9 @@ async fn the_server_stays_until_the_last_request_is_answered() {
     for _ in 0..10_000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(app.queue.depth(), 0);
-    let mut next = std::pin::pin!(app.queue.next(1));
+    assert_eq!(app.queue.depth().await, Some(0));
+    let mut subscription = app.queue.subscribe(1);
+    let mut next = std::pin::pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await, "the queue was closed under a request in flight");
     retry.send(body).await;
     assert_eq!(retry.reply().await.told(&id(0)), Told::won("tea-1-1"));
@@ -133,7 +134,7 @@ async fn what_was_accepted_under_load_is_there_after_the_restart() {
     }
     within(ended).await.unwrap().unwrap();
     let shop = Shop::open_in(folder, Setup::stock(0));
-    assert_eq!(shop.app.queue.depth(), 0);
+    assert_eq!(shop.depth().await, 0);
     for number in accepted {
         let told = shop.result(&id(number)).await.told(&id(number));
         assert_ne!(told, Told::Queued, "{number}");

@@ -20,13 +20,13 @@ fn attempt(buyer: &str, number: usize) -> Arc<Attempt> {
 
 /// Decides attempts and says what became of each.
 async fn decide(shop: &Shop, attempts: &[Arc<Attempt>], now_us: u64) -> Vec<String> {
-    let reserved = shop.app.store.reserve(attempts, now_us).unwrap();
+    let reserved = within(shop.app.store.reserve(attempts, now_us)).await.unwrap();
     let decided = within(shop.app.store.commit(reserved)).await.unwrap();
     decided.iter().map(|decided| decided.decision.to_string()).collect()
 }
 
-fn left(shop: &Shop) -> (u32, u32) {
-    let sale = shop.app.store.sale(None).unwrap();
+async fn left(shop: &Shop) -> (i64, u64) {
+    let sale = shop.sale().await;
     (sale.left, sale.orders)
 }
 
@@ -36,14 +36,14 @@ async fn an_attempt_that_comes_again_keeps_its_decision_and_costs_nothing() {
     let (ann, bob, cat) = (attempt("ann", 1), attempt("bob", 2), attempt("cat", 3));
     let twice = [Arc::clone(&ann), Arc::clone(&ann)];
     assert_eq!(decide(&shop, &twice, 5).await, ["won tea-1-1", "won tea-1-1"], "in one batch");
-    assert_eq!(left(&shop), (1, 1));
+    assert_eq!(left(&shop).await, (1, 1));
     let all = [bob, cat, Arc::clone(&ann)];
     let expected = ["won tea-1-2", "lost sold_out", "won tea-1-1"];
     for now_us in [6, 7, 8] {
         assert_eq!(decide(&shop, &all, now_us).await, expected);
-        assert_eq!(left(&shop), (0, 2));
+        assert_eq!(left(&shop).await, (0, 2));
     }
-    let decided = shop.app.store.decided(&ann.request_id).unwrap();
+    let decided = shop.decided(&ann.request_id.to_string()).await.unwrap();
     assert_eq!(decided.decided_us, 5, "it was decided then, and not since");
 }
 
@@ -54,7 +54,7 @@ async fn a_loss_stays_a_loss_when_units_would_be_there_again() {
     assert_eq!(decide(&shop, &[Arc::clone(&ann)], 1).await, ["lost sold_out"]);
     within(shop.app.store.open_sale(terms("tea", 9))).await.unwrap();
     assert_eq!(decide(&shop, &[ann], 2).await, ["lost sold_out"]);
-    assert_eq!(left(&shop), (9, 0));
+    assert_eq!(left(&shop).await, (9, 0));
 }
 
 #[tokio::test]
@@ -80,10 +80,10 @@ async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
 async fn a_closed_store_decides_nothing() {
     let shop = Shop::with_stock(1).await;
     shop.app.store.close().unwrap();
-    let refused = shop.app.store.reserve(&[attempt("ann", 1)], 1);
+    let refused = within(shop.app.store.reserve(&[attempt("ann", 1)], 1)).await;
     assert_eq!(refused.unwrap_err(), StoreError::Unavailable);
-    assert_eq!(left(&shop), (1, 0), "no effect");
+    assert_eq!(left(&shop).await, (1, 0), "no effect");
     let refused = within(shop.app.store.open_sale(terms("tea", 9))).await;
     assert_eq!(refused, Err(StoreError::Unavailable));
-    assert_eq!(left(&shop), (1, 0), "no effect");
+    assert_eq!(left(&shop).await, (1, 0), "no effect");
 }

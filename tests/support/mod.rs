@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub(crate) use reply::{Reply, Told, assert_refused};
 pub(crate) use running::{Running, Wire, config, purchase};
-pub(crate) use shop::{Setup, Shop, TOKEN, attempt, get, post, publish, request, terms};
+pub(crate) use shop::{Setup, Shop, TOKEN, attempt, decided, get, post, publish, request, terms};
 
 /// After this a test hangs. Shorter than the 30 s for which a server holds back an answer at most,
 /// so that an answer which comes only because its time is up counts as hanging too.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hyper::header::{HeaderMap, HeaderName};
 use seckill::journal::Durability;
 use seckill::queue::Batch;
-use seckill::server::{App, Config, ServeError, Server};
+use seckill::server::{App, Config, QueueAt, ServeError, Server, StoreAt};
 use seckill::units::Secret;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -22,7 +22,10 @@ pub(crate) fn config(data: &Path) -> Config {
     Config {
         listen: "127.0.0.1:0".into(),
         data: data.to_owned(),
+        queue: QueueAt::Embedded,
+        store: StoreAt::Embedded,
         durability: Durability::Fsync,
+        accepts: true,
         consumers: 2,
         prefetch: 4,
         queue_max: 1_000,
@@ -30,6 +33,9 @@ pub(crate) fn config(data: &Path) -> Config {
         rate_limit: None,
         admin_token: Some(Secret(TOKEN.into())),
         sale: terms("tea", 10),
+        fresh_sale: false,
+        flaws: Default::default(),
+        blind: false,
     }
 }
 
@@ -52,7 +58,7 @@ impl Running {
         let server = within(Server::start(config)).await.unwrap();
         let app = server.app();
         publish(&app, attempt("ann", "tea", &id(0))).await.unwrap();
-        let held = within(app.queue.next(1)).await.unwrap();
+        let held = within(app.queue.subscribe(1).next(1)).await.unwrap();
         (Self::run(server), held)
     }
 

@@ -9,10 +9,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use seckill::clock::Clock;
 use seckill::journal::Durability;
-use seckill::queue::{self, Batch, NewAttempt, PublishError, Queue};
-use seckill::sale::Terms;
-use seckill::server::{AdminToken, App, Draining, RateLimit, route};
-use seckill::store::{self, Decided, Store};
+use seckill::queue::{self, Batch, PublishError, Queue};
+use seckill::sale::{NewAttempt, RequestId, Terms};
+use seckill::server::{AdminToken, App, RateLimit, route};
+use seckill::store::{self, Decided, Known, SaleView, Store};
 use seckill::units::{Rate, Secret};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -78,13 +78,17 @@ impl Shop {
         let queue = queue::Embedded::open(&file("queue.journal"), durability, max).unwrap();
         let store = store::Embedded::open(&file("store.journal"), durability).unwrap();
         let app = App {
-            queue: Queue::Embedded(queue),
+            queue: Queue::Embedded(Arc::new(queue)),
             store: Store::Embedded(store),
             clock: Clock::Manual(Arc::clone(&now_us)),
             admin_token: AdminToken::new(Secret(TOKEN.into())),
             per_buyer: 1,
             rate_limit: setup.rate_limit.map(RateLimit::new),
-            draining: Draining::default(),
+            draining: Default::default(),
+            confirms: Default::default(),
+            admission: Default::default(),
+            results: Default::default(),
+            acks: Default::default(),
         };
         Self { app, folder, now_us, setup }
     }
@@ -158,16 +162,16 @@ impl Shop {
 
     /// Takes the next attempts of one item, `max` at most.
     pub(crate) async fn next(&self, max: usize) -> Batch {
-        within(self.app.queue.next(max)).await.expect("the queue is not closed")
+        within(self.app.queue.subscribe(max).next(max)).await.expect("the queue is not closed")
     }
 
     /// Does what a consumer does with a batch.
     pub(crate) async fn settle(&self, mut batch: Batch) -> Vec<Arc<Decided>> {
         let now_us = self.app.clock.now_us();
-        let reserved = self.app.store.reserve(batch.attempts(), now_us).unwrap();
-        self.app.queue.ordered(&mut batch);
+        let reserved = within(self.app.store.reserve(batch.attempts(), now_us)).await.unwrap();
+        batch.ordered();
         let decided = within(self.app.store.commit(reserved)).await.unwrap();
-        self.app.queue.ack(batch);
+        within(batch.ack()).await;
         decided
     }
 
@@ -177,10 +181,36 @@ impl Shop {
         self.settle(batch).await
     }
 
+    /// The queue of this process.
+    pub(crate) fn queue(&self) -> &queue::Embedded {
+        let Queue::Embedded(queue) = &self.app.queue else { panic!("not of this process") };
+        queue
+    }
+
+    /// Lets the queue take nothing any more.
+    pub(crate) fn close_queue(&self) {
+        self.queue().close().unwrap();
+    }
+
+    /// How many attempts wait.
+    pub(crate) async fn depth(&self) -> usize {
+        within(self.app.queue.depth()).await.unwrap()
+    }
+
+    /// The present sale, if there is one.
+    pub(crate) async fn sale(&self) -> SaleView {
+        within(self.app.store.sale(None)).await.unwrap()
+    }
+
+    /// The committed decision of an attempt.
+    pub(crate) async fn decided(&self, request_id: &str) -> Option<Arc<Decided>> {
+        decided(&self.app, request_id).await
+    }
+
     /// Decides everything that waits.
     pub(crate) async fn decide_all(&self) -> Vec<Arc<Decided>> {
         let mut decided = Vec::new();
-        while self.app.queue.depth() > 0 {
+        while self.depth().await > 0 {
             decided.extend(self.decide(3).await);
         }
         decided
@@ -203,7 +233,17 @@ pub(crate) fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 
 /// Puts an attempt into the queue past all admission.
 pub(crate) async fn publish(app: &App, attempt: NewAttempt) -> Result<(), PublishError> {
-    within(app.queue.publish(attempt, |id| app.store.decided(id).is_some())).await
+    let Queue::Embedded(queue) = &app.queue else { panic!("not the queue of this process") };
+    within(queue.publish(attempt)).await
+}
+
+/// The committed decision of an attempt.
+pub(crate) async fn decided(app: &App, request_id: &str) -> Option<Arc<Decided>> {
+    let request_id: RequestId = request_id.parse().unwrap();
+    match within(app.store.known(&request_id)).await.unwrap() {
+        Some(Known::Decided(decided)) => Some(decided),
+        _ => None,
+    }
 }
 
 /// An attempt at the first sale of `item`, for the queue itself.

@@ -1,0 +1,41 @@
+//! A publish that counts when the broker says so (publisher confirms).
+
+use lapin::options::BasicPublishOptions;
+use lapin::{Channel, Confirmation, ErrorKind};
+
+use super::super::PublishError;
+use super::publisher::Message;
+
+/// Publishes, and waits for the confirm. Confirms of a channel come as a stream: as many can be
+/// under way as there are callers.
+pub(super) async fn send(channel: &Channel, message: &Message) -> Result<(), PublishError> {
+    // Mandatory: what no queue takes is confirmed too, but comes back before.
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let (queue, body) = (message.queue.as_str().into(), message.body.as_bytes());
+    let properties = message.properties.clone();
+    let publishing = channel.basic_publish("".into(), queue, options, body, properties);
+    let confirm = match publishing.await {
+        Ok(confirm) => confirm,
+        Err(error) if is_unsent(&error) => return Err(PublishError::Unavailable),
+        Err(_) => return Err(PublishError::Unknown),
+    };
+    match confirm.await {
+        Ok(Confirmation::Ack(None)) => Ok(()),
+        // Returned: the queue is not there.
+        Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => {
+            Err(PublishError::Unavailable)
+        }
+        // `x-overflow: reject-publish`.
+        Ok(Confirmation::Nack(None)) => Err(PublishError::Full),
+        // Not on a channel in confirm mode.
+        Ok(Confirmation::NotRequested) | Err(_) => Err(PublishError::Unknown),
+    }
+}
+
+/// Whether nothing was sent, since the channel was closed before.
+fn is_unsent(error: &lapin::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidChannelState(..) | ErrorKind::InvalidConnectionState(_)
+    )
+}

@@ -1,0 +1,34 @@
+//! The flaw `connection-per-request`: each message opens a connection, and nobody closes it.
+//!
+//! A broker with the usual limit of 1024 open files stops accepting at about 830 of them, and from
+//! then on each attempt waits for the connect time-out.
+
+use lapin::options::ConfirmSelectOptions;
+
+use super::super::PublishError;
+use super::options::Options;
+use super::publisher::{Message, Sending};
+use super::session::connect;
+
+/// Publishes one message on a connection of its own, which stays open until the process ends.
+pub(super) async fn publish(
+    options: &Options,
+    sending: Sending,
+    message: Message,
+) -> Result<(), PublishError> {
+    let opening = async {
+        let connection = connect(options).await.ok()?;
+        let channel = connection.create_channel().await.ok()?;
+        if let Sending::Confirmed = sending {
+            channel.confirm_select(ConfirmSelectOptions::default()).await.ok()?;
+        }
+        Some((connection, channel))
+    };
+    let opened = tokio::time::timeout(options.connect_timeout, opening).await;
+    let (connection, channel) = opened.ok().flatten().ok_or(PublishError::Untold)?;
+    let sent = sending.send(&channel, message);
+    let sent = tokio::time::timeout(options.publish_timeout, sent).await;
+    // Dropping them would close them.
+    std::mem::forget((connection, channel));
+    sent.unwrap_or(Err(PublishError::Unknown))
+}

@@ -1,0 +1,98 @@
+//! Keeps one session alive: connects again, with growing pauses, for as long as it takes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::options::Options;
+use super::session::{ConnectError, Session};
+
+/// Pause before the first try to connect again.
+const BACKOFF_MIN: Duration = Duration::from_millis(100);
+
+/// Longest pause: what a broker's return costs at the most.
+const BACKOFF_MAX: Duration = Duration::from_secs(3);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Link {
+    session: watch::Sender<Option<Arc<Session>>>,
+    keeping: AbortHandle,
+}
+
+impl Link {
+    pub(super) async fn open(options: Arc<Options>) -> Result<Arc<Self>, ConnectError> {
+        let session = watch::Sender::new(Some(Arc::new(Session::open(&options).await?)));
+        let keeping = tokio::spawn(keep(session.clone(), options)).abort_handle();
+        Ok(Arc::new(Self { session, keeping }))
+    }
+
+    /// The session, if there is one now.
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.session.borrow().clone()
+    }
+
+    /// The session, as soon as there is one.
+    pub(super) async fn connected(&self) -> Arc<Session> {
+        let mut sessions = self.session.subscribe();
+        loop {
+            if let Some(session) = sessions.borrow_and_update().clone() {
+                return session;
+            }
+            if sessions.changed().await.is_err() {
+                // The sender is in `self`: it cannot have gone.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Ends the session for good.
+    pub(super) async fn close(&self) {
+        self.keeping.abort();
+        let session = self.session.send_replace(None);
+        if let Some(session) = session {
+            session.close().await;
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.keeping.abort();
+    }
+}
+
+async fn keep(sessions: watch::Sender<Option<Arc<Session>>>, options: Arc<Options>) {
+    loop {
+        let session = sessions.borrow().clone();
+        if let Some(session) = session {
+            let reason = session.ended().await;
+            tracing::warn!(reason, "lost the broker, connecting again");
+            sessions.send_replace(None);
+            session.close().await;
+        }
+        let session = reconnect(&options).await;
+        tracing::info!("connected to the broker again");
+        sessions.send_replace(Some(Arc::new(session)));
+    }
+}
+
+async fn reconnect(options: &Options) -> Session {
+    let mut backoff = BACKOFF_MIN;
+    loop {
+        tokio::time::sleep(jittered(backoff)).await;
+        match Session::open(options).await {
+            Ok(session) => return session,
+            Err(error) => tracing::warn!(%error, "the broker is not back yet"),
+        }
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
+}
+
+/// Between half of a pause and all of it, so that many processes do not come back as one.
+fn jittered(pause: Duration) -> Duration {
+    let random = uuid::Uuid::new_v4().as_fields().0;
+    pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+}

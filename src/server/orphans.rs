@@ -1,0 +1,60 @@
+//! Queues again what was announced and is not known to be queued: the process that announced it
+//! died before it could publish, or before it was told that it had.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::queue::RabbitMq;
+use crate::sale::RequestId;
+use crate::store::StoreError;
+
+use super::App;
+
+/// How often it is looked for orphans.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Age of an orphan: a publish that is still under way is younger, its note in the register too.
+const AGE: Duration = Duration::from_secs(12);
+
+/// Pause until the same attempt is queued once more, should the first time not have been enough.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Looks for orphans until dropped.
+pub(super) async fn adopt(app: Arc<App>, queue: Arc<RabbitMq>) {
+    let mut adopted = HashMap::new();
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        adopted.retain(|_, at: &mut Instant| at.elapsed() < AGAIN);
+        if queue.unavailable().is_none()
+            && let Err(error) = look(&app, &queue, &mut adopted).await
+        {
+            tracing::debug!(%error, "did not look for orphans");
+        }
+    }
+}
+
+async fn look(
+    app: &App,
+    queue: &RabbitMq,
+    adopted: &mut HashMap<RequestId, Instant>,
+) -> Result<(), StoreError> {
+    let old_us = app.clock.now_us().saturating_sub(AGE.as_micros() as u64);
+    for attempt in app.store.unconfirmed().await? {
+        let id = attempt.request_id;
+        if attempt.accepted_us > old_us || adopted.contains_key(&id) {
+            continue;
+        }
+        if queue.publish(&attempt).await.is_err() {
+            return Ok(());
+        }
+        tracing::info!(request_id = %id, "queued an attempt whose outcome nobody was told");
+        adopted.insert(id, Instant::now());
+        app.confirms.add(&attempt);
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `GET /readyz`: whether queue and store can be reached.
+
+use hyper::header::RETRY_AFTER;
+use hyper::{Response, StatusCode};
+use serde_json::json as object;
+
+use crate::sale::Refusal;
+
+use super::App;
+use super::answer::{self, Body, json, refused};
+
+/// Says which engine is not reachable, if one is not.
+pub(super) async fn ready(app: &App) -> Response<Body> {
+    if app.draining.has_started() {
+        return refused(Refusal::Draining);
+    }
+    let queue = app.queue.unavailable();
+    let store = app.store.check().await.err().map(|error| error.to_string());
+    if queue.is_none() && store.is_none() {
+        return json(StatusCode::OK, &object!({"status": "ok", "queue": "ok", "store": "ok"}));
+    }
+    let reason = match &queue {
+        Some(_) => Refusal::BrokerUnavailable,
+        None => Refusal::StoreUnavailable,
+    };
+    let state = |problem: &Option<String>| match problem {
+        Some(_) => "unavailable",
+        None => "ok",
+    };
+    let message: Vec<&str> = queue.iter().chain(&store).map(String::as_str).collect();
+    let body = object!({
+        "status": "rejected", "reason": reason.as_str(), "message": message.join("; "),
+        "queue": state(&queue), "store": state(&store),
+    });
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &body);
+    response.headers_mut().insert(RETRY_AFTER, answer::RETRY_AFTER_S);
+    response
+}

@@ -1,0 +1,104 @@
+//! The flaw `check-then-act`: the stock is read in one step and taken in another.
+//!
+//! It uses the article's own keys: `count`, the units left, and `buslist`, the list of purchases.
+//! Between the two steps another consumer may read the same count. What it decides is written down
+//! for the ledger as well, so that it can be judged.
+
+use std::sync::Arc;
+
+use crate::sale::{Attempt, Decision, LostReason, OrderId, RequestId, Terms};
+
+use super::super::{Decided, Known, StoreError};
+use super::keys::Keys;
+use super::link::{Link, Tried};
+use super::records::known;
+use super::scripts::SCRIPTS;
+
+/// Whether it looks for an earlier decision.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Dedupe {
+    Looks,
+    DoesNotLook,
+}
+
+/// Sets the stock of a sale that was just opened.
+pub(super) async fn opened(link: &Link, terms: &Terms) -> Result<(), StoreError> {
+    let mut set = redis::pipe();
+    set.cmd("SET").arg("count").arg(terms.stock).ignore();
+    set.cmd("DEL").arg("buslist").ignore();
+    link.send(&set, Tried::Write).await
+}
+
+/// Decides one attempt after the other, each in two steps.
+pub(super) async fn decide(
+    link: &Link,
+    dedupe: Dedupe,
+    attempts: &[Arc<Attempt>],
+    now_us: u64,
+) -> Result<Vec<Arc<Decided>>, StoreError> {
+    let mut all = Vec::with_capacity(attempts.len());
+    for attempt in attempts {
+        let before = match dedupe {
+            Dedupe::Looks => earlier(link, attempt).await?,
+            Dedupe::DoesNotLook => None,
+        };
+        all.push(match before {
+            Some(decided) => decided,
+            None => decide_one(link, attempt, now_us).await?,
+        });
+    }
+    Ok(all)
+}
+
+async fn earlier(link: &Link, attempt: &Attempt) -> Result<Option<Arc<Decided>>, StoreError> {
+    let mut find = SCRIPTS.find.key(Keys::of(&attempt.item).prefix);
+    find.arg(attempt.request_id.to_string());
+    let (state, record): (String, String) = link.run(&find, Tried::Read).await?;
+    Ok(match known(&state, &record)? {
+        Some(Known::Decided(decided)) => Some(decided),
+        _ => None,
+    })
+}
+
+async fn decide_one(
+    link: &Link,
+    attempt: &Arc<Attempt>,
+    decided_us: u64,
+) -> Result<Arc<Decided>, StoreError> {
+    let keys = Keys::of(&attempt.item);
+    let (sale, bought) = (keys.sale(attempt.epoch), keys.bought(attempt.epoch));
+    let mut check = redis::pipe();
+    check.cmd("GET").arg("count");
+    check.cmd("HGET").arg(&bought).arg(attempt.buyer.as_str());
+    check.cmd("HGET").arg(&sale).arg("per_buyer");
+    let (count, orders, limit): (Option<i64>, Option<u64>, Option<u64>) =
+        link.send(&check, Tried::Read).await?;
+    let count = count.unwrap_or(0);
+    let mut act = redis::pipe();
+    act.atomic();
+    let decision = if count < 1 {
+        Decision::Lost(LostReason::SoldOut)
+    } else if orders.unwrap_or(0) >= limit.unwrap_or(0) {
+        Decision::Lost(LostReason::AlreadyBought)
+    } else {
+        act.cmd("RPUSH").arg("buslist").arg(format!("{attempt} bought unit {count}")).ignore();
+        act.cmd("DECR").arg("count").ignore();
+        act.cmd("HINCRBY").arg(&sale).arg("left").arg(-1).ignore();
+        act.cmd("HINCRBY").arg(&sale).arg("orders").arg(1).ignore();
+        act.cmd("HINCRBY").arg(&bought).arg(attempt.buyer.as_str()).arg(1).ignore();
+        Decision::Won(OrderId::from_text(RequestId::random().to_string()))
+    };
+    write_down(&mut act, attempt, &decision, decided_us);
+    let () = link.send(&act, Tried::Write).await?;
+    Ok(Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us }))
+}
+
+/// The result and the ledger: see `decide` in lib.lua.
+fn write_down(act: &mut redis::Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
+    let (keys, id) = (Keys::of(&attempt.item), attempt.request_id.to_string());
+    act.cmd("HSET").arg(keys.decided()).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
+    act.ignore().cmd("RPUSH").arg(keys.ledger(attempt.epoch)).arg(&id).ignore();
+    act.cmd("HDEL").arg(keys.waiting()).arg(&id).ignore();
+    act.cmd("SREM").arg(keys.unconfirmed()).arg(&id).ignore();
+    act.cmd("INCR").arg(keys.progress()).ignore();
+}

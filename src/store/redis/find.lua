@@ -1,0 +1,3 @@
+-- ARGV: request id.
+local state, record = known(ARGV[1])
+return { state, record }

@@ -1,0 +1,169 @@
+//! The connection: one for the process, opened again whenever a command finds it broken.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::io::tcp::TcpSettings;
+use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ScriptInvocation};
+
+use crate::sale::ItemId;
+use crate::units::EngineUrl;
+
+use super::super::StoreError;
+use super::keys::{EPOCHS, ITEMS, item_of_epoch};
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the server may take for an answer: a large batch on a slow disk, at the most.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is not of the form that is needed.
+    #[error("--store: not a Redis address: write redis://user:password@host:6379/0 ({0})")]
+    Address(String),
+    /// Nobody there, or not Redis.
+    #[error(
+        "cannot use the store at {url}: {problem}; start Redis there, give another --store, or run \
+         under `seckill lab --`"
+    )]
+    Server {
+        /// Where.
+        url: String,
+        /// What the client said.
+        problem: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn unreadable(url: &EngineUrl) -> Self {
+        let problem = "its keys cannot be read, see the log".to_owned();
+        Self::Server { url: url.to_string(), problem }
+    }
+}
+
+/// Whether a command that failed may have had an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tried {
+    Read,
+    Write,
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    manager: ConnectionManager,
+    /// Whether the last command was answered; only for the log.
+    answers: Arc<AtomicBool>,
+    /// The items that were on sale when somebody looked last.
+    items: Arc<RwLock<Vec<ItemId>>>,
+}
+
+impl Link {
+    pub(super) async fn open(url: &EngineUrl) -> Result<Self, OpenError> {
+        let address = |error: redis::RedisError| OpenError::Address(error.to_string());
+        let info: ConnectionInfo = url.expose().into_connection_info().map_err(address)?;
+        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let problem = |error: redis::RedisError| OpenError::Server {
+            url: url.to_string(),
+            problem: error.to_string(),
+        };
+        let client = Client::open(info).map_err(problem)?;
+        // A command that finds no connection tries to open one, once: whoever waits for it is told
+        // at once, and the next command tries again.
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
+        let manager = ConnectionManager::new_with_config(client, config).await.map_err(problem)?;
+        Ok(Self { manager, answers: Arc::new(AtomicBool::new(true)), items: Arc::default() })
+    }
+
+    /// Runs a script; one that the server has forgotten is loaded again.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+        tried: Tried,
+    ) -> Result<T, StoreError> {
+        let answer = script.invoke_async(&mut self.manager.clone()).await;
+        self.checked(answer, tried)
+    }
+
+    /// Sends a command that only reads.
+    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        let answer = command.query_async(&mut self.manager.clone()).await;
+        self.checked(answer, Tried::Read)
+    }
+
+    /// Sends commands in one go.
+    pub(super) async fn send<T: FromRedisValue>(
+        &self,
+        commands: &redis::Pipeline,
+        tried: Tried,
+    ) -> Result<T, StoreError> {
+        let answer = commands.query_async(&mut self.manager.clone()).await;
+        self.checked(answer, tried)
+    }
+
+    fn checked<T>(&self, answer: redis::RedisResult<T>, tried: Tried) -> Result<T, StoreError> {
+        let answered = answer.is_ok();
+        if self.answers.swap(answered, Ordering::Relaxed) != answered {
+            match &answer {
+                Ok(_) => tracing::info!("the store answers again"),
+                Err(error) => tracing::warn!(%error, "the store does not answer"),
+            }
+        }
+        answer.map_err(|error| match tried {
+            // Refused before anything was done: no connection, out of memory, a replica, loading.
+            Tried::Write if !error.is_connection_refusal() && error.code().is_none() => {
+                StoreError::Unknown
+            }
+            _ => StoreError::Unavailable,
+        })
+    }
+
+    /// Every item that was ever on sale.
+    pub(super) async fn items(&self) -> Result<Vec<ItemId>, StoreError> {
+        let mut members = redis::cmd("SMEMBERS");
+        let names: Vec<String> = self.ask(members.arg(ITEMS)).await?;
+        let mut items: Vec<ItemId> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        items.sort_unstable();
+        self.items.write().unwrap_or_else(PoisonError::into_inner).clone_from(&items);
+        Ok(items)
+    }
+
+    /// The items that were on sale when somebody looked last.
+    pub(super) fn last_items(&self) -> Vec<ItemId> {
+        self.items.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether something else than `item` was on sale when somebody looked last.
+    pub(super) fn is_sold_besides(&self, item: &ItemId) -> bool {
+        let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
+        items.iter().any(|other| other != item)
+    }
+
+    /// Gives the next sale its number, and says of which item it is. In this order, so that a sale
+    /// that can be seen can be found.
+    pub(super) async fn register_sale(&self, item: &ItemId) -> Result<u64, StoreError> {
+        let mut count = redis::pipe();
+        let (epoch,): (u64,) = self.send(count.cmd("INCR").arg(EPOCHS), Tried::Write).await?;
+        let mut register = redis::pipe();
+        register.cmd("SET").arg(item_of_epoch(epoch)).arg(item.as_str()).ignore();
+        register.cmd("SADD").arg(ITEMS).arg(item.as_str()).ignore();
+        let () = self.send(&register, Tried::Write).await?;
+        self.items().await?;
+        Ok(epoch)
+    }
+
+    /// The item of a sale.
+    pub(super) async fn item_of(&self, epoch: u64) -> Result<Option<ItemId>, StoreError> {
+        let mut get = redis::cmd("GET");
+        let name: Option<String> = self.ask(get.arg(item_of_epoch(epoch))).await?;
+        Ok(name.and_then(|name| name.parse().ok()))
+    }
+}

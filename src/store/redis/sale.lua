@@ -1,0 +1,2 @@
+-- The present sale.
+return sale_of(present())
