@@ -52,6 +52,9 @@ fn start_sale(runtime: &Runtime, data: &Path) -> String {
         listen: "127.0.0.1:0".into(),
         data: data.to_owned(),
         durability: Durability::Fsync,
+        queue: seckill::server::QueueAt::Embedded,
+        store: seckill::server::StoreAt::Embedded,
+        accepts: true,
         consumers: 1,
         prefetch: 256,
         queue_max: 1_000_000,
@@ -65,6 +68,9 @@ fn start_sale(runtime: &Runtime, data: &Path) -> String {
             opens_us: None,
             closes_us: None,
         },
+        fresh_sale: false,
+        flaws: Default::default(),
+        blind: false,
     };
     let server = runtime.block_on(Server::start(config)).unwrap();
     let url = format!("http://{}", server.address());

@@ -99,6 +99,7 @@ proptest! {
         }
         merged.sale_before = history.sale_before.clone();
         merged.before = history.before.clone();
+        merged.results = history.results.clone();
         let (one, many) =
             [&history, &merged].map(|history| reconcile(history, &ledger, settled)).into();
         prop_assert_eq!(obvious::Opinion::of(&one), obvious::Opinion::of(&many));
@@ -181,6 +182,12 @@ impl Scene {
     fn has(&mut self, status: Status) {
         let attempt = AttemptNo { thread: 0, index: 0 };
         self.ledger.rows.push(row(&Ids::new(8, Buyers::Thread), attempt, status));
+    }
+
+    /// Lets the result of a row's attempt be asked for, and gives its id.
+    fn asked(&mut self, row: usize, told: Option<Status>) -> String {
+        self.history.results.push((self.ledger.rows[row].request_id, told));
+        self.id(row)
     }
 
     fn id(&self, row: usize) -> String {
@@ -341,6 +348,19 @@ fn breaks_of_answers() -> Vec<Break> {
             scene.ledger.rows[LOST_UNANSWERED].uid = "somebody".into();
             scene.id(LOST_UNANSWERED)
         }),
+        Break::new(Invariant::ResultsTrue, "a winner is told that he lost", |scene| {
+            scene.asked(WON, Some(Status::Lost))
+        }),
+        Break::new(Invariant::ResultsTrue, "a loser is told that he won", |scene| {
+            scene.asked(LOST, Some(order(1)))
+        }),
+        Break::new(Invariant::ResultsTrue, "another order is told", |scene| {
+            scene.asked(WON, Some(order(2)))
+        }),
+        Break::new(Invariant::ResultsTrue, "a result is never written", |scene| {
+            scene.asked(LOST, Some(Status::Queued))
+        }),
+        Break::new(Invariant::ResultsTrue, "nobody knows of it", |scene| scene.asked(LOST, None)),
     ]
 }
 

@@ -55,6 +55,7 @@ fn report(audit: Audit) -> Report {
             generator: Some(consumer),
             server: None,
         },
+        broker: None,
         audit,
         stock_left_before: 1,
         invalid: None,

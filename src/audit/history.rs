@@ -45,13 +45,16 @@ pub struct History {
     pub sale_before: Option<LedgerSale>,
     /// What the ledger held before the run.
     pub before: HashMap<RequestId, Status>,
+    /// What was told, after the run, of accepted attempts whose result was asked for; `None` for
+    /// one that the server did not know.
+    pub results: Vec<(RequestId, Option<Status>)>,
 }
 
 impl History {
     /// A run in which so many virtual users have sent nothing yet.
     pub fn new(ids: Ids, item: ItemId, threads: usize) -> Self {
         let (sent, entries, before) = (vec![0; threads], Vec::new(), HashMap::new());
-        Self { ids, item, sent, entries, sale_before: None, before }
+        Self { ids, item, sent, entries, sale_before: None, before, results: Vec::new() }
     }
 
     /// Adds what another worker's virtual users did. Each user belongs to one worker.
@@ -66,6 +69,13 @@ impl History {
     pub fn begin_with(&mut self, ledger: Ledger) {
         self.sale_before = Some(ledger.sale);
         self.before = ledger.rows.into_iter().map(|row| (row.request_id, row.status)).collect();
+    }
+
+    /// Accepted attempts to ask the result of: all, or `max` that are spread evenly.
+    pub fn to_ask(&self, max: usize) -> impl Iterator<Item = RequestId> {
+        let accepted = || self.entries.iter().filter(|entry| entry.told != Told::Unknown);
+        let step = accepted().count().div_ceil(max.max(1)).max(1);
+        accepted().step_by(step).map(|entry| self.ids.request_id(entry.attempt))
     }
 
     /// Whether this attempt was made.

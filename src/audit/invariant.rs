@@ -52,6 +52,8 @@ invariants! {
     AcceptedDecided => "accepted_decided", "an accepted attempt was never decided";
     /// What a buyer was told is what the ledger says.
     AnswersTrue => "answers_true", "a buyer was told something else than the ledger says";
+    /// Whoever asks for the result of an accepted attempt is told what the ledger says.
+    ResultsTrue => "results_true", "GET /result tells something else than the ledger says";
     /// What the ledger held before the run, it still holds, and what was decided stays decided.
     EarlierKept => "earlier_kept", "what the ledger held before the run is gone or different";
     /// A sale's stock and limit stay what they were.

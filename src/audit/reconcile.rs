@@ -30,6 +30,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         facts.refusals_hold(),
         facts.accepted_kept(),
         facts.answers_true(),
+        facts.results_true(settled),
         facts.earlier_kept(),
         facts.terms_kept(),
     ];
@@ -216,6 +217,24 @@ impl<'a> Facts<'a> {
                 .is_some_and(|attempt| self.history.ids.buyer_id(attempt).as_str() == &*row.uid);
             let same_item = self.history.item.as_str() == &*row.item;
             broken.add_if(!(same_decision && same_buyer && same_item), request_id);
+        }
+        broken
+    }
+
+    /// The ledger was read after the results were asked for: what waited then may be decided since,
+    /// unless everything was settled.
+    fn results_true(&self, settled: bool) -> Witnesses {
+        let mut broken = Witnesses::of(Invariant::ResultsTrue);
+        for (request_id, told) in &self.history.results {
+            let row = self.by_id.get(request_id).map(|row| &row.status);
+            let is_true = match (told, row) {
+                (Some(Status::Queued), Some(row)) => *row == Status::Queued || !settled,
+                (Some(told), Some(row)) => told == row,
+                // That it is not in the ledger is `accepted_kept`'s.
+                (_, None) => true,
+                (None, Some(_)) => false,
+            };
+            broken.add_if(!is_true, request_id);
         }
         broken
     }

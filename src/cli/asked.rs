@@ -16,6 +16,7 @@ pub(super) struct Asked {
     pub(super) spawn: Option<ServeFlags>,
     pub(super) target: Option<String>,
     pub(super) admin_token: Option<Secret>,
+    pub(super) broker_metrics: Option<String>,
     pub(super) json: bool,
     pub(super) quiet: bool,
 }
@@ -61,6 +62,7 @@ impl Asked {
             spawn,
             target: flags.target,
             admin_token: flags.admin_token,
+            broker_metrics: flags.broker_metrics,
             json: flags.json.unwrap_or(false),
             quiet: flags.quiet.unwrap_or(false),
         })

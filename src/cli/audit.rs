@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::audit::{Audit, History, Row, reconcile};
+use crate::audit::{Audit, History, Row, Status, reconcile};
+use crate::sale::RequestId;
 use crate::stats::Quantiles;
 use crate::units::Span;
 
@@ -12,6 +13,10 @@ use super::control::Control;
 
 /// Pause between two looks at the queue.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Results that are asked for after a run at the most: one after the other, in some tenths of a
+/// second.
+const RESULTS_MAX: usize = 1_000;
 
 /// The audit, and the times from acceptance to decision.
 pub(super) struct Judged {
@@ -23,21 +28,22 @@ pub(super) struct Judged {
 /// can be concluded.
 pub(super) async fn judge(
     control: &Control,
-    history: &History,
+    history: &mut History,
     before: Result<(), String>,
     settle_timeout: Duration,
 ) -> Judged {
-    let unknown = |because| Judged {
+    let unknown = |history: &History, because| Judged {
         audit: Audit::undecided(history, because),
         settle: Quantiles::default(),
     };
     if let Err(because) = before {
-        return unknown(because);
+        return unknown(history, because);
     }
     if history.sent.iter().all(|sent| *sent == 0) {
-        return unknown("no attempt was made".to_owned());
+        return unknown(history, "no attempt was made".to_owned());
     }
     let settled = settled(control, settle_timeout).await;
+    history.results = results(control, history).await;
     match control.ledger().await {
         Ok(ledger) => {
             let mut audit = reconcile(history, &ledger, settled.is_ok());
@@ -49,8 +55,21 @@ pub(super) async fn judge(
             let settle = Quantiles::of_durations(settle.map(Duration::from_micros));
             Judged { audit, settle }
         }
-        Err(error) => unknown(format!("the ledger could not be read: {error}")),
+        Err(error) => unknown(history, format!("the ledger could not be read: {error}")),
     }
+}
+
+/// Asks, as buyers would, what became of accepted attempts. An answer that does not come says
+/// nothing.
+async fn results(control: &Control, history: &History) -> Vec<(RequestId, Option<Status>)> {
+    let mut results = Vec::new();
+    for request_id in history.to_ask(RESULTS_MAX) {
+        match control.result(request_id).await {
+            Ok(told) => results.push((request_id, told)),
+            Err(_) => break,
+        }
+    }
+    results
 }
 
 /// Waits until nothing is queued.

@@ -13,7 +13,7 @@ use crate::api::SaleStatus;
 use crate::audit::Ledger;
 use crate::load::{self, Monitor, Ran, Stop};
 use crate::profile::{Plan, Target};
-use crate::report::{self, Progress, Report, SaleNow};
+use crate::report::{self, Broker, Progress, Report, SaleNow};
 use crate::sale::ItemId;
 use crate::stats::{Live, Summary};
 use crate::units::Span;
@@ -24,7 +24,7 @@ use super::audit::{Judged, judge};
 use super::control::{Control, token_nearby};
 use super::signals::Signals;
 use super::spawn::Spawned;
-use super::{Failure, print, say};
+use super::{Failure, broker, print, say};
 
 /// Largest p99 of the lag (a user's place in the schedule to its attempt's begin) with which a
 /// run counts: beyond, its figures are the generator's own.
@@ -108,8 +108,9 @@ impl Asked {
         }
         let started = SystemTime::now();
         let monitor = Monitor::start(prepared.server_pid)?;
+        let mut seen = None;
         let Ran { recorder, mut history } =
-            self.load(&prepared, spawned.as_deref_mut(), stop).await?;
+            self.load(&prepared, spawned.as_deref_mut(), stop, &mut seen).await?;
         let usage = monitor.finish();
         let died = spawned.as_mut().and_then(|server| server.check_alive().err());
         let nothing_was_sent = history.sent.iter().all(|sent| *sent == 0);
@@ -121,7 +122,7 @@ impl Asked {
         // Of a dead server nothing can be learned; waiting for it would only take time.
         let before_run = died.as_ref().map_or(before_run, |error| Err(error.to_string()));
         let Judged { audit, settle } =
-            judge(&control, &history, before_run, self.plan.settle_timeout).await;
+            judge(&control, &mut history, before_run, self.plan.settle_timeout).await;
         let summary = recorder.finish();
         let invalid = invalid(&self.plan, &summary);
         Ok(Report {
@@ -131,6 +132,7 @@ impl Asked {
             summary,
             settle,
             usage,
+            broker: seen,
             audit,
             stock_left_before: before.stock_left,
             invalid,
@@ -185,6 +187,7 @@ impl Asked {
         prepared: &Prepared,
         mut spawned: Option<&mut Spawned>,
         stop: &Stop,
+        seen: &mut Option<Broker>,
     ) -> Result<Ran, Failure> {
         let Prepared { target, control, item, before, .. } = prepared;
         let live = Arc::new(Live::new(load::workers(self.plan.threads)));
@@ -203,6 +206,7 @@ impl Asked {
         let begun = Instant::now();
         std::thread::Builder::new().name("load".into()).spawn(job)?;
         let sale = Arc::new(Mutex::new(sale_now(before)));
+        let mut broker = std::pin::pin!(broker::watch(self.broker_metrics.as_deref(), seen));
         let ran = loop {
             tokio::select! {
                 ran = &mut ran => break ran.map_err(|_| anyhow!("the load generator panicked")),
@@ -210,6 +214,7 @@ impl Asked {
                 () = died(spawned.as_deref_mut()), if !stop.is_asked() => stop.ask(),
                 () = progress.watch(Arc::clone(&live), Arc::clone(&sale)) => unreachable!(),
                 () = watch_sale(control, &sale) => unreachable!(),
+                () = &mut broker => unreachable!(),
             }
         };
         progress.finish(&live, begun.elapsed());

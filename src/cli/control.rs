@@ -6,9 +6,9 @@ use std::time::Duration;
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, SaleStatus};
-use crate::audit::{Ledger, LedgerReader};
+use crate::audit::{Ledger, LedgerReader, Status};
 use crate::profile::Target;
-use crate::sale::ItemId;
+use crate::sale::{ItemId, OrderId, RequestId};
 use crate::units::Secret;
 
 /// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
@@ -83,6 +83,24 @@ impl Control {
             Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
             Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
             _ => Err(ControlError::Foreign(self.url.clone(), format!("status {status}"))),
+        }
+    }
+
+    /// What is told of an attempt's result; `None` when the server knows of none.
+    pub(super) async fn result(&self, id: RequestId) -> Result<Option<Status>, ControlError> {
+        let request = self.client.get(format!("{}/result/{id}", self.url)).timeout(TIMEOUT);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = body(response).await.map_err(|error| self.unreachable(&error))?;
+        let foreign =
+            || ControlError::Foreign(self.url.clone(), format!("/{id} with status {status}"));
+        let answer: Answer<'_> = serde_json::from_slice(&body).map_err(|_| foreign())?;
+        match (status, &*answer.status, answer.order_id) {
+            (StatusCode::OK, "queued", None) => Ok(Some(Status::Queued)),
+            (StatusCode::OK, "lost", None) => Ok(Some(Status::Lost)),
+            (StatusCode::OK, "won", Some(id)) => Ok(Some(Status::Won(OrderId::from_text(id)))),
+            (StatusCode::NOT_FOUND, "rejected", _) => Ok(None),
+            _ => Err(foreign()),
         }
     }
 

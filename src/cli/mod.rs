@@ -6,6 +6,7 @@ mod args;
 mod asked;
 mod audit;
 mod bench;
+mod broker;
 mod control;
 mod docs;
 mod engines;

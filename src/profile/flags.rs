@@ -87,6 +87,10 @@ layered! {
         /// target on this machine]
         #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
         pub admin_token: Option<Secret>,
+        /// Page of RabbitMQ's Prometheus plugin, to report the broker's connections from
+        /// [`seckill lab` gives it]
+        #[arg(long, env = "SECKILL_BROKER_METRICS", value_name = "URL")]
+        pub broker_metrics: Option<String>,
         /// Print the result as JSON
         #[arg(long, env = "SECKILL_JSON", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),

@@ -24,6 +24,11 @@ pub fn json(report: &Report) -> Value {
         "generator": generator(report),
         "server": consumer(report, report.usage.server.as_ref()),
         "machine": machine(report),
+        "broker": report.broker.map(|broker| object!({
+            "connections_max": broker.connections_max,
+            "connections_limit": broker.connections_limit,
+            "connections_opened": broker.connections_opened,
+        })),
         "audit": audit(report),
     })
 }
@@ -52,6 +57,7 @@ fn requests(report: &Report) -> Value {
         "bytes_received": summary.bytes_received,
         "by_outcome": by_outcome,
         "by_error": by_error,
+        "cause": report.cause(),
     })
 }
 

@@ -33,6 +33,8 @@ pub struct Report {
     pub settle: Quantiles,
     /// CPU and memory.
     pub usage: Usage,
+    /// The broker's connections, where its figures were read.
+    pub broker: Option<Broker>,
     /// What the audit concludes.
     pub audit: Audit,
     /// Units that were left before the run.
@@ -41,7 +43,30 @@ pub struct Report {
     pub invalid: Option<String>,
 }
 
+/// A broker's connections during a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Broker {
+    /// Most that were open at a time.
+    pub connections_max: u64,
+    /// Most that it can have open, by its limit of open files.
+    pub connections_limit: Option<u64>,
+    /// How many were opened.
+    pub connections_opened: u64,
+}
+
 impl Report {
+    /// What the errors come from, where the broker's figures tell.
+    pub fn cause(&self) -> Option<String> {
+        let Broker { connections_max, connections_limit, connections_opened } = self.broker?;
+        let limit = connections_limit.filter(|limit| connections_max >= *limit)?;
+        let (kind, count) = self.summary.by_error.iter().max_by_key(|(_, count)| *count)?;
+        Some(format!(
+            "{count} of {} errors are {kind}: the broker's connections were at their limit, \
+             {connections_max} of {limit}, after {connections_opened} had been opened",
+            self.summary.errors
+        ))
+    }
+
     /// The exit code: the lowest that applies.
     pub fn exit_code(&self) -> u8 {
         match (self.audit.verdict, &self.invalid) {

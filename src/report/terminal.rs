@@ -9,7 +9,7 @@ use crate::load::Consumer;
 use crate::stats::{Bin, Summary};
 use crate::units::ByteSize;
 
-use super::Report;
+use super::{Broker, Report};
 
 /// Columns of the widest bar of the histogram.
 const BAR_WIDTH: u64 = 50;
@@ -22,6 +22,7 @@ pub fn terminal(report: &Report, colour: bool) -> String {
         histogram(&report.summary),
         counts(report),
         resources(report),
+        broker(report),
         remarks(report),
         violations(&report.audit),
     ];
@@ -187,6 +188,23 @@ fn resources(report: &Report) -> String {
             );
         }
         text.push('\n');
+    }
+    text
+}
+
+fn broker(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(broker) = report.broker {
+        let Broker { connections_max, connections_limit, connections_opened } = broker;
+        let limit = connections_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "Broker     {connections_max}{limit} connections at the most, {connections_opened} \
+             opened during the run"
+        );
+    }
+    if let Some(cause) = report.cause() {
+        let _ = writeln!(text, "Cause      {cause}");
     }
     text
 }

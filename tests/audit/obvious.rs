@@ -140,6 +140,16 @@ impl<'a> Run<'a> {
         !as_told || *row.uid != *buyer || *row.item != *self.history.item.as_str()
     }
 
+    fn untrue_results(&self) -> usize {
+        let row_of = |id| self.ledger.rows.iter().rfind(|row| row.request_id == id);
+        let untrue = |(id, told): &&(RequestId, Option<Status>)| match row_of(*id) {
+            None => false,
+            Some(_) if *told == Some(Status::Queued) && !self.settled => false,
+            Some(row) => *told != Some(row.status.clone()),
+        };
+        self.history.results.iter().filter(untrue).count()
+    }
+
     /// Whether an attempt of which the ledger had this status before is there no longer, or
     /// with another decision.
     fn is_changed(&self, id: RequestId, before: &Status) -> bool {
@@ -215,6 +225,7 @@ impl<'a> Run<'a> {
             Invariant::AnswersTrue => {
                 self.history.entries.iter().filter(|entry| self.is_lied_to(entry)).count()
             }
+            Invariant::ResultsTrue => self.untrue_results(),
             Invariant::EarlierKept => {
                 let changed = |(id, before): &(&RequestId, &Status)| self.is_changed(**id, before);
                 self.history.before.iter().filter(changed).count()

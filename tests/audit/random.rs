@@ -126,7 +126,12 @@ fn honest(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<Fate>
             history.entries.push(Entry { attempt, told });
         }
     }
+    history.results = history.to_ask(3).map(|id| (id, status_of(&ledger, id))).collect();
     Case { history, ledger, settled: true }
+}
+
+fn status_of(ledger: &Ledger, id: RequestId) -> Option<Status> {
+    ledger.rows.iter().find(|row| row.request_id == id).map(|row| row.status.clone())
 }
 
 fn decide(ledger: &mut Ledger, ids: &Ids, attempt: AttemptNo) {

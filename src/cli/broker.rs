@@ -1,0 +1,88 @@
+//! The broker's own figures, from the page that RabbitMQ's Prometheus plugin has: how many
+//! connections it holds, and how many it can.
+
+use std::time::Duration;
+
+use reqwest::Client;
+
+use crate::report::Broker;
+
+/// How often the page is read during a run.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Longest time for the page.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest page, in bytes.
+const PAGE_LEN_MAX: usize = 4 << 20;
+
+/// The lines of the page that count.
+const OPEN: &str = "rabbitmq_connections";
+const OPENED: &str = "rabbitmq_connections_opened_total";
+const SOCKETS: &str = "rabbitmq_process_open_tcp_sockets";
+const SOCKETS_MAX: &str = "rabbitmq_process_max_tcp_sockets";
+
+/// Reads the page until dropped, and keeps the highest figures in `seen`.
+pub(super) async fn watch(url: Option<&str>, seen: &mut Option<Broker>) {
+    let Some(url) = url else { return std::future::pending().await };
+    let Ok(client) = Client::builder().no_proxy().timeout(TIMEOUT).build() else {
+        return std::future::pending().await;
+    };
+    let mut before = None;
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(page) = page(&client, url).await else { continue };
+        let Some(now) = figures(&page) else { continue };
+        let first = *before.get_or_insert(now.connections_opened);
+        let so_far = seen.unwrap_or_default();
+        *seen = Some(Broker {
+            connections_max: so_far.connections_max.max(now.connections_max),
+            connections_limit: now.connections_limit,
+            connections_opened: now.connections_opened.saturating_sub(first),
+        });
+    }
+}
+
+async fn page(client: &Client, url: &str) -> Option<String> {
+    let mut response = client.get(url).send().await.ok()?;
+    let mut page = Vec::new();
+    while let Some(piece) = response.chunk().await.ok()? {
+        page.extend_from_slice(&piece);
+        if page.len() > PAGE_LEN_MAX {
+            return None;
+        }
+    }
+    String::from_utf8(page).ok()
+}
+
+/// A connection that the broker is still opening counts as a socket, not yet as a connection.
+fn figures(page: &str) -> Option<Broker> {
+    let value = |name: &str| {
+        let mut rows = page.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = rows.find(|(key, _)| key.split('{').next() == Some(name))?;
+        value.trim().parse::<f64>().ok().map(|value| value as u64)
+    };
+    Some(Broker {
+        connections_max: value(OPEN)?.max(value(SOCKETS).unwrap_or(0)),
+        connections_limit: value(SOCKETS_MAX),
+        connections_opened: value(OPENED)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_read() {
+        let page = "# TYPE rabbitmq_connections gauge\nrabbitmq_connections 3\n\
+                    rabbitmq_connections_opened_total 9\nrabbitmq_process_open_tcp_sockets 4\n\
+                    rabbitmq_process_max_tcp_sockets 829\n";
+        let expected =
+            Broker { connections_max: 4, connections_limit: Some(829), connections_opened: 9 };
+        assert_eq!(figures(page), Some(expected));
+        assert_eq!(figures("rabbitmq_connections 3"), None);
+    }
+}
