@@ -9,6 +9,7 @@ mod bench;
 mod control;
 mod docs;
 mod engines;
+mod lab;
 mod limits;
 mod serve;
 mod signals;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, colour),
         Command::Bench(args) => bench::bench(*args, colour),
+        Command::Lab(args) => lab::lab(args),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man => docs::man(),
     };
