@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod design;
 pub mod journal;
+pub mod lab;
 pub mod load;
 pub mod profile;
 pub mod queue;

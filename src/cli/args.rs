@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::profile::{BenchFlags, ServeFlags};
+use crate::units::Count;
 
 /// Serves a flash sale, loads it like JMeter, and judges whether it oversold
 #[derive(Debug, Parser)]
@@ -29,6 +31,17 @@ Exit codes:
    5  the run is invalid: the generator could not keep up
  130  interrupted: told to stop before the run began, or twice";
 
+const LAB_EXIT_CODES: &str = "\
+Without a command it prints the variables that it would have set, a line each, and waits for Ctrl-C.
+A second Ctrl-C, SIGTERM or SIGHUP kills the command. Whatever happens, nothing stays behind.
+
+Exit codes:
+   N  the command's own; 128 and the signal's number if a signal ended it
+   0  told to stop, without a command
+   1  a service could not be started, or the command was not found
+   2  a flag is wrong
+ 130  told to stop before the services were ready";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve a sale from an embedded, durable queue and store, or from RabbitMQ and Redis
@@ -36,6 +49,9 @@ pub(super) enum Command {
     /// Load a server with buyers, then audit what it sold
     #[command(after_help = EXIT_CODES)]
     Bench(Box<BenchArgs>),
+    /// Run a command on throwaway Redis, RabbitMQ and nginx from this system's own binaries
+    #[command(after_help = LAB_EXIT_CODES)]
+    Lab(LabArgs),
     /// Print completions for a shell
     Completions {
         /// For which shell
@@ -64,6 +80,29 @@ pub(super) struct BenchArgs {
     /// Flags of `seckill serve`, for the server that --spawn starts
     #[arg(last = true, value_name = "SERVE FLAGS")]
     pub(super) server: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LabArgs {
+    /// What to start; nginx is a load balancer over the ports 7001 and 7002
+    #[arg(long, env = "SECKILL_WITH", value_name = "SERVICES")]
+    #[arg(value_enum, value_delimiter = ',', default_value = "redis,rabbitmq")]
+    pub(super) with: Vec<Engine>,
+    /// RabbitMQ's limit of open files, of which each connection is one [default: the system's]
+    #[arg(long, env = "SECKILL_BROKER_FILES", value_name = "N")]
+    pub(super) broker_files: Option<Count>,
+    /// What to run, with SECKILL_QUEUE (RabbitMQ), SECKILL_STORE (Redis) and SECKILL_TARGET
+    /// (nginx) set; `seckill` is this very program
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
+}
+
+/// A service that `lab` starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Engine {
+    Redis,
+    Rabbitmq,
+    Nginx,
 }
 
 /// Flags of the server that --spawn starts

@@ -10,6 +10,7 @@ mod broker;
 mod control;
 mod docs;
 mod engines;
+mod lab;
 mod limits;
 mod serve;
 mod signals;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, colour),
         Command::Bench(args) => bench::bench(*args, colour),
+        Command::Lab(args) => lab::lab(args),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man => docs::man(),
     };

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::process::Signal as Name;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask for an end, from the moment when this is made.
@@ -20,11 +21,16 @@ impl Signals {
 
     /// Resolves with the next one.
     pub(super) async fn next(&mut self) {
+        self.which().await;
+    }
+
+    /// Resolves with the next one, and says which it is.
+    pub(super) async fn which(&mut self) -> Name {
         let [a, b, c] = &mut self.signals;
         tokio::select! {
-            _ = a.recv() => {}
-            _ = b.recv() => {}
-            _ = c.recv() => {}
+            _ = a.recv() => Name::INT,
+            _ = b.recv() => Name::TERM,
+            _ = c.recv() => Name::HUP,
         }
     }
 }

@@ -1,0 +1,210 @@
+//! `seckill lab`: services for one command, or until told to stop.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use procfs::process::Process;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+use crate::lab::{
+    Guardian, LabError, Nginx, RabbitMq, RabbitMqOptions, Redis, check_installed, find,
+};
+use crate::units::Count;
+
+use super::args::{Engine, LabArgs};
+use super::signals::Signals;
+use super::{Failure, print, say};
+
+/// The ports over which nginx balances: where two `seckill serve` are expected.
+const BEHIND_NGINX: [u16; 2] = [7001, 7002];
+
+pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
+    let LabArgs { with, broker_files, command } = args;
+    if broker_files.is_some() && !with.contains(&Engine::Rabbitmq) {
+        let cure = "--broker-files limits RabbitMQ, which --with leaves out: add `rabbitmq`";
+        return Err(Failure::Usage(cure.to_owned()));
+    }
+    let command = command.split_first().map(|(program, args)| Asked::new(program, args));
+    let command = command.transpose()?;
+    with.iter().try_for_each(|engine| check_installed(engine.binary()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(run(with, broker_files, command));
+    // A start that was interrupted is not waited for; the guardians see to it.
+    runtime.shutdown_background();
+    done
+}
+
+/// A command that was found.
+struct Asked {
+    program: PathBuf,
+    args: Vec<OsString>,
+}
+
+impl Asked {
+    fn new(program: &OsString, args: &[OsString]) -> Result<Self, Failure> {
+        let found = match program.to_str() {
+            Some("seckill") => Some(std::env::current_exe()?),
+            Some(name) => find(name),
+            None => Some(PathBuf::from(program)),
+        };
+        let not_found = || {
+            let name = program.to_string_lossy();
+            anyhow!("cannot run `{name}`: no such program; write its path, or add it to PATH")
+        };
+        Ok(Self { program: found.ok_or_else(not_found)?, args: args.to_vec() })
+    }
+}
+
+impl Engine {
+    fn binary(self) -> &'static str {
+        match self {
+            Self::Redis => "redis-server",
+            Self::Rabbitmq => "rabbitmq-server",
+            Self::Nginx => "nginx",
+        }
+    }
+}
+
+/// The services; they stop when this is dropped.
+#[derive(Default)]
+struct Services {
+    redis: Option<Redis>,
+    rabbitmq: Option<RabbitMq>,
+    nginx: Option<Nginx>,
+}
+
+impl Services {
+    /// Starts them side by side.
+    fn start(with: &[Engine], broker_files: Option<Count>) -> Result<Self, LabError> {
+        let options =
+            RabbitMqOptions { files: broker_files.map(|Count(files)| files), ..Default::default() };
+        let begun = Instant::now();
+        let ready = |what: &str, url: String, pid: u32| {
+            let seconds = begun.elapsed().as_secs_f64();
+            say(format!("lab: {what} is {url}, process {pid}, after {seconds:.1} s"));
+        };
+        thread::scope(|scope| {
+            let redis = with.contains(&Engine::Redis).then(|| {
+                let start =
+                    || Redis::start().inspect(|r| ready("redis", r.url(), r.service().pid()));
+                scope.spawn(start)
+            });
+            let rabbitmq = with.contains(&Engine::Rabbitmq).then(|| {
+                let start = || {
+                    let started = RabbitMq::start(options);
+                    started.inspect(|r| ready("rabbitmq", r.url(), r.service().pid()))
+                };
+                scope.spawn(start)
+            });
+            let nginx = with.contains(&Engine::Nginx).then(|| {
+                let started = Nginx::start(&Nginx::balancer(&BEHIND_NGINX));
+                started.inspect(|n| ready("nginx", n.url(), n.service().pid()))
+            });
+            let redis = redis.map(|thread| thread.join().unwrap_or_else(|why| resume_unwind(why)));
+            let rabbitmq =
+                rabbitmq.map(|thread| thread.join().unwrap_or_else(|why| resume_unwind(why)));
+            Ok(Self {
+                redis: redis.transpose()?,
+                rabbitmq: rabbitmq.transpose()?,
+                nginx: nginx.transpose()?,
+            })
+        })
+    }
+
+    /// What tells the command where they are.
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let queue = self.rabbitmq.as_ref().map(|broker| ("SECKILL_QUEUE", broker.url()));
+        let store = self.redis.as_ref().map(|redis| ("SECKILL_STORE", redis.url()));
+        let target = self.nginx.as_ref().map(|nginx| ("SECKILL_TARGET", nginx.url()));
+        [queue, store, target].into_iter().flatten().collect()
+    }
+}
+
+async fn run(
+    with: Vec<Engine>,
+    broker_files: Option<Count>,
+    command: Option<Asked>,
+) -> Result<u8, Failure> {
+    let mut signals = Signals::take()?;
+    let names: Vec<_> = with.iter().map(|engine| engine.binary()).collect();
+    say(format!("lab: starting {}", names.join(", ")));
+    let start = tokio::task::spawn_blocking(move || Services::start(&with, broker_files));
+    let services = tokio::select! {
+        started = start => started.context("the services could not be started")??,
+        () = signals.next() => return Err(Failure::Interrupted),
+    };
+    let variables = services.variables();
+    match command {
+        Some(command) => command.run(&variables, &mut signals).await,
+        None => {
+            let line = |(name, value): &(&str, String)| format!("{name}={value}\n");
+            print(&variables.iter().map(line).collect::<String>())?;
+            say("lab: Ctrl-C stops them");
+            signals.next().await;
+            Ok(0)
+        }
+    }
+}
+
+impl Asked {
+    /// Runs it to its end, and gives its exit code.
+    async fn run(
+        &self,
+        variables: &[(&'static str, String)],
+        signals: &mut Signals,
+    ) -> Result<u8, Failure> {
+        // Without it, a `kill -9` of the lab would leave the command alone with dead services.
+        let mut guardian = Guardian::start(None)?;
+        let mut child = Command::new(&self.program)
+            .args(&self.args)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot run `{}`", self.program.display()))?;
+        if let Some(pid) = child.id() {
+            guardian.guard_process(pid)?;
+        }
+        let mut told_before = false;
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status?,
+                signal = signals.which() => match told_before {
+                    true => child.start_kill()?,
+                    false => forward(signal, &child)?,
+                },
+            }
+            told_before = true;
+        };
+        guardian.forget()?;
+        Ok(code(status))
+    }
+}
+
+/// Passes a signal on, unless the terminal has done so.
+fn forward(signal: Signal, child: &Child) -> Result<(), Failure> {
+    say("lab: waiting for the command to end; once more to kill it");
+    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    match pid {
+        Some(pid) if signal != Signal::INT || !in_foreground() => Ok(kill_process(pid, signal)?),
+        _ => Ok(()),
+    }
+}
+
+/// Whether Ctrl-C on the terminal reaches this process group, and so the command as well.
+fn in_foreground() -> bool {
+    let stat = Process::myself().and_then(|process| process.stat());
+    stat.is_ok_and(|stat| stat.tty_nr != 0 && stat.tpgid == stat.pgrp)
+}
+
+/// As shells report it.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}

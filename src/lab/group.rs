@@ -1,0 +1,136 @@
+//! A process group: what a service and its helpers are to the system.
+
+use std::collections::HashSet;
+use std::io;
+use std::time::{Duration, Instant};
+
+use procfs::net::TcpState;
+use procfs::process::{FDInfo, FDTarget, Process, all_processes};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// How long a group may take to do what a signal that cannot be refused tells it.
+const OBEY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often it is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Who listens on some ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listening {
+    /// The group, on each.
+    All,
+    /// Nobody yet, on at least one.
+    NotYet,
+    /// Another process, on at least one.
+    Another,
+}
+
+/// A process group by its id, which is its leader's process id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Group(pub(super) u32);
+
+impl Group {
+    /// Sends a signal to all of it. That it has gone is no error.
+    pub(super) fn signal(self, signal: Signal) -> io::Result<()> {
+        let Some(pid) = i32::try_from(self.0).ok().and_then(Pid::from_raw) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        match kill_process_group(pid, signal) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until all of it has stopped, or gone.
+    pub(super) fn wait_stopped(self) -> io::Result<()> {
+        self.wait_for(|state| matches!(state, 'T' | 't'))
+    }
+
+    /// Waits until none of it lives. A zombie has no ports and no files, and so counts as gone.
+    pub(super) fn wait_gone(self) -> io::Result<()> {
+        self.wait_for(|_| false)
+    }
+
+    fn wait_for(self, is_so: impl Fn(char) -> bool) -> io::Result<()> {
+        let deadline = Instant::now() + OBEY_TIMEOUT;
+        while !self.living().all(|(_, state)| is_so(state)) {
+            if Instant::now() >= deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        Ok(())
+    }
+
+    /// Its processes that have not ended, each with the letter of its state in `/proc`.
+    fn living(self) -> impl Iterator<Item = (Process, char)> {
+        let stat_of = |process: Process| process.stat().ok().map(|stat| (process, stat));
+        let living = all_processes().into_iter().flatten().flatten().filter_map(stat_of);
+        living
+            .filter(move |(_, stat)| u32::try_from(stat.pgrp) == Ok(self.0))
+            .map(|(process, stat)| (process, stat.state))
+            .filter(|(_, state)| !matches!(state, 'Z' | 'X'))
+    }
+
+    /// Who listens on these ports of 127.0.0.1.
+    ///
+    /// What begins or ceases to listen meanwhile, as RabbitMQ does to try its ports, is nobody's:
+    /// a socket is another's only if it listened before and after it was not found here.
+    pub(super) fn listening(self, ports: &[u16]) -> Listening {
+        let before = listeners(ports);
+        let own = self.sockets();
+        let (ours, others): (HashSet<_>, HashSet<_>) =
+            before.into_iter().partition(|(_, inode)| own.contains(inode));
+        if !others.is_empty() && !others.is_disjoint(&listeners(ports)) {
+            Listening::Another
+        } else if ports.iter().all(|port| ours.iter().any(|(ours, _)| ours == port)) {
+            Listening::All
+        } else {
+            Listening::NotYet
+        }
+    }
+
+    /// The inodes of its sockets.
+    fn sockets(self) -> HashSet<u64> {
+        let fds = self.living().filter_map(|(process, _)| process.fd().ok()).flatten();
+        let inode = |fd: procfs::ProcResult<FDInfo>| match fd.ok()?.target {
+            FDTarget::Socket(inode) => Some(inode),
+            _ => None,
+        };
+        fds.filter_map(inode).collect()
+    }
+}
+
+/// The sockets that listen on these ports: port and inode.
+fn listeners(ports: &[u16]) -> HashSet<(u16, u64)> {
+    let table = procfs::net::tcp().unwrap_or_default().into_iter();
+    table
+        .filter(|entry| entry.state == TcpState::Listen)
+        .map(|entry| (entry.local_address.port(), entry.inode))
+        .filter(|(port, _)| ports.contains(port))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_group_is_told_from_others_by_who_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let own = rustix::process::getpgrp().as_raw_nonzero().get();
+        let own = Group(u32::try_from(own).unwrap());
+        assert_eq!(own.listening(&[port]), Listening::All);
+        // Nobody has the highest number that there may be.
+        let other = Group(u32::try_from(i32::MAX).unwrap());
+        assert_eq!(other.listening(&[port]), Listening::Another);
+        drop(listener);
+        assert_eq!(own.listening(&[port]), Listening::NotYet);
+        assert!(other.signal(Signal::KILL).is_ok(), "that it has gone is no error");
+        assert!(other.wait_gone().is_ok());
+    }
+}

@@ -1,0 +1,26 @@
+//! Throwaway Redis, RabbitMQ and nginx from the system's own binaries: for tests, for
+//! demonstrations, and for `seckill lab`.
+//!
+//! Each runs in a temporary folder, on free ports of 127.0.0.1 below 32768, in a process group of
+//! its own, and goes when it is dropped. When the process that holds it ends without dropping it,
+//! however that happens, a [`Guardian`] ends it. All calls block.
+
+mod binary;
+mod error;
+mod group;
+mod guardian;
+mod metrics;
+mod nginx;
+mod ports;
+mod rabbitmq;
+mod recipe;
+mod redis;
+mod service;
+
+pub use binary::{check_installed, find, is_installed};
+pub use error::LabError;
+pub use guardian::Guardian;
+pub use nginx::Nginx;
+pub use rabbitmq::{RabbitMq, RabbitMqOptions};
+pub use redis::Redis;
+pub use service::Service;

@@ -1,0 +1,59 @@
+//! Free ports below those that the system hands out by itself, so that no outgoing connection
+//! takes one in between.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Above the well-known ports and most of the registered ones.
+const FIRST: u16 = 16_384;
+
+/// How many ports there are below 32768, where Linux begins to hand them out.
+const COUNT: u16 = 32_768 - FIRST;
+
+/// Standard ports of services in this range: RabbitMQ's distribution, Redis Sentinel, MongoDB.
+const STANDARD: &[u16] = &[25_672, 26_379, 27_017, 27_018, 27_019];
+
+/// The place of the next port to try; 0 before the first. It only goes on, so that two callers in
+/// this process never get the same port.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Ports of 127.0.0.1 that were free a moment ago, all different. Another process may take one
+/// before the caller does.
+pub(super) fn free<const N: usize>() -> io::Result<[u16; N]> {
+    let mut ports = [0; N];
+    for port in &mut ports {
+        *port = one()?;
+    }
+    Ok(ports)
+}
+
+fn one() -> io::Result<u16> {
+    // Somewhere else in each process, so that they seldom meet.
+    let begin = RandomState::new().hash_one(std::process::id()) as u32 % u32::from(COUNT) + 1;
+    let _ = NEXT.compare_exchange(0, begin, Ordering::Relaxed, Ordering::Relaxed);
+    for _ in 0..COUNT {
+        let place = NEXT.fetch_add(1, Ordering::Relaxed) % u32::from(COUNT);
+        // `COUNT` is a `u16`, and so is what is below it.
+        let port = FIRST + place as u16;
+        let is_free = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if !STANDARD.contains(&port) && is_free() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no port between 16384 and 32767 is free"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_differ_and_can_be_bound() {
+        let ports: [u16; 32] = free().unwrap();
+        let listeners = ports.map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)));
+        assert!(listeners.iter().all(Result::is_ok), "{listeners:?}");
+        assert!(ports.iter().all(|port| (16_384..32_768).contains(port)), "{ports:?}");
+    }
+}

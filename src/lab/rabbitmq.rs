@@ -1,0 +1,218 @@
+//! RabbitMQ.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Resource, Signal, getrlimit};
+
+use super::binary::{EPMD, RABBITMQ};
+use super::error::LabError;
+use super::metrics;
+use super::recipe::Recipe;
+use super::service::Service;
+
+/// How long a start may take: 4 to 12 s on two cores, more on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long the answer to the protocol's header may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Open files of a broker for which nobody asked for fewer. The VM's helper closes each possible
+/// one at the start, so that a system which allows a thousand million makes it slow.
+const FILES_MAX: u64 = 65_536;
+
+/// One scheduler that sleeps when there is nothing to do, and no port open to other machines.
+const VM: &str = "-kernel inet_dist_use_interface {127,0,0,1} \
+                  +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none +A 8";
+
+/// How a broker differs from the usual one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RabbitMqOptions {
+    /// Its soft limit of open files, of which each connection is one. `None` is as many as the
+    /// system allows, up to 65536.
+    pub files: Option<u64>,
+    /// More lines of `rabbitmq.conf`; they win over those that it has anyway.
+    pub config: String,
+}
+
+/// A broker with one vhost, `/`, and the user `guest` with the password `guest`.
+#[derive(Debug)]
+pub struct RabbitMq {
+    service: Service,
+}
+
+/// The ports that a broker listens on.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    amqp: u16,
+    prometheus: u16,
+    distribution: u16,
+    epmd: u16,
+}
+
+impl RabbitMq {
+    /// Starts one and waits until it speaks AMQP and tells its metrics.
+    pub fn start(options: RabbitMqOptions) -> Result<Self, LabError> {
+        Ok(Self { service: Service::start("rabbitmq", recipe(options)?)? })
+    }
+
+    /// Its address: `amqp://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("amqp://127.0.0.1:{}", self.service.ports()[0])
+    }
+
+    /// Where its metrics are: `http://127.0.0.1:PORT/metrics`.
+    pub fn prometheus_url(&self) -> String {
+        format!("http://127.0.0.1:{}/metrics", self.service.ports()[1])
+    }
+
+    /// How many connections are open now. One counts from `connection.open` on, after the login.
+    pub fn connections(&self) -> Result<u64, LabError> {
+        self.metric("rabbitmq_connections")
+    }
+
+    /// How many connections have been opened since its start.
+    pub fn connections_opened(&self) -> Result<u64, LabError> {
+        self.metric("rabbitmq_connections_opened_total")
+    }
+
+    fn metric(&self, metric: &str) -> Result<u64, LabError> {
+        let value = metrics::read(self.service.ports()[1], metric);
+        value.map_err(LabError::io("rabbitmq", "read its metrics"))
+    }
+
+    /// Its process.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Its process, to suspend, kill or restart it.
+    pub fn service_mut(&mut self) -> &mut Service {
+        &mut self.service
+    }
+}
+
+fn recipe(
+    options: RabbitMqOptions,
+) -> Result<impl Fn(&Path, [u16; 4]) -> Result<Recipe, LabError>, LabError> {
+    let (program, epmd) = (RABBITMQ.locate()?, EPMD.locate()?);
+    let files = files(options.files)?;
+    Ok(move |folder: &Path, numbers| {
+        let [amqp, prometheus, distribution, epmd_port] = numbers;
+        let ports = Ports { amqp, prometheus, distribution, epmd: epmd_port };
+        let written = write_config(folder, ports, &options.config);
+        written.map_err(LabError::io("rabbitmq", "write its configuration"))?;
+        Ok(Recipe {
+            name: "rabbitmq",
+            program: program.clone(),
+            args: Vec::new(),
+            environment: environment(folder, ports),
+            prelude: prelude(&epmd, ports.epmd, files),
+            ports: numbers.to_vec(),
+            is_ready,
+            start_timeout: START_TIMEOUT,
+            // In good order it takes seconds, and there is nothing to save.
+            stop: Signal::KILL,
+        })
+    })
+}
+
+fn files(asked: Option<u64>) -> Result<u64, LabError> {
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    match asked {
+        Some(asked) if asked > limit => Err(LabError::FilesLimit { asked, limit }),
+        Some(asked) => Ok(asked),
+        None => Ok(limit.min(FILES_MAX)),
+    }
+}
+
+/// Sets the limit, and starts the port mapper, which must be there first: else the broker would
+/// start one that outlives it. It is in the broker's process group, and ends with it.
+fn prelude(epmd: &Path, port: u16, files: u64) -> String {
+    let epmd = format!("'{}' -port {port}", epmd.display());
+    format!(
+        "ulimit -Sn {files} || exit 1\n\
+         {epmd} -address 127.0.0.1 &\n\
+         until {epmd} -names >/dev/null 2>&1; do sleep 0.02; done"
+    )
+}
+
+fn write_config(folder: &Path, ports: Ports, more: &str) -> std::io::Result<()> {
+    let Ports { amqp, prometheus, .. } = ports;
+    let config = format!(
+        "listeners.tcp.1 = 127.0.0.1:{amqp}\n\
+         loopback_users = none\n\
+         prometheus.tcp.ip = 127.0.0.1\n\
+         prometheus.tcp.port = {prometheus}\n\
+         log.file = false\n\
+         log.console = true\n\
+         vm_memory_high_watermark.absolute = 512MB\n\
+         disk_free_limit.absolute = 50MB\n\
+         {more}\n"
+    );
+    fs::write(folder.join("rabbitmq.conf"), config)?;
+    fs::write(folder.join("advanced.config"), "[].\n")?;
+    fs::write(folder.join("plugins"), "[rabbitmq_prometheus].\n")?;
+    fs::write(folder.join("env.conf"), "")
+}
+
+fn environment(folder: &Path, ports: Ports) -> Vec<(&'static str, OsString)> {
+    let mut environment = vec![
+        ("HOME", folder.into()),
+        ("ERL_EPMD_PORT", ports.epmd.to_string().into()),
+        ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
+        ("RABBITMQ_NODENAME", format!("sk{}@localhost", ports.amqp).into()),
+        ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".into()),
+        ("RABBITMQ_NODE_PORT", ports.amqp.to_string().into()),
+        ("RABBITMQ_DIST_PORT", ports.distribution.to_string().into()),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", VM.into()),
+        // The child is then the broker itself, and no script around it.
+        ("RUNNING_UNDER_SYSTEMD", "true".into()),
+        // No dump of its memory when it ends badly: what counts is in the log.
+        ("ERL_CRASH_DUMP_SECONDS", "0".into()),
+    ];
+    let files = [
+        ("RABBITMQ_CONF_ENV_FILE", "env.conf"),
+        ("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"),
+        ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE", "plugins"),
+        ("RABBITMQ_MNESIA_BASE", "mnesia"),
+        ("RABBITMQ_LOG_BASE", "log"),
+        ("RABBITMQ_PID_FILE", "pid"),
+        ("RABBITMQ_FEATURE_FLAGS_FILE", "feature-flags"),
+        ("RABBITMQ_GENERATED_CONFIG_DIR", "generated"),
+    ];
+    environment.extend(files.map(|(name, file)| (name, folder.join(file).into())));
+    environment
+}
+
+/// Whether it begins AMQP 0-9-1 with a method frame; a broker that is not up yet closes.
+fn is_ready(port: u16) -> bool {
+    let answer = || {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.write_all(b"AMQP\0\0\x09\x01")?;
+        let mut first = [0];
+        stream.read_exact(&mut first).map(|()| first)
+    };
+    matches!(answer(), Ok([1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::service::tests::start_where_ports_are_taken;
+    use super::*;
+
+    #[test]
+    fn a_port_that_was_taken_is_left_to_whom_it_belongs() {
+        match recipe(RabbitMqOptions::default()) {
+            Ok(recipe) => start_where_ports_are_taken(recipe),
+            Err(error) => println!("skipped: {error}"),
+        }
+    }
+}
