@@ -1,5 +1,7 @@
 //! What the tests of the server share: a shop without a socket, and one with.
 
+pub(crate) mod counter;
+pub(crate) mod engines;
 mod reply;
 mod running;
 mod shop;
