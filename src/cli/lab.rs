@@ -123,7 +123,9 @@ impl Services {
         let queue = self.rabbitmq.as_ref().map(|broker| ("SECKILL_QUEUE", broker.url()));
         let store = self.redis.as_ref().map(|redis| ("SECKILL_STORE", redis.url()));
         let target = self.nginx.as_ref().map(|nginx| ("SECKILL_TARGET", nginx.url()));
-        [queue, store, target].into_iter().flatten().collect()
+        let broker = self.rabbitmq.as_ref();
+        let figures = broker.map(|broker| ("SECKILL_BROKER_METRICS", broker.prometheus_url()));
+        [queue, figures, store, target].into_iter().flatten().collect()
     }
 }
 

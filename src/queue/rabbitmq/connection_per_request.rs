@@ -10,6 +10,9 @@ use super::options::Options;
 use super::publisher::{Message, Sending};
 use super::session::connect;
 
+/// Longest frame, in bytes: AMQP's least. Hundreds of connections have buffers for such.
+const FRAME_MAX: u32 = 4_096;
+
 /// Publishes one message on a connection of its own, which stays open until the process ends.
 pub(super) async fn publish(
     options: &Options,
@@ -17,7 +20,7 @@ pub(super) async fn publish(
     message: Message,
 ) -> Result<(), PublishError> {
     let opening = async {
-        let connection = connect(options).await.ok()?;
+        let connection = connect(options, FRAME_MAX).await.ok()?;
         let channel = connection.create_channel().await.ok()?;
         if let Sending::Confirmed = sending {
             channel.confirm_select(ConfirmSelectOptions::default()).await.ok()?;

@@ -25,6 +25,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Seconds between heartbeats: twice that without a sign of life is a lost connection.
 const HEARTBEAT_S: u16 = 10;
 
+/// Longest frame, in bytes: RabbitMQ's default.
+const FRAME_MAX: u32 = 131_072;
+
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -82,7 +85,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) async fn open(options: &Options) -> Result<Self, ConnectError> {
-        let connection = connect(options).await?;
+        let connection = connect(options, FRAME_MAX).await?;
         let opening = async {
             let channel = connection.create_channel().await?;
             topology::declare_dead(&channel, options).await?;
@@ -172,11 +175,12 @@ impl Session {
     }
 }
 
-/// Opens a connection within its time.
-pub(super) async fn connect(options: &Options) -> Result<Connection, ConnectError> {
+/// Opens a connection within its time; the client keeps buffers for 64 frames of the length given.
+pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connection, ConnectError> {
     let mut uri: lapin::uri::AMQPUri =
         options.url.expose().parse().map_err(ConnectError::Address)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+    uri.query.frame_max.get_or_insert(frame_max);
     let name = format!("seckill {}", std::process::id());
     let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
     let connecting = Connection::connect_uri(uri, properties);
