@@ -2,7 +2,6 @@
 //! skipped, and said to be.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
-#![allow(dead_code, unused_imports, reason = "other tests use more of the support")]
 
 mod support;
 
@@ -15,7 +14,6 @@ use support::{Told, assert_refused, id, is_waiting, terms, within};
 /// Runs a test on every combination.
 async fn everywhere(stock: u32, test: impl AsyncFn(Counter)) {
     for place in Place::all() {
-        println!("{place:?}");
         test(Counter::open(place, stock).await).await;
     }
 }

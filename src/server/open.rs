@@ -34,7 +34,7 @@ pub(super) async fn open(config: &Config) -> Result<Opened, ServeError> {
         StoreAt::Embedded => {
             let store = store::Embedded::open(store_path, config.durability)?;
             tell_cut("store", store.cut_bytes());
-            Store::Embedded(store)
+            Store::Embedded(Box::new(store))
         }
         StoreAt::Redis(options) => Store::Redis(Redis::open(options).await?),
     };
