@@ -3,10 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# A linker for Rust, and mount for the test that fills a disk.
+# A linker for Rust, mount for the test that fills a disk, openssl for certificates.
 missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v mount >/dev/null || missing+=(mount)
+command -v openssl >/dev/null || missing+=(openssl)
 if [ ${#missing[@]} -gt 0 ]; then
     as_root=()
     [ "$(id -u)" = 0 ] || as_root=(sudo)
@@ -21,6 +22,9 @@ step() { printf '\n== %s\n' "$*"; "$@"; }
 
 step cargo fmt --all --check
 step cargo clippy --locked --all-targets -- -D warnings
+step cargo clippy --locked --all-targets --features tls -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --locked --no-deps --quiet
 # The benches too, each in its shortest form: that they still run, not how fast.
 step cargo test --locked --all-targets --no-fail-fast
+# With TLS, what it changes.
+step cargo test --locked --features tls --no-fail-fast --lib --test tls --test cli

@@ -55,9 +55,15 @@ impl Control {
         target: &Target,
         admin_token: Option<Secret>,
         item: Option<ItemId>,
-    ) -> reqwest::Result<Self> {
+    ) -> anyhow::Result<Self> {
         // No proxy: the load goes straight to the target, and so must this.
         let client = Client::builder().no_proxy().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+        // Of both kinds of target, so that none reads the system's certificates for nothing.
+        #[cfg(feature = "tls")]
+        let client = client.tls_backend_preconfigured(match target.is_https() {
+            true => crate::tls::client()?,
+            false => crate::tls::client_without_trust()?,
+        });
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
