@@ -2,6 +2,7 @@
 //! skipped, and said to be.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
+#![allow(dead_code, unused_imports, reason = "other tests use more of the support")]
 
 mod support;
 
