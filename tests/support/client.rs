@@ -63,9 +63,7 @@ pub(crate) fn get(url: &str) -> Vec<u8> {
 /// Waits until a server says that its engines answer.
 pub(crate) fn wait_ready(url: &str) {
     let ready = format!("{url}/readyz");
-    eventually("the server is ready", || {
-        matches!(ask(Method::GET, &ready, None), Some((200, _)))
-    });
+    eventually("the server is ready", || matches!(ask(Method::GET, &ready, None), Some((200, _))));
 }
 
 /// One sale at one server.
@@ -80,7 +78,13 @@ impl Sale {
     /// Opens a fresh sale, with one unit for each buyer.
     #[track_caller]
     pub(crate) fn open(url: &str, item: &str, stock: u64) -> Self {
-        let body = json!({"item": item, "stock": stock, "per_buyer": 1});
+        Self::open_for(url, item, stock, 1)
+    }
+
+    /// Opens a fresh sale, with so many units for each buyer.
+    #[track_caller]
+    pub(crate) fn open_for(url: &str, item: &str, stock: u64, per_buyer: u32) -> Self {
+        let body = json!({"item": item, "stock": stock, "per_buyer": per_buyer});
         let put = ask(Method::PUT, &format!("{url}/admin/sale"), Some(body));
         assert_eq!(put.as_ref().map(|(code, _)| *code), Some(200), "{put:?}");
         let mut sale = Self { url: url.to_owned(), item: item.to_owned(), epoch: 0 };

@@ -61,6 +61,13 @@ impl Place {
         Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
     }
 
+    /// The same broker, another queue, and a store that is the test's own.
+    pub(crate) fn with_store(&self, redis: &Redis) -> Self {
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let store = Some(format!("{}/{number}", redis.url()));
+        Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
+    }
+
     /// The queue's name, when it is a broker's.
     pub(crate) fn queue_name(&self) -> &str {
         &self.name
