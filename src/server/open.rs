@@ -68,8 +68,12 @@ fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Opens the sale where the store has none of its item; otherwise goes on with that one.
+/// Opens the sale where the store has none of its item; otherwise goes on with that one. A process
+/// that only decides leaves this to those that know the terms.
 pub(super) async fn sale(store: &Store, config: &Config) -> Result<(), StoreError> {
+    if !config.accepts {
+        return Ok(());
+    }
     let terms = config.sale.clone();
     if config.fresh_sale {
         return store.open_sale(terms).await.map(|_| ());
