@@ -42,8 +42,18 @@ impl Serving {
     }
 
     /// As [`Serving::start`], by a command that has an environment of its own.
-    pub(crate) fn start_as(mut command: Command, data: &Path, flags: &[&str]) -> Self {
-        command.env("SECKILL_LOG", "warn").args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    pub(crate) fn start_as(command: Command, data: &Path, flags: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", command, data, flags)
+    }
+
+    /// As [`Serving::start_as`], at an address that is given.
+    pub(crate) fn start_at(
+        address: &str,
+        mut command: Command,
+        data: &Path,
+        flags: &[&str],
+    ) -> Self {
+        command.env("SECKILL_LOG", "warn").args(["serve", "--listen", address, "--data"]);
         let log = NamedTempFile::new().unwrap();
         command.stderr(log.reopen().unwrap());
         let mut child = command.arg(data).args(flags).spawn().unwrap();

@@ -57,11 +57,16 @@ impl Site {
 
     /// Starts a process: `all`, `api` or `consumer`.
     pub(crate) fn serve(&self, role: &str, more: &[&str]) -> Serving {
+        self.serve_at("127.0.0.1:0", role, more)
+    }
+
+    /// As [`Site::serve`], at an address that is given.
+    pub(crate) fn serve_at(&self, address: &str, role: &str, more: &[&str]) -> Serving {
         let flags = self.flags();
         let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
         all.extend(["--role", role, "--admin-token", TOKEN]);
         all.extend(more);
-        Serving::start(self.folder(), &all)
+        Serving::start_at(address, seckill(), self.folder(), &all)
     }
 
     /// Runs `seckill bench` to its end; in `more`, what follows `--` is for the spawned server.
