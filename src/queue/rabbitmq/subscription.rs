@@ -91,25 +91,19 @@ impl Subscription {
         }
         let undecodable = self.undecodable;
         let attached = self.attached.as_mut()?;
-        loop {
-            let mut goes_on = attached.take_in(undecodable).await;
+        // What this channel had delivered is delivered again once it has ended; and the client says
+        // only twice that it has: after that, it would be waited for in vain.
+        while attached.take_in(undecodable).await {
             if let Some(held) = attached.deliveries.take(max, &attached.channel) {
                 return Some(held);
             }
-            if goes_on {
-                goes_on = match next(Pin::new(&mut attached.incoming)).await {
-                    Some(Ok(delivery)) => {
-                        attached.keep(delivery, undecodable).await;
-                        true
-                    }
-                    Some(Err(_)) | None => false,
-                };
-            }
-            if !goes_on {
-                self.attached = None;
-                return None;
+            match next(Pin::new(&mut attached.incoming)).await {
+                Some(Ok(delivery)) => attached.keep(delivery, undecodable).await,
+                Some(Err(_)) | None => break,
             }
         }
+        self.attached = None;
+        None
     }
 
     async fn attach(&self, session: &Session) -> lapin::Result<Attached> {
