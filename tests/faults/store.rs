@@ -1,12 +1,14 @@
 //! Redis is killed.
 
+use rustix::process::Signal;
 use seckill::lab::Redis;
 
+use super::child::signal;
 use super::drill::{Drill, count};
 use super::site::Site;
 use super::support::engines::Place;
 
-/// Attempts that come while there is no store.
+/// Attempts that come while nobody decides, and while there is no store.
 const MEANWHILE: u64 = 200;
 
 #[test]
@@ -14,9 +16,14 @@ fn redis_is_killed_and_started_again() {
     let Some(place) = Place::real() else { return };
     let mut redis = Redis::start().unwrap();
     let site = Site::new(place.with_store(&redis), None);
-    let server = site.serve("all", &[]);
-    let drill = Drill::begin(&server.url);
+    let api = site.serve("api", &[]);
+    let consumer = site.serve("consumer", &[]);
+    let drill = Drill::begin(&api.url);
+    // So that there is something to decide when the store is gone.
+    signal(consumer.child.id(), Signal::STOP);
+    drill.go_on(MEANWHILE);
     redis.service_mut().kill().unwrap();
+    signal(consumer.child.id(), Signal::CONT);
     drill.wait_for_answer("store_unavailable");
     drill.go_on(MEANWHILE);
     redis.service_mut().restart().unwrap();
