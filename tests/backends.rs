@@ -6,6 +6,11 @@
 
 mod support;
 
+mod backends {
+    pub(crate) use super::support;
+    mod left_behind;
+}
+
 use seckill::sale::Terms;
 use serde_json::json;
 use support::counter::Counter;
