@@ -8,6 +8,7 @@ mod support;
 
 mod backends {
     pub(crate) use super::support;
+    mod blocked;
     mod left_behind;
 }
 
