@@ -26,7 +26,6 @@ mod oversell;
 mod redelivery;
 
 use seckill::audit::{Audit, Invariant, Verdict};
-use seckill::load::Ran;
 use seckill::stats::Summary;
 
 /// The audit must have found this, and so be no pass.

@@ -3,14 +3,16 @@
 
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
+use reqwest::Method;
 use rustix::process::Signal;
 use seckill::audit::{Audit, Invariant};
 use seckill::design::Flaw;
 use seckill::lab::Redis;
 use seckill::load::Ran;
+use serde_json::json;
 
 use super::child::{eventually, signal};
-use super::client::{PLENTY, Sale, block_on, wait_ready};
+use super::client::{PLENTY, Sale, ask, block_on, wait_ready};
 use super::site::{Site, fragile_broker};
 use super::support::engines::Place;
 use super::{assert_found, count};
@@ -93,6 +95,11 @@ fn queue_is_full(place: Place, flaw: Option<Flaw>) -> (Audit, u64, u64) {
     let summary = ran.recorder.clone().finish();
     assert_eq!(summary.errors, 0, "{:?}", summary.by_error);
     let (queued, full) = (count(&summary, "queued"), count(&summary, "queue_full"));
+    if flaw.is_none() {
+        let one_more = json!({"item": sale.item, "uid": "one-more"});
+        let answer = ask(Method::POST, &format!("{}/seckill", api.url), Some(one_more));
+        assert_eq!(answer.as_ref().map(|(code, _)| *code), Some(503), "{answer:?}");
+    }
     let _consumer = site.serve("consumer", &["--max-queue", "1"]);
     (judge(&site, flaw, &sale, ran), queued, full)
 }
