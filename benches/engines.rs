@@ -56,7 +56,7 @@ fn main() {
     // Last, since it leaves its connections behind.
     let flaws = Flaws::of(Design::Hardened, &[Flaw::ConnectionPerRequest]);
     let per_request = (0..rounds as u64)
-        .map(|round| engines.accept(&format!("per-request-{round}"), round, &flaws, loops));
+        .map(|round| engines.accept(&format!("per-request-{round}"), 100 + round, &flaws, loops));
     let per_request = median(per_request.collect());
     let [publish, accept, bare, decide] = figures.map(median);
     println!("accepted attempts per second, {IN_FLIGHT} in flight");

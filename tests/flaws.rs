@@ -2,6 +2,7 @@
 //! design passes the same treatment. What is not installed here is skipped, and said to be.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
+#![allow(clippy::print_stdout, reason = "what a flaw did this time is worth reading")]
 #![allow(dead_code, unused_imports, reason = "other tests use more of the support")]
 
 mod support;
@@ -25,7 +26,6 @@ mod oversell;
 mod redelivery;
 
 use seckill::audit::{Audit, Invariant, Verdict};
-use seckill::load::Ran;
 use seckill::stats::Summary;
 
 /// The audit must have found this, and so be no pass.

@@ -1,7 +1,7 @@
 //! `kill -9` under load: what was answered 202 is there after the restart, decided once, and no
 //! sale ever has more orders than stock.
 
-#![allow(clippy::unwrap_used)] // In a test, that is an assertion.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // In a test, that is an assertion.
 
 #[path = "support/child.rs"]
 mod child;

@@ -29,7 +29,7 @@ pub(crate) fn seckill() -> Command {
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) url: String,
-    /// Its stderr. No pipe, which a server that complains for long would fill, and then stand still.
+    /// Its stderr. No pipe: a server that complains for long would fill it, and stand still.
     log: NamedTempFile,
 }
 

@@ -3,18 +3,18 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
 use seckill::design::Flaw;
-use seckill::lab::{RabbitMq, RabbitMqOptions};
+use seckill::lab::{RabbitMq, RabbitMqOptions, metric};
 use seckill::sale::RequestId;
 use seckill::store::{Redis, RedisOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::child::{Serving, eventually, seckill};
-use super::client::{PLENTY, Sale, TOKEN, ask, block_on};
+use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
 use super::support::engines::Place;
 
 /// Open files of the broker that is treated badly: few, so that its limit of connections is near.
@@ -25,6 +25,23 @@ pub(crate) static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
     let options = RabbitMqOptions { files: Some(FILES), ..RabbitMqOptions::default() };
     Mutex::new(RabbitMq::start(options).unwrap())
 });
+
+/// A broker to kill, to suspend, and to use up: the caller has it alone, and nobody is connected.
+pub(crate) fn fragile_broker() -> MutexGuard<'static, RabbitMq> {
+    let broker = FRAGILE.lock().unwrap_or_else(PoisonError::into_inner);
+    wait_unused(&broker);
+    broker
+}
+
+/// Waits until nobody is connected to a broker, nor about to be.
+pub(crate) fn wait_unused(broker: &RabbitMq) {
+    eventually("nobody is connected to the broker", || {
+        let page = String::from_utf8(get(&broker.prometheus_url())).unwrap();
+        let number = |name| metric(&page, name);
+        let sockets = number("rabbitmq_process_open_tcp_sockets");
+        (number("rabbitmq_connections"), sockets) == (Some(0), Some(0))
+    });
+}
 
 /// See the module.
 pub(crate) struct Site {
