@@ -91,7 +91,6 @@ impl Drill {
         let mut ran = self.loading.end();
         let summary = ran.recorder.finish();
         let longest = Duration::from_micros(summary.latency.max);
-        println!("{:?} {:?}, at most {longest:?}", summary.by_outcome, summary.by_error);
         assert!(longest <= ANSWER_MAX, "an answer took {longest:?}");
         let mut others = summary.by_error.iter().filter(|(kind, _)| !errors.contains(&&**kind));
         assert_eq!(others.next(), None, "{:?}", summary.by_error);
