@@ -36,6 +36,8 @@ pub(super) enum ControlError {
     Nobody(String),
     #[error("{0} answers, but not in HTTP: is it the right --target?")]
     NotHttp(String),
+    #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
+    NobodyBehind(String, StatusCode),
     #[error("{0} is no seckill server: it answers GET /result with {1}")]
     Foreign(String, String),
     #[error("several items are on sale at {0}: say which with --item NAME")]
@@ -82,6 +84,9 @@ impl Control {
         match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
             Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
             Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
+            None if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
+                Err(ControlError::NobodyBehind(self.url.clone(), status))
+            }
             _ => Err(ControlError::Foreign(self.url.clone(), format!("status {status}"))),
         }
     }
