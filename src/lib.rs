@@ -17,4 +17,6 @@ pub mod sale;
 pub mod server;
 pub mod stats;
 pub mod store;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod units;

@@ -15,7 +15,6 @@ use support::{Told, assert_refused, id, is_waiting, terms, within};
 /// Runs a test on every combination.
 async fn everywhere(stock: u32, test: impl AsyncFn(Counter)) {
     for place in Place::all() {
-        println!("{place:?}");
         test(Counter::open(place, stock).await).await;
     }
 }

@@ -2,12 +2,15 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
+use std::path::Path;
 use std::sync::Arc;
 
 use seckill::load::{self, Stop};
 use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::server::{App, Config, QueueAt, Server, StoreAt};
 use seckill::stats::{Live, Summary};
-use seckill::units::Count;
+use seckill::units::{Count, Durability, Secret};
+use tokio::runtime::Runtime;
 
 /// Rounds of each side, in turn, so that a drift of the machine meets both.
 pub(crate) const ROUNDS: usize = 5;
@@ -21,6 +24,47 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
 /// Whether cargo asks only whether this runs: `cargo test --benches` does.
 pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
+}
+
+/// A runtime as that of `seckill serve`.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+/// A server that never runs out of stock.
+pub(crate) fn config(data: &Path) -> Config {
+    Config {
+        listen: "127.0.0.1:0".into(),
+        data: data.to_owned(),
+        queue: QueueAt::Embedded,
+        store: StoreAt::Embedded,
+        durability: Durability::Fsync,
+        accepts: true,
+        consumers: 1,
+        prefetch: 256,
+        queue_max: 1_000_000,
+        connections_max: 1_000,
+        rate_limit: None,
+        admin_token: Some(Secret("token".into())),
+        sale: seckill::sale::Terms {
+            item: "default".parse().unwrap(),
+            stock: u32::MAX,
+            per_buyer: 1,
+            opens_us: None,
+            closes_us: None,
+        },
+        fresh_sale: false,
+        flaws: Default::default(),
+        blind: false,
+    }
+}
+
+/// Starts a server, and gives its address and its insides.
+pub(crate) fn serve(runtime: &Runtime, config: Config) -> (String, Arc<App>) {
+    let server = runtime.block_on(Server::start(config)).unwrap();
+    let (url, app) = (format!("http://{}", server.address()), server.app());
+    runtime.spawn(server.run(std::future::pending()));
+    (url, app)
 }
 
 /// Loads `url` with so many threads of so many attempts each.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::api::SaleStatus;
 use crate::audit::Ledger;
-use crate::load::{self, Monitor, Ran, Stop};
+use crate::load::{self, Dialer, Monitor, Ran, Stop};
 use crate::profile::{Plan, Target};
 use crate::report::{self, Broker, Progress, Report, SaleNow};
 use crate::sale::ItemId;
@@ -147,6 +147,9 @@ impl Asked {
         };
         let target = Target::new(url).map_err(|error| Failure::Usage(error.to_string()))?;
         let target = with_listener(target).await;
+        let dialer = Dialer::new(&target).with_context(|| target.url.clone())?;
+        let certificate = dialer.check_certificate(LOOK_FOR_LISTENER).await;
+        certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
         let token = token.or_else(|| token_nearby(&target));
         let control = Control::new(&target, token, self.plan.item.clone())?;
         let before = control.sale().await?;

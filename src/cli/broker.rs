@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use reqwest::Client;
 
+use crate::lab::metric;
 use crate::report::Broker;
+
+use super::{control, say};
 
 /// How often the page is read during a run.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,8 +28,14 @@ const SOCKETS_MAX: &str = "rabbitmq_process_max_tcp_sockets";
 /// Reads the page until dropped, and keeps the highest figures in `seen`.
 pub(super) async fn watch(url: Option<&str>, seen: &mut Option<Broker>) {
     let Some(url) = url else { return std::future::pending().await };
-    let Ok(client) = Client::builder().no_proxy().timeout(TIMEOUT).build() else {
-        return std::future::pending().await;
+    let client = control::client(url.starts_with("https://"))
+        .and_then(|client| Ok(client.timeout(TIMEOUT).build()?));
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            say(format!("the broker's figures cannot be read: {error:#}"));
+            return std::future::pending().await;
+        }
     };
     let mut before = None;
     let mut ticks = tokio::time::interval(LOOK);
@@ -59,15 +68,10 @@ async fn page(client: &Client, url: &str) -> Option<String> {
 
 /// A connection that the broker is still opening counts as a socket, not yet as a connection.
 fn figures(page: &str) -> Option<Broker> {
-    let value = |name: &str| {
-        let mut rows = page.lines().filter_map(|line| line.split_once(' '));
-        let (_, value) = rows.find(|(key, _)| key.split('{').next() == Some(name))?;
-        value.trim().parse::<f64>().ok().map(|value| value as u64)
-    };
     Some(Broker {
-        connections_max: value(OPEN)?.max(value(SOCKETS).unwrap_or(0)),
-        connections_limit: value(SOCKETS_MAX),
-        connections_opened: value(OPENED)?,
+        connections_max: metric(page, OPEN)?.max(metric(page, SOCKETS).unwrap_or(0)),
+        connections_limit: metric(page, SOCKETS_MAX),
+        connections_opened: metric(page, OPENED)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 
 use crate::api::{Answer, SaleStatus};
 use crate::audit::{Ledger, LedgerReader, Status};
@@ -57,9 +57,8 @@ impl Control {
         target: &Target,
         admin_token: Option<Secret>,
         item: Option<ItemId>,
-    ) -> reqwest::Result<Self> {
-        // No proxy: the load goes straight to the target, and so must this.
-        let client = Client::builder().no_proxy().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+    ) -> anyhow::Result<Self> {
+        let client = client(target.is_https())?;
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
@@ -145,6 +144,21 @@ impl Control {
             ControlError::NotHttp(url)
         }
     }
+}
+
+/// A client that is good for one kind of target.
+pub(super) fn client(is_https: bool) -> anyhow::Result<ClientBuilder> {
+    // No proxy: the load goes straight to the target, and so must this.
+    let client = Client::builder().no_proxy().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+    #[cfg(not(feature = "tls"))]
+    let _ = is_https;
+    // Said of both kinds, so that none reads the system's certificates for nothing.
+    #[cfg(feature = "tls")]
+    let client = client.tls_backend_preconfigured(match is_https {
+        true => crate::tls::client()?,
+        false => crate::tls::client_without_trust()?,
+    });
+    Ok(client)
 }
 
 /// Reads a body, up to its limit.

@@ -41,6 +41,8 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Runs a command line and gives the exit code.
 pub fn run(cli: Cli) -> ExitCode {
+    #[cfg(feature = "tls")]
+    crate::tls::install_provider();
     let colour = cli.color;
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, colour),

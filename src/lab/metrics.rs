@@ -13,7 +13,7 @@ const PAGE_LEN_MAX: u64 = 4 << 20;
 /// The value of a metric that has no labels, from `/metrics` on this port of 127.0.0.1.
 pub(super) fn read(port: u16, metric: &str) -> io::Result<u64> {
     let page = get(port)?;
-    value(&page, metric).ok_or_else(|| {
+    self::metric(&page, metric).ok_or_else(|| {
         let what = format!("its metrics have no number `{metric}`");
         io::Error::new(io::ErrorKind::InvalidData, what)
     })
@@ -35,8 +35,9 @@ fn get(port: u16) -> io::Result<String> {
     }
 }
 
-/// What stands after the metric's name. Erlang may write a whole number as `1.0e3`.
-fn value(page: &str, metric: &str) -> Option<u64> {
+/// The value of a metric without labels on a Prometheus page, if it is a whole number. Erlang may
+/// write that as `1.0e3`.
+pub fn metric(page: &str, metric: &str) -> Option<u64> {
     let mut values = page.lines().filter_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
     let number: f64 = values.next_back()?.trim().parse().ok()?;
     (number >= 0.0 && number.fract() == 0.0).then_some(number as u64)
@@ -50,11 +51,11 @@ mod tests {
     fn a_metric_is_found_by_its_whole_name() {
         let page = "HTTP/1.1 200 OK\r\n\r\n# HELP open Now\nopen_total 7\nopen{a=\"b\"} 9\nopen 3\n\
                     many 1.2e3\nhalf 0.5\nnone NaN\n";
-        assert_eq!(value(page, "open"), Some(3));
-        assert_eq!(value(page, "open_total"), Some(7));
-        assert_eq!(value(page, "many"), Some(1200));
+        assert_eq!(metric(page, "open"), Some(3));
+        assert_eq!(metric(page, "open_total"), Some(7));
+        assert_eq!(metric(page, "many"), Some(1200));
         for nonsense in ["half", "none", "absent", "ope", ""] {
-            assert_eq!(value(page, nonsense), None, "{nonsense}");
+            assert_eq!(metric(page, nonsense), None, "{nonsense}");
         }
     }
 }

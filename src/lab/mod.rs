@@ -20,6 +20,7 @@ mod service;
 pub use binary::{check_installed, find, is_installed};
 pub use error::LabError;
 pub use guardian::Guardian;
+pub use metrics::metric;
 pub use nginx::Nginx;
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
 pub use redis::Redis;

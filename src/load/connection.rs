@@ -1,17 +1,15 @@
 //! One user's connection: opens it, sends, reads the whole answer.
 
-use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::stats::ErrorKind;
 
+use super::Dialer;
 use super::response::{Parsed, parse};
+use super::stream::Stream;
 
 /// What a read buffer begins with, in bytes: a usual answer fits.
 const BUFFER_LEN: usize = 1024;
@@ -20,7 +18,7 @@ const BUFFER_LEN: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) kind: ErrorKind,
-    /// Bytes of the request that were handed to the kernel: with none, it had no effect.
+    /// Bytes of the request that may have left this machine: with none, it had no effect.
     pub(super) bytes_sent: u64,
     pub(super) bytes_received: u64,
 }
@@ -37,27 +35,20 @@ pub(super) struct Reply<'a> {
 /// An open connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    pub(super) async fn open(address: SocketAddr, limit: Duration) -> Result<Self, ErrorKind> {
-        let stream = match timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(connect_error(&error)),
-            Err(_) => return Err(ErrorKind::ConnectTimeout),
-        };
-        // Only a matter of latency: without it the kernel may hold a request back.
-        let _ = stream.set_nodelay(true);
+    pub(super) async fn open(dialer: &Dialer, limit: Duration) -> Result<Self, ErrorKind> {
+        let stream = dialer.open(limit).await?;
         Ok(Self { stream, buffer: Vec::with_capacity(BUFFER_LEN) })
     }
 
     /// Whether the server has closed the connection since the last answer, or sent what nobody
     /// asked for: either way it cannot be used.
-    pub(super) fn is_stale(&self) -> bool {
-        let read = self.stream.try_read(&mut [0]);
-        !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    pub(super) fn is_stale(&mut self) -> bool {
+        self.stream.is_readable()
     }
 
     /// Sends one request and reads its answer. After a failure the connection is of no use.
@@ -69,19 +60,16 @@ impl Connection {
         let deadline = Instant::now() + limit;
         self.buffer.clear();
         let mut bytes_sent = 0;
-        let sending = async {
-            while bytes_sent < request.len() {
-                match self.stream.write(&request[bytes_sent..]).await {
-                    Ok(0) | Err(_) => return Err(ErrorKind::Reset),
-                    Ok(written) => bytes_sent += written,
-                }
-            }
-            Ok(())
-        };
-        let sent = timeout_at(deadline, sending).await.unwrap_or(Err(ErrorKind::Timeout));
+        let sent = timeout_at(deadline, self.stream.send(request, &mut bytes_sent)).await;
         let bytes_sent = bytes_sent as u64;
-        if let Err(kind) = sent {
-            return Err(Failure { kind, bytes_sent, bytes_received: 0 });
+        match sent {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                return Err(Failure { kind: ErrorKind::Reset, bytes_sent, bytes_received: 0 });
+            }
+            Err(_) => {
+                return Err(Failure { kind: ErrorKind::Timeout, bytes_sent, bytes_received: 0 });
+            }
         }
         let read = timeout_at(deadline, read_whole(&mut self.stream, &mut self.buffer)).await;
         let bytes_received = self.buffer.len() as u64;
@@ -99,7 +87,7 @@ impl Connection {
 }
 
 /// Reads until the buffer holds a whole answer, and says whether the server closed after it.
-async fn read_whole(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<bool, ErrorKind> {
+async fn read_whole(stream: &mut Stream, buffer: &mut Vec<u8>) -> Result<bool, ErrorKind> {
     loop {
         let at_end = match stream.read_buf(buffer).await {
             Ok(len) => len == 0,
@@ -111,13 +99,5 @@ async fn read_whole(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<bool
             Ok(Parsed::Partial) => {}
             Err(_) => return Err(ErrorKind::Protocol),
         }
-    }
-}
-
-fn connect_error(error: &io::Error) -> ErrorKind {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => ErrorKind::ConnectRefused,
-        io::ErrorKind::TimedOut => ErrorKind::ConnectTimeout,
-        _ => ErrorKind::ConnectFailed,
     }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod connection;
+mod dialer;
 mod listener;
 mod request;
 mod resources;
@@ -12,8 +13,10 @@ mod response;
 mod run;
 mod schedule;
 mod stop;
+mod stream;
 mod user;
 
+pub use dialer::Dialer;
 pub use listener::listener_pid;
 pub use request::Template;
 pub use resources::{Consumer, Monitor, Usage};

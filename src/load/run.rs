@@ -14,9 +14,9 @@ use crate::profile::{Plan, Target};
 use crate::sale::ItemId;
 use crate::stats::{Live, Recorder};
 
-use super::Stop;
 use super::request::Template;
 use super::user::{self, Shared};
+use super::{Dialer, Stop};
 
 /// What a run recorded.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub fn workers(threads: u64) -> usize {
 /// [`workers`] says, can be read meanwhile.
 ///
 /// # Errors
-/// When a worker cannot be started.
+/// When a worker cannot be started, or there is nobody to trust for an `https://` target.
 pub fn run(
     plan: &Plan,
     target: &Target,
@@ -50,13 +50,14 @@ pub fn run(
     let ids = Ids::new(plan.seed, plan.buyers).at_sale(epoch);
     let history = || History::new(ids, item.clone(), plan.threads as usize);
     let workers = workers(plan.threads);
+    let dialer = Dialer::new(target)?;
     let begun = Instant::now();
     let mut running = Vec::with_capacity(workers);
     for worker in 0..workers {
         let shared = Shared {
             worker,
             plan: plan.clone(),
-            target: target.clone(),
+            dialer: dialer.clone(),
             begun,
             live: Arc::clone(live),
             stop: stop.clone(),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::audit::{AttemptNo, Entry, History, Told};
-use crate::profile::{Plan, Target};
+use crate::profile::Plan;
 use crate::sale::RequestId;
 use crate::stats::{Live, Recorder, Sample};
 
 use super::connection::{Connection, Failure, Reply};
 use super::request::Template;
 use super::schedule::{Schedule, Step};
-use super::{Stop, answer};
+use super::{Dialer, Stop, answer};
 
 /// What the users of one worker share. Nothing in it leaves the worker's thread, and no borrow
 /// lives across an await.
@@ -21,7 +21,7 @@ use super::{Stop, answer};
 pub(super) struct Shared {
     pub(super) worker: usize,
     pub(super) plan: Plan,
-    pub(super) target: Target,
+    pub(super) dialer: Dialer,
     pub(super) begun: Instant,
     pub(super) live: Arc<Live>,
     pub(super) stop: Stop,
@@ -81,10 +81,11 @@ struct Attempted {
 impl User {
     async fn attempt(&mut self, shared: &Shared, index: u64) -> Attempted {
         let plan = &shared.plan;
-        let kept = self.connection.take().filter(|connection| !connection.is_stale());
+        let mut kept = self.connection.take();
+        kept.take_if(Connection::is_stale);
         let connection = match kept {
             Some(connection) => Ok(connection),
-            None => Connection::open(shared.target.address, plan.connect_timeout).await,
+            None => Connection::open(&shared.dialer, plan.connect_timeout).await,
         };
         let mut connection = match connection {
             Ok(connection) => connection,

@@ -37,7 +37,9 @@ macro_rules! layered {
 layered! {
     /// How to load, and whom.
     pub struct BenchFlags {
-        /// Server to load [default: http://127.0.0.1:7001]
+        /// Server to load [default: http://127.0.0.1:7001]. https:// needs a build with
+        /// `--features tls`, and trusts the system's certificates, or instead those in the PEM
+        /// file that SSL_CERT_FILE names
         #[arg(long, env = "SECKILL_TARGET", value_name = "URL")]
         pub target: Option<String>,
         /// Start a server for this run and stop it after; flags after -- go to it

@@ -14,6 +14,12 @@ use super::{BenchFlags, Buyers};
 /// Where a server is looked for when nobody says.
 const TARGET_DEFAULT: &str = "http://127.0.0.1:7001";
 
+/// The scheme of HTTP over TLS.
+const HTTPS: &str = "https";
+
+/// What is told when that is asked of a build without it.
+const NO_TLS: &str = "https:// needs a build with TLS: cargo build --release --features tls";
+
 /// Most virtual users: far above what one machine's ports allow to one address.
 const THREADS_MAX: u64 = 1 << 20;
 
@@ -29,7 +35,7 @@ const LOOPS_MAX: u64 = 1 << 36;
 /// Whom to load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Target {
-    /// `http://host:port`.
+    /// `http://host:port`, or `https://host:port`.
     pub url: String,
     /// `host:port`, for the `Host` header.
     #[serde(skip)]
@@ -156,16 +162,18 @@ impl Target {
     /// Checks a URL and looks its host up.
     ///
     /// # Errors
-    /// When it is no `http://host:port`, or the host has no address.
+    /// When it is no `http://host:port`, nor `https://host:port` in a build with TLS, or the host
+    /// has no address.
     pub fn new(url: Option<&str>) -> Result<Self, FlagError> {
         let url = url.unwrap_or(TARGET_DEFAULT);
         let shape = || wrong("target", format!("`{url}` is not of the form http://host:port"));
         let uri: Uri = url.parse().map_err(|_| shape())?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(wrong("target", "https is not supported: use http://")),
+        let (scheme, default_port) = match uri.scheme_str() {
+            Some("http") => ("http", 80),
+            Some("https") if !cfg!(feature = "tls") => return Err(wrong("target", NO_TLS)),
+            Some("https") => (HTTPS, 443),
             _ => return Err(shape()),
-        }
+        };
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(wrong("target", format!("`{url}` has a path: give only http://host:port")));
         }
@@ -173,14 +181,25 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(wrong("target", "a user name in the URL is not supported"));
         }
-        let port = authority.port_u16().unwrap_or(80);
+        let port = authority.port_u16().unwrap_or(default_port);
         let bare_host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let addresses = (bare_host, port).to_socket_addrs();
         let unknown = || wrong("target", format!("the host `{bare_host}` has no address"));
         let addresses: Vec<_> = addresses.map_err(|_| unknown())?.collect();
         let address = *addresses.first().ok_or_else(unknown)?;
         let host = format!("{}:{port}", authority.host());
-        Ok(Self { url: format!("http://{host}"), host, address, addresses })
+        Ok(Self { url: format!("{scheme}://{host}"), host, address, addresses })
+    }
+
+    /// Whether TLS is spoken.
+    pub fn is_https(&self) -> bool {
+        self.url.split_once("://").is_some_and(|(scheme, _)| scheme == HTTPS)
+    }
+
+    /// The host without its port, an IPv6 address without its brackets: what a certificate is for.
+    pub fn name(&self) -> &str {
+        let name = self.host.rsplit_once(':').map_or(&*self.host, |(name, _)| name);
+        name.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
@@ -230,8 +249,23 @@ mod tests {
         let target = Target::new(Some("http://127.0.0.1:81/")).unwrap();
         assert_eq!(target.url, "http://127.0.0.1:81");
         assert_eq!(Target::new(Some("http://[::1]:81")).unwrap().host, "[::1]:81");
-        for bad in ["", "127.0.0.1:80", "ftp://a", "https://a", "http://a/b", "http://u@a"] {
+        for bad in ["", "127.0.0.1:80", "ftp://a", "http://a/b", "http://u@a", "https://a/b"] {
             assert!(Target::new(Some(bad)).is_err(), "{bad}");
+        }
+        assert!(!target.is_https());
+        assert_eq!(Target::new(Some("http://[::1]")).unwrap().name(), "::1");
+    }
+
+    #[test]
+    fn https_is_a_matter_of_the_build() {
+        let target = Target::new(Some("HTTPS://localhost"));
+        if cfg!(feature = "tls") {
+            let target = target.unwrap();
+            assert_eq!((&*target.url, target.name()), ("https://localhost:443", "localhost"));
+            assert!(target.is_https());
+            assert_eq!(target.address.port(), 443);
+        } else {
+            assert!(target.unwrap_err().to_string().contains("--features tls"));
         }
     }
 }

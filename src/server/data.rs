@@ -122,7 +122,7 @@ impl DataFolder {
             let linked = fs::hard_link(&fresh, &path);
             fs::remove_file(&fresh)?;
             match linked {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                 _ => sync_parent(&path),
             }
         };

@@ -34,7 +34,7 @@ pub(super) async fn open(config: &Config) -> Result<Opened, ServeError> {
         StoreAt::Embedded => {
             let store = store::Embedded::open(store_path, config.durability)?;
             tell_cut("store", store.cut_bytes());
-            Store::Embedded(store)
+            Store::Embedded(Box::new(store))
         }
         StoreAt::Redis(options) => Store::Redis(Redis::open(options).await?),
     };
@@ -68,8 +68,12 @@ fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Opens the sale where the store has none of its item; otherwise goes on with that one.
+/// Opens the sale where the store has none of its item; otherwise goes on with that one. A process
+/// that only decides leaves this to those that know the terms.
 pub(super) async fn sale(store: &Store, config: &Config) -> Result<(), StoreError> {
+    if !config.accepts {
+        return Ok(());
+    }
     let terms = config.sale.clone();
     if config.fresh_sale {
         return store.open_sale(terms).await.map(|_| ());

@@ -16,8 +16,9 @@ use super::App;
 /// How often it is looked for orphans.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Age of an orphan: a publish that is still under way is younger, its note in the register too.
-const AGE: Duration = Duration::from_secs(12);
+/// Added to twice the time of a publish, the age of an orphan: a publish that is still under way is
+/// younger, and so is one of which it is still to be noted that it was confirmed.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Pause until the same attempt is queued once more, should the first time not have been enough.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -43,7 +44,8 @@ async fn look(
     queue: &RabbitMq,
     adopted: &mut HashMap<RequestId, Instant>,
 ) -> Result<(), StoreError> {
-    let old_us = app.clock.now_us().saturating_sub(AGE.as_micros() as u64);
+    let age = 2 * queue.publish_timeout() + GRACE;
+    let old_us = app.clock.now_us().saturating_sub(age.as_micros() as u64);
     for attempt in app.store.unconfirmed().await? {
         let id = attempt.request_id;
         if attempt.accepted_us > old_us || adopted.contains_key(&id) {

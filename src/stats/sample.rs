@@ -61,6 +61,8 @@ pub enum ErrorKind {
     ConnectTimeout,
     /// No connection for another reason; this machine being out of ports is one.
     ConnectFailed,
+    /// No TLS over the connection: the handshake failed, so nothing was sent.
+    Tls,
     /// No whole answer within the time-out.
     Timeout,
     /// The connection ended before the whole answer.
@@ -79,6 +81,7 @@ impl fmt::Display for ErrorKind {
             Self::ConnectRefused => "connect_refused",
             Self::ConnectTimeout => "connect_timeout",
             Self::ConnectFailed => "connect_failed",
+            Self::Tls => "tls",
             Self::Timeout => "timeout",
             Self::Reset => "reset",
             Self::Protocol => "protocol",
@@ -98,9 +101,9 @@ pub struct Sample {
     pub began: Duration,
     /// When the last byte of its answer was there, or it was given up.
     pub ended: Duration,
-    /// Bytes handed to the kernel.
+    /// Bytes of the request that were sent, without what TLS adds.
     pub bytes_sent: u64,
-    /// Bytes of the answer, head included.
+    /// Bytes of the answer, head included, without what TLS adds.
     pub bytes_received: u64,
     /// What came of it.
     pub result: Result<Outcome, ErrorKind>,

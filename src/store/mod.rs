@@ -17,7 +17,7 @@ pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
 #[derive(Debug)]
 pub enum Store {
     /// In this process, on a journal of its own.
-    Embedded(Embedded),
+    Embedded(Box<Embedded>),
     /// In a Redis server, shared with other processes.
     Redis(Redis),
 }

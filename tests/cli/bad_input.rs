@@ -22,7 +22,8 @@ fn wrong_flags_are_named_and_exit_2() {
         (&["--thread", "3"], "--threads"),
         (&["--buyers", "many"], "neither new, thread nor a number"),
         (&["--timeout", "0s"], "--timeout: must be above 0"),
-        (&["--target", "https://localhost"], "https is not supported"),
+        #[cfg(not(feature = "tls"))]
+        (&["--target", "https://localhost"], "build with TLS: cargo build --release --features"),
         (&["--target", "localhost:7001"], "not of the form http://host:port"),
         (&["--spawn", "--target", "http://127.0.0.1:1"], "leave out --target"),
         (&["--item", "a b"], "--item: must be 1 to 64 characters"),

@@ -35,7 +35,11 @@ impl Serving {
     ///
     /// Panics with what it said when it does not.
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
-        let mut command = seckill();
+        Self::start_as(seckill(), data, flags)
+    }
+
+    /// As [`Serving::start`], by a command that has an environment of its own.
+    pub(crate) fn start_as(mut command: Command, data: &Path, flags: &[&str]) -> Self {
         command.env("SECKILL_LOG", "warn").args(["serve", "--listen", "127.0.0.1:0", "--data"]);
         let mut child = command.arg(data).args(flags).spawn().unwrap();
         let mut line = String::new();

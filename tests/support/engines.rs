@@ -1,6 +1,6 @@
 //! Real engines for tests: one Redis and one RabbitMQ for a whole test program, started when the
 //! first test needs them, and gone with the process.
-#![allow(dead_code)] // Each test uses a part of it.
+#![allow(dead_code, clippy::print_stdout)] // Each test uses a part of it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

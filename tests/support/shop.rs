@@ -79,7 +79,7 @@ impl Shop {
         let store = store::Embedded::open(&file("store.journal"), durability).unwrap();
         let app = App {
             queue: Queue::Embedded(Arc::new(queue)),
-            store: Store::Embedded(store),
+            store: Store::Embedded(Box::new(store)),
             clock: Clock::Manual(Arc::clone(&now_us)),
             admin_token: AdminToken::new(Secret(TOKEN.into())),
             per_buyer: 1,

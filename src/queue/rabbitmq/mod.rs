@@ -17,6 +17,7 @@ mod transient_queue;
 mod unconfirmed_publish;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -81,6 +82,11 @@ impl RabbitMq {
     /// Attempts that wait and that no consumer has in hand; `None` when the broker does not say.
     pub async fn depth(&self) -> Option<usize> {
         self.link.session()?.depth(&self.options).await
+    }
+
+    /// How long a publish may take.
+    pub fn publish_timeout(&self) -> Duration {
+        self.options.publish_timeout
     }
 
     /// Why nothing can be published at this moment, if it cannot.

@@ -1,0 +1,128 @@
+//! The hardened path over RabbitMQ and Redis, against bare loops on the same two, and what a
+//! connection for each request costs.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "engines/bare.rs"]
+mod bare;
+mod support;
+
+use std::time::Instant;
+
+use seckill::design::{Design, Flaw, Flaws};
+use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
+use seckill::queue;
+use seckill::server::{Config, QueueAt, StoreAt};
+use seckill::store::RedisOptions;
+use seckill::units::QueueType;
+use support::median;
+
+/// Attempts in flight: the article's threads.
+const IN_FLIGHT: u64 = 350;
+
+/// Attempts in flight where each opens a connection: more only fill the broker sooner.
+const IN_FLIGHT_PER_REQUEST: u64 = 32;
+
+/// Attempts that a consumer is sent at a time.
+const PREFETCH: usize = 256;
+
+struct Engines {
+    rabbitmq: RabbitMq,
+    redis: Redis,
+    folder: tempfile::TempDir,
+}
+
+fn main() {
+    if !is_installed("rabbitmq-server") || !is_installed("redis-server") {
+        println!("skipped: rabbitmq-server or redis-server is not installed");
+        return;
+    }
+    let engines = Engines {
+        rabbitmq: RabbitMq::start(RabbitMqOptions::default()).unwrap(),
+        redis: Redis::start().unwrap(),
+        folder: tempfile::tempdir().unwrap(),
+    };
+    let (loops, rounds) = if support::is_test() { (2, 1) } else { (60, support::ROUNDS) };
+    let total = IN_FLIGHT * loops;
+    let mut figures: [Vec<f64>; 4] = Default::default();
+    for round in 0..rounds as u64 {
+        let place = |what: &str| format!("{what}-{round}");
+        figures[0].push(bare::publish(&engines.rabbitmq.url(), &place("bare"), IN_FLIGHT, loops));
+        figures[1].push(engines.accept(&place("hardened"), round, &Flaws::default(), loops));
+        let (amqp, redis) = (engines.rabbitmq.url(), engines.redis.url());
+        figures[2].push(bare::decide(&amqp, &redis, &place("bare"), total, PREFETCH));
+        figures[3].push(engines.decide(&place("hardened"), total));
+    }
+    // Last, since it leaves its connections behind.
+    let flaws = Flaws::of(Design::Hardened, &[Flaw::ConnectionPerRequest]);
+    let per_request = (0..rounds as u64)
+        .map(|round| engines.accept(&format!("per-request-{round}"), round, &flaws, loops));
+    let per_request = median(per_request.collect());
+    let [publish, accept, bare, decide] = figures.map(median);
+    println!("accepted attempts per second, {IN_FLIGHT} in flight");
+    println!("  bare publish and confirm {publish:>9.0}");
+    println!("  hardened, over HTTP      {accept:>9.0}");
+    println!("  ratio                    {:>9.2}", accept / publish);
+    println!("  connection-per-request   {per_request:>9.0}   ({IN_FLIGHT_PER_REQUEST} in flight)");
+    println!("decisions per second, prefetch {PREFETCH}");
+    println!("  bare consume, EVALSHA, ack {bare:>7.0}");
+    println!("  hardened                 {decide:>9.0}");
+    println!("  ratio                    {:>9.2}", decide / bare);
+}
+
+impl Engines {
+    fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> Config {
+        let five_s = std::time::Duration::from_secs(5);
+        let queue = queue::Options {
+            url: self.rabbitmq.url().parse().unwrap(),
+            queue: place.into(),
+            queue_type: QueueType::Classic,
+            max: 1_000_000,
+            publish_timeout: five_s,
+            connect_timeout: five_s,
+            flaws: flaws.clone(),
+        };
+        let store = RedisOptions { url: self.redis.url().parse().unwrap(), flaws: flaws.clone() };
+        Config {
+            queue: QueueAt::RabbitMq(queue),
+            store: StoreAt::Redis(store),
+            consumers,
+            prefetch: PREFETCH,
+            fresh_sale: true,
+            ..support::config(self.folder.path())
+        }
+    }
+
+    /// Attempts accepted in a second.
+    fn accept(&self, place: &str, seed: u64, flaws: &Flaws, loops: u64) -> f64 {
+        let per_request = flaws.has(Flaw::ConnectionPerRequest);
+        let (threads, loops) = match per_request {
+            true => (IN_FLIGHT_PER_REQUEST, loops.min(5)),
+            false => (IN_FLIGHT, loops),
+        };
+        let runtime = support::runtime();
+        let (url, _) = support::serve(&runtime, self.config(place, flaws, 0));
+        let summary = support::load(&url, threads, loops, seed);
+        assert_eq!(summary.by_outcome, [("queued", threads * loops)], "all were accepted");
+        runtime.shutdown_background();
+        summary.per_second(summary.total)
+    }
+
+    /// Attempts decided in a second, of those that [`Engines::accept`] left in the queue.
+    fn decide(&self, place: &str, total: u64) -> f64 {
+        let runtime = support::runtime();
+        let mut config = self.config(place, &Flaws::default(), 1);
+        // The sale that they were accepted for.
+        config.fresh_sale = false;
+        let begun = Instant::now();
+        let (_, app) = support::serve(&runtime, config);
+        let item = "default".parse().unwrap();
+        let left = || runtime.block_on(app.store.waiting_count(&item)).unwrap();
+        while left() > 0 {
+            std::thread::yield_now();
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        runtime.shutdown_background();
+        total as f64 / seconds
+    }
+}

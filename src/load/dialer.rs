@@ -1,0 +1,117 @@
+//! Opening connections to a target: TCP, and with `https://` TLS over it.
+
+use std::io;
+use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+#[cfg(feature = "tls")]
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, pki_types::ServerName},
+};
+
+use crate::profile::Target;
+use crate::stats::ErrorKind;
+
+use super::stream::Stream;
+
+/// How a target is reached.
+#[derive(Debug, Clone)]
+pub struct Dialer {
+    address: SocketAddr,
+    #[cfg(feature = "tls")]
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+enum DialError {
+    Connect(io::Error),
+    #[cfg(feature = "tls")]
+    Handshake(io::Error),
+}
+
+impl Dialer {
+    /// Reads whom to trust, if the target is `https://`.
+    ///
+    /// # Errors
+    /// When there is nobody to trust, or the host has a name that no certificate can have.
+    pub fn new(target: &Target) -> io::Result<Self> {
+        #[cfg(feature = "tls")]
+        let tls = match target.is_https() {
+            true => Some((Arc::new(crate::tls::client()?), server_name(target)?)),
+            false => None,
+        };
+        Ok(Self {
+            address: target.address,
+            #[cfg(feature = "tls")]
+            tls,
+        })
+    }
+
+    /// Has the server show its certificate, and gives what is wrong with it and what to do. A
+    /// server that cannot be reached, or not within `limit`, is none of its business.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn check_certificate(&self, limit: Duration) -> Result<(), String> {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some()
+            && let Ok(Err(DialError::Handshake(error))) = timeout(limit, self.dial()).await
+        {
+            return Err(crate::tls::explain(&error));
+        }
+        #[cfg(not(feature = "tls"))]
+        let _ = limit;
+        Ok(())
+    }
+
+    /// Opens a connection: `limit` is for TCP and the handshake together.
+    pub(super) async fn open(&self, limit: Duration) -> Result<Stream, ErrorKind> {
+        match timeout(limit, self.dial()).await {
+            Ok(dialled) => dialled.map_err(|error| error.kind()),
+            Err(_) => Err(ErrorKind::ConnectTimeout),
+        }
+    }
+
+    async fn dial(&self) -> Result<Stream, DialError> {
+        let stream = TcpStream::connect(self.address).await.map_err(DialError::Connect)?;
+        // Only a matter of latency: without it the kernel may hold a request back.
+        let _ = stream.set_nodelay(true);
+        #[cfg(feature = "tls")]
+        if let Some((config, name)) = &self.tls {
+            let connector = TlsConnector::from(Arc::clone(config));
+            let stream = connector.connect(name.clone(), stream).await;
+            return stream.map(Stream::tls).map_err(DialError::Handshake);
+        }
+        Ok(Stream::Plain(stream))
+    }
+}
+
+/// The name that the certificate must be for; it is sent as SNI unless it is an address.
+#[cfg(feature = "tls")]
+fn server_name(target: &Target) -> io::Result<ServerName<'static>> {
+    let name = target.name().to_owned();
+    ServerName::try_from(name).map_err(|_| {
+        let message = format!("no certificate can be for `{}`: give another name", target.name());
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    })
+}
+
+impl DialError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Connect(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => ErrorKind::ConnectRefused,
+                io::ErrorKind::TimedOut => ErrorKind::ConnectTimeout,
+                _ => ErrorKind::ConnectFailed,
+            },
+            #[cfg(feature = "tls")]
+            Self::Handshake(_) => ErrorKind::Tls,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Runs over TLS.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::authority::{Authority, Issued};
+use super::child::Serving;
+use super::front::{Front, Load};
+use super::{bench, stderr, stdout};
+
+/// A server, TLS in front of it, and the folder in which its token is found.
+struct Shop {
+    authority: Authority,
+    front: Front,
+    folder: TempDir,
+    _server: Serving,
+}
+
+impl Shop {
+    fn open(load: impl FnOnce() -> Load) -> Self {
+        let authority = Authority::new();
+        let issued: Issued = authority.issue();
+        let folder = tempfile::tempdir().unwrap();
+        let server = Serving::start(&folder.path().join("seckill-data"), &[]);
+        let behind = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let front = Front::start(behind, &issued, load());
+        Self { authority, front, folder, _server: server }
+    }
+
+    /// The result of a run that goes through.
+    fn bench(&self, url: &str, args: &[&str]) -> Value {
+        let args = [&["--target", url, "--json"], args].concat();
+        let output = bench(self.folder.path(), &self.authority.certificate, &args);
+        assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn a_sale_over_tls_passes_the_audit_with_a_connection_for_each_thread() {
+    let shop = Shop::open(|| Load::Served);
+    let result = shop.bench(&shop.front.url(), &["--threads", "20", "--loops", "10"]);
+    assert_eq!(result["plan"]["target"], shop.front.url());
+    assert_eq!(result["requests"]["total"], 200);
+    assert_eq!(result["requests"]["errors"], 0);
+    assert_eq!(result["audit"]["verdict"], "pass");
+    assert_eq!(result["audit"]["orders"], 10);
+    assert_eq!(shop.front.buyers(), 20);
+}
+
+#[test]
+fn what_tls_sends_of_its_own_after_an_answer_makes_no_connection_stale() {
+    let shop = Shop::open(|| Load::Rekeyed);
+    let args = ["--threads", "4", "--loops", "10", "--think", "20ms"];
+    let result = shop.bench(&shop.front.url(), &args);
+    assert_eq!(result["requests"]["errors"], 0);
+    assert_eq!(shop.front.buyers(), 4);
+}
+
+#[test]
+fn an_address_is_a_name_too_and_every_attempt_may_have_its_own_connection() {
+    let shop = Shop::open(|| Load::Served);
+    let url = format!("https://127.0.0.1:{}", shop.front.port);
+    let result = shop.bench(&url, &["--threads", "3", "--loops", "5", "--no-keepalive"]);
+    assert_eq!(result["requests"]["errors"], 0);
+    assert_eq!(result["audit"]["verdict"], "pass");
+    assert_eq!(shop.front.buyers(), 15);
+}
+
+#[test]
+fn a_handshake_that_fails_during_the_run_is_an_error_without_effect() {
+    let other = Authority::new();
+    let shop = Shop::open(|| Load::Shown(8, other.issue()));
+    let result = shop.bench(&shop.front.url(), &["--threads", "4", "--loops", "2"]);
+    assert_eq!(result["requests"]["by_error"], json!({"tls": 8}));
+    assert_eq!(result["audit"]["unknown_outcomes"], 0, "nothing was sent");
+    assert_eq!(result["audit"]["orders"], 0);
+}
+
+#[test]
+fn the_connect_time_out_is_for_the_handshake_too() {
+    let shop = Shop::open(|| Load::Ignored(2));
+    let args = ["--threads", "2", "--connect-timeout", "200ms"];
+    let result = shop.bench(&shop.front.url(), &args);
+    assert_eq!(result["requests"]["by_error"], json!({"connect_timeout": 2}));
+    assert_eq!(result["audit"]["unknown_outcomes"], 0, "nothing was sent");
+    assert!(result["latency_us"]["min"].as_u64().unwrap() >= 200_000, "{}", result["latency_us"]);
+}

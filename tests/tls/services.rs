@@ -1,0 +1,114 @@
+//! `seckill serve` over RabbitMQ and Redis that speak TLS and nothing else. A service that is not
+//! installed is skipped.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use super::authority::{Authority, Issued};
+use super::child::{Serving, eventually, seckill};
+use super::rabbitmq::RabbitMq;
+use super::{bench, stderr, stdout};
+
+/// A server that trusts the service's CA sells over it; one that does not is told and ends.
+fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("seckill-data");
+    let server = {
+        let mut command = seckill();
+        command.env("SSL_CERT_FILE", &authority.certificate).env_remove("SSL_CERT_DIR");
+        Serving::start_as(command, &data, &[flag, url])
+    };
+    let args = ["--target", &server.url, "--threads", "20", "--loops", "5"];
+    let output = bench(folder.path(), &authority.certificate, &args);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
+    assert!(stdout(&output).ends_with("NOT OVERSOLD: stock 10, sold 10, left 0\n"));
+
+    let stranger = Authority::new();
+    let mut command = seckill();
+    command.env("SSL_CERT_FILE", &stranger.certificate).env_remove("SSL_CERT_DIR");
+    let elsewhere = folder.path().join("elsewhere");
+    command.args(["serve", "--listen", "127.0.0.1:0", flag, url, "--data"]).arg(elsewhere);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("UnknownIssuer"), "{}", stderr(&output));
+}
+
+/// Whether a program is installed; says so where it is not.
+pub(crate) fn installed(program: &str) -> bool {
+    let is = Path::new(program).exists();
+    if !is {
+        eprintln!("skipped: {program} is not installed");
+    }
+    is
+}
+
+/// A free port of this machine, below those that the kernel gives to clients; never the same one
+/// twice.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = 20_000 + (std::process::id() % 12_000) as u16;
+    loop {
+        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Waits until somebody listens on a port, and fails if the process ends before.
+pub(crate) fn listening(process: &mut Child, port: u16) {
+    eventually("the service listens", || {
+        assert!(process.try_wait().unwrap().is_none(), "the service has ended");
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+}
+
+struct Redis {
+    process: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start(issued: &Issued, folder: &Path) -> Self {
+        let port = free_port();
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--port", "0", "--save", "", "--daemonize", "no"]);
+        command.arg("--tls-port").arg(port.to_string()).args(["--tls-auth-clients", "no"]);
+        command.arg("--tls-cert-file").arg(&issued.certificate);
+        command.arg("--tls-key-file").arg(&issued.key);
+        command.current_dir(folder).stdout(std::process::Stdio::null());
+        let mut process = command.spawn().unwrap();
+        listening(&mut process, port);
+        Self { process, port }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn redis_over_tls() {
+    if !installed("/usr/bin/redis-server") {
+        return;
+    }
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let redis = Redis::start(&authority.issue(), folder.path());
+    only_trust_sells("--store", &format!("rediss://localhost:{}", redis.port), &authority);
+}
+
+#[test]
+fn rabbitmq_over_tls() {
+    if !installed("/usr/lib/rabbitmq/bin/rabbitmq-server") {
+        return;
+    }
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let rabbitmq = RabbitMq::start(&authority.issue(), &authority.certificate, folder.path());
+    let url = format!("amqps://guest:guest@localhost:{}/%2f", rabbitmq.port);
+    only_trust_sells("--queue", &url, &authority);
+}
