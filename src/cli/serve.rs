@@ -74,8 +74,13 @@ async fn stdin_closed() {
 fn start_logging(flags: &ServeFlags, colour: Colour) -> Result<(), String> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(filter) => EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?,
-        Err(_) => EnvFilter::try_new(flags.log.as_deref().unwrap_or("info"))
-            .map_err(|error| format!("--log: {error}"))?,
+        Err(_) => {
+            let asked = flags.log.as_deref().unwrap_or("info");
+            // What lapin says is said by the queue, once and with what it means.
+            let quiet = if asked.contains("lapin") { "" } else { ",lapin=off" };
+            EnvFilter::try_new(format!("{asked}{quiet}"))
+                .map_err(|error| format!("--log: {error}"))?
+        }
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match flags.log_format.unwrap_or_default() {

@@ -99,7 +99,7 @@ pub enum ServeError {
         left: PathBuf,
     },
     /// The sale could not be opened.
-    #[error("cannot open the sale: {0}")]
+    #[error("cannot open the sale")]
     Store(#[from] StoreError),
     /// The address cannot be listened on.
     #[error(

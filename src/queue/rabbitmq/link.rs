@@ -85,7 +85,8 @@ async fn reconnect(options: &Options) -> Session {
         tokio::time::sleep(jittered(backoff)).await;
         match Session::open(options).await {
             Ok(session) => return session,
-            Err(error) => tracing::warn!(%error, "the broker is not back yet"),
+            // That it was lost has been said, and that it is back will be.
+            Err(error) => tracing::debug!(%error, "the broker is not back yet"),
         }
         backoff = (backoff * 2).min(BACKOFF_MAX);
     }

@@ -187,9 +187,32 @@ pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connect
     match tokio::time::timeout(options.connect_timeout, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => {
-            Err(ConnectError::Broker { url: options.url.to_string(), problem: error.to_string() })
+            let (url, problem) = (options.url.to_string(), meaning(options, &error));
+            Err(ConnectError::Broker { url, problem })
         }
         Err(_) => Err(silent(options)),
+    }
+}
+
+/// What a failed connection means.
+fn meaning(options: &Options, error: &lapin::Error) -> String {
+    #[cfg(not(feature = "tls"))]
+    let _ = options;
+    match error.kind() {
+        lapin::ErrorKind::ParsingError(_) | lapin::ErrorKind::InvalidProtocolVersion(_) => {
+            "what answers there does not speak AMQP 0-9-1".to_owned()
+        }
+        #[cfg(feature = "tls")]
+        lapin::ErrorKind::IOError(error)
+            if options.url.scheme() == "amqps" && error.get_ref().is_some() =>
+        {
+            crate::tls::explain(error)
+        }
+        lapin::ErrorKind::IOError(error) => error.to_string(),
+        lapin::ErrorKind::ProtocolError(error) => {
+            format!("it refuses user, password or vhost ({error})")
+        }
+        _ => error.to_string(),
     }
 }
 

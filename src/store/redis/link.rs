@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::TcpSettings;
-use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ScriptInvocation};
+use redis::{
+    Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, ScriptInvocation,
+};
 
 use crate::sale::ItemId;
 use crate::units::EngineUrl;
@@ -39,13 +41,6 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
-    pub(super) fn unreadable(url: &EngineUrl) -> Self {
-        let problem = "its keys cannot be read, see the log".to_owned();
-        Self::Server { url: url.to_string(), problem }
-    }
-}
-
 /// Whether a command that failed may have had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tried {
@@ -68,9 +63,14 @@ impl Link {
         let address = |error: redis::RedisError| OpenError::Address(error.to_string());
         let info: ConnectionInfo = url.expose().into_connection_info().map_err(address)?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        let problem = |error: redis::RedisError| OpenError::Server {
-            url: url.to_string(),
-            problem: error.to_string(),
+        let problem = |error: redis::RedisError| {
+            let problem = match error.kind() {
+                ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
+                    "what answers there is not Redis".to_owned()
+                }
+                _ => error.to_string(),
+            };
+            OpenError::Server { url: url.to_string(), problem }
         };
         let client = Client::open(info).map_err(problem)?;
         // A command that finds no connection tries to open one, once: whoever waits for it is told
@@ -79,7 +79,11 @@ impl Link {
             .set_number_of_retries(0)
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(ANSWER_TIMEOUT));
-        let manager = ConnectionManager::new_with_config(client, config).await.map_err(problem)?;
+        let mut manager =
+            ConnectionManager::new_with_config(client, config).await.map_err(problem)?;
+        // A first look, for what a connection alone does not tell: a password, keys of others.
+        let mut look = redis::cmd("SMEMBERS");
+        let () = look.arg(ITEMS).query_async(&mut manager).await.map_err(problem)?;
         Ok(Self { manager, answers: Arc::new(AtomicBool::new(true)), items: Arc::default() })
     }
 
@@ -119,9 +123,7 @@ impl Link {
         }
         answer.map_err(|error| match tried {
             // Refused before anything was done: no connection, out of memory, a replica, loading.
-            Tried::Write if !error.is_connection_refusal() && error.code().is_none() => {
-                StoreError::Unknown
-            }
+            Tried::Write if !is_refusal(&error) => StoreError::Unknown,
             _ => StoreError::Unavailable,
         })
     }
@@ -166,4 +168,11 @@ impl Link {
         let name: Option<String> = self.ask(get.arg(item_of_epoch(epoch))).await?;
         Ok(name.and_then(|name| name.parse().ok()))
     }
+}
+
+/// Whether the server did nothing: no connection to it, or it said no before it began (out of
+/// memory, a replica, still loading).
+fn is_refusal(error: &redis::RedisError) -> bool {
+    let said_no = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
+    error.is_connection_refusal() || said_no
 }

@@ -58,7 +58,8 @@ impl Redis {
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let link = Link::open(&options.url).await?;
         persistence::warn(&link).await;
-        link.items().await.map_err(|_| OpenError::unreadable(&options.url))?;
+        // Fills the list, too.
+        let _ = link.items().await;
         let progress = Progress::watch(&link);
         Ok(Self { link, reserve: Reserve::of(&options.flaws), progress })
     }
