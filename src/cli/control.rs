@@ -53,21 +53,17 @@ pub(super) enum ControlError {
 }
 
 impl Control {
-    pub(super) fn new(
-        target: &Target,
-        admin_token: Option<Secret>,
-        item: Option<ItemId>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(target: &Target, item: Option<ItemId>) -> anyhow::Result<Self> {
         let client = client(target.is_https())?;
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, url: target.url.clone(), admin_token, item })
+        Ok(Self { client, url: target.url.clone(), admin_token: None, item })
     }
 
-    /// The same, for one item.
-    pub(super) fn of_item(&self, item: ItemId) -> Self {
-        Self { item: Some(item), ..self.clone() }
+    /// The same, for one item, and as an admin if there is a token.
+    pub(super) fn of_item(self, item: ItemId, admin_token: Option<Secret>) -> Self {
+        Self { item: Some(item), admin_token, ..self }
     }
 
     /// The sale as a whole.

@@ -17,6 +17,17 @@ static ENGINES: LazyLock<Mutex<Engines>> = LazyLock::new(|| {
     Mutex::new(Engines { redis: Redis::start().unwrap(), rabbitmq, used: 0 })
 });
 
+/// Whether all of these are installed; says so where a test is skipped.
+pub(crate) fn installed(binaries: &[&str]) -> bool {
+    let missing: Vec<_> = binaries.iter().filter(|name| !is_installed(name)).collect();
+    if !missing.is_empty() {
+        // Not `println!`, which is shown for failing tests only.
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "skipped, not installed: {missing:?}").unwrap();
+    }
+    missing.is_empty()
+}
+
 /// A broker and a store, for one test at a time: it counts connections, or takes them away.
 pub(crate) struct Engines {
     pub(crate) redis: Redis,
@@ -28,11 +39,7 @@ pub(crate) struct Engines {
 impl Engines {
     /// Unless something is not installed: then that is said.
     pub(crate) fn take() -> Option<MutexGuard<'static, Self>> {
-        let needed = ["redis-server", "rabbitmq-server", "nginx"];
-        let missing: Vec<_> = needed.into_iter().filter(|name| !is_installed(name)).collect();
-        if !missing.is_empty() {
-            // Not `println!`, which is shown for failing tests only.
-            writeln!(std::io::stderr(), "skipped, not installed: {missing:?}").unwrap();
+        if !installed(&["redis-server", "rabbitmq-server", "nginx"]) {
             return None;
         }
         let mut engines = ENGINES.lock().unwrap_or_else(|poisoned| {
