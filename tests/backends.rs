@@ -6,6 +6,12 @@
 
 mod support;
 
+mod backends {
+    pub(crate) use super::support;
+    mod blocked;
+    mod left_behind;
+}
+
 use seckill::sale::Terms;
 use serde_json::json;
 use support::counter::Counter;
