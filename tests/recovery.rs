@@ -1,23 +1,22 @@
 //! `kill -9` under load: what was answered 202 is there after the restart, decided once, and no
 //! sale ever has more orders than stock.
 
-#![allow(clippy::unwrap_used)] // In a test, that is an assertion.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // In a test, that is an assertion.
 
 #[path = "support/child.rs"]
 mod child;
+#[path = "support/client.rs"]
+mod client;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use seckill::audit::{History, Ids, Ledger, LedgerReader, Verdict, reconcile};
-use seckill::load::{self, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
-use seckill::stats::Live;
-use seckill::units::{Count, Span};
+use seckill::audit::{History, Ids};
+use seckill::profile::BenchFlags;
+use seckill::units::Count;
 
-use child::{Serving, eventually};
+use child::Serving;
+use client::{Sale, TOKEN};
 
-const TOKEN: &str = "recovery-token";
 const STOCK: u64 = 60;
 const BUYERS: u64 = 200;
 
@@ -42,15 +41,17 @@ fn nothing_promised_is_lost_to_kill_9() {
     let seed = from_env("SECKILL_KILL_SEED", u64::from(std::process::id()));
     println!("SECKILL_KILL_SEED={seed} SECKILL_KILL_ROUNDS={rounds}");
     let folder = tempfile::tempdir().unwrap();
-    let mut histories: Vec<History> = Vec::new();
+    let mut rounds_so_far: Vec<(Sale, History)> = Vec::new();
     let mut accepted = 0;
     for round in 0..rounds {
-        let history = load_and_kill(folder.path(), seed, round);
+        let (sale, history) = load_and_kill(folder.path(), seed, round);
         accepted += history.entries.len();
-        histories.push(history);
+        rounds_so_far.push((sale, history));
         // The folder is opened again for every round, and at the end everything is read.
         let server = serve(folder.path());
-        histories.iter().for_each(|history| judge(&server, history));
+        for (sale, history) in &mut rounds_so_far {
+            sale.at(&server.url).assert_right(history);
+        }
         server.kill();
     }
     assert!(accepted > 0, "no attempt was ever accepted: the test tests nothing");
@@ -61,72 +62,20 @@ fn serve(data: &Path) -> Serving {
 }
 
 /// One round: a fresh sale, a load on it, and the end of the server at a random moment.
-fn load_and_kill(data: &Path, seed: u64, round: u64) -> History {
+fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
     let server = serve(data);
-    let target = Target::new(Some(&server.url)).unwrap();
-    let item = format!("round-{round}");
-    open_sale(&server.url, &item);
-    let flags = BenchFlags {
+    let sale = Sale::open(&server.url, &format!("round-{round}"), STOCK);
+    let loading = sale.load(&BenchFlags {
         threads: Some(Count(16)),
         loops: Some(Count(100_000)),
         buyers: Some(seckill::profile::Buyers::Pool(BUYERS)),
-        connect_timeout: Some(Span(child::PATIENCE)),
-        ..BenchFlags::default()
-    };
-    let plan = Plan::new(&flags, seed ^ round).unwrap();
-    let live = Arc::new(Live::new(load::workers(plan.threads)));
-    let stop = Stop::default();
-    let loading = {
-        let (live, stop, item) = (Arc::clone(&live), stop.clone(), item.parse().unwrap());
-        let work = move || load::run(&plan, &target, &item, round, &live, &stop).unwrap();
-        std::thread::spawn(work)
-    };
-    // Random in the number of answers, not in time: as random, and the same on a slow machine.
-    let kill_after = 1 + random(seed, round, 3 * STOCK);
-    eventually("enough attempts were answered", || live.totals().samples >= kill_after);
-    server.kill();
-    stop.ask();
-    loading.join().unwrap().history
-}
-
-/// Everything that was accepted of this round's sale is decided, and every invariant holds.
-fn judge(server: &Serving, history: &History) {
-    let item = history.item.to_string();
-    eventually("everything accepted is decided", || {
-        let sale = get(&format!("{}/result?item={item}", server.url));
-        serde_json::from_slice::<serde_json::Value>(&sale).unwrap()["queued"] == 0
+        seed: Some(seed ^ round),
+        ..client::flags()
     });
-    let ledger = ledger(&server.url, &item);
-    let orders = ledger.rows.len();
-    let audit = reconcile(history, &ledger, true);
-    assert_eq!(audit.verdict, Verdict::Pass, "{item}, {orders} rows: {audit:#?}");
-}
-
-fn ledger(url: &str, item: &str) -> Ledger {
-    let mut reader = LedgerReader::default();
-    reader.feed(&get(&format!("{url}/admin/ledger?item={item}"))).unwrap();
-    reader.finish().unwrap()
-}
-
-fn open_sale(url: &str, item: &str) {
-    let body = serde_json::json!({ "item": item, "stock": STOCK, "per_buyer": 1 });
-    let request = client().put(format!("{url}/admin/sale")).bearer_auth(TOKEN).json(&body);
-    let status = block_on(async { request.send().await.unwrap().status() });
-    assert!(status.is_success(), "{status}");
-}
-
-fn get(url: &str) -> Vec<u8> {
-    let request = client().get(url).bearer_auth(TOKEN);
-    block_on(async { request.send().await.unwrap().bytes().await.unwrap().to_vec() })
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(child::PATIENCE).build().unwrap()
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(work)
+    // Random in the number of answers, not in time: as random, and the same on a slow machine.
+    loading.wait_for(1 + random(seed, round, 3 * STOCK));
+    server.kill();
+    (sale, loading.end().history)
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! `seckill` as a process: started, signalled and ended by its own process id.
 #![allow(dead_code)] // Each test uses a part of it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::NamedTempFile;
 
 /// Longest wait for a process: far more than any needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,6 +29,8 @@ pub(crate) fn seckill() -> Command {
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) url: String,
+    /// Its stderr. No pipe: a server that complains for long would fill it, and stand still.
+    log: NamedTempFile,
 }
 
 impl Serving {
@@ -41,17 +44,22 @@ impl Serving {
     /// As [`Serving::start`], by a command that has an environment of its own.
     pub(crate) fn start_as(mut command: Command, data: &Path, flags: &[&str]) -> Self {
         command.env("SECKILL_LOG", "warn").args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+        let log = NamedTempFile::new().unwrap();
+        command.stderr(log.reopen().unwrap());
         let mut child = command.arg(data).args(flags).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut server = Self { child, url: String::new(), log };
         match line.trim().strip_prefix("listening on ") {
-            Some(url) => Self { url: url.to_owned(), child },
-            None => {
-                let mut said = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-                panic!("did not start: {said}");
-            }
+            Some(url) => server.url = url.to_owned(),
+            None => panic!("did not start: {}", server.wait().1),
         }
+        server
+    }
+
+    /// What it has said on stderr so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// Ends it at once, as a power cut of the process would.
@@ -63,9 +71,7 @@ impl Serving {
     /// What it had said on stderr when it had ended by itself.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.child);
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        (status, said)
+        (status, self.said())
     }
 }
 

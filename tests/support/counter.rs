@@ -22,6 +22,8 @@ use super::{Reply, TOKEN, post, request, terms, within};
 pub(crate) struct Counter {
     pub(crate) app: Arc<App>,
     pub(crate) place: Place,
+    /// Where it listens.
+    pub(crate) url: String,
     consumer: Subscription,
     folder: TempDir,
     config: Config,
@@ -48,19 +50,19 @@ impl Counter {
 
     async fn start(place: Place, folder: TempDir, config: Config) -> Self {
         let server = within(Server::start(config.clone())).await.unwrap();
-        let app = server.app();
+        let (app, url) = (server.app(), format!("http://{}", server.address()));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             server.run(stopped).await.unwrap();
         });
         let consumer = app.queue.subscribe(PREFETCH);
-        Self { app, place, consumer, folder, config, stop, task }
+        Self { app, place, url, consumer, folder, config, stop, task }
     }
 
     /// Ends in good order, and opens again on the same engines.
     pub(crate) async fn restart(self) -> Self {
-        let Self { app, place, consumer, folder, config, stop, task } = self;
+        let Self { app, place, consumer, folder, config, stop, task, .. } = self;
         let _ = stop.send(());
         // It goes without deciding what is queued.
         within(app.queue.close()).await.unwrap();

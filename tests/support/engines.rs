@@ -1,7 +1,8 @@
 //! Real engines for tests: one Redis and one RabbitMQ for a whole test program, started when the
 //! first test needs them, and gone with the process.
-#![allow(dead_code, clippy::print_stdout)] // Each test uses a part of it.
+#![allow(dead_code, clippy::explicit_write)] // Each test uses a part of it.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -53,6 +54,20 @@ impl Place {
         (installed("rabbitmq-server") && installed("redis-server")).then(|| Self::new(true, true))
     }
 
+    /// With these engines, which are the test's own, or nobody's.
+    pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
+        Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
+    }
+
+    /// The same broker, another queue, and a store that is the test's own.
+    pub(crate) fn with_store(&self, redis: &Redis) -> Self {
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let store = Some(format!("{}/{number}", redis.url()));
+        Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
+    }
+
     /// The queue's name, when it is a broker's.
     pub(crate) fn queue_name(&self) -> &str {
         &self.name
@@ -98,7 +113,8 @@ impl Place {
 fn installed(binary: &str) -> bool {
     let installed = is_installed(binary);
     if !installed {
-        println!("skipped: {binary} is not installed (tests/run.sh installs it)");
+        // Not `println!`, which is shown for failing tests only.
+        writeln!(std::io::stderr(), "skipped, not installed: {binary}").unwrap();
     }
     installed
 }

@@ -1,0 +1,196 @@
+//! A sale as it is seen from outside: opened, loaded, and judged by what its server tells.
+#![allow(dead_code)] // Each test uses a part of it.
+
+use std::sync::{Arc, LazyLock};
+use std::thread::JoinHandle;
+
+use reqwest::Method;
+use seckill::api::{Answer, SaleStatus};
+use seckill::audit::{Audit, History, Ledger, LedgerReader, Status, Verdict, reconcile};
+use seckill::load::{self, Ran, Stop};
+use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::sale::{OrderId, RequestId};
+use seckill::stats::Live;
+use seckill::units::{Count, Span};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::child::{PATIENCE, eventually};
+
+/// The admin token of every server under test.
+pub(crate) const TOKEN: &str = "client-token";
+
+/// Results that are asked for of one run at the most.
+const RESULTS_MAX: usize = 200;
+
+/// More units than any load of a test asks for.
+pub(crate) const PLENTY: u64 = 1_000_000;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(1).enable_all().build().unwrap()
+});
+
+/// No connection of it is kept: its server may be killed at any moment.
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+    client.pool_max_idle_per_host(0).build().unwrap()
+});
+
+/// Runs what is async to its end.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(work)
+}
+
+/// Status and body of an answer; `None` when there was none.
+pub(crate) fn ask(method: Method, url: &str, body: Option<Value>) -> Option<(u16, Vec<u8>)> {
+    let request = CLIENT.request(method, url).bearer_auth(TOKEN);
+    let request = body.iter().fold(request, |request, body| request.json(body));
+    block_on(async {
+        let response = request.send().await.ok()?;
+        Some((response.status().as_u16(), response.bytes().await.ok()?.to_vec()))
+    })
+}
+
+/// The body of what must be answered with 200.
+#[track_caller]
+pub(crate) fn get(url: &str) -> Vec<u8> {
+    let (code, body) = ask(Method::GET, url, None).expect("no answer");
+    assert_eq!(code, 200, "{url}: {}", String::from_utf8_lossy(&body));
+    body
+}
+
+/// Waits until a server says that its engines answer.
+pub(crate) fn wait_ready(url: &str) {
+    let ready = format!("{url}/readyz");
+    eventually("the server is ready", || matches!(ask(Method::GET, &ready, None), Some((200, _))));
+}
+
+/// One sale at one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Sale {
+    pub(crate) url: String,
+    pub(crate) item: String,
+    epoch: u64,
+}
+
+impl Sale {
+    /// Opens a fresh sale, with one unit for each buyer.
+    #[track_caller]
+    pub(crate) fn open(url: &str, item: &str, stock: u64) -> Self {
+        Self::open_for(url, item, stock, 1)
+    }
+
+    /// Opens a fresh sale, with so many units for each buyer.
+    #[track_caller]
+    pub(crate) fn open_for(url: &str, item: &str, stock: u64, per_buyer: u32) -> Self {
+        let body = json!({"item": item, "stock": stock, "per_buyer": per_buyer});
+        let put = ask(Method::PUT, &format!("{url}/admin/sale"), Some(body));
+        assert_eq!(put.as_ref().map(|(code, _)| *code), Some(200), "{put:?}");
+        let mut sale = Self { url: url.to_owned(), item: item.to_owned(), epoch: 0 };
+        sale.epoch = sale.status().epoch;
+        sale
+    }
+
+    /// The same sale at another server.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn status(&self) -> SaleStatus {
+        serde_json::from_slice(&get(&format!("{}/result?item={}", self.url, self.item))).unwrap()
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        let mut reader = LedgerReader::default();
+        reader.feed(&get(&format!("{}/admin/ledger?item={}", self.url, self.item))).unwrap();
+        reader.finish().unwrap()
+    }
+
+    /// Begins to load it, on threads of its own.
+    pub(crate) fn load(&self, flags: &BenchFlags) -> Loading {
+        let plan = Plan::new(flags, flags.seed.unwrap_or(1)).unwrap();
+        let target = Target::new(Some(&self.url)).unwrap();
+        let (live, stop) = (Arc::new(Live::new(load::workers(plan.threads))), Stop::default());
+        let thread = {
+            let (live, stop, before) = (Arc::clone(&live), stop.clone(), self.ledger());
+            let (item, epoch) = (self.item.parse().unwrap(), self.epoch);
+            std::thread::spawn(move || {
+                let mut ran = load::run(&plan, &target, &item, epoch, &live, &stop).unwrap();
+                ran.history.begin_with(before);
+                ran
+            })
+        };
+        Loading { live, stop, thread }
+    }
+
+    /// Loads it with so many users at once, who make one attempt each.
+    pub(crate) fn burst(&self, threads: u64) -> Ran {
+        self.load(&BenchFlags { threads: Some(Count(threads)), ..flags() }).wait()
+    }
+
+    /// Waits until nothing is queued.
+    pub(crate) fn settle(&self) {
+        eventually("everything accepted is decided", || self.status().queued == 0);
+    }
+
+    /// The audit of a run, by what is true now; `settled` says whether what waits still counts.
+    pub(crate) fn audit(&self, history: &mut History, settled: bool) -> Audit {
+        let asked: Vec<_> = history.to_ask(RESULTS_MAX).collect();
+        history.results = asked.into_iter().map(|id| (id, self.result(id))).collect();
+        reconcile(history, &self.ledger(), settled)
+    }
+
+    /// Settles; then everything that was accepted must be decided once, and nothing be untrue.
+    #[track_caller]
+    pub(crate) fn assert_right(&self, history: &mut History) -> Audit {
+        self.settle();
+        let audit = self.audit(history, true);
+        assert_eq!(audit.verdict, Verdict::Pass, "{}: {audit:#?}", self.item);
+        audit
+    }
+
+    fn result(&self, id: RequestId) -> Option<Status> {
+        let url = format!("{}/result/{id}", self.url);
+        let (code, body) = ask(Method::GET, &url, None).expect("no answer");
+        let answer: Answer<'_> = serde_json::from_slice(&body).unwrap();
+        match (code, &*answer.status, answer.order_id) {
+            (200, "won", Some(order)) => Some(Status::Won(OrderId::from_text(order))),
+            (200, "lost", None) => Some(Status::Lost),
+            (200, "queued", None) => Some(Status::Queued),
+            (404, ..) => None,
+            _ => panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body)),
+        }
+    }
+}
+
+/// A load under way.
+pub(crate) struct Loading {
+    live: Arc<Live>,
+    stop: Stop,
+    thread: JoinHandle<Ran>,
+}
+
+impl Loading {
+    /// Waits until so many attempts more have ended.
+    pub(crate) fn wait_for(&self, more: u64) {
+        let enough = self.live.totals().samples + more;
+        eventually("more attempts have ended", || self.live.totals().samples >= enough);
+    }
+
+    /// Lets it end by itself.
+    pub(crate) fn wait(self) -> Ran {
+        self.thread.join().unwrap()
+    }
+
+    /// Ends it when what is in flight is answered.
+    pub(crate) fn end(self) -> Ran {
+        self.stop.ask();
+        self.wait()
+    }
+}
+
+/// A bench whose connections have the patience of the tests.
+pub(crate) fn flags() -> BenchFlags {
+    BenchFlags { connect_timeout: Some(Span(PATIENCE)), ..BenchFlags::default() }
+}
