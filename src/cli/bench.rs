@@ -150,11 +150,12 @@ impl Asked {
         let dialer = Dialer::new(&target).with_context(|| target.url.clone())?;
         let certificate = dialer.check_certificate(LOOK_FOR_LISTENER).await;
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
-        let token = token.or_else(|| token_nearby(&target));
-        let control = Control::new(&target, token, self.plan.item.clone())?;
+        let control = Control::new(&target, self.plan.item.clone())?;
         let before = control.sale().await?;
         let item: ItemId = before.item.parse().context("the server's item has a wrong name")?;
-        let control = control.of_item(item.clone());
+        // Whoever answers has written its token. Before, behind a proxy, it may just be starting.
+        let token = token.or_else(|| token_nearby(&target));
+        let control = control.of_item(item.clone(), token);
         let ledger_before = control.ledger().await;
         if let Err(because) = &ledger_before {
             say(format!("this run cannot be audited: {because}"));

@@ -36,6 +36,8 @@ pub(super) enum ControlError {
     Nobody(String),
     #[error("{0} answers, but not in HTTP: is it the right --target?")]
     NotHttp(String),
+    #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
+    NobodyBehind(String, StatusCode),
     #[error("{0} is no seckill server: it answers GET /result with {1}")]
     Foreign(String, String),
     #[error("several items are on sale at {0}: say which with --item NAME")]
@@ -51,21 +53,17 @@ pub(super) enum ControlError {
 }
 
 impl Control {
-    pub(super) fn new(
-        target: &Target,
-        admin_token: Option<Secret>,
-        item: Option<ItemId>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(target: &Target, item: Option<ItemId>) -> anyhow::Result<Self> {
         let client = client(target.is_https())?;
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, url: target.url.clone(), admin_token, item })
+        Ok(Self { client, url: target.url.clone(), admin_token: None, item })
     }
 
-    /// The same, for one item.
-    pub(super) fn of_item(&self, item: ItemId) -> Self {
-        Self { item: Some(item), ..self.clone() }
+    /// The same, for one item, and as an admin if there is a token.
+    pub(super) fn of_item(self, item: ItemId, admin_token: Option<Secret>) -> Self {
+        Self { item: Some(item), admin_token, ..self }
     }
 
     /// The sale as a whole.
@@ -81,6 +79,9 @@ impl Control {
         match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
             Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
             Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
+            None if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
+                Err(ControlError::NobodyBehind(self.url.clone(), status))
+            }
             _ => Err(ControlError::Foreign(self.url.clone(), format!("status {status}"))),
         }
     }

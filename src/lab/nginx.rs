@@ -18,32 +18,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A load balancer as most have it: connections to the servers behind are kept, and these learn
-/// who asked for what.
-const BALANCER: &str = "\
-events { worker_connections 4096; }
-http {
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    upstream seckill {
-{servers}        keepalive 64;
-    }
-    server {
-        listen 127.0.0.1:{port} backlog=4096;
-        location / {
-            proxy_pass http://seckill;
-            proxy_http_version 1.1;
-            proxy_set_header Connection \"\";
-            proxy_set_header Host $host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        }
-    }
-}
-";
+/// What a user deploys is what the lab runs.
+const FRAME: &str = include_str!("../../deploy/nginx.conf");
+const SITE: &str = include_str!("../../deploy/seckill.conf");
 
 /// An nginx in the foreground.
 #[derive(Debug)]
@@ -57,15 +34,33 @@ impl Nginx {
     ///
     /// `daemon`, `pid` and `user` are set already, and so is where errors are logged to. What the
     /// configuration should set, since they lead out of the folder otherwise: `access_log` and
-    /// the `…_temp_path` of what it uses; [`balancer`](Self::balancer) shows how.
+    /// the `…_temp_path` of what it uses; `deploy/nginx.conf` shows how.
     pub fn start(config: &str) -> Result<Self, LabError> {
         Ok(Self { service: Service::start("nginx", recipe(NGINX.locate()?, config))? })
     }
 
-    /// The configuration of a load balancer over servers on these ports of 127.0.0.1.
+    /// The configuration of a load balancer over servers on these ports of 127.0.0.1: that of
+    /// `deploy/`, without its comments, and with the ports and the folder of the lab.
     pub fn balancer(ports: &[u16]) -> String {
-        let server = |port: &u16| format!("        server 127.0.0.1:{port};\n");
-        BALANCER.replace("{servers}", &ports.iter().map(server).collect::<String>())
+        let frame = FRAME.lines().flat_map(|line| match line.trim() {
+            // `start` says these.
+            "daemon off;" | "pid nginx.pid;" => Vec::new(),
+            "include seckill.conf;" => SITE.lines().collect(),
+            _ => vec![line],
+        });
+        let lines = frame.flat_map(|line| {
+            let directive = line.trim_start();
+            if directive.is_empty() || directive.starts_with('#') {
+                Vec::new()
+            } else if directive.starts_with("server 127.0.0.1:7001 ") {
+                ports.iter().map(|port| line.replace("7001", &port.to_string())).collect()
+            } else if directive.starts_with("server 127.0.0.1:7002 ") {
+                Vec::new()
+            } else {
+                vec![line.replace("127.0.0.1:8080", "127.0.0.1:{port}")]
+            }
+        });
+        lines.map(|line| line + "\n").collect()
     }
 
     /// Its address: `http://127.0.0.1:PORT`.
@@ -119,6 +114,19 @@ fn is_ready(port: u16) -> bool {
 mod tests {
     use super::super::service::tests::start_where_ports_are_taken;
     use super::*;
+
+    #[test]
+    fn the_balancer_is_what_a_user_deploys() {
+        let config = Nginx::balancer(&[5, 6]);
+        let servers: Vec<_> =
+            config.lines().filter(|line| line.trim_start().starts_with("server 127")).collect();
+        assert_eq!(servers.len(), 2, "{config}");
+        assert!(servers[0].contains("127.0.0.1:5 ") && servers[1].contains("127.0.0.1:6 "));
+        assert!(config.contains("listen 127.0.0.1:{port} "), "{config}");
+        for foreign in ["7001", "7002", "8080", "daemon", "pid ", "include", "#"] {
+            assert!(!config.contains(foreign), "{foreign}: {config}");
+        }
+    }
 
     #[test]
     fn a_port_that_was_taken_is_left_to_whom_it_belongs() {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
 use procfs::process::{FDTarget, Process, all_processes};
 
-/// The process that listens on `address`, if it can be seen.
+/// The process that listens on `address`, if it can be seen and is the only one. Several, as of
+/// nginx, are a proxy or a server of another kind: what one of them uses says nothing.
 pub fn listener_pid(address: SocketAddr) -> Option<i32> {
     let table = match address {
         SocketAddr::V4(_) => tcp(),
@@ -23,5 +24,9 @@ pub fn listener_pid(address: SocketAddr) -> Option<i32> {
             fds.any(|fd| fd.is_ok_and(|fd| fd.target == FDTarget::Socket(inode)))
         })
     };
-    all_processes().ok()?.flatten().find(holds).map(|process| process.pid)
+    let mut holders = all_processes().ok()?.flatten().filter(holds);
+    match (holders.next(), holders.next()) {
+        (Some(process), None) => Some(process.pid),
+        _ => None,
+    }
 }

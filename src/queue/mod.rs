@@ -94,6 +94,18 @@ impl Queue {
         }
     }
 
+    /// Whether the queue answers; a broker is asked.
+    ///
+    /// # Errors
+    /// The reason, when it takes nothing or does not answer.
+    pub async fn check(&self) -> Result<(), String> {
+        if let Some(problem) = self.unavailable() {
+            return Err(problem);
+        }
+        let silent = || "the broker does not answer, or its queue is gone".to_owned();
+        self.depth().await.map(drop).ok_or_else(silent)
+    }
+
     /// Lets every subscription end: that of this process's queue once nothing waits, a broker's at
     /// once, since what waits there waits for others as well.
     pub fn close_when_empty(&self) {

@@ -14,8 +14,8 @@ pub(super) async fn ready(app: &App) -> Response<Body> {
     if app.draining.has_started() {
         return refused(Refusal::Draining);
     }
-    let queue = app.queue.unavailable();
-    let store = app.store.check().await.err().map(|error| error.to_string());
+    let (queue, store) = tokio::join!(app.queue.check(), app.store.check());
+    let (queue, store) = (queue.err(), store.err().map(|error| error.to_string()));
     if queue.is_none() && store.is_none() {
         return json(StatusCode::OK, &object!({"status": "ok", "queue": "ok", "store": "ok"}));
     }

@@ -60,7 +60,9 @@ impl Subscription {
         Self { link, queue, prefetch, undecodable, ending, attached: None }
     }
 
+    /// At most half of what is in hand, so that the broker fills the other half up meanwhile.
     pub(crate) async fn next(&mut self, max: usize) -> Option<Held> {
+        let max = max.min(usize::from(self.prefetch.div_ceil(2)));
         loop {
             if *self.ending.borrow_and_update() {
                 return None;
