@@ -14,14 +14,22 @@ use super::child::eventually;
 use super::client::{self, Loading, PLENTY, Sale, ask};
 
 /// How long an answer may take, whatever one engine does: the limit of a publish, which `Site`
-/// sets to 2 s, and the 3 s that the store has for an answer. Only one of them fails at a time.
-const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// sets to 2 s, and a second for a busy machine. A store that is killed refuses at once.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
-/// Buyers at a time.
-const THREADS: u64 = 8;
+/// Who buys during a drill. The pause bounds how many refusals there are in a fault, since those
+/// come at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Buyers {
+    pub(crate) at_a_time: u64,
+    pub(crate) pause: Duration,
+}
 
-/// Their pause, since refusals come at once: it bounds how many there are in a fault.
-const THINK: Duration = Duration::from_millis(20);
+/// Few: for faults that last.
+pub(crate) const FEW: Buyers = Buyers { at_a_time: 8, pause: Duration::from_millis(20) };
+
+/// So many that some are always under way: for faults that last a moment.
+pub(crate) const MANY: Buyers = Buyers { at_a_time: 64, pause: Duration::from_millis(5) };
 
 /// Attempts of each at the most; a drill ends the load long before.
 const LOOPS: u64 = 20_000;
@@ -51,11 +59,15 @@ pub(crate) struct Drilled {
 impl Drill {
     /// Opens a sale and loads it.
     pub(crate) fn begin(url: &str) -> Self {
+        Self::begin_with(url, FEW)
+    }
+
+    pub(crate) fn begin_with(url: &str, buyers: Buyers) -> Self {
         let (sale, probe) = (Sale::open(url, "tea", PLENTY), Sale::open(url, "probe", PLENTY));
         let loading = sale.load(&BenchFlags {
-            threads: Some(Count(THREADS)),
+            threads: Some(Count(buyers.at_a_time)),
             loops: Some(Count(LOOPS)),
-            think: Some(Span(THINK)),
+            think: Some(Span(buyers.pause)),
             ..client::flags()
         });
         loading.wait_for(SOME);
