@@ -86,7 +86,13 @@ async fn buy(app: &App) {
 }
 
 impl Engines {
+    /// A queue of its own, and a database of its own for each kind of place: what is left in the
+    /// register of one is not waited for in another.
     fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> Config {
+        let database = ["hardened", "routed", "per-request"]
+            .iter()
+            .position(|kind| place.starts_with(kind))
+            .unwrap();
         let five_s = std::time::Duration::from_secs(5);
         let queue = queue::Options {
             url: self.rabbitmq.url().parse().unwrap(),
@@ -97,7 +103,8 @@ impl Engines {
             connect_timeout: five_s,
             flaws: flaws.clone(),
         };
-        let store = RedisOptions { url: self.redis.url().parse().unwrap(), flaws: flaws.clone() };
+        let url = format!("{}/{database}", self.redis.url());
+        let store = RedisOptions { url: url.parse().unwrap(), flaws: flaws.clone() };
         Config {
             queue: QueueAt::RabbitMq(queue),
             store: StoreAt::Redis(store),
