@@ -41,12 +41,16 @@ async fn admit(app: &App, wanted: Wanted) -> Result<Response<Body>, StoreError> 
     // First the queue, then the store: see `waiting::known`.
     let queued = app.queue.find(&wanted.request_id).map(Known::Waiting);
     let Wanted { request_id, buyer, item } = &wanted;
-    let look = app.store.look(request_id, item.as_ref(), buyer).await?;
+    let now_us = app.clock.now_us();
+    let announce_us = announces(app).then_some(now_us);
+    let look = app.store.look(request_id, item.as_ref(), buyer, announce_us).await?;
     if let Some(known) = look.known.or(queued) {
         return Ok(answer_known(app, &wanted, known).await);
     }
+    if let Some(attempt) = look.announced {
+        return Ok(accepted_answer(waiting::publish(app, &attempt).await?, *request_id));
+    }
     let sale = look.sale?;
-    let now_us = app.clock.now_us();
     if let Some(refusal) = refusal(app, &sale, look.at_limit, now_us) {
         // A twin may have been accepted since the first look: then this one is, too.
         return Ok(match twin(app, request_id).await? {
@@ -68,6 +72,16 @@ pub(super) async fn enqueue(
     let (item, epoch) = (sale.terms.item, sale.epoch);
     let attempt = NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us };
     Ok(accepted_answer(waiting::accept(app, attempt).await?, request_id))
+}
+
+/// Whether an attempt may be announced with the first look at it: where nothing but the sale can
+/// stand against it.
+fn announces(app: &App) -> bool {
+    let is_broker = matches!(app.queue, Queue::RabbitMq(_));
+    is_broker
+        && app.rate_limit.is_none()
+        && !app.draining.has_started()
+        && app.queue.unavailable().is_none()
 }
 
 /// What has become known of an id since the store was looked at. A store that knows all that waits

@@ -47,11 +47,8 @@ pub(super) async fn accept(app: &App, new: NewAttempt) -> Result<Accepted, Store
                 Err(_) => Accepted::Unknown,
             })
         }
-        Queue::RabbitMq(queue) => match app.store.announce(&new).await? {
-            Announced::Fresh(attempt) => {
-                let published = queue.publish(&attempt).await;
-                first(app, &attempt, published).await
-            }
+        Queue::RabbitMq(_) => match app.store.announce(&new).await? {
+            Announced::Fresh(attempt) => publish(app, &attempt).await,
             Announced::Known(known) if !is_same(&new, known.attempt()) => {
                 Ok(Accepted::Refused(PublishError::Reused))
             }
@@ -66,11 +63,10 @@ fn is_same(new: &NewAttempt, attempt: &Attempt) -> bool {
     new.buyer == attempt.buyer && new.item == attempt.item
 }
 
-async fn first(
-    app: &App,
-    attempt: &Arc<Attempt>,
-    published: Result<(), PublishError>,
-) -> Result<Accepted, StoreError> {
+/// Publishes an attempt that was announced for the first time.
+pub(super) async fn publish(app: &App, attempt: &Arc<Attempt>) -> Result<Accepted, StoreError> {
+    let Queue::RabbitMq(queue) = &app.queue else { return Ok(Accepted::Queued) };
+    let published = queue.publish(attempt).await;
     match published {
         Ok(()) => app.confirms.add(attempt),
         Err(PublishError::Unknown) => {}

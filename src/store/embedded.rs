@@ -107,10 +107,14 @@ impl Embedded {
         item: Option<&ItemId>,
         buyer: &BuyerId,
     ) -> Result<Look, StoreError> {
-        let state = self.lock();
+        let mut state = self.lock();
         let known = self.known_in(&state, request_id);
+        // Whoever looks will have it queued once more: it must not be withdrawn.
+        state.register.mark_twin(request_id);
         let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
-        Ok(Look { known, sale: self.present(&state, item), at_limit })
+        let sale = self.present(&state, item);
+        // In memory a second call costs nothing.
+        Ok(Look { known, sale, at_limit, announced: None })
     }
 
     pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {

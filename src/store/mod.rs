@@ -76,6 +76,8 @@ pub struct Look {
     pub sale: Result<SaleView, StoreError>,
     /// Whether the buyer has as many orders of the item as one may have. A hint, like `left`.
     pub at_limit: bool,
+    /// The attempt in the register, if it was announced.
+    pub announced: Option<Arc<Attempt>>,
 }
 
 /// What came of announcing an attempt.
@@ -163,7 +165,9 @@ impl Store {
         ask!(self, store => store.sale(item).await)
     }
 
-    /// What is known of an attempt that has come.
+    /// What is known of an attempt that has come. With `announce_us`, when it came, a store that
+    /// can announces it in the same breath, as [`Store::announce`] does, if nothing stands against
+    /// it; it need not.
     ///
     /// # Errors
     /// When the store cannot be asked.
@@ -172,8 +176,12 @@ impl Store {
         request_id: &RequestId,
         item: Option<&ItemId>,
         buyer: &BuyerId,
+        announce_us: Option<u64>,
     ) -> Result<Look, StoreError> {
-        ask!(self, store => store.look(request_id, item, buyer).await)
+        match self {
+            Self::Embedded(store) => store.look(request_id, item, buyer).await,
+            Self::Redis(store) => store.look(request_id, item, buyer, announce_us).await,
+        }
     }
 
     /// What is known of a request id.

@@ -2,8 +2,5 @@
 local id = ARGV[1]
 local state, record = known(id)
 if state == 'announced' then redis.call('HSET', P .. ':twins', id, 1) end
-if state ~= 'unknown' then return { state, record } end
-record = ARGV[2] .. ' ' .. redis.call('INCR', P .. ':seq') .. ' ' .. ARGV[3]
-redis.call('HSET', P .. ':waiting', id, record)
-redis.call('SADD', P .. ':unconfirmed', id)
-return { 'unknown', record }
+if state == 'unknown' then record = announce(id, ARGV[2], ARGV[3]) end
+return { state, record }

@@ -6,7 +6,7 @@
 //! | `seckill:epochs` | how many sales were opened |
 //! | `seckill:epoch:E` | the item of sale E |
 //! | `seckill:{item}:present` | the item's present sale |
-//! | `seckill:{item}:sale:E` | `epoch terms stock per_buyer left orders` |
+//! | `seckill:{item}:sale:E` | `epoch terms item per_buyer opens closes left orders` |
 //! | `seckill:{item}:bought:E` | orders by buyer, of the present sale |
 //! | `seckill:{item}:seq` | places given in the order of acceptance |
 //! | `seckill:{item}:waiting` | announced attempts by request id |

@@ -13,6 +13,14 @@ local function known(id)
   return 'unknown', ''
 end
 
+-- Puts an attempt that is not known into the register.
+local function announce(id, attempt, accepted_us)
+  local record = attempt .. ' ' .. redis.call('INCR', P .. ':seq') .. ' ' .. accepted_us
+  redis.call('HSET', P .. ':waiting', id, record)
+  redis.call('SADD', P .. ':unconfirmed', id)
+  return record
+end
+
 -- The sale of an epoch: epoch, terms, left, orders; empty when there is none.
 local function sale_of(epoch)
   if not epoch then return {} end
@@ -25,26 +33,88 @@ local function present()
   return redis.call('GET', P .. ':present')
 end
 
--- Writes a decision down: the result, the ledger, and out of the register.
-local function decide(now, id, epoch, attempt, decision)
-  local record = now .. ' ' .. attempt .. ' ' .. decision
-  redis.call('HSET', P .. ':decided', id, record)
-  redis.call('RPUSH', P .. ':ledger:' .. epoch, id)
-  redis.call('HDEL', P .. ':waiting', id)
-  redis.call('SREM', P .. ':unconfirmed', id)
-  redis.call('HDEL', P .. ':twins', id)
-  return record
+-- The attempts in ARGV: now_us, then for each its request id, buyer, epoch and record.
+local function attempts()
+  local all = {}
+  for i = 2, #ARGV, 4 do
+    all[#all + 1] = { id = ARGV[i], buyer = ARGV[i + 1], epoch = ARGV[i + 2], record = ARGV[i + 3] }
+  end
+  return all
 end
 
--- The rule: may this buyer have one of what is left? Takes a unit if so.
-local function sell(buyer, epoch)
-  if epoch ~= present() then return 'lost sale_replaced' end
-  local sale, bought = P .. ':sale:' .. epoch, P .. ':bought:' .. epoch
-  local fields = redis.call('HMGET', sale, 'left', 'per_buyer', 'item')
-  if tonumber(fields[1]) <= 0 then return 'lost sold_out' end
-  local orders = tonumber(redis.call('HGET', bought, buyer) or '0')
-  if orders >= tonumber(fields[2]) then return 'lost already_bought' end
-  redis.call('HINCRBY', sale, 'left', -1)
-  redis.call('HINCRBY', bought, buyer, 1)
-  return 'won ' .. fields[3] .. '-' .. epoch .. '-' .. redis.call('HINCRBY', sale, 'orders', 1)
+local function each(all, name)
+  local values = {}
+  for i, one in ipairs(all) do values[i] = one[name] end
+  return values
+end
+
+-- Decisions that were made before, by request id.
+local function decided_before(all)
+  local records, found = redis.call('HMGET', P .. ':decided', unpack(each(all, 'id'))), {}
+  for i, one in ipairs(all) do
+    if records[i] then found[one.id] = records[i] end
+  end
+  return found
+end
+
+-- The rule, for attempts at the present sale: may this buyer have one of what is left? Counts in
+-- memory, since nobody else does anything meanwhile; `write` writes what was sold.
+local function seller(all)
+  local epoch = present()
+  if not epoch then
+    return function() return 'lost sale_replaced' end, function() end
+  end
+  local sale, bought_key = P .. ':sale:' .. epoch, P .. ':bought:' .. epoch
+  local fields = redis.call('HMGET', sale, 'left', 'per_buyer', 'item', 'orders')
+  local left, per_buyer, orders = tonumber(fields[1]), tonumber(fields[2]), tonumber(fields[4])
+  local counts, bought = redis.call('HMGET', bought_key, unpack(each(all, 'buyer'))), {}
+  for i, one in ipairs(all) do bought[one.buyer] = tonumber(counts[i] or '0') end
+  local sold, changed = 0, {}
+  local function sell(one)
+    if one.epoch ~= epoch then return 'lost sale_replaced' end
+    if left <= 0 then return 'lost sold_out' end
+    if bought[one.buyer] >= per_buyer then return 'lost already_bought' end
+    left, orders, sold = left - 1, orders + 1, sold + 1
+    bought[one.buyer] = bought[one.buyer] + 1
+    changed[#changed + 1] = one.buyer
+    changed[#changed + 1] = bought[one.buyer]
+    return string.format('won %s-%s-%d', fields[3], epoch, orders)
+  end
+  local function write()
+    if sold == 0 then return end
+    redis.call('HINCRBY', sale, 'left', -sold)
+    redis.call('HINCRBY', sale, 'orders', sold)
+    redis.call('HSET', bought_key, unpack(changed))
+  end
+  return sell, write
+end
+
+-- Decides attempts by a rule, one after the other, and writes down what was decided: the results,
+-- the ledger, and out of the register. `before` holds what was decided before, and is added to.
+local function decide(all, before, rule)
+  local records, fresh, ids, ledgers = {}, {}, {}, {}
+  for i, one in ipairs(all) do
+    local record = before[one.id]
+    if not record then
+      record = ARGV[1] .. ' ' .. one.record .. ' ' .. rule(one)
+      before[one.id] = record
+      fresh[#fresh + 1] = one.id
+      fresh[#fresh + 1] = record
+      ids[#ids + 1] = one.id
+      ledgers[one.epoch] = ledgers[one.epoch] or {}
+      table.insert(ledgers[one.epoch], one.id)
+    end
+    records[i] = record
+  end
+  if #ids > 0 then
+    redis.call('HSET', P .. ':decided', unpack(fresh))
+    for epoch, of_epoch in pairs(ledgers) do
+      redis.call('RPUSH', P .. ':ledger:' .. epoch, unpack(of_epoch))
+    end
+    redis.call('HDEL', P .. ':waiting', unpack(ids))
+    redis.call('SREM', P .. ':unconfirmed', unpack(ids))
+    redis.call('HDEL', P .. ':twins', unpack(ids))
+    redis.call('INCR', P .. ':progress')
+  end
+  return records
 end

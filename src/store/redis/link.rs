@@ -52,7 +52,7 @@ pub(super) enum Tried {
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     manager: ConnectionManager,
-    /// Whether the last command was answered; only for the log.
+    /// Whether the last command was answered.
     answers: Arc<AtomicBool>,
     /// The items that were on sale when somebody looked last.
     items: Arc<RwLock<Vec<ItemId>>>,
@@ -85,6 +85,11 @@ impl Link {
         let mut look = redis::cmd("SMEMBERS");
         let () = look.arg(ITEMS).query_async(&mut manager).await.map_err(problem)?;
         Ok(Self { manager, answers: Arc::new(AtomicBool::new(true)), items: Arc::default() })
+    }
+
+    /// Whether the last command was answered.
+    pub(super) fn answers(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Runs a script; one that the server has forgotten is loaded again.

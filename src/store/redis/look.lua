@@ -1,10 +1,21 @@
--- ARGV: request id, buyer.
-local state, record = known(ARGV[1])
+-- ARGV: request id, buyer; and, to have the attempt announced if nothing stands against it, its
+-- item and now_us.
+local id, buyer, item, now_us = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local state, record = known(id)
+-- Whoever looks will have it queued once more: it must not be withdrawn.
+if state == 'announced' then redis.call('HSET', P .. ':twins', id, 1) end
 local epoch = present()
-local at_limit = 0
+local at_limit, announced = 0, ''
 if epoch then
-  local orders = redis.call('HGET', P .. ':bought:' .. epoch, ARGV[2])
-  local limit = redis.call('HGET', P .. ':sale:' .. epoch, 'per_buyer')
-  if orders and limit and tonumber(orders) >= tonumber(limit) then at_limit = 1 end
+  local orders = redis.call('HGET', P .. ':bought:' .. epoch, buyer)
+  local names = { 'per_buyer', 'left', 'opens', 'closes' }
+  local terms = redis.call('HMGET', P .. ':sale:' .. epoch, unpack(names))
+  local limit, left = tonumber(terms[1]), tonumber(terms[2])
+  local opens, closes = tonumber(terms[3]), tonumber(terms[4])
+  if tonumber(orders or '0') >= limit then at_limit = 1 end
+  if now_us and state == 'unknown' and at_limit == 0 and left > 0
+    and not (opens and now_us < opens) and not (closes and now_us >= closes) then
+    announced = announce(id, id .. ' ' .. buyer .. ' ' .. item .. ' ' .. epoch, ARGV[4])
+  end
 end
-return { state, record, at_limit, sale_of(epoch) }
+return { state, record, at_limit, sale_of(epoch), announced }

@@ -79,7 +79,7 @@ impl Redis {
         let keys = Keys::of(&terms.item);
         let epoch = self.link.register_sale(&terms.item).await?;
         let mut open = SCRIPTS.open.key(&keys.prefix);
-        open.arg(how).arg(epoch).arg(terms.to_string()).arg(terms.stock).arg(terms.per_buyer);
+        open.arg(how).arg(epoch).arg(terms.to_string());
         let opened: Vec<String> = self.link.run(&open, Tried::Write).await?;
         self.reserve.opened(&self.link, &terms).await?;
         view(&opened)
@@ -109,25 +109,41 @@ impl Redis {
         request_id: &RequestId,
         item: Option<&ItemId>,
         buyer: &BuyerId,
+        announce_us: Option<u64>,
     ) -> Result<Look, StoreError> {
         let item = match self.item(item).await {
             Ok(item) => item,
             Err(error @ (StoreError::UnknownItem | StoreError::ItemRequired)) => {
                 let known = self.known(request_id).await?;
-                return Ok(Look { known, sale: Err(error), at_limit: false });
+                return Ok(Look { known, sale: Err(error), at_limit: false, announced: None });
             }
             Err(error) => return Err(error),
         };
         let mut look = SCRIPTS.look.key(Keys::of(&item).prefix);
         look.arg(request_id.to_string()).arg(buyer.as_str());
-        let (state, record, at_limit, sale): (String, String, bool, Vec<String>) =
-            self.link.run(&look, Tried::Read).await?;
+        // Another item's id must not be announced again; and of a store that does not answer it is
+        // better only asked: what fails then certainly has no effect.
+        let announces = self.link.answers() && !self.link.is_sold_besides(&item);
+        let tried = match announce_us.filter(|_| announces) {
+            Some(now_us) => {
+                look.arg(item.as_str()).arg(now_us);
+                Tried::Write
+            }
+            None => Tried::Read,
+        };
+        let (state, record, at_limit, sale, announced): (String, String, bool, _, String) =
+            self.link.run(&look, tried).await?;
+        let sale: Vec<String> = sale;
         let known = match known(&state, &record)? {
             None if self.link.is_sold_besides(&item) => self.known(request_id).await?,
             known => known,
         };
         let sale = if sale.is_empty() { Err(StoreError::UnknownItem) } else { Ok(view(&sale)?) };
-        Ok(Look { known, sale, at_limit })
+        let announced = match announced.is_empty() {
+            true => None,
+            false => Some(Arc::new(attempt(&announced)?)),
+        };
+        Ok(Look { known, sale, at_limit, announced })
     }
 
     pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
