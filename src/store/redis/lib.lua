@@ -91,12 +91,14 @@ end
 
 -- Decides attempts by a rule, one after the other, and writes down what was decided: the results,
 -- the ledger, and out of the register. `before` holds what was decided before, and is added to.
+-- Answers the decision where it is new, and the whole record where it is not.
 local function decide(all, before, rule)
-  local records, fresh, ids, ledgers = {}, {}, {}, {}
+  local answers, fresh, ids, ledgers = {}, {}, {}, {}
   for i, one in ipairs(all) do
-    local record = before[one.id]
-    if not record then
-      record = ARGV[1] .. ' ' .. one.record .. ' ' .. rule(one)
+    local answer = before[one.id]
+    if not answer then
+      answer = rule(one)
+      local record = ARGV[1] .. ' ' .. one.record .. ' ' .. answer
       before[one.id] = record
       fresh[#fresh + 1] = one.id
       fresh[#fresh + 1] = record
@@ -104,7 +106,7 @@ local function decide(all, before, rule)
       ledgers[one.epoch] = ledgers[one.epoch] or {}
       table.insert(ledgers[one.epoch], one.id)
     end
-    records[i] = record
+    answers[i] = answer
   end
   if #ids > 0 then
     redis.call('HSET', P .. ':decided', unpack(fresh))
@@ -116,5 +118,5 @@ local function decide(all, before, rule)
     redis.call('HDEL', P .. ':twins', unpack(ids))
     redis.call('INCR', P .. ':progress')
   end
-  return records
+  return answers
 end

@@ -172,9 +172,10 @@ impl Redis {
 
     pub(super) async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
         let mut confirm = redis::pipe();
-        for attempt in attempts {
-            let ids = Keys::of(&attempt.item).unconfirmed();
-            confirm.cmd("SREM").arg(ids).arg(attempt.request_id.to_string()).ignore();
+        for of_item in attempts.chunk_by(|a, b| a.item == b.item) {
+            let ids = of_item.iter().map(|attempt| attempt.request_id.to_string());
+            let key = Keys::of(&of_item[0].item).unconfirmed();
+            confirm.cmd("SREM").arg(key).arg(ids.collect::<Vec<_>>()).ignore();
         }
         self.link.send(&confirm, Tried::Write).await
     }

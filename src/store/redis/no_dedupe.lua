@@ -1,6 +1,6 @@
 -- As reserve.lua, but it never looks whether an attempt was decided before.
 local all = attempts()
 local sell, write = seller(all)
-local records = decide(all, {}, sell)
+local answers = decide(all, {}, sell)
 write()
-return records
+return answers

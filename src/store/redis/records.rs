@@ -36,6 +36,19 @@ pub(super) fn attempt(record: &str) -> Result<Attempt, StoreError> {
     read.map_err(|_| unreadable("an attempt", record))
 }
 
+/// What `decide` in lib.lua answers about an attempt: the decision that was made now, or the record
+/// of an earlier one.
+pub(super) fn answered(
+    attempt: &Arc<Attempt>,
+    answer: &str,
+    decided_us: u64,
+) -> Result<Arc<Decided>, StoreError> {
+    Ok(Arc::new(match Decision::from_fields(&mut Fields::new(answer.as_bytes())) {
+        Ok(decision) => Decided { attempt: Arc::clone(attempt), decision, decided_us },
+        Err(_) => decided(answer)?,
+    }))
+}
+
 /// A decision, as `decide` in lib.lua writes it.
 pub(super) fn decided(record: &str) -> Result<Decided, StoreError> {
     let mut fields = Fields::new(record.as_bytes());

@@ -1,6 +1,6 @@
 -- Decides attempts at one item, at once or not at all; one that was decided keeps its decision.
 local all = attempts()
 local sell, write = seller(all)
-local records = decide(all, decided_before(all), sell)
+local answers = decide(all, decided_before(all), sell)
 write()
-return records
+return answers

@@ -81,6 +81,7 @@ pub(super) async fn run(
         call.arg(attempt.request_id.to_string()).arg(attempt.buyer.as_str());
         call.arg(attempt.epoch).arg(attempt.to_string());
     }
-    let records: Vec<String> = link.run(&call, Tried::Write).await?;
-    records.iter().map(|record| Ok(Arc::new(records::decided(record)?))).collect()
+    let answers: Vec<String> = link.run(&call, Tried::Write).await?;
+    let decided = attempts.iter().zip(&answers);
+    decided.map(|(attempt, answer)| records::answered(attempt, answer, now_us)).collect()
 }
