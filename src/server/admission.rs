@@ -15,9 +15,21 @@ use crate::sale::{Attempt, BuyerId, ItemId, NewAttempt, Phase, Refusal, RequestI
 use crate::store::{Known, SaleView, StoreError};
 use crate::units::Rate;
 
-use super::App;
 use super::answer::{self, Body, refused, rejected};
 use super::waiting::{self, Accepted};
+use super::{App, article};
+
+/// How attempts are admitted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// After a look at the sale, the buyer and what is known of the id.
+    #[default]
+    Checked,
+    /// As the article did: without a look.
+    Blind,
+    /// Not by this process: it is a consumer.
+    Closed,
+}
 
 /// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields.
 pub(super) async fn purchase(
@@ -30,11 +42,22 @@ pub(super) async fn purchase(
         Err(response) => return response,
     };
     let request_id = wanted.request_id;
-    match admit(app, wanted).await {
+    let admitted = match app.admission {
+        Admission::Checked => admit(app, wanted).await,
+        Admission::Blind => article::admit(app, wanted).await,
+        Admission::Closed => return not_here(),
+    };
+    match admitted {
         Ok(response) => response,
         Err(StoreError::Unknown) => answer::unknown(Some(request_id)),
         Err(error) => answer::store_error(&error),
     }
+}
+
+/// The answer of a process that only decides.
+fn not_here() -> Response<Body> {
+    let message = "this process is a consumer: send attempts to one with --role api";
+    rejected(StatusCode::NOT_FOUND, "no_such_path", message)
 }
 
 async fn admit(app: &App, wanted: Wanted) -> Result<Response<Body>, StoreError> {
@@ -95,13 +118,13 @@ async fn twin(app: &App, request_id: &RequestId) -> Result<Option<Known>, StoreE
 
 /// A well-formed purchase.
 pub(super) struct Wanted {
-    pub(super) request_id: RequestId,
+    request_id: RequestId,
     buyer: BuyerId,
     pub(super) item: Option<ItemId>,
 }
 
 impl Wanted {
-    pub(super) fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
+    fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
         let bad = |reason, what: &str, error: crate::sale::IdError| {
             rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
         };

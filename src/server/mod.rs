@@ -29,14 +29,14 @@ use crate::queue::Queue;
 use crate::store::Store;
 
 pub use admin::AdminToken;
-pub use admission::RateLimit;
+pub use admission::{Admission, RateLimit};
 pub use answer::Body;
 pub use config::{Config, PREFETCH_MAX, QueueAt, ServeError, StoreAt};
 pub use confirms::Confirms;
 pub use consumer::Acks;
 pub use data::{DataError, DataFolder};
 pub use http::{Limits, serve_connections};
-pub use route::{Admission, Results, route};
+pub use route::{Results, route};
 pub use run::Server;
 
 /// What every request and every consumer shares.

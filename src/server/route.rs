@@ -10,25 +10,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::answer::{Body, json, rejected};
-use super::{App, admin, admission, article, global_result, ready, result};
+use super::{App, admin, admission, global_result, ready, result};
 
 /// Longest request body, in bytes: an order is under 250, a sale under 300.
 pub(super) const BODY_LEN_MAX: usize = 4096;
 
 /// How long a body may take to arrive after its head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How attempts are admitted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Admission {
-    /// After a look at the sale, the buyer and what is known of the id.
-    #[default]
-    Checked,
-    /// As the article did: without a look.
-    Blind,
-    /// Not by this process: it is a consumer.
-    Closed,
-}
 
 /// What is told of an attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,11 +45,7 @@ where
             let keys = request.headers().get_all("idempotency-key");
             let keys: Vec<_> = keys.iter().cloned().collect();
             match read_json(request).await {
-                Ok(purchase) => match app.admission {
-                    Admission::Checked => admission::purchase(app, purchase, &keys).await,
-                    Admission::Blind => article::purchase(app, purchase, &keys).await,
-                    Admission::Closed => not_here(),
-                },
+                Ok(purchase) => admission::purchase(app, purchase, &keys).await,
                 Err(response) => response,
             }
         }
@@ -93,12 +77,6 @@ where
 pub(super) fn query_value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
     let mut pairs = form_urlencoded::parse(query?.as_bytes());
     pairs.find_map(|(key, value)| (key == name).then_some(value))
-}
-
-/// The answer of a process that only decides.
-fn not_here() -> Response<Body> {
-    let message = "this process is a consumer: send attempts to one with --role api";
-    rejected(StatusCode::NOT_FOUND, "no_such_path", message)
 }
 
 fn no_such_route(path: &str) -> Response<Body> {
