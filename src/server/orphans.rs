@@ -46,9 +46,9 @@ async fn look(
 ) -> Result<(), StoreError> {
     let age = 2 * queue.publish_timeout() + GRACE;
     let old_us = app.clock.now_us().saturating_sub(age.as_micros() as u64);
-    for attempt in app.store.unconfirmed().await? {
+    for attempt in app.store.unconfirmed(old_us).await? {
         let id = attempt.request_id;
-        if attempt.accepted_us > old_us || adopted.contains_key(&id) {
+        if adopted.contains_key(&id) {
             continue;
         }
         if queue.publish(&attempt).await.is_err() {

@@ -185,8 +185,15 @@ impl Embedded {
         Ok(attempts)
     }
 
-    pub(super) async fn unconfirmed(&self) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        Ok(self.lock().register.unconfirmed())
+    pub(super) async fn unconfirmed(
+        &self,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        let mut state = self.lock();
+        let mut attempts = state.register.unconfirmed();
+        attempts.retain(|attempt| attempt.accepted_us <= before_us);
+        attempts.iter().for_each(|attempt| state.register.mark_twin(&attempt.request_id));
+        Ok(attempts)
     }
 
     pub(super) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {

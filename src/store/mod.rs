@@ -227,12 +227,13 @@ impl Store {
         ask!(self, store => store.waiting(epoch).await)
     }
 
-    /// Attempts in the register, of all sales, that are not known to be in the queue.
+    /// Attempts in the register, of all sales, that came before a moment and are not known to be in
+    /// the queue. Whoever asks is to queue them: from now on they are not withdrawn.
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub async fn unconfirmed(&self) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        ask!(self, store => store.unconfirmed().await)
+    pub async fn unconfirmed(&self, before_us: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        ask!(self, store => store.unconfirmed(before_us).await)
     }
 
     /// How many attempts at this item are in the register.

@@ -8,6 +8,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::TcpSettings;
 use redis::{
     Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, ScriptInvocation,
+    ServerErrorKind,
 };
 
 use crate::sale::ItemId;
@@ -178,6 +179,10 @@ impl Link {
 /// Whether the server did nothing: no connection to it, or it said no before it began (out of
 /// memory, a replica, still loading).
 fn is_refusal(error: &redis::RedisError) -> bool {
-    let said_no = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
+    // A plain ERR may come from the middle of a script.
+    let said_no = match error.kind() {
+        ErrorKind::Server(kind) => kind != ServerErrorKind::ResponseError,
+        kind => kind == ErrorKind::Extension,
+    };
     error.is_connection_refusal() || said_no
 }

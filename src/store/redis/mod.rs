@@ -194,10 +194,14 @@ impl Redis {
         Ok(attempts)
     }
 
-    pub(super) async fn unconfirmed(&self) -> Result<Vec<Arc<Attempt>>, StoreError> {
+    pub(super) async fn unconfirmed(
+        &self,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
         let mut attempts = Vec::new();
         for item in self.link.items().await? {
-            let unconfirmed = SCRIPTS.unconfirmed.key(Keys::of(&item).prefix);
+            let mut unconfirmed = SCRIPTS.unconfirmed.key(Keys::of(&item).prefix);
+            unconfirmed.arg(before_us);
             let records: Vec<String> = self.link.run(&unconfirmed, Tried::Read).await?;
             for record in &records {
                 attempts.push(Arc::new(attempt(record)?));

@@ -1,7 +1,11 @@
--- A thousand, at the most, of the announced attempts that are not known to be queued.
+-- ARGV: moment. A thousand, at the most, of the attempts that were announced before it and are not
+-- known to be queued. Whoever asks queues them: from now on they must not be withdrawn.
 local records = {}
 for _, id in ipairs(redis.call('SRANDMEMBER', P .. ':unconfirmed', 1000)) do
   local record = redis.call('HGET', P .. ':waiting', id)
-  if record then records[#records + 1] = record end
+  if record and tonumber(string.match(record, '%d+$')) <= tonumber(ARGV[1]) then
+    redis.call('HSET', P .. ':twins', id, 1)
+    records[#records + 1] = record
+  end
 end
 return records
