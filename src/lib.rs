@@ -7,6 +7,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod design;
+pub mod dice;
 pub mod journal;
 pub mod lab;
 pub mod load;

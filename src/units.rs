@@ -14,6 +14,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[error("{0}")]
 pub struct UnitError(String);
 
+impl UnitError {
+    /// A quantity cannot be read; `text` says what would be right.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
 /// A whole number; `k` is a thousand and `M` a million: `350`, `10k`, `2M`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Count(pub u64);
@@ -137,6 +144,50 @@ impl fmt::Display for Rate {
     }
 }
 
+/// A part of a whole: `5%`, `0.5%`, `100%`. Kept to a millionth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Share {
+    millionths: u32,
+}
+
+impl Share {
+    /// So many hundredths; at most 100.
+    pub const fn percent(percent: u8) -> Self {
+        Self { millionths: if percent > 100 { 1_000_000 } else { percent as u32 * 10_000 } }
+    }
+
+    /// 0 to 1.
+    pub fn fraction(self) -> f64 {
+        f64::from(self.millionths) / 1e6
+    }
+}
+
+impl FromStr for Share {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || UnitError(format!("`{text}` is not a share: write 5%, at most 100%"));
+        let percent: f64 =
+            text.strip_suffix('%').ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+        if !(0.0..=100.0).contains(&percent) {
+            return Err(wrong());
+        }
+        Ok(Self { millionths: (percent * 10_000.0).round() as u32 })
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", f64::from(self.millionths) / 10_000.0)
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// When a record on disk counts as committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -172,6 +223,43 @@ pub enum Role {
     Api,
     /// Decides what others accept
     Consumer,
+}
+
+/// What makes a buyer try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum RetryOn {
+    /// `rate_limited`
+    #[serde(rename = "429")]
+    #[value(name = "429")]
+    RateLimited,
+    /// `queue_full`, `broker_unavailable`, `store_unavailable`, `draining`
+    #[serde(rename = "503")]
+    #[value(name = "503")]
+    Unavailable,
+    /// An attempt of which it is not known whether it had an effect: a time-out, a reset, a 500
+    Unknown,
+    /// No connection
+    Connect,
+}
+
+impl RetryOn {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+
+    /// Every one.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::RateLimited, Self::Unavailable, Self::Unknown, Self::Connect];
+
+    /// The word in flags and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RateLimited => "429",
+            Self::Unavailable => "503",
+            Self::Unknown => "unknown",
+            Self::Connect => "connect",
+        }
+    }
 }
 
 /// How log lines are written.
@@ -279,7 +367,22 @@ impl fmt::Display for ByteSize {
     }
 }
 
-/// Reads a string or a plain whole number, as TOML may have either.
+/// Reads a quantity from a string or a plain whole number, as TOML may have either; `expecting`
+/// says what would be right.
+///
+/// # Errors
+/// When it is neither, or is not read as a quantity.
+pub fn deserialize_quantity<'de, D, T>(
+    deserializer: D,
+    expecting: &'static str,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = UnitError>,
+{
+    deserializer.deserialize_any(TextOrNumber(expecting, std::marker::PhantomData))
+}
+
 struct TextOrNumber<T>(&'static str, std::marker::PhantomData<T>);
 
 impl<T: FromStr<Err = UnitError>> Visitor<'_> for TextOrNumber<T> {
@@ -306,7 +409,7 @@ macro_rules! deserialize_from_text {
     ($($unit:ty => $expecting:literal),*) => {$(
         impl<'de> Deserialize<'de> for $unit {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(TextOrNumber($expecting, std::marker::PhantomData))
+                deserialize_quantity(deserializer, $expecting)
             }
         }
     )*};
@@ -316,7 +419,8 @@ deserialize_from_text! {
     Count => "a count such as 350 or \"10k\"",
     Span => "a time such as \"20s\"",
     Moment => "a moment such as \"2030-01-01T10:00:00Z\"",
-    Rate => "a rate such as \"5k/s\""
+    Rate => "a rate such as \"5k/s\"",
+    Share => "a share such as \"5%\""
 }
 
 #[cfg(test)]
@@ -359,6 +463,16 @@ mod tests {
         assert_eq!("5k/s".parse(), Ok(Rate { per_second: 5_000 }));
         assert!("0/s".parse::<Rate>().is_err());
         assert!("5".parse::<Rate>().is_err());
+    }
+
+    #[test]
+    fn shares_are_of_a_hundred() {
+        assert_eq!("5%".parse(), Ok(Share::percent(5)));
+        assert_eq!("0.25%".parse::<Share>().unwrap().fraction(), 0.0025);
+        assert_eq!("12.5%".parse::<Share>().unwrap().to_string(), "12.5%");
+        for nonsense in ["5", "%", "101%", "-1%", "NaN%", "inf%", ""] {
+            assert!(nonsense.parse::<Share>().is_err(), "{nonsense}");
+        }
     }
 
     #[test]

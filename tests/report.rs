@@ -9,7 +9,7 @@ use seckill::load::{Consumer, Usage};
 use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::report::{Report, json, terminal};
 use seckill::sale::Refusal;
-use seckill::stats::{ErrorKind, Outcome, Quantiles, Recorder, Sample};
+use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Recorder, Sample, Series};
 
 fn recorder() -> Recorder {
     let mut recorder = Recorder::default();
@@ -22,8 +22,14 @@ fn recorder() -> Recorder {
     ];
     for (began, ended, result) in samples {
         recorder.record(&Sample {
+            thread: 0,
+            click: Click::First,
             intended: Some(ms(began)),
             began: ms(began),
+            connected: None,
+            sent: Some(ms(began)),
+            first_byte: result.is_ok().then_some(ms(ended)),
+            status: 0,
             ended: ms(ended),
             bytes_sent: 2048,
             bytes_received: 1024,
@@ -51,6 +57,7 @@ fn report(audit: Audit) -> Report {
         summary: recorder().finish(),
         settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
         usage: Usage {
+            steal_percent: 0.0,
             machine: Some(Consumer { rss_bytes_max: 0, ..consumer }),
             generator: Some(consumer),
             server: None,
@@ -58,7 +65,8 @@ fn report(audit: Audit) -> Report {
         broker: None,
         audit,
         stock_left_before: 1,
-        invalid: None,
+        invalid: Vec::new(),
+        series: Series::default(),
     }
 }
 
@@ -107,7 +115,7 @@ fn the_verdict_is_the_last_line_and_decides_the_exit_code() {
         (report(lost), 3, "FAILED (never_oversold): stock 1, sold 2, left 0"),
         (report(unknown), 4, "UNKNOWN, not a pass: the ledger could not be read"),
         (
-            Report { invalid: Some("too slow".into()), ..report(pass) },
+            Report { invalid: vec!["too slow".into()], ..report(pass) },
             5,
             "NOT OVERSOLD: stock 1, sold 1, left 0 (but the run is INVALID)",
         ),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Each floor's modules. A module imports from floors below its own.
 const FLOORS: &[&[&str]] = &[
-    &["units", "clock", "api", "design", "tls"],
+    &["units", "clock", "api", "design", "dice", "tls"],
     &["sale", "journal", "profile", "stats"],
     &["store", "queue", "load", "audit", "lab", "nemesis"],
     &["server", "report"],

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use seckill::load::{self, Stop};
+use seckill::load::{self, Job, Stop};
 use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::server::{App, Config, QueueAt, Server, StoreAt};
 use seckill::stats::{Live, Summary};
@@ -78,6 +78,15 @@ pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let target = Target::new(Some(url)).unwrap();
     let live = Arc::new(Live::new(load::workers(threads)));
     let item = "default".parse().unwrap();
-    let ran = load::run(&plan, &target, &item, 1, &live, &Stop::default()).unwrap();
+    let job = Job {
+        plan: &plan,
+        target: &target,
+        item: &item,
+        epoch: 1,
+        live: &live,
+        stop: &Stop::default(),
+        wants_samples: false,
+    };
+    let ran = load::run(&job, |_| {}).unwrap();
     ran.recorder.finish()
 }

@@ -45,8 +45,8 @@ pub struct History {
     pub sale_before: Option<LedgerSale>,
     /// What the ledger held before the run.
     pub before: HashMap<RequestId, Status>,
-    /// What was told, after the run, of accepted attempts whose result was asked for; `None` for
-    /// one that the server did not know.
+    /// What was told, during the run or after it, of accepted attempts whose result was asked for;
+    /// `None` for one that the server did not know.
     pub results: Vec<(RequestId, Option<Status>)>,
 }
 
@@ -63,6 +63,7 @@ impl History {
             *sum += part;
         }
         self.entries.extend(other.entries);
+        self.results.extend(other.results);
     }
 
     /// Takes what the ledger held before the run.

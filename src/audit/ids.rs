@@ -5,6 +5,7 @@
 
 use uuid::Uuid;
 
+use crate::dice::{self, Draw};
 use crate::profile::Buyers;
 use crate::sale::{BuyerId, RequestId};
 
@@ -28,11 +29,12 @@ pub struct AttemptNo {
 }
 
 impl AttemptNo {
-    fn pack(self) -> u64 {
+    /// Both in one number.
+    pub fn number(self) -> u64 {
         (u64::from(self.thread) << LOOP_BITS) | (self.index & LOOP_MASK)
     }
 
-    fn unpack(number: u64) -> Self {
+    fn from_number(number: u64) -> Self {
         Self { thread: (number >> LOOP_BITS) as u32, index: number & LOOP_MASK }
     }
 }
@@ -53,32 +55,37 @@ impl Ids {
     /// Those of the same run at another sale: an id is decided once, so a fresh sale needs fresh
     /// ids.
     pub fn at_sale(self, epoch: u64) -> Self {
-        Self { seed: self.mix(5, epoch), ..self }
+        Self { seed: dice::bits(self.seed, Draw::Sale, epoch), ..self }
     }
 
     /// The attempt's idempotency key.
     pub fn request_id(&self, attempt: AttemptNo) -> RequestId {
-        let number = attempt.pack();
-        let hidden = (number ^ self.mix(0, 0)) & NUMBER_MASK;
-        let tag = self.mix(1, number) & UUID_HIGH_MASK;
+        let number = attempt.number();
+        let hidden = (number ^ self.bits(Draw::IdMask, 0)) & NUMBER_MASK;
+        let tag = self.bits(Draw::IdTag, number) & UUID_HIGH_MASK;
         RequestId(Uuid::from_u128((u128::from(tag) << 64) | u128::from(hidden) | UUID_FIXED))
     }
 
     /// The attempt that has this id, if it is one of this run's.
     pub fn attempt(&self, request_id: &RequestId) -> Option<AttemptNo> {
         let hidden = request_id.0.as_u128() as u64 & NUMBER_MASK;
-        let attempt = AttemptNo::unpack((hidden ^ self.mix(0, 0)) & NUMBER_MASK);
+        let attempt = AttemptNo::from_number((hidden ^ self.bits(Draw::IdMask, 0)) & NUMBER_MASK);
         (self.request_id(attempt) == *request_id).then_some(attempt)
     }
 
     /// Who makes the attempt, as a UUID.
     pub fn buyer(&self, attempt: AttemptNo) -> Uuid {
         let key = match self.buyers {
-            Buyers::New => attempt.pack(),
+            Buyers::New => attempt.number(),
             Buyers::Thread => u64::from(attempt.thread),
-            Buyers::Pool(buyers) => self.mix(2, attempt.pack()) % buyers,
+            Buyers::Pool(buyers) => self.bits(Draw::Buyer, attempt.number()) % buyers,
+            Buyers::Skewed { buyers, skew } => {
+                let uniform = dice::uniform(self.seed, Draw::Buyer, attempt.number());
+                zipf(uniform, buyers, skew.exponent())
+            }
         };
-        let bits = (u128::from(self.mix(3, key)) << 64) | u128::from(self.mix(4, key));
+        let high = u128::from(self.bits(Draw::BuyerHigh, key));
+        let bits = (high << 64) | u128::from(self.bits(Draw::BuyerLow, key));
         uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
     }
 
@@ -90,18 +97,22 @@ impl Ids {
         }
     }
 
-    /// 64 well mixed bits of the seed, a purpose and a number: the finaliser of `SplitMix64`
-    /// (Steele, Lea and Flood, 2014) over each in turn.
-    fn mix(&self, purpose: u64, number: u64) -> u64 {
-        let mut bits = 0;
-        for part in [self.seed, purpose, number] {
-            bits = (bits ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            bits ^= bits >> 31;
-        }
-        bits
+    fn bits(&self, draw: Draw, number: u64) -> u64 {
+        dice::bits(self.seed, draw, number)
     }
+}
+
+/// The `uniform` quantile of Zipf's law over the numbers below `n`, of which the `k`th has a share
+/// of about 1 / (k + 1)^`exponent`: the inverse of the continuous law on [1, n + 1), rounded down.
+fn zipf(uniform: f64, n: u64, exponent: f64) -> u64 {
+    let end = n as f64 + 1.0;
+    let flat = 1.0 - exponent;
+    let rank = if flat.abs() < 1e-6 {
+        end.powf(uniform)
+    } else {
+        (uniform * (end.powf(flat) - 1.0) + 1.0).powf(1.0 / flat)
+    };
+    (rank as u64).clamp(1, n) - 1
 }
 
 #[cfg(test)]
@@ -137,5 +148,26 @@ mod tests {
         assert_eq!(buyers(Buyers::New), 400);
         assert_eq!(buyers(Buyers::Thread), 20);
         assert_eq!(buyers(Buyers::Pool(5)), 5);
+    }
+
+    #[test]
+    fn some_buyers_click_more() {
+        let shares = |skew: &str| {
+            let mut clicks = [0; 100];
+            let ids = Ids::new(7, skew.parse().unwrap());
+            let Buyers::Skewed { buyers, skew } = ids.buyers else { panic!() };
+            for number in 0..100_000 {
+                let uniform = dice::uniform(7, Draw::Buyer, number);
+                clicks[zipf(uniform, buyers, skew.exponent()) as usize] += 1;
+            }
+            clicks
+        };
+        // Of the law that is inverted, the first of 100 has ln 2 / ln 101, that is 15 %.
+        let clicks = shares("100:1");
+        assert!((14_500..15_500).contains(&clicks[0]), "{clicks:?}");
+        assert!(clicks[0] > clicks[9] && clicks[9] > clicks[99] && clicks[99] > 0, "{clicks:?}");
+        let flat = shares("100:0.001");
+        assert!(flat.iter().all(|clicks| (800..1_200).contains(clicks)), "{flat:?}");
+        assert!(shares("100:3")[0] > 70_000);
     }
 }

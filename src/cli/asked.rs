@@ -1,10 +1,12 @@
 //! The command line of `seckill bench`, with profile and environment, checked.
 
+use std::path::PathBuf;
+
 use clap::Parser;
 
-use crate::profile::{Plan, Profile, ProfileError, ServeFlags};
+use crate::profile::{MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags};
 use crate::sale::RequestId;
-use crate::units::Secret;
+use crate::units::{Count, Secret};
 
 use super::args::{BenchArgs, ServerFlags};
 use super::{Failure, engines, limits, serve};
@@ -17,6 +19,8 @@ pub(super) struct Asked {
     pub(super) target: Option<String>,
     pub(super) admin_token: Option<Secret>,
     pub(super) broker_metrics: Option<String>,
+    pub(super) jtl: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     pub(super) json: bool,
     pub(super) quiet: bool,
 }
@@ -36,7 +40,11 @@ impl Asked {
         let room = limits::raise_file_limit();
         serve::config(&profile.server, room)
             .map_err(|error| usage(&profile.locate("server", &error)))?;
-        let flags = args.flags.or(profile.bench);
+        let mut flags = args.flags.or(profile.bench);
+        if Plan::is_open(&flags) && flags.max_threads.is_none() {
+            let each = Plan::connections_each(flags.double_click.unwrap_or_default());
+            flags.max_threads = Some(Count(MAX_THREADS_DEFAULT.min(room / each).max(1)));
+        }
         let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
         let spawn = if flags.spawn == Some(true) {
             let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
@@ -56,13 +64,16 @@ impl Asked {
             let message = "flags after -- are the spawned server's: add --spawn";
             return Err(Failure::Usage(message.into()));
         };
-        limits::check("threads", plan.threads, room)?;
+        let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
+        limits::check(flag, plan.connections(), room)?;
         Ok(Self {
             plan,
             spawn,
             target: flags.target,
             admin_token: flags.admin_token,
             broker_metrics: flags.broker_metrics,
+            jtl: flags.jtl,
+            out: flags.out,
             json: flags.json.unwrap_or(false),
             quiet: flags.quiet.unwrap_or(false),
         })

@@ -43,7 +43,9 @@ pub(super) async fn judge(
         return unknown(history, "no attempt was made".to_owned());
     }
     let settled = settled(control, settle_timeout).await;
-    history.results = results(control, history).await;
+    // Besides what buyers that waited were told.
+    let results = results(control, history).await;
+    history.results.extend(results);
     match control.ledger().await {
         Ok(ledger) => {
             let mut audit = reconcile(history, &ledger, settled.is_ok());

@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use crate::api::SaleStatus;
 use crate::audit::Ledger;
-use crate::load::{self, Dialer, Monitor, Ran, Stop};
-use crate::profile::{Plan, Target};
-use crate::report::{self, Broker, Progress, Report, SaleNow};
+use crate::load::{self, Dialer, Job, Monitor, Ran, Stop};
+use crate::profile::{Model, Plan, Stage, Target};
+use crate::report::{self, Broker, Outputs, Progress, Report};
 use crate::sale::ItemId;
-use crate::stats::{Live, Summary};
+use crate::stats::{Live, SaleNow};
 use crate::units::Span;
 
 use super::args::{BenchArgs, Colour};
@@ -25,10 +25,6 @@ use super::control::{Control, token_nearby};
 use super::signals::Signals;
 use super::spawn::Spawned;
 use super::{Failure, broker, print, say};
-
-/// Largest p99 of the lag (a user's place in the schedule to its attempt's begin) with which a
-/// run counts: beyond, its figures are the generator's own.
-const LAG_P99_MAX: Duration = Duration::from_millis(250);
 
 /// How long an address may take to show that somebody listens on it.
 const LOOK_FOR_LISTENER: Duration = Duration::from_secs(5);
@@ -72,26 +68,36 @@ struct Prepared {
     server_pid: Option<i32>,
 }
 
+/// What is looked at while the run goes on.
+struct Watched {
+    live: Arc<Live>,
+    sale: Arc<Mutex<SaleNow>>,
+    outputs: Outputs,
+}
+
 impl Asked {
     async fn run(self, stop: &Stop, colour: Colour) -> Result<u8, Failure> {
         let mut spawned = match self.spawn.clone() {
             Some(flags) => Some(Spawned::start(flags).await?),
             None => None,
         };
-        let report = self.measure(spawned.as_mut(), stop).await?;
+        let (report, outputs) = self.measure(spawned.as_mut(), stop).await?;
+        let result = report::json(&report);
+        let saved = outputs.finish(&result);
         let stopped = match spawned {
             Some(spawned) => spawned.stop().await,
             None => Ok(()),
         };
         let colour = colour.on(&std::io::stdout());
         if self.json {
-            print(&format!("{:#}\n", report::json(&report)))?;
+            print(&format!("{result:#}\n"))?;
         } else if self.quiet {
             print(&(report::verdict_line(&report, colour) + "\n"))?;
         } else {
             print(&report::terminal(&report, colour))?;
         }
         // After the report: what was measured before is still of use.
+        saved?;
         stopped?;
         Ok(report.exit_code())
     }
@@ -100,17 +106,24 @@ impl Asked {
         &self,
         mut spawned: Option<&mut Spawned>,
         stop: &Stop,
-    ) -> Result<Report, Failure> {
+    ) -> Result<(Report, Outputs), Failure> {
         let prepared = self.prepare(spawned.as_deref()).await?;
         self.announce(&prepared.target, spawned.as_deref());
         if stop.is_asked() {
             return Err(Failure::Interrupted);
         }
+        let live = Arc::new(Live::new(load::workers(self.plan.threads)));
+        let sale = Arc::new(Mutex::new(sale_now(&prepared.before)));
+        let (jtl, out) = (self.jtl.as_deref(), self.out.as_deref());
+        let outputs =
+            Outputs::open(jtl, out, &prepared.target, Arc::clone(&live), Arc::clone(&sale))?;
         let started = SystemTime::now();
         let monitor = Monitor::start(prepared.server_pid)?;
         let mut seen = None;
-        let Ran { recorder, mut history } =
-            self.load(&prepared, spawned.as_deref_mut(), stop, &mut seen).await?;
+        let watched = Watched { live, sale, outputs };
+        let (Ran { recorder, mut history }, mut outputs) =
+            self.load(&prepared, spawned.as_deref_mut(), stop, watched, &mut seen).await?;
+        let series = outputs.end(&recorder);
         let usage = monitor.finish();
         let died = spawned.as_mut().and_then(|server| server.check_alive().err());
         let nothing_was_sent = history.sent.iter().all(|sent| *sent == 0);
@@ -124,19 +137,21 @@ impl Asked {
         let Judged { audit, settle } =
             judge(&control, &mut history, before_run, self.plan.settle_timeout).await;
         let summary = recorder.finish();
-        let invalid = invalid(&self.plan, &summary);
-        Ok(Report {
+        let invalid = load::invalid(&self.plan, &summary, &usage);
+        let report = Report {
             started,
             plan: self.plan.clone(),
             target,
             summary,
+            series,
             settle,
             usage,
             broker: seen,
             audit,
             stock_left_before: before.stock_left,
             invalid,
-        })
+        };
+        Ok((report, outputs))
     }
 
     /// Finds the server, its sale, and what its ledger holds before the run.
@@ -174,15 +189,11 @@ impl Asked {
         if self.quiet || self.json {
             return;
         }
-        let Plan { threads, ramp, loops, duration, .. } = &self.plan;
-        let loops = loops.map(|loops| format!(", {loops} loops")).unwrap_or_default();
-        let duration = duration.map(|time| format!(", for {}", Span(time))).unwrap_or_default();
         let whose = match spawned.and_then(Spawned::pid) {
             Some(pid) => format!(", spawned as process {pid}"),
             None => String::new(),
         };
-        let ramp = Span(*ramp);
-        say(format!("{}{whose}: {threads} threads, ramp {ramp}{loops}{duration}", target.url));
+        say(format!("{}{whose}: {}", target.url, summary_of(&self.plan)));
     }
 
     /// Runs the plan on threads of its own, and tells how it goes.
@@ -191,25 +202,29 @@ impl Asked {
         prepared: &Prepared,
         mut spawned: Option<&mut Spawned>,
         stop: &Stop,
+        watched: Watched,
         seen: &mut Option<Broker>,
-    ) -> Result<Ran, Failure> {
+    ) -> Result<(Ran, Outputs), Failure> {
         let Prepared { target, control, item, before, .. } = prepared;
-        let live = Arc::new(Live::new(load::workers(self.plan.threads)));
+        let Watched { live, sale, mut outputs } = watched;
         let (done, mut ran) = oneshot::channel();
         let job = {
             let (plan, target, item) = (self.plan.clone(), target.clone(), item.clone());
             let (live, stop) = (Arc::clone(&live), stop.clone());
             let epoch = before.epoch;
             move || {
+                let (target, item, live, stop) = (&target, &item, &live, &stop);
+                let wants_samples = outputs.wants_samples();
+                let job = Job { plan: &plan, target, item, epoch, live, stop, wants_samples };
+                let ran = load::run(&job, |seen| outputs.see(seen));
                 // Nobody listens any more only when the bench was told twice to stop.
-                let _ = done.send(load::run(&plan, &target, &item, epoch, &live, &stop));
+                let _ = done.send(ran.map(|ran| (ran, outputs)));
             }
         };
         let silent = self.quiet || self.json;
         let progress = Progress::new(&self.plan, silent, std::io::stderr().is_terminal());
         let begun = Instant::now();
         std::thread::Builder::new().name("load".into()).spawn(job)?;
-        let sale = Arc::new(Mutex::new(sale_now(before)));
         let mut broker = std::pin::pin!(broker::watch(self.broker_metrics.as_deref(), seen));
         let ran = loop {
             tokio::select! {
@@ -223,6 +238,30 @@ impl Asked {
         };
         progress.finish(&live, begun.elapsed());
         Ok(ran?.context("the load generator could not run")?)
+    }
+}
+
+/// A plan in a line.
+fn summary_of(plan: &Plan) -> String {
+    let duration = plan.duration.map(|time| format!(", for {}", Span(time))).unwrap_or_default();
+    let listed = |stages: &[Stage]| stages.iter().map(|s| format!(", {s}")).collect::<String>();
+    match &plan.model {
+        Model::Open { highest, stages, .. } => {
+            format!(
+                "up to {highest}/s{}{duration}, {} threads at most",
+                listed(stages),
+                plan.threads
+            )
+        }
+        Model::Closed { ramp, stages, loops, stampede, .. } => {
+            let loops = loops.map(|loops| format!(", {loops} loops")).unwrap_or_default();
+            let how = match (stampede, stages.is_empty()) {
+                (true, _) => ", all at once".to_owned(),
+                (false, true) => format!(", ramp {}", Span(*ramp)),
+                (false, false) => listed(stages),
+            };
+            format!("{} threads{how}{loops}{duration}", plan.threads)
+        }
     }
 }
 
@@ -258,17 +297,4 @@ async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>) {
             *sale.lock().unwrap_or_else(PoisonError::into_inner) = sale_now(&now);
         }
     }
-}
-
-/// Why the run does not count. Without a ramp the schedule names one moment for all, and the lag
-/// is how long it took to let them loose: that is reported, and judged by nobody.
-fn invalid(plan: &Plan, summary: &Summary) -> Option<String> {
-    let lag = Duration::from_micros(summary.lag.p99);
-    let late = !plan.ramp.is_zero() && lag > LAG_P99_MAX;
-    late.then(|| {
-        format!(
-            "the generator could not keep up: attempts began up to {lag:?} (p99) after their \
-             moment, over the limit of {LAG_P99_MAX:?}. Use fewer threads, or a faster machine"
-        )
-    })
 }

@@ -7,8 +7,9 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode};
 
 use crate::api::{Answer, SaleStatus};
 use crate::audit::{Ledger, LedgerReader, Status};
+use crate::load::read_result;
 use crate::profile::Target;
-use crate::sale::{ItemId, OrderId, RequestId};
+use crate::sale::{ItemId, RequestId};
 use crate::units::Secret;
 
 /// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
@@ -93,15 +94,8 @@ impl Control {
         let status = response.status();
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
         let foreign =
-            || ControlError::Foreign(self.url.clone(), format!("/{id} with status {status}"));
-        let answer: Answer<'_> = serde_json::from_slice(&body).map_err(|_| foreign())?;
-        match (status, &*answer.status, answer.order_id) {
-            (StatusCode::OK, "queued", None) => Ok(Some(Status::Queued)),
-            (StatusCode::OK, "lost", None) => Ok(Some(Status::Lost)),
-            (StatusCode::OK, "won", Some(id)) => Ok(Some(Status::Won(OrderId::from_text(id)))),
-            (StatusCode::NOT_FOUND, "rejected", _) => Ok(None),
-            _ => Err(foreign()),
-        }
+            |_| ControlError::Foreign(self.url.clone(), format!("/{id} with status {status}"));
+        read_result(status.as_u16(), &body).map_err(foreign)
     }
 
     /// The whole ledger.

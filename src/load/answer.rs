@@ -1,7 +1,7 @@
 //! What an answer means: its outcome for the figures, and what it tells the history.
 
 use crate::api::Answer;
-use crate::audit::Told;
+use crate::audit::{Status, Told};
 use crate::sale::{OrderId, Refusal, RequestId};
 use crate::stats::{ErrorKind, Outcome};
 
@@ -36,6 +36,22 @@ pub(super) fn read(
             None => Err(unusable()),
         },
         _ => Err(ErrorKind::Http(status)),
+    }
+}
+
+/// Reads an answer to a question for a result; `None` when the server knows of no such attempt.
+///
+/// # Errors
+/// When it is no answer of the API: then nothing is known.
+pub fn read_result(http: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
+    let unusable = || if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
+    match (http, &*answer.status, answer.order_id) {
+        (200, "queued", None) => Ok(Some(Status::Queued)),
+        (200, "lost", None) => Ok(Some(Status::Lost)),
+        (200, "won", Some(id)) => Ok(Some(Status::Won(OrderId::from_text(id)))),
+        (404, "rejected", _) => Ok(None),
+        _ => Err(unusable()),
     }
 }
 

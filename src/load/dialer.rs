@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
 use tokio::time::timeout;
 #[cfg(feature = "tls")]
 use tokio_rustls::{
@@ -61,7 +63,7 @@ impl Dialer {
     pub async fn check_certificate(&self, limit: Duration) -> Result<(), String> {
         #[cfg(feature = "tls")]
         if self.tls.is_some()
-            && let Ok(Err(DialError::Handshake(error))) = timeout(limit, self.dial()).await
+            && let Ok(Err(DialError::Handshake(error))) = timeout(limit, self.connect()).await
         {
             return Err(crate::tls::explain(&error));
         }
@@ -70,15 +72,12 @@ impl Dialer {
         Ok(())
     }
 
-    /// Opens a connection: `limit` is for TCP and the handshake together.
-    pub(super) async fn open(&self, limit: Duration) -> Result<Stream, ErrorKind> {
-        match timeout(limit, self.dial()).await {
-            Ok(dialled) => dialled.map_err(|error| error.kind()),
-            Err(_) => Err(ErrorKind::ConnectTimeout),
-        }
+    /// Opens a connection: TCP, and the handshake where there is one.
+    pub(super) async fn dial(&self) -> Result<Stream, ErrorKind> {
+        self.connect().await.map_err(|error| error.kind())
     }
 
-    async fn dial(&self) -> Result<Stream, DialError> {
+    async fn connect(&self) -> Result<Stream, DialError> {
         let stream = TcpStream::connect(self.address).await.map_err(DialError::Connect)?;
         // Only a matter of latency: without it the kernel may hold a request back.
         let _ = stream.set_nodelay(true);
@@ -108,10 +107,18 @@ impl DialError {
             Self::Connect(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => ErrorKind::ConnectRefused,
                 io::ErrorKind::TimedOut => ErrorKind::ConnectTimeout,
+                io::ErrorKind::AddrNotAvailable => ErrorKind::NoPorts,
+                _ if out_of_files(error) => ErrorKind::NoFiles,
                 _ => ErrorKind::ConnectFailed,
             },
             #[cfg(feature = "tls")]
             Self::Handshake(_) => ErrorKind::Tls,
         }
     }
+}
+
+/// Whether the limit of this process (EMFILE) or of the machine (ENFILE) is reached.
+fn out_of_files(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE))
 }

@@ -4,10 +4,15 @@
 //! path of a request takes no lock and crosses no channel.
 
 mod answer;
-mod connection;
+mod arrivals;
+mod closed;
+mod collect;
 mod dialer;
+mod gate;
 mod head;
+mod line;
 mod listener;
+mod open;
 mod request;
 mod resources;
 mod response;
@@ -15,13 +20,20 @@ mod run;
 mod schedule;
 mod stop;
 mod stream;
+mod timers;
 mod user;
+mod validity;
+mod worker;
 
+pub use answer::read_result;
+pub use arrivals::Arrivals;
+pub use collect::Seen;
 pub use dialer::Dialer;
 pub use listener::listener_pid;
 pub use request::Template;
 pub use resources::{Consumer, Monitor, Usage};
 pub use response::{ProtocolError, Response, ResponseReader};
-pub use run::{Ran, run, workers};
+pub use run::{Job, Ran, run, workers};
 pub use schedule::{Schedule, Step};
 pub use stop::Stop;
+pub use validity::invalid;

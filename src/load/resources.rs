@@ -14,6 +14,8 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// What a run used.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
+    /// Share of all cores' time during the run that this machine's host gave to others, in percent.
+    pub steal_percent: f64,
     /// Everything on this machine; shares are of all cores. Its memory is not looked at.
     pub machine: Option<Consumer>,
     /// This process; shares are of one core.
@@ -50,6 +52,7 @@ pub struct Monitor {
 struct Look {
     at: Instant,
     machine: Option<State>,
+    steal: Duration,
     generator: Option<State>,
     server: Option<State>,
 }
@@ -84,6 +87,7 @@ impl Monitor {
         looks.push(Look::now(self.server_pid));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Usage {
+            steal_percent: steal_percent(&looks, cores),
             machine: consumer(&looks, |look| look.machine, cores),
             generator: consumer(&looks, |look| look.generator, 1),
             server: consumer(&looks, |look| look.server, 1),
@@ -111,9 +115,11 @@ fn watch(server_pid: Option<i32>, before: Look, stopped: &Receiver<()>) -> Vec<L
 
 impl Look {
     fn now(server_pid: Option<i32>) -> Self {
+        let (machine, steal) = machine().unzip();
         Self {
             at: Instant::now(),
-            machine: machine(),
+            machine,
+            steal: steal.unwrap_or_default(),
             generator: Process::myself().ok().and_then(|process| state(&process)),
             server: server_pid.and_then(|pid| state(&Process::new(pid).ok()?)),
         }
@@ -126,7 +132,8 @@ fn state(process: &Process) -> Option<State> {
     Some(State { cpu: ticks(stat.utime + stat.stime), rss_bytes })
 }
 
-fn machine() -> Option<State> {
+/// What all use, and what the host took away.
+fn machine() -> Option<(State, Duration)> {
     let total = KernelStats::current().ok()?.total;
     let busy = total.user
         + total.nice
@@ -134,11 +141,18 @@ fn machine() -> Option<State> {
         + total.irq.unwrap_or(0)
         + total.softirq.unwrap_or(0)
         + total.steal.unwrap_or(0);
-    Some(State { cpu: ticks(busy), rss_bytes: 0 })
+    let steal = ticks(total.steal.unwrap_or(0));
+    Some((State { cpu: ticks(busy), rss_bytes: 0 }, steal))
 }
 
 fn ticks(ticks: u64) -> Duration {
     Duration::from_secs_f64(ticks as f64 / procfs::ticks_per_second() as f64)
+}
+
+fn steal_percent(looks: &[Look], cores: usize) -> f64 {
+    let [_, begin, .., end, _] = looks else { return 0.0 };
+    let stolen = end.steal.saturating_sub(begin.steal).as_secs_f64();
+    100.0 * stolen / (end.at - begin.at).as_secs_f64().max(1e-9) / cores as f64
 }
 
 /// The looks are: before, begin, …, end, after.

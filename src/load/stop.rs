@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -30,15 +29,10 @@ impl Stop {
         self.shared.0.load(Ordering::Acquire)
     }
 
-    /// Sleeps, but not past the moment when it is asked for.
-    pub(super) async fn sleep(&self, time: Duration) {
+    /// Resolves when it is asked for.
+    pub(super) async fn asked(&self) {
         let mut asked = self.shared.1.subscribe();
-        if self.is_asked() {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            _ = asked.changed() => {}
-        }
+        // An error would mean that nobody can ask, but this is somebody.
+        while !self.is_asked() && asked.changed().await.is_ok() {}
     }
 }

@@ -47,13 +47,17 @@ impl Stream {
 
     /// Sends all of `request`, and counts in `sent` the bytes that may have left this machine,
     /// also when it fails or is dropped half way.
-    pub(super) async fn send(&mut self, request: &[u8], sent: &mut usize) -> io::Result<()> {
+    pub(super) async fn send(&mut self, request: &[u8], sent: &mut u64) -> io::Result<()> {
         match self {
             Self::Plain(stream) => {
-                while *sent < request.len() {
-                    match stream.write(&request[*sent..]).await? {
+                let mut rest = request;
+                while !rest.is_empty() {
+                    match stream.write(rest).await? {
                         0 => return Err(io::ErrorKind::WriteZero.into()),
-                        written => *sent += written,
+                        written => {
+                            rest = &rest[written..];
+                            *sent += written as u64;
+                        }
                     }
                 }
                 Ok(())
@@ -61,7 +65,7 @@ impl Stream {
             #[cfg(feature = "tls")]
             Self::Tls(stream) => {
                 // Encrypted and sent in one go, which may fail after it has sent.
-                *sent = request.len();
+                *sent = request.len() as u64;
                 stream.write_all(request).await?;
                 stream.flush().await
             }

@@ -1,133 +1,297 @@
-//! A virtual user: waits for its turn, attempts, records.
+//! A virtual user's attempt: the click, or a double one; the retries; the wait for the decision.
 
-use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::audit::{AttemptNo, Entry, History, Told};
-use crate::profile::Plan;
-use crate::sale::RequestId;
-use crate::stats::{Live, Recorder, Sample};
+use crate::audit::{AttemptNo, Entry, Status, Told};
+use crate::dice::{self, Draw};
+use crate::sale::{Refusal, RequestId};
+use crate::stats::{Click, ErrorKind, Outcome};
+use crate::units::{RetryOn, Share};
 
-use super::connection::{Connection, Failure, Reply};
+use super::answer;
+use super::line::{Exchange, Line};
 use super::request::Template;
-use super::schedule::{Schedule, Step};
-use super::{Dialer, Stop, answer};
+use super::timers::Alarm;
+use super::worker::Worker;
 
-/// What the users of one worker share. Nothing in it leaves the worker's thread, and no borrow
-/// lives across an await.
+/// Longest pause before a retry that comes from the doubling.
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// Longest `Retry-After` that anybody waits for: after it the buyer has gone.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+
+/// Pause before a result is asked for again, where the server did not hold the answer or gave none.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+
+/// One virtual user.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) worker: usize,
-    pub(super) plan: Plan,
-    pub(super) dialer: Dialer,
-    pub(super) begun: Instant,
-    pub(super) live: Arc<Live>,
-    pub(super) stop: Stop,
-    pub(super) recorder: RefCell<Recorder>,
-    pub(super) history: RefCell<History>,
-}
-
-/// Runs user `thread` to its end.
-pub(super) async fn run(shared: Rc<Shared>, thread: u32, template: Template) {
-    let schedule = Schedule::of_user(&shared.plan, thread.into());
-    let mut user = User { thread, template, connection: None };
-    let (mut index, mut free_since) = (0, std::time::Duration::ZERO);
-    while !shared.stop.is_asked() {
-        match schedule.next(shared.begun.elapsed(), index, free_since) {
-            Step::Done => break,
-            Step::Wait(time) => shared.stop.sleep(time).await,
-            Step::Now { intended } => {
-                if index == 0 {
-                    shared.live.user_started(shared.worker);
-                }
-                let began = shared.begun.elapsed();
-                let attempted = user.attempt(&shared, index).await;
-                let ended = shared.begun.elapsed();
-                let Attempted { bytes_sent, bytes_received, result, told } = attempted;
-                let sample = Sample { intended, began, ended, bytes_sent, bytes_received, result };
-                shared.live.record(shared.worker, &sample);
-                shared.recorder.borrow_mut().record(&sample);
-                if let Some(told) = told {
-                    let attempt = AttemptNo { thread, index };
-                    shared.history.borrow_mut().entries.push(Entry { attempt, told });
-                }
-                index += 1;
-                free_since = ended;
-            }
-        }
-    }
-    shared.history.borrow_mut().sent[thread as usize] = index;
-    if index > 0 {
-        shared.live.user_finished(shared.worker);
-    }
-}
-
-struct User {
+pub(super) struct User {
+    worker: Rc<Worker>,
+    /// Which one, from 0.
     thread: u32,
-    template: Template,
-    connection: Option<Connection>,
+    line: Line,
+    /// For the second click of a double one.
+    twin_line: Option<Line>,
+    clock: Alarm,
+    purchase: Template<2>,
+    result: Option<Template<1>>,
 }
 
-/// One attempt's figures, and what the history is to keep of it.
-struct Attempted {
-    bytes_sent: u64,
-    bytes_received: u64,
-    result: Result<crate::stats::Outcome, crate::stats::ErrorKind>,
+/// What one request brought.
+struct Heard {
+    result: Result<Outcome, ErrorKind>,
     told: Option<Told>,
+    retry_after: Option<Duration>,
 }
 
 impl User {
-    async fn attempt(&mut self, shared: &Shared, index: u64) -> Attempted {
-        let plan = &shared.plan;
-        let mut kept = self.connection.take();
-        kept.take_if(Connection::is_stale);
-        let connection = match kept {
-            Some(connection) => Ok(connection),
-            None => Connection::open(&shared.dialer, plan.connect_timeout).await,
-        };
-        let mut connection = match connection {
-            Ok(connection) => connection,
-            Err(kind) => {
-                return Attempted::failed(&Failure { kind, bytes_sent: 0, bytes_received: 0 });
-            }
-        };
-        let attempt = AttemptNo { thread: self.thread, index };
-        let (buyer, request_id) = {
-            let ids = shared.history.borrow().ids;
-            (ids.buyer(attempt), ids.request_id(attempt))
-        };
-        let request = self.template.fill(buyer, request_id.0);
-        let (attempted, keep_alive) = match connection.exchange(request, plan.timeout).await {
-            Ok(reply) => (Attempted::answered(request.len(), &reply, request_id), reply.keep_alive),
-            Err(failure) => (Attempted::failed(&failure), false),
-        };
-        if plan.keepalive && keep_alive {
-            self.connection = Some(connection);
+    pub(super) fn new(worker: Rc<Worker>, thread: u32) -> Self {
+        let plan = worker.plan();
+        let twins = plan.double_click != Share::default();
+        Self {
+            thread,
+            line: Line::new(worker.alarm()),
+            twin_line: twins.then(|| Line::new(worker.alarm())),
+            clock: worker.alarm(),
+            purchase: worker.setup.purchase.clone(),
+            result: plan.follow.then(|| worker.setup.result.clone()),
+            worker,
         }
-        attempted
+    }
+
+    /// Opens the connections that an attempt needs, and says whether all are open.
+    pub(super) async fn prepare(&mut self) -> bool {
+        let (dialer, plan) = (&self.worker.setup.dialer, self.worker.plan());
+        let mut all = true;
+        for line in [Some(&mut self.line), self.twin_line.as_mut()].into_iter().flatten() {
+            all &= line.open(dialer, plan).await.is_ok();
+        }
+        all
+    }
+
+    /// Builds the request of an attempt, before its moment.
+    pub(super) fn build(&mut self, attempt: AttemptNo) {
+        let (buyer, request_id) = self.worker.ids(attempt);
+        self.purchase.fill([buyer, request_id.0]);
+    }
+
+    /// Waits until so long after the beginning of the run, or until it is stopped.
+    pub(super) async fn wait_until(&self, moment: Duration) {
+        self.clock.at(self.worker.begun() + moment).await;
+    }
+
+    /// Makes the attempt that was built last, to its end.
+    pub(super) async fn attempt(&mut self, attempt: AttemptNo, intended: Option<Duration>) {
+        self.worker.make(attempt);
+        let clicked = intended.unwrap_or_else(|| self.worker.elapsed());
+        let (_, request_id) = self.worker.ids(attempt);
+        let mut told = TellTale { attempt, told: None };
+        let mut heard = if self.clicks_twice(attempt) {
+            self.click_twice(request_id, intended, &mut told).await
+        } else {
+            self.click(Click::First, request_id, intended, &mut told).await
+        };
+        let mut retries = 0;
+        while let Some(cause) = self.wants_retry(&heard, retries) {
+            let pause = self.pause(attempt, retries, heard.retry_after);
+            let intended = self.worker.elapsed() + pause;
+            self.wait_until(intended).await;
+            if self.worker.is_stopped() {
+                break;
+            }
+            heard = self.click(Click::Again(cause), request_id, Some(intended), &mut told).await;
+            retries += 1;
+            if self.cause(&heard).is_none() {
+                self.worker.count(|counts| counts.recovered += 1);
+            }
+        }
+        if self.result.is_some() && told.is_accepted() {
+            self.follow(request_id, clicked).await;
+        }
+        told.tell(&self.worker);
+    }
+
+    fn clicks_twice(&self, attempt: AttemptNo) -> bool {
+        let share = self.worker.plan().double_click.fraction();
+        let seed = self.worker.plan().seed;
+        share > 0.0 && dice::uniform(seed, Draw::DoubleClick, attempt.number()) < share
+    }
+
+    async fn click(
+        &mut self,
+        click: Click,
+        ours: RequestId,
+        intended: Option<Duration>,
+        told: &mut TellTale,
+    ) -> Heard {
+        let worker = &*self.worker;
+        worker.count(|counts| counts.began += 1);
+        let (dialer, plan) = (&worker.setup.dialer, worker.plan());
+        let exchange = self.line.exchange(dialer, plan, self.purchase.bytes()).await;
+        let heard = hear(worker, (self.thread, click), intended, &exchange, self.line.body(), ours);
+        told.add(worker, heard.told.clone());
+        heard
+    }
+
+    /// The same request twice at once; the second on a connection of its own.
+    async fn click_twice(
+        &mut self,
+        ours: RequestId,
+        intended: Option<Duration>,
+        told: &mut TellTale,
+    ) -> Heard {
+        let worker = &*self.worker;
+        let Some(twin_line) = &mut self.twin_line else {
+            return self.click(Click::First, ours, intended, told).await;
+        };
+        worker.count(|counts| counts.began += 2);
+        let (dialer, plan) = (&worker.setup.dialer, worker.plan());
+        let bytes = self.purchase.bytes();
+        let (first, twin) = tokio::join!(
+            self.line.exchange(dialer, plan, bytes),
+            twin_line.exchange(dialer, plan, bytes),
+        );
+        let who = |click| (self.thread, click);
+        let first = hear(worker, who(Click::First), intended, &first, self.line.body(), ours);
+        let twin = hear(worker, who(Click::Twin), intended, &twin, twin_line.body(), ours);
+        told.add(worker, first.told.clone());
+        told.add(worker, twin.told.clone());
+        // Who was told that one of them is accepted does not click again.
+        if first.told.is_none() || first.told == Some(Told::Unknown) { twin } else { first }
+    }
+
+    /// After what the attempt is to be sent again, if it may be.
+    fn wants_retry(&self, heard: &Heard, retries: u64) -> Option<RetryOn> {
+        let cause = self.cause(heard)?;
+        let retry = &self.worker.plan().retry;
+        let too_late = heard.retry_after.is_some_and(|time| time > RETRY_AFTER_MAX);
+        if retries >= retry.max || too_late {
+            self.worker.count(|counts| counts.gave_up += 1);
+            return None;
+        }
+        if self.worker.is_stopped() {
+            return None;
+        }
+        if !self.worker.spend_retry() {
+            self.worker.count(|counts| counts.over_budget += 1);
+            return None;
+        }
+        Some(cause)
+    }
+
+    /// What calls for a retry, by the plan.
+    fn cause(&self, heard: &Heard) -> Option<RetryOn> {
+        let retry = &self.worker.plan().retry;
+        let cause = match &heard.result {
+            Ok(Outcome::Refused(Refusal::RateLimited)) => RetryOn::RateLimited,
+            Ok(Outcome::Refused(
+                Refusal::QueueFull
+                | Refusal::BrokerUnavailable
+                | Refusal::StoreUnavailable
+                | Refusal::Draining,
+            )) => RetryOn::Unavailable,
+            Ok(_) => return None,
+            Err(_) if heard.told.is_none() => RetryOn::Connect,
+            Err(_) => RetryOn::Unknown,
+        };
+        (retry.max > 0 && retry.on.contains(&cause)).then_some(cause)
+    }
+
+    /// What `Retry-After` says, and after it the doubled pause, of which up to a half is spared so
+    /// that those who were refused together do not come back together.
+    fn pause(&self, attempt: AttemptNo, retries: u64, retry_after: Option<Duration>) -> Duration {
+        let plan = self.worker.plan();
+        let doubled = plan.retry.backoff.saturating_mul(1 << retries.min(20)).min(BACKOFF_MAX);
+        let number = attempt.number().rotate_left(retries as u32);
+        let jitter = 1.0 - dice::uniform(plan.seed, Draw::Jitter, number) / 2.0;
+        retry_after.unwrap_or_default() + doubled.mul_f64(jitter)
+    }
+
+    /// Asks for the decision until it is there.
+    async fn follow(&mut self, request_id: RequestId, clicked: Duration) {
+        let worker = Rc::clone(&self.worker);
+        let Some(result) = &mut self.result else { return };
+        result.fill([request_id.0]);
+        let counts = !worker.warms_up(clicked);
+        worker.count(|c| c.followed += u64::from(counts));
+        let deadline = Instant::now() + worker.plan().settle_timeout;
+        while !worker.is_stopped() && Instant::now() < deadline {
+            let (dialer, plan) = (&worker.setup.dialer, worker.plan());
+            let exchange = self.line.exchange(dialer, plan, result.bytes()).await;
+            let told =
+                exchange.answer.and_then(|a| answer::read_result(a.status, self.line.body()));
+            match told {
+                Ok(Some(Status::Queued)) => {}
+                Ok(status) => {
+                    let is_decided = status.is_some();
+                    worker.keep_result(request_id, status);
+                    if is_decided && counts {
+                        worker.count(|counts| counts.decided += 1);
+                        let known = exchange.ended.saturating_duration_since(worker.begun());
+                        worker.settled(known.saturating_sub(clicked));
+                    }
+                    return;
+                }
+                Err(_) => worker.count(|counts| counts.follow_errors += 1),
+            }
+            let again = exchange.began + ASK_AGAIN;
+            self.clock.at(again).await;
+        }
     }
 }
 
-impl Attempted {
-    fn answered(request_len: usize, reply: &Reply<'_>, ours: RequestId) -> Self {
-        let read = answer::read(reply.status, &reply.body, ours);
-        let (result, told) = match read {
-            Ok((outcome, told)) => (Ok(outcome), told),
-            Err(kind) => (Err(kind), Some(Told::Unknown)),
-        };
-        let bytes_sent = request_len as u64;
-        Self { bytes_sent, bytes_received: reply.bytes_received, result, told }
+/// Records a request, and says what it brought.
+fn hear(
+    worker: &Worker,
+    who: (u32, Click),
+    intended: Option<Duration>,
+    exchange: &Exchange,
+    body: &[u8],
+    ours: RequestId,
+) -> Heard {
+    let read = exchange.answer.map(|response| answer::read(response.status, body, ours));
+    let (result, told) = match read {
+        Ok(Ok((outcome, told))) => (Ok(outcome), told),
+        Ok(Err(kind)) => (Err(kind), Some(Told::Unknown)),
+        // What never left this machine had no effect.
+        Err(kind) => (Err(kind), (exchange.bytes_sent > 0).then_some(Told::Unknown)),
+    };
+    worker.record(&exchange.sample(worker.begun(), who, intended, result));
+    let retry_after = exchange.answer.ok().and_then(|response| response.retry_after);
+    Heard { result, told, retry_after }
+}
+
+/// What an attempt was told, over all its requests.
+struct TellTale {
+    attempt: AttemptNo,
+    told: Option<Told>,
+}
+
+impl TellTale {
+    /// Adds an answer. A refusal (`None`) says only that its own request had no effect; what says
+    /// more stands; what says something else is kept beside it, for the audit to find.
+    fn add(&mut self, worker: &Worker, told: Option<Told>) {
+        let Some(new) = told else { return };
+        let is_decision = |told: &Told| matches!(told, Told::Won(_) | Told::Lost);
+        match self.told.take() {
+            Some(old) if is_decision(&old) && is_decision(&new) && old != new => {
+                worker.keep(Entry { attempt: self.attempt, told: old });
+                self.told = Some(new);
+            }
+            Some(old) if is_decision(&old) || new == Told::Unknown => self.told = Some(old),
+            _ => self.told = Some(new),
+        }
     }
 
-    fn failed(failure: &Failure) -> Self {
-        Self {
-            bytes_sent: failure.bytes_sent,
-            bytes_received: failure.bytes_received,
-            result: Err(failure.kind),
-            // What never left this machine had no effect.
-            told: (failure.bytes_sent > 0).then_some(Told::Unknown),
+    /// Whether it was accepted, and may be decided or not.
+    fn is_accepted(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| *told != Told::Unknown)
+    }
+
+    fn tell(self, worker: &Worker) {
+        if let Some(told) = self.told {
+            worker.keep(Entry { attempt: self.attempt, told });
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The flags of `bench` and `serve`, once: for the command line, the environment and TOML.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
 use crate::design::{Design, Flaw};
 use crate::units::{
-    Count, Durability, EngineUrl, LogFormat, Moment, QueueType, Rate, Role, Secret, Span,
+    Count, Durability, EngineUrl, LogFormat, Moment, QueueType, Rate, RetryOn, Role, Secret, Share,
+    Span,
 };
+
+use super::{Arrival, Buyers, Stage, Think};
 
 /// Writes a struct of optional flags together with the method that lays one set over another.
 macro_rules! layered {
@@ -59,12 +60,62 @@ layered! {
         /// Begin no attempt after this time, counted from the start
         #[arg(long, env = "SECKILL_DURATION", value_name = "TIME")]
         pub duration: Option<Span>,
-        /// Pause of a user between an answer and its next attempt [default: 0s]
+        /// Pause of a user between an answer and its next attempt: 2s, uniform:1s..3s or
+        /// exponential:2s, which is the mean [default: 0s]
         #[arg(long, env = "SECKILL_THINK", value_name = "TIME")]
-        pub think: Option<Span>,
-        /// Buyers: a new one for every attempt, one per thread, or N in all [default: new]
-        #[arg(long, env = "SECKILL_BUYERS", value_name = "new|thread|N")]
+        pub think: Option<Think>,
+        /// Within a time, linearly to so many threads (10s:350), or to a rate (10s:5k/s). Give it
+        /// again for the next stage; the last one's end is the run's. Starts from --threads or
+        /// --rate, or from 0
+        #[arg(long, env = "SECKILL_STAGE", value_delimiter = ',', value_name = "TIME:LEVEL")]
+        pub stage: Option<Vec<Stage>>,
+        /// Attempts a second, whether those before were answered or not: the open model
+        #[arg(long, env = "SECKILL_RATE", value_name = "N/s")]
+        pub rate: Option<Rate>,
+        /// How they come [default: constant]
+        #[arg(long, env = "SECKILL_ARRIVAL", value_enum, value_name = "constant|poisson")]
+        pub arrival: Option<Arrival>,
+        /// Users, and so connections, of the open model at the most; an attempt that finds none
+        /// free waits for one [default: 10k, or what the limit of open files allows]
+        #[arg(long, env = "SECKILL_MAX_THREADS", value_name = "N")]
+        pub max_threads: Option<Count>,
+        /// Open all connections beforehand, then let all users loose at one instant
+        #[arg(long, env = "SECKILL_STAMPEDE", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub stampede: Option<bool>,
+        /// Leave the attempts of the first TIME out of the figures; the audit has them all
+        #[arg(long, env = "SECKILL_WARMUP", value_name = "TIME")]
+        pub warmup: Option<Span>,
+        /// Buyers: a new one for every attempt, one per thread, or N in all; N:S lets some click
+        /// more, by Zipf's law with exponent S [default: new]
+        #[arg(long, env = "SECKILL_BUYERS", value_name = "new|thread|N[:S]")]
         pub buyers: Option<Buyers>,
+        /// Share of the attempts that are sent twice at once, with the same request id
+        /// [default: 0%]
+        #[arg(long, env = "SECKILL_DOUBLE_CLICK", value_name = "P%")]
+        pub double_click: Option<Share>,
+        /// Send an attempt again, with the same request id, so many times at the most
+        /// [default: 0]
+        #[arg(long, env = "SECKILL_RETRY", value_name = "N")]
+        pub retry: Option<Count>,
+        /// After what to send again [default: 429,503,unknown]
+        #[arg(long, env = "SECKILL_RETRY_ON", value_enum, value_delimiter = ',', num_args = 1..,
+              hide_possible_values = true, value_name = "429|503|unknown|connect")]
+        pub retry_on: Option<Vec<RetryOn>>,
+        /// Pause before the first retry, doubled for each further one up to 10s: between a half
+        /// and all of it, and added to what Retry-After says [default: 100ms]
+        #[arg(long, env = "SECKILL_RETRY_BACKOFF", value_name = "TIME")]
+        pub retry_backoff: Option<Span>,
+        /// Retries as a share of the attempts at the most, besides ten for each core
+        /// [default: 20%]
+        #[arg(long, env = "SECKILL_RETRY_BUDGET", value_name = "P%")]
+        pub retry_budget: Option<Share>,
+        /// Have each accepted buyer wait for the decision, and measure how long that takes
+        #[arg(long, env = "SECKILL_FOLLOW", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub follow: Option<bool>,
         /// Item to buy; needed when several are on sale
         #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
         pub item: Option<String>,
@@ -93,6 +144,12 @@ layered! {
         /// [`seckill lab` gives it]
         #[arg(long, env = "SECKILL_BROKER_METRICS", value_name = "URL")]
         pub broker_metrics: Option<String>,
+        /// Write run.json, latency.hlog, latency.hgrm and latency-corrected.hgrm into this folder
+        #[arg(long, env = "SECKILL_OUT", value_name = "DIR")]
+        pub out: Option<PathBuf>,
+        /// Write every attempt as JMeter does, in CSV
+        #[arg(long, env = "SECKILL_JTL", value_name = "FILE")]
+        pub jtl: Option<PathBuf>,
         /// Print the result as JSON
         #[arg(long, env = "SECKILL_JSON", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
@@ -194,63 +251,5 @@ layered! {
         /// Admin token [default: one that is made and written to DIR/admin-token]
         #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
         pub admin_token: Option<Secret>,
-    }
-}
-
-/// Who buys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Buyers {
-    /// A buyer of its own for each attempt, as in the article.
-    New,
-    /// One for each virtual user.
-    Thread,
-    /// So many in all; at least 1.
-    Pool(u64),
-}
-
-impl FromStr for Buyers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "new" => Ok(Self::New),
-            "thread" => Ok(Self::Thread),
-            number => match number.parse() {
-                Ok(Count(buyers)) if buyers > 0 => Ok(Self::Pool(buyers)),
-                _ => Err(format!("`{text}` is neither new, thread nor a number of buyers")),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Buyers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::New => f.write_str("new"),
-            Self::Thread => f.write_str("thread"),
-            Self::Pool(buyers) => write!(f, "{buyers}"),
-        }
-    }
-}
-
-impl Serialize for Buyers {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Buyers {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum TextOrNumber {
-            Text(String),
-            Number(u64),
-        }
-        let text = match TextOrNumber::deserialize(deserializer)? {
-            TextOrNumber::Text(text) => text,
-            TextOrNumber::Number(number) => number.to_string(),
-        };
-        text.parse().map_err(serde::de::Error::custom)
     }
 }

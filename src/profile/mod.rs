@@ -2,8 +2,14 @@
 
 mod file;
 mod flags;
+mod levels;
 mod plan;
+mod target;
+mod workload;
 
 pub use file::{Profile, ProfileError};
-pub use flags::{BenchFlags, Buyers, ServeFlags};
-pub use plan::{FlagError, Plan, Target};
+pub use flags::{BenchFlags, ServeFlags};
+pub use levels::{Levels, Line, Period};
+pub use plan::{FlagError, MAX_THREADS_DEFAULT, Model, Plan, Retry};
+pub use target::Target;
+pub use workload::{Arrival, Buyers, Level, Skew, Stage, Think};

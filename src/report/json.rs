@@ -4,14 +4,16 @@
 use serde_json::{Map, Value, json as object};
 
 use crate::load::Consumer;
+use crate::units::RetryOn;
 
-use super::Report;
+use super::{Report, Settled};
 
 /// The result's version.
 const SCHEMA: u32 = 1;
 
 /// The whole result.
 pub fn json(report: &Report) -> Value {
+    let (settle, settled) = report.settle();
     object!({
         "schema": SCHEMA,
         "seckill": env!("CARGO_PKG_VERSION"),
@@ -20,7 +22,16 @@ pub fn json(report: &Report) -> Value {
         "requests": requests(report),
         "latency_us": report.summary.latency,
         "latency_corrected_us": report.summary.corrected,
-        "settle_us": report.settle,
+        "connect_us": report.summary.connect,
+        "first_byte_us": report.summary.first_byte,
+        "settle_us": settle,
+        "settle_from": match settled {
+            Settled::Followed => "click",
+            Settled::Ledger => "ledger",
+        },
+        "follow": follow(report),
+        "stampede": stampede(report),
+        "series": series(report),
         "generator": generator(report),
         "server": consumer(report, report.usage.server.as_ref()),
         "machine": machine(report),
@@ -47,8 +58,22 @@ fn requests(report: &Report) -> Value {
         summary.by_outcome.iter().map(|(word, n)| ((*word).to_owned(), (*n).into())).collect();
     let by_error: Map<_, _> =
         summary.by_error.iter().map(|(kind, n)| (kind.clone(), (*n).into())).collect();
+    let counts = &summary.counts;
+    let retries = RetryOn::ALL.into_iter().zip(counts.retries);
+    let retries: Map<_, _> =
+        retries.map(|(cause, n)| (cause.as_str().to_owned(), n.into())).collect();
     object!({
         "total": summary.total,
+        "warmup": counts.warmup,
+        "scheduled": summary.lag.count,
+        "double_clicks": counts.twins,
+        "retries": {
+            "total": counts.retried(),
+            "after": retries,
+            "recovered": counts.recovered,
+            "gave_up": counts.gave_up,
+            "over_budget": counts.over_budget,
+        },
         "errors": summary.errors,
         "error_rate": summary.error_rate(),
         "per_second": summary.per_second(summary.total),
@@ -71,7 +96,53 @@ fn cpu_percent(consumer: Option<&Consumer>) -> Value {
 }
 
 fn machine(report: &Report) -> Value {
-    object!({ "cpu_percent": cpu_percent(report.usage.machine.as_ref()) })
+    object!({
+        "cpu_percent": cpu_percent(report.usage.machine.as_ref()),
+        "steal_percent": report.usage.steal_percent,
+    })
+}
+
+/// What became of those who waited for the decision.
+fn follow(report: &Report) -> Value {
+    let counts = &report.summary.counts;
+    if !report.plan.follow {
+        return Value::Null;
+    }
+    object!({
+        "followed": counts.followed,
+        "decided": counts.decided,
+        "errors": counts.follow_errors,
+    })
+}
+
+fn stampede(report: &Report) -> Value {
+    match report.stampede() {
+        Some(spread_us) => object!({
+            "prepared": report.summary.counts.prepared,
+            "spread_us": spread_us,
+        }),
+        None => Value::Null,
+    }
+}
+
+fn series(report: &Report) -> Value {
+    let rows = report.series.points().map(|point| {
+        let by_outcome: Map<_, _> =
+            point.by_outcome.iter().map(|(word, n)| ((*word).to_owned(), (*n).into())).collect();
+        object!({
+            "from_s": point.from_s,
+            "to_s": point.to_s,
+            "sent": point.began,
+            "ended": point.ended,
+            "errors": point.errors,
+            "by_outcome": by_outcome,
+            "p50_us": point.p50_us,
+            "p99_us": point.p99_us,
+            "stock_left": point.sale.stock_left,
+            "queued": point.sale.queued,
+        })
+    });
+    rows.collect()
 }
 
 fn consumer(report: &Report, consumer: Option<&Consumer>) -> Value {
@@ -88,8 +159,12 @@ fn generator(report: &Report) -> Value {
     let mut generator = consumer(report, report.usage.generator.as_ref());
     if let Value::Object(generator) = &mut generator {
         generator.insert("lag_us".into(), object!(report.summary.lag));
-        generator.insert("valid".into(), report.invalid.is_none().into());
-        generator.insert("invalid_because".into(), report.invalid.clone().into());
+        let counts = &report.summary.counts;
+        generator.insert("arrivals_waited".into(), counts.waited.into());
+        generator.insert("arrivals_unsent".into(), counts.unsent.into());
+        generator.insert("valid".into(), report.is_valid().into());
+        let because = (!report.is_valid()).then(|| report.invalid.join("; "));
+        generator.insert("invalid_because".into(), because.into());
     }
     generator
 }

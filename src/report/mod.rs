@@ -3,7 +3,10 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This is where output is written.
 
+mod hdr;
 mod json;
+mod jtl;
+mod outputs;
 mod progress;
 mod terminal;
 
@@ -11,11 +14,12 @@ use std::time::SystemTime;
 
 use crate::audit::{Audit, Verdict};
 use crate::load::{Consumer, Usage};
-use crate::profile::{Plan, Target};
-use crate::stats::{Quantiles, Summary};
+use crate::profile::{Model, Plan, Target};
+use crate::stats::{Quantiles, Series, Summary};
 
 pub use json::json;
-pub use progress::{Progress, SaleNow};
+pub use outputs::{OutputError, Outputs};
+pub use progress::Progress;
 pub use terminal::{terminal, verdict_line};
 
 /// Everything that is known of a run.
@@ -29,6 +33,8 @@ pub struct Report {
     pub target: Target,
     /// What was measured.
     pub summary: Summary,
+    /// The run second by second.
+    pub series: Series,
     /// From acceptance to decision, by the server's clock, of this run's decided attempts.
     pub settle: Quantiles,
     /// CPU and memory.
@@ -40,7 +46,16 @@ pub struct Report {
     /// Units that were left before the run.
     pub stock_left_before: i64,
     /// Why the run does not count, if it does not.
-    pub invalid: Option<String>,
+    pub invalid: Vec<String>,
+}
+
+/// What a time to the decision is counted from, and to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// From the intended click until its buyer, who waited, knew.
+    Followed,
+    /// From acceptance to decision, by the server's clock.
+    Ledger,
 }
 
 /// A broker's connections during a run.
@@ -69,12 +84,35 @@ impl Report {
 
     /// The exit code: the lowest that applies.
     pub fn exit_code(&self) -> u8 {
-        match (self.audit.verdict, &self.invalid) {
-            (Verdict::Fail, _) => 3,
-            (Verdict::Unknown, _) => 4,
-            (Verdict::Pass, Some(_)) => 5,
-            (Verdict::Pass, None) => 0,
+        match self.audit.verdict {
+            Verdict::Fail => 3,
+            Verdict::Unknown => 4,
+            Verdict::Pass if !self.is_valid() => 5,
+            Verdict::Pass => 0,
         }
+    }
+
+    /// Whether what was measured is the server, and not the generator.
+    pub fn is_valid(&self) -> bool {
+        self.invalid.is_empty()
+    }
+
+    /// The times to the decision: those of the buyers that waited for it, from the intended click,
+    /// or else the ledger's.
+    pub fn settle(&self) -> (Quantiles, Settled) {
+        if self.plan.follow {
+            (self.summary.settle, Settled::Followed)
+        } else {
+            (self.settle, Settled::Ledger)
+        }
+    }
+
+    /// In a stampede, how long it took to let all loose: from the first request's bytes in the
+    /// kernel to the last one's, in microseconds.
+    pub fn stampede(&self) -> Option<u64> {
+        let Model::Closed { stampede: true, .. } = self.plan.model else { return None };
+        let lag = &self.summary.lag;
+        Some(lag.max.saturating_sub(lag.min))
     }
 
     /// Microseconds of CPU for each attempt.

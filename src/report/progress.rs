@@ -5,23 +5,14 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::profile::Plan;
-use crate::stats::{Interval, Live, Totals};
+use crate::profile::{Model, Plan};
+use crate::stats::{Interval, Live, SaleNow, Totals};
 
 /// How often the bar is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
 
 /// How often JMeter's summariser speaks.
 const SUMMARISE: Duration = Duration::from_secs(30);
-
-/// The sale as it was seen last.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SaleNow {
-    /// Units not sold.
-    pub stock_left: i64,
-    /// Attempts that wait.
-    pub queued: u64,
-}
 
 /// Who tells.
 #[derive(Debug)]
@@ -53,12 +44,16 @@ impl Progress {
             let (totals, at) = (Totals::default(), Duration::ZERO);
             return Self::Lines(Mutex::new(Told { totals, at, min_us: u64::MAX, max_us: 0 }));
         }
-        let bar = match plan.loops {
+        let loops = match plan.model {
+            Model::Closed { loops, .. } => loops,
+            Model::Open { .. } => None,
+        };
+        let bar = match loops {
             Some(loops) => ProgressBar::new(plan.threads.saturating_mul(loops)),
             None => ProgressBar::no_length(),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
-        let template = if plan.loops.is_some() {
+        let template = if loops.is_some() {
             "{elapsed} [{wide_bar}] {pos}/{len} {msg}"
         } else {
             "{elapsed} {spinner} {pos} {msg}"

@@ -7,9 +7,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::audit::{Audit, Verdict};
 use crate::load::Consumer;
 use crate::stats::{Bin, Summary};
-use crate::units::ByteSize;
+use crate::units::{ByteSize, RetryOn, Share, Span};
 
-use super::{Broker, Report};
+use super::{Broker, Report, Settled};
 
 /// Columns of the widest bar of the histogram.
 const BAR_WIDTH: u64 = 50;
@@ -19,8 +19,10 @@ pub fn terminal(report: &Report, colour: bool) -> String {
     let mut text = String::new();
     let sections = [
         aggregate(&report.summary),
+        times(report),
         histogram(&report.summary),
         counts(report),
+        clicks(report),
         resources(report),
         broker(report),
         remarks(report),
@@ -35,9 +37,9 @@ pub fn terminal(report: &Report, colour: bool) -> String {
 /// The verdict, in one line.
 pub fn verdict_line(report: &Report, colour: bool) -> String {
     let verdict = verdict(report);
-    let code = match (report.audit.verdict, &report.invalid) {
+    let code = match (report.audit.verdict, report.is_valid()) {
         (Verdict::Fail, _) => 31,
-        (Verdict::Pass, None) => 32,
+        (Verdict::Pass, true) => 32,
         _ => 33,
     };
     // SGR: bold, then red, green or yellow (ECMA-48, 8.3.117).
@@ -64,7 +66,7 @@ fn verdict(report: &Report) -> String {
             format!("UNKNOWN, not a pass: {because}")
         }
         Verdict::Pass => {
-            let invalid = report.invalid.as_ref().map_or("", |_| " (but the run is INVALID)");
+            let invalid = if report.is_valid() { "" } else { " (but the run is INVALID)" };
             format!("NOT OVERSOLD: stock {stock}, sold {orders}, left {left}{invalid}")
         }
     }
@@ -111,6 +113,55 @@ fn aggregate(summary: &Summary) -> String {
     format!("Times in ms, from the beginning of an attempt to the last byte of its answer\n{table}")
 }
 
+/// All times side by side.
+fn times(report: &Report) -> String {
+    let summary = &report.summary;
+    let (settle, settled) = report.settle();
+    let rows = [
+        ("service: begin to last byte", &summary.latency),
+        ("corrected: intended to last byte", &summary.corrected),
+        ("  connect", &summary.connect),
+        ("  first byte", &summary.first_byte),
+        ("generator's lag: intended to sent", &summary.lag),
+        (
+            match settled {
+                Settled::Followed => "settled: intended to decision known",
+                Settled::Ledger => "settled: accepted to decided",
+            },
+            &settle,
+        ),
+    ];
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header([
+        "Times in ms",
+        "Count",
+        "Mean",
+        "Median",
+        "90%",
+        "99%",
+        "99.9%",
+        "Max",
+    ]);
+    for (name, times) in rows.into_iter().filter(|(_, times)| times.count > 0) {
+        let percentiles = [times.p50, times.p90, times.p99, times.p999, times.max];
+        let mut row = vec![name.to_owned(), times.count.to_string(), fine_millis(times.mean)];
+        row.extend(percentiles.map(|us| fine_millis(us as f64)));
+        table.add_row(row);
+    }
+    table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
+    let (named, total) = (summary.lag.count, summary.total);
+    format!(
+        "{table}\nThe schedule named a moment for {named} of {total} requests; the corrected \
+             time of the others is the service's"
+    )
+}
+
+/// Milliseconds, to three digits below ten.
+fn fine_millis(us: f64) -> String {
+    let ms = us / 1000.0;
+    if ms < 10.0 { format!("{ms:.3}") } else { millis(us) }
+}
+
 fn millis(us: f64) -> String {
     let ms = us / 1000.0;
     if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
@@ -145,16 +196,61 @@ fn counts(report: &Report) -> String {
     let mut text = format!("Outcomes   {}\nErrors     {}\n", listed(outcomes), listed(errors));
     let audit = &report.audit;
     if audit.orders.is_some() {
-        let settle = &report.settle;
         let _ = writeln!(
             text,
-            "Decisions  {} accepted, {} undecided, {} unknown; accepted to decided: median {} ms, \
-             max {} ms",
-            audit.accepted,
-            audit.unresolved,
-            audit.unknown_outcomes,
-            millis(settle.p50 as f64),
-            millis(settle.max as f64),
+            "Decisions  {} accepted, {} undecided, {} unknown",
+            audit.accepted, audit.unresolved, audit.unknown_outcomes,
+        );
+    }
+    text
+}
+
+/// What buyers did besides clicking once.
+fn clicks(report: &Report) -> String {
+    let (counts, plan) = (&report.summary.counts, &report.plan);
+    let mut text = String::new();
+    if !plan.warmup.is_zero() {
+        let warmup = Span(plan.warmup);
+        let _ = writeln!(
+            text,
+            "Warm-up    the {} requests of the first {warmup} are in no figure but the audit's",
+            counts.warmup,
+        );
+    }
+    if plan.double_click != Share::default() {
+        let _ = writeln!(text, "Clicks     {} requests were sent twice at once", counts.twins);
+    }
+    if plan.retry.max > 0 {
+        let after = RetryOn::ALL.into_iter().zip(counts.retries).filter(|(_, n)| *n > 0);
+        let after: Vec<_> = after.map(|(cause, n)| format!("{} {n}", cause.as_str())).collect();
+        let after = if after.is_empty() { "none".to_owned() } else { after.join(", ") };
+        let _ = writeln!(
+            text,
+            "Retries    {after}; {} recovered, {} given up, {} over the budget of {}",
+            counts.recovered, counts.gave_up, counts.over_budget, plan.retry.budget,
+        );
+    }
+    if plan.follow {
+        let _ = writeln!(
+            text,
+            "Followed   {} accepted buyers waited, {} of them until the decision; {} questions \
+             failed",
+            counts.followed, counts.decided, counts.follow_errors,
+        );
+    }
+    if let Some(spread_us) = report.stampede() {
+        let _ = writeln!(
+            text,
+            "Stampede   {} connections were open beforehand; first to last request sent: {} ms",
+            counts.prepared,
+            millis(spread_us as f64),
+        );
+    }
+    if counts.waited + counts.unsent > 0 {
+        let _ = writeln!(
+            text,
+            "Arrivals   {} waited for a free user, {} were never sent",
+            counts.waited, counts.unsent,
         );
     }
     text
@@ -164,6 +260,9 @@ fn counts(report: &Report) -> String {
 fn resources(report: &Report) -> String {
     let usage = &report.usage;
     let mut text = String::new();
+    if usage.steal_percent >= 0.5 {
+        let _ = writeln!(text, "Steal      {:.0}% of the machine's time", usage.steal_percent);
+    }
     for (name, cores, consumer) in [
         ("Machine", "of all cores", &usage.machine),
         ("Generator", "of a core", &usage.generator),
@@ -214,7 +313,7 @@ fn remarks(report: &Report) -> String {
     if report.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
-    if let Some(because) = &report.invalid {
+    for because in &report.invalid {
         let _ = writeln!(text, "INVALID    {because}");
     }
     text

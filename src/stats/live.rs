@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::Sample;
+use super::recorder::micros;
 
 /// One worker's counters. It alone writes them, so each update is an uncontended store; the
 /// alignment keeps two workers off one cache line.
@@ -76,8 +77,7 @@ impl Live {
     /// An attempt ended.
     pub fn record(&self, worker: usize, sample: &Sample) {
         let counters = &self.workers[worker];
-        let latency = sample.ended.saturating_sub(sample.began);
-        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
+        let latency_us = micros(sample.latency());
         counters.samples.fetch_add(1, Relaxed);
         if sample.result.is_err() {
             counters.errors.fetch_add(1, Relaxed);

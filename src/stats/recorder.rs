@@ -5,26 +5,32 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{ErrorKind, Outcome, Sample};
+use super::{Click, Counts, ErrorKind, Outcome, Sample};
 
 /// Longest latency that is told apart; longer ones count as this.
-pub const LATENCY_MAX: Duration = Duration::from_secs(600);
+pub const LATENCY_MAX: Duration = Duration::from_secs(3600);
 
 /// Significant decimal digits of every latency.
 const DIGITS: u8 = 3;
 
-/// Accumulates samples. One per worker; merged exactly, then finished into a [`super::Summary`].
+/// Accumulates samples, of a worker's second or of a whole run. Merged exactly, then finished into
+/// a [`super::Summary`].
 #[derive(Debug, Clone)]
 pub struct Recorder {
     pub(super) latency: Histogram<u64>,
     pub(super) corrected: Histogram<u64>,
     pub(super) lag: Histogram<u64>,
+    pub(super) connect: Histogram<u64>,
+    pub(super) first_byte: Histogram<u64>,
+    pub(super) settle: Histogram<u64>,
     pub(super) outcomes: [u64; Outcome::COUNT],
     pub(super) errors: BTreeMap<ErrorKind, u64>,
     pub(super) bytes_sent: u64,
     pub(super) bytes_received: u64,
     pub(super) first_began: Option<Duration>,
     pub(super) last_ended: Duration,
+    /// What is counted besides.
+    pub counts: Counts,
 }
 
 impl Default for Recorder {
@@ -33,12 +39,16 @@ impl Default for Recorder {
             latency: histogram(),
             corrected: histogram(),
             lag: histogram(),
+            connect: histogram(),
+            first_byte: histogram(),
+            settle: histogram(),
             outcomes: [0; Outcome::COUNT],
             errors: BTreeMap::new(),
             bytes_sent: 0,
             bytes_received: 0,
             first_began: None,
             last_ended: Duration::ZERO,
+            counts: Counts::default(),
         }
     }
 }
@@ -61,15 +71,26 @@ pub(super) fn micros(duration: Duration) -> u64 {
 impl Recorder {
     /// Counts one sample. A failed one is in the latencies too, with what it lasted.
     pub fn record(&mut self, sample: &Sample) {
-        let intended = sample.intended.unwrap_or(sample.began);
-        self.latency.saturating_record(micros(sample.ended.saturating_sub(sample.began)));
-        self.corrected.saturating_record(micros(sample.ended.saturating_sub(intended)));
-        if let Some(intended) = sample.intended {
-            self.lag.saturating_record(micros(sample.began.saturating_sub(intended)));
+        self.latency.saturating_record(micros(sample.latency()));
+        self.corrected.saturating_record(micros(sample.corrected()));
+        if let Some(lag) = sample.lag() {
+            self.lag.saturating_record(micros(lag));
+        }
+        let since_began = |moment: Duration| micros(moment.saturating_sub(sample.began));
+        if let Some(connected) = sample.connected {
+            self.connect.saturating_record(since_began(connected));
+        }
+        if let Some(first_byte) = sample.first_byte {
+            self.first_byte.saturating_record(since_began(first_byte));
         }
         match sample.result {
             Ok(outcome) => self.outcomes[outcome.index()] += 1,
             Err(kind) => *self.errors.entry(kind).or_default() += 1,
+        }
+        match sample.click {
+            Click::First => {}
+            Click::Twin => self.counts.twins += 1,
+            Click::Again(cause) => self.counts.retries[cause as usize] += 1,
         }
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
@@ -78,14 +99,26 @@ impl Recorder {
         self.last_ended = self.last_ended.max(sample.ended);
     }
 
-    /// Adds what another worker counted.
+    /// Counts a decision that somebody waited for, `time` after the intended click.
+    pub fn settled(&mut self, time: Duration) {
+        self.settle.saturating_record(micros(time));
+    }
+
+    /// Adds what another one counted.
     pub fn merge(&mut self, other: &Self) {
         let histograms = [
             (&mut self.latency, &other.latency),
             (&mut self.corrected, &other.corrected),
             (&mut self.lag, &other.lag),
+            (&mut self.connect, &other.connect),
+            (&mut self.first_byte, &other.first_byte),
+            (&mut self.settle, &other.settle),
         ];
         for (sum, part) in histograms {
+            // Of most seconds some are empty; adding one costs as much as any other.
+            if part.is_empty() {
+                continue;
+            }
             if let Err(error) = sum.add(part) {
                 unreachable!("all histograms have the same bounds: {error}");
             }
@@ -103,5 +136,33 @@ impl Recorder {
             (a, b) => a.or(b),
         };
         self.last_ended = self.last_ended.max(other.last_ended);
+        self.counts.merge(&other.counts);
+    }
+
+    /// Microseconds from the beginning of each request to its last byte.
+    pub fn latency(&self) -> &Histogram<u64> {
+        &self.latency
+    }
+
+    /// Microseconds from the moment that the schedule named to the last byte.
+    pub fn corrected(&self) -> &Histogram<u64> {
+        &self.corrected
+    }
+
+    /// Usable answers.
+    pub(super) fn usable(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// Requests without one.
+    pub(super) fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
+    /// Usable answers by their word; those that occurred.
+    pub(super) fn by_outcome(&self) -> Vec<(&'static str, u64)> {
+        let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
+        let occurred = counted.filter(|(_, count)| *count > 0);
+        occurred.map(|(outcome, count)| (outcome.as_str(), count)).collect()
     }
 }

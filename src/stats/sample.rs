@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::sale::Refusal;
+use crate::units::RetryOn;
 
 /// A usable answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,11 @@ pub enum ErrorKind {
     ConnectRefused,
     /// No connection within the connect time-out.
     ConnectTimeout,
-    /// No connection for another reason; this machine being out of ports is one.
+    /// No connection, since this machine has no port left for one to this address.
+    NoPorts,
+    /// No connection, since this process or machine may open no more files.
+    NoFiles,
+    /// No connection for another reason.
     ConnectFailed,
     /// No TLS over the connection: the handshake failed, so nothing was sent.
     Tls,
@@ -80,6 +85,8 @@ impl fmt::Display for ErrorKind {
         f.write_str(match self {
             Self::ConnectRefused => "connect_refused",
             Self::ConnectTimeout => "connect_timeout",
+            Self::NoPorts => "no_ports",
+            Self::NoFiles => "no_files",
             Self::ConnectFailed => "connect_failed",
             Self::Tls => "tls",
             Self::Timeout => "timeout",
@@ -91,22 +98,69 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// One attempt. Moments are since the beginning of the run.
+/// Why a request was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Click {
+    /// The attempt.
+    First,
+    /// The attempt's twin, at the same moment: a double click.
+    Twin,
+    /// The attempt once more, since the one before ended so.
+    Again(RetryOn),
+}
+
+/// One request of an attempt. Moments are since the beginning of the run.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
+    /// The virtual user that sent it, from 0.
+    pub thread: u32,
+    /// Why.
+    pub click: Click,
     /// When the schedule wanted it to begin; `None` where the schedule names no moment, since the
     /// attempt follows the answer to the one before.
     pub intended: Option<Duration>,
     /// When it began: before the connection was opened, if it needed one.
     pub began: Duration,
+    /// When its connection was open, if it needed a new one.
+    pub connected: Option<Duration>,
+    /// When its bytes had been handed to the kernel, if they were.
+    pub sent: Option<Duration>,
+    /// When the first byte of its answer was there.
+    pub first_byte: Option<Duration>,
     /// When the last byte of its answer was there, or it was given up.
     pub ended: Duration,
     /// Bytes of the request that were sent, without what TLS adds.
     pub bytes_sent: u64,
     /// Bytes of the answer, head included, without what TLS adds.
     pub bytes_received: u64,
+    /// The answer's status; 0 without one.
+    pub status: u16,
     /// What came of it.
     pub result: Result<Outcome, ErrorKind>,
+}
+
+impl Sample {
+    /// Whether it opened a connection, or tried to.
+    pub fn opened_connection(&self) -> bool {
+        self.connected.is_some() || self.sent.is_none()
+    }
+
+    /// The service's latency: from its beginning to the last byte, or until it was given up.
+    pub fn latency(&self) -> Duration {
+        self.ended.saturating_sub(self.began)
+    }
+
+    /// The latency of somebody who wanted to begin when the schedule says.
+    pub fn corrected(&self) -> Duration {
+        self.ended.saturating_sub(self.intended.unwrap_or(self.began))
+    }
+
+    /// How late the generator was, where the schedule names a moment: until the bytes were handed
+    /// to the kernel, or, where a connection had to be opened for them, until that began.
+    pub fn lag(&self) -> Option<Duration> {
+        let handed = if self.opened_connection() { self.began } else { self.sent? };
+        Some(handed.saturating_sub(self.intended?))
+    }
 }
 
 #[cfg(test)]

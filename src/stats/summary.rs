@@ -6,14 +6,14 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::recorder::{histogram, micros};
-use super::{Outcome, Recorder};
+use super::{Counts, Recorder};
 
 /// All that was counted in a run.
 #[derive(Debug, Clone)]
 pub struct Summary {
-    /// Attempts, failed ones included.
+    /// Requests: attempts, twins and retries, failed ones included.
     pub total: u64,
-    /// Attempts without a usable answer.
+    /// Requests without a usable answer.
     pub errors: u64,
     /// Usable answers by their word; those that occurred.
     pub by_outcome: Vec<(&'static str, u64)>,
@@ -25,12 +25,20 @@ pub struct Summary {
     pub bytes_sent: u64,
     /// Bytes of all answers.
     pub bytes_received: u64,
-    /// Begin to last byte.
+    /// Begin to last byte: the service's latency.
     pub latency: Quantiles,
-    /// Intended begin to last byte.
+    /// Intended begin to last byte; where the schedule named no moment, the same as `latency`.
     pub corrected: Quantiles,
-    /// Intended begin to begin, of the attempts whose moment the schedule named.
+    /// Intended begin to the bytes in the kernel, of the requests whose moment the schedule named.
     pub lag: Quantiles,
+    /// Begin to an open connection, of the requests that opened one.
+    pub connect: Quantiles,
+    /// Begin to the first byte of the answer.
+    pub first_byte: Quantiles,
+    /// Intended click to the known decision, of the attempts whose buyer waited for it.
+    pub settle: Quantiles,
+    /// What is counted besides.
+    pub counts: Counts,
     /// How the latencies are spread, from the shortest to the longest.
     pub bins: Vec<Bin>,
 }
@@ -39,6 +47,7 @@ pub struct Summary {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[allow(missing_docs)] // The names say it all.
 pub struct Quantiles {
+    pub count: u64,
     pub min: u64,
     pub mean: f64,
     pub stddev: f64,
@@ -62,16 +71,11 @@ pub struct Bin {
 impl Recorder {
     /// The finished figures.
     pub fn finish(self) -> Summary {
-        let ok: u64 = self.outcomes.iter().sum();
-        let errors: u64 = self.errors.values().sum();
-        let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
+        let errors = self.failed();
         Summary {
-            total: ok + errors,
+            total: self.usable() + errors,
             errors,
-            by_outcome: counted
-                .filter(|(_, count)| *count > 0)
-                .map(|(outcome, count)| (outcome.as_str(), count))
-                .collect(),
+            by_outcome: self.by_outcome(),
             by_error: self.errors.iter().map(|(kind, n)| (kind.to_string(), *n)).collect(),
             elapsed: self.last_ended.saturating_sub(self.first_began.unwrap_or_default()),
             bytes_sent: self.bytes_sent,
@@ -79,6 +83,10 @@ impl Recorder {
             latency: Quantiles::of(&self.latency),
             corrected: Quantiles::of(&self.corrected),
             lag: Quantiles::of(&self.lag),
+            connect: Quantiles::of(&self.connect),
+            first_byte: Quantiles::of(&self.first_byte),
+            settle: Quantiles::of(&self.settle),
+            counts: self.counts,
             bins: bins(&self.latency),
         }
     }
@@ -113,6 +121,7 @@ impl Quantiles {
         let max = histogram.max();
         let at = |quantile| histogram.value_at_quantile(quantile).min(max);
         Self {
+            count: histogram.len(),
             min: histogram.min(),
             mean: histogram.mean(),
             stddev: histogram.stdev(),

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use seckill::audit::Audit;
-use seckill::profile::BenchFlags;
+use seckill::profile::{BenchFlags, Think};
 use seckill::stats::Summary;
-use seckill::units::{Count, Span};
+use seckill::units::Count;
 use serde_json::json;
 
 use super::child::eventually;
@@ -67,7 +67,7 @@ impl Drill {
         let loading = sale.load(&BenchFlags {
             threads: Some(Count(buyers.at_a_time)),
             loops: Some(Count(LOOPS)),
-            think: Some(Span(buyers.pause)),
+            think: Some(Think::Constant(buyers.pause)),
             ..client::flags()
         });
         loading.wait_for(SOME);

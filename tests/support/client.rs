@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use reqwest::Method;
 use seckill::api::{Answer, SaleStatus};
 use seckill::audit::{Audit, History, Ledger, LedgerReader, Status, Verdict, reconcile};
-use seckill::load::{self, Ran, Stop};
+use seckill::load::{self, Job, Ran, Stop};
 use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::sale::{OrderId, RequestId};
 use seckill::stats::Live;
@@ -116,7 +116,10 @@ impl Sale {
             let (live, stop, before) = (Arc::clone(&live), stop.clone(), self.ledger());
             let (item, epoch) = (self.item.parse().unwrap(), self.epoch);
             std::thread::spawn(move || {
-                let mut ran = load::run(&plan, &target, &item, epoch, &live, &stop).unwrap();
+                let (plan, target, item, live) = (&plan, &target, &item, &live);
+                let job =
+                    Job { plan, target, item, epoch, live, stop: &stop, wants_samples: false };
+                let mut ran = load::run(&job, |_| {}).unwrap();
                 ran.history.begin_with(before);
                 ran
             })

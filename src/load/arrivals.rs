@@ -1,0 +1,110 @@
+//! When the attempts of the open model come, as a pure sequence.
+
+use std::time::Duration;
+
+use crate::dice::{self, Draw};
+use crate::profile::{Arrival, Levels, Line};
+
+/// The attempts of a run in their order, each with its moment since the beginning. The same for the
+/// same seed, on every machine.
+#[derive(Debug, Clone)]
+pub struct Arrivals {
+    lines: Vec<Line>,
+    /// The line that the last one fell on, and the attempts before it.
+    line: usize,
+    before: f64,
+    arrival: Arrival,
+    seed: u64,
+    end: Duration,
+    number: u64,
+    /// Attempts by the level alone at the moment of the last one: its number, if they come evenly.
+    total: f64,
+}
+
+impl Arrivals {
+    /// Attempts at `rate` until `end`.
+    pub fn new(rate: &Levels, arrival: Arrival, seed: u64, end: Duration) -> Self {
+        let lines = rate.lines().collect();
+        Self { lines, line: 0, before: 0.0, arrival, seed, end, number: 0, total: 0.0 }
+    }
+}
+
+impl Iterator for Arrivals {
+    /// Its number from 0, and its moment.
+    type Item = (u64, Duration);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = self.number;
+        self.total = match self.arrival {
+            Arrival::Constant => number as f64,
+            // As many exponential steps of a rate of 1, on the scale of the level's area: the time
+            // change of a Poisson process (Çinlar, Introduction to Stochastic Processes, 1975, 4.7).
+            Arrival::Poisson => self.total + dice::exponential(self.seed, Draw::Arrival, number),
+        };
+        let at = loop {
+            let line = self.lines.get(self.line)?;
+            let area = line.area();
+            if area > 0.0 && self.total - self.before <= area {
+                break line.time_of(self.total - self.before);
+            }
+            self.before += area;
+            self.line += 1;
+        };
+        self.number += 1;
+        (at < self.end).then_some((number, at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn moments(rate: &Levels, arrival: Arrival, end: Duration) -> Vec<Duration> {
+        Arrivals::new(rate, arrival, 7, end).map(|(_, at)| at).collect()
+    }
+
+    #[test]
+    fn they_come_evenly() {
+        let rate = Levels::new(4.0, []);
+        let expected: Vec<_> = (0..8).map(|n| Duration::from_millis(250 * n)).collect();
+        assert_eq!(moments(&rate, Arrival::Constant, s(2)), expected);
+    }
+
+    #[test]
+    fn they_follow_the_stages() {
+        // 0 to 100/s in 2 s, 100/s for 1 s, then none for 2 s, then 50/s.
+        let stages = [(s(2), 100.0), (s(1), 100.0), (s(0), 0.0), (s(2), 0.0), (s(0), 50.0)];
+        let rate = Levels::new(0.0, stages);
+        let moments = moments(&rate, Arrival::Constant, s(6));
+        let within = |from, to| moments.iter().filter(|at| (s(from)..s(to)).contains(at)).count();
+        assert_eq!([within(0, 1), within(1, 2), within(2, 3)], [25, 75, 100]);
+        assert_eq!([within(3, 5), within(5, 6)], [1, 49], "the 200th is due when the third ends");
+        assert!(moments.is_sorted());
+    }
+
+    #[test]
+    fn poisson_arrivals_have_their_rate_and_their_spread() {
+        let rate = Levels::new(1_000.0, []);
+        let moments = moments(&rate, Arrival::Poisson, s(100));
+        assert!((99_000..101_000).contains(&moments.len()), "{}", moments.len());
+        let gaps = moments.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64());
+        let (sum, squares) =
+            gaps.fold((0.0, 0.0), |(sum, squares), gap| (sum + gap, squares + gap * gap));
+        let n = moments.len() as f64 - 1.0;
+        let mean = sum / n;
+        let deviation = (squares / n - mean * mean).sqrt();
+        assert!((deviation / mean - 1.0).abs() < 0.02, "{deviation} {mean}");
+    }
+
+    #[test]
+    fn a_seed_makes_them_again() {
+        let rate = Levels::new(100.0, []);
+        let of = |seed| Arrivals::new(&rate, Arrival::Poisson, seed, s(5)).collect::<Vec<_>>();
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+}

@@ -1,0 +1,52 @@
+//! The closed model: each user makes one attempt after the other, by a schedule of its own.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::audit::AttemptNo;
+use crate::profile::Model;
+
+use super::gate::Gate;
+use super::schedule::{Schedule, Step};
+use super::user::User;
+use super::worker::Worker;
+
+/// Connections that a worker opens beforehand at the same time: more than a server's queue of
+/// those that it has not yet accepted may hold would be put off for a second by the kernel.
+pub(super) const OPENING_MAX: usize = 64;
+
+/// Runs user `thread` to its end: it gets ready, waits at the gate, and follows its schedule.
+pub(super) async fn run(worker: Rc<Worker>, gate: Rc<Gate>, opening: Rc<Semaphore>, thread: u32) {
+    let schedule = Schedule::of_user(worker.plan(), thread);
+    let mut user = User::new(Rc::clone(&worker), thread);
+    user.build(AttemptNo { thread, index: 0 });
+    if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) && !worker.is_stopped() {
+        let permit = opening.acquire().await;
+        let prepared = user.prepare().await;
+        drop(permit);
+        worker.count(|counts| counts.prepared += u64::from(prepared));
+    }
+    gate.pass().await;
+    let (mut index, mut free_since) = (0, Duration::ZERO);
+    while !worker.is_stopped() {
+        let attempt = AttemptNo { thread, index };
+        match schedule.next(worker.elapsed(), attempt, free_since) {
+            Step::Done => break,
+            Step::Wait(time) => user.wait_until(worker.elapsed() + time).await,
+            Step::Now { intended } => {
+                if index == 0 {
+                    worker.setup.live.user_started(worker.index);
+                }
+                user.attempt(attempt, intended).await;
+                index += 1;
+                free_since = worker.elapsed();
+                user.build(AttemptNo { thread, index });
+            }
+        }
+    }
+    if index > 0 {
+        worker.setup.live.user_finished(worker.index);
+    }
+}

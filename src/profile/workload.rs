@@ -1,0 +1,290 @@
+//! What makes a load: who buys, when, with which pauses, and what a buyer does about a refusal.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::dice::{self, Draw};
+use crate::units::{Count, Rate, Span, UnitError, deserialize_quantity};
+
+/// Largest exponent of a skew: beyond, one buyer makes all the clicks.
+const SKEW_MAX: f64 = 10.0;
+
+/// Who buys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyers {
+    /// A buyer of its own for each attempt, as in the article.
+    New,
+    /// One for each virtual user.
+    Thread,
+    /// So many in all, each as often as any other; at least 1.
+    Pool(u64),
+    /// So many in all, some of which click more: Zipf's law.
+    Skewed {
+        /// How many; at least 1.
+        buyers: u64,
+        /// How much more.
+        skew: Skew,
+    },
+}
+
+/// The exponent of Zipf's law: the `k`th buyer clicks about 1 / k^s times as often as the first.
+/// Above 0 and at most 10, to a thousandth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skew {
+    thousandths: u32,
+}
+
+impl Skew {
+    /// The exponent.
+    pub fn exponent(self) -> f64 {
+        f64::from(self.thousandths) / 1e3
+    }
+}
+
+impl FromStr for Buyers {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || {
+            UnitError::new(format!(
+                "`{text}` is neither new, thread nor a number of buyers, such as 10k, or 10k:1.1 \
+                 where some click more"
+            ))
+        };
+        let (number, skew) = match text {
+            "new" => return Ok(Self::New),
+            "thread" => return Ok(Self::Thread),
+            number => number.split_once(':').map_or((number, None), |(n, skew)| (n, Some(skew))),
+        };
+        let Count(buyers) = number.parse().map_err(|_| wrong())?;
+        let skew = skew.map(|skew| skew.parse::<f64>().map_err(|_| wrong())).transpose()?;
+        match skew {
+            _ if buyers == 0 => Err(wrong()),
+            None => Ok(Self::Pool(buyers)),
+            Some(skew) if (0.001..=SKEW_MAX).contains(&skew) => {
+                let skew = Skew { thousandths: (skew * 1e3).round() as u32 };
+                Ok(Self::Skewed { buyers, skew })
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Buyers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("new"),
+            Self::Thread => f.write_str("thread"),
+            Self::Pool(buyers) => write!(f, "{buyers}"),
+            Self::Skewed { buyers, skew } => write!(f, "{buyers}:{}", skew.exponent()),
+        }
+    }
+}
+
+/// The pause of a user between an answer and its next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Think {
+    /// Always the same.
+    Constant(Duration),
+    /// Anything between two times, each as likely.
+    Uniform(Duration, Duration),
+    /// Exponential with this mean: often short, now and then long, at most 37 times the mean.
+    Exponential(Duration),
+}
+
+impl Default for Think {
+    fn default() -> Self {
+        Self::Constant(Duration::ZERO)
+    }
+}
+
+impl Think {
+    /// Whether there is no pause at all.
+    pub fn is_zero(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The longest time that is named.
+    pub fn longest(self) -> Duration {
+        match self {
+            Self::Constant(time) | Self::Uniform(_, time) | Self::Exponential(time) => time,
+        }
+    }
+
+    /// The pause before attempt `number` of a run with this seed.
+    pub fn draw(self, seed: u64, number: u64) -> Duration {
+        match self {
+            Self::Constant(time) => time,
+            Self::Uniform(from, to) => {
+                from + (to - from).mul_f64(dice::uniform(seed, Draw::Think, number))
+            }
+            Self::Exponential(mean) => mean.mul_f64(dice::exponential(seed, Draw::Think, number)),
+        }
+    }
+}
+
+impl FromStr for Think {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || {
+            UnitError::new(format!(
+                "`{text}` is no pause: write 2s, uniform:1s..3s or exponential:2s"
+            ))
+        };
+        let time = |text: &str| text.parse().map(|Span(time)| time).map_err(|_| wrong());
+        match text.split_once(':') {
+            None => time(text).map(Self::Constant),
+            Some(("exponential", mean)) => time(mean).map(Self::Exponential),
+            Some(("uniform", range)) => {
+                let (from, to) = range.split_once("..").ok_or_else(wrong)?;
+                let (from, to) = (time(from)?, time(to)?);
+                if from <= to { Ok(Self::Uniform(from, to)) } else { Err(wrong()) }
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Think {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Constant(time) => Span(*time).fmt(f),
+            Self::Uniform(from, to) => write!(f, "uniform:{}..{}", Span(*from), Span(*to)),
+            Self::Exponential(mean) => write!(f, "exponential:{}", Span(*mean)),
+        }
+    }
+}
+
+/// One stage of a run, as in k6: within a time, linearly to a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// How long it lasts; at once where it is 0.
+    pub over: Duration,
+    /// What is reached at its end.
+    pub to: Level,
+}
+
+/// What a stage leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// So many virtual users, of the closed model.
+    Threads(u64),
+    /// So many attempts a second, of the open model.
+    PerSecond(u64),
+}
+
+impl FromStr for Stage {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = || {
+            UnitError::new(format!(
+                "`{text}` is no stage: write 10s:350 for threads, or 10s:5k/s for a rate"
+            ))
+        };
+        let (over, to) = text.split_once(':').ok_or_else(wrong)?;
+        let Span(over) = over.parse().map_err(|_| wrong())?;
+        let to = match to.strip_suffix("/s") {
+            // 0/s is a rate to end with, though none to run at.
+            Some("0") => Level::PerSecond(0),
+            Some(_) => Level::PerSecond(to.parse::<Rate>().map_err(|_| wrong())?.per_second),
+            None => Level::Threads(to.parse::<Count>().map_err(|_| wrong())?.0),
+        };
+        Ok(Self { over, to })
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to {
+            Level::Threads(threads) => write!(f, "{}:{threads}", Span(self.over)),
+            Level::PerSecond(rate) => write!(f, "{}:{rate}/s", Span(self.over)),
+        }
+    }
+}
+
+/// How the attempts of the open model come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrival {
+    /// Evenly
+    #[default]
+    Constant,
+    /// Each without regard to the others, as of many people who do not know each other
+    Poisson,
+}
+
+macro_rules! quantity {
+    ($($type:ty => $expecting:literal),* $(,)?) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserialize_quantity(deserializer, $expecting)
+            }
+        }
+    )*};
+}
+
+quantity! {
+    Buyers => "new, thread or a number of buyers",
+    Think => "a pause such as \"2s\" or \"uniform:1s..3s\"",
+    Stage => "a stage such as \"10s:350\" or \"10s:5k/s\"",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: FromStr<Err = UnitError> + fmt::Display>(text: &str) -> String {
+        text.parse::<T>().map_or_else(|error| error.to_string(), |read| read.to_string())
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        for text in ["new", "thread", "5", "100:1.1"] {
+            assert_eq!(read::<Buyers>(text), text);
+        }
+        for text in ["2s", "uniform:1s..3s", "exponential:250ms"] {
+            assert_eq!(read::<Think>(text), text);
+        }
+        for text in ["10s:350", "1m:5000/s", "0s:0", "5s:0/s"] {
+            assert_eq!(read::<Stage>(text), text);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_told_what_would_be_right() {
+        for text in ["0", "old", "5:0", "5:11", "5:x", "0:1", "5:NaN"] {
+            assert!(read::<Buyers>(text).contains("neither new"), "{text}");
+        }
+        for text in ["2", "uniform:1s", "uniform:3s..1s", "normal:1s", "exponential:"] {
+            assert!(read::<Think>(text).contains("is no pause"), "{text}");
+        }
+        for text in ["350", "10s", "10s:", "10s:-1", "10s:5k/m", "x:5"] {
+            assert!(read::<Stage>(text).contains("is no stage"), "{text}");
+        }
+    }
+
+    #[test]
+    fn pauses_keep_to_their_law_and_their_seed() {
+        let (a, b) = (Duration::from_secs(1), Duration::from_secs(3));
+        let mean = |think: Think| {
+            (0..20_000).map(|n| think.draw(7, n).as_secs_f64()).sum::<f64>() / 20_000.0
+        };
+        assert_eq!(Think::Constant(a).draw(1, 2), a);
+        assert!((0..1000).all(|n| (a..=b).contains(&Think::Uniform(a, b).draw(1, n))));
+        assert!((mean(Think::Uniform(a, b)) - 2.0).abs() < 0.02);
+        assert!((mean(Think::Exponential(a)) - 1.0).abs() < 0.03);
+        assert_eq!(Think::Exponential(a).draw(5, 6), Think::Exponential(a).draw(5, 6));
+        assert_ne!(Think::Exponential(a).draw(5, 6), Think::Exponential(a).draw(6, 6));
+    }
+}

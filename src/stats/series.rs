@@ -1,0 +1,213 @@
+//! A run second by second, in bounded memory however long it is: when there are too many rows, two
+//! become one, exactly, since each keeps its histogram.
+
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+
+use super::recorder::histogram;
+use super::{Outcome, Recorder};
+
+/// Most rows; a histogram of one takes about half a kibibyte.
+const ROWS_MAX: usize = 1024;
+
+/// The sale as it was seen last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SaleNow {
+    /// Units not sold.
+    pub stock_left: i64,
+    /// Attempts that wait.
+    pub queued: u64,
+}
+
+/// One row: a second, or in a long run several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Where it begins, in seconds since the beginning of the run.
+    pub from_s: u64,
+    /// Where it ends.
+    pub to_s: u64,
+    /// Requests that began in it.
+    pub began: u64,
+    /// Requests that ended in it.
+    pub ended: u64,
+    /// Of these, those without a usable answer.
+    pub errors: u64,
+    /// Usable answers by their word; those that occurred.
+    pub by_outcome: Vec<(&'static str, u64)>,
+    /// Half of the latencies, in microseconds, are not above it.
+    pub p50_us: u64,
+    /// 99 % of the latencies, in microseconds, are not above it.
+    pub p99_us: u64,
+    /// The sale at its end.
+    pub sale: SaleNow,
+}
+
+/// The rows of a run.
+#[derive(Debug, Clone)]
+pub struct Series {
+    rows: Vec<Row>,
+    seconds_per_row: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    /// Which one: its first second divided by the seconds of a row.
+    index: u64,
+    began: u64,
+    errors: u64,
+    outcomes: [u64; Outcome::COUNT],
+    /// V2 with deflate, as in a histogram log; empty where nothing ended.
+    latency: Vec<u8>,
+    sale: SaleNow,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self { rows: Vec::new(), seconds_per_row: 1 }
+    }
+}
+
+impl Series {
+    /// Adds second `second` of the run, from 0, and the sale after it. Seconds come in order.
+    pub fn push(&mut self, second: u64, recorder: &Recorder, sale: SaleNow) {
+        let row = Row {
+            index: second / self.seconds_per_row,
+            began: recorder.counts.began,
+            errors: recorder.failed(),
+            outcomes: recorder.outcomes,
+            latency: pack(&recorder.latency),
+            sale,
+        };
+        self.add(row);
+        while self.rows.len() > ROWS_MAX {
+            self.seconds_per_row *= 2;
+            for mut row in std::mem::take(&mut self.rows) {
+                row.index /= 2;
+                self.add(row);
+            }
+        }
+    }
+
+    fn add(&mut self, row: Row) {
+        match self.rows.last_mut() {
+            Some(last) if last.index == row.index => last.merge(row),
+            _ => self.rows.push(row),
+        }
+    }
+
+    /// The rows.
+    pub fn points(&self) -> impl Iterator<Item = Point> {
+        self.rows.iter().map(|row| {
+            let latency = unpack(&row.latency);
+            let at = |quantile| match latency.is_empty() {
+                true => 0,
+                false => latency.value_at_quantile(quantile).min(latency.max()),
+            };
+            let from_s = row.index * self.seconds_per_row;
+            let recorder = Recorder { outcomes: row.outcomes, ..Recorder::default() };
+            Point {
+                from_s,
+                to_s: from_s + self.seconds_per_row,
+                began: row.began,
+                ended: recorder.usable() + row.errors,
+                errors: row.errors,
+                by_outcome: recorder.by_outcome(),
+                p50_us: at(0.5),
+                p99_us: at(0.99),
+                sale: row.sale,
+            }
+        })
+    }
+}
+
+impl Row {
+    fn merge(&mut self, later: Self) {
+        self.began += later.began;
+        self.errors += later.errors;
+        for (sum, part) in self.outcomes.iter_mut().zip(later.outcomes) {
+            *sum += part;
+        }
+        let mut both = unpack(&self.latency);
+        if let Err(error) = both.add(unpack(&later.latency)) {
+            unreachable!("all histograms have the same bounds: {error}");
+        }
+        self.latency = pack(&both);
+        self.sale = later.sale;
+    }
+}
+
+fn pack(histogram: &Histogram<u64>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if !histogram.is_empty()
+        && let Err(error) = V2DeflateSerializer::new().serialize(histogram, &mut bytes)
+    {
+        unreachable!("a histogram fits into memory: {error}");
+    }
+    bytes
+}
+
+fn unpack(bytes: &[u8]) -> Histogram<u64> {
+    if bytes.is_empty() {
+        return histogram();
+    }
+    match Deserializer::new().deserialize(&mut &*bytes) {
+        Ok(histogram) => histogram,
+        Err(error) => unreachable!("it was packed here: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::stats::{Click, Sample};
+
+    fn second_with(latency: Duration) -> Recorder {
+        let mut recorder = Recorder::default();
+        recorder.counts.began = 1;
+        recorder.record(&Sample {
+            thread: 0,
+            click: Click::First,
+            intended: None,
+            began: Duration::ZERO,
+            connected: None,
+            sent: Some(Duration::ZERO),
+            first_byte: None,
+            ended: latency,
+            bytes_sent: 1,
+            bytes_received: 1,
+            status: 202,
+            result: Ok(Outcome::Queued),
+        });
+        recorder
+    }
+
+    #[test]
+    fn a_long_run_has_no_more_rows_and_loses_nothing() {
+        let mut series = Series::default();
+        let seconds = 5 * ROWS_MAX as u64;
+        for second in 0..seconds {
+            let recorder = second_with(Duration::from_micros(1 + second));
+            series.push(second, &recorder, SaleNow { stock_left: -1, queued: second });
+        }
+        let points: Vec<_> = series.points().collect();
+        assert!(points.len() <= ROWS_MAX, "{}", points.len());
+        assert_eq!(points.iter().map(|point| point.ended).sum::<u64>(), seconds);
+        assert_eq!(points.iter().map(|point| point.began).sum::<u64>(), seconds);
+        assert!(points.windows(2).all(|pair| pair[0].to_s == pair[1].from_s));
+        let first = &points[0];
+        assert_eq!((first.from_s, first.to_s, first.p50_us, first.p99_us), (0, 8, 4, 8));
+        assert_eq!(first.by_outcome, [("queued", 8)]);
+        assert_eq!(points.last().unwrap().sale, SaleNow { stock_left: -1, queued: seconds - 1 });
+    }
+
+    #[test]
+    fn a_second_in_which_nothing_ended_is_a_row_too() {
+        let mut series = Series::default();
+        series.push(0, &second_with(Duration::from_millis(1)), SaleNow::default());
+        series.push(1, &Recorder::default(), SaleNow::default());
+        let points: Vec<_> = series.points().collect();
+        assert_eq!((points.len(), points[1].ended, points[1].p99_us), (2, 0, 0));
+    }
+}
