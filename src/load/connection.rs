@@ -8,11 +8,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::stats::ErrorKind;
 
 use super::Dialer;
-use super::response::{Parsed, parse};
+use super::response::{ProtocolError, Response, ResponseReader};
 use super::stream::Stream;
-
-/// What a read buffer begins with, in bytes: a usual answer fits.
-const BUFFER_LEN: usize = 1024;
 
 /// Why there is no whole answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub(super) struct Failure {
 #[derive(Debug)]
 pub(super) struct Reply<'a> {
     pub(super) status: u16,
-    pub(super) body: std::borrow::Cow<'a, [u8]>,
+    pub(super) body: &'a [u8],
     pub(super) bytes_received: u64,
     pub(super) keep_alive: bool,
 }
@@ -36,13 +33,13 @@ pub(super) struct Reply<'a> {
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: Stream,
-    buffer: Vec<u8>,
+    reader: ResponseReader,
 }
 
 impl Connection {
     pub(super) async fn open(dialer: &Dialer, limit: Duration) -> Result<Self, ErrorKind> {
         let stream = dialer.open(limit).await?;
-        Ok(Self { stream, buffer: Vec::with_capacity(BUFFER_LEN) })
+        Ok(Self { stream, reader: ResponseReader::new() })
     }
 
     /// Whether the server has closed the connection since the last answer, or sent what nobody
@@ -58,7 +55,7 @@ impl Connection {
         limit: Duration,
     ) -> Result<Reply<'_>, Failure> {
         let deadline = Instant::now() + limit;
-        self.buffer.clear();
+        self.reader.clear();
         let mut bytes_sent = 0;
         let sent = timeout_at(deadline, self.stream.send(request, &mut bytes_sent)).await;
         let bytes_sent = bytes_sent as u64;
@@ -71,33 +68,30 @@ impl Connection {
                 return Err(Failure { kind: ErrorKind::Timeout, bytes_sent, bytes_received: 0 });
             }
         }
-        let read = timeout_at(deadline, read_whole(&mut self.stream, &mut self.buffer)).await;
-        let bytes_received = self.buffer.len() as u64;
+        let read = timeout_at(deadline, read_whole(&mut self.stream, &mut self.reader)).await;
+        let bytes_received = self.reader.received() as u64;
         let failure = |kind| Failure { kind, bytes_sent, bytes_received };
-        let at_end = read.unwrap_or(Err(ErrorKind::Timeout)).map_err(failure)?;
-        match parse(&self.buffer, at_end) {
-            Ok(Parsed::Whole { status, body, keep_alive, len }) => {
-                let keep_alive = keep_alive && !at_end && len == self.buffer.len();
-                Ok(Reply { status, body, bytes_received, keep_alive })
-            }
-            Ok(Parsed::Partial) => Err(failure(ErrorKind::Reset)),
-            Err(_) => Err(failure(ErrorKind::Protocol)),
-        }
+        let response = read.unwrap_or(Err(ErrorKind::Timeout)).map_err(failure)?;
+        let Response { status, keep_alive, .. } = response;
+        Ok(Reply { status, body: self.reader.body(), bytes_received, keep_alive })
     }
 }
 
-/// Reads until the buffer holds a whole answer, and says whether the server closed after it.
-async fn read_whole(stream: &mut Stream, buffer: &mut Vec<u8>) -> Result<bool, ErrorKind> {
+/// Reads until there is a whole answer.
+async fn read_whole(
+    stream: &mut Stream,
+    reader: &mut ResponseReader,
+) -> Result<Response, ErrorKind> {
     loop {
-        let at_end = match stream.read_buf(buffer).await {
+        let at_end = match stream.read_buf(&mut reader.room()).await {
             Ok(len) => len == 0,
             Err(_) => return Err(ErrorKind::Reset),
         };
-        match parse(buffer, at_end) {
-            Ok(Parsed::Whole { .. }) => return Ok(at_end),
-            Ok(Parsed::Partial) if at_end => return Err(ErrorKind::Reset),
-            Ok(Parsed::Partial) => {}
-            Err(_) => return Err(ErrorKind::Protocol),
+        match reader.parse(at_end) {
+            Ok(Some(response)) => return Ok(response),
+            Ok(None) if at_end => return Err(ErrorKind::Reset),
+            Ok(None) => {}
+            Err(ProtocolError) => return Err(ErrorKind::Protocol),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod connection;
 mod dialer;
+mod head;
 mod listener;
 mod request;
 mod resources;
@@ -20,7 +21,7 @@ pub use dialer::Dialer;
 pub use listener::listener_pid;
 pub use request::Template;
 pub use resources::{Consumer, Monitor, Usage};
-pub use response::{Parsed, ProtocolError, parse};
+pub use response::{ProtocolError, Response, ResponseReader};
 pub use run::{Ran, run, workers};
 pub use schedule::{Schedule, Step};
 pub use stop::Stop;

@@ -1,32 +1,40 @@
-//! Reading an HTTP/1.1 response (RFC 9112) from whatever bytes are there: [`parse`].
+//! Reading HTTP/1.1 responses (RFC 9112) from whatever bytes are there: [`ResponseReader`].
 
-use std::borrow::Cow;
+use std::ops::Range;
+use std::time::Duration;
 
-use httparse::{EMPTY_HEADER, Status, parse_chunk_size};
+use bytes::BufMut;
+use bytes::buf::Limit;
+use httparse::{EMPTY_HEADER, Status};
 
-/// Longest head and longest body of a response, in bytes: the API's have under 500 each.
+use super::head::{FIELDS_MAX, Framing, Head};
+
+/// What the buffer begins with, in bytes: a usual answer fits.
+const BUFFER_LEN: usize = 1024;
+
+/// Longest head, interim ones before it included, longest trailer section and longest body of a
+/// response, in bytes: the API's have under 500 each.
 const HEAD_LEN_MAX: usize = 16 << 10;
 const BODY_LEN_MAX: usize = 64 << 10;
 
-/// Most header fields of a response.
-const HEADERS_MAX: usize = 64;
+/// Longest body with the framing of its chunks, in bytes, and longest line before a chunk.
+const CHUNKS_LEN_MAX: usize = 2 * BODY_LEN_MAX;
+const CHUNK_LINE_LEN_MAX: usize = 1 << 10;
 
-/// What the bytes amount to.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Parsed<'a> {
-    /// The beginning of a response.
-    Partial,
-    /// A whole one.
-    Whole {
-        /// The status.
-        status: u16,
-        /// The body, without its framing.
-        body: Cow<'a, [u8]>,
-        /// Whether another request may follow on the connection.
-        keep_alive: bool,
-        /// Bytes that belong to it; what follows does not.
-        len: usize,
-    },
+/// A whole response to a request other than HEAD. Its body is the reader's:
+/// [`ResponseReader::body`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Response {
+    /// The status: 200 or more.
+    pub status: u16,
+    /// Whether another request may follow on the connection: the response allows it, its end is
+    /// beyond doubt, the server has not closed, and nothing is there that nobody asked for.
+    pub keep_alive: bool,
+    /// `Retry-After` in seconds, at most 1 h; `None` too where it is a date.
+    pub retry_after: Option<Duration>,
+    /// Bytes of the response, with its framing and the interim ones before it. More than these in
+    /// [`ResponseReader::received`] are not part of it.
+    pub len: usize,
 }
 
 /// The bytes are no HTTP/1.1 response, or one beyond the limits.
@@ -34,165 +42,270 @@ pub enum Parsed<'a> {
 #[error("not an HTTP/1.1 response")]
 pub struct ProtocolError;
 
-/// Where a body ends.
-enum Framing {
-    Length(usize),
-    Chunked,
-    UntilClose,
-}
-
-/// Reads one response to a request other than HEAD from the beginning of `bytes`; interim (1xx)
-/// responses before it are skipped. `at_end` says that the connection was closed after them.
+/// Reads the responses of one connection, one after the other, into a buffer that it keeps:
 ///
-/// # Errors
-/// When no further bytes can make it a response.
-pub fn parse(bytes: &[u8], at_end: bool) -> Result<Parsed<'_>, ProtocolError> {
-    let mut start = 0;
-    loop {
-        let mut headers = [EMPTY_HEADER; HEADERS_MAX];
-        let mut head = httparse::Response::new(&mut headers);
-        let head_len = match head.parse(&bytes[start..]).map_err(|_| ProtocolError)? {
-            Status::Complete(len) => len,
-            Status::Partial if bytes.len() - start > HEAD_LEN_MAX => return Err(ProtocolError),
-            Status::Partial => return Ok(Parsed::Partial),
+/// 1. [`clear`](Self::clear) before each request,
+/// 2. read into [`room`](Self::room),
+/// 3. [`parse`](Self::parse), and back to 2 until there is a response or an error.
+///
+/// It goes on where it stopped, so that the pieces may be small. A usual response allocates
+/// nothing: the buffer grows with the longest of the connection, up to [`Self::LEN_MAX`].
+#[derive(Debug)]
+pub struct ResponseReader {
+    buffer: Vec<u8>,
+    part: Part,
+    /// The bytes before it are understood.
+    at: usize,
+    /// The bytes before it have been searched for the end of a line.
+    searched: usize,
+    /// The last head; meaningful in every part after it.
+    head: Head,
+    /// Where the body is, so far: chunks are moved together, over their framing.
+    body: Range<usize>,
+}
+
+/// What is read next.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Head,
+    Body,
+    ChunkLine,
+    Chunk {
+        len: usize,
+    },
+    Trailers,
+    Whole,
+    /// Nothing: it was refused.
+    Broken,
+}
+
+impl Default for ResponseReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ResponseReader {
+    /// Most bytes that are held of one connection. Any response that needs more is refused before:
+    /// its head has at most 16 KiB with all interim ones, its body 64 KiB, or 128 KiB with the
+    /// framing of its chunks, its trailers 16 KiB.
+    pub const LEN_MAX: usize = 2 * HEAD_LEN_MAX + CHUNKS_LEN_MAX;
+
+    /// An empty one, with room for a usual response.
+    pub fn new() -> Self {
+        let framing = Framing::UntilClose;
+        let head = Head { status: 0, framing, keep_alive: false, retry_after: None, len: 0 };
+        let buffer = Vec::with_capacity(BUFFER_LEN);
+        Self { buffer, part: Part::Head, at: 0, searched: 0, head, body: 0..0 }
+    }
+
+    /// Forgets all bytes and keeps their memory: for the next response.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+        self.part = Part::Head;
+        self.body = 0..0;
+        self.go_to(0);
+    }
+
+    /// Where to put what the connection sends, as for `AsyncReadExt::read_buf`. It ends at
+    /// [`Self::LEN_MAX`] bytes since [`clear`](Self::clear), and has not ended while
+    /// [`parse`](Self::parse) gives `None`.
+    pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
+        let left = Self::LEN_MAX.saturating_sub(self.buffer.len());
+        (&mut self.buffer).limit(left)
+    }
+
+    /// Bytes that were put into it since [`clear`](Self::clear).
+    pub fn received(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The response's body, without its framing. Empty until [`parse`](Self::parse) has given a
+    /// response.
+    pub fn body(&self) -> &[u8] {
+        match self.part {
+            Part::Whole => &self.buffer[self.body.clone()],
+            _ => &[],
+        }
+    }
+
+    /// The response that the bytes begin with; `None` while it is not whole. Interim ones (1xx)
+    /// before it are skipped, and so are trailers. `at_end` says that the server has closed the
+    /// connection after these bytes, which ends a body without a length: with it, `None` means that
+    /// the response was cut off.
+    ///
+    /// # Errors
+    /// When no further bytes can make it a response within the limits: then until
+    /// [`clear`](Self::clear).
+    pub fn parse(&mut self, at_end: bool) -> Result<Option<Response>, ProtocolError> {
+        loop {
+            let next = match self.part {
+                Part::Head => self.read_head(),
+                Part::Body => self.read_body(at_end),
+                Part::ChunkLine => self.read_chunk_line(),
+                Part::Chunk { len } => self.read_chunk(len),
+                Part::Trailers => self.read_trailers(),
+                Part::Whole => return Ok(Some(self.response(at_end))),
+                Part::Broken => Err(ProtocolError),
+            };
+            match next.inspect_err(|_| self.part = Part::Broken)? {
+                Some(part) => self.part = part,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn response(&self, at_end: bool) -> Response {
+        let Head { status, keep_alive, retry_after, .. } = self.head;
+        let keep_alive = keep_alive && !at_end && self.at == self.buffer.len();
+        Response { status, keep_alive, retry_after, len: self.at }
+    }
+
+    fn read_head(&mut self) -> Result<Option<Part>, ProtocolError> {
+        let bytes = &self.buffer[self.at..];
+        // Refused at once, and not when a line has ended: what speaks another protocol may wait.
+        if !bytes.iter().zip(b"HTTP/1.").all(|(byte, wanted)| byte == wanted) {
+            return Err(ProtocolError);
+        }
+        let head = if self.has_line() { Head::parse(&self.buffer[self.at..])? } else { None };
+        let end = head.map_or(self.buffer.len() + 1, |head| self.at + head.len);
+        if end > HEAD_LEN_MAX {
+            return Err(ProtocolError);
+        }
+        let Some(head) = head else { return Ok(None) };
+        self.go_to(end);
+        if head.status < 200 {
+            return Ok(Some(Part::Head));
+        }
+        self.head = head;
+        self.body = self.at..self.at;
+        Ok(Some(if head.framing == Framing::Chunked { Part::ChunkLine } else { Part::Body }))
+    }
+
+    fn read_body(&mut self, at_end: bool) -> Result<Option<Part>, ProtocolError> {
+        let available = self.buffer.len() - self.at;
+        let (len, is_whole) = match self.head.framing {
+            Framing::Length(len) => (len, available >= len),
+            _ => (available, at_end),
         };
-        let status = head.code.ok_or(ProtocolError)?;
-        start += head_len;
-        if status == 101 || start > HEAD_LEN_MAX {
+        if len > BODY_LEN_MAX {
             return Err(ProtocolError);
         }
-        if !(100..200).contains(&status) {
-            let keep_alive = keeps_alive(head.version, head.headers);
-            let framing = framing(status, head.headers)?;
-            return body(bytes, start, at_end, framing, status, keep_alive);
+        if !is_whole {
+            return Ok(None);
         }
+        self.body.end += len;
+        self.go_to(self.body.end);
+        Ok(Some(Part::Whole))
     }
-}
 
-fn body(
-    bytes: &[u8],
-    start: usize,
-    at_end: bool,
-    framing: Framing,
-    status: u16,
-    keep_alive: bool,
-) -> Result<Parsed<'_>, ProtocolError> {
-    let rest = &bytes[start..];
-    let whole =
-        |body, len, keep_alive| Ok(Parsed::Whole { status, body, keep_alive, len: start + len });
-    match framing {
-        Framing::Length(len) if len > BODY_LEN_MAX => Err(ProtocolError),
-        Framing::Length(len) => match rest.get(..len) {
-            Some(body) => whole(Cow::Borrowed(body), len, keep_alive),
-            None => Ok(Parsed::Partial),
-        },
-        Framing::Chunked => match chunks(rest)? {
-            Some((body, len)) => whole(Cow::Owned(body), len, keep_alive),
-            None => Ok(Parsed::Partial),
-        },
-        Framing::UntilClose if rest.len() > BODY_LEN_MAX => Err(ProtocolError),
-        Framing::UntilClose if at_end => whole(Cow::Borrowed(rest), rest.len(), false),
-        Framing::UntilClose => Ok(Parsed::Partial),
-    }
-}
-
-/// RFC 9112, section 6.3: of several framings the first that applies.
-fn framing(status: u16, headers: &[httparse::Header<'_>]) -> Result<Framing, ProtocolError> {
-    if status == 204 || status == 304 {
-        return Ok(Framing::Length(0));
-    }
-    let mut codings = values(headers, "transfer-encoding").peekable();
-    if codings.peek().is_some() {
-        // Any other coding than a last `chunked` would have to be undone first: none was asked for.
-        let only_chunked = codings.next().is_some_and(|coding| coding == "chunked");
-        let simple = only_chunked && codings.next().is_none();
-        return if simple { Ok(Framing::Chunked) } else { Err(ProtocolError) };
-    }
-    let mut lengths = values(headers, "content-length");
-    let Some(first) = lengths.next() else { return Ok(Framing::UntilClose) };
-    if lengths.any(|other| other != first) || !first.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ProtocolError);
-    }
-    first.parse().map(Framing::Length).map_err(|_| ProtocolError)
-}
-
-/// HTTP/1.1 keeps the connection unless told otherwise, HTTP/1.0 the other way round.
-fn keeps_alive(version: Option<u8>, headers: &[httparse::Header<'_>]) -> bool {
-    let mut options = values(headers, "connection");
-    match version {
-        Some(1) => !options.any(|option| option == "close"),
-        _ => options.any(|option| option == "keep-alive"),
-    }
-}
-
-/// The elements of a list field, in lower case, over all its lines.
-fn values<'a>(
-    headers: &'a [httparse::Header<'a>],
-    name: &'a str,
-) -> impl Iterator<Item = String> + 'a {
-    let named = headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
-    let lists = named.map(|header| std::str::from_utf8(header.value).unwrap_or("?"));
-    lists.flat_map(|list| list.split(',')).map(|value| value.trim().to_ascii_lowercase())
-}
-
-/// The body in `bytes` without its chunks' framing, and the framed length; `None` while parts are
-/// missing. Trailers are skipped.
-fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, ProtocolError> {
-    let mut body = Vec::new();
-    let mut at = 0;
-    loop {
-        if bytes.len() > 2 * BODY_LEN_MAX {
+    fn read_chunk_line(&mut self) -> Result<Option<Part>, ProtocolError> {
+        let line_end = self.line_end();
+        if line_end.unwrap_or(self.buffer.len() + 1) - self.at > CHUNK_LINE_LEN_MAX {
             return Err(ProtocolError);
         }
-        let size = parse_chunk_size(&bytes[at..]).map_err(|_| ProtocolError)?;
-        let Status::Complete((line_len, size)) = size else { return Ok(None) };
-        at += line_len;
-        if size == 0 {
-            return trailers(&bytes[at..]).map(|len| len.map(|len| (body, at + len)));
+        let Some(end) = line_end else { return Ok(None) };
+        let line = self.buffer[self.at..end].strip_suffix(b"\r\n").ok_or(ProtocolError)?;
+        let len = chunk_len(line).ok_or(ProtocolError)?;
+        self.go_to(end);
+        if len == 0 {
+            return Ok(Some(Part::Trailers));
         }
-        let size = usize::try_from(size).map_err(|_| ProtocolError)?;
-        if size > BODY_LEN_MAX || body.len() + size > BODY_LEN_MAX {
+        let framed_len = self.at + len + 2 - self.body.start;
+        if self.body.len() + len > BODY_LEN_MAX || framed_len > CHUNKS_LEN_MAX {
             return Err(ProtocolError);
         }
-        let Some(chunk) = bytes.get(at..at + size) else { return Ok(None) };
-        body.extend_from_slice(chunk);
-        at += size;
-        match bytes.get(at..at + 2) {
-            Some(b"\r\n") => at += 2,
+        Ok(Some(Part::Chunk { len }))
+    }
+
+    fn read_chunk(&mut self, len: usize) -> Result<Option<Part>, ProtocolError> {
+        let end = self.at + len;
+        match self.buffer.get(end..) {
+            Some([b'\r', b'\n', ..]) => {}
+            None | Some([] | [b'\r']) => return Ok(None),
             Some(_) => return Err(ProtocolError),
-            None if bytes.get(at).is_some_and(|b| *b != b'\r') => return Err(ProtocolError),
-            None => return Ok(None),
         }
+        self.buffer.copy_within(self.at..end, self.body.end);
+        self.body.end += len;
+        self.go_to(end + 2);
+        Ok(Some(Part::ChunkLine))
+    }
+
+    fn read_trailers(&mut self) -> Result<Option<Part>, ProtocolError> {
+        let mut len = None;
+        if self.has_line() {
+            let mut fields = [EMPTY_HEADER; FIELDS_MAX];
+            let parsed = httparse::parse_headers(&self.buffer[self.at..], &mut fields);
+            if let Status::Complete((whole_len, _)) = parsed.map_err(|_| ProtocolError)? {
+                len = Some(whole_len);
+            }
+        }
+        if len.unwrap_or(self.buffer.len() - self.at + 1) > HEAD_LEN_MAX {
+            return Err(ProtocolError);
+        }
+        let Some(len) = len else { return Ok(None) };
+        self.go_to(self.at + len);
+        Ok(Some(Part::Whole))
+    }
+
+    fn go_to(&mut self, at: usize) {
+        self.at = at;
+        self.searched = at;
+    }
+
+    /// Whether a line has ended since this was last asked: only then is a head worth another look,
+    /// of which there are so few.
+    fn has_line(&mut self) -> bool {
+        let ended = self.line_end().is_some();
+        self.searched = self.buffer.len();
+        ended
+    }
+
+    /// The end of the line, after its line feed.
+    fn line_end(&mut self) -> Option<usize> {
+        let found = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
+        let end = found.map(|at| self.searched + at + 1);
+        if end.is_none() {
+            self.searched = self.buffer.len();
+        }
+        end
     }
 }
 
-/// The length of the trailer section and the empty line that ends it.
-fn trailers(bytes: &[u8]) -> Result<Option<usize>, ProtocolError> {
-    let mut headers = [EMPTY_HEADER; HEADERS_MAX];
-    match httparse::parse_headers(bytes, &mut headers) {
-        Ok(Status::Complete((len, _))) => Ok(Some(len)),
-        Ok(Status::Partial) if bytes.len() > HEAD_LEN_MAX => Err(ProtocolError),
-        Ok(Status::Partial) => Ok(None),
-        Err(_) => Err(ProtocolError),
+/// The length before a chunk (RFC 9112, section 7.1), whose extensions are ignored; `None` if it is
+/// none, or longer than any body.
+fn chunk_len(line: &[u8]) -> Option<usize> {
+    let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+    let (digits, rest) = line.split_at(digits);
+    let is_extension = matches!(rest.trim_ascii_start(), [] | [b';', ..]);
+    if digits.is_empty() || !is_extension || rest.contains(&b'\r') {
+        return None;
     }
+    digits.iter().try_fold(0, |len, digit| {
+        let digit = char::from(*digit).to_digit(16)? as usize;
+        Some(len * 16 + digit).filter(|len| *len <= BODY_LEN_MAX)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parsed(bytes: &[u8], at_end: bool) -> Result<Option<(Response, Vec<u8>)>, ProtocolError> {
+        let mut reader = ResponseReader::new();
+        reader.room().put_slice(bytes);
+        let response = reader.parse(at_end)?;
+        Ok(response.map(|response| (response, reader.body().to_vec())))
+    }
+
     /// Wherever the bytes are split: no answer before the end, and the same one at the end.
     fn parse_in_pieces(bytes: &[u8]) -> (u16, Vec<u8>, bool) {
         for at in 0..bytes.len() {
-            assert_eq!(parse(&bytes[..at], false), Ok(Parsed::Partial), "cut at {at}");
+            assert_eq!(parsed(&bytes[..at], false), Ok(None), "cut at {at}");
         }
-        match parse(bytes, false) {
-            Ok(Parsed::Whole { status, body, keep_alive, len }) => {
-                assert_eq!(len, bytes.len());
-                (status, body.into_owned(), keep_alive)
-            }
-            other => panic!("{other:?}"),
-        }
+        let (response, body) = parsed(bytes, false).unwrap().unwrap();
+        assert_eq!(response.len, bytes.len());
+        (response.status, body, response.keep_alive)
     }
 
     #[test]
@@ -226,16 +339,16 @@ mod tests {
     #[test]
     fn without_a_length_the_body_ends_with_the_connection() {
         let bytes = b"HTTP/1.1 200 OK\r\n\r\nhi";
-        assert_eq!(parse(bytes, false), Ok(Parsed::Partial));
-        let body = Cow::Borrowed(&b"hi"[..]);
-        let whole = Parsed::Whole { status: 200, body, keep_alive: false, len: bytes.len() };
-        assert_eq!(parse(bytes, true), Ok(whole));
+        assert_eq!(parsed(bytes, false), Ok(None));
+        let (response, body) = parsed(bytes, true).unwrap().unwrap();
+        assert_eq!((&*body, response.keep_alive, response.len), (&b"hi"[..], false, bytes.len()));
     }
 
     #[test]
     fn what_follows_is_not_part_of_it() {
-        let parsed = parse(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1", false);
-        assert!(matches!(parsed, Ok(Parsed::Whole { len: 38, .. })), "{parsed:?}");
+        let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1";
+        let (response, _) = parsed(bytes, false).unwrap().unwrap();
+        assert_eq!((response.len, response.keep_alive), (38, false));
     }
 
     #[test]
@@ -257,7 +370,7 @@ mod tests {
             &endless,
         ];
         for bytes in cases {
-            assert_eq!(parse(bytes, false), Err(ProtocolError), "{}", bytes.escape_ascii());
+            assert_eq!(parsed(bytes, false), Err(ProtocolError), "{}", bytes.escape_ascii());
         }
     }
 }
