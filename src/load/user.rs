@@ -112,7 +112,7 @@ impl User {
 
 impl Attempted {
     fn answered(request_len: usize, reply: &Reply<'_>, ours: RequestId) -> Self {
-        let read = answer::read(reply.status, &reply.body, ours);
+        let read = answer::read(reply.status, reply.body, ours);
         let (result, told) = match read {
             Ok((outcome, told)) => (Ok(outcome), told),
             Err(kind) => (Err(kind), Some(Told::Unknown)),
