@@ -23,7 +23,7 @@ fn outcome(text: &str, at_end: bool) -> Result<Option<usize>, ProtocolError> {
         read.map(|read| read.map(|(_, body)| body.len()))
     };
     let whole = body_len(&[usize::MAX]);
-    assert_eq!(body_len(&[1]), whole);
+    assert_eq!(body_len(&[7]), whole);
     assert_eq!(body_len(&[1460]), whole);
     whole
 }
@@ -87,6 +87,7 @@ fn what_never_ends_is_refused_before_there_is_no_room() {
         (&format!("{CHUNKED}0\r\n"), "x:y\r\n"),
         (&format!("{almost}0\r\nx:"), "y"),
     ] {
+        let repeated = repeated.repeat(40);
         let mut reader = ResponseReader::new();
         reader.room().put_slice(beginning.as_bytes());
         let refused = loop {

@@ -184,3 +184,21 @@ fn of_two_framings_the_first_that_applies_counts_and_the_connection_is_not_trust
     let (response, body) = read(both, false).ok().flatten().expect("legal");
     assert_eq!((&*body, response.keep_alive), (&b"x"[..], false));
 }
+
+/// The chunk that is too much looks like the end of a response.
+#[test]
+fn what_was_refused_stays_refused() {
+    let most = "x".repeat(0xffff);
+    let text = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+         ffff\r\n{most}\r\n5\r\n0\r\n\r\n\r\n0\r\n\r\n"
+    );
+    let mut reader = ResponseReader::new();
+    assert_eq!(feed(&mut reader, [text.as_bytes()], false), Err(ProtocolError));
+    assert_eq!(reader.parse(false), Err(ProtocolError));
+    assert_eq!(reader.parse(true), Err(ProtocolError));
+    reader.clear();
+    let bytes = b"HTTP/1.1 204 No Content\r\n\r\n";
+    let read = feed(&mut reader, [&bytes[..]], false).map(|read| read.is_some());
+    assert_eq!(read, Ok(true));
+}
