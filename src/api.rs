@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Body of `POST /seckill`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,17 +24,31 @@ pub struct Answer<'a> {
     #[serde(borrow)]
     pub status: Cow<'a, str>,
     /// Why, for everything but `queued` and `won`.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
     /// The attempt, where the answer is about one.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Cow<'a, str>>,
     /// The order, for `won`.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<Cow<'a, str>>,
     /// What would be right, for people; no word of it is fixed.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Cow<'a, str>>,
+}
+
+/// Reads an optional text without a copy where it has no escapes. On an `Option`, `borrow` alone
+/// lets a `Cow` live as long as its source, and yet copies it.
+fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Text<'a>>::deserialize(deserializer)?.map(|text| text.0))
 }
 
 /// Answer of `GET /result`: the sale as a whole.
@@ -149,4 +163,28 @@ pub struct LedgerCounts {
     pub lost: u64,
     /// Attempts that are not decided.
     pub queued: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_escapes_is_not_copied() {
+        let text =
+            r#"{"status":"lost","reason":"r","request_id":"i","order_id":"o","message":"m"}"#;
+        let answer: Answer<'_> = serde_json::from_str(text).unwrap();
+        let optional = [answer.reason, answer.request_id, answer.order_id, answer.message];
+        for text in optional.into_iter().flatten().chain([answer.status]) {
+            assert!(matches!(text, Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_read_as_it_is_meant() {
+        let text = r#"{"status":"lost","reason":null,"message":"a \"b\"","more":[1]}"#;
+        let meant =
+            Answer { status: "lost".into(), message: Some(r#"a "b""#.into()), ..Answer::default() };
+        assert_eq!(serde_json::from_str::<Answer<'_>>(text).unwrap(), meant);
+    }
 }

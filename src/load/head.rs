@@ -118,7 +118,7 @@ fn lines<'a>(fields: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &'
     named.map(|field| field.value)
 }
 
-/// The elements of a list field over all its lines, but for the empty ones (RFC 9110, section 5.6.1).
+/// The elements of a list field over all its lines, but for empty ones (RFC 9110, section 5.6.1).
 fn elements<'a>(fields: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let elements = lines(fields, name).flat_map(|list| list.split(|b| *b == b',')).map(trim);
     elements.filter(|element| !element.is_empty())

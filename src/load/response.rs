@@ -48,7 +48,7 @@ pub struct ProtocolError;
 /// 2. read into [`room`](Self::room),
 /// 3. [`parse`](Self::parse), and back to 2 until there is a response or an error.
 ///
-/// It goes on where it stopped, so that the pieces may be small. A usual response allocates
+/// It goes on where it stopped, so that a body may come in many pieces. A usual response allocates
 /// nothing: the buffer grows with the longest of the connection, up to [`Self::LEN_MAX`].
 #[derive(Debug)]
 pub struct ResponseReader {
@@ -56,8 +56,6 @@ pub struct ResponseReader {
     part: Part,
     /// The bytes before it are understood.
     at: usize,
-    /// The bytes before it have been searched for the end of a line.
-    searched: usize,
     /// The last head; meaningful in every part after it.
     head: Head,
     /// Where the body is, so far: chunks are moved together, over their framing.
@@ -96,7 +94,7 @@ impl ResponseReader {
         let framing = Framing::UntilClose;
         let head = Head { status: 0, framing, keep_alive: false, retry_after: None, len: 0 };
         let buffer = Vec::with_capacity(BUFFER_LEN);
-        Self { buffer, part: Part::Head, at: 0, searched: 0, head, body: 0..0 }
+        Self { buffer, part: Part::Head, at: 0, head, body: 0..0 }
     }
 
     /// Forgets all bytes and keeps their memory: for the next response.
@@ -104,7 +102,7 @@ impl ResponseReader {
         self.buffer.clear();
         self.part = Part::Head;
         self.body = 0..0;
-        self.go_to(0);
+        self.at = 0;
     }
 
     /// Where to put what the connection sends, as for `AsyncReadExt::read_buf`. It ends at
@@ -163,17 +161,18 @@ impl ResponseReader {
 
     fn read_head(&mut self) -> Result<Option<Part>, ProtocolError> {
         let bytes = &self.buffer[self.at..];
-        // Refused at once, and not when a line has ended: what speaks another protocol may wait.
-        if !bytes.iter().zip(b"HTTP/1.").all(|(byte, wanted)| byte == wanted) {
+        // Empty lines may be skipped by servers alone (RFC 9112, section 2.2).
+        if matches!(bytes, [b'\r' | b'\n', ..]) {
             return Err(ProtocolError);
         }
-        let head = if self.has_line() { Head::parse(&self.buffer[self.at..])? } else { None };
+        // From its beginning each time, which is short and usually the only time.
+        let head = Head::parse(bytes)?;
         let end = head.map_or(self.buffer.len() + 1, |head| self.at + head.len);
         if end > HEAD_LEN_MAX {
             return Err(ProtocolError);
         }
         let Some(head) = head else { return Ok(None) };
-        self.go_to(end);
+        self.at = end;
         if head.status < 200 {
             return Ok(Some(Part::Head));
         }
@@ -195,27 +194,25 @@ impl ResponseReader {
             return Ok(None);
         }
         self.body.end += len;
-        self.go_to(self.body.end);
+        self.at = self.body.end;
         Ok(Some(Part::Whole))
     }
 
     fn read_chunk_line(&mut self) -> Result<Option<Part>, ProtocolError> {
-        let line_end = self.line_end();
+        let line_feed = self.buffer[self.at..].iter().position(|byte| *byte == b'\n');
+        let line_end = line_feed.map(|len| self.at + len + 1);
         if line_end.unwrap_or(self.buffer.len() + 1) - self.at > CHUNK_LINE_LEN_MAX {
             return Err(ProtocolError);
         }
         let Some(end) = line_end else { return Ok(None) };
         let line = self.buffer[self.at..end].strip_suffix(b"\r\n").ok_or(ProtocolError)?;
         let len = chunk_len(line).ok_or(ProtocolError)?;
-        self.go_to(end);
-        if len == 0 {
-            return Ok(Some(Part::Trailers));
-        }
+        self.at = end;
         let framed_len = self.at + len + 2 - self.body.start;
         if self.body.len() + len > BODY_LEN_MAX || framed_len > CHUNKS_LEN_MAX {
             return Err(ProtocolError);
         }
-        Ok(Some(Part::Chunk { len }))
+        Ok(Some(if len == 0 { Part::Trailers } else { Part::Chunk { len } }))
     }
 
     fn read_chunk(&mut self, len: usize) -> Result<Option<Part>, ProtocolError> {
@@ -227,48 +224,23 @@ impl ResponseReader {
         }
         self.buffer.copy_within(self.at..end, self.body.end);
         self.body.end += len;
-        self.go_to(end + 2);
+        self.at = end + 2;
         Ok(Some(Part::ChunkLine))
     }
 
     fn read_trailers(&mut self) -> Result<Option<Part>, ProtocolError> {
-        let mut len = None;
-        if self.has_line() {
-            let mut fields = [EMPTY_HEADER; FIELDS_MAX];
-            let parsed = httparse::parse_headers(&self.buffer[self.at..], &mut fields);
-            if let Status::Complete((whole_len, _)) = parsed.map_err(|_| ProtocolError)? {
-                len = Some(whole_len);
-            }
-        }
+        let mut fields = [EMPTY_HEADER; FIELDS_MAX];
+        let parsed = httparse::parse_headers(&self.buffer[self.at..], &mut fields);
+        let len = match parsed.map_err(|_| ProtocolError)? {
+            Status::Complete((len, _)) => Some(len),
+            Status::Partial => None,
+        };
         if len.unwrap_or(self.buffer.len() - self.at + 1) > HEAD_LEN_MAX {
             return Err(ProtocolError);
         }
         let Some(len) = len else { return Ok(None) };
-        self.go_to(self.at + len);
+        self.at += len;
         Ok(Some(Part::Whole))
-    }
-
-    fn go_to(&mut self, at: usize) {
-        self.at = at;
-        self.searched = at;
-    }
-
-    /// Whether a line has ended since this was last asked: only then is a head worth another look,
-    /// of which there are so few.
-    fn has_line(&mut self) -> bool {
-        let ended = self.line_end().is_some();
-        self.searched = self.buffer.len();
-        ended
-    }
-
-    /// The end of the line, after its line feed.
-    fn line_end(&mut self) -> Option<usize> {
-        let found = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
-        let end = found.map(|at| self.searched + at + 1);
-        if end.is_none() {
-            self.searched = self.buffer.len();
-        }
-        end
     }
 }
 
