@@ -9,6 +9,7 @@ mod support;
 mod backends {
     pub(crate) use super::support;
     mod blocked;
+    mod held;
     mod left_behind;
 }
 

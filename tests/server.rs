@@ -7,6 +7,7 @@ mod support;
 
 mod server {
     mod admin;
+    mod held;
     mod hostile;
     mod known;
     mod ledger;

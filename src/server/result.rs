@@ -57,12 +57,7 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
             return rejected(StatusCode::BAD_REQUEST, "bad_wait", error.to_string());
         }
     };
-    let known = tokio::select! {
-        known = settled(app, &request_id) => known,
-        () = tokio::time::sleep(wait) => waiting::known(app, &request_id).await,
-        () = app.draining.started() => waiting::known(app, &request_id).await,
-    };
-    match known {
+    match held(app, &request_id, wait).await {
         Ok(Some(Known::Decided(decided))) => answer::decided(&decided),
         // What a crash could still undo is not told.
         Ok(Some(_)) => match waiting::durable(app, &request_id).await {
@@ -85,17 +80,33 @@ pub(super) async fn present_sale(
     app.store.sale(item.as_ref()).await.map_err(|error| answer::store_error(&error))
 }
 
+/// What is known of an attempt when it is settled, or when it is waited for no longer.
+async fn held(
+    app: &App,
+    request_id: &RequestId,
+    wait: Duration,
+) -> Result<Option<Known>, StoreError> {
+    if !wait.is_zero() {
+        tokio::select! {
+            settled = settled(app, request_id) => return settled,
+            () = tokio::time::sleep(wait) => {}
+            () = app.draining.started() => {}
+        }
+    }
+    waiting::known(app, request_id).await
+}
+
 /// Resolves when the attempt does not wait, or no longer.
 async fn settled(app: &App, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
-    let mut progress = app.store.progress();
     loop {
-        progress.mark_unchanged();
-        match waiting::known(app, request_id).await? {
-            Some(Known::Waiting(_) | Known::Announced(_)) => {}
+        // Before the look, so that no decision falls between the two.
+        let waiter = app.store.wait(*request_id);
+        let attempt = match waiting::known(app, request_id).await? {
+            Some(Known::Waiting(attempt) | Known::Announced(attempt)) => attempt,
             settled => return Ok(settled),
-        }
-        if progress.changed().await.is_err() {
-            return waiting::known(app, request_id).await;
+        };
+        if let Some(decided) = waiter.decided(&attempt).await {
+            return Ok(Some(Known::Decided(decided)));
         }
     }
 }

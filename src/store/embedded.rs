@@ -7,8 +7,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
-
 use crate::journal::{Durability, Journal, JournalError};
 use crate::sale::{
     Attempt, BuyerId, Decision, Fields, ItemId, LostReason, NewAttempt, RecordError, RequestId,
@@ -16,6 +14,7 @@ use crate::sale::{
 };
 
 use super::register::Register;
+use super::waiters::Waiters;
 use super::{Announced, Decided, Known, Ledger, Look, Reservation, SaleView, StoreError};
 
 /// No record is longer, in bytes: two names of 64, a UUID, an order id and some numbers.
@@ -26,6 +25,7 @@ const RECORD_LEN_MAX: usize = 512;
 pub struct Embedded {
     journal: Journal,
     state: Mutex<State>,
+    waiters: Waiters,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Embedded {
         let journal = Journal::open(path, durability, |record_seq, record| {
             state.replay(record_seq, record).map_err(|error| error.to_string())
         })?;
-        Ok(Self { journal, state: Mutex::new(state) })
+        Ok(Self { journal, state: Mutex::new(state), waiters: Waiters::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -175,6 +175,7 @@ impl Embedded {
             commit
         };
         commit.await.map_err(|_| StoreError::Unknown)?;
+        self.waiters.send_to_look(&attempt.request_id);
         Ok(true)
     }
 
@@ -260,12 +261,8 @@ impl Embedded {
         Ok(logged)
     }
 
-    pub(super) async fn commit(
-        &self,
-        reserved: Reservation,
-    ) -> Result<Vec<Arc<Decided>>, StoreError> {
-        self.committed(reserved.last_record).await?;
-        Ok(reserved.decided)
+    pub(super) async fn commit(&self, reserved: &Reservation) -> Result<(), StoreError> {
+        self.committed(reserved.last_record).await
     }
 
     async fn committed(&self, record: Option<u64>) -> Result<(), StoreError> {
@@ -275,8 +272,8 @@ impl Embedded {
         }
     }
 
-    pub(super) fn progress(&self) -> watch::Receiver<()> {
-        self.journal.progress()
+    pub(super) fn waiters(&self) -> &Waiters {
+        &self.waiters
     }
 
     pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {

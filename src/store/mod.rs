@@ -3,15 +3,15 @@
 mod embedded;
 mod redis;
 mod register;
+mod waiters;
 
 use std::sync::Arc;
-
-use tokio::sync::watch;
 
 use crate::sale::{Attempt, BuyerId, Decision, ItemId, NewAttempt, Phase, RequestId, Terms};
 
 pub use embedded::Embedded;
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
+pub use waiters::Waiter;
 
 /// Where sales and decisions are kept.
 #[derive(Debug)]
@@ -270,22 +270,30 @@ impl Store {
         ask!(self, store => store.give_up(attempts, now_us).await)
     }
 
-    /// Waits until every decision of a reservation is committed, and gives them in the order of
-    /// the attempts.
+    /// Waits until every decision of a reservation is committed, tells those who wait for one, and
+    /// gives them in the order of the attempts.
     ///
     /// # Errors
     /// When it is not known whether they are.
     pub async fn commit(&self, reserved: Reservation) -> Result<Vec<Arc<Decided>>, StoreError> {
         match self {
-            Self::Embedded(store) => store.commit(reserved).await,
+            Self::Embedded(store) => store.commit(&reserved).await?,
             // What it has answered is committed.
-            Self::Redis(_) => Ok(reserved.decided),
+            Self::Redis(_) => {}
         }
+        ask!(self, store => store.waiters()).tell(&reserved.decided);
+        Ok(reserved.decided)
     }
 
-    /// Changes whenever decisions have been committed. Subscribe, then look.
-    pub fn progress(&self) -> watch::Receiver<()> {
-        ask!(self, store => store.progress())
+    /// Begins to wait for the decision of one attempt, by whatever process. Begin, then look, and
+    /// it is not missed.
+    pub fn wait(&self, request_id: RequestId) -> Waiter<'_> {
+        ask!(self, store => store.waiters()).wait(request_id)
+    }
+
+    /// How many attempts somebody waits for.
+    pub fn awaited(&self) -> usize {
+        ask!(self, store => store.waiters()).len()
     }
 
     /// A sale, the present one or an earlier one, with its decisions, all of them committed.

@@ -61,6 +61,13 @@ impl Place {
         Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
     }
 
+    /// The queue of the process, and a store that is the test's own.
+    pub(crate) fn with_redis(redis: &Redis) -> Self {
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let store = Some(format!("{}/{number}", redis.url()));
+        Self { queue: None, store, name: format!("test-{number}") }
+    }
+
     /// The same broker, another queue, and a store that is the test's own.
     pub(crate) fn with_store(&self, redis: &Redis) -> Self {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
@@ -110,7 +117,8 @@ impl Place {
     }
 }
 
-fn installed(binary: &str) -> bool {
+/// Whether a service is; if not, says that what needs it is skipped.
+pub(crate) fn installed(binary: &str) -> bool {
     let installed = is_installed(binary);
     if !installed {
         // Not `println!`, which is shown for failing tests only.

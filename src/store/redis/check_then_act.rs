@@ -100,5 +100,4 @@ fn write_down(act: &mut redis::Pipeline, attempt: &Attempt, decision: &Decision,
     act.ignore().cmd("RPUSH").arg(keys.ledger(attempt.epoch)).arg(&id).ignore();
     act.cmd("HDEL").arg(keys.waiting()).arg(&id).ignore();
     act.cmd("SREM").arg(keys.unconfirmed()).arg(&id).ignore();
-    act.cmd("INCR").arg(keys.progress()).ignore();
 }

@@ -14,7 +14,6 @@
 //! | `seckill:{item}:twins` | request ids that were announced more than once |
 //! | `seckill:{item}:decided` | decisions by request id |
 //! | `seckill:{item}:ledger:E` | request ids in the order of their decisions |
-//! | `seckill:{item}:progress` | counts batches of decisions |
 
 use crate::sale::ItemId;
 
@@ -50,10 +49,6 @@ impl Keys {
 
     pub(super) fn ledger(&self, epoch: u64) -> String {
         format!("{}:ledger:{epoch}", self.prefix)
-    }
-
-    pub(super) fn progress(&self) -> String {
-        format!("{}:progress", self.prefix)
     }
 
     pub(super) fn bought(&self, epoch: u64) -> String {

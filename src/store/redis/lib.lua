@@ -116,7 +116,6 @@ local function decide(all, before, rule)
     redis.call('HDEL', P .. ':waiting', unpack(ids))
     redis.call('SREM', P .. ':unconfirmed', unpack(ids))
     redis.call('HDEL', P .. ':twins', unpack(ids))
-    redis.call('INCR', P .. ':progress')
   end
   return answers
 end

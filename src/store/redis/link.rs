@@ -144,11 +144,6 @@ impl Link {
         Ok(items)
     }
 
-    /// The items that were on sale when somebody looked last.
-    pub(super) fn last_items(&self) -> Vec<ItemId> {
-        self.items.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Whether something else than `item` was on sale when somebody looked last.
     pub(super) fn is_sold_besides(&self, item: &ItemId) -> bool {
         let items = self.items.read().unwrap_or_else(PoisonError::into_inner);

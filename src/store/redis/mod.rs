@@ -9,23 +9,22 @@ mod ledger;
 mod link;
 mod no_dedupe;
 mod persistence;
-mod progress;
+mod poll;
 mod records;
 mod reserve;
 mod scripts;
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::design::Flaws;
 use crate::sale::{Attempt, BuyerId, ItemId, NewAttempt, RequestId, Terms};
 use crate::units::EngineUrl;
 
+use super::waiters::Waiters;
 use super::{Announced, Known, Look, Reservation, SaleView, StoreError};
 use keys::Keys;
 use link::{Link, Tried};
-use progress::Progress;
+use poll::Poll;
 use records::{attempt, known, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
@@ -46,7 +45,8 @@ pub struct Options {
 pub struct Redis {
     link: Link,
     reserve: Reserve,
-    progress: Progress,
+    waiters: Arc<Waiters>,
+    _poll: Poll,
 }
 
 impl Redis {
@@ -60,8 +60,9 @@ impl Redis {
         persistence::warn(&link).await;
         // Fills the list, too.
         let _ = link.items().await;
-        let progress = Progress::watch(&link);
-        Ok(Self { link, reserve: Reserve::of(&options.flaws), progress })
+        let waiters = Arc::new(Waiters::default());
+        let poll = Poll::start(&link, &waiters);
+        Ok(Self { link, reserve: Reserve::of(&options.flaws), waiters, _poll: poll })
     }
 
     pub(super) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
@@ -183,7 +184,11 @@ impl Redis {
     pub(super) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
         let mut withdraw = SCRIPTS.withdraw.key(Keys::of(&attempt.item).prefix);
         withdraw.arg(attempt.request_id.to_string());
-        self.link.run(&withdraw, Tried::Write).await
+        let withdrawn = self.link.run(&withdraw, Tried::Write).await?;
+        if withdrawn {
+            self.waiters.send_to_look(&attempt.request_id);
+        }
+        Ok(withdrawn)
     }
 
     pub(super) async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
@@ -241,8 +246,8 @@ impl Redis {
         Ok(Reservation { decided, last_record: None })
     }
 
-    pub(super) fn progress(&self) -> watch::Receiver<()> {
-        self.progress.subscribe()
+    pub(super) fn waiters(&self) -> &Waiters {
+        &self.waiters
     }
 
     pub(super) async fn ledger(&self, epoch: u64) -> Result<super::Ledger, StoreError> {
