@@ -38,7 +38,8 @@ impl Iterator for Arrivals {
         self.total = match self.arrival {
             Arrival::Constant => number as f64,
             // As many exponential steps of a rate of 1, on the scale of the level's area: the time
-            // change of a Poisson process (Çinlar, Introduction to Stochastic Processes, 1975, 4.7).
+            // change of a Poisson process (Çinlar, Introduction to Stochastic Processes, 1975,
+            // 4.7).
             Arrival::Poisson => self.total + dice::exponential(self.seed, Draw::Arrival, number),
         };
         let at = loop {
