@@ -28,7 +28,7 @@ Exit codes:
    2  a flag or a profile is wrong
    3  the audit failed: oversold, or another invariant broken
    4  the audit could not find out: never a pass
-   5  the run is invalid: the generator could not keep up
+   5  the run is invalid: the generator could not keep up, or failed its self-test
  130  interrupted: told to stop before the run began, or twice";
 
 const LAB_EXIT_CODES: &str = "\
@@ -59,7 +59,12 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
+    #[command(name = CONSTANT_SERVER, hide = true)]
+    ConstantServer,
 }
+
+/// What the self-test starts: no command for people.
+pub(super) const CONSTANT_SERVER: &str = "constant-server";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -74,6 +79,10 @@ pub(super) struct ServeArgs {
 pub(super) struct BenchArgs {
     #[command(flatten)]
     pub(super) flags: BenchFlags,
+    /// Test the generator itself, against a server of its own that freezes for 2 s of 6 s, and
+    /// measure its precision and its ceiling here
+    #[arg(long, conflicts_with_all = ["target", "spawn", "profile"])]
+    pub(super) self_test: bool,
     /// Read flags from a TOML file; those on the command line and in the environment win
     #[arg(long, env = "SECKILL_PROFILE", value_name = "FILE")]
     pub(super) profile: Option<PathBuf>,

@@ -12,6 +12,7 @@ mod docs;
 mod engines;
 mod lab;
 mod limits;
+mod self_test;
 mod serve;
 mod signals;
 mod spawn;
@@ -46,7 +47,11 @@ pub fn run(cli: Cli) -> ExitCode {
     let colour = cli.color;
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, colour),
+        Command::Bench(args) if args.self_test => {
+            self_test::self_test(args.flags.json.unwrap_or(false))
+        }
         Command::Bench(args) => bench::bench(*args, colour),
+        Command::ConstantServer => self_test::constant_server(),
         Command::Lab(args) => lab::lab(args),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man => docs::man(),

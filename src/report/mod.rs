@@ -115,8 +115,9 @@ impl Report {
         Some(lag.max.saturating_sub(lag.min))
     }
 
-    /// Microseconds of CPU for each attempt.
+    /// Microseconds of CPU for each request, those of the warm-up included.
     fn cpu_us_per_request(&self, consumer: &Consumer) -> f64 {
-        consumer.cpu.as_secs_f64() * 1e6 / self.summary.total.max(1) as f64
+        let requests = self.summary.total + self.summary.counts.warmup;
+        consumer.cpu.as_secs_f64() * 1e6 / requests.max(1) as f64
     }
 }

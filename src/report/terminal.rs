@@ -72,7 +72,7 @@ fn verdict(report: &Report) -> String {
     }
 }
 
-/// JMeter's aggregate report. Milliseconds, with a digit after the point below ten.
+/// JMeter's aggregate report.
 fn aggregate(summary: &Summary) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header([
@@ -144,8 +144,8 @@ fn times(report: &Report) -> String {
     ]);
     for (name, times) in rows.into_iter().filter(|(_, times)| times.count > 0) {
         let percentiles = [times.p50, times.p90, times.p99, times.p999, times.max];
-        let mut row = vec![name.to_owned(), times.count.to_string(), fine_millis(times.mean)];
-        row.extend(percentiles.map(|us| fine_millis(us as f64)));
+        let mut row = vec![name.to_owned(), times.count.to_string(), millis(times.mean)];
+        row.extend(percentiles.map(|us| millis(us as f64)));
         table.add_row(row);
     }
     table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
@@ -156,15 +156,10 @@ fn times(report: &Report) -> String {
     )
 }
 
-/// Milliseconds, to three digits below ten.
-fn fine_millis(us: f64) -> String {
-    let ms = us / 1000.0;
-    if ms < 10.0 { format!("{ms:.3}") } else { millis(us) }
-}
-
+/// Milliseconds, to a microsecond below ten.
 fn millis(us: f64) -> String {
     let ms = us / 1000.0;
-    if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
+    if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.0}") }
 }
 
 fn histogram(summary: &Summary) -> String {
