@@ -97,7 +97,7 @@ impl Found {
         let verdict = if self.shows_the_freeze() {
             "SELF-TEST PASSED: the corrected latency shows the freeze"
         } else {
-            "SELF-TEST FAILED: the corrected latency does not show the freeze: trust no latency here"
+            "SELF-TEST FAILED: the corrected latency hides the freeze: trust no latency here"
         };
         format!(
             "Pacing     {PACED_RATE}/s: {} us late in the median, {} us at 99%, {} us at most\n\
