@@ -56,14 +56,17 @@ fn line(
     active: u64,
     url: &str,
 ) -> io::Result<()> {
+    // As between two readings of a clock of milliseconds: cut off, the times would be half of one
+    // too short in the mean.
+    let clock = |moment: Duration| (begun + moment).as_millis();
     let since_began = |moment: Option<Duration>| {
-        moment.map_or(0, |moment| moment.saturating_sub(sample.began).as_millis())
+        moment.map_or(0, |moment| clock(moment).saturating_sub(clock(sample.began)))
     };
     write!(
         lines,
         "{},{},{},",
-        (begun + sample.began).as_millis(),
-        sample.latency().as_millis(),
+        clock(sample.began),
+        since_began(Some(sample.ended)),
         label(sample.click),
     )?;
     match (sample.result, StatusCode::from_u16(sample.status)) {
