@@ -144,12 +144,12 @@ async fn user(turns: Rc<Turns>, thread: u32) {
         user.build(attempt);
         user.wait_until(at).await;
         if worker.is_stopped() || turns.gives_up() {
-            let now = worker.elapsed();
-            let mut unsent = u64::from(at <= now);
-            while turn.next_if(|(_, at)| *at <= now).is_some() {
-                unsent += 1;
+            // Of those that were in time, none was due before the stop.
+            if waited {
+                let now = worker.elapsed();
+                let others = std::iter::from_fn(|| turn.next_if(|(_, at)| *at <= now)).count();
+                worker.count(|counts| counts.unsent += 1 + others as u64);
             }
-            worker.count(|counts| counts.unsent += unsent);
             break;
         }
         turns.pass_on();

@@ -47,7 +47,8 @@ pub fn invalid(plan: &Plan, summary: &Summary, usage: &Usage) -> Vec<String> {
     }
     if counts.unsent > 0 {
         reasons.push(format!(
-            "{} arrivals were never sent, since no user got free for them: raise --max-threads",
+            "{} arrivals were never sent, since no user got free for them before the end: raise \
+             --max-threads",
             counts.unsent
         ));
     }
