@@ -57,7 +57,7 @@ layered! {
         /// Attempts of each user [default: 1, or no limit with --duration]
         #[arg(long, env = "SECKILL_LOOPS", value_name = "N")]
         pub loops: Option<Count>,
-        /// Begin no attempt after this time, counted from the start
+        /// Begin no attempt after this time, counted from the start [default with --rate: 10s]
         #[arg(long, env = "SECKILL_DURATION", value_name = "TIME")]
         pub duration: Option<Span>,
         /// Pause of a user between an answer and its next attempt: 2s, uniform:1s..3s or
