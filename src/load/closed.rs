@@ -22,9 +22,9 @@ pub(super) async fn run(worker: Rc<Worker>, gate: Rc<Gate>, opening: Rc<Semaphor
     let schedule = Schedule::of_user(worker.plan(), thread);
     let mut user = User::new(Rc::clone(&worker), thread);
     user.build(AttemptNo { thread, index: 0 });
-    if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) && !worker.is_stopped() {
+    if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) {
         let permit = opening.acquire().await;
-        let prepared = user.prepare().await;
+        let prepared = !worker.is_stopped() && user.prepare().await;
         drop(permit);
         worker.count(|counts| counts.prepared += u64::from(prepared));
     }

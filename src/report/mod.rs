@@ -111,8 +111,7 @@ impl Report {
     /// kernel to the last one's, in microseconds.
     pub fn stampede(&self) -> Option<u64> {
         let Model::Closed { stampede: true, .. } = self.plan.model else { return None };
-        let lag = &self.summary.lag;
-        Some(lag.max.saturating_sub(lag.min))
+        Some(self.summary.spread.unwrap_or_default().as_micros() as u64)
     }
 
     /// Microseconds of CPU for each request, those of the warm-up included.

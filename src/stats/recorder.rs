@@ -29,6 +29,8 @@ pub struct Recorder {
     pub(super) bytes_received: u64,
     pub(super) first_began: Option<Duration>,
     pub(super) last_ended: Duration,
+    /// Of the requests that were to be sent at the very beginning: when the first was, and the last.
+    pub(super) let_loose: Option<(Duration, Duration)>,
     /// What is counted besides.
     pub counts: Counts,
 }
@@ -48,6 +50,7 @@ impl Default for Recorder {
             bytes_received: 0,
             first_began: None,
             last_ended: Duration::ZERO,
+            let_loose: None,
             counts: Counts::default(),
         }
     }
@@ -91,6 +94,9 @@ impl Recorder {
             Click::First => {}
             Click::Twin => self.counts.twins += 1,
             Click::Again(cause) => self.counts.retries[cause as usize] += 1,
+        }
+        if sample.intended == Some(Duration::ZERO) {
+            self.let_loose = widest(self.let_loose, sample.sent.map(|sent| (sent, sent)));
         }
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
@@ -136,6 +142,7 @@ impl Recorder {
             (a, b) => a.or(b),
         };
         self.last_ended = self.last_ended.max(other.last_ended);
+        self.let_loose = widest(self.let_loose, other.let_loose);
         self.counts.merge(&other.counts);
     }
 
@@ -164,5 +171,16 @@ impl Recorder {
         let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
         let occurred = counted.filter(|(_, count)| *count > 0);
         occurred.map(|(outcome, count)| (outcome.as_str(), count)).collect()
+    }
+}
+
+/// From the earlier beginning to the later end.
+fn widest(
+    a: Option<(Duration, Duration)>,
+    b: Option<(Duration, Duration)>,
+) -> Option<(Duration, Duration)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        (a, b) => a.or(b),
     }
 }

@@ -37,6 +37,8 @@ pub struct Summary {
     pub first_byte: Quantiles,
     /// Intended click to the known decision, of the attempts whose buyer waited for it.
     pub settle: Quantiles,
+    /// Of the requests that were to be sent at the very beginning: from the first to the last.
+    pub spread: Option<Duration>,
     /// What is counted besides.
     pub counts: Counts,
     /// How the latencies are spread, from the shortest to the longest.
@@ -86,6 +88,7 @@ impl Recorder {
             connect: Quantiles::of(&self.connect),
             first_byte: Quantiles::of(&self.first_byte),
             settle: Quantiles::of(&self.settle),
+            spread: self.let_loose.map(|(first, last)| last - first),
             counts: self.counts,
             bins: bins(&self.latency),
         }
