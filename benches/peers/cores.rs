@@ -1,0 +1,49 @@
+//! Which core the server has, and which the generator.
+
+use std::process::{Child, Command};
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// A core for each side, so that neither takes CPU from the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Cores {
+    server: usize,
+    generator: usize,
+}
+
+impl Cores {
+    /// The first and the last that this process may use. It stays on the first one itself: the
+    /// generator is to have its own for itself.
+    pub(crate) fn take() -> Self {
+        let may_use = sched_getaffinity(None).unwrap();
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| may_use.is_set(*core));
+        let server = cores.next().unwrap();
+        let cores = Self { server, generator: cores.next_back().unwrap_or(server) };
+        stay_on(cores.server);
+        cores
+    }
+
+    /// Whether there is only one.
+    pub(crate) fn are_one(self) -> bool {
+        self.server == self.generator
+    }
+
+    /// Starts a server on its core: what a process starts stays where that process is.
+    pub(crate) fn start_server(self, command: &mut Command) -> Child {
+        command.spawn().unwrap()
+    }
+
+    /// Starts a generator on its core.
+    pub(crate) fn start_generator(self, command: &mut Command) -> Child {
+        stay_on(self.generator);
+        let child = command.spawn();
+        stay_on(self.server);
+        child.unwrap()
+    }
+}
+
+fn stay_on(core: usize) {
+    let mut only = CpuSet::new();
+    only.set(core);
+    sched_setaffinity(None, &only).unwrap();
+}
