@@ -158,6 +158,7 @@ impl<'a> Bench<'a> {
                 what: "median latency within 10 % of what wrk sees".into(),
                 ratio: ours.median_us() / wrk.median_us(),
                 wanted: 0.9..=1.1,
+                is_clear: true,
             });
         }
     }
@@ -173,6 +174,8 @@ impl<'a> Bench<'a> {
                 what: format!("{connections} connections: rate >= {factor} x {}", tool.name()),
                 ratio: ours.per_second() / its.per_second(),
                 wanted: factor..=f64::INFINITY,
+                // The rate of a generator that was kept from sending is not its own.
+                is_clear: ours.is_full() && its.is_full(),
             });
         }
         if let Some(wrk) = of(Tool::Wrk) {
@@ -180,6 +183,7 @@ impl<'a> Bench<'a> {
                 what: format!("{connections} connections: CPU per request <= 1 x wrk"),
                 ratio: ours.cpu_us_per_request() / wrk.cpu_us_per_request(),
                 wanted: 0.0..=1.0,
+                is_clear: true,
             });
         }
     }

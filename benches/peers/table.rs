@@ -27,6 +27,15 @@ impl Runs {
         self.median(|(told, ran)| ran.cpu_us / told.requests)
     }
 
+    fn own_share(&self) -> f64 {
+        self.median(|(_, ran)| ran.own_share)
+    }
+
+    /// Whether its rate is its own.
+    pub(crate) fn is_full(&self) -> bool {
+        self.own_share() >= FULL
+    }
+
     /// The latency's median.
     pub(crate) fn median_us(&self) -> f64 {
         self.median(|(told, _)| told.median_us.unwrap())
@@ -47,24 +56,21 @@ pub(crate) fn rates(connections: u64, tools: &[Runs]) {
         "CPU ratio"
     );
     let ours = &tools[0];
-    let mut is_full = true;
     for runs in tools {
-        let own_share = runs.median(|(_, ran)| ran.own_share);
-        is_full &= own_share >= FULL;
         println!(
             "{:<16}{:>11.0}{}{:>12.2}{:>7.0}%{:>8.0}%{:>9.1}{:>12.2}{:>12.2}",
             runs.tool.name(),
             runs.per_second(),
-            if own_share < FULL { '*' } else { ' ' },
+            if runs.is_full() { ' ' } else { '*' },
             runs.cpu_us_per_request(),
-            own_share * 100.0,
+            runs.own_share() * 100.0,
             runs.median(|(_, ran)| ran.server_share) * 100.0,
             runs.median(|(_, ran)| ran.memory_mib),
             ours.per_second() / runs.per_second(),
             ours.cpu_us_per_request() / runs.cpu_us_per_request()
         );
     }
-    if !is_full {
+    if !tools.iter().all(Runs::is_full) {
         println!("* its core was not full: the server, or other work here, kept it from more");
     }
 }
@@ -85,7 +91,7 @@ pub(crate) fn latencies(connections: u64, tools: &[Runs]) {
             runs.tool.name(),
             runs.median_us(),
             runs.per_second(),
-            runs.median(|(_, ran)| ran.own_share) * 100.0,
+            runs.own_share() * 100.0,
             runs.median(|(_, ran)| ran.server_share) * 100.0
         );
     }
@@ -96,12 +102,18 @@ pub(crate) struct Goal {
     pub(crate) what: String,
     pub(crate) ratio: f64,
     pub(crate) wanted: std::ops::RangeInclusive<f64>,
+    /// Whether what limits both sides is what should.
+    pub(crate) is_clear: bool,
 }
 
 /// Tells of each goal whether it is met.
 pub(crate) fn goals(goals: &[Goal]) {
-    for Goal { what, ratio, wanted } in goals {
-        let met = if wanted.contains(ratio) { "met" } else { "not met" };
+    for Goal { what, ratio, wanted, is_clear } in goals {
+        let met = match wanted.contains(ratio) {
+            _ if !is_clear => "unclear",
+            true => "met",
+            false => "not met",
+        };
         println!("{met:<8} {what}: {ratio:.2}");
     }
 }

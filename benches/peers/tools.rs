@@ -85,9 +85,10 @@ impl Tool {
         lab::find(self.name()).is_none().then_some(cure)
     }
 
-    /// One thread each, a connection that is kept for each of the buyers.
+    /// One thread each, a connection that is kept for each of the buyers; to be run in the folder
+    /// of [`write_files`].
     pub(crate) fn command(self, load: &Load<'_>) -> Command {
-        let Load { folder, seconds, .. } = *load;
+        let seconds = load.seconds;
         let connections = load.connections.to_string();
         let url = format!("{}/seckill", load.url);
         let duration = format!("{seconds}s");
@@ -125,7 +126,6 @@ impl Tool {
                 command.args(jmeter::ARGS)
             }
         };
-        command.current_dir(folder);
         command
     }
 
