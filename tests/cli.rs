@@ -11,6 +11,8 @@ mod bad_input;
 mod disk_full;
 #[path = "cli/ending.rs"]
 mod ending;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/verdicts.rs"]
 mod verdicts;
 
