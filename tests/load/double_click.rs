@@ -7,7 +7,7 @@ use seckill::sale::RequestId;
 use seckill::stats::Click;
 
 use super::run::load;
-use super::scripted::{Reply, Scripted, order, queued, refused, won};
+use super::scripted::{Gate, Reply, Scripted, order, queued, refused, won};
 
 #[test]
 fn a_server_gets_the_same_id_twice_on_two_connections() {
@@ -23,6 +23,21 @@ fn a_server_gets_the_same_id_twice_on_two_connections() {
         assert_ne!(asked[0].connection, asked[1].connection);
     }
     assert_eq!(server.connections(), 10);
+}
+
+#[test]
+fn both_clicks_are_on_their_way_at_once() {
+    let both = Gate::default();
+    let server = Scripted::start(move |asked| {
+        if asked.before == 1 {
+            both.open();
+        }
+        both.pass();
+        queued()
+    });
+    let run = load(&server.url(), "--double-click 100%");
+    assert_eq!((run.summary.total, run.ended("queued")), (2, 2));
+    assert_eq!(run.samples[0].intended, run.samples[1].intended);
 }
 
 #[test]
