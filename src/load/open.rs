@@ -143,13 +143,17 @@ async fn user(turns: Rc<Turns>, thread: u32) {
         let waited = turns.all_busy.replace(false) && worker.elapsed() > at;
         user.build(attempt);
         user.wait_until(at).await;
-        if worker.is_stopped() || turns.gives_up() {
-            let now = worker.elapsed();
-            let mut unsent = u64::from(at <= now);
-            while turn.next_if(|(_, at)| *at <= now).is_some() {
-                unsent += 1;
+        let gives_up = turns.gives_up();
+        if gives_up || worker.is_stopped() {
+            // When it is stopped, what is due and had users enough is missed by nobody.
+            if gives_up || waited {
+                let now = worker.elapsed();
+                let mut unsent = u64::from(at <= now);
+                while turn.next_if(|(_, at)| *at <= now).is_some() {
+                    unsent += 1;
+                }
+                worker.count(|counts| counts.unsent += unsent);
             }
-            worker.count(|counts| counts.unsent += unsent);
             break;
         }
         turns.pass_on();

@@ -116,7 +116,7 @@ impl User {
             }
             heard = self.click(Click::Again(cause), request_id, Some(intended), &mut told).await;
             retries += 1;
-            if heard.result.is_ok() && self.cause(&heard).is_none() {
+            if self.is_final(&heard) {
                 self.count(|counts| counts.recovered += 1);
             }
         }
@@ -186,8 +186,8 @@ impl User {
         let twin = hear(worker, &sent_twin, &twin, twin_line.body());
         told.add(worker, first.told.clone());
         told.add(worker, twin.told.clone());
-        // Who was told that one of them is accepted does not click again.
-        if first.told.is_none() || first.told == Some(Told::Unknown) { twin } else { first }
+        // Who was told by one of them what came of both does not click again.
+        if self.is_final(&first) { first } else { twin }
     }
 
     /// After what the attempt is to be sent again, if it may be.
@@ -225,6 +225,11 @@ impl User {
             Err(_) => RetryOn::Unknown,
         };
         (retry.max > 0 && retry.on.contains(&cause)).then_some(cause)
+    }
+
+    /// Whether it is an answer that calls for no retry.
+    fn is_final(&self, heard: &Heard) -> bool {
+        heard.result.is_ok() && self.cause(heard).is_none()
     }
 
     /// What `Retry-After` says, and after it the doubled pause, of which up to a half is spared so

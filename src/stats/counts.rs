@@ -29,7 +29,7 @@ pub struct Counts {
     pub prepared: u64,
     /// Arrivals that found no user free.
     pub waited: u64,
-    /// Arrivals that were never sent.
+    /// Arrivals that were never sent, since no user got free for them.
     pub unsent: u64,
 }
 

@@ -7,7 +7,7 @@ use seckill::sale::RequestId;
 use seckill::stats::Click;
 
 use super::run::load;
-use super::scripted::{Gate, Reply, Scripted, order, queued, refused, won};
+use super::scripted::{Gate, Reply, Scripted, order, queued, refused, sold_out, won};
 
 #[test]
 fn a_server_gets_the_same_id_twice_on_two_connections() {
@@ -71,15 +71,18 @@ fn whichever_click_is_accepted_the_attempt_is() {
 }
 
 #[test]
-fn no_click_is_repeated_once_one_is_accepted() {
-    let server = Scripted::start(|asked| match asked.before {
-        0 => queued(),
-        1 => refused(429, "rate_limited", ""),
-        _ => Reply::Close,
-    });
-    let run = load(&server.url(), "--threads 10 --double-click 100% --retry 3");
-    assert_eq!((run.summary.total, run.counts().retried(), run.counts().gave_up), (20, 0, 0));
-    assert_eq!(run.told(), vec![Told::Accepted; 10]);
+fn no_click_is_repeated_once_one_has_an_answer() {
+    for (answer, told) in [(queued(), vec![Told::Accepted; 10]), (sold_out(), vec![])] {
+        let server = Scripted::start(move |asked| match asked.before {
+            0 => answer.clone(),
+            1 => refused(429, "rate_limited", ""),
+            _ => Reply::Close,
+        });
+        let run = load(&server.url(), "--threads 10 --double-click 100% --retry 3");
+        let counts = run.counts();
+        assert_eq!((run.summary.total, counts.retried(), counts.gave_up), (20, 0, 0));
+        assert_eq!(run.told(), told);
+    }
 }
 
 #[test]
