@@ -1,13 +1,21 @@
 //! What the load generator allocates for a request: nothing.
+//!
+//! Allocations of the whole process are counted too, so the tests go one after the other.
 
 #![allow(clippy::unwrap_used, reason = "a test says so when it fails")]
 
 use std::alloc::System;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloc_tracker::{Allocator, Session};
 use bytes::BufMut;
 use seckill::api::Answer;
-use seckill::load::ResponseReader;
+use seckill::load::{self, Job, ResponseReader, Seen, Stop};
+use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::stats::Live;
+use seckill::units::{Count, Share};
 
 #[global_allocator]
 static ALLOCATOR: Allocator<System> = Allocator::system();
@@ -19,6 +27,13 @@ enum Of {
     Thread,
     /// Everybody's, the other tests' of this process included.
     Process,
+}
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Has the caller run while no other test of this file does.
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Allocations during `work`; growing or moving one counts as another.
@@ -66,6 +81,7 @@ fn read(reader: &mut ResponseReader, text: &str, piece_len: usize) {
 
 #[test]
 fn a_thousand_refused_answers_allocate_nothing() {
+    let _alone = alone();
     let mut reader = ResponseReader::new();
     let count = allocations(Of::Thread, || {
         for _ in 0..1000 {
@@ -79,6 +95,7 @@ fn a_thousand_refused_answers_allocate_nothing() {
 
 #[test]
 fn allocations_are_counted_where_they_are_made() {
+    let _alone = alone();
     let allocate = || drop(std::hint::black_box(vec![1_u8; 10]));
     assert_eq!(allocations(Of::Thread, || (0..100).for_each(|_| allocate())), 100);
     let elsewhere = || {
@@ -87,4 +104,105 @@ fn allocations_are_counted_where_they_are_made() {
     };
     assert!(allocations(Of::Thread, elsewhere) < 100);
     assert!(allocations(Of::Process, elsewhere) >= 1000);
+}
+
+/// A server that refuses everything, and allocates for a connection but not for a request.
+fn refusing() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            std::thread::spawn(move || refuse(stream));
+        }
+    });
+    url
+}
+
+/// Answers each request on a connection with the same bytes.
+fn refuse(mut stream: TcpStream) {
+    stream.set_nodelay(true).unwrap();
+    let mut buffer = [0; 1024];
+    // Where a request ends is found by its last byte: only its body has a brace, and only one.
+    while let Ok(len @ 1..) = stream.read(&mut buffer) {
+        if buffer[..len].ends_with(b"}") {
+            stream.write_all(REFUSED.as_bytes()).unwrap();
+        }
+    }
+}
+
+/// What a run has allocated.
+#[derive(Debug)]
+struct Run {
+    requests: u64,
+    allocations: u64,
+    /// Seconds that its workers handed on: each costs something, whatever was sent in it.
+    seconds: u64,
+}
+
+/// Runs what these flags say to the end.
+fn run(url: &str, flags: &BenchFlags) -> Run {
+    let plan = &Plan::new(flags, 1).unwrap();
+    let (target, item) = (&Target::new(Some(url)).unwrap(), &"tea".parse().unwrap());
+    let workers = load::workers(plan.threads);
+    let (live, stop) = (&Arc::new(Live::new(workers)), &Stop::default());
+    let job = Job { plan, target, item, epoch: 1, live, stop, wants_samples: false };
+    let (mut requests, mut seconds) = (0, 0);
+    let allocations = allocations(Of::Process, || {
+        let watch = |seen: Seen<'_>| seconds += u64::from(matches!(seen, Seen::Second(..)));
+        let ran = load::run(&job, watch).unwrap();
+        assert!(ran.history.entries.is_empty());
+        requests = ran.recorder.finish().by_outcome.iter().map(|(_, count)| count).sum();
+    });
+    Run { requests, allocations, seconds: seconds * workers as u64 }
+}
+
+/// Allocations that a worker may make for a second of a run: six histograms, what holds them, and
+/// some more.
+const PER_SECOND: u64 = 10;
+
+/// Runs a few attempts, and four times as many: all that is allocated for more of them is what
+/// longer takes.
+#[track_caller]
+fn assert_none_for_a_request(few: &BenchFlags, many: &BenchFlags) {
+    let _alone = alone();
+    let url = refusing();
+    // What the process needs once is there after the first.
+    run(&url, few);
+    let (few, many) = (run(&url, few), run(&url, many));
+    assert_eq!(many.requests, 4 * few.requests);
+    let for_time = PER_SECOND * many.seconds.saturating_sub(few.seconds);
+    let for_requests = many.allocations.saturating_sub(few.allocations + for_time);
+    let each = for_requests as f64 / (many.requests - few.requests) as f64;
+    assert!(each < 0.01, "{each} for each request: {few:?}, {many:?}");
+}
+
+/// Eight users, with so many attempts of each.
+fn closed(loops: u64) -> BenchFlags {
+    let (threads, loops) = (Some(Count(8)), Some(Count(loops)));
+    BenchFlags { threads, loops, ..BenchFlags::default() }
+}
+
+#[test]
+fn a_run_allocates_nothing_for_an_attempt_that_is_refused() {
+    assert_none_for_a_request(&closed(500), &closed(2_000));
+}
+
+#[test]
+fn nor_does_one_of_double_clicks() {
+    let twice = Some(Share::percent(100));
+    let closed = |loops| BenchFlags { double_click: twice, ..closed(loops) };
+    assert_none_for_a_request(&closed(300), &closed(1_200));
+}
+
+#[test]
+fn nor_does_one_whose_attempts_come_by_the_clock() {
+    // As few users as there may be: how many are needed is a matter of the machine's speed.
+    let open = |per_second: u64| BenchFlags {
+        rate: format!("{per_second}/s").parse().ok(),
+        duration: "1s".parse().ok(),
+        max_threads: Some(Count(1)),
+        ..BenchFlags::default()
+    };
+    assert_none_for_a_request(&open(500), &open(2_000));
 }

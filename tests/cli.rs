@@ -11,6 +11,8 @@ mod bad_input;
 mod disk_full;
 #[path = "cli/ending.rs"]
 mod ending;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/self_test.rs"]
 mod self_test;
 #[path = "cli/verdicts.rs"]

@@ -33,6 +33,15 @@ for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
 
+# Another implementation of HdrHistogram, to read what is written in its format. Where it cannot be
+# installed, its test says that it is skipped.
+python=${CARGO_TARGET_DIR:-target}/python
+if [ ! -e "$python/bin/python3" ] && python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    if ! { python3 -m venv "$python" && "$python/bin/pip" install -q 'hdrhistogram>=0.10.3,<1'; }; then
+        rm -rf "$python"
+    fi
+fi
+
 step() { printf '\n== %s\n' "$*"; "$@"; }
 
 step cargo fmt --all --check

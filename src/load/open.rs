@@ -143,12 +143,14 @@ async fn user(turns: Rc<Turns>, thread: u32) {
         let waited = turns.all_busy.replace(false) && worker.elapsed() > at;
         user.build(attempt);
         user.wait_until(at).await;
-        if worker.is_stopped() || turns.gives_up() {
-            // Of those that were in time, none was due before the stop.
-            if waited {
+        let gives_up = turns.gives_up();
+        if gives_up || worker.is_stopped() {
+            // When it is stopped, what is due and had users enough is missed by nobody.
+            if gives_up || waited {
                 let now = worker.elapsed();
+                let due = u64::from(at <= now);
                 let others = std::iter::from_fn(|| turn.next_if(|(_, at)| *at <= now)).count();
-                worker.count(|counts| counts.unsent += 1 + others as u64);
+                worker.count(|counts| counts.unsent += due + others as u64);
             }
             break;
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::audit::{AttemptNo, Entry, Status, Told};
 use crate::dice::{self, Draw};
 use crate::sale::{Refusal, RequestId};
-use crate::stats::{Click, ErrorKind, Outcome};
+use crate::stats::{Click, Counts, ErrorKind, Outcome};
 use crate::units::{RetryOn, Share};
 
 use super::answer;
@@ -30,12 +30,24 @@ pub(super) struct User {
     worker: Rc<Worker>,
     /// Which one, from 0.
     thread: u32,
+    /// Its attempt belongs to the warm-up: whatever comes of it is in no figure.
+    warms_up: bool,
     line: Line,
     /// For the second click of a double one.
     twin_line: Option<Line>,
     clock: Alarm,
     purchase: Template<2>,
     result: Option<Template<1>>,
+}
+
+/// What one request was.
+struct Sent {
+    thread: u32,
+    click: Click,
+    intended: Option<Duration>,
+    warms_up: bool,
+    /// Its id.
+    ours: RequestId,
 }
 
 /// What one request brought.
@@ -51,6 +63,7 @@ impl User {
         let twins = plan.double_click != Share::default();
         Self {
             thread,
+            warms_up: false,
             line: Line::new(worker.alarm()),
             twin_line: twins.then(|| Line::new(worker.alarm())),
             clock: worker.alarm(),
@@ -85,6 +98,7 @@ impl User {
     pub(super) async fn attempt(&mut self, attempt: AttemptNo, intended: Option<Duration>) {
         self.worker.make(attempt);
         let clicked = intended.unwrap_or_else(|| self.worker.elapsed());
+        self.warms_up = self.worker.warms_up(clicked);
         let (_, request_id) = self.worker.ids(attempt);
         let mut told = TellTale { attempt, told: None };
         let mut heard = if self.clicks_twice(attempt) {
@@ -102,14 +116,25 @@ impl User {
             }
             heard = self.click(Click::Again(cause), request_id, Some(intended), &mut told).await;
             retries += 1;
-            if self.cause(&heard).is_none() {
-                self.worker.count(|counts| counts.recovered += 1);
+            if self.is_final(&heard) {
+                self.count(|counts| counts.recovered += 1);
             }
         }
         if self.result.is_some() && told.is_accepted() {
             self.follow(request_id, clicked).await;
         }
         told.tell(&self.worker);
+    }
+
+    /// Counts, unless the attempt belongs to the warm-up.
+    fn count(&self, count: impl FnOnce(&mut Counts)) {
+        if !self.warms_up {
+            self.worker.count(count);
+        }
+    }
+
+    fn sent(&self, click: Click, ours: RequestId, intended: Option<Duration>) -> Sent {
+        Sent { thread: self.thread, click, intended, warms_up: self.warms_up, ours }
     }
 
     fn clicks_twice(&self, attempt: AttemptNo) -> bool {
@@ -125,11 +150,12 @@ impl User {
         intended: Option<Duration>,
         told: &mut TellTale,
     ) -> Heard {
+        self.count(|counts| counts.began += 1);
+        let sent = self.sent(click, ours, intended);
         let worker = &*self.worker;
-        worker.count(|counts| counts.began += 1);
         let (dialer, plan) = (&worker.setup.dialer, worker.plan());
         let exchange = self.line.exchange(dialer, plan, self.purchase.bytes()).await;
-        let heard = hear(worker, (self.thread, click), intended, &exchange, self.line.body(), ours);
+        let heard = hear(worker, &sent, &exchange, self.line.body());
         told.add(worker, heard.told.clone());
         heard
     }
@@ -141,24 +167,27 @@ impl User {
         intended: Option<Duration>,
         told: &mut TellTale,
     ) -> Heard {
-        let worker = &*self.worker;
+        let sent = |click| self.sent(click, ours, intended);
+        let (sent_first, sent_twin) = (sent(Click::First), sent(Click::Twin));
         let Some(twin_line) = &mut self.twin_line else {
             return self.click(Click::First, ours, intended, told).await;
         };
-        worker.count(|counts| counts.began += 2);
+        let worker = &*self.worker;
         let (dialer, plan) = (&worker.setup.dialer, worker.plan());
         let bytes = self.purchase.bytes();
+        if !self.warms_up {
+            worker.count(|counts| counts.began += 2);
+        }
         let (first, twin) = tokio::join!(
             self.line.exchange(dialer, plan, bytes),
             twin_line.exchange(dialer, plan, bytes),
         );
-        let who = |click| (self.thread, click);
-        let first = hear(worker, who(Click::First), intended, &first, self.line.body(), ours);
-        let twin = hear(worker, who(Click::Twin), intended, &twin, twin_line.body(), ours);
+        let first = hear(worker, &sent_first, &first, self.line.body());
+        let twin = hear(worker, &sent_twin, &twin, twin_line.body());
         told.add(worker, first.told.clone());
         told.add(worker, twin.told.clone());
-        // Who was told that one of them is accepted does not click again.
-        if first.told.is_none() || first.told == Some(Told::Unknown) { twin } else { first }
+        // Who was told by one of them what came of both does not click again.
+        if self.is_final(&first) { first } else { twin }
     }
 
     /// After what the attempt is to be sent again, if it may be.
@@ -167,14 +196,14 @@ impl User {
         let retry = &self.worker.plan().retry;
         let too_late = heard.retry_after.is_some_and(|time| time > RETRY_AFTER_MAX);
         if retries >= retry.max || too_late {
-            self.worker.count(|counts| counts.gave_up += 1);
+            self.count(|counts| counts.gave_up += 1);
             return None;
         }
         if self.worker.is_stopped() {
             return None;
         }
         if !self.worker.spend_retry() {
-            self.worker.count(|counts| counts.over_budget += 1);
+            self.count(|counts| counts.over_budget += 1);
             return None;
         }
         Some(cause)
@@ -198,6 +227,11 @@ impl User {
         (retry.max > 0 && retry.on.contains(&cause)).then_some(cause)
     }
 
+    /// Whether it is an answer that calls for no retry.
+    fn is_final(&self, heard: &Heard) -> bool {
+        heard.result.is_ok() && self.cause(heard).is_none()
+    }
+
     /// What `Retry-After` says, and after it the doubled pause, of which up to a half is spared so
     /// that those who were refused together do not come back together.
     fn pause(&self, attempt: AttemptNo, retries: u64, retry_after: Option<Duration>) -> Duration {
@@ -213,7 +247,7 @@ impl User {
         let worker = Rc::clone(&self.worker);
         let Some(result) = &mut self.result else { return };
         result.fill([request_id.0]);
-        let counts = !worker.warms_up(clicked);
+        let counts = !self.warms_up;
         worker.count(|c| c.followed += u64::from(counts));
         let deadline = Instant::now() + worker.plan().settle_timeout;
         while !worker.is_stopped() && Instant::now() < deadline {
@@ -233,7 +267,7 @@ impl User {
                     }
                     return;
                 }
-                Err(_) => worker.count(|counts| counts.follow_errors += 1),
+                Err(_) => worker.count(|c| c.follow_errors += u64::from(counts)),
             }
             let again = exchange.began + ASK_AGAIN;
             self.clock.at(again).await;
@@ -242,22 +276,16 @@ impl User {
 }
 
 /// Records a request, and says what it brought.
-fn hear(
-    worker: &Worker,
-    who: (u32, Click),
-    intended: Option<Duration>,
-    exchange: &Exchange,
-    body: &[u8],
-    ours: RequestId,
-) -> Heard {
-    let read = exchange.answer.map(|response| answer::read(response.status, body, ours));
+fn hear(worker: &Worker, sent: &Sent, exchange: &Exchange, body: &[u8]) -> Heard {
+    let read = exchange.answer.map(|response| answer::read(response.status, body, sent.ours));
     let (result, told) = match read {
         Ok(Ok((outcome, told))) => (Ok(outcome), told),
         Ok(Err(kind)) => (Err(kind), Some(Told::Unknown)),
         // What never left this machine had no effect.
         Err(kind) => (Err(kind), (exchange.bytes_sent > 0).then_some(Told::Unknown)),
     };
-    worker.record(&exchange.sample(worker.begun(), who, intended, result));
+    let who = (sent.thread, sent.click);
+    worker.record(&exchange.sample(worker.begun(), who, sent.intended, result), sent.warms_up);
     let retry_after = exchange.answer.ok().and_then(|response| response.retry_after);
     Heard { result, told, retry_after }
 }

@@ -152,10 +152,10 @@ impl Worker {
         self.history.borrow_mut().results.push((id, status));
     }
 
-    /// Counts a request that ended.
-    pub(super) fn record(&self, sample: &Sample) {
+    /// Counts a request that ended; one of the warm-up's attempts only as such.
+    pub(super) fn record(&self, sample: &Sample, warms_up: bool) {
         self.setup.live.record(self.index, sample);
-        if self.warms_up(sample.intended.unwrap_or(sample.began)) {
+        if warms_up {
             self.count(|counts| counts.warmup += 1);
             return;
         }

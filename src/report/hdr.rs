@@ -112,3 +112,115 @@ pub(super) fn percentiles(histogram: &Histogram<u64>) -> String {
     ]);
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+
+    use super::*;
+    use crate::sale::Refusal;
+    use crate::stats::{Click, Outcome, Sample};
+
+    /// A second in which requests end that began `late` after their moment.
+    fn second(latencies_us: &[u64], late: Duration) -> Recorder {
+        let mut recorder = Recorder::default();
+        for latency_us in latencies_us {
+            recorder.record(&Sample {
+                thread: 0,
+                click: Click::First,
+                intended: Some(Duration::ZERO),
+                began: late,
+                connected: None,
+                sent: Some(late),
+                first_byte: None,
+                ended: late + Duration::from_micros(*latency_us),
+                bytes_sent: 1,
+                bytes_received: 1,
+                status: 410,
+                result: Ok(Outcome::Refused(Refusal::SoldOut)),
+            });
+        }
+        recorder
+    }
+
+    /// Start and histogram of each row of a log, by its tag.
+    fn rows(log: &[u8]) -> BTreeMap<String, Vec<(Duration, Histogram<u64>)>> {
+        let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for entry in IntervalLogIterator::new(log) {
+            let LogEntry::Interval(row) = entry.unwrap() else { continue };
+            assert_eq!(row.duration(), Duration::from_secs(1));
+            let tag = row.tag().map_or("", |tag| tag.as_str());
+            let bytes = base64(row.encoded_histogram());
+            let histogram = Deserializer::new().deserialize(&mut &*bytes).unwrap();
+            rows.entry(tag.to_owned()).or_default().push((row.start_timestamp(), histogram));
+        }
+        rows
+    }
+
+    /// RFC 4648, without checks.
+    fn base64(text: &str) -> Vec<u8> {
+        let alphabet = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']);
+        let alphabet: Vec<_> = alphabet.collect();
+        let sextets = text.chars().filter_map(|c| alphabet.iter().position(|letter| *letter == c));
+        let sextets: Vec<_> = sextets.collect();
+        let group = |group: &[usize]| {
+            let bits = group.iter().fold(0, |bits, sextet| (bits << 6) | sextet)
+                << (6 * (4 - group.len()));
+            (bits as u32).to_be_bytes()[1..group.len()].to_vec()
+        };
+        sextets.chunks(4).flat_map(group).collect()
+    }
+
+    #[test]
+    fn what_is_written_second_by_second_is_what_is_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut log = Log::create(file.path()).unwrap();
+        log.begin(UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)).unwrap();
+        let late = Duration::from_millis(40);
+        let seconds = [(0, &[900, 1_100, 250_000][..]), (1, &[]), (2, &[1_000])];
+        let mut all = Recorder::default();
+        for (number, latencies_us) in seconds {
+            let recorder = second(latencies_us, late);
+            log.write(number, &recorder).unwrap();
+            all.merge(&recorder);
+        }
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert!(text.contains("#[StartTime: 1700000000.123 (seconds since epoch), "), "{text}");
+        let rows = rows(text.as_bytes());
+        assert_eq!(rows.keys().collect::<Vec<_>>(), ["", CORRECTED]);
+        for (tag, whole) in [("", all.latency()), (CORRECTED, all.corrected())] {
+            let starts: Vec<_> = rows[tag].iter().map(|(start, _)| start.as_secs()).collect();
+            assert_eq!(starts, [0, 2], "a second in which nothing ended has no row");
+            let mut sum = Histogram::new_from(whole);
+            rows[tag].iter().for_each(|(_, histogram)| sum.add(histogram).unwrap());
+            assert_eq!(sum, *whole);
+        }
+        assert_eq!(rows[""][1].1.max(), 1_000);
+        assert!(rows[CORRECTED][1].1.equivalent(rows[CORRECTED][1].1.max(), 41_000));
+    }
+
+    #[test]
+    fn a_log_of_a_run_without_requests_has_only_its_head() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut log = Log::create(file.path()).unwrap();
+        log.begin(UNIX_EPOCH).unwrap();
+        log.write(0, &Recorder::default()).unwrap();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert!(text.lines().all(|line| line.starts_with(['#', '"'])), "{text}");
+        assert!(rows(text.as_bytes()).is_empty());
+    }
+
+    #[test]
+    fn the_table_ends_with_all_of_them() {
+        let recorder = second(&[1_000, 2_000, 3_000, 64_000], Duration::ZERO);
+        let table = percentiles(recorder.latency());
+        let rows: Vec<_> = table.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(rows[2].split_whitespace().eq(["1.000", "0.000000000000", "1", "1.00"]), "{table}");
+        let last: Vec<_> = rows.last().unwrap().split_whitespace().collect();
+        assert_eq!(last[1..], ["1.000000000000", "4"], "{table}");
+        assert!(table.contains("Total count    =            4]"), "{table}");
+    }
+}

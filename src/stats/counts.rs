@@ -7,7 +7,7 @@ use crate::units::RetryOn;
 pub struct Counts {
     /// Requests that began, in the second in which they did.
     pub began: u64,
-    /// Attempts of the warm-up: in no other figure.
+    /// Requests of the warm-up's attempts: in no other figure.
     pub warmup: u64,
     /// Second requests of double clicks.
     pub twins: u64,
@@ -29,7 +29,7 @@ pub struct Counts {
     pub prepared: u64,
     /// Arrivals that found no user free.
     pub waited: u64,
-    /// Arrivals that were never sent.
+    /// Arrivals that were never sent, since no user got free for them.
     pub unsent: u64,
 }
 

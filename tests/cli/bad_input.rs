@@ -47,6 +47,86 @@ fn wrong_flags_are_named_and_exit_2() {
 }
 
 #[test]
+fn flags_that_do_not_go_together_are_named_and_exit_2() {
+    let rate = ["--rate", "100/s"];
+    let conflicts: &[(&[&str], &str)] = &[
+        (&["--threads", "5"], "--threads: with a rate it is --max-threads"),
+        (&["--ramp", "5s"], "--ramp: with a rate it is --stage"),
+        (&["--loops", "5"], "--loops: with a rate it is --duration"),
+        (&["--think", "5ms"], "--think: with a rate nobody waits"),
+        (&["--stampede"], "--stampede: lets threads loose"),
+        (&["--buyers", "thread"], "--buyers: with a rate any thread"),
+        (&["--stage", "5s:10"], "--stage: with --rate it must lead to a rate, such as 10s:5k/s"),
+        (&["--stage", "5s:5k/s", "--duration", "5s"], "--duration: the stages say how long"),
+        (&["--warmup", "10s"], "--warmup: must be shorter than the run"),
+        (&["--max-threads", "0"], "--max-threads: must be at least 1"),
+    ];
+    for (args, cure) in conflicts {
+        assert_usage(&[&rate, *args].concat(), cure);
+    }
+    let conflicts: &[(&[&str], &str)] = &[
+        (&["--arrival", "poisson"], "--arrival: says how attempts come at a --rate: add that"),
+        (&["--max-threads", "5"], "--max-threads: bounds a --rate: without, it is --threads"),
+        (&["--stage", "5s:10", "--duration", "5s"], "--duration: the stages say how long"),
+        (&["--stage", "5s:10,5s:10/s"], "--stage: either all lead to threads (10s:350) or all to"),
+        (&["--stage", "5s:10", "--stage", "5s:1k/s"], "--stage: either all lead to threads"),
+        (&["--stage", "5s:10", "--ramp", "5s"], "--ramp: the stages are the ramp"),
+        (&["--stage", "5s:10", "--stampede"], "--stage: a stampede has none: leave it out"),
+        (&["--stampede", "--ramp", "5s"], "--ramp: a stampede has none: leave it out"),
+        (&["--stage", "0s:10"], "--stage: all together must last longer than 0"),
+        (&["--stage", "5s:0"], "--stage: must lead to at least 1 thread"),
+        (&["--stage", "5s:0/s"], "--stage: must lead to more than 0/s"),
+        (&["--duration", "5s", "--warmup", "5s"], "--warmup: must be shorter than the run"),
+        (&["--retry-on", "429"], "--retry-on: says how to retry: add --retry N"),
+        (&["--retry-backoff", "1s"], "--retry-backoff: says how to retry: add --retry N"),
+        (&["--retry-budget", "5%"], "--retry-budget: says how to retry: add --retry N"),
+    ];
+    for (args, cure) in conflicts {
+        assert_usage(args, cure);
+    }
+}
+
+#[test]
+fn nonsense_in_a_flag_of_the_load_is_told_what_would_be_right() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--rate", "100"], "write 500/s or 5k/s"),
+        (&["--rate", "0/s"], "--rate"),
+        (&["--rate", "11M/s"], "--rate: 11000000/s is over 10000000/s"),
+        (&["--rate", "1/s", "--arrival", "bursty"], "constant"),
+        (&["--stage", "350"], "write 10s:350 for threads, or 10s:5k/s for a rate"),
+        (&["--stage", "5s:many"], "write 10s:350 for threads, or 10s:5k/s for a rate"),
+        (&["--stage", "5s:2M"], "--stage: 2000000 is over 1048576"),
+        (&["--stage", "8days:5"], "--stage: 8days is over 7days"),
+        (&["--think", "normal:1s"], "uniform:1s..3s"),
+        (&["--think", "uniform:3s..1s"], "uniform:1s..3s"),
+        (&["--think", "8days"], "--think: 8days is over 7days"),
+        (&["--double-click", "101%"], "--double-click"),
+        (&["--double-click", "half"], "--double-click"),
+        (&["--retry", "101"], "--retry: 101 is over 100"),
+        (&["--retry", "1", "--retry-on", "418"], "429, 503, unknown, connect"),
+        (&["--retry", "1", "--retry-backoff", "11s"], "--retry-backoff: 11s is over 10s"),
+        (&["--retry", "1", "--retry-budget", "20"], "--retry-budget"),
+        (&["--buyers", "10:0"], "10k:1.1"),
+        (&["--warmup", "soon"], "write 20s, 1m30s or 250ms"),
+        (&["--connect-timeout", "0s"], "--connect-timeout: must be above 0"),
+        (&["--follow=perhaps"], "--follow"),
+    ];
+    for (args, cure) in cases {
+        assert_usage(args, cure);
+    }
+}
+
+/// A bench that is called so exits with 2 before it does anything, and says this.
+#[track_caller]
+fn assert_usage(args: &[&str], cure: &str) {
+    let output = bench(Path::new("."), args);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    assert!(said.contains(cure), "{args:?}: {said}");
+    assert_eq!(stdout(&output), "", "{args:?}");
+}
+
+#[test]
 fn what_cannot_run_exits_1_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -7,16 +7,21 @@ use super::child::Serving;
 use super::{TOKEN, bench, last_line, stderr, stdout};
 
 /// A small file system of its own; unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
+pub(super) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount(size: &str) -> Option<Self> {
+    /// Mounts it; `None` where that is not allowed.
+    pub(super) fn mount(size: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         mount(folder.path(), &format!("size={size}")).then_some(Self(folder))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     fn grow(&self, size: &str) {
-        assert!(mount(self.0.path(), &format!("remount,size={size}")));
+        assert!(mount(self.path(), &format!("remount,size={size}")));
     }
 }
 
@@ -38,7 +43,7 @@ fn a_full_disk_ends_the_server_and_loses_nothing() {
         println!("skipped: only root may mount the small file system that this fills");
         return;
     };
-    let (data, folder) = (disk.0.path().join("data"), tempfile::tempdir().unwrap());
+    let (data, folder) = (disk.path().join("data"), tempfile::tempdir().unwrap());
     let flags = ["--stock", "100k", "--admin-token", TOKEN];
     let server = Serving::start(&data, &flags);
     let load = ["--threads", "4", "--loops", "2k", "--settle-timeout", "1s", "--json"];

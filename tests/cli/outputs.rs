@@ -1,0 +1,224 @@
+//! The files of a run: what is in them is what the report says, and they are there or it is told.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::child::Serving;
+use super::disk_full::SmallDisk;
+use super::{TOKEN, bench, last_line, stderr, stdout};
+
+/// JMeter's default columns.
+const COLUMNS: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,\
+                       success,failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,\
+                       IdleTime,Connect";
+
+fn read(path: PathBuf) -> String {
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Runs a bench that must end well, and gives its result.
+#[track_caller]
+fn result(folder: &Path, args: &[&str]) -> Value {
+    let output = bench(folder, &[&["--spawn", "--json"], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Some load with retries, double clicks and a schedule that names moments.
+const LOAD: &[&str] = &["--rate", "150/s", "--duration", "2500ms", "--arrival", "poisson"];
+const MORE: &[&str] = &["--double-click", "20%", "--retry", "2", "--seed", "3"];
+
+#[test]
+fn a_folder_has_the_result_and_the_latencies() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new/run");
+    let args = [LOAD, MORE, &["--out", "new/run"]].concat();
+    let result = result(folder.path(), &args);
+    let run: Value = serde_json::from_str(&read(out.join("run.json"))).unwrap();
+    assert_eq!(run, result);
+    for (file, section) in
+        [("latency.hgrm", "latency_us"), ("latency-corrected.hgrm", "latency_corrected_us")]
+    {
+        let table = read(out.join(file));
+        let (max, count) = max_and_count(&table);
+        assert_eq!(result[section]["count"], count, "{table}");
+        // In milliseconds, to the microsecond.
+        let max_us = result[section]["max"].as_f64().unwrap();
+        assert!((max * 1e3 - max_us).abs() < 1.5, "{max} ms, {max_us} µs");
+        assert_rising(&table);
+    }
+    let files = std::fs::read_dir(&out).unwrap().map(|file| file.unwrap().file_name());
+    let mut files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
+    files.sort();
+    assert_eq!(files, ["latency-corrected.hgrm", "latency.hgrm", "latency.hlog", "run.json"]);
+}
+
+/// What the last lines of a table say.
+fn max_and_count(table: &str) -> (f64, u64) {
+    let line = table.lines().find(|line| line.starts_with("#[Max")).unwrap();
+    let mut numbers = line.split(['=', ',', ']']).filter_map(|part| part.trim().parse().ok());
+    let (max, count): (f64, f64) = (numbers.next().unwrap(), numbers.next().unwrap());
+    (max, count as u64)
+}
+
+/// Values, percentiles and counts never fall, and the last row holds all.
+fn assert_rising(table: &str) {
+    let mut lines = table.lines();
+    let head: Vec<_> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(head, ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]);
+    let rows = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let rows: Vec<Vec<f64>> = rows
+        .map(|row| row.split_whitespace().map(|number| number.parse().unwrap()).collect())
+        .collect();
+    for column in 0..3 {
+        assert!(rows.is_sorted_by_key(|row| row[column]), "{table}");
+    }
+    let last = rows.last().unwrap();
+    assert_eq!((last[1], last[2] as u64), (1.0, max_and_count(table).1), "{table}");
+}
+
+#[test]
+fn a_jtl_has_a_line_for_each_request_and_its_sums_are_the_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ["--", "--rate-limit", "50/s"];
+    let result = result(folder.path(), &[LOAD, MORE, &["--jtl", "run.jtl"], &server].concat());
+    let jtl = read(folder.path().join("run.jtl"));
+    let (head, lines) = jtl.split_once('\n').unwrap();
+    assert_eq!(head, COLUMNS);
+    let columns: Vec<_> = COLUMNS.split(',').collect();
+    let row = |line: &str| -> HashMap<&str, String> {
+        let fields: Vec<_> = line.split(',').map(str::to_owned).collect();
+        assert_eq!(fields.len(), columns.len(), "{line}");
+        columns.iter().copied().zip(fields).collect()
+    };
+    let rows: Vec<_> = lines.lines().map(row).collect();
+    let requests = &result["requests"];
+    let with = |column: &str, value: &str| rows.iter().filter(|row| row[column] == value).count();
+    let sum = |column: &str| rows.iter().map(|row| row[column].parse::<u64>().unwrap()).sum();
+    let sum_of = |column| -> u64 { sum(column) };
+    assert_eq!(requests["total"], rows.len());
+    assert_eq!(requests["errors"], with("success", "false"));
+    assert_eq!(requests["bytes_received"], sum_of("bytes"));
+    assert_eq!(requests["bytes_sent"], sum_of("sentBytes"));
+    assert_eq!(requests["by_outcome"]["rate_limited"], with("responseCode", "429"));
+    assert_eq!(requests["double_clicks"], with("label", "POST /seckill (double click)"));
+    let retries = with("label", "POST /seckill (retry)");
+    assert_eq!(requests["retries"]["total"], retries);
+    assert!(retries > 0 && with("responseMessage", "Too Many Requests") > 0, "{requests:#}");
+    // In whole milliseconds, each rounded down.
+    let mean_us = result["latency_us"]["mean"].as_f64().unwrap();
+    let elapsed_ms = sum_of("elapsed") as f64 / rows.len() as f64;
+    assert!(elapsed_ms * 1e3 <= mean_us * 1.001 && mean_us < elapsed_ms * 1e3 + 1_001.0);
+    let began = |row: &HashMap<&str, String>| row["timeStamp"].parse::<u64>().unwrap();
+    let (first, last) = (rows.iter().map(began).min(), rows.iter().map(began).max());
+    let started = humantime::parse_rfc3339(result["started"].as_str().unwrap()).unwrap();
+    let started = started.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+    assert!(first.unwrap() >= started && last.unwrap() - first.unwrap() >= 1_000);
+}
+
+#[test]
+fn a_wrong_path_is_told_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let common = ["--target", &server.url, "--admin-token", TOKEN, "--threads", "3"];
+    let cases = [
+        ("--jtl", "nowhere/run.jtl", "nowhere/run.jtl"),
+        ("--jtl", "/dev/full", "/dev/full"),
+        ("--out", "file", "file"),
+        ("--out", "file/run", "file/run"),
+    ];
+    for (flag, path, named) in cases {
+        let output = bench(folder.path(), &[&common[..], &[flag, path]].concat());
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{flag} {path}: {said}");
+        assert!(said.contains(&format!("cannot write {named}: ")), "{flag} {path}: {said}");
+        assert_eq!(stdout(&output), "", "{flag} {path}");
+    }
+    let output = bench(folder.path(), &[&common[..], &["--json"]].concat());
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["audit"]["stock_left_before"], 10, "one of them bought");
+}
+
+#[test]
+fn a_full_disk_is_told_after_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = ["--spawn", "--threads", "4", "--loops", "500"];
+    for (flag, name) in [("--jtl", "run.jtl"), ("--out", "run")] {
+        // In whole pages: none is left for another file once the log has one.
+        let Some(disk) = SmallDisk::mount("4k") else {
+            println!("skipped: only root may mount the small file system that this fills");
+            return;
+        };
+        let path = disk.path().join(name);
+        let path = path.to_str().unwrap();
+        let output = bench(folder.path(), &[&load[..], &[flag, path]].concat());
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{flag}: {said}");
+        assert_eq!(last_line(&output), "NOT OVERSOLD: stock 10, sold 10, left 0", "{flag}");
+        assert!(said.contains(&format!("cannot write {path}")), "{flag}: {said}");
+        assert!(said.contains("No space left on device"), "{flag}: {said}");
+    }
+}
+
+#[test]
+fn what_a_former_run_left_does_not_pass_for_this_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    std::fs::create_dir(&out).unwrap();
+    for file in ["run.json", "latency.hlog", "latency.hgrm", "latency-corrected.hgrm"] {
+        std::fs::write(out.join(file), "of a former run\n".repeat(10_000)).unwrap();
+    }
+    let result = result(folder.path(), &["--threads", "2", "--out", "run"]);
+    assert_eq!(serde_json::from_str::<Value>(&read(out.join("run.json"))).unwrap(), result);
+    for file in ["latency.hlog", "latency.hgrm", "latency-corrected.hgrm"] {
+        assert!(!read(out.join(file)).contains("former"), "{file}");
+    }
+}
+
+/// A Python that has the package `hdrhistogram`: that of `tests/run.sh`, or the machine's.
+fn python() -> Option<PathBuf> {
+    let of_tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let of_tests = of_tests.join("python/bin/python3");
+    let has_reader = |python: &PathBuf| {
+        let asked = Command::new(python).args(["-c", "import hdrh.log"]).output();
+        asked.is_ok_and(|output| output.status.success())
+    };
+    [of_tests, "python3".into()].into_iter().find(has_reader)
+}
+
+#[test]
+fn another_implementation_reads_the_same_from_the_log() {
+    let Some(python) = python() else {
+        println!("skipped: needs python3 with the package hdrhistogram; tests/run.sh installs it");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // Implementations round the rank of a percentile in their own ways, and agree where it is
+    // whole: 500 requests have whole ones.
+    let load = ["--rate", "200/s", "--duration", "2500ms", "--out", "run"];
+    let result = result(folder.path(), &load);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/read_hlog.py");
+    let log = folder.path().join("run/latency.hlog");
+    let output = Command::new(python).arg(script).arg(log).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (tag, section) in [("", "latency_us"), ("corrected", "latency_corrected_us")] {
+        assert_eq!((&read[tag]["count"], &result[section]["count"]), (&500.into(), &500.into()));
+        for key in ["p50", "p90", "p99", "max"] {
+            let (theirs, ours) = (read[tag][key].as_f64(), result[section][key].as_f64());
+            let (theirs, ours) = (theirs.unwrap(), ours.unwrap());
+            assert!((theirs - ours).abs() <= ours / 1e3 + 1.0, "{tag} {key}: {theirs} {ours}");
+        }
+    }
+    // Each row is a second: without a tag and with one as many.
+    assert!(read[""]["rows"].as_u64() >= Some(2), "{read:#}");
+    assert_eq!(read["corrected"]["rows"], read[""]["rows"]);
+    let started = humantime::parse_rfc3339(result["started"].as_str().unwrap()).unwrap();
+    let started = started.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    let log_started = read["started"].as_f64().unwrap();
+    assert!((started..started + 60.0).contains(&(log_started + 0.001)), "{started} {log_started}");
+}

@@ -1,0 +1,134 @@
+//! A run that is told to stop: who waits goes at once, what is in flight still ends, and the
+//! history has what was sent and nothing else.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use seckill::audit::AttemptNo;
+use seckill::load::Stop;
+
+use super::run::{Run, load_until};
+use super::scripted::{Asked, Gate, Reply, Scripted, answer, queued, refused, sold_out};
+
+/// A run against a server that asks for the end when it has this request.
+fn stopped_at(
+    number: usize,
+    flags: &str,
+    script: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+) -> (Run, Scripted) {
+    let stop = Stop::default();
+    let asks = stop.clone();
+    let server = Scripted::start(move |asked| {
+        if asked.number == number {
+            asks.ask();
+        }
+        script(asked)
+    });
+    let run = load_until(&server.url(), flags, &stop, |_| {});
+    assert_sent(&run, &server);
+    (run, server)
+}
+
+/// Every attempt that came counts as sent, and none of the next ones does.
+fn assert_sent(run: &Run, server: &Scripted) {
+    let ids: HashSet<_> = server.attempts().into_keys().collect();
+    assert_eq!(ids, run.sent_ids().into_iter().collect());
+    for id in ids {
+        let attempt = run.history.ids.attempt(&id).unwrap();
+        assert!(run.history.was_sent(attempt));
+    }
+    for (thread, sent) in (0..).zip(&run.history.sent) {
+        assert!(!run.history.was_sent(AttemptNo { thread, index: *sent }));
+    }
+}
+
+#[test]
+fn users_that_think_go_at_once() {
+    let flags = "--threads 6 --loops 9 --think 1h";
+    let (run, _) = stopped_at(5, flags, |_| sold_out());
+    assert_eq!(run.history.sent, [1; 6]);
+    assert_eq!((run.summary.total, run.summary.errors), (6, 0));
+}
+
+#[test]
+fn users_who_have_not_begun_do_not() {
+    let (run, _) = stopped_at(0, "--threads 6 --ramp 6h", |_| sold_out());
+    assert_eq!(run.history.sent, [1, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn what_is_in_flight_is_answered() {
+    let gate = Arc::new(Gate::default());
+    let last = 3;
+    let (run, _) = stopped_at(last, "--threads 4 --loops 9", move |asked| {
+        // All wait until the end has been asked for.
+        if asked.number == last {
+            gate.open();
+        }
+        gate.pass();
+        queued()
+    });
+    assert_eq!((run.ended("queued"), run.summary.errors, run.sent()), (4, 0, 4));
+    assert_eq!(run.told().len(), 4);
+}
+
+#[test]
+fn who_waits_for_a_retry_gives_no_second_try() {
+    let later = refused(429, "rate_limited", "Retry-After: 60\r\n");
+    let (run, _) = stopped_at(4, "--threads 5 --loops 9 --retry 3", move |_| later.clone());
+    assert_eq!((run.summary.total, run.sent()), (5, 5));
+    let counts = run.counts();
+    assert_eq!((counts.retried(), counts.recovered, counts.gave_up), (0, 0, 0));
+    assert!(run.told().is_empty());
+}
+
+#[test]
+fn who_waits_for_the_decision_waits_no_longer() {
+    let flags = "--threads 3 --loops 9 --follow --settle-timeout 5m";
+    let (run, _) = stopped_at(8, flags, |asked| match asked.is_result {
+        true => Reply::Bytes(answer(200, "", r#"{"status":"queued"}"#)),
+        false => queued(),
+    });
+    assert_eq!((run.sent(), run.told().len(), run.summary.total), (3, 3, 3));
+    assert_eq!((run.counts().decided, run.history.results.len()), (0, 0));
+}
+
+#[test]
+fn arrivals_that_have_not_come_do_not_and_are_missed_by_nobody() {
+    // So many users that one is free for each arrival, and so many arrivals that some are due while
+    // the run ends: it did not want for users.
+    let flags = "--rate 3k/s --duration 1h --max-threads 6000";
+    let (run, _) = stopped_at(400, flags, |_| sold_out());
+    assert!(run.sent() > 400, "{}", run.sent());
+    assert_eq!((run.summary.total, run.summary.errors), (run.sent(), 0));
+    assert_eq!((run.counts().waited, run.counts().unsent), (0, 0));
+}
+
+#[test]
+fn arrivals_that_wait_are_given_up_and_counted() {
+    let gate = Arc::new(Gate::default());
+    let last = 3;
+    // All four users are busy when the end is asked for.
+    let (run, _) = stopped_at(last, "--rate 50/s --duration 1h --max-threads 4", move |asked| {
+        if asked.number == last {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            gate.open();
+        }
+        gate.pass();
+        sold_out()
+    });
+    assert_eq!((run.sent(), run.summary.total), (4, 4));
+    assert!(run.counts().unsent >= 9, "those due in 200 ms: {}", run.counts().unsent);
+}
+
+#[test]
+fn asked_for_before_the_beginning_nothing_is_sent() {
+    let stop = Stop::default();
+    stop.ask();
+    let plans = ["--threads 4 --loops 5", "--threads 4 --stampede", "--rate 100/s --duration 1h"];
+    for flags in plans {
+        let server = Scripted::always(sold_out());
+        let run = load_until(&server.url(), flags, &stop, |_| {});
+        assert_eq!((run.sent(), run.summary.total, server.asked().len()), (0, 0, 0), "{flags}");
+    }
+}
