@@ -81,7 +81,7 @@ mod tests {
         let stages = [(s(2), 100.0), (s(1), 100.0), (s(0), 0.0), (s(2), 0.0), (s(0), 50.0)];
         let rate = Levels::new(0.0, stages);
         let moments = moments(&rate, Arrival::Constant, s(6));
-        let within = |from, to| moments.iter().filter(|at| (s(from)..s(to)).contains(at)).count();
+        let within = |from, to| moments.iter().filter(|at| (s(from)..s(to)).contains(*at)).count();
         assert_eq!([within(0, 1), within(1, 2), within(2, 3)], [25, 75, 100]);
         assert_eq!([within(3, 5), within(5, 6)], [1, 49], "the 200th is due when the third ends");
         assert!(moments.is_sorted());
