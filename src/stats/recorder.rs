@@ -29,7 +29,7 @@ pub struct Recorder {
     pub(super) bytes_received: u64,
     pub(super) first_began: Option<Duration>,
     pub(super) last_ended: Duration,
-    /// Of the requests that were to be sent at the very beginning: when the first was, and the last.
+    /// When the first of the requests was sent that were due at the very beginning, and the last.
     pub(super) let_loose: Option<(Duration, Duration)>,
     /// What is counted besides.
     pub counts: Counts,
