@@ -33,6 +33,9 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 /// No connection of it is kept: its server may be killed at any moment.
 static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    // A build with TLS makes no client without it.
+    #[cfg(feature = "tls")]
+    seckill::tls::install_provider();
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
     client.pool_max_idle_per_host(0).build().unwrap()
 });
