@@ -171,6 +171,14 @@ impl Worker {
         }
     }
 
+    /// Hands on the samples there are, though they make no batch.
+    fn hand_on_samples(&self) {
+        let samples = self.samples.take();
+        if !samples.is_empty() {
+            self.hand_on(Part::Samples(samples));
+        }
+    }
+
     /// Counts something else.
     pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
         count(&mut self.recorder.borrow_mut().counts);
@@ -186,6 +194,7 @@ impl Worker {
         let second = moment.as_secs();
         if second > self.second.get() {
             let ended = self.second.replace(second);
+            self.hand_on_samples();
             let recorder = Box::new(self.recorder.take());
             self.hand_on(Part::Second { worker: self.index, second: ended, recorder });
         }
@@ -194,7 +203,6 @@ impl Worker {
     /// Hands on all that is left, and gives the history.
     pub(super) fn finish(self) -> History {
         self.roll_to(Duration::from_secs(self.second.get() + 1));
-        self.hand_on(Part::Samples(self.samples.take()));
         self.hand_on(Part::End { worker: self.index });
         self.history.into_inner()
     }
