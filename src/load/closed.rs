@@ -29,19 +29,23 @@ pub(super) async fn run(worker: Rc<Worker>, gate: Rc<Gate>, opening: Rc<Semaphor
         worker.count(|counts| counts.prepared += u64::from(prepared));
     }
     gate.pass().await;
-    let (mut index, mut free_since) = (0, Duration::ZERO);
+    let (mut index, mut free_since, mut now) = (0, Duration::ZERO, worker.elapsed());
     while !worker.is_stopped() {
         let attempt = AttemptNo { thread, index };
-        match schedule.next(worker.elapsed(), attempt, free_since) {
+        match schedule.next(now, attempt, free_since) {
             Step::Done => break,
-            Step::Wait(time) => user.wait_until(worker.elapsed() + time).await,
+            Step::Wait(time) => {
+                user.wait_until(now + time).await;
+                now = worker.elapsed();
+            }
             Step::Now { intended } => {
                 if index == 0 {
                     worker.setup.live.user_started(worker.index);
                 }
-                user.attempt(attempt, intended).await;
+                user.attempt(attempt, intended, now).await;
                 index += 1;
-                free_since = worker.elapsed();
+                now = worker.elapsed();
+                free_since = now;
                 user.build(AttemptNo { thread, index });
             }
         }

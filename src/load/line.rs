@@ -81,11 +81,13 @@ impl Line {
         let answer = self.deadline.before(start + plan.timeout, talk).await;
         exchange.bytes_received = self.reader.received() as u64;
         exchange.answer = answer.unwrap_or(Err(ErrorKind::Timeout));
+        if exchange.answer.is_err() {
+            exchange.ended = Instant::now();
+        }
         let keep = exchange.answer.is_ok_and(|response| response.keep_alive) && plan.keepalive;
         if !keep {
             self.stream = None;
         }
-        exchange.ended = Instant::now();
         exchange
     }
 
@@ -110,8 +112,9 @@ async fn talk(
             Ok(len) => len == 0,
             Err(_) => return Err(ErrorKind::Reset),
         };
-        if exchange.first_byte.is_none() && !at_end {
-            exchange.first_byte = Some(Instant::now());
+        exchange.ended = Instant::now();
+        if !at_end {
+            exchange.first_byte.get_or_insert(exchange.ended);
         }
         match reader.parse(at_end) {
             Ok(Some(response)) => return Ok(response),

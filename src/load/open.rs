@@ -157,7 +157,7 @@ async fn user(turns: Rc<Turns>, thread: u32) {
         turns.pass_on();
         drop(turn);
         worker.count(|counts| counts.waited += u64::from(waited && !worker.warms_up(at)));
-        user.attempt(attempt, Some(at)).await;
+        user.attempt(attempt, Some(at), at).await;
     }
     worker.setup.live.user_finished(worker.index);
 }

@@ -116,7 +116,11 @@ impl Timers {
         state.armed.map_or(Ok(()), |at| self.arm(at, now))
     }
 
-    fn set(&self, index: usize, due: Instant, now: Instant, waker: &Waker) {
+    fn is_set(&self, index: usize) -> bool {
+        self.state.borrow().alarms[index].due.is_some()
+    }
+
+    fn set(&self, index: usize, due: Instant, waker: &Waker) {
         let state = &mut *self.state.borrow_mut();
         let alarm = &mut state.alarms[index];
         alarm.due = Some(due);
@@ -128,7 +132,7 @@ impl Timers {
             state.queue.push(Reverse((due, index)));
             if state.armed.is_none_or(|armed| armed > due) {
                 state.armed = Some(due);
-                if let Err(error) = self.arm(due, now) {
+                if let Err(error) = self.arm(due, Instant::now()) {
                     unreachable!("a timer of our own takes any time above 0: {error}");
                 }
             }
@@ -165,23 +169,29 @@ impl Alarm {
     /// What `future` gives; `None` if it has not by `due`.
     pub(super) async fn before<F: Future>(&self, due: Instant, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
+        let mut is_set = false;
         poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(output) => {
                 self.timers.clear(self.index);
                 Poll::Ready(Some(output))
             }
-            Poll::Pending => self.poll_due(due, context).map(|()| None),
+            // It rang.
+            Poll::Pending if is_set && !self.timers.is_set(self.index) => Poll::Ready(None),
+            Poll::Pending => {
+                is_set = true;
+                self.timers.set(self.index, due, context.waker());
+                Poll::Pending
+            }
         })
         .await
     }
 
     fn poll_due(&self, due: Instant, context: &mut Context<'_>) -> Poll<()> {
-        let now = Instant::now();
-        if now >= due {
+        if Instant::now() >= due {
             self.timers.clear(self.index);
             return Poll::Ready(());
         }
-        self.timers.set(self.index, due, now, context.waker());
+        self.timers.set(self.index, due, context.waker());
         Poll::Pending
     }
 }

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use crate::audit::{AttemptNo, Entry, Status, Told};
 use crate::dice::{self, Draw};
 use crate::sale::{Refusal, RequestId};
@@ -37,6 +39,8 @@ pub(super) struct User {
     twin_line: Option<Line>,
     clock: Alarm,
     purchase: Template<2>,
+    /// Of the attempt that was built last.
+    request_id: RequestId,
     result: Option<Template<1>>,
 }
 
@@ -68,6 +72,7 @@ impl User {
             twin_line: twins.then(|| Line::new(worker.alarm())),
             clock: worker.alarm(),
             purchase: worker.setup.purchase.clone(),
+            request_id: RequestId(Uuid::nil()),
             result: plan.follow.then(|| worker.setup.result.clone()),
             worker,
         }
@@ -87,6 +92,7 @@ impl User {
     pub(super) fn build(&mut self, attempt: AttemptNo) {
         let (buyer, request_id) = self.worker.ids(attempt);
         self.purchase.fill([buyer, request_id.0]);
+        self.request_id = request_id;
     }
 
     /// Waits until so long after the beginning of the run, or until it is stopped.
@@ -94,12 +100,17 @@ impl User {
         self.clock.at(self.worker.begun() + moment).await;
     }
 
-    /// Makes the attempt that was built last, to its end.
-    pub(super) async fn attempt(&mut self, attempt: AttemptNo, intended: Option<Duration>) {
+    /// Makes the attempt that was built last, to its end. It begins `now`.
+    pub(super) async fn attempt(
+        &mut self,
+        attempt: AttemptNo,
+        intended: Option<Duration>,
+        now: Duration,
+    ) {
         self.worker.make(attempt);
-        let clicked = intended.unwrap_or_else(|| self.worker.elapsed());
+        let clicked = intended.unwrap_or(now);
         self.warms_up = self.worker.warms_up(clicked);
-        let (_, request_id) = self.worker.ids(attempt);
+        let request_id = self.request_id;
         let mut told = TellTale { attempt, told: None };
         let mut heard = if self.clicks_twice(attempt) {
             self.click_twice(request_id, intended, &mut told).await
