@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
+use procfs::process::Process;
 use rustix::process::Signal;
 use seckill::lab::Redis;
 
@@ -48,6 +49,9 @@ fn kill_9_of_a_lab_takes_services_folders_and_the_command_with_it() {
     let mut line = String::new();
     BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let command_pid: u32 = line.trim().strip_prefix("up ").unwrap().parse().unwrap();
+    // The command speaks as soon as it runs; its guardian is told of it a moment later.
+    let lab_pid = i32::try_from(lab.id()).unwrap();
+    eventually("the lab has nothing to do but wait", || sleeps(lab_pid));
     assert_eq!(entries(temp.path()).len(), 3, "a folder each");
     let word = temp.path().to_str().unwrap();
     assert!(processes_with(word).len() >= 3, "this would see what is left");
@@ -86,4 +90,10 @@ fn a_suspended_service_goes_too() {
     wait(&mut lab);
     eventually("the service is gone", || !lives(pid));
     assert_nothing_left(temp.path(), &[pid]);
+}
+
+/// Whether all threads of a process sleep.
+fn sleeps(pid: i32) -> bool {
+    let tasks = Process::new(pid).unwrap().tasks().unwrap();
+    tasks.flatten().all(|task| task.stat().is_ok_and(|stat| stat.state == 'S'))
 }
