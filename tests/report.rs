@@ -65,6 +65,7 @@ fn report(audit: Audit) -> Report {
         broker: None,
         audit,
         stock_left_before: 1,
+        stopped: None,
         invalid: Vec::new(),
         series: Series::default(),
     }

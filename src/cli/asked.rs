@@ -38,8 +38,10 @@ impl Asked {
         // On its own first, so that what is wrong in it is told with its line.
         Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
         let room = limits::raise_file_limit();
-        serve::config(&profile.server, room)
-            .map_err(|error| usage(&profile.locate("server", &error)))?;
+        if args.profile.is_some() {
+            serve::config(&profile.server, room)
+                .map_err(|error| usage(&profile.locate("server", &error)))?;
+        }
         let mut flags = args.flags.or(profile.bench);
         if Plan::is_open(&flags) && flags.max_threads.is_none() {
             let each = Plan::connections_each(flags.double_click.unwrap_or_default());

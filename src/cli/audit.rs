@@ -52,7 +52,10 @@ pub(super) async fn judge(
             if let (Err(because), Some(reason)) = (settled, &mut audit.because) {
                 *reason = because;
             }
-            let ours = |row: &&Row| history.ids.attempt(&row.request_id).is_some();
+            let ours = |row: &&Row| {
+                history.ids.attempt(&row.request_id).is_some()
+                    && !history.before.contains_key(&row.request_id)
+            };
             let settle = ledger.rows.iter().filter(ours).filter_map(|row| row.settle_us);
             let settle = Quantiles::of_durations(settle.map(Duration::from_micros));
             Judged { audit, settle }

@@ -57,6 +57,9 @@ async fn told_twice(signals: &mut Signals, stop: &Stop) {
     signals.next().await;
 }
 
+/// Longest time for the look at the sale that belongs to the end of the run.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// All that is known before the run.
 struct Prepared {
     target: Target,
@@ -123,9 +126,18 @@ impl Asked {
         let watched = Watched { live, sale, outputs };
         let (Ran { recorder, mut history }, mut outputs) =
             self.load(&prepared, spawned.as_deref_mut(), stop, watched, &mut seen).await?;
-        let series = outputs.end(&recorder);
         let usage = monitor.finish();
         let died = spawned.as_mut().and_then(|server| server.check_alive().err());
+        let stopped = stop.is_asked().then(|| match &died {
+            Some(_) => "the server died".to_owned(),
+            None => "it was told to stop".to_owned(),
+        });
+        if died.is_none()
+            && let Ok(Ok(sale)) = timeout(LAST_LOOK, prepared.control.sale()).await
+        {
+            outputs.look(sale_now(&sale));
+        }
+        let series = outputs.end(&recorder);
         let nothing_was_sent = history.sent.iter().all(|sent| *sent == 0);
         if nothing_was_sent && died.is_none() && stop.is_asked() {
             return Err(Failure::Interrupted);
@@ -149,6 +161,7 @@ impl Asked {
             broker: seen,
             audit,
             stock_left_before: before.stock_left,
+            stopped,
             invalid,
         };
         Ok((report, outputs))

@@ -59,11 +59,11 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(code) => code.into(),
         Err(Failure::Usage(message)) => {
-            eprintln!("seckill: {message}");
+            say(format_args!("seckill: {message}"));
             2.into()
         }
         Err(Failure::Run(error)) => {
-            eprintln!("seckill: {error:#}");
+            say(format_args!("seckill: {error:#}"));
             1.into()
         }
         // As shells report a command that SIGINT ended.

@@ -24,9 +24,9 @@ pub(super) async fn run(worker: Rc<Worker>, gate: Rc<Gate>, opening: Rc<Semaphor
     user.build(AttemptNo { thread, index: 0 });
     if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) {
         let permit = opening.acquire().await;
-        let prepared = !worker.is_stopped() && user.prepare().await;
+        let prepared = if worker.is_stopped() { 0 } else { user.prepare().await };
         drop(permit);
-        worker.count(|counts| counts.prepared += u64::from(prepared));
+        worker.count(|counts| counts.prepared += prepared);
     }
     gate.pass().await;
     let (mut index, mut free_since, mut now) = (0, Duration::ZERO, worker.elapsed());

@@ -79,8 +79,10 @@ impl Turns {
         let (index, workers) = (worker.index, worker.setup.workers);
         let arrivals = arrivals(worker.plan())?;
         let of_worker = OfWorker { arrivals, worker: index, workers };
-        // The first workers take what does not divide.
-        let users_max = (worker.plan().threads + (workers - 1 - index) as u64) / workers as u64;
+        // As many of the users as of the rows, and all workers together as many as there are.
+        let rows_before = |index| (0..ROWS).filter(|row| row % workers < index).count() as u64;
+        let users_before = |index| worker.plan().threads * rows_before(index) / ROWS as u64;
+        let users_max = users_before(index + 1) - users_before(index);
         Some(Rc::new(Self {
             worker: Rc::clone(worker),
             turn: Mutex::new(of_worker.peekable()),

@@ -100,9 +100,14 @@ pub fn run(job: &Job<'_>, watch: impl FnMut(Seen<'_>)) -> io::Result<Ran> {
         let (setup, history, parts) = (setup.clone(), history(), parts.clone());
         let start = Arc::clone(&start);
         let work = move || -> io::Result<History> {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            // Who cannot begin must not leave the others waiting for it.
+            let give_up = |_: &io::Error| {
+                start.ready.wait();
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.inspect_err(give_up)?;
             LocalSet::new().block_on(&runtime, async {
-                let timers = Timers::new()?;
+                let timers = Timers::new().inspect_err(give_up)?;
                 let worker = Worker::new(index, setup, Rc::clone(&timers), history, parts);
                 work(worker, &timers, &start).await
             })

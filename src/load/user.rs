@@ -78,14 +78,14 @@ impl User {
         }
     }
 
-    /// Opens the connections that an attempt needs, and says whether all are open.
-    pub(super) async fn prepare(&mut self) -> bool {
+    /// Opens the connections that an attempt needs, and says how many are open.
+    pub(super) async fn prepare(&mut self) -> u64 {
         let (dialer, plan) = (&self.worker.setup.dialer, self.worker.plan());
-        let mut all = true;
+        let mut open = 0;
         for line in [Some(&mut self.line), self.twin_line.as_mut()].into_iter().flatten() {
-            all &= line.open(dialer, plan).await.is_ok();
+            open += u64::from(line.open(dialer, plan).await.is_ok());
         }
-        all
+        open
     }
 
     /// Builds the request of an attempt, before its moment.
@@ -198,7 +198,12 @@ impl User {
         told.add(worker, first.told.clone());
         told.add(worker, twin.told.clone());
         // Who was told by one of them what came of both does not click again.
-        if self.is_final(&first) { first } else { twin }
+        let wants_no_retry = |heard| self.cause(heard).is_none();
+        if self.is_final(&first) || !self.is_final(&twin) && wants_no_retry(&twin) {
+            first
+        } else {
+            twin
+        }
     }
 
     /// After what the attempt is to be sent again, if it may be.
@@ -248,8 +253,8 @@ impl User {
     fn pause(&self, attempt: AttemptNo, retries: u64, retry_after: Option<Duration>) -> Duration {
         let plan = self.worker.plan();
         let doubled = plan.retry.backoff.saturating_mul(1 << retries.min(20)).min(BACKOFF_MAX);
-        let number = attempt.number().rotate_left(retries as u32);
-        let jitter = 1.0 - dice::uniform(plan.seed, Draw::Jitter, number) / 2.0;
+        let seed = dice::bits(plan.seed, Draw::Jitter, retries);
+        let jitter = 1.0 - dice::uniform(seed, Draw::Jitter, attempt.number()) / 2.0;
         retry_after.unwrap_or_default() + doubled.mul_f64(jitter)
     }
 

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -208,7 +208,10 @@ impl Worker {
     }
 
     fn hand_on(&self, part: Part) {
+        let Err(TrySendError::Full(part)) = self.parts.try_send(part) else { return };
+        let since = Instant::now();
         // Nobody takes it only where the run has been given up.
         let _ = self.parts.send(part);
+        self.count(|counts| counts.stalled_us += since.elapsed().as_micros() as u64);
     }
 }

@@ -133,7 +133,8 @@ layered! {
         /// Longest wait, after the run, until all that was accepted is decided [default: 30s]
         #[arg(long, env = "SECKILL_SETTLE_TIMEOUT", value_name = "TIME")]
         pub settle_timeout: Option<Span>,
-        /// Makes the same buyers and request ids again [default: random, and reported]
+        /// Makes the same ids, arrivals and pauses again; at another sale the ids are others
+        /// [default: random, and reported]
         #[arg(long, env = "SECKILL_SEED", value_name = "N")]
         pub seed: Option<u64>,
         /// Token to read the ledger with [default: that in ./seckill-data/admin-token, for a

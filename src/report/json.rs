@@ -77,6 +77,7 @@ fn requests(report: &Report) -> Value {
         "errors": summary.errors,
         "error_rate": summary.error_rate(),
         "per_second": summary.per_second(summary.total),
+        "stopped_early": report.stopped,
         "elapsed_us": summary.elapsed.as_micros() as u64,
         "bytes_sent": summary.bytes_sent,
         "bytes_received": summary.bytes_received,

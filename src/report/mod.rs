@@ -45,6 +45,8 @@ pub struct Report {
     pub audit: Audit,
     /// Units that were left before the run.
     pub stock_left_before: i64,
+    /// Why it ended before its plan did, if it did.
+    pub stopped: Option<String>,
     /// Why the run does not count, if it does not.
     pub invalid: Vec<String>,
 }

@@ -67,13 +67,14 @@ impl Outputs {
         live: Arc<Live>,
         sale: Arc<Mutex<SaleNow>>,
     ) -> Result<Self, OutputError> {
+        let folder = folder.map(Folder::open).transpose()?;
         let jtl = jtl.map(|path| {
             let file = Jtl::create(path, target).map_err(at(path))?;
             Ok((path.to_owned(), file))
         });
         Ok(Self {
             jtl: jtl.transpose()?,
-            folder: folder.map(Folder::open).transpose()?,
+            folder,
             begun: SystemTime::now(),
             series: Series::default(),
             sale,
@@ -104,6 +105,11 @@ impl Outputs {
             }
         };
         self.note(written);
+    }
+
+    /// The sale at the end of the run: the last second has what was seen before.
+    pub fn look(&mut self, sale: SaleNow) {
+        self.series.look(sale);
     }
 
     /// Writes what can be said at the end of the run, and gives it second by second.

@@ -1,5 +1,6 @@
 //! What is told while a run goes on: a bar on a terminal, JMeter's summariser lines elsewhere.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -123,7 +124,7 @@ fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration, at_end: bool) {
     let time = elapsed.saturating_sub(told.at);
     let is_first = from == Totals::default();
     if !(is_first && at_end) {
-        eprintln!("{}", Line { sign: '+', from, to: totals, time, min_us, max_us });
+        tell(&Line { sign: '+', from, to: totals, time, min_us, max_us });
     }
     if min_us > 0 {
         told.min_us = told.min_us.min(min_us);
@@ -133,9 +134,14 @@ fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration, at_end: bool) {
         let min_us = if told.min_us == u64::MAX { 0 } else { told.min_us };
         let max_us = told.max_us;
         let from = Totals::default();
-        eprintln!("{}", Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });
+        tell(&Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });
     }
     (told.totals, told.at) = (totals, elapsed);
+}
+
+/// Tells a line, unless nobody listens any more: a terminal that was closed ends no run.
+fn tell(line: &Line) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// One line of JMeter's summariser, in its format. Latencies in milliseconds.

@@ -150,6 +150,9 @@ fn times(report: &Report) -> String {
     }
     table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
     let (named, total) = (summary.lag.count, summary.total);
+    if named == total {
+        return table.to_string();
+    }
     format!(
         "{table}\nThe schedule named a moment for {named} of {total} requests; the corrected \
              time of the others is the service's"
@@ -208,7 +211,8 @@ fn clicks(report: &Report) -> String {
         let warmup = Span(plan.warmup);
         let _ = writeln!(
             text,
-            "Warm-up    the {} requests of the first {warmup} are in no figure but the audit's",
+            "Warm-up    the {} requests of the first {warmup} are left out, but for the audit, the \
+             ledger's times and the lines of progress",
             counts.warmup,
         );
     }
@@ -236,8 +240,10 @@ fn clicks(report: &Report) -> String {
     if let Some(spread_us) = report.stampede() {
         let _ = writeln!(
             text,
-            "Stampede   {} connections were open beforehand; first to last request sent: {} ms",
+            "Stampede   {} of {} connections were open beforehand; first to last request sent: \
+             {} ms",
             counts.prepared,
+            plan.connections(),
             millis(spread_us as f64),
         );
     }
@@ -307,6 +313,9 @@ fn remarks(report: &Report) -> String {
     let mut text = format!("Seed       {}\n", report.plan.seed);
     if report.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
+    }
+    if let Some(because) = &report.stopped {
+        let _ = writeln!(text, "STOPPED    before the end of its plan: {because}");
     }
     for because in &report.invalid {
         let _ = writeln!(text, "INVALID    {because}");

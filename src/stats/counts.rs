@@ -27,6 +27,8 @@ pub struct Counts {
     pub follow_errors: u64,
     /// Connections that a stampede opened beforehand.
     pub prepared: u64,
+    /// Microseconds for which workers had to wait until what they recorded was taken.
+    pub stalled_us: u64,
     /// Arrivals that found no user free.
     pub waited: u64,
     /// Arrivals that were never sent, since no user got free for them.
@@ -49,6 +51,7 @@ impl Counts {
         self.decided += other.decided;
         self.follow_errors += other.follow_errors;
         self.prepared += other.prepared;
+        self.stalled_us += other.stalled_us;
         self.waited += other.waited;
         self.unsent += other.unsent;
     }

@@ -20,6 +20,8 @@ pub struct Recorder {
     pub(super) latency: Histogram<u64>,
     pub(super) corrected: Histogram<u64>,
     pub(super) lag: Histogram<u64>,
+    /// The same without what was due at the very beginning, for all users at once.
+    pub(super) paced_lag: Histogram<u64>,
     pub(super) connect: Histogram<u64>,
     pub(super) first_byte: Histogram<u64>,
     pub(super) settle: Histogram<u64>,
@@ -41,6 +43,7 @@ impl Default for Recorder {
             latency: histogram(),
             corrected: histogram(),
             lag: histogram(),
+            paced_lag: histogram(),
             connect: histogram(),
             first_byte: histogram(),
             settle: histogram(),
@@ -78,6 +81,9 @@ impl Recorder {
         self.corrected.saturating_record(micros(sample.corrected()));
         if let Some(lag) = sample.lag() {
             self.lag.saturating_record(micros(lag));
+            if sample.intended != Some(Duration::ZERO) {
+                self.paced_lag.saturating_record(micros(lag));
+            }
         }
         let since_began = |moment: Duration| micros(moment.saturating_sub(sample.began));
         if let Some(connected) = sample.connected {
@@ -116,6 +122,7 @@ impl Recorder {
             (&mut self.latency, &other.latency),
             (&mut self.corrected, &other.corrected),
             (&mut self.lag, &other.lag),
+            (&mut self.paced_lag, &other.paced_lag),
             (&mut self.connect, &other.connect),
             (&mut self.first_byte, &other.first_byte),
             (&mut self.settle, &other.settle),

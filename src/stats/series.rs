@@ -38,7 +38,7 @@ pub struct Point {
     pub p50_us: u64,
     /// 99 % of the latencies, in microseconds, are not above it.
     pub p99_us: u64,
-    /// The sale at its end.
+    /// The sale, as it was seen last before its end.
     pub sale: SaleNow,
 }
 
@@ -85,6 +85,13 @@ impl Series {
                 row.index /= 2;
                 self.add(row);
             }
+        }
+    }
+
+    /// The sale after the last second, where it was looked at once more.
+    pub fn look(&mut self, sale: SaleNow) {
+        if let Some(last) = self.rows.last_mut() {
+            last.sale = sale;
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Summary {
     pub corrected: Quantiles,
     /// Intended begin to the bytes in the kernel, of the requests whose moment the schedule named.
     pub lag: Quantiles,
+    /// The same without what was due at the very beginning, for all users at once.
+    pub paced_lag: Quantiles,
     /// Begin to an open connection, of the requests that opened one.
     pub connect: Quantiles,
     /// Begin to the first byte of the answer.
@@ -85,6 +87,7 @@ impl Recorder {
             latency: Quantiles::of(&self.latency),
             corrected: Quantiles::of(&self.corrected),
             lag: Quantiles::of(&self.lag),
+            paced_lag: Quantiles::of(&self.paced_lag),
             connect: Quantiles::of(&self.connect),
             first_byte: Quantiles::of(&self.first_byte),
             settle: Quantiles::of(&self.settle),

@@ -128,6 +128,39 @@ fn a_reader_that_goes_is_no_error() {
 }
 
 #[test]
+fn a_terminal_that_goes_costs_no_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = seckill();
+    let args = ["bench", "--spawn", "--threads", "2", "--loops", "5", "--out", "out"];
+    let mut bench = command.args(args).current_dir(folder.path()).spawn().unwrap();
+    drop(bench.stderr.take());
+    let status = child::wait(&mut bench);
+    assert_eq!(status.code(), Some(0));
+    let run = std::fs::read_to_string(folder.path().join("out/run.json")).unwrap();
+    let run: serde_json::Value = serde_json::from_str(&run).unwrap();
+    assert_eq!(run["requests"]["total"], 10);
+}
+
+#[test]
+fn what_was_not_run_or_not_measured_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--spawn", "--threads", "2", "--warmup", "1h", "--json"];
+    let output = super::bench(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(5), "{}", super::stderr(&output));
+    let args = ["bench", "--spawn", "--rate", "500/s", "--duration", "1h", "--out", "out"];
+    let bench = seckill().args(args).current_dir(folder.path()).spawn().unwrap();
+    let log = folder.path().join("out/latency.hlog");
+    eventually("a second of it is over", || {
+        std::fs::read_to_string(&log).is_ok_and(|log| log.lines().count() > 4)
+    });
+    signal(bench.id(), Signal::INT);
+    let output = bench.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", super::stderr(&output));
+    let report = super::stdout(&output);
+    assert!(report.contains("STOPPED    before the end of its plan"), "{report}");
+}
+
+#[test]
 fn sigterm_ends_a_server_in_good_order() {
     let folder = tempfile::tempdir().unwrap();
     for stop in [Signal::TERM, Signal::INT] {

@@ -23,7 +23,7 @@ fn all_first_requests_go_over_the_connections_that_were_prepared() {
 fn who_clicks_twice_has_both_connections_prepared() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 20 --stampede --double-click 100%");
-    assert_eq!((run.counts().prepared, run.summary.total), (20, 40));
+    assert_eq!((run.counts().prepared, run.summary.total), (40, 40));
     assert!(run.samples.iter().all(|sample| sample.connected.is_none()), "one dialled anew");
     assert_eq!(server.connections(), 40);
 }
