@@ -249,8 +249,11 @@ impl Asked {
                 () = &mut broker => unreachable!(),
             }
         };
-        progress.finish(&live, begun.elapsed());
-        Ok(ran?.context("the load generator could not run")?)
+        let ran = ran.and_then(|ran| ran.context("the load generator could not run"));
+        // Without the getting ready, and without what was written after.
+        let ended = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
+        progress.finish(&live, if ended.is_zero() { begun.elapsed() } else { ended });
+        Ok(ran?)
     }
 }
 

@@ -72,8 +72,15 @@ impl Outputs {
             let file = Jtl::create(path, target).map_err(at(path))?;
             Ok((path.to_owned(), file))
         });
+        let jtl = jtl.transpose()?;
+        if let (Some((path, _)), Some(folder)) = (&jtl, &folder)
+            && folder.has(path)
+        {
+            let cause = io::Error::other("--out writes it too: name another file for --jtl");
+            return Err(OutputError { path: path.clone(), cause });
+        }
         Ok(Self {
-            jtl: jtl.transpose()?,
+            jtl,
             folder,
             begun: SystemTime::now(),
             series: Series::default(),
@@ -151,6 +158,16 @@ impl Folder {
             log: Log::create(&log).map_err(at(&log))?,
             run: File::create(&run).map_err(at(&run))?,
         })
+    }
+
+    /// Whether a file, which exists, is one of its own.
+    fn has(&self, path: &Path) -> bool {
+        let names = [RUN, LOG, LATENCY, CORRECTED].map(|name| self.path.join(name));
+        let same = |name: &PathBuf| match (name.canonicalize(), path.canonicalize()) {
+            (Ok(ours), Ok(theirs)) => ours == theirs,
+            _ => false,
+        };
+        names.iter().any(same)
     }
 
     fn begin(&mut self, begun: SystemTime) -> Result<(), OutputError> {

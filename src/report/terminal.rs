@@ -1,6 +1,7 @@
 //! The report for people: JMeter's table, the latencies, what came of the attempts, the verdict.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -10,6 +11,9 @@ use crate::stats::{Bin, Summary};
 use crate::units::{ByteSize, RetryOn, Share, Span};
 
 use super::{Broker, Report, Settled};
+
+/// Less CPU time is some ticks of the kernel's clock, of 10 ms each.
+const CPU_EXACT_FROM: Duration = Duration::from_millis(200);
 
 /// Columns of the widest bar of the histogram.
 const BAR_WIDTH: u64 = 50;
@@ -280,7 +284,8 @@ fn resources(report: &Report) -> String {
         if consumer.rss_bytes_max > 0 {
             let _ = write!(
                 text,
-                "; {:.0} us per request; memory {}, {}, {}",
+                "; {}{:.0} us per request; memory {}, {}, {}",
+                if consumer.cpu < CPU_EXACT_FROM { "about " } else { "" },
                 report.cpu_us_per_request(consumer),
                 ByteSize(consumer.rss_bytes_before),
                 ByteSize(consumer.rss_bytes_max),

@@ -163,6 +163,11 @@ impl Recorder {
         &self.corrected
     }
 
+    /// When the last request ended, since the beginning of the run.
+    pub fn ended(&self) -> Duration {
+        self.last_ended
+    }
+
     /// Usable answers.
     pub(super) fn usable(&self) -> u64 {
         self.outcomes.iter().sum()
