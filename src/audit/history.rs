@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::api::LedgerSale;
-use crate::sale::{ItemId, OrderId, RequestId};
+use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{AttemptNo, Ids, Ledger, Status};
 

@@ -5,9 +5,9 @@
 
 use uuid::Uuid;
 
-use crate::dice::{self, Draw};
-use crate::profile::Buyers;
-use crate::sale::{BuyerId, RequestId};
+use crate::ids::{BuyerId, RequestId};
+use crate::random::{self, Draw};
+use crate::settings::Buyers;
 
 /// Bits of an id that hold the number: 24 for the thread, 36 for the loop.
 const NUMBER_BITS: u32 = 60;
@@ -55,7 +55,7 @@ impl Ids {
     /// Those of the same run at another sale: an id is decided once, so a fresh sale needs fresh
     /// ids.
     pub fn at_sale(self, epoch: u64) -> Self {
-        Self { seed: dice::bits(self.seed, Draw::Sale, epoch), ..self }
+        Self { seed: random::bits(self.seed, Draw::Sale, epoch), ..self }
     }
 
     /// The attempt's idempotency key.
@@ -80,7 +80,7 @@ impl Ids {
             Buyers::Thread => u64::from(attempt.thread),
             Buyers::Pool(buyers) => self.bits(Draw::Buyer, attempt.number()) % buyers,
             Buyers::Skewed { buyers, skew } => {
-                let uniform = dice::uniform(self.seed, Draw::Buyer, attempt.number());
+                let uniform = random::uniform(self.seed, Draw::Buyer, attempt.number());
                 zipf(uniform, buyers, skew.exponent())
             }
         };
@@ -98,7 +98,7 @@ impl Ids {
     }
 
     fn bits(&self, draw: Draw, number: u64) -> u64 {
-        dice::bits(self.seed, draw, number)
+        random::bits(self.seed, draw, number)
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
             let ids = Ids::new(7, skew.parse().unwrap());
             let Buyers::Skewed { buyers, skew } = ids.buyers else { panic!() };
             for number in 0..100_000 {
-                let uniform = dice::uniform(7, Draw::Buyer, number);
+                let uniform = random::uniform(7, Draw::Buyer, number);
                 clicks[zipf(uniform, buyers, skew.exponent()) as usize] += 1;
             }
             clicks

@@ -1,7 +1,7 @@
 //! Reading the server's ledger, line by line.
 
 use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
-use crate::sale::{OrderId, RequestId};
+use crate::ids::{OrderId, RequestId};
 
 /// Longest line, in bytes: two names of 64, two ids and some numbers take under 600.
 const LINE_LEN_MAX: usize = 4096;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::sale::RequestId;
+use crate::ids::RequestId;
 
 use super::invariant::Witnesses;
 use super::{Audit, History, Invariant, Ledger, Row, Status, Told, Verdict, Violation};

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::ids::RequestId;
 use crate::profile::{MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags};
-use crate::sale::RequestId;
-use crate::units::{Count, Secret};
+use crate::secret::Secret;
+use crate::units::Count;
 
 use super::args::{BenchArgs, ServerFlags};
 use super::{Failure, engines, limits, serve};

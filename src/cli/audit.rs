@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::audit::{Audit, History, Row, Status, reconcile};
-use crate::sale::RequestId;
+use crate::ids::RequestId;
 use crate::stats::Quantiles;
 use crate::units::Span;
 

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 
 use crate::api::SaleStatus;
 use crate::audit::Ledger;
+use crate::ids::ItemId;
 use crate::load::{self, Dialer, Job, Monitor, Ran, Stop};
 use crate::profile::{Model, Plan, Stage, Target};
 use crate::report::{self, Broker, Outputs, Progress, Report};
-use crate::sale::ItemId;
 use crate::stats::{Live, SaleNow};
 use crate::units::Span;
 

@@ -7,10 +7,10 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode};
 
 use crate::api::{Answer, SaleStatus};
 use crate::audit::{Ledger, LedgerReader, Status};
+use crate::ids::{ItemId, RequestId};
 use crate::load::read_result;
 use crate::profile::Target;
-use crate::sale::{ItemId, RequestId};
-use crate::units::Secret;
+use crate::secret::Secret;
 
 /// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
 const TIMEOUT: Duration = Duration::from_secs(10);

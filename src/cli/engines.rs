@@ -3,12 +3,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::design::{Design, Flaw, Flaws};
+use crate::flaws::{Design, Flaw, Flaws};
 use crate::profile::{FlagError, ServeFlags};
 use crate::queue;
+use crate::secret::EngineUrl;
 use crate::server::{QueueAt, StoreAt};
+use crate::settings::Role;
 use crate::store::RedisOptions;
-use crate::units::{EngineUrl, Role, Span};
+use crate::units::Span;
 
 /// Longest time-out of the broker: the article's was 21 s.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);

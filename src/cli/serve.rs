@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-use crate::design::Design;
+use crate::flaws::Design;
+use crate::ids::IdError;
 use crate::profile::{FlagError, ServeFlags};
-use crate::sale::{IdError, Terms};
+use crate::sale::Terms;
+use crate::secret::Secret;
 use crate::server::{Config, PREFETCH_MAX, Server};
-use crate::units::{Count, LogFormat, Role, Secret};
+use crate::settings::{LogFormat, Role};
+use crate::units::Count;
 
 use super::args::{Colour, ServeArgs};
 use super::signals::Signals;

@@ -17,9 +17,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
+use crate::ids::RequestId;
 use crate::profile::ServeFlags;
-use crate::sale::RequestId;
-use crate::units::Secret;
+use crate::secret::Secret;
 
 use super::serve;
 

@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-pub use crate::units::Durability;
+pub use crate::settings::Durability;
 pub use frame::RECORD_LEN_MAX;
 pub use writer::{AppendError, Commit, CommitError, Journal};
 

@@ -1,8 +1,9 @@
 //! What an answer means: its outcome for the figures, and what it tells the history.
 
 use crate::api::Answer;
+use crate::api::Refusal;
 use crate::audit::{Status, Told};
-use crate::sale::{OrderId, Refusal, RequestId};
+use crate::ids::{OrderId, RequestId};
 use crate::stats::{ErrorKind, Outcome};
 
 /// Reads an answer to the attempt `ours`. The history learns nothing from a refusal: it promises

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::dice::{self, Draw};
 use crate::profile::{Arrival, Levels, Line};
+use crate::random::{self, Draw};
 
 /// The attempts of a run in their order, each with its moment since the beginning. The same for the
 /// same seed, on every machine.
@@ -40,7 +40,7 @@ impl Iterator for Arrivals {
             // As many exponential steps of a rate of 1, on the scale of the level's area: the time
             // change of a Poisson process (Çinlar, Introduction to Stochastic Processes, 1975,
             // 4.7).
-            Arrival::Poisson => self.total + dice::exponential(self.seed, Draw::Arrival, number),
+            Arrival::Poisson => self.total + random::exponential(self.seed, Draw::Arrival, number),
         };
         let at = loop {
             let line = self.lines.get(self.line)?;

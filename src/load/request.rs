@@ -5,8 +5,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+use crate::ids::ItemId;
 use crate::profile::{Plan, Target};
-use crate::sale::ItemId;
 
 /// A request with holes of a UUID's length.
 #[derive(Debug, Clone)]

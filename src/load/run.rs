@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle, JoinSet, LocalSet, spawn_local};
 
 use crate::audit::{History, Ids};
+use crate::ids::ItemId;
 use crate::profile::{Model, Plan, Target};
-use crate::sale::ItemId;
 use crate::stats::{Live, Recorder};
 
 use super::collect::{Seen, collect};

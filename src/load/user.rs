@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use crate::api::Refusal;
 use crate::audit::{AttemptNo, Entry, Status, Told};
-use crate::dice::{self, Draw};
-use crate::sale::{Refusal, RequestId};
+use crate::ids::RequestId;
+use crate::random::{self, Draw};
+use crate::settings::RetryOn;
 use crate::stats::{Click, Counts, ErrorKind, Outcome};
-use crate::units::{RetryOn, Share};
+use crate::units::Share;
 
 use super::answer;
 use super::line::{Exchange, Line};
@@ -151,7 +153,7 @@ impl User {
     fn clicks_twice(&self, attempt: AttemptNo) -> bool {
         let share = self.worker.plan().double_click.fraction();
         let seed = self.worker.plan().seed;
-        share > 0.0 && dice::uniform(seed, Draw::DoubleClick, attempt.number()) < share
+        share > 0.0 && random::uniform(seed, Draw::DoubleClick, attempt.number()) < share
     }
 
     async fn click(
@@ -253,8 +255,8 @@ impl User {
     fn pause(&self, attempt: AttemptNo, retries: u64, retry_after: Option<Duration>) -> Duration {
         let plan = self.worker.plan();
         let doubled = plan.retry.backoff.saturating_mul(1 << retries.min(20)).min(BACKOFF_MAX);
-        let seed = dice::bits(plan.seed, Draw::Jitter, retries);
-        let jitter = 1.0 - dice::uniform(seed, Draw::Jitter, attempt.number()) / 2.0;
+        let seed = random::bits(plan.seed, Draw::Jitter, retries);
+        let jitter = 1.0 - random::uniform(seed, Draw::Jitter, attempt.number()) / 2.0;
         retry_after.unwrap_or_default() + doubled.mul_f64(jitter)
     }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::audit::{AttemptNo, Entry, History, Status};
+use crate::ids::RequestId;
 use crate::profile::Plan;
-use crate::sale::RequestId;
 use crate::stats::{Counts, Live, Recorder, Sample};
 
 use super::request::Template;

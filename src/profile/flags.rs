@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
-use crate::design::{Design, Flaw};
-use crate::units::{
-    Count, Durability, EngineUrl, LogFormat, Moment, QueueType, Rate, RetryOn, Role, Secret, Share,
-    Span,
-};
+use crate::flaws::{Design, Flaw};
+use crate::secret::{EngineUrl, Secret};
+use crate::settings::{Durability, LogFormat, QueueType, RetryOn, Role};
+use crate::units::{Count, Moment, Rate, Share, Span};
 
-use super::{Arrival, Buyers, Stage, Think};
+use crate::settings::Buyers;
+
+use super::{Arrival, Stage, Think};
 
 /// Writes a struct of optional flags together with the method that lays one set over another.
 macro_rules! layered {

@@ -12,4 +12,4 @@ pub use flags::{BenchFlags, ServeFlags};
 pub use levels::{Levels, Line, Period};
 pub use plan::{FlagError, MAX_THREADS_DEFAULT, Model, Plan, Retry};
 pub use target::Target;
-pub use workload::{Arrival, Buyers, Level, Skew, Stage, Think};
+pub use workload::{Arrival, Level, Stage, Think};

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::sale::ItemId;
-use crate::units::{Count, RetryOn, Share, Span};
+use crate::ids::ItemId;
+use crate::settings::RetryOn;
+use crate::units::{Count, Share, Span};
 
-use super::{Arrival, BenchFlags, Buyers, Level, Levels, Stage, Think};
+use crate::settings::Buyers;
+
+use super::{Arrival, BenchFlags, Level, Levels, Stage, Think};
 
 /// Most virtual users: far above what one machine's ports allow to one address.
 const THREADS_MAX: u64 = 1 << 20;

@@ -4,85 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::dice::{self, Draw};
-use crate::units::{Count, Rate, Span, UnitError, deserialize_quantity};
-
-/// Largest exponent of a skew: beyond, one buyer makes all the clicks.
-const SKEW_MAX: f64 = 10.0;
-
-/// Who buys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Buyers {
-    /// A buyer of its own for each attempt, as in the article.
-    New,
-    /// One for each virtual user.
-    Thread,
-    /// So many in all, each as often as any other; at least 1.
-    Pool(u64),
-    /// So many in all, some of which click more: Zipf's law.
-    Skewed {
-        /// How many; at least 1.
-        buyers: u64,
-        /// How much more.
-        skew: Skew,
-    },
-}
-
-/// The exponent of Zipf's law: the `k`th buyer clicks about 1 / k^s times as often as the first.
-/// Above 0 and at most 10, to a thousandth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Skew {
-    thousandths: u32,
-}
-
-impl Skew {
-    /// The exponent.
-    pub fn exponent(self) -> f64 {
-        f64::from(self.thousandths) / 1e3
-    }
-}
-
-impl FromStr for Buyers {
-    type Err = UnitError;
-
-    fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || {
-            UnitError::new(format!(
-                "`{text}` is neither new, thread nor a number of buyers, such as 10k, or 10k:1.1 \
-                 where some click more"
-            ))
-        };
-        let (number, skew) = match text {
-            "new" => return Ok(Self::New),
-            "thread" => return Ok(Self::Thread),
-            number => number.split_once(':').map_or((number, None), |(n, skew)| (n, Some(skew))),
-        };
-        let Count(buyers) = number.parse().map_err(|_| wrong())?;
-        let skew = skew.map(|skew| skew.parse::<f64>().map_err(|_| wrong())).transpose()?;
-        match skew {
-            _ if buyers == 0 => Err(wrong()),
-            None => Ok(Self::Pool(buyers)),
-            Some(skew) if (0.001..=SKEW_MAX).contains(&skew) => {
-                let skew = Skew { thousandths: (skew * 1e3).round() as u32 };
-                Ok(Self::Skewed { buyers, skew })
-            }
-            Some(_) => Err(wrong()),
-        }
-    }
-}
-
-impl fmt::Display for Buyers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::New => f.write_str("new"),
-            Self::Thread => f.write_str("thread"),
-            Self::Pool(buyers) => write!(f, "{buyers}"),
-            Self::Skewed { buyers, skew } => write!(f, "{buyers}:{}", skew.exponent()),
-        }
-    }
-}
+use crate::random::{self, Draw};
+use crate::units::{Count, Rate, Span, UnitError, text_serde};
 
 /// The pause of a user between an answer and its next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +44,9 @@ impl Think {
         match self {
             Self::Constant(time) => time,
             Self::Uniform(from, to) => {
-                from + (to - from).mul_f64(dice::uniform(seed, Draw::Think, number))
+                from + (to - from).mul_f64(random::uniform(seed, Draw::Think, number))
             }
-            Self::Exponential(mean) => mean.mul_f64(dice::exponential(seed, Draw::Think, number)),
+            Self::Exponential(mean) => mean.mul_f64(random::exponential(seed, Draw::Think, number)),
         }
     }
 }
@@ -218,24 +143,7 @@ pub enum Arrival {
     Poisson,
 }
 
-macro_rules! quantity {
-    ($($type:ty => $expecting:literal),* $(,)?) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserialize_quantity(deserializer, $expecting)
-            }
-        }
-    )*};
-}
-
-quantity! {
-    Buyers => "new, thread or a number of buyers",
+text_serde! {
     Think => "a pause such as \"2s\" or \"uniform:1s..3s\"",
     Stage => "a stage such as \"10s:350\" or \"10s:5k/s\"",
 }
@@ -250,9 +158,6 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_read() {
-        for text in ["new", "thread", "5", "100:1.1"] {
-            assert_eq!(read::<Buyers>(text), text);
-        }
         for text in ["2s", "uniform:1s..3s", "exponential:250ms"] {
             assert_eq!(read::<Think>(text), text);
         }
@@ -263,9 +168,6 @@ mod tests {
 
     #[test]
     fn nonsense_is_told_what_would_be_right() {
-        for text in ["0", "old", "5:0", "5:11", "5:x", "0:1", "5:NaN"] {
-            assert!(read::<Buyers>(text).contains("neither new"), "{text}");
-        }
         for text in ["2", "uniform:1s", "uniform:3s..1s", "normal:1s", "exponential:"] {
             assert!(read::<Think>(text).contains("is no pause"), "{text}");
         }

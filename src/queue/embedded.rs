@@ -8,8 +8,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::ids::{ItemId, RequestId};
 use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
-use crate::sale::{Attempt, Fields, ItemId, NewAttempt, RecordError, RequestId};
+use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
 use super::PublishError;
 use super::lanes::Lanes;

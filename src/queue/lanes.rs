@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::sale::{Attempt, ItemId, RequestId};
+use crate::ids::{ItemId, RequestId};
+use crate::sale::Attempt;
 
 /// All lanes. An item's lane serves one consumer at a time, so that its attempts are decided in
 /// their order; different items are decided side by side.

@@ -6,7 +6,8 @@ mod rabbitmq;
 
 use std::sync::Arc;
 
-use crate::sale::{Attempt, RequestId};
+use crate::ids::RequestId;
+use crate::sale::Attempt;
 
 pub use embedded::Embedded;
 pub use rabbitmq::{ConnectError, DeclareError, Options, RabbitMq};

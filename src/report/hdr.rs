@@ -121,7 +121,7 @@ mod tests {
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
     use super::*;
-    use crate::sale::Refusal;
+    use crate::api::Refusal;
     use crate::stats::{Click, Outcome, Sample};
 
     /// A second in which requests end that began `late` after their moment.

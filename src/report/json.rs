@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json as object};
 
 use crate::load::Consumer;
-use crate::units::RetryOn;
+use crate::settings::RetryOn;
 
 use super::{Report, Settled};
 

@@ -7,8 +7,9 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::audit::{Audit, Verdict};
 use crate::load::Consumer;
+use crate::settings::RetryOn;
 use crate::stats::{Bin, Summary};
-use crate::units::{ByteSize, RetryOn, Share, Span};
+use crate::units::{ByteSize, Share, Span};
 
 use super::{Broker, Report, Settled};
 

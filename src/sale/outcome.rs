@@ -1,6 +1,7 @@
 //! What can become of an attempt, in the words that everyone uses.
 
-use super::OrderId;
+use crate::api::LostReason;
+use crate::ids::OrderId;
 
 /// What the consumer decided of an accepted attempt. Final.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,70 +10,4 @@ pub enum Decision {
     Won(OrderId),
     /// The buyer has none.
     Lost(LostReason),
-}
-
-macro_rules! words {
-    (
-        $(#[$doc:meta])*
-        $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $word:literal),* $(,)? }
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$variant_doc])* $variant),* }
-
-        impl $name {
-            /// Every one, in the order of the table in the documentation.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// The word on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
-            }
-
-            /// The one that a word names.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-words! {
-    /// Why an accepted attempt lost.
-    LostReason {
-        /// No unit was left when its turn came.
-        SoldOut => "sold_out",
-        /// The buyer was at the limit when its turn came.
-        AlreadyBought => "already_bought",
-        /// A fresh sale of the same item was opened before its turn came.
-        SaleReplaced => "sale_replaced",
-        /// The queue could not deliver it to a consumer that lived long enough to decide it.
-        Undeliverable => "undeliverable",
-    }
-}
-
-words! {
-    /// Why an attempt was refused: it has no effect, now or later.
-    Refusal {
-        /// The sale has not opened yet.
-        NotOpen => "not_open",
-        /// The sale is over.
-        Closed => "closed",
-        /// The buyer is at the limit.
-        AlreadyBought => "already_bought",
-        /// No unit is left.
-        SoldOut => "sold_out",
-        /// The id came back with another buyer or item.
-        RequestIdReused => "request_id_reused",
-        /// More attempts per second than the server takes.
-        RateLimited => "rate_limited",
-        /// As many attempts are queued as the server takes.
-        QueueFull => "queue_full",
-        /// The queue cannot be reached.
-        BrokerUnavailable => "broker_unavailable",
-        /// The store cannot be reached.
-        StoreUnavailable => "store_unavailable",
-        /// The server is shutting down.
-        Draining => "draining",
-    }
 }

@@ -3,7 +3,10 @@
 use std::fmt::{self, Display};
 use std::str::{FromStr, SplitAsciiWhitespace};
 
-use super::{Attempt, Decision, LostReason, OrderId, Terms};
+use crate::api::LostReason;
+use crate::ids::OrderId;
+
+use super::{Attempt, Decision, Terms};
 
 /// Why a record is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -147,7 +150,7 @@ impl Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sale::RequestId;
+    use crate::ids::RequestId;
 
     #[test]
     fn what_is_written_is_read_back() {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{BuyerId, Decision, ItemId, LostReason, OrderId, RequestId};
+use crate::api::LostReason;
+use crate::ids::{BuyerId, ItemId, OrderId, RequestId};
+
+use super::Decision;
 
 /// What is on offer, when, and how much of it one buyer may have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use subtle::ConstantTimeEq;
 
 use crate::api::OpenSale;
 use crate::sale::Terms;
-use crate::units::{Moment, Secret};
+use crate::secret::Secret;
+use crate::units::Moment;
 
 use super::answer::{self, Body, json, rejected};
 use super::ledger::LedgerBody;
@@ -61,7 +62,7 @@ pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
         Err(message) => return rejected(StatusCode::BAD_REQUEST, "bad_sale", message),
     };
     if app.draining.has_started() {
-        return answer::refused(crate::sale::Refusal::Draining);
+        return answer::refused(crate::api::Refusal::Draining);
     }
     match app.store.open_sale(terms).await {
         Ok(view) => {

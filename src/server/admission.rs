@@ -10,8 +10,10 @@ use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 
 use crate::api::Purchase;
+use crate::api::Refusal;
+use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::queue::{PublishError, Queue};
-use crate::sale::{Attempt, BuyerId, ItemId, NewAttempt, Phase, Refusal, RequestId};
+use crate::sale::{Attempt, NewAttempt, Phase};
 use crate::store::{Known, SaleView, StoreError};
 use crate::units::Rate;
 
@@ -125,7 +127,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
-        let bad = |reason, what: &str, error: crate::sale::IdError| {
+        let bad = |reason, what: &str, error: crate::ids::IdError| {
             rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
         };
         let buyer = purchase.uid.parse().map_err(|error| bad("bad_uid", "uid", error))?;

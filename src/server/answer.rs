@@ -9,7 +9,9 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::api::Answer;
-use crate::sale::{Decision, IdError, Refusal, RequestId};
+use crate::api::Refusal;
+use crate::ids::{IdError, RequestId};
+use crate::sale::Decision;
 use crate::store::{Decided, StoreError};
 
 use super::ledger::LedgerBody;
@@ -54,17 +56,8 @@ pub(super) fn bad_request_id(error: IdError) -> Response<Body> {
 
 /// A well-formed request that is turned down: no effect, now or later.
 pub(super) fn refused(refusal: Refusal) -> Response<Body> {
-    let status = match refusal {
-        Refusal::NotOpen | Refusal::Closed => StatusCode::FORBIDDEN,
-        Refusal::AlreadyBought => StatusCode::CONFLICT,
-        Refusal::SoldOut => StatusCode::GONE,
-        Refusal::RequestIdReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::QueueFull
-        | Refusal::BrokerUnavailable
-        | Refusal::StoreUnavailable
-        | Refusal::Draining => StatusCode::SERVICE_UNAVAILABLE,
-    };
+    let status =
+        StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = Some(refusal.as_str().into());
     let mut response =
         json(status, &Answer { status: "rejected".into(), reason, ..Answer::default() });

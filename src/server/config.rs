@@ -3,12 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::design::Flaws;
+use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
 use crate::queue;
 use crate::sale::Terms;
+use crate::secret::Secret;
 use crate::store::{RedisError, RedisOptions, StoreError};
-use crate::units::{Rate, Secret};
+use crate::units::Rate;
 
 use super::DataError;
 

@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::ids::RequestId;
 use crate::journal::sync_parent;
-use crate::sale::RequestId;
-use crate::units::Secret;
+use crate::secret::Secret;
 
 /// Name of the file, in the data folder, that holds a token which the server made.
 const TOKEN_FILE: &str = "admin-token";

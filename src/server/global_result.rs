@@ -4,7 +4,8 @@
 use hyper::{Response, StatusCode};
 
 use crate::api::Answer;
-use crate::sale::{LostReason, RequestId};
+use crate::api::LostReason;
+use crate::ids::RequestId;
 
 use super::App;
 use super::answer::{self, Body, json};

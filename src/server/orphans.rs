@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::ids::RequestId;
 use crate::queue::RabbitMq;
-use crate::sale::RequestId;
 use crate::store::StoreError;
 
 use super::App;

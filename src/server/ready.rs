@@ -4,7 +4,7 @@ use hyper::header::RETRY_AFTER;
 use hyper::{Response, StatusCode};
 use serde_json::json as object;
 
-use crate::sale::Refusal;
+use crate::api::Refusal;
 
 use super::App;
 use super::answer::{self, Body, json, refused};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use hyper::{Response, StatusCode};
 
 use crate::api::SaleStatus;
-use crate::sale::{ItemId, Phase, RequestId};
+use crate::ids::{ItemId, RequestId};
+use crate::sale::Phase;
 use crate::store::{Known, SaleView, StoreError};
 use crate::units::Span;
 

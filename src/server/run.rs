@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::design::Flaw;
+use crate::flaws::Flaw;
 use crate::queue::Queue;
 
 use super::config::{Config, PREFETCH_MAX, ServeError};

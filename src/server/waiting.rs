@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ids::{ItemId, RequestId};
 use crate::queue::{PublishError, Queue};
-use crate::sale::{Attempt, ItemId, NewAttempt, RequestId};
+use crate::sale::{Attempt, NewAttempt};
 use crate::store::{Announced, Decided, Known, StoreError};
 
 use super::App;

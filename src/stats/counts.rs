@@ -1,6 +1,6 @@
 //! What is counted of a run besides its samples' latencies and outcomes.
 
-use crate::units::RetryOn;
+use crate::settings::RetryOn;
 
 /// Counts; all add up over workers and seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::sale::Refusal;
-use crate::units::RetryOn;
+use crate::api::Refusal;
+use crate::settings::RetryOn;
 
 /// A usable answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

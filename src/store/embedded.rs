@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::api::LostReason;
+use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::journal::{Durability, Journal, JournalError};
-use crate::sale::{
-    Attempt, BuyerId, Decision, Fields, ItemId, LostReason, NewAttempt, RecordError, RequestId,
-    Sale, Terms,
-};
+use crate::sale::{Attempt, Decision, Fields, NewAttempt, RecordError, Sale, Terms};
 
 use super::register::Register;
 use super::waiters::Waiters;

@@ -7,7 +7,8 @@ mod waiters;
 
 use std::sync::Arc;
 
-use crate::sale::{Attempt, BuyerId, Decision, ItemId, NewAttempt, Phase, RequestId, Terms};
+use crate::ids::{BuyerId, ItemId, RequestId};
+use crate::sale::{Attempt, Decision, NewAttempt, Phase, Terms};
 
 pub use embedded::Embedded;
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};

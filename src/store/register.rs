@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::sale::{Attempt, ItemId, RequestId};
+use crate::ids::{ItemId, RequestId};
+use crate::sale::Attempt;
 
 use super::Known;
 

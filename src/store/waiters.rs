@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::sale::{Attempt, ItemId, RequestId};
+use crate::ids::{ItemId, RequestId};
+use crate::sale::Attempt;
 
 use super::Decided;
 
@@ -120,7 +121,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Context, Poll, Wake, Waker};
 
-    use crate::sale::{Decision, LostReason};
+    use crate::api::LostReason;
+    use crate::sale::Decision;
 
     use super::*;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::design::Flaws;
-use crate::units::{EngineUrl, QueueType};
+use crate::flaws::Flaws;
+use crate::secret::EngineUrl;
+use crate::settings::QueueType;
 
 /// How to use a broker. Checked where it was made.
 #[derive(Debug, Clone)]

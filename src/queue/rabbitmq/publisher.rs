@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lapin::{BasicProperties, Channel};
 
-use crate::design::Flaw;
+use crate::flaws::Flaw;
 use crate::sale::Attempt;
 
 use super::super::PublishError;

@@ -11,7 +11,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties, Event};
 use tokio::sync::Notify;
 
-use crate::design::Flaw;
+use crate::flaws::Flaw;
 
 use super::options::Options;
 use super::{topology, transient_queue};

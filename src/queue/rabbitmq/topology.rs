@@ -4,7 +4,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Queue};
 
-use crate::units::QueueType;
+use crate::settings::QueueType;
 
 use super::options::Options;
 

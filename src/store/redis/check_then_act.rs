@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::sale::{Attempt, Decision, LostReason, OrderId, RequestId, Terms};
+use crate::api::LostReason;
+use crate::ids::{OrderId, RequestId};
+use crate::sale::{Attempt, Decision, Terms};
 
 use super::super::{Decided, Known, StoreError};
 use super::keys::Keys;

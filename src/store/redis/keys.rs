@@ -15,7 +15,7 @@
 //! | `seckill:{item}:decided` | decisions by request id |
 //! | `seckill:{item}:ledger:E` | request ids in the order of their decisions |
 
-use crate::sale::ItemId;
+use crate::ids::ItemId;
 
 pub(super) const ITEMS: &str = "seckill:items";
 pub(super) const EPOCHS: &str = "seckill:epochs";

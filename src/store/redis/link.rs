@@ -11,8 +11,8 @@ use redis::{
     ServerErrorKind,
 };
 
-use crate::sale::ItemId;
-use crate::units::EngineUrl;
+use crate::ids::ItemId;
+use crate::secret::EngineUrl;
 
 use super::super::StoreError;
 use super::keys::{EPOCHS, ITEMS, item_of_epoch};

@@ -16,9 +16,10 @@ mod scripts;
 
 use std::sync::Arc;
 
-use crate::design::Flaws;
-use crate::sale::{Attempt, BuyerId, ItemId, NewAttempt, RequestId, Terms};
-use crate::units::EngineUrl;
+use crate::flaws::Flaws;
+use crate::ids::{BuyerId, ItemId, RequestId};
+use crate::sale::{Attempt, NewAttempt, Terms};
+use crate::secret::EngineUrl;
 
 use super::waiters::Waiters;
 use super::{Announced, Known, Look, Reservation, SaleView, StoreError};

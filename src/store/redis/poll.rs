@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use crate::sale::{ItemId, RequestId};
+use crate::ids::{ItemId, RequestId};
 
 use super::super::StoreError;
 use super::super::waiters::Waiters;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redis::Script;
 
-use crate::design::{Flaw, Flaws};
+use crate::flaws::{Flaw, Flaws};
 use crate::sale::{Attempt, Terms};
 
 use super::super::{Decided, StoreError};

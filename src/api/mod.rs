@@ -1,0 +1,10 @@
+//! The HTTP API, as the server and its clients share it: the shapes of the bodies, and the reasons
+//! with their statuses. It knows neither how a server decides nor what a client concludes.
+
+mod reasons;
+mod shapes;
+
+pub use reasons::{LostReason, Refusal};
+pub use shapes::{
+    Answer, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, Purchase, SaleStatus,
+};

@@ -1,0 +1,89 @@
+//! Values that must not be printed: they can be parsed, passed on and compared, but neither `Debug`
+//! nor `Display` shows them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What must not be seen: it can be parsed, passed on and compared, but not printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where an engine is: `embedded`, or a URL whose user and password are not printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct EngineUrl(String);
+
+impl EngineUrl {
+    /// The engine of this process.
+    pub const EMBEDDED: &str = "embedded";
+
+    /// The whole URL, secrets included.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the engine of this process.
+    pub fn is_embedded(&self) -> bool {
+        self.0 == Self::EMBEDDED
+    }
+
+    /// The URL's scheme; empty where there is none.
+    pub fn scheme(&self) -> &str {
+        self.0.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+}
+
+impl FromStr for EngineUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for EngineUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        // A query can hold a password as well.
+        let host = host.split('?').next().unwrap_or_default();
+        write!(f, "{scheme}://{host}")
+    }
+}
+
+impl fmt::Debug for EngineUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EngineUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_is_shown_without_its_secrets() {
+        let shown = |url: &str| url.parse::<EngineUrl>().unwrap().to_string();
+        assert_eq!(shown("amqp://ann:pw@host:5672/shop"), "amqp://host:5672/shop");
+        assert_eq!(shown("redis://:p@w@host/3"), "redis://host/3");
+        assert_eq!(shown("amqp://host/%2f?password=pw"), "amqp://host/%2f");
+        assert_eq!(shown("embedded"), "embedded");
+    }
+}
