@@ -3,14 +3,18 @@
 //! ARCHITECTURE.md shows the two flows and the floors that these modules stand on.
 
 pub mod api;
-pub mod audit;
+pub mod archive;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod flaws;
+pub mod history;
 pub mod ids;
 pub mod journal;
+pub mod judge;
 pub mod lab;
 pub mod load;
+pub mod monitor;
 pub mod profile;
 pub mod queue;
 pub mod random;
@@ -21,6 +25,7 @@ pub mod server;
 pub mod settings;
 pub mod stats;
 pub mod store;
+pub mod sut;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod units;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::bench::STUB_SERVER;
 use crate::profile::{BenchFlags, ServeFlags};
 use crate::units::Count;
 
@@ -52,6 +53,11 @@ pub(super) enum Command {
     /// Run a command on throwaway Redis, RabbitMQ and nginx from this system's own binaries
     #[command(after_help = LAB_EXIT_CODES)]
     Lab(LabArgs),
+    /// Judge a recorded run again, offline, from its history and its ledger
+    #[command(after_help = EXIT_CODES)]
+    Audit(RecordedArgs),
+    /// Print a recorded run again, as it was judged then
+    Report(RecordedArgs),
     /// Print completions for a shell
     Completions {
         /// For which shell
@@ -59,12 +65,10 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
-    #[command(name = CONSTANT_SERVER, hide = true)]
-    ConstantServer,
+    /// Started by the self-test; not a command for people.
+    #[command(name = STUB_SERVER, hide = true)]
+    StubServer,
 }
-
-/// What the self-test starts: no command for people.
-pub(super) const CONSTANT_SERVER: &str = "constant-server";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -89,6 +93,19 @@ pub(super) struct BenchArgs {
     /// Flags of `seckill serve`, for the server that --spawn starts
     #[arg(last = true, value_name = "SERVE FLAGS")]
     pub(super) server: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecordedArgs {
+    /// Folder that --out gave the run
+    #[arg(value_name = "DIR")]
+    pub(super) dir: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print the verdict and nothing else
+    #[arg(long, short = 'q')]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,10 +22,6 @@ use super::{Failure, engines, limits, print};
 /// Most consumers: more than any machine has cores for.
 const CONSUMERS_MAX: u64 = 64;
 
-/// The environment variable with which the bench tells the server that it spawned to end when its
-/// stdin is closed, and which temporary folder to remove then.
-pub(super) const SPAWNED: &str = "SECKILL_SPAWNED";
-
 /// Where the embedded engines keep their journals when nobody says.
 pub(super) const DATA_DEFAULT: &str = "seckill-data";
 
@@ -41,7 +37,7 @@ pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
         .map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let spawned = std::env::var_os(SPAWNED).map(PathBuf::from);
+    let spawned = std::env::var_os(crate::bench::SPAWNED).map(PathBuf::from);
     let served = runtime.block_on(serve_until_told(config, spawned.is_some()));
     if let Some(temporary) = spawned.filter(|folder| served.is_ok() && folder.is_dir()) {
         // Mostly the bench has been faster; it keeps the folder, for the log, when this failed.
