@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use super::child::{Serving, seckill};
 use super::{bench, stderr, stdout};
+use crate::support::child::{Serving, seckill};
 
 #[test]
 fn wrong_flags_are_named_and_exit_2() {

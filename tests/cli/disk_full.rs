@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::child::Serving;
 use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::Serving;
+use crate::support::skip::skip;
 
 /// A small file system of its own; unmounted when dropped.
 pub(super) struct SmallDisk(tempfile::TempDir);
@@ -40,7 +41,7 @@ fn mount(path: &Path, options: &str) -> bool {
 #[test]
 fn a_full_disk_ends_the_server_and_loses_nothing() {
     let Some(disk) = SmallDisk::mount("128k") else {
-        println!("skipped: only root may mount the small file system that this fills");
+        skip("only root may mount the small file system that it fills");
         return;
     };
     let (data, folder) = (disk.path().join("data"), tempfile::tempdir().unwrap());

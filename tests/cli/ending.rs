@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
 
-use super::child::{self, Serving, eventually, seckill, signal};
+use crate::support::child::{self, Serving, eventually, seckill, signal};
 
 /// A bench on a spawned server that goes on until it is told to stop.
 struct Running {

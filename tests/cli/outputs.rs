@@ -6,9 +6,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::child::Serving;
 use super::disk_full::SmallDisk;
 use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::Serving;
+use crate::support::skip::skip;
 
 /// JMeter's default columns.
 const COLUMNS: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,\
@@ -150,7 +151,7 @@ fn a_full_disk_is_told_after_the_report() {
     for (flag, name) in [("--jtl", "run.jtl"), ("--out", "run")] {
         // In whole pages: none is left for another file once the log has one.
         let Some(disk) = SmallDisk::mount("4k") else {
-            println!("skipped: only root may mount the small file system that this fills");
+            skip("only root may mount the small file system that it fills");
             return;
         };
         let path = disk.path().join(name);
@@ -193,7 +194,7 @@ fn python() -> Option<PathBuf> {
 #[test]
 fn another_implementation_reads_the_same_from_the_log() {
     let Some(python) = python() else {
-        println!("skipped: needs python3 with the package hdrhistogram; tests/run.sh installs it");
+        skip("needs python3 with the package hdrhistogram; tests/setup.sh installs it");
         return;
     };
     let folder = tempfile::tempdir().unwrap();

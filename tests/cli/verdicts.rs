@@ -13,8 +13,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use super::child::Serving;
 use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::Serving;
 
 /// A server that sells one unit to everybody who asks.
 #[derive(Default)]
@@ -75,7 +75,7 @@ fn with(liar: Liar, work: impl FnOnce(&str)) {
         let liar = Arc::clone(&liar);
         async move { liar.answer(request).await }
     };
-    let limits = Limits { connections_max: 100, drain_timeout: super::child::PATIENCE };
+    let limits = Limits { connections_max: 100, drain_timeout: crate::support::child::PATIENCE };
     runtime.spawn(serve_connections(listener, limits, handler, std::future::pending()));
     work(&url);
     runtime.shutdown_background();

@@ -8,7 +8,9 @@ use seckill::dice::{Draw, bits};
 use seckill::sale::RequestId;
 
 use super::run::{Run, load};
-use super::scripted::{Asked, Reply, Scripted, answer, order, queued, refused, sold_out, won};
+use crate::support::scripted::{
+    Asked, Reply, Scripted, answer, order, queued, refused, sold_out, won,
+};
 
 /// What an answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use seckill::profile::Model;
 use seckill::stats::Sample;
 
 use super::run::{Run, load, plan};
-use super::scripted::{Scripted, sold_out};
+use crate::support::scripted::{Scripted, sold_out};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use seckill::stats::ErrorKind;
 
 use super::run::load;
-use super::scripted::{Reply, Scripted, answer, sold_out};
+use crate::support::scripted::{Reply, Scripted, answer, sold_out};
 
 const SOLD_OUT: &str = r#"{"status":"rejected","reason":"sold_out"}"#;
 

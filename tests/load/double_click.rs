@@ -7,7 +7,7 @@ use seckill::sale::RequestId;
 use seckill::stats::Click;
 
 use super::run::load;
-use super::scripted::{Gate, Reply, Scripted, order, queued, refused, sold_out, won};
+use crate::support::scripted::{Gate, Reply, Scripted, order, queued, refused, sold_out, won};
 
 #[test]
 fn a_server_gets_the_same_id_twice_on_two_connections() {

@@ -7,10 +7,10 @@ use seckill::profile::BenchFlags;
 use seckill::sale::OrderId;
 use seckill::units::Count;
 
-use super::child::Serving;
-use super::client::{Sale, TOKEN, flags};
 use super::run::load;
-use super::scripted::{Asked, Reply, Scripted, answer, order, queued, sold_out, won};
+use crate::support::child::Serving;
+use crate::support::client::{Sale, TOKEN, flags};
+use crate::support::scripted::{Asked, Reply, Scripted, answer, order, queued, sold_out, won};
 
 /// A server that accepts all, and answers questions for results as told.
 fn deciding(result: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Scripted {

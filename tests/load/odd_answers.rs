@@ -3,7 +3,7 @@
 use seckill::audit::Told;
 
 use super::run::load;
-use super::scripted::{Reply, Scripted, answer, sold_out};
+use crate::support::scripted::{Reply, Scripted, answer, sold_out};
 
 const SOLD_OUT: &str = r#"{"status":"rejected","reason":"sold_out"}"#;
 

@@ -9,7 +9,7 @@ use seckill::profile::{Arrival, Levels};
 use seckill::sale::RequestId;
 
 use super::run::{Run, load, load_until};
-use super::scripted::{Gate, Reply, Scripted, sold_out};
+use crate::support::scripted::{Gate, Reply, Scripted, sold_out};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)

@@ -8,7 +8,7 @@ use seckill::audit::Told;
 use seckill::load;
 
 use super::run::load;
-use super::scripted::{Asked, Reply, Scripted, answer, queued, refused, sold_out};
+use crate::support::scripted::{Asked, Reply, Scripted, answer, queued, refused, sold_out};
 
 const RATE_LIMITED: usize = 0;
 const UNAVAILABLE: usize = 1;

@@ -11,7 +11,7 @@ use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::sale::RequestId;
 use seckill::stats::{Counts, Live, Sample, Summary};
 
-use super::child::PATIENCE;
+use crate::support::child::PATIENCE;
 
 /// Flags as they are written on the command line.
 #[derive(Debug, Parser)]

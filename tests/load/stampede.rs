@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::run::load;
-use super::scripted::{Scripted, sold_out};
+use crate::support::scripted::{Scripted, sold_out};
 
 #[test]
 fn all_first_requests_go_over_the_connections_that_were_prepared() {

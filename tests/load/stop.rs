@@ -8,7 +8,7 @@ use seckill::audit::AttemptNo;
 use seckill::load::Stop;
 
 use super::run::{Run, load_until};
-use super::scripted::{Asked, Gate, Reply, Scripted, answer, queued, refused, sold_out};
+use crate::support::scripted::{Asked, Gate, Reply, Scripted, answer, queued, refused, sold_out};
 
 /// A run against a server that asks for the end when it has this request.
 fn stopped_at(

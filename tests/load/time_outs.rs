@@ -7,7 +7,7 @@ use seckill::audit::Told;
 use socket2::{Domain, Socket, Type};
 
 use super::run::load;
-use super::scripted::{Reply, Scripted};
+use crate::support::scripted::{Reply, Scripted};
 
 /// On an edge of a histogram's bucket, so that rounding makes it no shorter.
 const TIMEOUT_US: u64 = 256_000;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use seckill::audit::Told;
 
 use super::run::load;
-use super::scripted::{Scripted, queued, refused, sold_out, won};
+use crate::support::scripted::{Scripted, queued, refused, sold_out, won};
 
 #[test]
 fn attempts_of_the_first_part_are_in_no_figure_but_in_the_history() {

@@ -1,5 +1,4 @@
 //! `seckill` as a process: started, signalled and ended by its own process id.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

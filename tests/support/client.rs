@@ -1,5 +1,4 @@
 //! A sale as it is seen from outside: opened, loaded, and judged by what its server tells.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;

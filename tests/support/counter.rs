@@ -1,6 +1,5 @@
 //! A server of which the test is the only consumer, whatever its engines: nothing is decided
 //! before the test says so.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use std::sync::Arc;
 

@@ -1,20 +1,19 @@
 //! Real engines for tests: one Redis and one RabbitMQ for a whole test program, started when the
 //! first test needs them, and gone with the process.
-#![allow(dead_code, clippy::explicit_write)] // Each test uses a part of it.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use seckill::design::Flaws;
-use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
+use seckill::lab::{RabbitMq, RabbitMqOptions, Redis};
 use seckill::queue;
 use seckill::server::{Config, QueueAt, StoreAt};
 use seckill::store::RedisOptions;
 use seckill::units::QueueType;
 
 use super::config;
+use super::skip::{installed, missing, skip_variant};
 
 static REDIS: LazyLock<Mutex<Redis>> = LazyLock::new(|| Mutex::new(Redis::start().unwrap()));
 static RABBITMQ: LazyLock<Mutex<RabbitMq>> =
@@ -40,18 +39,23 @@ impl Place {
         Self { queue, store, name: format!("test-{number}") }
     }
 
-    /// Every combination that is installed here.
+    /// Every combination that can run here.
     pub(crate) fn all() -> Vec<Self> {
+        let missing = missing(&["rabbitmq-server", "redis-server"]);
+        if !missing.is_empty() {
+            skip_variant(&format!("{} not installed", missing.join(", ")));
+        }
+        let has = |program: &str| !missing.contains(&program);
         let combinations = [(false, false), (false, true), (true, false), (true, true)];
-        let installed = combinations.into_iter().filter(|(rabbitmq, redis)| {
-            (!rabbitmq || installed("rabbitmq-server")) && (!redis || installed("redis-server"))
+        let runnable = combinations.into_iter().filter(|(rabbitmq, redis)| {
+            (!rabbitmq || has("rabbitmq-server")) && (!redis || has("redis-server"))
         });
-        installed.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis)).collect()
+        runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis)).collect()
     }
 
-    /// Both real, if they are installed here.
+    /// Both real, if they are installed; reports the test as skipped if not.
     pub(crate) fn real() -> Option<Self> {
-        (installed("rabbitmq-server") && installed("redis-server")).then(|| Self::new(true, true))
+        installed(&["rabbitmq-server", "redis-server"]).then(|| Self::new(true, true))
     }
 
     /// With these engines, which are the test's own, or nobody's.
@@ -115,14 +119,4 @@ impl Place {
         let (queue, store) = (flag("--queue", &self.queue), flag("--store", &self.store));
         [queue, store, flag("--queue-name", &name)].concat()
     }
-}
-
-/// Whether a service is; if not, says that what needs it is skipped.
-pub(crate) fn installed(binary: &str) -> bool {
-    let installed = is_installed(binary);
-    if !installed {
-        // Not `println!`, which is shown for failing tests only.
-        writeln!(std::io::stderr(), "skipped, not installed: {binary}").unwrap();
-    }
-    installed
 }

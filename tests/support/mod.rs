@@ -1,7 +1,15 @@
-//! What the tests of the server share: a shop without a socket, and one with.
+//! What several test programs share: servers of several kinds, clients, and the services' addresses.
 
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
+
+pub(crate) mod child;
+pub(crate) mod client;
 pub(crate) mod counter;
 pub(crate) mod engines;
+pub(crate) mod scripted;
+pub(crate) mod site;
+pub(crate) mod skip;
+
 mod reply;
 mod running;
 mod shop;

@@ -1,6 +1,5 @@
 //! A server that does with each request what a script says, right or wrong: threads and sockets,
 //! and no HTTP library, which would refuse to break a rule.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

@@ -1,5 +1,4 @@
 //! A system of several processes on one queue and one store, with a flaw or without.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -15,7 +14,7 @@ use tempfile::TempDir;
 
 use super::child::{Serving, eventually, seckill};
 use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
-use super::support::engines::Place;
+use super::engines::Place;
 
 /// Open files of the broker that is treated badly: few, so that its limit of connections is near.
 const FILES: u64 = 256;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::authority::{Authority, Issued};
-use super::child::Serving;
 use super::front::{Front, Load};
 use super::{bench, stderr, stdout};
+use crate::support::child::Serving;
 
 /// A server, TLS in front of it, and the folder in which its token is found.
 struct Shop {

@@ -7,9 +7,10 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::authority::{Authority, Issued};
-use super::child::{Serving, eventually, seckill};
 use super::rabbitmq::RabbitMq;
 use super::{bench, stderr, stdout};
+use crate::support::child::{Serving, eventually, seckill};
+use crate::support::skip::installed;
 
 /// A server that trusts the service's CA sells over it; one that does not is told and ends.
 fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
@@ -36,15 +37,6 @@ fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
     let told = ["its certificate is not trusted", "UnknownIssuer"];
     let told = told.iter().any(|words| stderr(&output).contains(words));
     assert!(told, "{}", stderr(&output));
-}
-
-/// Whether a program is installed; says so where it is not.
-pub(crate) fn installed(program: &str) -> bool {
-    let is = Path::new(program).exists();
-    if !is {
-        eprintln!("skipped: {program} is not installed");
-    }
-    is
 }
 
 /// A free port of this machine, below those that the kernel gives to clients; never the same one
@@ -97,7 +89,7 @@ impl Drop for Redis {
 
 #[test]
 fn redis_over_tls() {
-    if !installed("/usr/bin/redis-server") {
+    if !installed(&["redis-server"]) {
         return;
     }
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
@@ -107,7 +99,7 @@ fn redis_over_tls() {
 
 #[test]
 fn rabbitmq_over_tls() {
-    if !installed("/usr/lib/rabbitmq/bin/rabbitmq-server") {
+    if !installed(&["/usr/lib/rabbitmq/bin/rabbitmq-server"]) {
         return;
     }
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::authority::{Authority, Issued};
-use super::child::{Serving, eventually};
 use super::front::{Front, Load};
 use super::{bench, stderr};
+use crate::support::child::{Serving, eventually};
 
 /// Nobody ever gets through to it.
 const NOBODY: ([u8; 4], u16) = ([127, 0, 0, 1], 9);

@@ -1,0 +1,136 @@
+//! How the load generator reads responses: every legal one, in whatever pieces it comes; and what
+//! becomes of all others.
+
+use std::time::Duration;
+
+use bytes::BufMut;
+use proptest::prelude::*;
+use seckill::load::{ProtocolError, Response, ResponseReader};
+
+pub(crate) mod legal;
+mod limits;
+mod malformed;
+
+use legal::legal;
+
+/// What came of bytes that may have been followed by the end of the connection.
+type Outcome = Result<Option<(Response, Vec<u8>)>, ProtocolError>;
+
+/// Feeds pieces until there is a response or an error; `at_end` if the connection ends after them.
+fn feed<'a>(
+    reader: &mut ResponseReader,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    at_end: bool,
+) -> Outcome {
+    for piece in pieces {
+        reader.room().put_slice(piece);
+        assert!(reader.received() <= ResponseReader::LEN_MAX);
+        if let Some(response) = reader.parse(false)? {
+            return Ok(Some((response, reader.body().to_vec())));
+        }
+        assert!(reader.room().has_remaining_mut(), "no room, and yet no response");
+    }
+    let response = if at_end { reader.parse(true)? } else { None };
+    Ok(response.map(|response| (response, reader.body().to_vec())))
+}
+
+/// All bytes at once.
+fn read(bytes: &[u8], at_end: bool) -> Outcome {
+    feed(&mut ResponseReader::new(), [bytes], at_end)
+}
+
+/// Cuts the bytes into pieces of these lengths, over and over.
+fn pieces<'a>(mut bytes: &'a [u8], lens: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    for len in lens.iter().cycle() {
+        let (piece, rest) = bytes.split_at((*len).min(bytes.len()));
+        pieces.push(piece);
+        bytes = rest;
+        if bytes.is_empty() {
+            break;
+        }
+    }
+    pieces
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_legal_response_is_read_at_its_last_byte_and_not_before(legal in legal()) {
+        for at in 0..legal.bytes.len() {
+            prop_assert_eq!(read(&legal.bytes[..at], false), Ok(None), "cut at {}", at);
+        }
+        let whole = read(&legal.bytes, legal.until_close);
+        prop_assert_eq!(whole, Ok(Some(legal.read())));
+        if legal.until_close {
+            prop_assert_eq!(read(&legal.bytes, false), Ok(None));
+        }
+    }
+
+    #[test]
+    fn it_is_the_same_in_any_pieces(
+        first in legal(),
+        second in legal(),
+        lens in prop::collection::vec(1..40_usize, 1..20),
+    ) {
+        let mut reader = ResponseReader::new();
+        for legal in [&first, &second] {
+            for lens in [&lens[..], &[1]] {
+                reader.clear();
+                let read = feed(&mut reader, pieces(&legal.bytes, lens), legal.until_close);
+                prop_assert_eq!(read, Ok(Some(legal.read())));
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_is_no_part_of_it(
+        legal in legal(),
+        following in prop::collection::vec(any::<u8>(), 1..50),
+    ) {
+        prop_assume!(!legal.until_close);
+        let bytes = [&legal.bytes[..], &following].concat();
+        let (response, body) = legal.read();
+        let followed = Response { keep_alive: false, ..response };
+        prop_assert_eq!(read(&bytes, false), Ok(Some((followed, body))));
+    }
+
+    #[test]
+    fn one_that_is_cut_off_is_never_whole(legal in legal(), at: prop::sample::Index) {
+        prop_assume!(!legal.until_close);
+        prop_assert_eq!(read(&legal.bytes[..at.index(legal.bytes.len())], true), Ok(None));
+    }
+
+    /// The server's end comes with the last byte: it counts, but the connection cannot be used.
+    #[test]
+    fn the_end_right_after_it_ends_the_connection_alone(legal in legal()) {
+        let mut reader = ResponseReader::new();
+        reader.room().put_slice(&legal.bytes);
+        let response = Response { keep_alive: false, ..legal.read().0 };
+        prop_assert_eq!(reader.parse(true), Ok(Some(response)));
+        prop_assert_eq!(reader.body(), &legal.body[..]);
+    }
+}
+
+#[test]
+fn the_reader_tells_the_time_to_wait_and_believes_no_more_than_an_hour() {
+    let told = |fields: &str| {
+        let head = format!("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n{fields}\r\n");
+        read(head.as_bytes(), false).unwrap().unwrap().0.retry_after
+    };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(told(""), None);
+    assert_eq!(told("retry-after: 0\r\n"), seconds(0));
+    assert_eq!(told("Retry-After:  7 \r\n"), seconds(7));
+    assert_eq!(told("Retry-After: 7\r\nRetry-After: 9\r\n"), seconds(7));
+    assert_eq!(told("RETRY-AFTER: 3601\r\n"), seconds(3600));
+    assert_eq!(told("Retry-After: 99999999999999999999999\r\n"), seconds(3600));
+    for nonsense in ["", "-1", "+1", "1.5", "1 2", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        assert_eq!(told(&format!("Retry-After: {nonsense}\r\n")), None, "{nonsense}");
+    }
+}

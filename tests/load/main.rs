@@ -1,0 +1,21 @@
+//! The load generator as a whole: what it sends and when, what it makes of any answer, and whether
+//! its figures and its history say so. Against servers that do what a script says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chaos;
+mod closed;
+mod connections;
+mod double_click;
+mod follow;
+mod odd_answers;
+mod open;
+mod retry;
+mod run;
+mod stampede;
+mod stop;
+mod time_outs;
+mod warmup;

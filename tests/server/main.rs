@@ -1,0 +1,24 @@
+//! The server, from one request to a whole life: what it answers, what it decides and in which
+//! order, and what survives a restart.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod held;
+mod hostile;
+mod known;
+mod ledger;
+mod model;
+mod purchase;
+mod queue;
+mod race;
+mod refusal;
+mod restart;
+mod result;
+mod shutdown;
+mod start;
+mod store;
+mod wire;

@@ -1,0 +1,37 @@
+//! A broker that blocks its publishers, as one does that is short of memory.
+
+use std::time::Instant;
+
+use seckill::lab::{RabbitMq, RabbitMqOptions};
+use seckill::server::QueueAt;
+
+use crate::support::counter::Counter;
+use crate::support::engines::Place;
+use crate::support::{assert_refused, id};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_broker_blocks_publishers_attempts_are_refused_at_once() {
+    let Some(place) = Place::real() else { return };
+    let config = "vm_memory_high_watermark.absolute = 1MB\n".to_owned();
+    let broker = RabbitMq::start(RabbitMqOptions { config, ..RabbitMqOptions::default() }).unwrap();
+    let limit = std::time::Duration::from_secs(1);
+    let counter = Counter::open_with(place, |config| {
+        if let QueueAt::RabbitMq(options) = &mut config.queue {
+            options.url = broker.url().parse().unwrap();
+            options.publish_timeout = limit;
+        }
+    })
+    .await;
+    // The broker says that it blocks when something is published: that one it keeps waiting.
+    assert_eq!(counter.buy("ann", &id(1)).await.code, 500);
+    let begun = Instant::now();
+    for number in 2..20 {
+        let refused = counter.buy("bob", &id(number)).await;
+        assert_refused(&refused, 503, "broker_unavailable");
+        assert_eq!(counter.result(&id(number)).await.code, 404, "no effect");
+    }
+    assert!(begun.elapsed() < 18 * limit / 2, "none of them waited for the broker");
+    let ready = counter.get("/readyz").await;
+    assert_eq!((ready.code, &ready.json()["queue"]), (503, &"unavailable".into()));
+    assert_eq!(ready.json()["store"], "ok");
+}

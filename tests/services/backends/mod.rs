@@ -1,0 +1,281 @@
+//! One body of tests for every combination of queue and store. What is not installed here is
+//! skipped, and said to be.
+
+mod blocked;
+mod held;
+mod left_behind;
+
+use seckill::sale::Terms;
+use serde_json::json;
+
+use crate::support::counter::Counter;
+use crate::support::engines::Place;
+use crate::support::{Told, assert_refused, get, id, is_waiting, post, terms, within};
+
+/// Runs a test on every combination.
+async fn everywhere(stock: u32, test: impl AsyncFn(Counter)) {
+    for place in Place::all() {
+        test(Counter::open(place, stock).await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_are_decided_in_the_order_of_their_acceptance() {
+    everywhere(3, async |mut counter| {
+        for number in 1..=6 {
+            counter.accept(&format!("buyer-{number}"), &id(number)).await;
+        }
+        let sale = counter.sale().await;
+        assert_eq!((&sale["queued"], &sale["finished"]), (&json!(6), &json!(false)));
+        let decided = counter.decide(6, 2).await;
+        let said: Vec<_> = decided.iter().map(|d| d.decision.to_string()).collect();
+        assert_eq!(said[..3], ["won tea-1-1", "won tea-1-2", "won tea-1-3"]);
+        assert_eq!(said[3..], ["lost sold_out"; 3]);
+        let seqs: Vec<_> = decided.iter().map(|d| d.attempt.seq).collect();
+        assert!(seqs.is_sorted_by(|a, b| a < b), "{seqs:?}");
+        let expected = [
+            "buyer-1 won tea-1-1",
+            "buyer-2 won tea-1-2",
+            "buyer-3 won tea-1-3",
+            "buyer-4 lost sold_out",
+            "buyer-5 lost sold_out",
+            "buyer-6 lost sold_out",
+        ];
+        assert_eq!(counter.ledger("item=tea").await, expected);
+        let sale = counter.sale().await;
+        assert_eq!((&sale["orders"], &sale["stock_left"]), (&json!(3), &json!(0)));
+        assert_eq!((&sale["queued"], &sale["finished"]), (&json!(0), &json!(true)));
+        assert_refused(&counter.buy("late", &id(9)).await, 410, "sold_out");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_is_accepted_once_and_keeps_its_answer() {
+    everywhere(1, async |mut counter| {
+        assert_eq!(counter.result(&id(1)).await.code, 404);
+        counter.accept("ann", &id(1)).await;
+        counter.confirmed().await;
+        for _ in 0..3 {
+            let again = counter.buy("ann", &id(1)).await;
+            assert_eq!((again.code, again.told(&id(1))), (202, Told::Queued));
+            assert_eq!(counter.result(&id(1)).await.told(&id(1)), Told::Queued);
+        }
+        assert_eq!(counter.sale().await["queued"], 1);
+        assert_refused(&counter.buy("bob", &id(1)).await, 422, "request_id_reused");
+        counter.accept("bob", &id(2)).await;
+        counter.decide(2, 9).await;
+        for _ in 0..3 {
+            let won = counter.buy("ann", &id(1)).await;
+            assert_eq!((won.code, won.told(&id(1))), (200, Told::won("tea-1-1")));
+            let lost = counter.buy("bob", &id(2)).await;
+            assert_eq!((lost.code, lost.told(&id(2))), (200, Told::lost("sold_out")));
+            assert_eq!(counter.result(&id(2)).await, lost);
+        }
+        assert_refused(&counter.buy("bob", &id(1)).await, 422, "request_id_reused");
+        assert_eq!(counter.ledger("item=tea").await, ["ann won tea-1-1", "bob lost sold_out"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_a_buyer_holds_at_the_door_and_behind_it() {
+    everywhere(9, async |mut counter| {
+        counter.open_sale(&Terms { per_buyer: 2, ..terms("tea", 9) }).await;
+        for number in 1..=3 {
+            counter.accept("ann", &id(number)).await;
+        }
+        counter.accept("bob", &id(4)).await;
+        counter.decide(4, 9).await;
+        let told = async |number: usize| counter.result(&id(number)).await.told(&id(number));
+        assert_eq!(told(1).await, Told::won("tea-2-1"));
+        assert_eq!(told(2).await, Told::won("tea-2-2"));
+        assert_eq!(told(3).await, Told::lost("already_bought"));
+        assert_eq!(told(4).await, Told::won("tea-2-3"));
+        assert_refused(&counter.buy("ann", &id(5)).await, 409, "already_bought");
+        assert_eq!(counter.result(&id(5)).await.code, 404, "no effect");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_acknowledged_is_delivered_again_and_decided_once() {
+    everywhere(2, async |mut counter| {
+        for (uid, number) in [("ann", 1), ("bob", 2), ("cat", 3)] {
+            counter.accept(uid, &id(number)).await;
+        }
+        // Let go undecided, then decided and not acknowledged by one that died.
+        drop(counter.next(9).await);
+        let batch = counter.next(2).await;
+        let (batch, first) = counter.commit(batch).await;
+        let count = first.len();
+        drop(batch);
+        counter.die();
+        let again = counter.decide(3, 9).await;
+        assert_eq!(again[..count], first, "the same decisions");
+        let expected = ["ann won tea-1-1", "bob won tea-1-2", "cat lost sold_out"];
+        assert_eq!(counter.ledger("item=tea").await, expected);
+        let sale = counter.sale().await;
+        assert_eq!((&sale["orders"], &sale["stock_left"]), (&json!(2), &json!(0)));
+        assert_eq!(sale["queued"], 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_survives_a_restart() {
+    everywhere(2, async |mut counter| {
+        for (uid, number) in [("ann", 1), ("bob", 2)] {
+            counter.accept(uid, &id(number)).await;
+        }
+        counter.decide(1, 1).await;
+        counter.accept("cat", &id(3)).await;
+        counter.confirmed().await;
+        let mut counter = counter.restart().await;
+        assert_eq!(counter.buy("ann", &id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+        assert_eq!(counter.buy("bob", &id(2)).await.told(&id(2)), Told::Queued);
+        let waiting = ["ann won tea-1-1", "bob queued", "cat queued"];
+        assert_eq!(counter.ledger("item=tea").await, waiting);
+        assert_eq!(counter.sale().await["queued"], 2);
+        counter.decide(2, 9).await;
+        let mut counter = counter.restart().await;
+        let decided = ["ann won tea-1-1", "bob won tea-1-2", "cat lost sold_out"];
+        assert_eq!(counter.ledger("item=tea").await, decided);
+        assert_eq!(counter.sale().await["finished"], true);
+        let mut next = std::pin::pin!(counter.next(1));
+        assert!(is_waiting(next.as_mut()).await, "nothing is left to decide");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_sale_replaces_one_and_the_ledger_keeps_both() {
+    everywhere(5, async |mut counter| {
+        counter.accept("ann", &id(1)).await;
+        counter.decide(1, 1).await;
+        counter.accept("bob", &id(2)).await;
+        counter.open_sale(&terms("tea", 3)).await;
+        assert_eq!(counter.sale().await["epoch"], 2);
+        counter.accept("ann", &id(3)).await;
+        counter.decide(2, 9).await;
+        assert_eq!(counter.result(&id(2)).await.told(&id(2)), Told::lost("sale_replaced"));
+        assert_eq!(counter.buy("ann", &id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+        assert_eq!(counter.ledger("item=tea").await, ["ann won tea-2-1"]);
+        assert_eq!(counter.ledger("epoch=1").await, ["ann won tea-1-1", "bob lost sale_replaced"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_are_sold_side_by_side_and_an_id_is_for_one_of_them() {
+    everywhere(1, async |mut counter| {
+        counter.open_sale(&terms("cup", 1)).await;
+        counter.accept("ann", &id(1)).await;
+        assert_eq!(counter.buy_item("ann", &id(2), "cup").await.code, 202);
+        let reused = counter.buy_item("ann", &id(1), "cup").await;
+        assert_refused(&reused, 422, "request_id_reused");
+        counter.decide(2, 9).await;
+        assert_eq!(counter.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+        assert_eq!(counter.result(&id(2)).await.told(&id(2)), Told::won("cup-2-1"));
+        let unnamed = counter.get("/result").await;
+        assert_refused(&unnamed, 400, "item_required");
+        let unsold = counter.buy_item("bob", &id(3), "pot").await;
+        assert_refused(&unsold, 404, "unknown_item");
+        assert_eq!(counter.ledger("item=cup").await, ["ann won cup-2-1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_refuses_without_effect() {
+    for place in Place::all() {
+        let mut counter = Counter::open_with(place, |config| {
+            config.queue_max = 2;
+            if let seckill::server::QueueAt::RabbitMq(options) = &mut config.queue {
+                options.max = 2;
+            }
+        })
+        .await;
+        // A consumer would take from the queue what counts towards its length.
+        let number = fill(&counter).await;
+        assert_eq!(counter.result(&id(number)).await.code, 404, "no effect");
+        assert!(!counter.ledger("item=tea").await.contains(&format!("buyer-{number} queued")));
+        assert_eq!(counter.sale().await["queued"], number - 1);
+        counter.decide(number - 1, 9).await;
+        counter.accept(&format!("buyer-{number}"), &id(number)).await;
+        assert_eq!(counter.decide(1, 9).await.len(), 1, "and now it counts");
+    }
+}
+
+/// Buys until the queue is full, and gives the number of the attempt that was refused.
+async fn fill(counter: &Counter) -> usize {
+    for number in 1.. {
+        let reply = counter.buy(&format!("buyer-{number}"), &id(number)).await;
+        if reply.code != 202 {
+            assert_refused(&reply, 503, "queue_full");
+            return number;
+        }
+        assert!(number < 500, "it is never full: {:?}", counter.place);
+    }
+    unreachable!()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_decision_is_told_when_it_is_made() {
+    everywhere(1, async |mut counter| {
+        counter.accept("ann", &id(1)).await;
+        let app = std::sync::Arc::clone(&counter.app);
+        let held = tokio::spawn(async move {
+            let path = format!("/result/{}?wait=20s", id(1));
+            within(seckill::server::route(&app, get(&path))).await.status()
+        });
+        counter.decide(1, 1).await;
+        assert_eq!(within(held).await.unwrap(), 200);
+        assert_eq!(counter.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_consumers_sell_exactly_the_stock() {
+    const ATTEMPTS: usize = 400;
+    everywhere(50, async |counter| {
+        let mut buying = tokio::task::JoinSet::new();
+        let app = std::sync::Arc::clone(&counter.app);
+        for number in 0..ATTEMPTS {
+            let app = std::sync::Arc::clone(&app);
+            buying.spawn(async move {
+                let body = json!({"uid": format!("b-{number}"), "request_id": id(number)});
+                seckill::server::route(&app, post(body.to_string())).await.status()
+            });
+        }
+        let codes = within(buying.join_all()).await;
+        assert!(codes.iter().all(|code| *code == 202), "{codes:?}");
+        let mut deciding = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            deciding.spawn(consume(std::sync::Arc::clone(&app)));
+        }
+        within(async {
+            while counter.sale().await["queued"] != 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        deciding.shutdown().await;
+        let rows = counter.ledger("item=tea").await;
+        let won = rows.iter().filter(|row| row.contains(" won ")).count();
+        assert_eq!((rows.len(), won), (ATTEMPTS, 50));
+        assert_eq!(counter.sale().await["stock_left"], 0);
+    })
+    .await;
+}
+
+async fn consume(app: std::sync::Arc<seckill::server::App>) {
+    let mut consumer = app.queue.subscribe(7);
+    while let Some(mut batch) = consumer.next(7).await {
+        let reserved = app.store.reserve(batch.attempts(), 1).await.unwrap();
+        batch.ordered();
+        app.store.commit(reserved).await.unwrap();
+        batch.ack().await;
+    }
+}

@@ -1,0 +1,66 @@
+//! RabbitMQ is killed, stands still, or is killed with its queue full.
+
+use std::time::Duration;
+
+use seckill::lab::Redis;
+
+use super::drill::{Drill, count};
+use crate::support::engines::Place;
+use crate::support::site::{FRAGILE, Site};
+
+/// How long a broker stands still: longer than a heartbeat.
+const STANDSTILL: Duration = Duration::from_secs(12);
+
+/// What is left of a publish that nobody confirmed.
+const UNKNOWN: &[&str] = &["http_500"];
+
+#[test]
+fn rabbitmq_is_killed_and_started_again() {
+    let Some(_place) = Place::real() else { return };
+    let mut broker = FRAGILE.lock().unwrap();
+    let redis = Redis::start().unwrap();
+    let site = Site::new(Place::on(&broker, &redis), None);
+    let server = site.serve("all", &[]);
+    let drill = Drill::begin(&server.url);
+    broker.service_mut().kill().unwrap();
+    drill.wait_for_answer("broker_unavailable");
+    broker.service_mut().restart().unwrap();
+    let drilled = drill.end(UNKNOWN);
+    assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
+}
+
+#[test]
+fn rabbitmq_stands_still_and_goes_on() {
+    let Some(_place) = Place::real() else { return };
+    let mut broker = FRAGILE.lock().unwrap();
+    let redis = Redis::start().unwrap();
+    let site = Site::new(Place::on(&broker, &redis), None);
+    let server = site.serve("all", &[]);
+    let drill = Drill::begin(&server.url);
+    broker.service_mut().suspend().unwrap();
+    // The fault itself, under load; nothing is waited for.
+    std::thread::sleep(STANDSTILL);
+    broker.service_mut().resume().unwrap();
+    let drilled = drill.end(UNKNOWN);
+    assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
+    assert!(drilled.audit.unknown_outcomes > 0, "those that were under way: {drilled:?}");
+}
+
+#[test]
+fn rabbitmq_is_killed_with_its_queue_full() {
+    const MAX: &[&str] = &["--max-queue", "50"];
+    let Some(_place) = Place::real() else { return };
+    let mut broker = FRAGILE.lock().unwrap();
+    let redis = Redis::start().unwrap();
+    let site = Site::new(Place::on(&broker, &redis), None);
+    let api = site.serve("api", MAX);
+    let drill = Drill::begin(&api.url);
+    drill.wait_for_answer("queue_full");
+    broker.service_mut().kill().unwrap();
+    drill.wait_for_answer("broker_unavailable");
+    broker.service_mut().restart().unwrap();
+    drill.wait_for_answer("queue_full");
+    let _consumer = site.serve("consumer", MAX);
+    let drilled = drill.end(UNKNOWN);
+    assert!(count(&drilled.summary, "queue_full") > 0, "{drilled:?}");
+}

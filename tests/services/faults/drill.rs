@@ -1,0 +1,124 @@
+//! A load that runs from before a fault until after it, and what must be true of it then.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use reqwest::Method;
+use seckill::audit::Audit;
+use seckill::profile::{BenchFlags, Think};
+use seckill::stats::Summary;
+use seckill::units::Count;
+use serde_json::json;
+
+use crate::support::child::eventually;
+use crate::support::client::{self, Loading, PLENTY, Sale, ask};
+
+/// How long an answer may take, whatever one engine does: the limit of a publish, which `Site`
+/// sets to 2 s, and a second for a busy machine. A store that is killed refuses at once.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+
+/// Who buys during a drill. The pause bounds how many refusals there are in a fault, since those
+/// come at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Buyers {
+    pub(crate) at_a_time: u64,
+    pub(crate) pause: Duration,
+}
+
+/// Few: for faults that last.
+pub(crate) const FEW: Buyers = Buyers { at_a_time: 8, pause: Duration::from_millis(20) };
+
+/// So many that some are always under way: for faults that last a moment.
+pub(crate) const MANY: Buyers = Buyers { at_a_time: 64, pause: Duration::from_millis(5) };
+
+/// Attempts of each at the most; a drill ends the load long before.
+const LOOPS: u64 = 20_000;
+
+/// Attempts that count as a load that runs.
+const SOME: u64 = 100;
+
+/// Buyers who come when all is well again.
+const AFTER: u64 = 20;
+
+/// See the module.
+pub(crate) struct Drill {
+    sale: Sale,
+    /// Another sale at the same servers, to try them without the load's knowledge.
+    probe: Sale,
+    probes: Cell<u64>,
+    loading: Loading,
+}
+
+/// What came of a drill.
+#[derive(Debug)]
+pub(crate) struct Drilled {
+    pub(crate) summary: Summary,
+    pub(crate) audit: Audit,
+}
+
+impl Drill {
+    /// Opens a sale and loads it.
+    pub(crate) fn begin(url: &str) -> Self {
+        Self::begin_with(url, FEW)
+    }
+
+    pub(crate) fn begin_with(url: &str, buyers: Buyers) -> Self {
+        let (sale, probe) = (Sale::open(url, "tea", PLENTY), Sale::open(url, "probe", PLENTY));
+        let loading = sale.load(&BenchFlags {
+            threads: Some(Count(buyers.at_a_time)),
+            loops: Some(Count(LOOPS)),
+            think: Some(Think::Constant(buyers.pause)),
+            ..client::flags()
+        });
+        loading.wait_for(SOME);
+        Self { sale, probe, probes: Cell::new(0), loading }
+    }
+
+    /// Lets the load go on for so many attempts.
+    pub(crate) fn go_on(&self, attempts: u64) {
+        self.loading.wait_for(attempts);
+    }
+
+    /// Buys until the answer has this word.
+    pub(crate) fn wait_for_answer(&self, word: &str) {
+        let url = format!("{}/seckill", self.probe.url);
+        eventually(word, || {
+            self.probes.set(self.probes.get() + 1);
+            let uid = format!("probe-{}", self.probes.get());
+            let body = json!({"item": self.probe.item, "uid": uid});
+            let answer = ask(Method::POST, &url, Some(body));
+            answer.is_some_and(|(_, body)| {
+                String::from_utf8_lossy(&body).contains(&format!("\"{word}\""))
+            })
+        });
+    }
+
+    /// Waits until the service is back, by itself, and judges everything. What the load met
+    /// instead of an answer must be among `errors`.
+    #[track_caller]
+    pub(crate) fn end(self, errors: &[&str]) -> Drilled {
+        self.wait_for_answer("queued");
+        self.go_on(SOME);
+        let after = self.probe.burst(AFTER);
+        let mut ran = self.loading.end();
+        let summary = ran.recorder.finish();
+        let longest = Duration::from_micros(summary.latency.max);
+        assert!(longest <= ANSWER_MAX, "an answer took {longest:?}");
+        let mut others = summary.by_error.iter().filter(|(kind, _)| !errors.contains(&&**kind));
+        assert_eq!(others.next(), None, "{:?}", summary.by_error);
+        let audit = self.sale.assert_right(&mut ran.history);
+        let accepted = count(&summary, "queued");
+        assert!(accepted > 0 && audit.accepted == accepted, "{accepted} accepted: {audit:#?}");
+        let mut history = after.history;
+        let after = after.recorder.finish();
+        assert_eq!(count(&after, "queued"), AFTER, "{:?} {:?}", after.by_outcome, after.by_error);
+        self.probe.assert_right(&mut history);
+        Drilled { summary, audit }
+    }
+}
+
+/// How many attempts came out so.
+pub(crate) fn count(summary: &Summary, outcome: &str) -> u64 {
+    let found = summary.by_outcome.iter().find(|(word, _)| *word == outcome);
+    found.map_or(0, |(_, count)| *count)
+}

@@ -1,0 +1,68 @@
+//! Processes of the service are killed, and others take their place.
+
+use std::net::TcpListener;
+
+use seckill::lab::Redis;
+
+use super::drill::{Drill, FEW, MANY};
+use crate::support::engines::Place;
+use crate::support::site::Site;
+
+/// Kills in one drill.
+const ROUNDS: u64 = 5;
+
+/// Attempts between a start and the kill after it, at the most.
+const UNTIL_KILL: u64 = 60;
+
+/// Some number of attempts until the next kill, below `max`: random in the number of answers, not
+/// in time.
+fn until_kill(max: u64) -> u64 {
+    u64::from(uuid::Uuid::new_v4().as_fields().0) % max
+}
+
+#[test]
+fn consumers_are_killed_again_and_again() {
+    let Some(place) = Place::real() else { return };
+    let redis = Redis::start().unwrap();
+    let site = Site::new(place.with_store(&redis), None);
+    let api = site.serve("api", &[]);
+    // Few at a time, so that a kill seldom falls between two batches.
+    let consumer = || site.serve("consumer", &["--prefetch", "4"]);
+    let mut present = consumer();
+    let drill = Drill::begin(&api.url);
+    for _ in 0..ROUNDS {
+        present.kill();
+        drill.go_on(UNTIL_KILL);
+        present = consumer();
+        drill.go_on(until_kill(UNTIL_KILL));
+    }
+    let drilled = drill.end(&[]);
+    assert_eq!(drilled.audit.accepted, drilled.summary.total, "who only buys sees nothing of it");
+}
+
+/// An address of which the port is below those that the system gives away: while nobody listens
+/// there, no client gets it.
+fn address() -> String {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    format!("127.0.0.1:{}", (first..32_000).find(is_free).unwrap())
+}
+
+#[test]
+fn an_api_process_is_killed_again_and_again() {
+    let Some(place) = Place::real() else { return };
+    let redis = Redis::start().unwrap();
+    let site = Site::new(place.with_store(&redis), None);
+    let _consumer = site.serve("consumer", &[]);
+    let address = address();
+    let mut api = site.serve_at(&address, "api", &[]);
+    // With fewer, no attempt is left announced and not queued, and nobody has to adopt one.
+    let drill = Drill::begin_with(&api.url, MANY);
+    for _ in 0..ROUNDS {
+        drill.go_on(until_kill(UNTIL_KILL * MANY.at_a_time / FEW.at_a_time));
+        api.kill();
+        api = site.serve_at(&address, "api", &[]);
+    }
+    let drilled = drill.end(&["connect_refused", "connect_failed", "reset"]);
+    assert!(drilled.summary.errors >= ROUNDS, "a kill is felt: {:?}", drilled.summary.by_error);
+}

@@ -1,0 +1,73 @@
+//! A consumer is gone between the commit of the store and its acknowledgement: what it had decided
+//! is delivered again.
+
+use seckill::lab::Redis;
+use seckill::store::Decided;
+
+use crate::support::client::block_on;
+use crate::support::counter::Counter;
+use crate::support::engines::Place;
+use crate::support::id;
+use crate::support::site::FRAGILE;
+
+const ATTEMPTS: usize = 12;
+
+/// So many have a unit.
+const STOCK: u32 = 5;
+
+/// Decided and not acknowledged.
+const COMMITTED: usize = 8;
+
+async fn open(place: Place) -> Counter {
+    let counter = Counter::open(place, STOCK).await;
+    for number in 1..=ATTEMPTS {
+        counter.accept(&format!("buyer-{number}"), &id(number)).await;
+    }
+    counter.confirmed().await;
+    counter
+}
+
+/// Decides what is delivered again, and compares.
+async fn assert_decided_once(counter: &mut Counter, first: &[std::sync::Arc<Decided>]) {
+    let ledger = counter.ledger("item=tea").await;
+    let again = counter.decide(ATTEMPTS, 3).await;
+    assert_eq!(again[..first.len()], *first, "the same decisions");
+    let rows = counter.ledger("item=tea").await;
+    assert_eq!(rows.len(), ATTEMPTS, "one row each: {rows:#?}");
+    assert_eq!(rows[..first.len()], ledger[..first.len()]);
+    let won = rows.iter().filter(|row| row.contains(" won ")).count();
+    assert_eq!(won, STOCK as usize, "{rows:#?}");
+    let sale = counter.sale().await;
+    assert_eq!((&sale["stock_left"], &sale["queued"]), (&0.into(), &0.into()), "{sale}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_channel_is_dropped() {
+    let Some(place) = Place::real() else { return };
+    let mut counter = open(place).await;
+    let batch = counter.next(COMMITTED).await;
+    let (batch, first) = counter.commit(batch).await;
+    assert!(!first.is_empty());
+    drop(batch);
+    counter.die();
+    assert_decided_once(&mut counter, &first).await;
+}
+
+#[test]
+fn its_broker_is_killed() {
+    let Some(_place) = Place::real() else { return };
+    let mut broker = FRAGILE.lock().unwrap();
+    let redis = Redis::start().unwrap();
+    let place = Place::on(&broker, &redis);
+    let (mut counter, batch, first) = block_on(async {
+        let mut counter = open(place).await;
+        let batch = counter.next(COMMITTED).await;
+        let (batch, first) = counter.commit(batch).await;
+        (counter, batch, first)
+    });
+    assert!(!first.is_empty());
+    broker.service_mut().kill().unwrap();
+    block_on(batch.ack());
+    broker.service_mut().restart().unwrap();
+    block_on(assert_decided_once(&mut counter, &first));
+}

@@ -1,0 +1,32 @@
+//! Redis is killed.
+
+use rustix::process::Signal;
+use seckill::lab::Redis;
+
+use super::drill::{Drill, count};
+use crate::support::child::signal;
+use crate::support::engines::Place;
+use crate::support::site::Site;
+
+/// Attempts that come while nobody decides, and while there is no store.
+const MEANWHILE: u64 = 200;
+
+#[test]
+fn redis_is_killed_and_started_again() {
+    let Some(place) = Place::real() else { return };
+    let mut redis = Redis::start().unwrap();
+    let site = Site::new(place.with_store(&redis), None);
+    let api = site.serve("api", &[]);
+    let consumer = site.serve("consumer", &[]);
+    let drill = Drill::begin(&api.url);
+    // So that there is something to decide when the store is gone.
+    signal(consumer.child.id(), Signal::STOP);
+    drill.go_on(MEANWHILE);
+    redis.service_mut().kill().unwrap();
+    signal(consumer.child.id(), Signal::CONT);
+    drill.wait_for_answer("store_unavailable");
+    drill.go_on(MEANWHILE);
+    redis.service_mut().restart().unwrap();
+    let drilled = drill.end(&["http_500"]);
+    assert!(count(&drilled.summary, "store_unavailable") > 0, "{drilled:?}");
+}

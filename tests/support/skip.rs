@@ -1,0 +1,40 @@
+//! Skipping what this machine cannot test. Each skip is a line on stderr that names the test and the
+//! reason; `tests/run.sh` counts these lines.
+
+use std::io::Write;
+
+use seckill::lab::is_installed;
+
+/// Reports that the calling test is skipped.
+pub(crate) fn skip(why: &str) {
+    report("skipped", why);
+}
+
+/// Reports that the calling test runs, but without some of its variants.
+pub(crate) fn skip_variant(why: &str) {
+    report("skipped in part", why);
+}
+
+/// Whether all of these programs are installed; reports the calling test as skipped if not.
+pub(crate) fn installed(programs: &[&str]) -> bool {
+    let missing = missing(programs);
+    if !missing.is_empty() {
+        skip(&format!("{} not installed", missing.join(", ")));
+    }
+    missing.is_empty()
+}
+
+/// Those of these programs that are not installed.
+pub(crate) fn missing<'a>(programs: &[&'a str]) -> Vec<&'a str> {
+    programs.iter().copied().filter(|program| !is_installed(program)).collect()
+}
+
+/// Writes to stderr itself, because the test harness shows what a passing test prints with
+/// `eprintln!` to nobody; in one write, so that lines of parallel tests are not mixed.
+fn report(kind: &str, why: &str) {
+    // The harness names each test's thread after the test.
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("unnamed test");
+    let line = format!("{kind}: {test} ({why})\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
