@@ -1,5 +1,5 @@
-//! What needs real services: RabbitMQ, Redis and nginx, started by the tests on free ports. Tests of
-//! a service that is not installed are skipped and say so.
+//! What needs real services: RabbitMQ, Redis and nginx, which the tests start on free ports. Tests
+//! of a service that is not installed are skipped and say so.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 

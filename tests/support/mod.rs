@@ -1,4 +1,4 @@
-//! What several test programs share: servers of several kinds, clients, and the services' addresses.
+//! What several test programs share: servers of several kinds, clients, and real services.
 
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 

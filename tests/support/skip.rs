@@ -1,5 +1,5 @@
-//! Skipping what this machine cannot test. Each skip is a line on stderr that names the test and the
-//! reason; `tests/run.sh` counts these lines.
+//! Skipping what this machine cannot test. Each skip is a line on stderr that names the test and
+//! the reason; `tests/run.sh` counts these lines.
 
 use std::io::Write;
 
