@@ -39,9 +39,8 @@ reasons=$(grep -o 'skipped\( in part\)\?: .*' "$log" | sed 's/.* (\(.*\))$/\1/' 
     awk '{ line = line (NR > 1 ? "; " : "") $0 } END { print line }')
 summary="tests: $(($(sum passed) - skipped_count)) passed, $(sum failed) failed"
 summary+=", $((skipped_count + $(sum ignored))) skipped${reasons:+ ($reasons)}"
-if [ ${#failed_steps[@]} -gt 0 ]; then
-    printf -v steps ', %s' "${failed_steps[@]}"
-    summary+=", failed steps: ${steps:2}"
-fi
-printf '\n%s in %dm%ds\n' "$summary" $((SECONDS / 60)) $((SECONDS % 60))
+steps=
+[ ${#failed_steps[@]} -eq 0 ] || printf -v steps ', %s' "${failed_steps[@]}"
+printf '\n%s in %dm%ds%s\n' "$summary" $((SECONDS / 60)) $((SECONDS % 60)) \
+    "${steps:+ (failed steps: ${steps:2})}"
 [ ${#failed_steps[@]} -eq 0 ]

@@ -1,6 +1,12 @@
 //! Random runs against a server that mostly does right.
 
-use super::*;
+use proptest::prelude::*;
+use proptest::sample::select;
+use seckill::audit::{AttemptNo, Entry, History, Ids, Ledger, Row, Status, Told};
+use seckill::profile::Buyers;
+use seckill::sale::RequestId;
+
+use super::{history, ledger, order, order_id, row};
 
 #[derive(Debug, Clone)]
 pub(super) struct Case {

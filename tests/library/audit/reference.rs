@@ -1,6 +1,8 @@
 //! The second opinion: loops over lists, straight from what each invariant says.
 
-use super::*;
+use seckill::audit::{AttemptNo, Audit, Entry, History, Invariant, Ledger, Row, Status, Told};
+use seckill::audit::{Verdict, Violation};
+use seckill::sale::RequestId;
 
 /// What both opinions must agree on.
 #[derive(Debug, PartialEq, Eq)]

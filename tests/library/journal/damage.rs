@@ -1,0 +1,225 @@
+//! Damaged files: what was acknowledged is there again or its damage is reported, and what was never
+//! acknowledged is cut.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+use seckill::journal::{Durability, Journal, JournalError};
+
+use super::disk::{
+    Disk, FILE_HEADER_LEN, FRAME_HEADER_LEN, ONE_BIT_OF_EACH_BYTE, Records, each_alone, flips,
+    frames, sectors, text, texts, zeroed,
+};
+
+#[test]
+fn a_last_record_cut_at_any_byte_is_gone_and_the_others_are_there() {
+    for batches in [each_alone(texts(3, 30)), vec![texts(3, 30)], vec![texts(1, 30)]] {
+        let disk = Disk::with_batches(&batches);
+        let (bytes, records) = (disk.read(), disk.replay());
+        let last = frames(&bytes).pop().unwrap().place;
+        for cut in last.clone() {
+            let before = &records[..records.len() - 1];
+            disk.expect_cut(&bytes[..cut], before, last.start, &format!("cut at {cut}"));
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_before_the_last_record_is_refused() {
+    for (batches, step) in [
+        (each_alone(texts(3, 12)), 1),
+        (vec![texts(3, 12)], 1),
+        (vec![texts(1, 490), texts(2, 9)], ONE_BIT_OF_EACH_BYTE),
+    ] {
+        let disk = Disk::with_batches(&batches);
+        let bytes = disk.read();
+        let mut frames = frames(&bytes);
+        frames.pop();
+        for frame in frames {
+            for (flipped, what) in flips(&bytes, frame.place.clone()).step_by(step) {
+                disk.expect_damaged(&flipped, &frame, &what);
+            }
+        }
+    }
+}
+
+/// A flipped bit in the last record is no torn write either: it is refused, too.
+#[test]
+fn a_flipped_bit_in_the_last_record_is_refused() {
+    for (batches, step) in [
+        (each_alone(texts(2, 12)), 1),
+        (vec![texts(2, 12)], 1),
+        (vec![texts(1, 490)], ONE_BIT_OF_EACH_BYTE),
+    ] {
+        let disk = Disk::with_batches(&batches);
+        let bytes = disk.read();
+        let last = frames(&bytes).pop().unwrap();
+        for (flipped, what) in flips(&bytes, last.place.clone()).step_by(step) {
+            disk.expect_damaged(&flipped, &last, &what);
+        }
+    }
+}
+
+/// Each frame is sound for itself; only the sequence shows that one is missing or there twice.
+/// Where a frame begins just before the end of a sector, a few zeros of its header are all that
+/// lies in that sector: they are no sign of a sector that was never written.
+#[test]
+fn a_flipped_bit_is_refused_wherever_a_frame_begins_in_a_sector() {
+    for start in 505..=512 {
+        let first_len = start - FILE_HEADER_LEN - FRAME_HEADER_LEN;
+        let records = vec![text(0, first_len), text(1, 256), text(2, 100)];
+        let disk = Disk::with_batches(&[records]);
+        let bytes = disk.read();
+        let frames = frames(&bytes);
+        assert_eq!(frames[1].place.start, start);
+        for (flipped, what) in flips(&bytes, frames[1].place.clone()).step_by(ONE_BIT_OF_EACH_BYTE)
+        {
+            disk.expect_damaged(&flipped, &frames[1], &what);
+        }
+    }
+}
+
+#[test]
+fn a_record_out_of_its_place_is_refused() {
+    for batches in [each_alone(texts(4, 20)), vec![texts(4, 20)]] {
+        let disk = Disk::with_batches(&batches);
+        let bytes = disk.read();
+        let frames = frames(&bytes);
+        for pair in frames.windows(2) {
+            let [Range { start, end }, Range { end: next_end, .. }] =
+                [&pair[0], &pair[1]].map(|frame| frame.place.clone());
+            let (record, next) = (&bytes[start..end], &bytes[end..next_end]);
+            let with =
+                |middle: &[&[u8]]| [&bytes[..start], &middle.concat(), &bytes[next_end..]].concat();
+            disk.expect_damaged(&with(&[next]), &pair[0], "one is missing");
+            disk.expect_damaged(&with(&[next, record]), &pair[0], "two are swapped");
+            disk.expect_damaged(&with(&[record, record, next]), &pair[1], "one is there twice");
+        }
+    }
+}
+
+#[test]
+fn a_file_with_another_header_is_refused() {
+    let disk = Disk::with_batches(&[texts(2, 20)]);
+    let bytes = disk.read();
+    let cut = (0..FILE_HEADER_LEN).map(|len| (bytes[..len].to_vec(), format!("cut at {len}")));
+    for (wrong, what) in flips(&bytes, 0..FILE_HEADER_LEN).chain(cut) {
+        disk.write(&wrong);
+        let opened = disk.open().map(|(_, records)| records);
+        assert!(matches!(opened, Err(JournalError::Foreign { .. })), "{what}: {opened:?}");
+        assert!(disk.read() == wrong, "{what}: the file was changed");
+    }
+}
+
+#[test]
+fn sectors_that_the_last_batch_never_wrote_are_cut() {
+    for batch in [texts(20, 150), texts(3, 1500), texts(1, 3000)] {
+        let disk = Disk::with_batches(&[texts(2, 40), batch]);
+        let (bytes, records) = (disk.read(), disk.replay());
+        let frames = frames(&bytes);
+        let batch = frames[2].place.start..bytes.len();
+        let sectors = sectors(batch.clone());
+        let one = sectors.iter().cloned();
+        let all_from = sectors.iter().map(|sector| sector.start..batch.end);
+        let all_to = sectors.iter().map(|sector| batch.start..sector.end);
+        for hole in one.chain(all_from).chain(all_to) {
+            let whole = frames.iter().filter(|frame| frame.place.end <= hole.start).count();
+            let end = frames[whole].place.start;
+            let what = format!("zeros in {hole:?}");
+            disk.expect_cut(&zeroed(&bytes, hole), &records[..whole], end, &what);
+        }
+    }
+}
+
+/// The later batch was begun after the one with the hole had been synced.
+#[test]
+fn a_hole_before_a_later_batch_is_refused() {
+    for batches in [
+        each_alone(texts(3, 1500)),
+        vec![texts(1, 3000), texts(1, 10)],
+        vec![texts(20, 150), texts(1, 10)],
+        vec![texts(20, 150), texts(20, 150)],
+        vec![texts(3, 1500), texts(1, 3000)],
+    ] {
+        let disk = Disk::with_batches(&batches);
+        let bytes = disk.read();
+        let frames = frames(&bytes);
+        let last_batch = frames.last().unwrap().batch;
+        let end = frames.iter().find(|frame| frame.batch == last_batch).unwrap().place.start;
+        for hole in sectors(FILE_HEADER_LEN..end) {
+            let damaged = frames.iter().find(|frame| hole.start < frame.place.end).unwrap();
+            let what = format!("zeros in {hole:?}");
+            disk.expect_damaged(&zeroed(&bytes, hole), damaged, &what);
+        }
+    }
+}
+
+#[test]
+fn what_its_owner_does_not_understand_is_refused_and_left() {
+    let disk = Disk::with_batches(&[texts(3, 20)]);
+    let bytes = disk.read();
+    let opened = Journal::open(&disk.path(), Durability::Os, |seq, _| match seq {
+        1 => Err("no such kind".into()),
+        _ => Ok(()),
+    });
+    let at = frames(&bytes)[1].place.start as u64;
+    match opened {
+        Err(JournalError::Content { offset, seq, reason, .. }) => {
+            assert_eq!((offset, seq, &*reason), (at, 1, "no such kind"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(disk.read(), bytes);
+}
+
+/// Batches of records of any bytes.
+fn any_batches() -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
+    let record = prop::collection::vec(any::<u8>(), 0..200);
+    prop::collection::vec(prop::collection::vec(record, 1..5), 1..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_records_cut_anywhere_give_those_before(batches in any_batches(), at: usize) {
+        let disk = Disk::with_batches(&batches);
+        let (bytes, records) = (disk.read(), disk.replay());
+        let written: Records = (0..).zip(batches.concat()).collect();
+        prop_assert_eq!(&records, &written);
+        let cut = FILE_HEADER_LEN + at % (bytes.len() - FILE_HEADER_LEN);
+        let frames = frames(&bytes);
+        let whole = frames.iter().filter(|frame| frame.place.end <= cut).count();
+        disk.expect_cut(&bytes[..cut], &records[..whole], frames[whole].place.start, "cut");
+    }
+
+    /// Never is a changed record replayed, nor one left out before others. Only the last batch
+    /// may be cut: there, what reads as zeros may never have been written.
+    #[test]
+    fn any_flipped_bit_is_refused_or_cut(batches in any_batches(), at: usize, bit in 0..8_u32) {
+        let disk = Disk::with_batches(&batches);
+        let (mut bytes, records) = (disk.read(), disk.replay());
+        let frames = frames(&bytes);
+        let last_batch = frames.last().unwrap().batch;
+        let at = FILE_HEADER_LEN + at % (bytes.len() - FILE_HEADER_LEN);
+        let hit = frames.iter().position(|frame| frame.place.contains(&at)).unwrap();
+        bytes[at] ^= 1 << bit;
+        disk.write(&bytes);
+        let hit_frame = &frames[hit];
+        match disk.open() {
+            Ok((_, replayed)) => {
+                prop_assert_eq!(hit_frame.batch, last_batch, "a synced batch was cut");
+                prop_assert_eq!(&replayed[..], &records[..hit]);
+            }
+            Err(JournalError::Damaged { offset, seq, .. }) => {
+                prop_assert_eq!((offset, seq), (hit_frame.place.start as u64, hit_frame.seq));
+                prop_assert!(disk.read() == bytes, "the file was changed");
+            }
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
+}
