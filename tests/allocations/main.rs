@@ -80,7 +80,7 @@ fn read(reader: &mut ResponseReader, text: &str, piece_len: usize) {
 }
 
 #[test]
-fn a_thousand_refused_answers_allocate_nothing() {
+fn parsing_refusals_allocates_nothing() {
     let _alone = alone();
     let mut reader = ResponseReader::new();
     let count = allocations(Of::Thread, || {
@@ -94,7 +94,7 @@ fn a_thousand_refused_answers_allocate_nothing() {
 }
 
 #[test]
-fn allocations_are_counted_where_they_are_made() {
+fn allocations_are_counted_per_thread_and_per_process() {
     let _alone = alone();
     let allocate = || drop(std::hint::black_box(vec![1_u8; 10]));
     assert_eq!(allocations(Of::Thread, || (0..100).for_each(|_| allocate())), 100);
@@ -184,19 +184,19 @@ fn closed(loops: u64) -> BenchFlags {
 }
 
 #[test]
-fn a_run_allocates_nothing_for_an_attempt_that_is_refused() {
+fn closed_model_allocates_nothing_per_refused_attempt() {
     assert_none_for_a_request(&closed(500), &closed(2_000));
 }
 
 #[test]
-fn nor_does_one_of_double_clicks() {
+fn double_clicks_allocate_nothing_per_refused_attempt() {
     let twice = Some(Share::percent(100));
     let closed = |loops| BenchFlags { double_click: twice, ..closed(loops) };
     assert_none_for_a_request(&closed(300), &closed(1_200));
 }
 
 #[test]
-fn nor_does_one_whose_attempts_come_by_the_clock() {
+fn open_model_allocates_nothing_per_refused_attempt() {
     // As few users as there may be: how many are needed is a matter of the machine's speed.
     let open = |per_second: u64| BenchFlags {
         rate: format!("{per_second}/s").parse().ok(),

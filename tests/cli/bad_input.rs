@@ -8,7 +8,7 @@ use super::{bench, stderr, stdout};
 use crate::support::child::{Serving, seckill};
 
 #[test]
-fn wrong_flags_are_named_and_exit_2() {
+fn invalid_flags_exit_2_and_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     file("key.toml", "threads = 1\n\nramps = \"1s\"\n");
@@ -47,7 +47,7 @@ fn wrong_flags_are_named_and_exit_2() {
 }
 
 #[test]
-fn flags_that_do_not_go_together_are_named_and_exit_2() {
+fn conflicting_flags_exit_2_and_are_named() {
     let rate = ["--rate", "100/s"];
     let conflicts: &[(&[&str], &str)] = &[
         (&["--threads", "5"], "--threads: with a rate it is --max-threads"),
@@ -87,7 +87,7 @@ fn flags_that_do_not_go_together_are_named_and_exit_2() {
 }
 
 #[test]
-fn nonsense_in_a_flag_of_the_load_is_told_what_would_be_right() {
+fn malformed_load_flags_exit_2_with_a_valid_example() {
     let cases: &[(&[&str], &str)] = &[
         (&["--rate", "100"], "write 500/s or 5k/s"),
         (&["--rate", "0/s"], "--rate"),
@@ -127,7 +127,7 @@ fn assert_usage(args: &[&str], cure: &str) {
 }
 
 #[test]
-fn what_cannot_run_exits_1_in_one_line() {
+fn run_that_cannot_start_exits_1_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = bench(folder.path(), &["--target", &format!("http://{nobody}")]);
@@ -146,7 +146,7 @@ fn what_cannot_run_exits_1_in_one_line() {
 }
 
 #[test]
-fn a_target_that_speaks_something_else_is_told() {
+fn target_that_is_no_seckill_server_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let answers: [(&[u8], &str); 2] = [
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not in HTTP"),
@@ -174,7 +174,7 @@ fn serve(args: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn a_server_that_cannot_start_says_why_and_exits_1() {
+fn server_that_cannot_start_exits_1_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let running = Serving::start(&data, &[]);
@@ -196,7 +196,7 @@ fn a_server_that_cannot_start_says_why_and_exits_1() {
 }
 
 #[test]
-fn a_server_refuses_flags_and_a_journal_that_are_wrong() {
+fn server_rejects_invalid_flags_and_a_foreign_journal() {
     let cases: &[(&[&str], &str)] = &[
         (&["--stock=-1"], "--stock"),
         (&["--item", "a/b"], "--item: must be"),

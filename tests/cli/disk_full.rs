@@ -39,7 +39,7 @@ fn mount(path: &Path, options: &str) -> bool {
 }
 
 #[test]
-fn a_full_disk_ends_the_server_and_loses_nothing() {
+fn full_disk_ends_the_server_without_losing_accepted_attempts() {
     let Some(disk) = SmallDisk::mount("128k") else {
         skip("only root may mount the small file system that it fills");
         return;

@@ -52,7 +52,7 @@ fn endless(temp: &Path) -> Command {
 }
 
 #[test]
-fn ctrl_c_once_audits_and_reports() {
+fn first_ctrl_c_ends_the_run_with_audit_and_report() {
     for stop in [Signal::INT, Signal::TERM] {
         let mut run = Running::start();
         signal(run.bench.id(), stop);
@@ -70,7 +70,7 @@ fn ctrl_c_once_audits_and_reports() {
 }
 
 #[test]
-fn ctrl_c_twice_leaves_at_once() {
+fn second_ctrl_c_exits_at_once() {
     let temp = tempfile::tempdir().unwrap();
     // A server that never answers an attempt, so that the first Ctrl-C finds one in flight.
     let server = Serving::start(&temp.path().join("data"), &[]);
@@ -95,7 +95,7 @@ fn ctrl_c_twice_leaves_at_once() {
 }
 
 #[test]
-fn kill_9_of_the_bench_takes_its_server_and_its_data_with_it() {
+fn killing_the_bench_ends_its_server_and_removes_its_data() {
     let mut run = Running::start();
     run.bench.kill().unwrap();
     run.bench.wait().unwrap();
@@ -105,7 +105,7 @@ fn kill_9_of_the_bench_takes_its_server_and_its_data_with_it() {
 }
 
 #[test]
-fn a_server_that_dies_ends_the_run_with_exit_1() {
+fn death_of_the_spawned_server_exits_1() {
     let mut run = Running::start();
     signal(run.server_pid, Signal::KILL);
     // It was to go on for an hour.
@@ -114,7 +114,7 @@ fn a_server_that_dies_ends_the_run_with_exit_1() {
 }
 
 #[test]
-fn a_reader_that_goes_is_no_error() {
+fn closed_stdout_pipe_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = seckill();
     command.args(["bench", "--spawn", "--threads", "2"]).current_dir(folder.path());
@@ -128,7 +128,7 @@ fn a_reader_that_goes_is_no_error() {
 }
 
 #[test]
-fn a_terminal_that_goes_costs_no_result() {
+fn lost_terminal_does_not_lose_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = seckill();
     let args = ["bench", "--spawn", "--threads", "2", "--loops", "5", "--out", "out"];
@@ -142,7 +142,7 @@ fn a_terminal_that_goes_costs_no_result() {
 }
 
 #[test]
-fn what_was_not_run_or_not_measured_is_told() {
+fn skipped_and_unmeasured_parts_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--spawn", "--threads", "2", "--warmup", "1h", "--json"];
     let output = super::bench(folder.path(), &args);
@@ -161,7 +161,7 @@ fn what_was_not_run_or_not_measured_is_told() {
 }
 
 #[test]
-fn sigterm_ends_a_server_in_good_order() {
+fn sigterm_shuts_the_server_down_gracefully() {
     let folder = tempfile::tempdir().unwrap();
     for stop in [Signal::TERM, Signal::INT] {
         let server = Serving::start(folder.path(), &["--log", "info"]);
@@ -172,7 +172,7 @@ fn sigterm_ends_a_server_in_good_order() {
 }
 
 #[test]
-fn logs_are_structured_and_hold_no_secret() {
+fn logs_are_structured_and_contain_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = seckill();
     command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);

@@ -37,7 +37,7 @@ fn last_line(output: &Output) -> String {
 }
 
 #[test]
-fn one_command_serves_loads_and_judges() {
+fn bench_with_spawn_serves_loads_and_audits() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--spawn", "--threads", "35", "--ramp", "200ms", "--loops", "10"];
     let output = bench(folder.path(), &args);
@@ -52,7 +52,7 @@ fn one_command_serves_loads_and_judges() {
 }
 
 #[test]
-fn a_server_and_a_bench_in_the_same_folder_need_no_more_words() {
+fn bench_finds_the_admin_token_in_the_servers_folder() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("seckill-data"), &[]);
     let args = ["--target", &server.url, "--threads", "20", "--loops", "5"];
@@ -67,7 +67,7 @@ fn a_server_and_a_bench_in_the_same_folder_need_no_more_words() {
 }
 
 #[test]
-fn the_json_has_the_documented_keys() {
+fn json_has_the_documented_keys() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--spawn", "--threads", "5", "--loops", "4", "--json", "--seed", "7"];
     let output = bench(folder.path(), &args);
@@ -98,7 +98,7 @@ fn the_json_has_the_documented_keys() {
 }
 
 #[test]
-fn every_profile_that_is_shipped_runs() {
+fn every_shipped_profile_runs() {
     let profiles = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");
     let folder = tempfile::tempdir().unwrap();
     for profile in std::fs::read_dir(profiles).unwrap() {
@@ -121,7 +121,7 @@ fn every_profile_that_is_shipped_runs() {
 }
 
 #[test]
-fn flags_win_over_the_environment_and_that_over_the_profile() {
+fn flags_override_environment_and_environment_overrides_profile() {
     let folder = tempfile::tempdir().unwrap();
     let profile = "threads = 2\nloops = 2\nseed = 1\n[server]\nstock = 3\nitem = \"tea\"\n";
     std::fs::write(folder.path().join("p.toml"), profile).unwrap();
@@ -137,7 +137,7 @@ fn flags_win_over_the_environment_and_that_over_the_profile() {
 }
 
 #[test]
-fn completions_and_the_manual_know_every_flag() {
+fn completions_and_manual_list_every_flag() {
     for args in [vec!["completions", "bash"], vec!["completions", "zsh"], vec!["man"]] {
         let output = seckill().args(&args).output().unwrap();
         assert_eq!(output.status.code(), Some(0));

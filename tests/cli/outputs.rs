@@ -33,7 +33,7 @@ const LOAD: &[&str] = &["--rate", "150/s", "--duration", "2500ms", "--arrival", 
 const MORE: &[&str] = &["--double-click", "20%", "--retry", "2", "--seed", "3"];
 
 #[test]
-fn a_folder_has_the_result_and_the_latencies() {
+fn out_folder_holds_result_and_latencies() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new/run");
     let args = [LOAD, MORE, &["--out", "new/run"]].concat();
@@ -82,7 +82,7 @@ fn assert_rising(table: &str) {
 }
 
 #[test]
-fn a_jtl_has_a_line_for_each_request_and_its_sums_are_the_reports() {
+fn jtl_has_one_line_per_request_and_agrees_with_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let server = ["--", "--rate-limit", "50/s"];
     let result = result(folder.path(), &[LOAD, MORE, &["--jtl", "run.jtl"], &server].concat());
@@ -121,7 +121,7 @@ fn a_jtl_has_a_line_for_each_request_and_its_sums_are_the_reports() {
 }
 
 #[test]
-fn a_wrong_path_is_told_before_anything_is_sent() {
+fn unwritable_output_path_is_reported_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
     std::fs::write(folder.path().join("file"), "").unwrap();
@@ -145,7 +145,7 @@ fn a_wrong_path_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_full_disk_is_told_after_the_report() {
+fn output_disk_filling_up_is_reported_after_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let load = ["--spawn", "--threads", "4", "--loops", "500"];
     for (flag, name) in [("--jtl", "run.jtl"), ("--out", "run")] {
@@ -166,7 +166,7 @@ fn a_full_disk_is_told_after_the_report() {
 }
 
 #[test]
-fn what_a_former_run_left_does_not_pass_for_this_ones() {
+fn files_of_an_earlier_run_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     std::fs::create_dir(&out).unwrap();
@@ -192,7 +192,7 @@ fn python() -> Option<PathBuf> {
 }
 
 #[test]
-fn another_implementation_reads_the_same_from_the_log() {
+fn another_hdr_implementation_reads_the_same_values() {
     let Some(python) = python() else {
         skip("needs python3 with the package hdrhistogram; tests/setup.sh installs it");
         return;

@@ -29,7 +29,7 @@ fn random(seed: u64, round: u64, below: u64) -> u64 {
 }
 
 #[test]
-fn nothing_promised_is_lost_to_kill_9() {
+fn kill_9_loses_no_accepted_attempt() {
     let rounds = from_env("SECKILL_KILL_ROUNDS", ROUNDS);
     let seed = from_env("SECKILL_KILL_SEED", u64::from(std::process::id()));
     println!("SECKILL_KILL_SEED={seed} SECKILL_KILL_ROUNDS={rounds}");
@@ -72,7 +72,7 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
 }
 
 #[test]
-fn a_history_knows_only_its_own_round() {
+fn ids_of_one_round_are_unknown_to_other_rounds() {
     let ids = |seed| Ids::new(seed, seckill::profile::Buyers::New);
     let first = seckill::audit::AttemptNo { thread: 0, index: 0 };
     assert_ne!(ids(1).request_id(first), ids(2).request_id(first));

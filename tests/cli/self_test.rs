@@ -6,7 +6,7 @@ use super::{bench, stderr, stdout};
 const SHOWN_FROM_US: u64 = 1_200_000;
 
 #[test]
-fn a_freeze_is_seen_by_the_corrected_latency_alone() {
+fn only_corrected_latency_shows_a_server_freeze() {
     let folder = tempfile::tempdir().unwrap();
     let output = bench(folder.path(), &["--self-test", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
@@ -20,7 +20,7 @@ fn a_freeze_is_seen_by_the_corrected_latency_alone() {
 }
 
 #[test]
-fn it_brings_its_own_server() {
+fn self_test_rejects_target_and_spawn() {
     let folder = tempfile::tempdir().unwrap();
     for flag in ["--spawn", "--target=http://127.0.0.1:1"] {
         let output = bench(folder.path(), &["--self-test", flag]);

@@ -82,7 +82,7 @@ fn with(liar: Liar, work: impl FnOnce(&str)) {
 }
 
 #[test]
-fn overselling_exits_3_with_witnesses() {
+fn overselling_exits_3_and_names_witnesses() {
     let folder = tempfile::tempdir().unwrap();
     with(Liar::default(), |url| {
         let args = ["--target", url, "--threads", "13", "--admin-token", TOKEN];
@@ -99,7 +99,7 @@ fn overselling_exits_3_with_witnesses() {
 }
 
 #[test]
-fn what_never_settles_is_no_pass() {
+fn unsettled_attempts_give_no_pass() {
     let folder = tempfile::tempdir().unwrap();
     let liar = Liar { never_settles: true, ..Liar::default() };
     with(liar, |url| {
@@ -111,7 +111,7 @@ fn what_never_settles_is_no_pass() {
 }
 
 #[test]
-fn without_the_ledger_there_is_no_pass() {
+fn unreadable_ledger_gives_no_pass() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
     for (flags, told) in [(vec![], "--admin-token"), (vec!["--admin-token", "x"], "not the server")]

@@ -89,12 +89,12 @@ fn oversold() -> Audit {
 }
 
 #[test]
-fn the_whole_report() {
+fn terminal_report_matches_snapshot() {
     insta::assert_snapshot!(terminal(&report(oversold()), false));
 }
 
 #[test]
-fn the_verdict_is_the_last_line_and_decides_the_exit_code() {
+fn verdict_is_the_last_line_and_sets_the_exit_code() {
     let pass = Audit {
         verdict: Verdict::Pass,
         orders: Some(1),
@@ -128,7 +128,7 @@ fn the_verdict_is_the_last_line_and_decides_the_exit_code() {
 }
 
 #[test]
-fn json_and_terminal_tell_the_same() {
+fn json_agrees_with_terminal_report() {
     let json = json(&report(oversold()));
     assert_eq!(json["requests"]["by_error"]["timeout"], 1);
     assert_eq!(json["requests"]["error_rate"], 0.25);

@@ -69,7 +69,7 @@ fn run(seed: u64, flags: &str) -> (Run, Scripted) {
 }
 
 #[test]
-fn the_history_is_what_the_server_did() {
+fn history_matches_what_the_server_did() {
     let models = ["--threads 8 --loops 25", "--rate 400/s --duration 500ms --max-threads 20"];
     let more = "--retry 3 --retry-backoff 1ms --retry-budget 100% --double-click 40% --follow";
     for (seed, model) in (1..).zip(models) {

@@ -25,7 +25,7 @@ fn by_user(run: &Run) -> HashMap<u32, Vec<Sample>> {
 }
 
 #[test]
-fn stages_bring_users_and_take_them_away_and_nobody_sends_after_the_last() {
+fn stages_start_and_stop_users_and_none_sends_after_the_last() {
     let server = Scripted::always(sold_out());
     let flags = "--stage 300ms:6 --stage 300ms:6 --stage 300ms:0 --think 5ms";
     let run = load(&server.url(), flags);
@@ -46,7 +46,7 @@ fn stages_bring_users_and_take_them_away_and_nobody_sends_after_the_last() {
 }
 
 #[test]
-fn a_user_whom_the_level_leaves_out_waits_until_it_is_back() {
+fn user_above_the_level_waits_until_the_level_rises() {
     let server = Scripted::always(sold_out());
     let flags = "--threads 2 --stage 0s:1 --stage 500ms:1 --stage 0s:2 --stage 300ms:2 --think 1ms";
     let run = load(&server.url(), flags);
@@ -60,7 +60,7 @@ fn a_user_whom_the_level_leaves_out_waits_until_it_is_back() {
 }
 
 #[test]
-fn pauses_are_those_of_the_seed() {
+fn think_times_depend_on_the_seed() {
     for think in ["3ms", "uniform:1ms..9ms", "exponential:4ms"] {
         let server = Scripted::always(sold_out());
         let flags = format!("--threads 3 --loops 6 --think {think} --seed 11");
@@ -83,7 +83,7 @@ fn pauses_are_those_of_the_seed() {
 }
 
 #[test]
-fn a_seed_makes_the_same_buyers_and_another_makes_others() {
+fn seed_determines_buyers() {
     let ids = |seed: u64| {
         let server = Scripted::always(sold_out());
         load(&server.url(), &format!("--threads 5 --loops 3 --seed {seed}"));
@@ -95,7 +95,7 @@ fn a_seed_makes_the_same_buyers_and_another_makes_others() {
 }
 
 #[test]
-fn a_duration_ends_a_run_without_loops() {
+fn duration_ends_a_run_without_loops() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 3 --duration 300ms --ramp 200ms --think 2ms");
     assert!(run.intended().last().unwrap() < &ms(300));
@@ -107,7 +107,7 @@ fn a_duration_ends_a_run_without_loops() {
 }
 
 #[test]
-fn without_a_pause_only_the_first_attempt_has_a_moment() {
+fn without_think_time_only_first_attempts_have_an_intended_time() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 4 --loops 5 --ramp 20ms");
     assert_eq!(run.intended(), [0, 5, 10, 15].map(ms));

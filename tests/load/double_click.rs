@@ -10,7 +10,7 @@ use super::run::load;
 use crate::support::scripted::{Gate, Reply, Scripted, order, queued, refused, sold_out, won};
 
 #[test]
-fn a_server_gets_the_same_id_twice_on_two_connections() {
+fn double_click_sends_one_id_on_two_connections() {
     let server = Scripted::always(queued());
     let run = load(&server.url(), "--threads 5 --loops 3 --double-click 100%");
     assert_eq!((run.sent(), run.counts().twins, run.summary.total), (15, 15, 30));
@@ -26,7 +26,7 @@ fn a_server_gets_the_same_id_twice_on_two_connections() {
 }
 
 #[test]
-fn both_clicks_are_on_their_way_at_once() {
+fn both_clicks_are_in_flight_together() {
     let both = Gate::default();
     let server = Scripted::start(move |asked| {
         if asked.before == 1 {
@@ -41,7 +41,7 @@ fn both_clicks_are_on_their_way_at_once() {
 }
 
 #[test]
-fn who_clicks_twice_is_the_seeds_choice() {
+fn seed_determines_double_clicks() {
     let clicks = |seed: u64| -> HashMap<RequestId, usize> {
         let server = Scripted::always(queued());
         let flags = format!("--threads 8 --loops 25 --double-click 30% --seed {seed}");
@@ -60,7 +60,7 @@ fn who_clicks_twice_is_the_seeds_choice() {
 }
 
 #[test]
-fn whichever_click_is_accepted_the_attempt_is() {
+fn attempt_is_accepted_if_either_click_is() {
     let server = Scripted::start(|asked| match asked.before {
         0 => queued(),
         _ => refused(409, "request_id_reused", ""),
@@ -71,7 +71,7 @@ fn whichever_click_is_accepted_the_attempt_is() {
 }
 
 #[test]
-fn no_click_is_repeated_once_one_has_an_answer() {
+fn no_click_is_retried_after_an_answer_to_either() {
     for (answer, told) in [(queued(), vec![Told::Accepted; 10]), (sold_out(), vec![])] {
         let server = Scripted::start(move |asked| match asked.before {
             0 => answer.clone(),
@@ -86,7 +86,7 @@ fn no_click_is_repeated_once_one_has_an_answer() {
 }
 
 #[test]
-fn two_clicks_without_an_answer_are_one_unknown_attempt() {
+fn double_click_without_an_answer_is_one_unknown_attempt() {
     let server = Scripted::always(Reply::Close);
     let run = load(&server.url(), "--threads 4 --loops 2 --double-click 100%");
     assert_eq!(run.told(), vec![Told::Unknown; 8]);
@@ -94,7 +94,7 @@ fn two_clicks_without_an_answer_are_one_unknown_attempt() {
 }
 
 #[test]
-fn a_decision_that_one_click_is_told_stands_and_the_retry_is_one_more_request() {
+fn decision_in_one_answer_stands_and_its_retry_counts_as_a_request() {
     // Both are refused for now; then it is decided.
     let server = Scripted::start(|asked| match asked.before {
         0 | 1 => refused(503, "queue_full", ""),

@@ -28,7 +28,7 @@ fn least(asked: &[Asked], attempt: &Asked) -> Duration {
 }
 
 #[test]
-fn buyers_ask_until_it_is_decided_and_then_they_know() {
+fn buyers_poll_until_decided() {
     let server = deciding(|asked| if asked.before < 2 { still_queued() } else { won(asked) });
     let run = load(&server.url(), "--threads 4 --loops 3 --follow");
     let counts = run.counts();
@@ -48,7 +48,7 @@ fn buyers_ask_until_it_is_decided_and_then_they_know() {
 }
 
 #[test]
-fn the_server_is_asked_to_hold_the_answer() {
+fn polls_ask_for_long_polling() {
     let server = deciding(won);
     load(&server.url(), "--follow --timeout 3s");
     let asked = server.asked();
@@ -56,7 +56,7 @@ fn the_server_is_asked_to_hold_the_answer() {
 }
 
 #[test]
-fn a_bad_answer_is_an_error_of_its_own_and_is_asked_again() {
+fn invalid_poll_answer_is_counted_and_polled_again() {
     let server = deciding(|asked| match asked.before {
         0 => Reply::Bytes(answer(502, "", "<html>")),
         1 => Reply::Close,
@@ -68,7 +68,7 @@ fn a_bad_answer_is_an_error_of_its_own_and_is_asked_again() {
 }
 
 #[test]
-fn an_attempt_that_the_server_has_forgotten_is_kept_for_the_audit() {
+fn attempt_unknown_to_the_server_is_kept_for_the_audit() {
     let gone = r#"{"status":"rejected","reason":"unknown_request_id"}"#;
     let server = deciding(move |_| Reply::Bytes(answer(404, "", gone)));
     let run = load(&server.url(), "--threads 3 --follow");
@@ -79,7 +79,7 @@ fn an_attempt_that_the_server_has_forgotten_is_kept_for_the_audit() {
 }
 
 #[test]
-fn who_is_refused_or_knows_nothing_does_not_ask() {
+fn refused_and_unknown_attempts_are_not_polled() {
     for reply in [sold_out(), Reply::Close] {
         let server = Scripted::always(reply);
         let run = load(&server.url(), "--threads 3 --follow");
@@ -88,7 +88,7 @@ fn who_is_refused_or_knows_nothing_does_not_ask() {
 }
 
 #[test]
-fn nobody_waits_longer_than_was_said() {
+fn polling_ends_at_its_time_limit() {
     let server = deciding(|_| still_queued());
     let run = load(&server.url(), "--threads 3 --follow --settle-timeout 200ms");
     assert_eq!((run.counts().followed, run.counts().decided), (3, 0));
@@ -96,7 +96,7 @@ fn nobody_waits_longer_than_was_said() {
 }
 
 #[test]
-fn a_real_server_tells_each_buyer_what_its_ledger_says() {
+fn polled_results_agree_with_the_ledger_of_a_real_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(folder.path(), &["--admin-token", TOKEN]);
     let sale = Sale::open(&server.url, "tea", 3);

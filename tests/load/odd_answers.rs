@@ -9,7 +9,7 @@ const SOLD_OUT: &str = r#"{"status":"rejected","reason":"sold_out"}"#;
 
 /// Each of these makes one kind of error, of which nobody knows what came of the attempt.
 #[test]
-fn what_is_no_answer_is_an_error_after_which_nothing_is_known() {
+fn invalid_answer_is_an_error_with_unknown_outcome() {
     let other = r#"{"status":"queued","request_id":"00000000-0000-4000-8000-000000000000"}"#;
     let cut_off = answer(410, "", SOLD_OUT)[..70].to_vec();
     let cases = [
@@ -38,7 +38,7 @@ fn what_is_no_answer_is_an_error_after_which_nothing_is_known() {
 }
 
 #[test]
-fn an_answer_too_much_ends_the_connection_and_nothing_else() {
+fn surplus_answer_only_closes_the_connection() {
     let (one, closes) = (answer(410, "", SOLD_OUT), answer(410, "Connection: close\r\n", SOLD_OUT));
     for twice in [[one.clone(), one.clone()].concat(), [one, closes].concat()] {
         let server = Scripted::always(Reply::Bytes(twice));
@@ -49,7 +49,7 @@ fn an_answer_too_much_ends_the_connection_and_nothing_else() {
 }
 
 #[test]
-fn after_an_error_a_user_goes_on() {
+fn user_continues_after_an_error() {
     let server = Scripted::start(|asked| match asked.number % 2 {
         0 => Reply::Bytes(b"nonsense\r\n\r\n".to_vec()),
         _ => sold_out(),

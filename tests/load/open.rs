@@ -24,7 +24,7 @@ fn against_sold_out(flags: &str) -> (Run, HashSet<RequestId>) {
 }
 
 #[test]
-fn a_rate_makes_as_many_attempts_as_it_says_each_with_its_moment() {
+fn rate_schedules_the_stated_number_of_attempts() {
     let (run, ids) = against_sold_out("--rate 100/s --duration 1500ms");
     assert_eq!((run.summary.total, run.sent(), ids.len()), (150, 150, 150));
     assert_eq!(ids, run.sent_ids().into_iter().collect());
@@ -35,7 +35,7 @@ fn a_rate_makes_as_many_attempts_as_it_says_each_with_its_moment() {
 }
 
 #[test]
-fn stages_make_the_attempts_of_their_area() {
+fn number_of_attempts_is_the_area_under_the_stages() {
     let (run, ids) = against_sold_out("--stage 400ms:200/s --stage 0s:50/s --stage 200ms:0/s");
     let stages = [(ms(400), 200.0), (ms(0), 50.0), (ms(200), 0.0)];
     let rate = Levels::new(0.0, stages);
@@ -47,7 +47,7 @@ fn stages_make_the_attempts_of_their_area() {
 }
 
 #[test]
-fn a_seed_makes_the_same_poisson_run_again() {
+fn seed_determines_poisson_arrivals() {
     let poisson = |seed: u64| {
         let flags = "--rate 200/s --arrival poisson --duration 500ms --seed";
         against_sold_out(&format!("{flags} {seed}"))
@@ -62,7 +62,7 @@ fn a_seed_makes_the_same_poisson_run_again() {
 }
 
 #[test]
-fn arrivals_that_find_nobody_free_wait_and_are_counted_and_none_is_dropped() {
+fn arrivals_without_a_free_user_wait_and_none_is_dropped() {
     let gate = Arc::new(Gate::default());
     let opens = Arc::clone(&gate);
     let server = Scripted::start(move |_| {
@@ -91,7 +91,7 @@ fn arrivals_that_find_nobody_free_wait_and_are_counted_and_none_is_dropped() {
 }
 
 #[test]
-fn what_a_server_that_hangs_leaves_unsent_is_counted() {
+fn unsent_arrivals_at_a_hanging_server_are_counted() {
     let server = Scripted::always(Reply::Hang);
     let run = load(&server.url(), "--rate 40/s --duration 1s --max-threads 2 --timeout 300ms");
     let unsent = run.counts().unsent;
@@ -104,7 +104,7 @@ fn what_a_server_that_hangs_leaves_unsent_is_counted() {
 }
 
 #[test]
-fn there_are_no_more_users_than_are_needed() {
+fn users_are_started_only_when_needed() {
     let (run, _) = against_sold_out("--rate 50/s --duration 500ms --max-threads 1");
     assert!(run.samples.iter().all(|sample| sample.thread == 0));
     assert_eq!(run.summary.total, 25);

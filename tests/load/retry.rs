@@ -26,7 +26,7 @@ fn after(tries: usize, first: Reply) -> Scripted {
 }
 
 #[test]
-fn a_retry_has_the_same_id_and_comes_not_before_the_server_allows_it() {
+fn retry_keeps_its_id_and_respects_retry_after() {
     let server = after(1, refused(429, "rate_limited", "Retry-After: 1\r\n"));
     let run = load(&server.url(), "--threads 4 --retry 2 --retry-backoff 1ms");
     let counts = run.counts();
@@ -43,7 +43,7 @@ fn a_retry_has_the_same_id_and_comes_not_before_the_server_allows_it() {
 }
 
 #[test]
-fn pauses_double_and_up_to_a_half_of_each_is_spared() {
+fn backoff_doubles_with_jitter_of_up_to_half() {
     let server = after(3, refused(503, "queue_full", ""));
     let run = load(&server.url(), "--threads 3 --retry 3 --retry-backoff 40ms");
     assert_eq!((run.counts().retries[UNAVAILABLE], run.counts().recovered), (9, 3));
@@ -57,7 +57,7 @@ fn pauses_double_and_up_to_a_half_of_each_is_spared() {
 }
 
 #[test]
-fn what_is_unknown_is_sent_again_on_another_connection() {
+fn unknown_outcome_is_retried_on_a_new_connection() {
     let server = after(1, Reply::Close);
     let run = load(&server.url(), "--threads 5 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.counts().recovered), (5, 5));
@@ -69,7 +69,7 @@ fn what_is_unknown_is_sent_again_on_another_connection() {
 }
 
 #[test]
-fn a_refusal_of_the_retry_leaves_the_first_try_unknown() {
+fn refused_retry_leaves_the_first_try_unknown() {
     let server = Scripted::start(|asked| if asked.before == 0 { Reply::Close } else { sold_out() });
     let run = load(&server.url(), "--threads 3 --retry 1 --retry-backoff 1ms");
     assert_eq!(run.told(), vec![Told::Unknown; 3]);
@@ -77,7 +77,7 @@ fn a_refusal_of_the_retry_leaves_the_first_try_unknown() {
 }
 
 #[test]
-fn a_500_is_unknown_too() {
+fn status_500_is_an_unknown_outcome() {
     let body = r#"{"status":"unknown","reason":"outcome_unknown"}"#;
     let server = after(1, Reply::Bytes(answer(500, "", body)));
     let run = load(&server.url(), "--threads 2 --retry 1 --retry-backoff 1ms");
@@ -86,7 +86,7 @@ fn a_500_is_unknown_too() {
 }
 
 #[test]
-fn nobody_tries_more_often_than_was_said() {
+fn retries_per_attempt_are_bounded() {
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let run = load(&server.url(), "--threads 2 --loops 2 --retry 2 --retry-backoff 1ms");
     assert_eq!((run.sent(), run.counts().retried(), run.counts().gave_up), (4, 8, 4));
@@ -96,7 +96,7 @@ fn nobody_tries_more_often_than_was_said() {
 }
 
 #[test]
-fn without_a_budget_each_worker_has_its_ten_retries() {
+fn retry_budget_begins_with_ten_retries_per_worker() {
     let workers = load::workers(4) as u64;
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let flags = "--threads 4 --loops 15 --retry 1 --retry-backoff 0s --retry-budget 0%";
@@ -107,7 +107,7 @@ fn without_a_budget_each_worker_has_its_ten_retries() {
 }
 
 #[test]
-fn a_budget_grows_with_the_attempts() {
+fn retry_budget_grows_with_the_attempts() {
     let workers = load::workers(4) as u64;
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let flags = "--threads 4 --loops 100 --retry 1 --retry-backoff 0s --retry-budget 50%";
@@ -118,7 +118,7 @@ fn a_budget_grows_with_the_attempts() {
 }
 
 #[test]
-fn only_what_was_named_is_sent_again() {
+fn only_listed_outcomes_are_retried() {
     let cases = [
         ("503,unknown,connect", refused(429, "rate_limited", "")),
         ("429,unknown,connect", refused(503, "draining", "")),
@@ -135,14 +135,14 @@ fn only_what_was_named_is_sent_again() {
 }
 
 #[test]
-fn who_is_to_wait_for_too_long_gives_up() {
+fn retry_after_beyond_the_limit_gives_up() {
     let server = Scripted::always(refused(429, "rate_limited", "Retry-After: 61\r\n"));
     let run = load(&server.url(), "--threads 2 --retry 5");
     assert_eq!((run.summary.total, run.counts().gave_up), (2, 2));
 }
 
 #[test]
-fn a_retry_that_fails_for_another_reason_has_not_recovered() {
+fn retry_that_fails_for_another_reason_is_not_a_recovery() {
     let limited = refused(429, "rate_limited", "");
     let server = Scripted::start(
         move |asked| if asked.before == 0 { limited.clone() } else { Reply::Close },
@@ -154,7 +154,7 @@ fn a_retry_that_fails_for_another_reason_has_not_recovered() {
 }
 
 #[test]
-fn where_nobody_listens_nothing_has_an_effect() {
+fn refused_connections_have_no_effect() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let flags = "--threads 3 --retry 2 --retry-backoff 1ms --retry-on";
     let run = load(&format!("http://{nobody}"), &format!("{flags} connect"));

@@ -7,7 +7,7 @@ use super::run::load;
 use crate::support::scripted::{Scripted, sold_out};
 
 #[test]
-fn all_first_requests_go_over_the_connections_that_were_prepared() {
+fn first_requests_use_the_connections_opened_before_the_start() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 150 --loops 2 --stampede");
     assert_eq!(run.counts().prepared, 150);
@@ -20,7 +20,7 @@ fn all_first_requests_go_over_the_connections_that_were_prepared() {
 }
 
 #[test]
-fn who_clicks_twice_has_both_connections_prepared() {
+fn double_clicks_have_both_connections_opened_before_the_start() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 20 --stampede --double-click 100%");
     assert_eq!((run.counts().prepared, run.summary.total), (40, 40));

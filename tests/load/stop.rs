@@ -43,7 +43,7 @@ fn assert_sent(run: &Run, server: &Scripted) {
 }
 
 #[test]
-fn users_that_think_go_at_once() {
+fn stop_ends_users_during_think_time_at_once() {
     let flags = "--threads 6 --loops 9 --think 1h";
     let (run, _) = stopped_at(5, flags, |_| sold_out());
     assert_eq!(run.history.sent, [1; 6]);
@@ -51,13 +51,13 @@ fn users_that_think_go_at_once() {
 }
 
 #[test]
-fn users_who_have_not_begun_do_not() {
+fn stop_keeps_further_users_from_starting() {
     let (run, _) = stopped_at(0, "--threads 6 --ramp 6h", |_| sold_out());
     assert_eq!(run.history.sent, [1, 0, 0, 0, 0, 0]);
 }
 
 #[test]
-fn what_is_in_flight_is_answered() {
+fn stop_waits_for_requests_in_flight() {
     let gate = Arc::new(Gate::default());
     let last = 3;
     let (run, _) = stopped_at(last, "--threads 4 --loops 9", move |asked| {
@@ -73,7 +73,7 @@ fn what_is_in_flight_is_answered() {
 }
 
 #[test]
-fn who_waits_for_a_retry_gives_no_second_try() {
+fn stop_cancels_a_pending_retry() {
     let later = refused(429, "rate_limited", "Retry-After: 60\r\n");
     let (run, _) = stopped_at(4, "--threads 5 --loops 9 --retry 3", move |_| later.clone());
     assert_eq!((run.summary.total, run.sent()), (5, 5));
@@ -83,7 +83,7 @@ fn who_waits_for_a_retry_gives_no_second_try() {
 }
 
 #[test]
-fn who_waits_for_the_decision_waits_no_longer() {
+fn stop_ends_polling() {
     let flags = "--threads 3 --loops 9 --follow --settle-timeout 5m";
     let (run, _) = stopped_at(8, flags, |asked| match asked.is_result {
         true => Reply::Bytes(answer(200, "", r#"{"status":"queued"}"#)),
@@ -94,7 +94,7 @@ fn who_waits_for_the_decision_waits_no_longer() {
 }
 
 #[test]
-fn arrivals_that_have_not_come_do_not_and_are_missed_by_nobody() {
+fn arrivals_due_after_the_stop_are_not_counted_as_unsent() {
     // So many users that one is free for each arrival, and so many arrivals that some are due while
     // the run ends: it did not want for users.
     let flags = "--rate 3k/s --duration 1h --max-threads 6000";
@@ -105,7 +105,7 @@ fn arrivals_that_have_not_come_do_not_and_are_missed_by_nobody() {
 }
 
 #[test]
-fn arrivals_that_wait_are_given_up_and_counted() {
+fn stop_drops_waiting_arrivals_and_counts_them() {
     let gate = Arc::new(Gate::default());
     let last = 3;
     // All four users are busy when the end is asked for.
@@ -122,7 +122,7 @@ fn arrivals_that_wait_are_given_up_and_counted() {
 }
 
 #[test]
-fn asked_for_before_the_beginning_nothing_is_sent() {
+fn stop_before_the_start_sends_nothing() {
     let stop = Stop::default();
     stop.ask();
     let plans = ["--threads 4 --loops 5", "--threads 4 --stampede", "--rate 100/s --duration 1h"];

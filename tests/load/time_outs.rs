@@ -13,7 +13,7 @@ use crate::support::scripted::{Reply, Scripted};
 const TIMEOUT_US: u64 = 256_000;
 
 #[test]
-fn an_answer_that_does_not_come_counts_with_the_whole_time_out() {
+fn missing_answer_is_recorded_with_the_full_time_out() {
     let server = Scripted::always(Reply::Hang);
     let run = load(&server.url(), "--threads 3 --loops 2 --timeout 256ms");
     assert_eq!((run.summary.total, run.ended("timeout"), run.summary.errors), (6, 6, 6));
@@ -27,7 +27,7 @@ fn an_answer_that_does_not_come_counts_with_the_whole_time_out() {
 }
 
 #[test]
-fn half_an_answer_is_none() {
+fn partial_answer_times_out() {
     let half = b"HTTP/1.1 410 Gone\r\nContent-Length: 41\r\n\r\n{\"status\":\"rej".to_vec();
     let server = Scripted::start(move |_| Reply::Bytes(half.clone()));
     let run = load(&server.url(), "--threads 2 --timeout 256ms");
@@ -37,7 +37,7 @@ fn half_an_answer_is_none() {
 }
 
 #[test]
-fn a_connection_that_does_not_open_counts_with_its_time_out_and_has_no_effect() {
+fn connect_time_out_is_recorded_and_has_no_effect() {
     // A listener whose queue is full: the kernel answers nobody who knocks.
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();

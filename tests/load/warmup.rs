@@ -8,7 +8,7 @@ use super::run::load;
 use crate::support::scripted::{Scripted, queued, refused, sold_out, won};
 
 #[test]
-fn attempts_of_the_first_part_are_in_no_figure_but_in_the_history() {
+fn warm_up_attempts_are_in_the_history_but_in_no_figure() {
     let server = Scripted::always(queued());
     let run = load(&server.url(), "--rate 100/s --duration 1s --warmup 400ms");
     assert_eq!((run.summary.total, run.counts().warmup, run.sent()), (60, 40, 100));
@@ -25,7 +25,7 @@ fn attempts_of_the_first_part_are_in_no_figure_but_in_the_history() {
 const FIRST_CLICKS: &str = "--threads 3 --warmup 500ms --duration 1h --loops 1";
 
 #[test]
-fn a_retry_belongs_to_the_warm_up_of_its_attempt() {
+fn retry_of_a_warm_up_attempt_belongs_to_the_warm_up() {
     // The retries come after the warm-up.
     let later = refused(429, "rate_limited", "Retry-After: 1\r\n");
     let server =
@@ -38,21 +38,21 @@ fn a_retry_belongs_to_the_warm_up_of_its_attempt() {
 }
 
 #[test]
-fn who_gives_up_in_the_warm_up_is_not_counted() {
+fn giving_up_during_warm_up_is_not_counted() {
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --retry 1 --retry-backoff 1ms"));
     assert_eq!((run.counts().warmup, run.counts().gave_up, run.counts().retried()), (6, 0, 0));
 }
 
 #[test]
-fn both_clicks_of_a_double_one_belong_to_it() {
+fn both_clicks_of_a_warm_up_attempt_belong_to_it() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --double-click 100%"));
     assert_eq!((run.counts().warmup, run.counts().twins, run.summary.total), (6, 0, 0));
 }
 
 #[test]
-fn who_was_accepted_in_it_asks_for_the_decision_all_the_same() {
+fn accepted_warm_up_attempts_are_still_polled() {
     let server = Scripted::start(|asked| if asked.is_result { won(asked) } else { queued() });
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --follow"));
     let counts = run.counts();

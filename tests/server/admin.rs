@@ -10,7 +10,7 @@ use crate::support::{Setup, Shop, TOKEN, Told, assert_refused, id, request, term
 const ROUTES: [(&str, &str); 2] = [("PUT", "/admin/sale"), ("GET", "/admin/ledger")];
 
 #[tokio::test]
-async fn only_the_token_makes_an_admin() {
+async fn admin_routes_require_the_token() {
     let shop = Shop::with_stock(1).await;
     let body = r#"{"item":"cup","stock":1}"#;
     let longer = format!("Bearer {TOKEN}x");
@@ -41,7 +41,7 @@ async fn only_the_token_makes_an_admin() {
 }
 
 #[tokio::test]
-async fn the_word_bearer_may_be_written_in_any_case() {
+async fn bearer_scheme_is_case_insensitive() {
     let shop = Shop::with_stock(1).await;
     for scheme in ["bearer", "BEARER"] {
         let request = request("GET", "/admin/ledger");
@@ -51,7 +51,7 @@ async fn the_word_bearer_may_be_written_in_any_case() {
 }
 
 #[tokio::test]
-async fn an_empty_token_lets_nobody_in() {
+async fn empty_admin_token_grants_no_access() {
     let mut shop = Shop::with_stock(1).await;
     shop.app.admin_token = AdminToken::new(Secret(String::new()));
     for (method, path) in ROUTES {
@@ -62,7 +62,7 @@ async fn an_empty_token_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_sale_that_cannot_be_held_is_refused_with_what_is_wrong() {
+async fn invalid_sale_terms_are_rejected_with_the_reason() {
     let shop = Shop::with_stock(1).await;
     let cases = [
         ("", "bad_body", ""),
@@ -98,7 +98,7 @@ async fn a_sale_that_cannot_be_held_is_refused_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_sale_is_opened_on_the_terms_that_were_given() {
+async fn sale_is_opened_on_the_given_terms() {
     let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
     let body = json!({
         "item": "tea", "stock": 3, "per_buyer": 2,
@@ -120,7 +120,7 @@ async fn a_sale_is_opened_on_the_terms_that_were_given() {
 }
 
 #[tokio::test]
-async fn a_sale_that_names_no_limit_has_the_servers() {
+async fn sale_without_buyer_limit_uses_the_servers_default() {
     let mut shop = Shop::with_stock(0).await;
     shop.app.per_buyer = 2;
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"tea","stock":9}"#).await;
@@ -133,7 +133,7 @@ async fn a_sale_that_names_no_limit_has_the_servers() {
 }
 
 #[tokio::test]
-async fn a_fresh_sale_takes_nothing_over_from_the_one_it_replaces() {
+async fn new_sale_inherits_nothing_from_the_one_it_replaces() {
     let shop = Shop::with_stock(2).await;
     shop.accept("ann", &id(1)).await;
     shop.decide_all().await;
@@ -168,7 +168,7 @@ async fn a_fresh_sale_takes_nothing_over_from_the_one_it_replaces() {
 }
 
 #[tokio::test]
-async fn a_sale_of_another_item_leaves_the_first_alone() {
+async fn sale_of_another_item_does_not_affect_the_first() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":5}"#).await;

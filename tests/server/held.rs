@@ -36,7 +36,7 @@ fn held_for(number: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_held_request_sleeps_through_the_decisions_of_others() {
+async fn long_poll_is_not_woken_by_other_decisions() {
     const OTHERS: usize = 100;
     let shop = Shop::open(Setup::stock(200)).await;
     for number in 0..=OTHERS {
@@ -56,7 +56,7 @@ async fn a_held_request_sleeps_through_the_decisions_of_others() {
 }
 
 #[tokio::test]
-async fn a_decision_that_comes_while_it_is_looked_for_is_told() {
+async fn decision_made_during_the_lookup_is_returned() {
     let shop = Shop::with_stock(2).await;
     for number in [1, 2] {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
@@ -69,7 +69,7 @@ async fn a_decision_that_comes_while_it_is_looked_for_is_told() {
 }
 
 #[tokio::test]
-async fn a_held_request_that_ends_leaves_nothing_behind() {
+async fn finished_long_poll_leaves_no_waiter_behind() {
     let shop = Shop::with_stock(9).await;
     for number in [1, 2, 3] {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
@@ -103,7 +103,7 @@ async fn a_held_request_that_ends_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_nothing_behind() {
+async fn disconnected_client_leaves_no_waiter_behind() {
     let folder = tempfile::tempdir().unwrap();
     let (server, held): (_, Batch) = Running::start_with_one_in_hand(config(folder.path())).await;
     publish(&server.app, attempt("bob", "tea", &id(1))).await.unwrap();

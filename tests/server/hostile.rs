@@ -22,7 +22,7 @@ async fn assert_shown_the_door(server: &Running, bytes: &[u8], codes: &[u16]) {
 }
 
 #[tokio::test]
-async fn garbage_is_shown_the_door() {
+async fn garbage_is_answered_400_and_disconnected() {
     let (_folder, server) = start().await;
     let cases: [&[u8]; 7] = [
         b"\r\n\r\nhello?\r\n\r\n",
@@ -41,7 +41,7 @@ async fn garbage_is_shown_the_door() {
 }
 
 #[tokio::test]
-async fn a_length_that_may_be_read_two_ways_is_not_read_at_all() {
+async fn ambiguous_content_length_is_rejected() {
     let (_folder, server) = start().await;
     let lengths = [
         "content-length: 13\r\ncontent-length: 14",
@@ -61,7 +61,7 @@ async fn a_length_that_may_be_read_two_ways_is_not_read_at_all() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_long_is_shown_the_door() {
+async fn oversized_head_is_rejected_and_disconnected() {
     let (_folder, server) = start().await;
     let long_field = format!("GET /healthz HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(9_000));
     let long_path = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(9_000));
@@ -75,7 +75,7 @@ async fn a_head_that_is_too_long_is_shown_the_door() {
 }
 
 #[tokio::test]
-async fn chunks_over_the_limit_are_refused_before_they_end() {
+async fn chunked_body_over_the_limit_is_rejected_before_its_end() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
     let head = "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -91,7 +91,7 @@ async fn chunks_over_the_limit_are_refused_before_they_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_the_middle_of_a_body_buys_nothing() {
+async fn disconnect_during_the_body_has_no_effect() {
     let (_folder, server) = start().await;
     let bytes = purchase("ann", &id(1));
     let mut wire = server.connect().await;
@@ -102,7 +102,7 @@ async fn a_client_that_leaves_in_the_middle_of_a_body_buys_nothing() {
 }
 
 #[tokio::test]
-async fn a_silent_connection_stops_nobody_and_one_too_many_waits_its_turn() {
+async fn idle_connection_blocks_no_other_and_connections_over_the_limit_wait() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(Config { connections_max: 2, ..config(folder.path()) }).await;
     let silent = server.connect().await;
@@ -124,7 +124,7 @@ async fn a_silent_connection_stops_nobody_and_one_too_many_waits_its_turn() {
 }
 
 #[tokio::test]
-async fn connections_that_end_in_whatever_way_give_their_place_back() {
+async fn every_closed_connection_frees_its_slot() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(Config { connections_max: 1, ..config(folder.path()) }).await;
     let purchase = purchase("ann", &id(1));

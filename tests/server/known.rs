@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_retry_while_queued_is_the_same_attempt() {
+async fn retry_while_queued_is_the_same_attempt() {
     let shop = Shop::with_stock(5).await;
     for _ in 0..3 {
         let reply = shop.buy("ann", &id(1)).await;
@@ -27,7 +27,7 @@ async fn a_retry_while_queued_is_the_same_attempt() {
 }
 
 #[tokio::test]
-async fn two_at_the_same_moment_are_one_attempt() {
+async fn concurrent_duplicates_are_one_attempt() {
     let shop = Shop::with_stock(5).await;
     let (id, body) = (id(1), |uid: &str| json!({"uid": uid, "request_id": id(1)}));
     let (a, b) = tokio::join!(shop.post(body("ann")), shop.post(body("ann")));
@@ -36,7 +36,7 @@ async fn two_at_the_same_moment_are_one_attempt() {
 }
 
 #[tokio::test]
-async fn a_retry_is_not_answered_before_the_first_is_durable() {
+async fn retry_is_not_answered_before_the_attempt_is_durable() {
     let shop = Shop::open(Setup { durability: Durability::Fsync, ..Setup::stock(9) }).await;
     for number in 0..20 {
         let mut first = pin!(shop.publish(attempt("ann", "tea", &id(number))));
@@ -51,7 +51,7 @@ async fn a_retry_is_not_answered_before_the_first_is_durable() {
 }
 
 #[tokio::test]
-async fn of_two_buyers_with_one_id_at_the_same_moment_one_is_refused() {
+async fn concurrent_use_of_one_id_by_two_buyers_refuses_one() {
     let shop = Shop::with_stock(5).await;
     let body = |uid: &str| json!({"uid": uid, "request_id": id(1)});
     let (a, b) = tokio::join!(shop.post(body("ann")), shop.post(body("bob")));
@@ -60,7 +60,7 @@ async fn of_two_buyers_with_one_id_at_the_same_moment_one_is_refused() {
 }
 
 #[tokio::test]
-async fn decided_attempts_get_the_same_answer_every_time() {
+async fn decided_attempt_always_gets_the_same_answer() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
@@ -76,7 +76,7 @@ async fn decided_attempts_get_the_same_answer_every_time() {
 }
 
 #[tokio::test]
-async fn a_known_id_is_never_refused() {
+async fn known_id_is_never_refused() {
     // Each case: what makes the server refuse whatever is new, with the code of that refusal.
     type Refuse = fn(&Shop);
     let sale = Terms { closes_us: Some(2_000_000), ..terms("tea", 2) };
@@ -100,7 +100,7 @@ async fn a_known_id_is_never_refused() {
 }
 
 #[tokio::test]
-async fn a_known_id_is_not_told_that_all_is_sold_nor_that_it_is_at_the_limit() {
+async fn known_id_is_not_refused_as_sold_out_or_at_the_limit() {
     let shop = Shop::with_stock(1).await;
     for (uid, number) in [("ann", 1), ("ann", 2), ("bob", 3)] {
         shop.accept(uid, &id(number)).await;
@@ -113,7 +113,7 @@ async fn a_known_id_is_not_told_that_all_is_sold_nor_that_it_is_at_the_limit() {
 }
 
 #[tokio::test]
-async fn a_known_id_is_answered_when_the_queue_is_full_and_over_the_rate() {
+async fn known_id_is_answered_despite_full_queue_and_rate_limit() {
     let rate_limit = Some(Rate { per_second: 1 });
     let shop = Shop::open(Setup { queue_max: 1, rate_limit, ..Setup::stock(9) }).await;
     shop.accept("ann", &id(1)).await;
@@ -129,7 +129,7 @@ async fn a_known_id_is_answered_when_the_queue_is_full_and_over_the_rate() {
 }
 
 #[tokio::test]
-async fn an_id_of_a_replaced_sale_keeps_its_answer() {
+async fn id_of_a_replaced_sale_keeps_its_answer() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     shop.decide_all().await;
@@ -156,7 +156,7 @@ async fn assert_reused_is_refused(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn an_id_is_for_one_buyer_and_one_item_while_queued_and_ever_after() {
+async fn id_stays_bound_to_one_buyer_and_one_item() {
     let shop = Shop::with_stock(1).await;
     within(shop.app.store.open_sale(terms("cup", 1))).await.unwrap();
     let first = json!({"uid": "ann", "request_id": id(1), "item": "tea"});
@@ -173,7 +173,7 @@ async fn an_id_is_for_one_buyer_and_one_item_while_queued_and_ever_after() {
 }
 
 #[tokio::test]
-async fn a_refused_id_may_be_used_again() {
+async fn refused_id_may_be_reused() {
     let sale = Terms { opens_us: Some(2_000_000), ..terms("tea", 1) };
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     assert_refused(&shop.buy("ann", &id(1)).await, 403, "not_open");

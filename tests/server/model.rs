@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_outcome_is_that_of_one_consumer_that_never_fails(
+    fn outcome_equals_that_of_a_single_reliable_consumer(
         stock in 0..12_u32,
         steps in steps(),
     ) {

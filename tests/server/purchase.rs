@@ -17,7 +17,7 @@ fn post_with(name: &str, value: &str, body: &str) -> hyper::Request<Full<Bytes>>
 }
 
 #[tokio::test]
-async fn an_accepted_attempt_is_queued_under_its_own_id() {
+async fn accepted_attempt_is_queued_under_its_id() {
     let shop = Shop::with_stock(1).await;
     let reply = shop.buy("ann", &id(1)).await;
     assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
@@ -27,7 +27,7 @@ async fn an_accepted_attempt_is_queued_under_its_own_id() {
 }
 
 #[tokio::test]
-async fn the_id_may_come_in_the_header_quoted_or_not() {
+async fn request_id_may_be_given_in_the_header() {
     let shop = Shop::with_stock(3).await;
     let body = r#"{"uid":"ann"}"#;
     let reply = shop.send(post_with("idempotency-key", &id(1), body)).await;
@@ -44,7 +44,7 @@ async fn the_id_may_come_in_the_header_quoted_or_not() {
 }
 
 #[tokio::test]
-async fn an_id_may_be_given_twice_in_any_spelling_but_not_two_of_them() {
+async fn header_and_body_must_agree_on_the_request_id() {
     let shop = Shop::with_stock(3).await;
     let keys = |a: &str, b: &str| {
         let request = request("POST", "/seckill").header("idempotency-key", a);
@@ -61,7 +61,7 @@ async fn an_id_may_be_given_twice_in_any_spelling_but_not_two_of_them() {
 }
 
 #[tokio::test]
-async fn without_an_id_the_server_makes_one_that_can_be_asked_for() {
+async fn server_generates_a_missing_request_id() {
     let shop = Shop::with_stock(5).await;
     let mut made = Vec::new();
     for _ in 0..2 {
@@ -77,7 +77,7 @@ async fn without_an_id_the_server_makes_one_that_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_is_named_and_has_no_effect() {
+async fn malformed_body_is_rejected_with_the_field_and_has_no_effect() {
     let shop = Shop::with_stock(1).await;
     let long = "x".repeat(65);
     let cases = [
@@ -107,7 +107,7 @@ async fn what_is_malformed_is_named_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn only_json_is_accepted() {
     let shop = Shop::with_stock(9).await;
     let body = r#"{"uid":"ann"}"#;
     for wrong in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
@@ -120,7 +120,7 @@ async fn only_json_is_taken() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_announced_or_not() {
+async fn body_over_the_limit_is_rejected_with_or_without_content_length() {
     let shop = Shop::with_stock(9).await;
     let body = |len: usize| {
         let body = r#"{"uid":"ann"}"#.to_owned();
@@ -151,7 +151,7 @@ impl Body for Broken {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_has_no_effect_even_when_it_reads_as_whole() {
+async fn truncated_body_has_no_effect_even_if_it_parses() {
     let shop = Shop::with_stock(1).await;
     let body = Broken(Some(Bytes::from_static(br#"{"uid":"ann"}"#)));
     let request = request("POST", "/seckill").body(body).unwrap();
@@ -163,7 +163,7 @@ async fn a_body_that_breaks_off_has_no_effect_even_when_it_reads_as_whole() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_none_is_404_and_a_wrong_method_405_with_the_right_one() {
+async fn unknown_path_is_404_and_wrong_method_405_with_allow() {
     let shop = Shop::with_stock(1).await;
     for path in ["/", "/seckill/", "/Seckill", "/results", "/admin", "/admin/sale/tea", "//"] {
         assert_refused(&shop.send(get(path)).await, 404, "no_such_path");
@@ -192,7 +192,7 @@ async fn a_path_that_is_none_is_404_and_a_wrong_method_405_with_the_right_one() 
 }
 
 #[tokio::test]
-async fn with_several_items_one_must_be_named() {
+async fn item_is_required_with_several_sales() {
     let shop = Shop::with_stock(1).await;
     within(shop.app.store.open_sale(terms("cup", 1))).await.unwrap();
     assert_refused(&shop.buy("ann", &id(1)).await, 400, "item_required");
@@ -204,7 +204,7 @@ async fn with_several_items_one_must_be_named() {
 }
 
 #[tokio::test]
-async fn without_any_sale_the_item_is_unknown() {
+async fn item_is_unknown_without_a_sale() {
     let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
     assert_refused(&shop.buy("ann", &id(1)).await, 404, "unknown_item");
 }

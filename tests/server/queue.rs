@@ -21,7 +21,7 @@ fn ids(batch: &seckill::queue::Batch) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn attempts_come_out_as_they_went_in_and_no_more_than_asked_for() {
+async fn attempts_are_delivered_in_order_and_at_most_max() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..5).await;
     let batch = shop.next(3).await;
@@ -33,7 +33,7 @@ async fn attempts_come_out_as_they_went_in_and_no_more_than_asked_for() {
 }
 
 #[tokio::test]
-async fn an_item_is_handed_to_one_at_a_time_until_the_order_is_fixed() {
+async fn item_is_delivered_to_one_consumer_until_ordered() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..3).await;
     let mut first = shop.next(1).await;
@@ -45,7 +45,7 @@ async fn an_item_is_handed_to_one_at_a_time_until_the_order_is_fixed() {
 }
 
 #[tokio::test]
-async fn an_item_being_decided_does_not_hold_up_another() {
+async fn items_are_delivered_independently() {
     let shop = Shop::with_stock(9).await;
     within(shop.app.store.open_sale(terms("cup", 9))).await.unwrap();
     publish(&shop, "tea", 0..2).await;
@@ -61,7 +61,7 @@ async fn an_item_being_decided_does_not_hold_up_another() {
 }
 
 #[tokio::test]
-async fn the_item_that_has_waited_longest_comes_first() {
+async fn longest_waiting_item_is_delivered_first() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..1).await;
     publish(&shop, "cup", 1..2).await;
@@ -75,7 +75,7 @@ async fn the_item_that_has_waited_longest_comes_first() {
 }
 
 #[tokio::test]
-async fn a_dropped_batch_is_delivered_again_in_its_place() {
+async fn dropped_batch_is_redelivered_in_its_place() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..4).await;
     for _ in 0..3 {
@@ -89,7 +89,7 @@ async fn a_dropped_batch_is_delivered_again_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_batch_dropped_after_its_order_was_fixed_keeps_its_decisions() {
+async fn batch_dropped_after_ordering_keeps_its_decisions() {
     let shop = Shop::with_stock(1).await;
     publish(&shop, "tea", 0..2).await;
     let mut first = shop.next(1).await;
@@ -126,7 +126,7 @@ async fn consume(shop: Arc<Shop>, decided: Arc<Mutex<Vec<(u64, Decision)>>>, mut
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_consumers_decide_in_the_order_of_acceptance() {
+async fn concurrent_consumers_decide_in_order_of_acceptance() {
     const STOCK: u32 = 100;
     let shop = Arc::new(Shop::with_stock(STOCK).await);
     publish(&shop, "tea", 0..500).await;
@@ -152,7 +152,7 @@ async fn many_consumers_decide_in_the_order_of_acceptance() {
 }
 
 #[tokio::test]
-async fn a_closed_queue_ends_when_the_last_is_acknowledged_not_before() {
+async fn closed_queue_ends_only_after_the_last_ack() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..1).await;
     let batch = shop.next(1).await;
@@ -170,7 +170,7 @@ async fn a_closed_queue_ends_when_the_last_is_acknowledged_not_before() {
 }
 
 #[tokio::test]
-async fn an_attempt_waits_once_and_an_id_is_for_one_buyer() {
+async fn duplicate_publish_is_queued_once_and_an_id_belongs_to_one_buyer() {
     let shop = Shop::open(Setup { queue_max: 1, ..Setup::stock(9) }).await;
     shop.publish(attempt("ann", "tea", &id(1))).await.unwrap();
     assert_eq!(shop.publish(attempt("ann", "tea", &id(1))).await, Ok(()));

@@ -65,7 +65,7 @@ impl Busy {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_looks_while_it_is_decided_sees_every_accepted_attempt() {
+async fn accepted_attempts_are_always_visible_while_being_decided() {
     let (accepted, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let shop = Shop::with_stock(ATTEMPTS as u32).await;
     let busy = Arc::new(Busy { shop, accepted, done });

@@ -37,7 +37,7 @@ fn is_on_disk(shop: &Shop, journal: &str, number: usize) -> bool {
 }
 
 #[tokio::test]
-async fn nobody_buys_in_a_sale_that_is_not_on_disk() {
+async fn sale_accepts_only_after_it_is_on_disk() {
     for _ in 0..20 {
         let shop = Shop::open(Setup { durability: Durability::Fsync, ..Setup::stock(1) }).await;
         let mut first = pin!(shop.app.store.open_sale(terms("pot", 1)));
@@ -60,7 +60,7 @@ async fn nobody_buys_in_a_sale_that_is_not_on_disk() {
 }
 
 #[tokio::test]
-async fn nothing_is_said_or_handed_out_before_it_is_on_disk() {
+async fn nothing_is_answered_or_delivered_before_it_is_on_disk() {
     let shop = Shop::with_stock(50).await;
     for number in 0..50 {
         let uid = format!("buyer-{number}");
@@ -95,7 +95,7 @@ async fn half_decided() -> Shop {
 }
 
 #[tokio::test]
-async fn results_ledger_and_queue_survive_a_restart() {
+async fn results_ledger_and_queue_survive_restart() {
     let shop = half_decided().await;
     assert_all_is_there(&shop).await;
     let before = shop.admin("GET", "/admin/ledger", "").await;
@@ -112,7 +112,7 @@ async fn results_ledger_and_queue_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn after_a_crash_what_comes_again_keeps_its_decision() {
+async fn redelivery_after_a_crash_keeps_its_decision() {
     let shop = half_decided().await.after_crash();
     for number in 1..=4 {
         let reply = shop.result(&id(number)).await;
@@ -128,7 +128,7 @@ async fn after_a_crash_what_comes_again_keeps_its_decision() {
 }
 
 #[tokio::test]
-async fn a_crash_before_the_commit_takes_nothing_and_sells_nothing_twice() {
+async fn crash_before_the_commit_sells_nothing_twice() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let batch = shop.next(1).await;
@@ -141,7 +141,7 @@ async fn a_crash_before_the_commit_takes_nothing_and_sells_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_torn_write_at_the_end_costs_only_what_was_not_promised() {
+async fn torn_write_loses_only_unacknowledged_records() {
     let shop = half_decided().await;
     for (journal, after) in [("queue.journal", 3), ("store.journal", 2)] {
         let crashed = shop.after_crash();
@@ -159,14 +159,14 @@ async fn a_torn_write_at_the_end_costs_only_what_was_not_promised() {
 }
 
 #[tokio::test]
-async fn the_limit_of_a_buyer_survives() {
+async fn buyer_limit_survives_restart() {
     let shop = half_decided().await.restart();
     assert_eq!(shop.buy("ann", &id(5)).await.json()["reason"], "already_bought");
     assert_eq!(shop.buy("ann", &id(2)).await.told(&id(2)), Told::lost("already_bought"));
 }
 
 #[tokio::test]
-async fn more_may_wait_at_a_restart_than_the_queue_then_takes() {
+async fn restart_keeps_more_attempts_than_the_new_queue_limit() {
     let shop = Shop::open(Setup { queue_max: 3, ..Setup::stock(9) }).await;
     for (uid, number) in [("ann", 1), ("bob", 2), ("cat", 3)] {
         shop.accept(uid, &id(number)).await;
@@ -179,7 +179,7 @@ async fn more_may_wait_at_a_restart_than_the_queue_then_takes() {
 }
 
 #[tokio::test]
-async fn a_later_sale_is_never_taken_for_an_earlier_one() {
+async fn restart_does_not_confuse_sale_epochs() {
     let mut shop = Shop::with_stock(1).await;
     for epoch in 2..5 {
         shop.accept("ann", &id(epoch)).await;
@@ -194,7 +194,7 @@ async fn a_later_sale_is_never_taken_for_an_earlier_one() {
 }
 
 #[tokio::test]
-async fn places_in_the_order_never_come_twice() {
+async fn queue_positions_are_never_reused() {
     let mut shop = Shop::with_stock(100).await;
     let journal = |shop: &Shop| shop.folder.path().join("queue.journal");
     let mut last = None;

@@ -28,7 +28,7 @@ async fn sending(server: &Running, uid: &str, number: usize) -> (Wire, String) {
 }
 
 #[tokio::test]
-async fn whoever_has_asked_is_answered_and_all_that_is_queued_is_decided() {
+async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     let folder = tempfile::tempdir().unwrap();
     let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
     for (uid, number) in [("bob", 1), ("ann", 2)] {
@@ -71,7 +71,7 @@ async fn whoever_has_asked_is_answered_and_all_that_is_queued_is_decided() {
 }
 
 #[tokio::test]
-async fn the_server_stays_until_the_last_request_is_answered() {
+async fn shutdown_waits_for_the_last_answer() {
     let folder = tempfile::tempdir().unwrap();
     let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
     let mut idle = server.connect().await;
@@ -97,7 +97,7 @@ async fn the_server_stays_until_the_last_request_is_answered() {
 }
 
 #[tokio::test]
-async fn nobody_is_let_in_any_more() {
+async fn shutdown_accepts_no_new_connections() {
     let folder = tempfile::tempdir().unwrap();
     let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
     let address = server.address();
@@ -111,7 +111,7 @@ async fn nobody_is_let_in_any_more() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_under_load_is_there_after_the_restart() {
+async fn attempts_accepted_under_load_survive_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(config(folder.path())).await;
     let mut wires = Vec::new();

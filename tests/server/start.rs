@@ -14,7 +14,7 @@ async fn refusal(config: Config) -> String {
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_folder_names_the_first() {
+async fn second_server_on_a_folder_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let first = Running::start(config(folder.path())).await;
     let message = refusal(config(folder.path())).await;
@@ -26,7 +26,7 @@ async fn a_second_server_on_the_same_folder_names_the_first() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_told_before_anything_is_written() {
+async fn port_in_use_is_reported_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
@@ -39,7 +39,7 @@ async fn a_port_in_use_is_told_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_none_is_named_with_the_flag() {
+async fn data_path_that_is_a_file_is_named_with_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -48,7 +48,7 @@ async fn a_folder_that_is_none_is_named_with_the_flag() {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_none_is_left_as_it_is() {
+async fn foreign_journal_file_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["store.journal", "queue.journal"] {
         let path = folder.path().join(name);
@@ -61,7 +61,7 @@ async fn a_journal_that_is_none_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn half_of_what_was_promised_is_not_taken_for_all_of_it() {
+async fn missing_journal_is_reported_not_recreated() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(config(folder.path())).await;
     assert_eq!(server.buy("ann", &id(1)).await.code, 202);
@@ -79,7 +79,7 @@ async fn half_of_what_was_promised_is_not_taken_for_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_it_makes_is_for_the_owner_alone_and_stays() {
+async fn generated_token_is_private_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let config = || Config { admin_token: None, ..config(folder.path()) };
     let path = folder.path().join("admin-token");
@@ -96,7 +96,7 @@ async fn a_token_that_it_makes_is_for_the_owner_alone_and_stays() {
 }
 
 #[tokio::test]
-async fn the_sale_in_the_folder_goes_on_whatever_the_flags_say() {
+async fn stored_sale_takes_precedence_over_flags() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(config(folder.path())).await;
     server.buy("ann", &id(1)).await;
@@ -109,7 +109,7 @@ async fn the_sale_in_the_folder_goes_on_whatever_the_flags_say() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_process_left_queued_is_decided() {
+async fn attempts_queued_by_an_earlier_process_are_decided() {
     let shop = Shop::open(Setup::stock(1)).await;
     for (uid, number) in [("ann", 1), ("bob", 2)] {
         shop.accept(uid, &id(number)).await;

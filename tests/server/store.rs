@@ -31,7 +31,7 @@ async fn left(shop: &Shop) -> (i64, u64) {
 }
 
 #[tokio::test]
-async fn an_attempt_that_comes_again_keeps_its_decision_and_costs_nothing() {
+async fn redelivered_attempt_keeps_its_decision() {
     let shop = Shop::with_stock(2).await;
     let (ann, bob, cat) = (attempt("ann", 1), attempt("bob", 2), attempt("cat", 3));
     let twice = [Arc::clone(&ann), Arc::clone(&ann)];
@@ -48,7 +48,7 @@ async fn an_attempt_that_comes_again_keeps_its_decision_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_loss_stays_a_loss_when_units_would_be_there_again() {
+async fn lost_attempt_stays_lost_after_restocking() {
     let shop = Shop::with_stock(0).await;
     let ann = attempt("ann", 1);
     assert_eq!(decide(&shop, &[Arc::clone(&ann)], 1).await, ["lost sold_out"]);
@@ -58,7 +58,7 @@ async fn a_loss_stays_a_loss_when_units_would_be_there_again() {
 }
 
 #[tokio::test]
-async fn the_limit_of_a_buyer_leaves_the_unit_to_the_next() {
+async fn unit_refused_by_the_buyer_limit_goes_to_the_next_buyer() {
     let sale = Terms { per_buyer: 2, ..terms("tea", 3) };
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     let attempts = [1, 2, 3].map(|number| attempt("ann", number));
@@ -69,7 +69,7 @@ async fn the_limit_of_a_buyer_leaves_the_unit_to_the_next() {
 }
 
 #[tokio::test]
-async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
+async fn attempt_without_a_sale_loses() {
     let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
     assert_eq!(decide(&shop, &[attempt("ann", 1)], 1).await, ["lost sale_replaced"]);
     within(shop.app.store.open_sale(terms("tea", 1))).await.unwrap();
@@ -77,7 +77,7 @@ async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_store_decides_nothing() {
+async fn closed_store_decides_nothing() {
     let shop = Shop::with_stock(1).await;
     shop.app.store.close().unwrap();
     let refused = within(shop.app.store.reserve(&[attempt("ann", 1)], 1)).await;

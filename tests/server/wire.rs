@@ -9,7 +9,7 @@ async fn start() -> (tempfile::TempDir, Running) {
 }
 
 #[tokio::test]
-async fn a_purchase_is_accepted_decided_and_in_the_ledger() {
+async fn purchase_is_accepted_decided_and_in_the_ledger() {
     let (_folder, server) = start().await;
     let reply = server.buy("ann", &id(1)).await;
     assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
@@ -27,7 +27,7 @@ async fn a_purchase_is_accepted_decided_and_in_the_ledger() {
 }
 
 #[tokio::test]
-async fn an_accepted_attempt_is_never_unknown() {
+async fn accepted_attempt_is_never_unknown() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
     for number in 0..10 {
@@ -46,7 +46,7 @@ async fn an_accepted_attempt_is_never_unknown() {
 }
 
 #[tokio::test]
-async fn a_connection_serves_one_request_after_the_other() {
+async fn connection_serves_requests_one_after_another() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
     for number in 0..20 {
@@ -61,7 +61,7 @@ async fn a_connection_serves_one_request_after_the_other() {
 }
 
 #[tokio::test]
-async fn requests_sent_at_once_are_answered_in_their_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
     let healthz = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -76,7 +76,7 @@ async fn requests_sent_at_once_are_answered_in_their_order() {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_wait_for_the_next_request() {
+async fn answer_does_not_wait_for_the_next_request() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
     // The last line of this one has not come yet.
@@ -89,7 +89,7 @@ async fn an_answer_does_not_wait_for_the_next_request() {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_wait_for_one_that_is_held_back() {
+async fn answer_does_not_wait_for_a_later_long_poll() {
     let folder = tempfile::tempdir().unwrap();
     let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
     let mut wire = server.connect().await;
@@ -104,7 +104,7 @@ async fn an_answer_does_not_wait_for_one_that_is_held_back() {
 }
 
 #[tokio::test]
-async fn a_body_may_come_in_chunks() {
+async fn chunked_body_is_accepted() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
     let head = "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -118,7 +118,7 @@ async fn a_body_may_come_in_chunks() {
 }
 
 #[tokio::test]
-async fn who_asks_before_sending_the_body_is_told_to_go_on_or_not_to() {
+async fn expect_continue_is_answered_100_or_rejected() {
     let (_folder, server) = start().await;
     let body = format!(r#"{{"uid":"ann","request_id":"{}"}}"#, id(1));
     let head = |kind: &str, len: usize| {
@@ -152,7 +152,7 @@ async fn http_1_0_is_answered_and_closed() {
 }
 
 #[tokio::test]
-async fn a_common_client_gets_along_with_it() {
+async fn reqwest_client_works_with_the_server() {
     let (_folder, server) = start().await;
     let client = reqwest::Client::new();
     let url = |path: &str| format!("http://{}{path}", server.address());

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_of_a_mod_rs_is_a_dependency_on_it_and_a_re_export_is_none_of_its_own() {
+    fn items_of_a_mod_rs_count_and_its_re_exports_do_not() {
         let own = ("src/a/mod.rs", "mod b; pub struct Own { b: b::B }");
         let user = ("src/a/b.rs", "use super::Own;");
         assert_eq!(found(&[own, user]).len(), 1);

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_unless_they_belong_to_something_before_them() {
+    fn names_after_a_dot_or_type_are_not_paths() {
         let found = mentions("B { c: <D as E>::f().g(h) }");
         let names: Vec<_> = found.iter().flat_map(|m| &m.names).collect();
         assert_eq!(names, ["B", "c", "D", "as", "E", "h"]);

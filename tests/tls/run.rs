@@ -37,7 +37,7 @@ impl Shop {
 }
 
 #[test]
-fn a_sale_over_tls_passes_the_audit_with_a_connection_for_each_thread() {
+fn sale_over_tls_passes_the_audit_with_one_connection_per_thread() {
     let shop = Shop::open(|| Load::Served);
     let result = shop.bench(&shop.front.url(), &["--threads", "20", "--loops", "10"]);
     assert_eq!(result["plan"]["target"], shop.front.url());
@@ -49,7 +49,7 @@ fn a_sale_over_tls_passes_the_audit_with_a_connection_for_each_thread() {
 }
 
 #[test]
-fn what_tls_sends_of_its_own_after_an_answer_makes_no_connection_stale() {
+fn tls_messages_after_an_answer_do_not_make_a_connection_stale() {
     let shop = Shop::open(|| Load::Rekeyed);
     let args = ["--threads", "4", "--loops", "10", "--think", "20ms"];
     let result = shop.bench(&shop.front.url(), &args);
@@ -58,7 +58,7 @@ fn what_tls_sends_of_its_own_after_an_answer_makes_no_connection_stale() {
 }
 
 #[test]
-fn an_address_is_a_name_too_and_every_attempt_may_have_its_own_connection() {
+fn certificate_for_an_ip_address_is_accepted_without_keep_alive() {
     let shop = Shop::open(|| Load::Served);
     let url = format!("https://127.0.0.1:{}", shop.front.port);
     let result = shop.bench(&url, &["--threads", "3", "--loops", "5", "--no-keepalive"]);
@@ -68,7 +68,7 @@ fn an_address_is_a_name_too_and_every_attempt_may_have_its_own_connection() {
 }
 
 #[test]
-fn a_handshake_that_fails_during_the_run_is_an_error_without_effect() {
+fn failed_handshake_is_an_error_without_effect() {
     let other = Authority::new();
     let shop = Shop::open(|| Load::Shown(8, other.issue()));
     let result = shop.bench(&shop.front.url(), &["--threads", "4", "--loops", "2"]);
@@ -78,7 +78,7 @@ fn a_handshake_that_fails_during_the_run_is_an_error_without_effect() {
 }
 
 #[test]
-fn the_connect_time_out_is_for_the_handshake_too() {
+fn connect_time_out_covers_the_handshake() {
     let shop = Shop::open(|| Load::Ignored(2));
     let args = ["--threads", "2", "--connect-timeout", "200ms"];
     let result = shop.bench(&shop.front.url(), &args);

@@ -88,7 +88,7 @@ impl Drop for Redis {
 }
 
 #[test]
-fn redis_over_tls() {
+fn server_sells_over_redis_with_tls() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -98,7 +98,7 @@ fn redis_over_tls() {
 }
 
 #[test]
-fn rabbitmq_over_tls() {
+fn server_sells_over_rabbitmq_with_tls() {
     if !installed(&["/usr/lib/rabbitmq/bin/rabbitmq-server"]) {
         return;
     }

@@ -31,7 +31,7 @@ fn told_of(url: &str, trusted: &Path) -> String {
 }
 
 #[test]
-fn a_ca_that_is_not_trusted() {
+fn certificate_of_an_untrusted_ca_is_reported() {
     let ours = Authority::named("ours");
     // One that only says that it is ours is found out by its signature.
     for theirs in ["theirs", "ours"] {
@@ -41,7 +41,7 @@ fn a_ca_that_is_not_trusted() {
 }
 
 #[test]
-fn another_name() {
+fn certificate_for_another_name_is_reported() {
     let authority = Authority::new();
     let issued = authority.issue_for("DNS:tea.test,DNS:milk.test", 2);
     let said = told(&issued, &authority.certificate);
@@ -50,7 +50,7 @@ fn another_name() {
 }
 
 #[test]
-fn one_that_has_expired() {
+fn expired_certificate_is_reported() {
     let authority = Authority::new();
     let issued = authority.issue_for("DNS:localhost", 0);
     let now_s = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_secs();
@@ -61,14 +61,14 @@ fn one_that_has_expired() {
 }
 
 #[test]
-fn a_ca_s_own() {
+fn ca_certificate_used_as_server_certificate_is_reported() {
     let authority = Authority::new();
     let said = told(&authority.itself(), &authority.certificate);
     assert!(said.contains("a CA's own") && said.contains("SSL_CERT_FILE"), "{said}");
 }
 
 #[test]
-fn nobody_to_trust() {
+fn missing_trusted_certificates_are_reported() {
     let authority = Authority::new();
     for (name, text) in [("nowhere.pem", None), ("empty.pem", Some("")), ("not.pem", Some("hi"))] {
         let folder = tempfile::tempdir().unwrap();
@@ -83,7 +83,7 @@ fn nobody_to_trust() {
 }
 
 #[test]
-fn a_server_without_tls_and_none_at_all() {
+fn plain_http_server_and_closed_port_are_reported() {
     let authority = Authority::new();
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &[]);

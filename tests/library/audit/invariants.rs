@@ -8,7 +8,7 @@ use super::scene::{LOST, Scene};
 use super::{broken, history, ledger, order, row};
 
 #[test]
-fn a_clean_run_passes() {
+fn run_without_violations_passes() {
     let Scene { history, ledger } = Scene::new();
     let expected = Audit {
         verdict: Verdict::Pass,
@@ -26,7 +26,7 @@ fn a_clean_run_passes() {
 }
 
 #[test]
-fn each_invariant_is_found_alone_with_its_witness() {
+fn each_violation_is_found_with_its_witness() {
     for Break { name, invariant, with, doing } in breaks() {
         let mut scene = Scene::new();
         let witness = doing(&mut scene);
@@ -42,7 +42,7 @@ fn each_invariant_is_found_alone_with_its_witness() {
 }
 
 #[test]
-fn each_invariant_has_its_break() {
+fn every_invariant_is_broken_by_some_case() {
     for invariant in Invariant::ALL {
         let alone = breaks().iter().any(|b| b.invariant == *invariant);
         assert!(alone, "nothing breaks {invariant:?}");
@@ -52,7 +52,7 @@ fn each_invariant_has_its_break() {
 /// Why two of the breaks cannot come alone: more orders than stock leave a counter that is
 /// negative or does not add up, and so does a negative counter.
 #[test]
-fn an_oversale_and_a_negative_counter_always_show_twice() {
+fn overselling_and_negative_stock_always_break_a_second_invariant() {
     let ids = Ids::new(7, Buyers::New);
     for (stock, left, orders) in
         (0..4).flat_map(|a| (-4..4).flat_map(move |b| (0..4).map(move |c| (a, b, c))))
@@ -72,7 +72,7 @@ fn an_oversale_and_a_negative_counter_always_show_twice() {
 }
 
 #[test]
-fn what_was_never_settled_is_no_pass() {
+fn unsettled_run_is_unknown_unless_an_invariant_is_broken() {
     let mut scene = Scene::new();
     let audit = reconcile(&scene.history, &scene.ledger, false);
     assert_eq!((audit.verdict, broken(&audit)), (Verdict::Unknown, Vec::new()));
@@ -88,7 +88,7 @@ fn what_was_never_settled_is_no_pass() {
 }
 
 #[test]
-fn ten_witnesses_are_named_and_all_are_counted() {
+fn at_most_ten_witnesses_are_named_but_all_are_counted() {
     for orders in [1, 9, 10, 11, 25] {
         let foreign = Ids::new(8, Buyers::New);
         let rows = (0..orders)
@@ -106,7 +106,7 @@ fn ten_witnesses_are_named_and_all_are_counted() {
 }
 
 #[test]
-fn a_second_run_against_the_empty_sale_passes() {
+fn second_run_against_a_sold_out_sale_passes() {
     let Scene { ledger, .. } = Scene::new();
     let mut second = history(Ids::new(8, Buyers::Thread), &[2; 4]);
     let audit = reconcile(&second, &ledger, true);
@@ -121,7 +121,7 @@ fn a_second_run_against_the_empty_sale_passes() {
 
 /// The same seed gives the same ids: what is asked again is answered as before.
 #[test]
-fn the_same_run_once_more_passes() {
+fn repeated_run_with_the_same_seed_passes() {
     let Scene { mut history, ledger } = Scene::new();
     history.begin_with(ledger.clone());
     let audit = reconcile(&history, &ledger, true);
@@ -133,7 +133,7 @@ fn the_same_run_once_more_passes() {
 
 /// What was queued before the run may be decided in it.
 #[test]
-fn what_was_queued_before_may_be_decided() {
+fn attempts_queued_before_the_run_may_be_decided_during_it() {
     for status in [Status::Queued, Status::Lost] {
         let mut scene = Scene::new();
         scene.had(Status::Queued);
@@ -144,7 +144,7 @@ fn what_was_queued_before_may_be_decided() {
 }
 
 #[test]
-fn a_ledger_of_another_sale_says_nothing() {
+fn ledger_of_another_sale_gives_unknown() {
     let Scene { history, mut ledger } = Scene::new();
     ledger.sale.epoch += 1;
     ledger.sale.stock_left = -1;
@@ -157,7 +157,7 @@ fn a_ledger_of_another_sale_says_nothing() {
 }
 
 #[test]
-fn a_fresh_sale_gets_fresh_ids() {
+fn each_sale_epoch_has_its_own_request_ids() {
     let ids = Ids::new(7, Buyers::New);
     let attempt = AttemptNo { thread: 1, index: 2 };
     for (epoch, other) in [(1, 2), (2, 1), (0, 1)] {

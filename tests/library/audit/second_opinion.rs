@@ -15,7 +15,7 @@ proptest! {
     })]
 
     #[test]
-    fn both_opinions_agree(case in random::case()) {
+    fn audit_agrees_with_reference_implementation(case in random::case()) {
         let random::Case { history, ledger, settled } = case;
         let audit = reconcile(&history, &ledger, settled);
         prop_assert_eq!(
@@ -34,7 +34,7 @@ proptest! {
     }
 
     #[test]
-    fn it_does_not_matter_which_worker_wrote_what(case in random::case(), workers in 1..4_usize) {
+    fn audit_does_not_depend_on_how_workers_split_the_history(case in random::case(), workers in 1..4_usize) {
         let random::Case { history, ledger, settled } = case;
         let threads = history.sent.len();
         let mut merged = History::new(history.ids, history.item.clone(), threads);
@@ -58,7 +58,7 @@ proptest! {
 
 /// Were the random runs too tame, the opinions would agree on nothing.
 #[test]
-fn random_runs_break_everything_and_nothing() {
+fn random_runs_cover_every_invariant_and_verdict() {
     let mut runner = TestRunner::deterministic();
     let mut opinions = Vec::new();
     for _ in 0..2000 {

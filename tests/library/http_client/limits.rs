@@ -29,7 +29,7 @@ fn outcome(text: &str, at_end: bool) -> Result<Option<usize>, ProtocolError> {
 }
 
 #[test]
-fn the_limits_are_where_they_are_said_to_be() {
+fn head_and_header_limits_are_exact() {
     let refused = Err(ProtocolError);
     assert_eq!(outcome(&head_of(HEAD_LEN_MAX), false), Ok(Some(0)));
     assert_eq!(outcome(&head_of(HEAD_LEN_MAX + 1), false), refused);
@@ -67,7 +67,7 @@ fn the_limits_are_where_they_are_said_to_be() {
 }
 
 #[test]
-fn what_never_ends_is_refused_before_there_is_no_room() {
+fn endless_input_is_rejected_before_the_buffer_is_full() {
     let ok = "HTTP/1.1 200 OK\r\n";
     let bare = format!("{ok}\r\n");
     let almost = format!("{CHUNKED}ffff\r\n{}\r\n", "x".repeat(0xffff));
@@ -106,7 +106,7 @@ fn what_never_ends_is_refused_before_there_is_no_room() {
 
 /// Every part as long as it may be: all of them fit.
 #[test]
-fn the_longest_response_fits_in_any_pieces() {
+fn longest_allowed_response_is_read_in_any_pieces() {
     let before = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: ";
     let head = format!("{before}{}\r\n\r\n", "x".repeat(HEAD_LEN_MAX - before.len() - 4));
     let chunk = |line_len: usize| {
@@ -123,7 +123,7 @@ fn the_longest_response_fits_in_any_pieces() {
 }
 
 #[test]
-fn there_is_no_more_room_than_is_said() {
+fn buffer_never_exceeds_its_limit() {
     let mut reader = ResponseReader::new();
     assert_eq!(reader.room().remaining_mut(), ResponseReader::LEN_MAX);
     reader.room().put_bytes(0, ResponseReader::LEN_MAX);
@@ -135,6 +135,6 @@ fn there_is_no_more_room_than_is_said() {
 }
 
 #[test]
-fn nothing_at_all_is_no_response() {
+fn end_without_bytes_is_not_a_response() {
     assert_eq!(read(b"", true), Ok(None));
 }

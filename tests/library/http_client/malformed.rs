@@ -97,7 +97,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..config() })]
 
     #[test]
-    fn a_changed_response_is_read_alike_in_any_pieces(
+    fn mutated_response_is_parsed_independently_of_chunking(
         legal in legal(),
         changes in prop::collection::vec(change(), 1..4),
         lens in prop::collection::vec(1..40_usize, 1..10),
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_no_response(
+    fn garbage_is_rejected(
         beginning in prop::sample::select(vec!["", "H", "HTTP/1.1 ", "HTTP/1.1 200 OK\r\n"]),
         garbage in prop::collection::vec(any::<u8>(), 1..300),
         at_end: bool,
@@ -117,7 +117,7 @@ proptest! {
 }
 
 #[test]
-fn what_nobody_may_send_is_refused_in_any_pieces() {
+fn illegal_responses_are_rejected_in_any_pieces() {
     let heads = [
         "SSH-2.0-OpenSSH_9.2\r\n",
         "\r\nHTTP/1.1 200 OK\r\n\r\n",
@@ -178,7 +178,7 @@ fn what_nobody_may_send_is_refused_in_any_pieces() {
 }
 
 #[test]
-fn of_two_framings_the_first_that_applies_counts_and_the_connection_is_not_trusted() {
+fn conflicting_framing_uses_rfc_precedence_and_closes_the_connection() {
     let both = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n\
                  1\r\nx\r\n0\r\n\r\n";
     let (response, body) = read(both, false).ok().flatten().expect("legal");
@@ -187,7 +187,7 @@ fn of_two_framings_the_first_that_applies_counts_and_the_connection_is_not_trust
 
 /// The chunk that is too much looks like the end of a response.
 #[test]
-fn what_was_refused_stays_refused() {
+fn rejected_response_stays_rejected() {
     let most = "x".repeat(0xffff);
     let text = format!(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\

@@ -61,7 +61,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_legal_response_is_read_at_its_last_byte_and_not_before(legal in legal()) {
+    fn legal_response_is_complete_exactly_at_its_last_byte(legal in legal()) {
         for at in 0..legal.bytes.len() {
             prop_assert_eq!(read(&legal.bytes[..at], false), Ok(None), "cut at {}", at);
         }
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn it_is_the_same_in_any_pieces(
+    fn legal_response_is_parsed_independently_of_chunking(
         first in legal(),
         second in legal(),
         lens in prop::collection::vec(1..40_usize, 1..20),
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn what_follows_is_no_part_of_it(
+    fn bytes_after_a_response_are_not_part_of_it(
         legal in legal(),
         following in prop::collection::vec(any::<u8>(), 1..50),
     ) {
@@ -101,14 +101,14 @@ proptest! {
     }
 
     #[test]
-    fn one_that_is_cut_off_is_never_whole(legal in legal(), at: prop::sample::Index) {
+    fn truncated_response_is_never_complete(legal in legal(), at: prop::sample::Index) {
         prop_assume!(!legal.until_close);
         prop_assert_eq!(read(&legal.bytes[..at.index(legal.bytes.len())], true), Ok(None));
     }
 
     /// The server's end comes with the last byte: it counts, but the connection cannot be used.
     #[test]
-    fn the_end_right_after_it_ends_the_connection_alone(legal in legal()) {
+    fn end_of_connection_after_a_response_is_no_error(legal in legal()) {
         let mut reader = ResponseReader::new();
         reader.room().put_slice(&legal.bytes);
         let response = Response { keep_alive: false, ..legal.read().0 };
@@ -118,7 +118,7 @@ proptest! {
 }
 
 #[test]
-fn the_reader_tells_the_time_to_wait_and_believes_no_more_than_an_hour() {
+fn retry_after_is_read_and_capped_at_an_hour() {
     let told = |fields: &str| {
         let head = format!("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n{fields}\r\n");
         read(head.as_bytes(), false).unwrap().unwrap().0.retry_after

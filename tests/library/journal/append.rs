@@ -7,7 +7,7 @@ use seckill::journal::{self, AppendError, Durability, RECORD_LEN_MAX};
 use super::disk::{Disk, frames, texts};
 
 #[test]
-fn sequence_numbers_go_on() {
+fn sequence_numbers_continue_after_reopening() {
     let disk = Disk::new();
     journal::create(&disk.path(), 1000).unwrap();
     for opened in 0..3 {
@@ -22,7 +22,7 @@ fn sequence_numbers_go_on() {
 }
 
 #[tokio::test]
-async fn records_are_there_after_close_however_durable() {
+async fn close_writes_all_records_at_every_durability() {
     for durability in [Durability::Fsync, Durability::Os, Durability::None] {
         let disk = Disk::new();
         let (journal, _) = disk.open_as(durability).unwrap();
@@ -43,7 +43,7 @@ async fn records_are_there_after_close_however_durable() {
 }
 
 #[test]
-fn what_is_appended_for_later_is_written_at_the_end() {
+fn append_later_is_written_on_close() {
     let disk = Disk::new();
     let journal = disk.open().unwrap().0;
     let records = texts(50, 100);
@@ -55,7 +55,7 @@ fn what_is_appended_for_later_is_written_at_the_end() {
 }
 
 #[test]
-fn what_is_not_taken_leaves_no_trace() {
+fn rejected_appends_leave_the_journal_unchanged() {
     let disk = Disk::new();
     let journal = disk.open().unwrap().0;
     let longest = vec![b'x'; RECORD_LEN_MAX];
@@ -74,7 +74,7 @@ fn what_is_not_taken_leaves_no_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_many_append_at_once_is_there_once_in_order() {
+async fn concurrent_appends_are_written_once_and_in_order() {
     const TASKS: usize = 32;
     const EACH: usize = 25;
     for durability in [Durability::Fsync, Durability::Os, Durability::None] {

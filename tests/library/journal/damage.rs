@@ -12,7 +12,7 @@ use super::disk::{
 };
 
 #[test]
-fn a_last_record_cut_at_any_byte_is_gone_and_the_others_are_there() {
+fn torn_last_record_is_cut_and_earlier_ones_are_kept() {
     for batches in [each_alone(texts(3, 30)), vec![texts(3, 30)], vec![texts(1, 30)]] {
         let disk = Disk::with_batches(&batches);
         let (bytes, records) = (disk.read(), disk.replay());
@@ -25,7 +25,7 @@ fn a_last_record_cut_at_any_byte_is_gone_and_the_others_are_there() {
 }
 
 #[test]
-fn a_flipped_bit_before_the_last_record_is_refused() {
+fn flipped_bit_before_the_last_record_is_reported() {
     for (batches, step) in [
         (each_alone(texts(3, 12)), 1),
         (vec![texts(3, 12)], 1),
@@ -45,7 +45,7 @@ fn a_flipped_bit_before_the_last_record_is_refused() {
 
 /// A flipped bit in the last record is no torn write either: it is refused, too.
 #[test]
-fn a_flipped_bit_in_the_last_record_is_refused() {
+fn flipped_bit_in_the_last_record_is_reported() {
     for (batches, step) in [
         (each_alone(texts(2, 12)), 1),
         (vec![texts(2, 12)], 1),
@@ -64,7 +64,7 @@ fn a_flipped_bit_in_the_last_record_is_refused() {
 /// Where a frame begins just before the end of a sector, a few zeros of its header are all that
 /// lies in that sector: they are no sign of a sector that was never written.
 #[test]
-fn a_flipped_bit_is_refused_wherever_a_frame_begins_in_a_sector() {
+fn flipped_bit_is_reported_at_every_frame_offset_near_a_sector_end() {
     for start in 505..=512 {
         let first_len = start - FILE_HEADER_LEN - FRAME_HEADER_LEN;
         let records = vec![text(0, first_len), text(1, 256), text(2, 100)];
@@ -80,7 +80,7 @@ fn a_flipped_bit_is_refused_wherever_a_frame_begins_in_a_sector() {
 }
 
 #[test]
-fn a_record_out_of_its_place_is_refused() {
+fn missing_swapped_or_repeated_record_is_reported() {
     for batches in [each_alone(texts(4, 20)), vec![texts(4, 20)]] {
         let disk = Disk::with_batches(&batches);
         let bytes = disk.read();
@@ -99,7 +99,7 @@ fn a_record_out_of_its_place_is_refused() {
 }
 
 #[test]
-fn a_file_with_another_header_is_refused() {
+fn file_with_a_foreign_header_is_rejected() {
     let disk = Disk::with_batches(&[texts(2, 20)]);
     let bytes = disk.read();
     let cut = (0..FILE_HEADER_LEN).map(|len| (bytes[..len].to_vec(), format!("cut at {len}")));
@@ -112,7 +112,7 @@ fn a_file_with_another_header_is_refused() {
 }
 
 #[test]
-fn sectors_that_the_last_batch_never_wrote_are_cut() {
+fn unwritten_sectors_of_the_last_batch_are_cut() {
     for batch in [texts(20, 150), texts(3, 1500), texts(1, 3000)] {
         let disk = Disk::with_batches(&[texts(2, 40), batch]);
         let (bytes, records) = (disk.read(), disk.replay());
@@ -133,7 +133,7 @@ fn sectors_that_the_last_batch_never_wrote_are_cut() {
 
 /// The later batch was begun after the one with the hole had been synced.
 #[test]
-fn a_hole_before_a_later_batch_is_refused() {
+fn hole_before_a_later_batch_is_reported() {
     for batches in [
         each_alone(texts(3, 1500)),
         vec![texts(1, 3000), texts(1, 10)],
@@ -155,7 +155,7 @@ fn a_hole_before_a_later_batch_is_refused() {
 }
 
 #[test]
-fn what_its_owner_does_not_understand_is_refused_and_left() {
+fn record_rejected_by_the_owner_is_reported_and_kept() {
     let disk = Disk::with_batches(&[texts(3, 20)]);
     let bytes = disk.read();
     let opened = Journal::open(&disk.path(), Durability::Os, |seq, _| match seq {
@@ -186,7 +186,7 @@ proptest! {
     })]
 
     #[test]
-    fn any_records_cut_anywhere_give_those_before(batches in any_batches(), at: usize) {
+    fn journal_cut_anywhere_replays_the_complete_records(batches in any_batches(), at: usize) {
         let disk = Disk::with_batches(&batches);
         let (bytes, records) = (disk.read(), disk.replay());
         let written: Records = (0..).zip(batches.concat()).collect();
@@ -200,7 +200,7 @@ proptest! {
     /// Never is a changed record replayed, nor one left out before others. Only the last batch
     /// may be cut: there, what reads as zeros may never have been written.
     #[test]
-    fn any_flipped_bit_is_refused_or_cut(batches in any_batches(), at: usize, bit in 0..8_u32) {
+    fn any_flipped_bit_is_reported_or_cut(batches in any_batches(), at: usize, bit in 0..8_u32) {
         let disk = Disk::with_batches(&batches);
         let (mut bytes, records) = (disk.read(), disk.replay());
         let frames = frames(&bytes);

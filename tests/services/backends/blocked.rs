@@ -10,7 +10,7 @@ use crate::support::engines::Place;
 use crate::support::{assert_refused, id};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_broker_blocks_publishers_attempts_are_refused_at_once() {
+async fn attempts_are_refused_at_once_while_the_broker_blocks_publishers() {
     let Some(place) = Place::real() else { return };
     let config = "vm_memory_high_watermark.absolute = 1MB\n".to_owned();
     let broker = RabbitMq::start(RabbitMqOptions { config, ..RabbitMqOptions::default() }).unwrap();

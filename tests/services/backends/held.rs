@@ -114,7 +114,7 @@ async fn told(held: JoinSet<Value>) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_many_is_told_its_own_decision() {
+async fn concurrent_long_polls_each_get_their_own_decision() {
     for place in Place::all() {
         let mut counter = open(place).await;
         accept_all(&counter).await;
@@ -128,7 +128,7 @@ async fn each_of_many_is_told_its_own_decision() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_waits_from_before_the_look() {
+async fn long_poll_registers_before_its_lookup() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -153,7 +153,7 @@ async fn calls(connection: &mut redis::aio::MultiplexedConnection, command: &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_process_decides_is_told_without_a_look_of_each() {
+async fn decisions_of_another_process_arrive_without_one_lookup_each() {
     if !installed(&["redis-server"]) {
         return;
     }

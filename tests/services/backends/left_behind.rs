@@ -54,7 +54,7 @@ async fn messages(channel: &Channel, queue: &str) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_delivered_is_lost_and_told_so() {
+async fn undeliverable_attempt_is_decided_as_lost() {
     let Some(place) = Place::real() else { return };
     let mut counter = Counter::open(place.clone(), 9).await;
     counter.accept("ann", &id(1)).await;
@@ -72,7 +72,7 @@ async fn what_could_not_be_delivered_is_lost_and_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_attempt_stays_for_people_and_stops_nobody() {
+async fn foreign_message_is_kept_and_blocks_no_other() {
     let Some(place) = Place::real() else { return };
     let counter = Counter::open(place.clone(), 9).await;
     publish(&place, b"\xff garbage").await;
@@ -88,7 +88,7 @@ async fn what_is_no_attempt_stays_for_people_and_stops_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_announced_and_never_queued_is_decided() {
+async fn announced_but_unqueued_attempt_is_decided() {
     let Some(place) = Place::real() else { return };
     let counter = Counter::open(place.clone(), 9).await;
     let orphan = NewAttempt {
@@ -109,7 +109,7 @@ async fn what_was_announced_and_never_queued_is_decided() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_of_what_may_not_be_queued_queues_it() {
+async fn retry_of_a_possibly_unqueued_attempt_queues_it() {
     let Some(place) = Place::real() else { return };
     let mut counter = Counter::open(place, 9).await;
     let body = |uid: &str| NewAttempt {

@@ -20,7 +20,7 @@ async fn everywhere(stock: u32, test: impl AsyncFn(Counter)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attempts_are_decided_in_the_order_of_their_acceptance() {
+async fn attempts_are_decided_in_order_of_acceptance() {
     everywhere(3, async |mut counter| {
         for number in 1..=6 {
             counter.accept(&format!("buyer-{number}"), &id(number)).await;
@@ -51,7 +51,7 @@ async fn attempts_are_decided_in_the_order_of_their_acceptance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_is_accepted_once_and_keeps_its_answer() {
+async fn attempt_is_accepted_once_and_keeps_its_answer() {
     everywhere(1, async |mut counter| {
         assert_eq!(counter.result(&id(1)).await.code, 404);
         counter.accept("ann", &id(1)).await;
@@ -79,7 +79,7 @@ async fn an_attempt_is_accepted_once_and_keeps_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_limit_of_a_buyer_holds_at_the_door_and_behind_it() {
+async fn buyer_limit_holds_at_admission_and_in_the_store() {
     everywhere(9, async |mut counter| {
         counter.open_sale(&Terms { per_buyer: 2, ..terms("tea", 9) }).await;
         for number in 1..=3 {
@@ -99,7 +99,7 @@ async fn the_limit_of_a_buyer_holds_at_the_door_and_behind_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_acknowledged_is_delivered_again_and_decided_once() {
+async fn unacked_attempt_is_redelivered_and_decided_once() {
     everywhere(2, async |mut counter| {
         for (uid, number) in [("ann", 1), ("bob", 2), ("cat", 3)] {
             counter.accept(uid, &id(number)).await;
@@ -123,7 +123,7 @@ async fn what_is_not_acknowledged_is_delivered_again_and_decided_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_survives_a_restart() {
+async fn attempts_and_decisions_survive_restart() {
     everywhere(2, async |mut counter| {
         for (uid, number) in [("ann", 1), ("bob", 2)] {
             counter.accept(uid, &id(number)).await;
@@ -149,7 +149,7 @@ async fn everything_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_sale_replaces_one_and_the_ledger_keeps_both() {
+async fn new_sale_replaces_the_old_and_the_ledger_keeps_both() {
     everywhere(5, async |mut counter| {
         counter.accept("ann", &id(1)).await;
         counter.decide(1, 1).await;
@@ -167,7 +167,7 @@ async fn a_fresh_sale_replaces_one_and_the_ledger_keeps_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn items_are_sold_side_by_side_and_an_id_is_for_one_of_them() {
+async fn items_are_sold_independently_and_an_id_belongs_to_one() {
     everywhere(1, async |mut counter| {
         counter.open_sale(&terms("cup", 1)).await;
         counter.accept("ann", &id(1)).await;
@@ -187,7 +187,7 @@ async fn items_are_sold_side_by_side_and_an_id_is_for_one_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_refuses_without_effect() {
+async fn full_queue_refuses_without_effect() {
     for place in Place::all() {
         let mut counter = Counter::open_with(place, |config| {
             config.queue_max = 2;
@@ -221,7 +221,7 @@ async fn fill(counter: &Counter) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_for_a_decision_is_told_when_it_is_made() {
+async fn long_poll_is_answered_when_the_decision_is_made() {
     everywhere(1, async |mut counter| {
         counter.accept("ann", &id(1)).await;
         let app = std::sync::Arc::clone(&counter.app);

@@ -15,7 +15,7 @@ const STANDSTILL: Duration = Duration::from_secs(12);
 const UNKNOWN: &[&str] = &["http_500"];
 
 #[test]
-fn rabbitmq_is_killed_and_started_again() {
+fn service_recovers_after_rabbitmq_is_killed() {
     let Some(_place) = Place::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();
     let redis = Redis::start().unwrap();
@@ -30,7 +30,7 @@ fn rabbitmq_is_killed_and_started_again() {
 }
 
 #[test]
-fn rabbitmq_stands_still_and_goes_on() {
+fn service_recovers_after_rabbitmq_is_suspended() {
     let Some(_place) = Place::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();
     let redis = Redis::start().unwrap();
@@ -47,7 +47,7 @@ fn rabbitmq_stands_still_and_goes_on() {
 }
 
 #[test]
-fn rabbitmq_is_killed_with_its_queue_full() {
+fn service_recovers_after_rabbitmq_is_killed_with_a_full_queue() {
     const MAX: &[&str] = &["--max-queue", "50"];
     let Some(_place) = Place::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();

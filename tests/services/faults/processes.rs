@@ -21,7 +21,7 @@ fn until_kill(max: u64) -> u64 {
 }
 
 #[test]
-fn consumers_are_killed_again_and_again() {
+fn no_attempt_is_lost_when_consumers_are_killed_repeatedly() {
     let Some(place) = Place::real() else { return };
     let redis = Redis::start().unwrap();
     let site = Site::new(place.with_store(&redis), None);
@@ -49,7 +49,7 @@ fn address() -> String {
 }
 
 #[test]
-fn an_api_process_is_killed_again_and_again() {
+fn no_attempt_is_lost_when_an_api_process_is_killed_repeatedly() {
     let Some(place) = Place::real() else { return };
     let redis = Redis::start().unwrap();
     let site = Site::new(place.with_store(&redis), None);

@@ -42,7 +42,7 @@ async fn assert_decided_once(counter: &mut Counter, first: &[std::sync::Arc<Deci
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_channel_is_dropped() {
+async fn redelivery_after_a_dropped_channel_is_decided_once() {
     let Some(place) = Place::real() else { return };
     let mut counter = open(place).await;
     let batch = counter.next(COMMITTED).await;
@@ -54,7 +54,7 @@ async fn its_channel_is_dropped() {
 }
 
 #[test]
-fn its_broker_is_killed() {
+fn redelivery_after_a_killed_broker_is_decided_once() {
     let Some(_place) = Place::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();
     let redis = Redis::start().unwrap();

@@ -12,7 +12,7 @@ use crate::support::site::Site;
 const MEANWHILE: u64 = 200;
 
 #[test]
-fn redis_is_killed_and_started_again() {
+fn service_recovers_after_redis_is_killed() {
     let Some(place) = Place::real() else { return };
     let mut redis = Redis::start().unwrap();
     let site = Site::new(place.with_store(&redis), None);

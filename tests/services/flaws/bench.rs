@@ -21,7 +21,7 @@ fn bench(flaw: Option<Flaw>) -> Option<(Option<i32>, Value)> {
 }
 
 #[test]
-fn a_global_result_tells_winners_that_they_lost() {
+fn global_result_flaw_reports_losses_to_winners() {
     let Some((code, result)) = bench(Some(Flaw::GlobalResult)) else { return };
     let broken = result["audit"]["violations"].as_array().unwrap();
     assert_eq!((code, broken.len()), (Some(3), 1), "{result:#}");

@@ -75,7 +75,7 @@ fn article_uses_the_broker_up(broker: &RabbitMq, redis: &Redis) {
 }
 
 #[test]
-fn a_connection_for_each_attempt_uses_the_broker_up() {
+fn connection_per_request_flaw_exhausts_the_broker() {
     if Place::real().is_none() {
         return;
     }

@@ -52,7 +52,7 @@ fn store_goes_away(place: &Place, flaw: Option<Flaw>) -> Audit {
 }
 
 #[test]
-fn ack_on_error_loses_what_a_short_failure_of_the_store_left() {
+fn ack_on_error_flaw_loses_attempts_during_a_store_failure() {
     let Some(place) = Place::real() else { return };
     let audit = store_goes_away(&place, Some(Flaw::AckOnError));
     assert_found(&audit, Invariant::AcceptedDecided);
@@ -77,7 +77,7 @@ fn broker_is_killed(flaw: Option<Flaw>) -> Audit {
 }
 
 #[test]
-fn a_transient_queue_loses_what_waits_when_the_broker_is_killed() {
+fn transient_queue_flaw_loses_queued_attempts_when_the_broker_is_killed() {
     let Some(_place) = Place::real() else { return };
     let audit = broker_is_killed(Some(Flaw::TransientQueue));
     assert_found(&audit, Invariant::AcceptedDecided);
@@ -105,7 +105,7 @@ fn queue_is_full(place: Place, flaw: Option<Flaw>) -> (Audit, u64, u64) {
 }
 
 #[test]
-fn unconfirmed_publish_loses_what_the_queue_has_no_room_for() {
+fn unconfirmed_publish_flaw_loses_attempts_at_a_full_queue() {
     let Some(place) = Place::real() else { return };
     let flaw = Some(Flaw::UnconfirmedPublish);
     let (audit, queued, full) = queue_is_full(place.clone(), flaw);
@@ -129,7 +129,7 @@ fn delete_queue(place: &Place, name: &str) {
 }
 
 #[test]
-fn unconfirmed_publish_loses_what_no_queue_takes() {
+fn unconfirmed_publish_flaw_loses_attempts_without_a_queue() {
     let Some(place) = Place::real() else { return };
     let site = Site::new(place.clone(), Some(Flaw::UnconfirmedPublish));
     let api = site.serve("api", &[]);
@@ -143,7 +143,7 @@ fn unconfirmed_publish_loses_what_no_queue_takes() {
 }
 
 #[test]
-fn the_hardened_design_refuses_what_no_queue_takes_and_makes_a_new_one() {
+fn hardened_design_refuses_without_a_queue_and_declares_it_again() {
     let Some(place) = Place::real() else { return };
     let site = Site::new(place.clone(), None);
     let api = site.serve("api", &[]);

@@ -22,7 +22,7 @@ const HARDENED_BURSTS: usize = 200;
 const RESULTS_EVERY: usize = 10;
 
 #[test]
-fn check_then_act_oversells_and_bench_says_by_how_many() {
+fn check_then_act_flaw_oversells_and_bench_reports_by_how_many() {
     let Some(place) = Place::real() else { return };
     let site = Site::new(place, Some(Flaw::CheckThenAct));
     let server = site.serve("all", &CONSUMERS);
@@ -55,7 +55,7 @@ fn is_order(row: &Row) -> bool {
 }
 
 #[test]
-fn the_hardened_design_sells_exactly_the_stock_in_every_burst() {
+fn hardened_design_sells_exactly_the_stock_in_every_burst() {
     let Some(place) = Place::real() else { return };
     let site = Site::new(place, None);
     let server = site.serve("all", &CONSUMERS);

@@ -38,7 +38,7 @@ fn decided_twice(place: Place, flaws: &[Flaw]) -> Audit {
 }
 
 #[test]
-fn without_dedupe_a_redelivery_is_a_second_order() {
+fn no_dedupe_flaw_turns_a_redelivery_into_a_second_order() {
     let Some(place) = Place::real() else { return };
     let audit = decided_twice(place, &[Flaw::NoDedupe]);
     assert_found(&audit, Invariant::RequestIdsUnique);
@@ -46,7 +46,7 @@ fn without_dedupe_a_redelivery_is_a_second_order() {
 }
 
 #[test]
-fn the_hardened_design_decides_a_redelivery_once() {
+fn hardened_design_decides_a_redelivery_once() {
     let Some(place) = Place::real() else { return };
     let audit = decided_twice(place, &[]);
     assert_eq!((audit.verdict, audit.orders), (super::Verdict::Pass, Some(ATTEMPTS)), "{audit:#?}");

@@ -36,7 +36,7 @@ fn started(temp: &Path, args: &[&str]) -> (Child, String) {
 }
 
 #[test]
-fn the_command_has_queue_and_store_and_its_exit_code_is_the_labs() {
+fn lab_sets_queue_and_store_and_returns_the_commands_exit_code() {
     if !installed(&["redis-server", "rabbitmq-server"]) {
         return;
     }
@@ -56,7 +56,7 @@ fn the_command_has_queue_and_store_and_its_exit_code_is_the_labs() {
 }
 
 #[test]
-fn only_what_was_asked_for_is_started_and_seckill_is_this_program() {
+fn lab_starts_only_requested_services_and_seckill_means_itself() {
     if !installed(&["redis-server", "nginx"]) {
         return;
     }
@@ -70,7 +70,7 @@ fn only_what_was_asked_for_is_started_and_seckill_is_this_program() {
 }
 
 #[test]
-fn without_a_command_it_prints_addresses_until_told_to_stop() {
+fn lab_without_a_command_prints_addresses_until_stopped() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -86,7 +86,7 @@ fn without_a_command_it_prints_addresses_until_told_to_stop() {
 }
 
 #[test]
-fn a_signal_is_passed_on_and_the_commands_end_is_waited_for() {
+fn lab_forwards_a_signal_and_waits_for_the_command() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -102,7 +102,7 @@ fn a_signal_is_passed_on_and_the_commands_end_is_waited_for() {
 }
 
 #[test]
-fn the_second_signal_kills_a_command_that_does_not_listen() {
+fn second_signal_kills_a_command_that_ignores_the_first() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -123,7 +123,7 @@ fn the_second_signal_kills_a_command_that_does_not_listen() {
 }
 
 #[test]
-fn told_to_stop_while_it_starts_it_leaves_nothing() {
+fn lab_stopped_during_start_leaves_nothing_behind() {
     if !installed(&["rabbitmq-server"]) {
         return;
     }
@@ -142,7 +142,7 @@ fn told_to_stop_while_it_starts_it_leaves_nothing() {
 }
 
 #[test]
-fn what_is_not_installed_is_told_with_its_package() {
+fn missing_service_is_reported_with_its_package() {
     for (service, package) in [("redis", "redis-server"), ("rabbitmq", "rabbitmq-server")] {
         let mut command = seckill();
         command.args(["lab", "--with", service, "--", "seckill", "--version"]).env("PATH", "");
@@ -155,7 +155,7 @@ fn what_is_not_installed_is_told_with_its_package() {
 }
 
 #[test]
-fn what_cannot_be_is_told_before_anything_starts() {
+fn invalid_lab_arguments_are_reported_before_any_service_starts() {
     for (args, code, text) in [
         (&["--with", "postgres"][..], 2, "possible values: redis, rabbitmq, nginx"),
         (&["--with", ""], 2, "--with"),

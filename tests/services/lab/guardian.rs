@@ -15,7 +15,7 @@ use crate::support::skip::installed;
 const HOLDER: &str = "LAB_TEST_HOLDER";
 
 #[test]
-fn a_process_that_ends_without_dropping_leaves_nothing() {
+fn exit_without_drop_leaves_nothing_behind() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -26,7 +26,7 @@ fn a_process_that_ends_without_dropping_leaves_nothing() {
         std::process::exit(0);
     }
     let temp = tempfile::tempdir().unwrap();
-    let name = "lab::guardian::a_process_that_ends_without_dropping_leaves_nothing";
+    let name = "lab::guardian::exit_without_drop_leaves_nothing_behind";
     let mut holder = Command::new(std::env::current_exe().unwrap());
     holder.args(["--exact", name, "--nocapture"]).env(HOLDER, "1").env("TMPDIR", temp.path());
     let output = holder.output().unwrap();
@@ -38,7 +38,7 @@ fn a_process_that_ends_without_dropping_leaves_nothing() {
 }
 
 #[test]
-fn kill_9_of_a_lab_takes_services_folders_and_the_command_with_it() {
+fn killing_a_lab_ends_its_services_and_command_and_removes_its_folders() {
     if !installed(&["redis-server", "rabbitmq-server", "nginx"]) {
         return;
     }
@@ -70,7 +70,7 @@ fn kill_9_of_a_lab_takes_services_folders_and_the_command_with_it() {
 }
 
 #[test]
-fn a_suspended_service_goes_too() {
+fn killing_a_lab_ends_a_suspended_service() {
     if !installed(&["redis-server"]) {
         return;
     }

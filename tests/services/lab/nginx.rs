@@ -19,7 +19,7 @@ fn get(nginx: &Nginx) -> String {
 }
 
 #[test]
-fn it_starts_again_where_it_was() {
+fn nginx_restarts_at_the_same_address() {
     if !installed(&["nginx"]) {
         return;
     }
@@ -51,7 +51,7 @@ fn it_starts_again_where_it_was() {
 }
 
 #[test]
-fn the_balancer_reaches_every_server_and_says_who_asks() {
+fn balancer_reaches_every_server_and_forwards_the_client_address() {
     if !installed(&["nginx"]) {
         return;
     }
@@ -82,7 +82,7 @@ fn the_balancer_reaches_every_server_and_says_who_asks() {
 }
 
 #[test]
-fn a_wrong_configuration_is_told() {
+fn invalid_configuration_is_reported() {
     if !installed(&["nginx"]) {
         return;
     }

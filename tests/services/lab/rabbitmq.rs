@@ -45,7 +45,7 @@ fn open(url: &str) -> TcpStream {
 }
 
 #[test]
-fn a_broker_counts_its_connections_has_few_files_and_starts_again() {
+fn broker_counts_connections_limits_files_and_restarts() {
     if !installed(&["rabbitmq-server"]) {
         return;
     }
@@ -85,7 +85,7 @@ fn a_broker_counts_its_connections_has_few_files_and_starts_again() {
 }
 
 #[test]
-fn what_no_broker_can_have_is_told() {
+fn impossible_broker_options_are_reported() {
     if !installed(&["rabbitmq-server"]) {
         return;
     }

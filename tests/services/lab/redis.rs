@@ -9,7 +9,7 @@ use super::{ask, connect, is_silent, lives};
 use crate::support::skip::installed;
 
 #[test]
-fn what_was_answered_survives_a_kill() {
+fn acknowledged_writes_survive_a_kill() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -30,7 +30,7 @@ fn what_was_answered_survives_a_kill() {
 }
 
 #[test]
-fn a_suspended_one_is_silent_and_goes_on_where_it_was() {
+fn suspended_redis_is_silent_and_continues_after_resume() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -47,7 +47,7 @@ fn a_suspended_one_is_silent_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn dropped_it_leaves_nothing_even_if_suspended() {
+fn dropped_redis_leaves_nothing_behind_even_if_suspended() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -66,7 +66,7 @@ fn dropped_it_leaves_nothing_even_if_suspended() {
 }
 
 #[test]
-fn its_own_arguments_are_durable_and_others_win() {
+fn default_arguments_are_durable_and_can_be_overridden() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -90,7 +90,7 @@ fn its_own_arguments_are_durable_and_others_win() {
 }
 
 #[test]
-fn one_that_cannot_start_says_why() {
+fn failed_start_reports_the_reason() {
     if !installed(&["redis-server"]) {
         return;
     }

@@ -15,7 +15,7 @@ use crate::support::child::{Serving, eventually, seckill, signal};
 use crate::support::skip::installed;
 
 #[test]
-fn the_articles_plan_sells_exactly_the_stock() {
+fn articles_load_sells_exactly_the_stock_behind_nginx() {
     let Some(engines) = Engines::take() else { return };
     let fleet = Fleet::start(&engines, &[]);
     for process in fleet.apis.iter().chain(&fleet.consumers) {
@@ -46,7 +46,7 @@ fn the_articles_plan_sells_exactly_the_stock() {
 }
 
 #[test]
-fn nginx_goes_on_with_the_other_process_when_one_is_killed() {
+fn nginx_fails_over_when_a_process_is_killed() {
     const THREADS: u64 = 32;
     let Some(engines) = Engines::take() else { return };
     let mut fleet = Fleet::start(&engines, &["--stock", "1M"]);
@@ -75,7 +75,7 @@ fn nginx_goes_on_with_the_other_process_when_one_is_killed() {
 }
 
 #[test]
-fn a_process_says_which_engine_it_cannot_reach() {
+fn readiness_names_the_unreachable_service() {
     let Some(mut engines) = Engines::take() else { return };
     let folder = tempfile::tempdir().unwrap();
     let processes = ["api", "consumer"].map(|role| engines.serve(&folder, role, &[]));
@@ -100,7 +100,7 @@ fn a_process_says_which_engine_it_cannot_reach() {
 }
 
 #[test]
-fn a_balancer_with_nobody_behind_it_is_told() {
+fn balancer_without_servers_is_reported() {
     if !installed(&["nginx"]) {
         return;
     }
