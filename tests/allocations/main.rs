@@ -1,6 +1,6 @@
-//! What the load generator allocates for a request: nothing.
+//! The load generator allocates nothing per request.
 //!
-//! Allocations of the whole process are counted too, so the tests go one after the other.
+//! Allocations of the whole process are counted too, so the tests run one after another.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 
@@ -25,18 +25,18 @@ static ALLOCATOR: Allocator<System> = Allocator::system();
 enum Of {
     /// The calling thread's.
     Thread,
-    /// Everybody's, the other tests' of this process included.
+    /// Those of all threads, including threads of other tests in this process.
     Process,
 }
 
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Has the caller run while no other test of this file does.
+/// Blocks until no other test of this file runs.
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Allocations during `work`; growing or moving one counts as another.
+/// Allocations during `work`; a reallocation counts as one more.
 fn allocations(of: Of, work: impl FnOnce()) -> u64 {
     let session = Session::new().no_stdout().no_file();
     let operation = session.operation("work");
@@ -66,7 +66,7 @@ const REFUSED_IN_CHUNKS: &str = "HTTP/1.1 410 Gone\r\n\
     Transfer-Encoding: chunked\r\nConnection: keep-alive\r\nRetry-After: 1\r\n\r\n\
     14\r\n{\"status\":\"rejected\"\r\n15\r\n,\"reason\":\"sold_out\"}\r\n0\r\n\r\n";
 
-/// Reads an answer as a connection does, in pieces of at most this length.
+/// Feeds an answer to the reader in pieces of at most this length, as a connection does.
 fn read(reader: &mut ResponseReader, text: &str, piece_len: usize) {
     reader.clear();
     for piece in text.as_bytes().chunks(piece_len) {
@@ -123,7 +123,7 @@ fn refusing() -> String {
 fn refuse(mut stream: TcpStream) {
     stream.set_nodelay(true).unwrap();
     let mut buffer = [0; 1024];
-    // Where a request ends is found by its last byte: only its body has a brace, and only one.
+    // The last byte marks the end of a request: only its body contains a brace, and only one.
     while let Ok(len @ 1..) = stream.read(&mut buffer) {
         if buffer[..len].ends_with(b"}") {
             stream.write_all(REFUSED.as_bytes()).unwrap();
@@ -131,16 +131,16 @@ fn refuse(mut stream: TcpStream) {
     }
 }
 
-/// What a run has allocated.
+/// What a run allocated.
 #[derive(Debug)]
 struct Run {
     requests: u64,
     allocations: u64,
-    /// Seconds that its workers handed on: each costs something, whatever was sent in it.
+    /// Seconds reported by the workers; each costs some allocations, however many requests it had.
     seconds: u64,
 }
 
-/// Runs what these flags say to the end.
+/// Runs the plan of these flags to its end.
 fn run(url: &str, flags: &BenchFlags) -> Run {
     let plan = &Plan::new(flags, 1).unwrap();
     let (target, item) = (&Target::new(Some(url)).unwrap(), &"tea".parse().unwrap());
@@ -157,17 +157,17 @@ fn run(url: &str, flags: &BenchFlags) -> Run {
     Run { requests, allocations, seconds: seconds * workers as u64 }
 }
 
-/// Allocations that a worker may make for a second of a run: six histograms, what holds them, and
-/// some more.
+/// Upper bound of a worker's allocations per second of a run: six histograms, their containers, and
+/// some slack.
 const PER_SECOND: u64 = 10;
 
-/// Runs a few attempts, and four times as many: all that is allocated for more of them is what
-/// longer takes.
+/// Runs a few attempts, then four times as many: additional allocations may only come from the
+/// longer running time.
 #[track_caller]
 fn assert_none_for_a_request(few: &BenchFlags, many: &BenchFlags) {
     let _alone = alone();
     let url = refusing();
-    // What the process needs once is there after the first.
+    // The first run makes the allocations that the process needs once.
     run(&url, few);
     let (few, many) = (run(&url, few), run(&url, many));
     assert_eq!(many.requests, 4 * few.requests);
@@ -177,7 +177,7 @@ fn assert_none_for_a_request(few: &BenchFlags, many: &BenchFlags) {
     assert!(each < 0.01, "{each} for each request: {few:?}, {many:?}");
 }
 
-/// Eight users, with so many attempts of each.
+/// Eight users with this many attempts each.
 fn closed(loops: u64) -> BenchFlags {
     let (threads, loops) = (Some(Count(8)), Some(Count(loops)));
     BenchFlags { threads, loops, ..BenchFlags::default() }
@@ -197,7 +197,7 @@ fn double_clicks_allocate_nothing_per_refused_attempt() {
 
 #[test]
 fn open_model_allocates_nothing_per_refused_attempt() {
-    // As few users as there may be: how many are needed is a matter of the machine's speed.
+    // A single user, because the number of users needed depends on the machine's speed.
     let open = |per_second: u64| BenchFlags {
         rate: format!("{per_second}/s").parse().ok(),
         duration: "1s".parse().ok(),

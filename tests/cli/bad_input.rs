@@ -1,4 +1,4 @@
-//! Nonsense is met with an error that names the cure.
+//! Invalid input is rejected with an error that says how to correct it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -116,7 +116,7 @@ fn malformed_load_flags_exit_2_with_a_valid_example() {
     }
 }
 
-/// A bench that is called so exits with 2 before it does anything, and says this.
+/// A bench with these arguments exits with 2 before it does anything, and prints this advice.
 #[track_caller]
 fn assert_usage(args: &[&str], cure: &str) {
     let output = bench(Path::new("."), args);
@@ -159,7 +159,7 @@ fn target_that_is_no_seckill_server_is_reported() {
             let (mut stream, _) = listener.accept().unwrap();
             stream.read_exact(&mut [0; 16]).unwrap();
             stream.write_all(answer).unwrap();
-            // Until the other side has gone, so that it is not a reset that it sees.
+            // Read until the client closes, so that the client does not see a reset.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         });
         let output = bench(folder.path(), &["--target", &target]);

@@ -1,4 +1,5 @@
-//! A full disk: the server ends with an error that names the cure, and has lost nothing.
+//! On a full disk, the server exits with an error that says what to do, and loses no accepted
+//! attempt.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,11 +8,11 @@ use super::{TOKEN, bench, last_line, stderr, stdout};
 use crate::support::child::Serving;
 use crate::support::skip::skip;
 
-/// A small file system of its own; unmounted when dropped.
+/// A small file system for one test; unmounted when dropped.
 pub(super) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// Mounts it; `None` where that is not allowed.
+    /// Mounts it; returns `None` where that is not permitted.
     pub(super) fn mount(size: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         mount(folder.path(), &format!("size={size}")).then_some(Self(folder))

@@ -1,4 +1,4 @@
-//! However a run ends, it ends in good order and leaves nothing behind.
+//! A run shuts down in an orderly way and leaves nothing behind, whatever ends it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::child::{self, Serving, eventually, seckill, signal};
 
-/// A bench on a spawned server that goes on until it is told to stop.
+/// A bench on a spawned server that runs until it is stopped.
 struct Running {
     bench: Child,
     server_pid: u32,
@@ -24,7 +24,7 @@ impl Running {
         said.read_line(&mut line).unwrap();
         let pid = line.split("spawned as process ").nth(1).unwrap_or_else(|| panic!("{line}"));
         let server_pid = pid.split(':').next().unwrap().parse().unwrap();
-        // The rest of what it says is read, so that it never waits for us.
+        // Drains the rest of its output, so that it never blocks on a full pipe.
         std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
         Self { bench, server_pid, temp }
     }
@@ -32,7 +32,8 @@ impl Running {
     fn assert_all_gone(&self) {
         let process = PathBuf::from(format!("/proc/{}", self.server_pid));
         let is_running = || {
-            // A process whose parent died before it waits for init as a zombie: it has ended.
+            // A process whose parent died before it stays a zombie until init reaps it; it counts
+            // as ended.
             let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
             !stat.is_empty() && !stat.contains(") Z ")
         };
@@ -59,7 +60,7 @@ fn first_ctrl_c_ends_the_run_with_audit_and_report() {
         let status = child::wait(&mut run.bench);
         let mut report = String::new();
         run.bench.stdout.take().unwrap().read_to_string(&mut report).unwrap();
-        // Told before the first attempt, there is nothing to report.
+        // If stopped before the first attempt, there is nothing to report.
         if status.code() != Some(130) {
             assert_eq!(status.code(), Some(0), "{report}");
             assert!(report.trim_end().lines().last().unwrap().starts_with("NOT OVERSOLD"));
@@ -72,7 +73,7 @@ fn first_ctrl_c_ends_the_run_with_audit_and_report() {
 #[test]
 fn second_ctrl_c_exits_at_once() {
     let temp = tempfile::tempdir().unwrap();
-    // A server that never answers an attempt, so that the first Ctrl-C finds one in flight.
+    // A server that never answers an attempt, so that one is in flight at the first Ctrl-C.
     let server = Serving::start(&temp.path().join("data"), &[]);
     let mut command = seckill();
     command.args(["bench", "--target", &server.url, "--duration", "1h", "--timeout", "5m"]);
@@ -108,7 +109,7 @@ fn killing_the_bench_ends_its_server_and_removes_its_data() {
 fn death_of_the_spawned_server_exits_1() {
     let mut run = Running::start();
     signal(run.server_pid, Signal::KILL);
-    // It was to go on for an hour.
+    // The run was planned to last an hour.
     assert_eq!(child::wait(&mut run.bench).code(), Some(1));
     assert_eq!(run.left_behind(), Vec::<PathBuf>::new());
 }

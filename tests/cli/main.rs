@@ -1,4 +1,4 @@
-//! The commands as a user or a CI job runs them: exit codes, what they print, what they leave.
+//! The commands as a user or a CI job runs them: exit codes, output, and files left behind.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 
@@ -104,13 +104,13 @@ fn every_shipped_profile_runs() {
     for profile in std::fs::read_dir(profiles).unwrap() {
         let profile = profile.unwrap().path();
         if profile.ends_with("article.toml") {
-            // It needs the real engines, says so, and has tests of its own.
+            // It needs real services and says so; other tests run it.
             let output = bench(folder.path(), &["--spawn", "--profile", profile.to_str().unwrap()]);
             assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
             assert!(stderr(&output).contains("run under `seckill lab --`"), "{}", stderr(&output));
             continue;
         }
-        // As it stands, but for its length: flags win over the profile.
+        // Unchanged except for its length: flags override the profile.
         let file = profile.to_str().unwrap();
         let args = ["--spawn", "--profile", file, "--ramp", "0s", "--threads", "30", "--quiet"];
         let output = bench(folder.path(), &args);

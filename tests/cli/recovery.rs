@@ -1,5 +1,5 @@
-//! `kill -9` under load: what was answered 202 is there after the restart, decided once, and no
-//! sale ever has more orders than stock.
+//! `kill -9` under load: every attempt answered with 202 is there after the restart and decided
+//! once, and no sale ever has more orders than stock.
 
 use std::path::Path;
 
@@ -13,14 +13,14 @@ use crate::support::client::{self, Sale, TOKEN};
 const STOCK: u64 = 60;
 const BUYERS: u64 = 200;
 
-/// Rounds in CI; `SECKILL_KILL_ROUNDS` asks for more, `SECKILL_KILL_SEED` for the same again.
+/// Rounds in CI. `SECKILL_KILL_ROUNDS` sets more, `SECKILL_KILL_SEED` repeats an earlier run.
 const ROUNDS: u64 = 8;
 
 fn from_env(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// Some number below `below`, from a seed: SplitMix64.
+/// A pseudo-random number below `below`: SplitMix64.
 fn random(seed: u64, round: u64, below: u64) -> u64 {
     let mut bits = seed.wrapping_add((round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -40,7 +40,7 @@ fn kill_9_loses_no_accepted_attempt() {
         let (sale, history) = load_and_kill(folder.path(), seed, round);
         accepted += history.entries.len();
         rounds_so_far.push((sale, history));
-        // The folder is opened again for every round, and at the end everything is read.
+        // Every round reopens the same folder; the end reads everything.
         let server = serve(folder.path());
         for (sale, history) in &mut rounds_so_far {
             sale.at(&server.url).assert_right(history);
@@ -54,7 +54,7 @@ fn serve(data: &Path) -> Serving {
     Serving::start(data, &["--admin-token", TOKEN, "--consumers", "3", "--prefetch", "8"])
 }
 
-/// One round: a fresh sale, a load on it, and the end of the server at a random moment.
+/// One round: a new sale, a load on it, and a kill of the server at a random moment.
 fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
     let server = serve(data);
     let sale = Sale::open(&server.url, &format!("round-{round}"), STOCK);
@@ -65,7 +65,8 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
         seed: Some(seed ^ round),
         ..client::flags()
     });
-    // Random in the number of answers, not in time: as random, and the same on a slow machine.
+    // The moment is a random number of answers and no time, so that it is the same on a slow
+    // machine.
     loading.wait_for(1 + random(seed, round, 3 * STOCK));
     server.kill();
     (sale, loading.end().history)

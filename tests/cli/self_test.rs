@@ -1,8 +1,8 @@
-//! The generator's test of itself.
+//! The load generator's self-test.
 
 use super::{bench, stderr, stdout};
 
-/// What hides the freeze and what shows it; the truth is 1.4 s.
+/// Latency without and with correction for the freeze, which lasts 1.4 s.
 const SHOWN_FROM_US: u64 = 1_200_000;
 
 #[test]
@@ -13,7 +13,7 @@ fn only_corrected_latency_shows_a_server_freeze() {
     let freeze = &json["freeze"];
     assert_eq!(output.status.code(), Some(0), "{}\n{json:#}", stderr(&output));
     assert_eq!(json["passed"], true);
-    // With the correction switched off it would be judged by the service's, and fail.
+    // Without the correction, this would equal the service time, and the test would fail.
     assert!(freeze["latency_us"]["p90"].as_u64().unwrap() < SHOWN_FROM_US, "{json:#}");
     assert!(freeze["latency_corrected_us"]["p90"].as_u64().unwrap() >= SHOWN_FROM_US, "{json:#}");
     assert_eq!(freeze["latency_us"]["count"], 6_000, "no arrival was dropped");

@@ -1,4 +1,4 @@
-//! Verdicts other than a pass, end to end: from a server that lies to the exit code.
+//! Verdicts other than a pass, from a misbehaving server to the exit code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +16,13 @@ use tokio::sync::Mutex;
 use super::{TOKEN, bench, last_line, stderr, stdout};
 use crate::support::child::Serving;
 
-/// A server that sells one unit to everybody who asks.
+/// A server that sells its single unit to every buyer.
 #[derive(Default)]
 struct Liar {
-    /// Lines of its ledger.
+    /// The lines of its ledger.
     sold: Mutex<Vec<String>>,
     orders: AtomicU64,
-    /// Says for ever that one attempt is queued.
+    /// Whether it reports one attempt as queued for ever.
     never_settles: bool,
 }
 
@@ -65,7 +65,7 @@ impl Liar {
     }
 }
 
-/// Runs `work` while the liar serves.
+/// Runs `work` while this server listens.
 fn with(liar: Liar, work: impl FnOnce(&str)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

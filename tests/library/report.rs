@@ -1,4 +1,4 @@
-//! The report for people, as a whole: what stands where, from fixed figures.
+//! The whole report for people, from fixed figures.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! All at once: retries, double clicks and followers against a server that does anything. What the
-//! history says of each attempt must be what the server did with it.
+//! Retries, double clicks and polling combined, against a server that answers at random. The
+//! history of each attempt must match what the server did with it.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::support::scripted::{
     Asked, Reply, Scripted, answer, order, queued, refused, sold_out, won,
 };
 
-/// What an answer tells.
+/// The meaning of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Means {
     Accepted,
@@ -21,7 +21,7 @@ enum Means {
     Nothing,
 }
 
-/// Some reply, always the same to the same request, and what it tells.
+/// A pseudo-random reply that depends on the request only, and its meaning.
 fn some_reply(seed: u64, asked: &Asked) -> (Reply, Means) {
     let draw = bits(seed ^ asked.id.0.as_u64_pair().0, Draw::Jitter, asked.before as u64);
     let garbage = || Reply::Bytes(b"no answer\r\n\r\n".to_vec());
@@ -48,7 +48,7 @@ fn some_reply(seed: u64, asked: &Asked) -> (Reply, Means) {
     }
 }
 
-/// What the history must say of an attempt that was answered so.
+/// The expected history entry of an attempt with these answers.
 fn told(id: RequestId, means: &[Means]) -> Option<Told> {
     if means.contains(&Means::Won) {
         Some(Told::Won(Box::new(seckill::sale::OrderId::from_text(order(id)))))

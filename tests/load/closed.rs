@@ -1,4 +1,4 @@
-//! The closed model: users come and go by the stages, and think as the seed says.
+//! The closed model: stages start and stop users, and the seed determines think times.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -14,7 +14,7 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// The samples of each user, in the order in which they began.
+/// The samples of each user, in order of their beginning.
 fn by_user(run: &Run) -> HashMap<u32, Vec<Sample>> {
     let mut users: HashMap<_, Vec<_>> = HashMap::new();
     for sample in &run.samples {
@@ -32,7 +32,8 @@ fn stages_start_and_stop_users_and_none_sends_after_the_last() {
     let users = by_user(&run);
     assert_eq!(users.len(), 6);
     for (user, samples) in users {
-        // A user comes when the line passes its number on the way up, and goes on the way down.
+        // A user starts when the rising level passes its number, and stops when the falling level
+        // does.
         let (comes, goes) = (ms(50 * u64::from(user)), ms(900 - 50 * u64::from(user)));
         assert_eq!(samples[0].intended, Some(comes), "user {user}");
         for sample in &samples {
@@ -51,7 +52,7 @@ fn user_above_the_level_waits_until_the_level_rises() {
     let flags = "--threads 2 --stage 0s:1 --stage 500ms:1 --stage 0s:2 --stage 300ms:2 --think 1ms";
     let run = load(&server.url(), flags);
     let users = by_user(&run);
-    // The level is 1 for half a second: the second user is not there at the beginning.
+    // The level is 1 for half a second, so the second user does not start at the beginning.
     assert_eq!(users[&0][0].intended, Some(Duration::ZERO));
     let second = &users[&1];
     assert!(second.iter().all(|s| s.intended.unwrap() < ms(800)));

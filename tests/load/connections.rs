@@ -1,4 +1,4 @@
-//! Connections: kept as long as the server keeps them, and opened anew without an error.
+//! Connections are kept as long as the server keeps them, and reopened without an error.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ fn close_at_any_time_fails_only_interrupted_requests() {
     let reset = |kind| matches!(kind, Err(ErrorKind::Reset));
     assert!(run.samples.iter().all(|sample| sample.result.is_ok() || reset(sample.result)));
     assert_eq!(run.summary.total, 400);
-    // What it read it answered, and each of these answers has arrived.
+    // The server answered every request that it read, and all of these answers have arrived.
     assert_eq!(run.ended("sold_out"), server.asked().len() as u64);
     let unknown = run.samples.iter().filter(|s| s.result.is_err() && s.bytes_sent > 0);
     assert_eq!(run.told().len(), unknown.count());

@@ -1,4 +1,4 @@
-//! The double click: one request id, twice at once, on two connections.
+//! The double click sends one request id twice at once, on two connections.
 
 use std::collections::HashMap;
 
@@ -95,7 +95,7 @@ fn double_click_without_an_answer_is_one_unknown_attempt() {
 
 #[test]
 fn decision_in_one_answer_stands_and_its_retry_counts_as_a_request() {
-    // Both are refused for now; then it is decided.
+    // Both are refused at first; then the attempt is decided.
     let server = Scripted::start(|asked| match asked.before {
         0 | 1 => refused(503, "queue_full", ""),
         _ => won(asked),

@@ -1,4 +1,4 @@
-//! Who is accepted waits for the decision, and how long that takes is measured.
+//! Accepted attempts are polled until decided, and the time that takes is measured.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::child::Serving;
 use crate::support::client::{Sale, TOKEN, flags};
 use crate::support::scripted::{Asked, Reply, Scripted, answer, order, queued, sold_out, won};
 
-/// A server that accepts all, and answers questions for results as told.
+/// A server that accepts every attempt, and answers polls with `result`.
 fn deciding(result: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Scripted {
     Scripted::start(move |asked| if asked.is_result { result(asked) } else { queued() })
 }
@@ -21,7 +21,7 @@ fn still_queued() -> Reply {
     Reply::Bytes(answer(200, "", r#"{"status":"queued"}"#))
 }
 
-/// How long it is from the first sending of an attempt to the last answer about it, at the least.
+/// Lower bound of the time from sending an attempt to the last answer about it.
 fn least(asked: &[Asked], attempt: &Asked) -> Duration {
     let last = asked.iter().rfind(|asked| asked.is_result && asked.id == attempt.id).unwrap();
     last.at - attempt.at
@@ -42,7 +42,7 @@ fn buyers_poll_until_decided() {
     let asked = server.asked();
     assert_eq!(asked.iter().filter(|asked| asked.is_result).count(), 36);
     let shortest = asked.iter().filter(|a| !a.is_result).map(|a| least(&asked, a)).min();
-    // To the histogram's three digits.
+    // Within the histogram's three significant digits.
     let settle_min = Duration::from_micros(run.summary.settle.min).mul_f64(1.001);
     assert!(settle_min >= shortest.unwrap(), "{settle_min:?} {shortest:?}");
 }
@@ -112,7 +112,7 @@ fn polled_results_agree_with_the_ledger_of_a_real_server() {
     assert_eq!(won, 3);
     let audit = reconcile(&history, &sale.ledger(), true);
     assert_eq!(audit.verdict, Verdict::Pass, "{audit:#?}");
-    // The audit looks at what was told: something else than the ledger says is found.
+    // The audit compares polled results with the ledger, so a different result is found.
     let mut history = history;
     history.results[0].1 = Some(Status::Won(OrderId::from_text("of nobody")));
     assert_eq!(reconcile(&history, &sale.ledger(), true).verdict, Verdict::Fail);

@@ -1,5 +1,5 @@
-//! The load generator as a whole: what it sends and when, what it makes of any answer, and whether
-//! its figures and its history say so. Against servers that do what a script says.
+//! The load generator as a whole against scripted servers: what it sends and when, how it
+//! understands answers, and whether its figures and its history are correct.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 

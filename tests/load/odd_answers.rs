@@ -1,4 +1,4 @@
-//! Answers that no right server gives: each is an error or none, and never the end of the run.
+//! Answers that no correct server gives: each is at most an error, and never ends the run.
 
 use seckill::audit::Told;
 
@@ -7,7 +7,7 @@ use crate::support::scripted::{Reply, Scripted, answer, sold_out};
 
 const SOLD_OUT: &str = r#"{"status":"rejected","reason":"sold_out"}"#;
 
-/// Each of these makes one kind of error, of which nobody knows what came of the attempt.
+/// Each of these is one kind of error, with an unknown outcome of the attempt.
 #[test]
 fn invalid_answer_is_an_error_with_unknown_outcome() {
     let other = r#"{"status":"queued","request_id":"00000000-0000-4000-8000-000000000000"}"#;

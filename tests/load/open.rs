@@ -1,4 +1,4 @@
-//! The open model: every arrival is made, at its moment or as soon as somebody is free.
+//! The open model: every arrival is sent at its intended time, or as soon as a user is free.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// A run against a server that is sold out, and the ids that this saw.
+/// A run against a sold-out server, and the ids that the server received.
 fn against_sold_out(flags: &str) -> (Run, HashSet<RequestId>) {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), flags);
@@ -41,7 +41,7 @@ fn number_of_attempts_is_the_area_under_the_stages() {
     let rate = Levels::new(0.0, stages);
     let arrivals = Arrivals::new(&rate, Arrival::Constant, 1, ms(600));
     let expected: Vec<_> = arrivals.map(|(_, at)| at).collect();
-    // Up in a triangle, down in another.
+    // The rate rises along one triangle and falls along another.
     assert_eq!(expected.len(), 40 + 5);
     assert_eq!((run.intended(), ids.len()), (expected, 45));
 }
@@ -69,7 +69,7 @@ fn arrivals_without_a_free_user_wait_and_none_is_dropped() {
         gate.pass();
         sold_out()
     });
-    // When the first second has ended, all are due, and only as many as there are users are made.
+    // After the first second all arrivals are due, but only as many are sent as there are users.
     let flags = "--rate 20/s --duration 1s --max-threads 4";
     let run = load_until(&server.url(), flags, &Stop::default(), move |seen| {
         if matches!(seen, Seen::Second(0, _)) {
@@ -78,7 +78,7 @@ fn arrivals_without_a_free_user_wait_and_none_is_dropped() {
     });
     assert_eq!((run.summary.total, run.sent(), run.counts().unsent), (20, 20, 0));
     assert_eq!(run.counts().waited, 16);
-    // They were answered after 1 s, and had wanted to begin at 0 ms, 50 ms, .., 950 ms.
+    // They were answered after 1 s; their intended times were 0 ms, 50 ms, .., 950 ms.
     let corrected = &run.summary.corrected;
     assert!(corrected.p50 >= 499_000 && corrected.max >= 999_000, "{corrected:?}");
     let waited = |sample: &&seckill::stats::Sample| sample.intended.unwrap() >= ms(200);

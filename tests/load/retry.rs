@@ -1,5 +1,5 @@
-//! Retries: the same id again, after what was asked for, not before the server allows it, and no
-//! more often than it and the budget allow.
+//! Retries use the same id, happen after the listed outcomes only, not before the server allows it,
+//! and not more often than the limit and the budget allow.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -15,12 +15,12 @@ const UNAVAILABLE: usize = 1;
 const UNKNOWN: usize = 2;
 const CONNECT: usize = 3;
 
-/// From when the answer to a try was sent to when the next one came, by the server's clock.
+/// The pauses between the answer to a try and the next try, by the server's clock.
 fn gaps(asked: &[Asked]) -> Vec<Duration> {
     asked.windows(2).map(|pair| pair[1].at - pair[0].answered.unwrap()).collect()
 }
 
-/// A server that refuses the first tries of each attempt, and takes the next one.
+/// A server that refuses the first tries of each attempt, and accepts the next one.
 fn after(tries: usize, first: Reply) -> Scripted {
     Scripted::start(move |asked| if asked.before < tries { first.clone() } else { queued() })
 }
@@ -52,7 +52,7 @@ fn backoff_doubles_with_jitter_of_up_to_half() {
         let least = [20, 40, 80].map(Duration::from_millis);
         assert!(gaps(asked).iter().zip(least).all(|(gap, least)| *gap >= least), "{asked:?}");
     }
-    // The schedule of a retry is its pause: without it, no lag could be told.
+    // A retry is scheduled by its pause; without that, its lag could not be measured.
     assert_eq!(run.summary.lag.count, 12);
 }
 

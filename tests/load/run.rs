@@ -1,4 +1,4 @@
-//! A run against a scripted server, with everything that is to be seen of it.
+//! A run against a scripted server, with all its results.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -21,27 +21,27 @@ struct Flags {
     bench: BenchFlags,
 }
 
-/// What is known of a run.
+/// The results of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) summary: Summary,
     pub(crate) history: History,
-    /// In no order.
+    /// In no particular order.
     pub(crate) samples: Vec<Sample>,
 }
 
-/// The plan that flags make; the seed is 1 where they give none.
+/// The plan of these flags; the seed is 1 by default.
 pub(crate) fn plan(flags: &str) -> Plan {
     Plan::new(&Flags::parse_from(flags.split_whitespace()).bench, 1).unwrap()
 }
 
-/// Loads a server to the end of the plan.
+/// Loads a server until the plan ends.
 #[track_caller]
 pub(crate) fn load(url: &str, flags: &str) -> Run {
     load_until(url, flags, &Stop::default(), |_| {})
 }
 
-/// As [`load`], and it can be stopped and watched.
+/// Like [`load`], with callbacks to watch and stop it.
 #[track_caller]
 pub(crate) fn load_until(
     url: &str,
@@ -83,7 +83,7 @@ impl Run {
         &self.summary.counts
     }
 
-    /// Attempts that were made.
+    /// The number of attempts sent.
     pub(crate) fn sent(&self) -> u64 {
         self.history.sent.iter().sum()
     }
@@ -96,14 +96,14 @@ impl Run {
         attempts.map(|attempt| self.history.ids.request_id(attempt)).collect()
     }
 
-    /// How many requests ended so: an outcome's or an error's word.
+    /// The number of requests with this outcome or error.
     pub(crate) fn ended(&self, word: &str) -> u64 {
         let outcomes = self.summary.by_outcome.iter().filter(|(outcome, _)| *outcome == word);
         let errors = self.summary.by_error.iter().filter(|(kind, _)| kind == word);
         outcomes.map(|(_, count)| count).chain(errors.map(|(_, count)| count)).sum()
     }
 
-    /// What the attempts with an entry in the history were told, each of which has only one.
+    /// The outcomes in the history, which has at most one entry per attempt.
     #[track_caller]
     pub(crate) fn told(&self) -> Vec<Told> {
         let mut attempts: Vec<_> = self.history.entries.iter().map(|e| e.attempt).collect();
@@ -112,7 +112,7 @@ impl Run {
         self.history.entries.iter().map(|entry| entry.told.clone()).collect()
     }
 
-    /// The moments that the schedule named, in their order.
+    /// The intended times of all samples, in order.
     pub(crate) fn intended(&self) -> Vec<Duration> {
         let mut intended: Vec<_> = self.samples.iter().filter_map(|s| s.intended).collect();
         intended.sort();

@@ -1,4 +1,4 @@
-//! A stampede: all connections are there before the first request.
+//! A stampede opens all connections before the first request.
 
 use std::collections::HashSet;
 use std::time::Duration;

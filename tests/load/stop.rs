@@ -1,5 +1,5 @@
-//! A run that is told to stop: who waits goes at once, what is in flight still ends, and the
-//! history has what was sent and nothing else.
+//! Stopping a run: waiting users end at once, requests in flight are completed, and the history
+//! contains exactly what was sent.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use seckill::load::Stop;
 use super::run::{Run, load_until};
 use crate::support::scripted::{Asked, Gate, Reply, Scripted, answer, queued, refused, sold_out};
 
-/// A run against a server that asks for the end when it has this request.
+/// A run against a server that stops the run when it receives this request.
 fn stopped_at(
     number: usize,
     flags: &str,
@@ -29,7 +29,7 @@ fn stopped_at(
     (run, server)
 }
 
-/// Every attempt that came counts as sent, and none of the next ones does.
+/// Asserts that every attempt received counts as sent, and no later one does.
 fn assert_sent(run: &Run, server: &Scripted) {
     let ids: HashSet<_> = server.attempts().into_keys().collect();
     assert_eq!(ids, run.sent_ids().into_iter().collect());
@@ -61,7 +61,7 @@ fn stop_waits_for_requests_in_flight() {
     let gate = Arc::new(Gate::default());
     let last = 3;
     let (run, _) = stopped_at(last, "--threads 4 --loops 9", move |asked| {
-        // All wait until the end has been asked for.
+        // All wait until the stop has been requested.
         if asked.number == last {
             gate.open();
         }
@@ -95,8 +95,8 @@ fn stop_ends_polling() {
 
 #[test]
 fn arrivals_due_after_the_stop_are_not_counted_as_unsent() {
-    // So many users that one is free for each arrival, and so many arrivals that some are due while
-    // the run ends: it did not want for users.
+    // There are enough users for every arrival, and enough arrivals that some are due while the run
+    // ends: no user was missing.
     let flags = "--rate 3k/s --duration 1h --max-threads 6000";
     let (run, _) = stopped_at(400, flags, |_| sold_out());
     assert!(run.sent() > 400, "{}", run.sent());
@@ -108,7 +108,7 @@ fn arrivals_due_after_the_stop_are_not_counted_as_unsent() {
 fn stop_drops_waiting_arrivals_and_counts_them() {
     let gate = Arc::new(Gate::default());
     let last = 3;
-    // All four users are busy when the end is asked for.
+    // All four users are busy when the stop is requested.
     let (run, _) = stopped_at(last, "--rate 50/s --duration 1h --max-threads 4", move |asked| {
         if asked.number == last {
             std::thread::sleep(std::time::Duration::from_millis(200));

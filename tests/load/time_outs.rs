@@ -1,4 +1,4 @@
-//! Time-outs are latencies like all others: left out, the worst of a server would not be seen.
+//! Time-outs are recorded as latencies: leaving them out would hide the worst of a server.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use socket2::{Domain, Socket, Type};
 use super::run::load;
 use crate::support::scripted::{Reply, Scripted};
 
-/// On an edge of a histogram's bucket, so that rounding makes it no shorter.
+/// On the edge of a histogram bucket, so that rounding does not shorten it.
 const TIMEOUT_US: u64 = 256_000;
 
 #[test]
@@ -22,7 +22,7 @@ fn missing_answer_is_recorded_with_the_full_time_out() {
     assert!(latency.min >= TIMEOUT_US && corrected.min >= TIMEOUT_US, "{latency:?}");
     assert_eq!(run.told(), vec![Told::Unknown; 6]);
     assert_eq!(run.summary.first_byte.count, 0);
-    // The answer could still come on the old one.
+    // The late answer could still arrive on the old connection.
     assert_eq!(server.connections(), 6);
 }
 
@@ -38,7 +38,7 @@ fn partial_answer_times_out() {
 
 #[test]
 fn connect_time_out_is_recorded_and_has_no_effect() {
-    // A listener whose queue is full: the kernel answers nobody who knocks.
+    // A listener with a full backlog: the kernel does not answer further connection requests.
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();

@@ -1,4 +1,4 @@
-//! The warm-up: what belongs to it is in no figure, and nothing is missing in the history.
+//! Warm-up attempts appear in no figure, but completely in the history.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ fn warm_up_attempts_are_in_the_history_but_in_no_figure() {
     assert_eq!(server.attempts().len(), 100);
 }
 
-/// All users begin at once, within the warm-up; what they do later belongs to it too.
+/// All users begin at once within the warm-up, so their later requests belong to it too.
 const FIRST_CLICKS: &str = "--threads 3 --warmup 500ms --duration 1h --loops 1";
 
 #[test]
 fn retry_of_a_warm_up_attempt_belongs_to_the_warm_up() {
-    // The retries come after the warm-up.
+    // The retries are sent after the warm-up.
     let later = refused(429, "rate_limited", "Retry-After: 1\r\n");
     let server =
         Scripted::start(move |asked| if asked.before == 0 { later.clone() } else { queued() });

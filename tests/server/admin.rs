@@ -1,4 +1,4 @@
-//! The admin's requests: who may, and what opening a sale does to the one before.
+//! Admin requests: authorization, and the effect of opening a sale on the previous one.
 
 use http_body_util::Full;
 use seckill::server::AdminToken;

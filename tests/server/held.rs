@@ -1,4 +1,4 @@
-//! Requests that are held until a decision is made: what each costs, and what it leaves behind.
+//! Long polls: how often each wakes up, and that none leaves a waiter behind.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::support::{
     Running, Setup, Shop, Told, attempt, config, id, is_waiting, publish, within,
 };
 
-/// Counts how often it is woken.
+/// Counts its wake-ups.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -62,7 +62,7 @@ async fn decision_made_during_the_lookup_is_returned() {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
         let waiter = shop.app.store.wait(id(number).parse().unwrap());
         let decided = shop.decide(1).await;
-        // Whoever looked before the decision was made waits only now.
+        // A request that looked before the decision starts waiting only now.
         let told = within(waiter.decided(&decided[0].attempt)).await;
         assert_eq!(told.as_ref(), Some(&decided[0]));
     }

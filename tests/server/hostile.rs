@@ -1,4 +1,4 @@
-//! Over a socket: clients that send nonsense, too much, or nothing at all.
+//! Over a socket: clients that send garbage, too much, or nothing at all.
 
 use seckill::server::Config;
 
@@ -10,7 +10,7 @@ async fn start() -> (tempfile::TempDir, Running) {
     (folder, running)
 }
 
-/// Sends bytes; the answer must be this refusal and the end, and the next client is served.
+/// Sends bytes; the server must answer with one of these codes, close, and serve the next client.
 async fn assert_shown_the_door(server: &Running, bytes: &[u8], codes: &[u16]) {
     let mut wire = server.connect().await;
     wire.send(bytes).await;
@@ -82,7 +82,7 @@ async fn chunked_body_over_the_limit_is_rejected_before_its_end() {
     wire.send(head).await;
     let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
     wire.send(chunk.repeat(4)).await;
-    // One byte too many, and no end of it.
+    // One byte over the limit, and the body does not end there.
     wire.send("1\r\n{\r\n").await;
     assert_refused(&wire.reply().await, 413, "body_too_large");
     assert!(wire.is_ended().await);

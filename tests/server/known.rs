@@ -1,4 +1,4 @@
-//! An id that is known already: the same answer every time, before anything may refuse it.
+//! A known request id always gets the same answer, before any check may refuse it.
 
 use std::pin::pin;
 
@@ -42,7 +42,7 @@ async fn retry_is_not_answered_before_the_attempt_is_durable() {
         let mut first = pin!(shop.publish(attempt("ann", "tea", &id(number))));
         let _ = is_waiting(first.as_mut()).await;
         shop.accept("ann", &id(number)).await;
-        // Only what is durable is handed out.
+        // Only durable attempts are delivered.
         let mut subscription = shop.app.queue.subscribe(1);
         let mut next = pin!(subscription.next(1));
         assert!(!is_waiting(next.as_mut()).await, "{number}");
@@ -77,7 +77,7 @@ async fn decided_attempt_always_gets_the_same_answer() {
 
 #[tokio::test]
 async fn known_id_is_never_refused() {
-    // Each case: what makes the server refuse whatever is new, with the code of that refusal.
+    // Each case: a condition under which new attempts are refused, and the code of that refusal.
     type Refuse = fn(&Shop);
     let sale = Terms { closes_us: Some(2_000_000), ..terms("tea", 2) };
     let cases: [(&str, Refuse); 3] = [
@@ -135,7 +135,7 @@ async fn id_of_a_replaced_sale_keeps_its_answer() {
     shop.decide_all().await;
     within(shop.app.store.open_sale(terms("tea", 5))).await.unwrap();
     within(shop.app.store.open_sale(terms("cup", 5))).await.unwrap();
-    // Without an item, too, although there are two now.
+    // The item may be omitted as well, although there are two sales now.
     let reply = shop.buy("ann", &id(1)).await;
     assert_eq!((reply.code, reply.told(&id(1))), (200, Told::won("tea-1-1")));
     assert_eq!(shop.depth().await, 0);

@@ -1,4 +1,4 @@
-//! `GET /admin/ledger`: every accepted attempt, in order, whole or known to be cut off.
+//! `GET /admin/ledger`: every accepted attempt in order; a truncated ledger is recognizable.
 
 use seckill::audit::{Ledger, LedgerReader, Status};
 use seckill::sale::OrderId;

@@ -1,5 +1,5 @@
-//! The server, from one request to a whole life: what it answers, what it decides and in which
-//! order, and what survives a restart.
+//! The server, from a single request to restarts: its answers, its decisions and their order, and
+//! what survives a restart.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 

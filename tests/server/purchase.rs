@@ -1,4 +1,4 @@
-//! `POST /seckill`: what is accepted, and what is malformed, without a socket.
+//! `POST /seckill` without a socket: accepted and malformed requests.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -134,7 +134,7 @@ async fn body_over_the_limit_is_rejected_with_or_without_content_length() {
     assert_eq!(shop.depth().await, 1);
 }
 
-/// A body that breaks off, as when a client dies while it sends.
+/// A body that breaks off, as when a client dies while sending it.
 struct Broken(Option<Bytes>);
 
 impl Body for Broken {

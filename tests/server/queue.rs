@@ -1,4 +1,4 @@
-//! The queue: first in, first out for each item, whoever takes, drops or shares the work.
+//! The queue is first in, first out per item, however consumers receive, drop or share the work.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use seckill::sale::Decision;
 
 use crate::support::{Setup, Shop, attempt, id, is_waiting, terms, within};
 
-/// Puts attempts `numbers` at `item` into the queue.
+/// Puts the attempts `numbers` at `item` into the queue.
 async fn publish(shop: &Shop, item: &str, numbers: std::ops::Range<usize>) {
     for number in numbers {
         let attempt = attempt(&format!("buyer-{number}"), item, &id(number));
@@ -103,7 +103,7 @@ async fn batch_dropped_after_ordering_keeps_its_decisions() {
     assert_eq!((won[0].attempt.seq, won[0].decision.to_string()), (0, "won tea-1-1".into()));
 }
 
-/// One of several consumers: takes three at a time, and leaves some of them at every stage.
+/// One of several consumers: receives three at a time, and abandons some of them at every stage.
 async fn consume(shop: Arc<Shop>, decided: Arc<Mutex<Vec<(u64, Decision)>>>, mut turn: usize) {
     while let Some(mut batch) = within(shop.app.queue.subscribe(3).next(3)).await {
         turn += 1;
@@ -184,7 +184,7 @@ async fn duplicate_publish_is_queued_once_and_an_id_belongs_to_one_buyer() {
     assert_eq!((queue.depth(), queue.depth_of(&"tea".parse().unwrap())), (1, 1));
     assert_eq!(queue.depth_of(&"cup".parse().unwrap()), 0);
     let first = shop.decide_all().await;
-    // Queued once more, it is decided as it was.
+    // Queued again, it keeps its decision.
     shop.publish(attempt("ann", "tea", &id(1))).await.unwrap();
     assert_eq!(shop.decide_all().await, first);
 }

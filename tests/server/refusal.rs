@@ -1,4 +1,4 @@
-//! `POST /seckill`: what is well-formed and refused, without effect, now or later.
+//! `POST /seckill`: well-formed requests that are refused, without any effect.
 
 use seckill::sale::Terms;
 use seckill::units::Rate;
@@ -53,7 +53,7 @@ async fn rate_limited_request_gets_retry_after() {
     let shop = Shop::open(Setup { rate_limit, ..Setup::stock(1_000) }).await;
     shop.accept("ann", &id(0)).await;
     let mut last = None;
-    // The limit runs on real time: on a slow machine one more or another may pass.
+    // The limit uses real time, so on a slow machine one more or one fewer may pass.
     for number in 1..100 {
         let reply = shop.buy("ann", &id(number)).await;
         let is_limited = reply.code == 429;

@@ -1,4 +1,4 @@
-//! What survives: everything that was promised, whether the end came in good order or not.
+//! Everything that was acknowledged survives, after a graceful shutdown and after a crash.
 
 use std::fs;
 use std::pin::pin;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{Setup, Shop, Told, attempt, id, is_waiting, terms, within};
 
-/// What the next attempt's place in the order is, found out by publishing one.
+/// The next attempt's position in the queue, found by publishing one.
 async fn next_seq(shop: &Shop, number: usize) -> u64 {
     shop.publish(attempt("seq", "tea", &id(number))).await.unwrap();
     shop.app.queue.find(&id(number).parse().unwrap()).unwrap().seq
@@ -69,7 +69,7 @@ async fn nothing_is_answered_or_delivered_before_it_is_on_disk() {
         } else {
             let publish = shop.publish(attempt(&uid, "tea", &id(number)));
             let mut publish = pin!(publish);
-            // Begun, and perhaps not done.
+            // The write has begun, and may not be finished.
             let _ = is_waiting(publish.as_mut()).await;
         }
         assert!(number % 2 == 1 || is_on_disk(&shop, "queue.journal", number), "accepted");
@@ -147,7 +147,7 @@ async fn torn_write_loses_only_unacknowledged_records() {
         let crashed = shop.after_crash();
         let path = crashed.folder.path().join(journal);
         let promised = fs::read(&path).unwrap();
-        // Half of a record's head, as a power cut leaves it.
+        // Half of a record's header, as after a power cut.
         fs::write(&path, [&promised[..], &promised[20..30]].concat()).unwrap();
         let crashed = crashed.after_crash();
         for number in 1..=after {
@@ -202,7 +202,7 @@ async fn queue_positions_are_never_reused() {
         let seq = next_seq(&shop, number).await;
         assert!(Some(seq) > last, "{seq} after {last:?}");
         last = Some(seq);
-        // Every other time something still waits, so that the journal cannot be emptied.
+        // Every other time an attempt is still queued, so that the journal cannot be emptied.
         if number % 2 == 1 {
             shop.decide_all().await;
         }
@@ -211,7 +211,7 @@ async fn queue_positions_are_never_reused() {
         let len = fs::metadata(journal(&shop)).unwrap().len();
         assert_eq!(number % 2 == 1, len < len_before, "emptied: {len_before} to {len} bytes");
     }
-    // Emptied twice in a row, and after a crash.
+    // The journal is emptied twice in a row, and after a crash.
     let shop = shop.restart().restart().after_crash();
     assert!(Some(next_seq(&shop, 9).await) > last);
 }

@@ -24,7 +24,7 @@ async fn attempt_is_queued_until_its_decision_is_committed() {
 async fn unknown_and_malformed_ids_are_rejected() {
     let shop = Shop::with_stock(1).await;
     assert_refused(&shop.result(&id(1)).await, 404, "unknown_request");
-    // Nobody waits for what was never accepted.
+    // There is no long poll for an attempt that was never accepted.
     assert_refused(&shop.result(&format!("{}?wait=30s", id(1))).await, 404, "unknown_request");
     let twice = format!("/result/{}", id(1));
     for bad in ["42", "", "tea", "%00", "../result", &twice] {

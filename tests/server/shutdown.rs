@@ -1,17 +1,17 @@
-//! A shutdown in good order: whoever has asked is answered, whatever is queued is decided.
+//! Graceful shutdown: open requests are answered, and queued attempts are decided.
 
 use crate::support::{
     Running, Setup, Shop, TOKEN, Told, Wire, assert_refused, config, id, is_waiting, purchase,
     within,
 };
 
-/// A connection on which the server holds back the answer to the attempt `number`.
+/// A connection with a pending long poll for the attempt `number`.
 async fn waiting_for(server: &Running, number: usize) -> Wire {
     let mut wire = server.connect().await;
     let healthz = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let wait = format!("GET /result/{}?wait=30s HTTP/1.1\r\nhost: x\r\n\r\n", id(number));
-    // Both come in one piece, and one thread serves and tests: when the test gets to read the
-    // first answer, the server has the second request in hand.
+    // Both requests arrive together, and one thread runs server and test: when the test reads the
+    // first answer, the server has received the second request.
     wire.send([healthz, &wait].concat()).await;
     assert_eq!(wire.reply().await.code, 200);
     wire
@@ -81,7 +81,7 @@ async fn shutdown_waits_for_the_last_answer() {
     let ended = server.stop();
     assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
     drop(held);
-    // Nothing is left to do but this one request, and the server has turns enough to notice.
+    // This request is the only remaining work, and the server has enough turns to notice.
     assert!(idle.is_ended().await);
     for _ in 0..10_000 {
         tokio::task::yield_now().await;
@@ -120,7 +120,7 @@ async fn attempts_accepted_under_load_survive_restart() {
         wire.send(purchase(&format!("buyer-{number}"), &id(number))).await;
         wires.push((number, wire));
     }
-    // The first is answered, so the rest is in every stage when the shutdown begins.
+    // Once the first is answered, the others are at every stage when the shutdown begins.
     let mut accepted = Vec::new();
     let (first, mut wire) = wires.remove(0);
     assert_eq!(wire.reply().await.code, 202);

@@ -1,4 +1,4 @@
-//! How a server starts: on a folder of its own, at an address of its own, or not at all.
+//! How a server starts: with a folder and an address of its own, or not at all.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{Running, Setup, Shop, config, id, terms, within};
 
-/// Why a server does not start.
+/// The error of a server that must not start.
 async fn refusal(config: Config) -> String {
     within(Server::start(config)).await.unwrap_err().to_string()
 }

@@ -1,4 +1,4 @@
-//! The store: stock goes down once for each attempt, however often it comes.
+//! The store: stock decreases once per attempt, however often the attempt is delivered.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn attempt(buyer: &str, number: usize) -> Arc<Attempt> {
     })
 }
 
-/// Decides attempts and says what became of each.
+/// Decides attempts, and returns the decisions as text.
 async fn decide(shop: &Shop, attempts: &[Arc<Attempt>], now_us: u64) -> Vec<String> {
     let reserved = within(shop.app.store.reserve(attempts, now_us)).await.unwrap();
     let decided = within(shop.app.store.commit(reserved)).await.unwrap();

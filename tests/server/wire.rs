@@ -1,4 +1,4 @@
-//! Over a socket: HTTP as clients of all kinds speak it.
+//! HTTP over a socket, as different clients speak it.
 
 use crate::support::{Running, TOKEN, Told, assert_refused, config, id, purchase, within};
 
@@ -33,7 +33,7 @@ async fn accepted_attempt_is_never_unknown() {
     for number in 0..10 {
         wire.send(purchase(&format!("buyer-{number}"), &id(number))).await;
         assert_eq!(wire.reply().await.code, 202);
-        // Queued or decided, whatever the consumer is doing at the moment.
+        // It is queued or decided, whatever the consumer is doing at the moment.
         let ask = format!("GET /result/{} HTTP/1.1\r\nhost: x\r\n\r\n", id(number));
         loop {
             wire.send(&ask).await;
@@ -79,7 +79,7 @@ async fn pipelined_requests_are_answered_in_order() {
 async fn answer_does_not_wait_for_the_next_request() {
     let (_folder, server) = start().await;
     let mut wire = server.connect().await;
-    // The last line of this one has not come yet.
+    // The last line of this request has not arrived yet.
     let half = "GET /healthz HTTP/1.1\r\nhost: x\r\n";
     wire.send([&purchase("ann", &id(1)), half].concat()).await;
     assert_eq!(wire.reply().await.code, 202);

@@ -1,5 +1,5 @@
-//! A server of which the test is the only consumer, whatever its engines: nothing is decided
-//! before the test says so.
+//! A server on any queue and store whose only consumer is the test, so that nothing is decided
+//! before the test does it.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 use super::engines::Place;
 use super::{Reply, TOKEN, post, request, terms, within};
 
-/// See the module.
+/// A running server and its consumer.
 pub(crate) struct Counter {
     pub(crate) app: Arc<App>,
     pub(crate) place: Place,
-    /// Where it listens.
+    /// Its address.
     pub(crate) url: String,
     consumer: Subscription,
     folder: TempDir,
@@ -30,11 +30,11 @@ pub(crate) struct Counter {
     task: JoinHandle<()>,
 }
 
-/// Attempts that the test's consumer is sent at a time.
+/// Prefetch of the test's consumer.
 const PREFETCH: usize = 100;
 
 impl Counter {
-    /// Opens a sale of tea.
+    /// Starts it with a sale of tea.
     pub(crate) async fn open(place: Place, stock: u32) -> Self {
         Self::open_with(place, |config| config.sale = terms("tea", stock)).await
     }
@@ -59,11 +59,11 @@ impl Counter {
         Self { app, place, url, consumer, folder, config, stop, task }
     }
 
-    /// Ends in good order, and opens again on the same engines.
+    /// Shuts down gracefully, and starts again on the same queue and store.
     pub(crate) async fn restart(self) -> Self {
         let Self { app, place, consumer, folder, config, stop, task, .. } = self;
         let _ = stop.send(());
-        // It goes without deciding what is queued.
+        // Closes the queue first, so that it ends without deciding queued attempts.
         within(app.queue.close()).await.unwrap();
         drop((app, consumer));
         task.abort();
@@ -91,7 +91,7 @@ impl Counter {
         self.buy_item(uid, request_id, "tea").await
     }
 
-    /// As [`Counter::buy`], and it must be accepted.
+    /// Like [`Counter::buy`]; the attempt must be accepted.
     #[track_caller]
     pub(crate) fn accept(&self, uid: &str, request_id: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -109,7 +109,7 @@ impl Counter {
         self.get(&format!("/result/{request_id}")).await
     }
 
-    /// The sale as a whole.
+    /// The status of the sale.
     pub(crate) async fn sale(&self) -> Value {
         self.get("/result?item=tea").await.json()
     }
@@ -135,24 +135,24 @@ impl Counter {
         .collect()
     }
 
-    /// Takes the next attempts of one item, `max` at most.
+    /// Receives the next attempts at one item, at most `max`.
     pub(crate) async fn next(&mut self, max: usize) -> Batch {
         within(self.consumer.next(max)).await.expect("the queue is not closed")
     }
 
-    /// Lets go of all that this consumer was sent and has not acknowledged, as if it had died.
+    /// Releases everything that this consumer received and has not acked, as if it had died.
     pub(crate) fn die(&mut self) {
         self.consumer = self.app.queue.subscribe(PREFETCH);
     }
 
-    /// Does what a consumer does with a batch.
+    /// Decides and acks a batch, as a consumer does.
     pub(crate) async fn settle(&self, batch: Batch) -> Vec<Arc<Decided>> {
         let (batch, decided) = self.commit(batch).await;
         within(batch.ack()).await;
         decided
     }
 
-    /// The same, but for the acknowledgement.
+    /// Decides a batch without acking it.
     pub(crate) async fn commit(&self, mut batch: Batch) -> (Batch, Vec<Arc<Decided>>) {
         let now_us = self.app.clock.now_us();
         let reserved = within(self.app.store.reserve(batch.attempts(), now_us)).await.unwrap();
@@ -171,7 +171,7 @@ impl Counter {
         decided
     }
 
-    /// Waits until the register knows that all that was accepted is queued.
+    /// Waits until the register has every accepted attempt as queued.
     pub(crate) async fn confirmed(&self) {
         within(async {
             while !self.app.store.unconfirmed(u64::MAX >> 1).await.unwrap().is_empty() {

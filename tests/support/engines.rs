@@ -1,5 +1,5 @@
-//! Real engines for tests: one Redis and one RabbitMQ for a whole test program, started when the
-//! first test needs them, and gone with the process.
+//! Real services for tests: one Redis and one RabbitMQ per test program, started when the first
+//! test needs them and stopped with the process.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,10 +19,10 @@ static REDIS: LazyLock<Mutex<Redis>> = LazyLock::new(|| Mutex::new(Redis::start(
 static RABBITMQ: LazyLock<Mutex<RabbitMq>> =
     LazyLock::new(|| Mutex::new(RabbitMq::start(RabbitMqOptions::default()).unwrap()));
 
-/// Counts what must not be shared between tests: queues and databases.
+/// Numbers the queues and databases, so that no two tests share one.
 static PLACES: AtomicUsize = AtomicUsize::new(0);
 
-/// A queue and a store of a test's own.
+/// A queue and a store for one test.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) queue: Option<String>,
@@ -31,7 +31,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// With a real queue, a real store, both or none.
+    /// With a real queue, a real store, both or neither.
     pub(crate) fn new(rabbitmq: bool, redis: bool) -> Self {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let queue = rabbitmq.then(|| RABBITMQ.lock().unwrap().url());
@@ -58,33 +58,33 @@ impl Place {
         installed(&["rabbitmq-server", "redis-server"]).then(|| Self::new(true, true))
     }
 
-    /// With these engines, which are the test's own, or nobody's.
+    /// On services that the test or somebody else started.
     pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
         Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
     }
 
-    /// The queue of the process, and a store that is the test's own.
+    /// With the embedded queue, and a store in this Redis.
     pub(crate) fn with_redis(redis: &Redis) -> Self {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
         Self { queue: None, store, name: format!("test-{number}") }
     }
 
-    /// The same broker, another queue, and a store that is the test's own.
+    /// With another queue in the same broker, and a store in this Redis.
     pub(crate) fn with_store(&self, redis: &Redis) -> Self {
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
         Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
     }
 
-    /// The queue's name, when it is a broker's.
+    /// The queue's name, which matters for a broker only.
     pub(crate) fn queue_name(&self) -> &str {
         &self.name
     }
 
-    /// A server here that sells ten units of tea.
+    /// The configuration of a server that sells ten units of tea.
     pub(crate) fn config(&self, data: &Path, flaws: &Flaws) -> Config {
         let config = config(data);
         let five_s = std::time::Duration::from_secs(5);
@@ -110,7 +110,7 @@ impl Place {
         }
     }
 
-    /// The flags of `seckill serve` and of `bench --spawn --` for it.
+    /// The flags that select this queue and store.
     pub(crate) fn flags(&self) -> Vec<String> {
         let flag = |name: &str, value: &Option<String>| {
             value.iter().flat_map(|value| [name.to_owned(), value.clone()]).collect::<Vec<_>>()

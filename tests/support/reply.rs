@@ -1,9 +1,9 @@
-//! An answer that was read to its end.
+//! Complete answers, and assertions about them.
 
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) code: u16,
@@ -11,7 +11,7 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-/// What a purchase or a result was answered.
+/// The status of an attempt in an answer to a purchase or a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     Queued,
@@ -45,7 +45,7 @@ impl Reply {
         self.header(ALLOW.as_str())
     }
 
-    /// What it says of the attempt `request_id`, in the contract's words.
+    /// The status of the attempt `request_id` in this answer.
     #[track_caller]
     pub(crate) fn told(&self, request_id: &str) -> Told {
         let body = self.json();
@@ -60,8 +60,8 @@ impl Reply {
     }
 }
 
-/// A refusal has its code and its reason, says when to try again where that makes sense, and
-/// gives away nothing else.
+/// Asserts that this is a refusal with this code and reason, that it has `Retry-After` exactly
+/// where a retry makes sense, and that it reveals nothing else.
 #[track_caller]
 pub(crate) fn assert_refused(reply: &Reply, code: u16, reason: &str) {
     let body = reply.json();

@@ -1,4 +1,4 @@
-//! A system of several processes on one queue and one store, with a flaw or without.
+//! Several processes on one queue and one store, with or without a flaw.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -16,23 +16,24 @@ use super::child::{Serving, eventually, seckill};
 use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
 use super::engines::Place;
 
-/// Open files of the broker that is treated badly: few, so that its limit of connections is near.
+/// Limit of open files of the fragile broker, low so that its limit of connections is soon reached.
 const FILES: u64 = 256;
 
-/// A broker that is killed, suspended, and used up: whoever locks it has it alone.
+/// A broker that tests kill, suspend and exhaust; a test locks it to have it alone.
 pub(crate) static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
     let options = RabbitMqOptions { files: Some(FILES), ..RabbitMqOptions::default() };
     Mutex::new(RabbitMq::start(options).unwrap())
 });
 
-/// A broker to kill, to suspend, and to use up: the caller has it alone, and nobody is connected.
+/// Locks the broker that may be killed, suspended and exhausted, and waits until it has no
+/// connections.
 pub(crate) fn fragile_broker() -> MutexGuard<'static, RabbitMq> {
     let broker = FRAGILE.lock().unwrap_or_else(PoisonError::into_inner);
     wait_unused(&broker);
     broker
 }
 
-/// Waits until nobody is connected to a broker, nor about to be.
+/// Waits until a broker has no connections, open or being opened.
 pub(crate) fn wait_unused(broker: &RabbitMq) {
     eventually("nobody is connected to the broker", || {
         let page = String::from_utf8(get(&broker.prometheus_url())).unwrap();
@@ -42,7 +43,7 @@ pub(crate) fn wait_unused(broker: &RabbitMq) {
     });
 }
 
-/// See the module.
+/// Servers that share a queue, a store and a folder.
 pub(crate) struct Site {
     place: Place,
     flaw: Option<Flaw>,
@@ -50,7 +51,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With one flaw, or hardened.
+    /// With this flaw, or hardened.
     pub(crate) fn new(place: Place, flaw: Option<Flaw>) -> Self {
         Self { place, flaw, folder: tempfile::tempdir().unwrap() }
     }
@@ -63,7 +64,7 @@ impl Site {
         self.place.queue_name()
     }
 
-    /// The flags of every server here.
+    /// The flags of all its servers.
     pub(crate) fn flags(&self) -> Vec<String> {
         let mut flags = self.place.flags();
         flags.extend(["--publish-timeout", "2s"].map(str::to_owned));
@@ -71,12 +72,12 @@ impl Site {
         flags
     }
 
-    /// Starts a process: `all`, `api` or `consumer`.
+    /// Starts a process with the role `all`, `api` or `consumer`.
     pub(crate) fn serve(&self, role: &str, more: &[&str]) -> Serving {
         self.serve_at("127.0.0.1:0", role, more)
     }
 
-    /// As [`Site::serve`], at an address that is given.
+    /// Like [`Site::serve`], on a given address.
     pub(crate) fn serve_at(&self, address: &str, role: &str, more: &[&str]) -> Serving {
         let flags = self.flags();
         let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -85,13 +86,13 @@ impl Site {
         Serving::start_at(address, seckill(), self.folder(), &all)
     }
 
-    /// Runs `seckill bench` to its end; in `more`, what follows `--` is for the spawned server.
+    /// Runs `seckill bench` to its end; arguments after `--` in `more` go to the spawned server.
     pub(crate) fn bench(&self, more: &[&str]) -> Output {
         let mut command: Command = seckill();
         command.current_dir(self.folder()).arg("bench").args(more).output().unwrap()
     }
 
-    /// Waits until the register knows that all that was accepted is queued.
+    /// Waits until the register has every accepted attempt as queued.
     pub(crate) fn wait_confirmed(&self) {
         let url = self.place.store.as_ref().unwrap().parse().unwrap();
         let options = RedisOptions { url, flaws: Default::default() };
@@ -102,8 +103,8 @@ impl Site {
         });
     }
 
-    /// Buys something else until that is decided. With one consumer, what was queued before and is
-    /// not decided then is gone.
+    /// Buys another item until such an attempt is decided. With one consumer, attempts that were
+    /// queued before and are still undecided then are lost.
     pub(crate) fn wait_for_all_before(&self, url: &str) {
         let other = Sale::open(url, "other", PLENTY);
         let mut buyers = 0;

@@ -29,8 +29,8 @@ pub(crate) fn missing<'a>(programs: &[&'a str]) -> Vec<&'a str> {
     programs.iter().copied().filter(|program| !is_installed(program)).collect()
 }
 
-/// Writes to stderr itself, because the test harness shows what a passing test prints with
-/// `eprintln!` to nobody; in one write, so that lines of parallel tests are not mixed.
+/// Writes to stderr directly in one call: the test harness hides what passing tests print with
+/// `eprintln!`, and lines of parallel tests must not be mixed.
 fn report(kind: &str, why: &str) {
     // The harness names each test's thread after the test.
     let thread = std::thread::current();

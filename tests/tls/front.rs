@@ -1,4 +1,4 @@
-//! A server of TLS in front of a plain one, as a proxy is.
+//! A TLS server in front of a plain one, like a proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,31 +18,31 @@ use tokio_rustls::server::TlsStream;
 
 use super::authority::Issued;
 
-/// What becomes of the connections that are opened once the ledger has been asked for: by then
-/// `seckill bench` has all that it wants to know before the run.
+/// What happens to connections opened after the ledger was read; by then `seckill bench` has read
+/// everything that it needs before the run.
 pub(crate) enum Load {
     Served,
-    /// Served, with a new key after every piece of an answer.
+    /// They are served, with a key update after every piece of an answer.
     Rekeyed,
-    /// So many are shown another certificate, later ones are served.
+    /// This many see another certificate; later ones are served.
     Shown(usize, Issued),
-    /// So many are accepted and never answered, later ones are served.
+    /// This many are accepted and never answered; later ones are served.
     Ignored(usize),
 }
 
-/// Serves until dropped.
+/// A proxy that runs until dropped.
 pub(crate) struct Front {
     pub(crate) port: u16,
     seen: Arc<Seen>,
     runtime: Option<Runtime>,
 }
 
-/// What has gone through.
+/// What has passed through.
 #[derive(Default)]
 struct Seen {
     /// Requests for the ledger.
     ledgers: AtomicUsize,
-    /// Connections on which something was bought.
+    /// Connections that sent a purchase.
     buyers: AtomicUsize,
 }
 
@@ -56,7 +56,7 @@ struct Service {
 }
 
 impl Front {
-    /// In front of what listens on `behind`.
+    /// Starts in front of the server at `behind`.
     pub(crate) fn start(behind: SocketAddr, issued: &Issued, load: Load) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -73,7 +73,7 @@ impl Front {
         format!("https://localhost:{}", self.port)
     }
 
-    /// On how many connections something was bought.
+    /// The number of connections that sent a purchase.
     pub(crate) fn buyers(&self) -> usize {
         self.seen.buyers.load(Ordering::Relaxed)
     }
@@ -114,14 +114,14 @@ async fn accept(listener: TcpListener, good: Service, load: Load) {
 
 impl Service {
     async fn serve(self, stream: TcpStream) {
-        // A client that does not like the certificate goes away, and others when they like.
+        // A client that rejects the certificate disconnects; other clients disconnect at any time.
         let Ok(mut outer) = self.acceptor.accept(stream).await else { return };
         let mut inner = TcpStream::connect(self.behind).await.unwrap();
         inner.set_nodelay(true).unwrap();
         let _ = self.copy(&mut outer, &mut inner).await;
     }
 
-    /// Copies both ways until one side has ended.
+    /// Copies in both directions until one side has ended.
     async fn copy(
         &self,
         outer: &mut TlsStream<TcpStream>,
@@ -151,7 +151,7 @@ impl Service {
                     outer.write_all(answer).await?;
                     outer.flush().await?;
                     if self.rekeyed {
-                        // Later, so that it is not read together with the answer.
+                        // Later, so that the client does not read it together with the answer.
                         tokio::time::sleep(Duration::from_millis(2)).await;
                         outer.get_mut().1.refresh_traffic_keys().unwrap();
                         outer.flush().await?;

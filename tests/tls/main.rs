@@ -1,6 +1,6 @@
-//! TLS: `https://` targets as a user meets them, and the services' clients against real services.
+//! TLS: `https://` targets as a user sees them, and the clients of real services.
 //!
-//! Certificates are made by the command `openssl`, anew for each test.
+//! The command `openssl` makes new certificates for each test.
 
 #![cfg(feature = "tls")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
@@ -18,7 +18,7 @@ mod untrusted;
 use std::path::Path;
 use std::process::Output;
 
-/// `seckill bench`, which trusts the certificates in `trusted` and no others.
+/// Runs `seckill bench`, which trusts only the certificates in `trusted`.
 fn bench(folder: &Path, trusted: &Path, args: &[&str]) -> Output {
     let mut command = crate::support::child::seckill();
     command.env("SSL_CERT_FILE", trusted).env_remove("SSL_CERT_DIR");

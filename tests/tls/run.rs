@@ -8,7 +8,7 @@ use super::front::{Front, Load};
 use super::{bench, stderr, stdout};
 use crate::support::child::Serving;
 
-/// A server, TLS in front of it, and the folder in which its token is found.
+/// A server, TLS in front of it, and the folder with its token.
 struct Shop {
     authority: Authority,
     front: Front,
@@ -27,7 +27,7 @@ impl Shop {
         Self { authority, front, folder, _server: server }
     }
 
-    /// The result of a run that goes through.
+    /// The result of a run that must succeed.
     fn bench(&self, url: &str, args: &[&str]) -> Value {
         let args = [&["--target", url, "--json"], args].concat();
         let output = bench(self.folder.path(), &self.authority.certificate, &args);

@@ -1,4 +1,4 @@
-//! Certificates that are no good are told before the run, with what to do about each.
+//! Unusable certificates are reported before the run, each with what to do about it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::front::{Front, Load};
 use super::{bench, stderr};
 use crate::support::child::{Serving, eventually};
 
-/// Nobody ever gets through to it.
+/// An address that no connection ever reaches.
 const NOBODY: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
 
-/// What is said of a server that shows this certificate to those who trust `trusted`.
+/// The error for a server with this certificate and a client that trusts `trusted`.
 #[track_caller]
 fn told(issued: &Issued, trusted: &Path) -> String {
     let front = Front::start(SocketAddr::from(NOBODY), issued, Load::Served);
@@ -33,7 +33,7 @@ fn told_of(url: &str, trusted: &Path) -> String {
 #[test]
 fn certificate_of_an_untrusted_ca_is_reported() {
     let ours = Authority::named("ours");
-    // One that only says that it is ours is found out by its signature.
+    // A CA that only has the name of ours is detected by its signature.
     for theirs in ["theirs", "ours"] {
         let said = told(&Authority::named(theirs).issue(), &ours.certificate);
         assert!(said.contains("not trusted on this machine: set SSL_CERT_FILE"), "{said}");

@@ -9,9 +9,9 @@ use super::{order, order_id};
 pub(super) struct Break {
     pub(super) name: &'static str,
     pub(super) invariant: Invariant,
-    /// What breaks with it, where it cannot be broken alone.
+    /// Invariants that necessarily break together with it.
     pub(super) with: &'static [Invariant],
-    /// Breaks it, and gives its only witness.
+    /// Breaks it, and returns the only witness.
     pub(super) doing: fn(&mut Scene) -> String,
 }
 
@@ -30,7 +30,7 @@ impl Break {
     }
 }
 
-/// At least one for each invariant.
+/// At least one way for each invariant.
 pub(super) fn breaks() -> Vec<Break> {
     let mut breaks = breaks_of_stock();
     breaks.extend(breaks_of_ledger());

@@ -49,8 +49,8 @@ fn every_invariant_is_broken_by_some_case() {
     }
 }
 
-/// Why two of the breaks cannot come alone: more orders than stock leave a counter that is
-/// negative or does not add up, and so does a negative counter.
+/// This is why two of the breaks never occur alone: more orders than stock, or a negative counter,
+/// leave a counter that is negative or does not add up.
 #[test]
 fn overselling_and_negative_stock_always_break_a_second_invariant() {
     let ids = Ids::new(7, Buyers::New);
@@ -119,7 +119,7 @@ fn second_run_against_a_sold_out_sale_passes() {
     assert_eq!((audit.orders, audit.accepted), (Some(3), 0));
 }
 
-/// The same seed gives the same ids: what is asked again is answered as before.
+/// The same seed gives the same ids, so repeated attempts get the earlier answers.
 #[test]
 fn repeated_run_with_the_same_seed_passes() {
     let Scene { mut history, ledger } = Scene::new();
@@ -131,7 +131,7 @@ fn repeated_run_with_the_same_seed_passes() {
     assert_eq!((audit.verdict, broken(&audit)), (Verdict::Pass, Vec::new()));
 }
 
-/// What was queued before the run may be decided in it.
+/// Attempts queued before the run may be decided during the run.
 #[test]
 fn attempts_queued_before_the_run_may_be_decided_during_it() {
     for status in [Status::Queued, Status::Lost] {

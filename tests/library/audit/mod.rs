@@ -42,7 +42,7 @@ fn history(ids: Ids, sent: &[u64]) -> History {
     history
 }
 
-/// The broken invariants of an audit, in its order.
+/// The invariants that an audit reports as broken, in its order.
 fn broken(audit: &Audit) -> Vec<Invariant> {
     audit.violations.iter().map(|violation| violation.invariant).collect()
 }

@@ -1,4 +1,4 @@
-//! Random runs against a server that mostly does right.
+//! Random runs against a server that is mostly correct.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,20 +15,20 @@ pub(super) struct Case {
     pub(super) settled: bool,
 }
 
-/// What comes of one attempt.
+/// What happens to one attempt.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Refused,
     Accepted,
-    /// The decision came with the answer.
+    /// The answer contains the decision.
     Decided,
-    /// No answer, but an effect.
+    /// There is no answer, but the attempt has an effect.
     Swallowed,
-    /// No answer and no effect.
+    /// There is neither an answer nor an effect.
     Vanished,
 }
 
-/// What goes wrong with a run. Which row or entry is hit is drawn apart.
+/// A fault in a run. The row or entry that it affects is chosen separately.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     RowTwice,
@@ -106,7 +106,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// A run against a server that does right, after some attempts of an earlier run.
+/// A run against a correct server, after some attempts of an earlier run.
 fn honest(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<Fate>]) -> Case {
     let sent: Vec<_> = fates.iter().map(|fates| fates.len() as u64).collect();
     let mut history = history(ids, &sent);

@@ -1,10 +1,11 @@
-//! The second opinion: loops over lists, straight from what each invariant says.
+//! The reference implementation: loops over lists, each written directly from an invariant's
+//! definition.
 
 use seckill::audit::{AttemptNo, Audit, Entry, History, Invariant, Ledger, Row, Status, Told};
 use seckill::audit::{Verdict, Violation};
 use seckill::sale::RequestId;
 
-/// What both opinions must agree on.
+/// The results that both implementations must agree on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Opinion {
     pub(super) counts: Vec<(Invariant, usize)>,
@@ -69,7 +70,7 @@ fn is_decided(row: &&Row) -> bool {
     row.status != Status::Queued
 }
 
-/// How many of a list's members have one like themselves before them.
+/// The number of members of a list that equal an earlier member.
 fn repeated<T: PartialEq>(list: &[T]) -> usize {
     (0..list.len()).filter(|at| list[..*at].contains(&list[*at])).count()
 }
@@ -88,8 +89,8 @@ impl<'a> Run<'a> {
         self.history.entries.iter().filter(|entry| entry.told != Told::Unknown).collect()
     }
 
-    /// Every row of an attempt. Where there are several, which is a violation of its own, the
-    /// last one counts for the others.
+    /// Every row of an attempt. Several rows are a violation in themselves; the other invariants
+    /// use the last one.
     fn rows_of(&self, entry: &Entry) -> Vec<&'a Row> {
         let id = self.history.ids.request_id(entry.attempt);
         self.ledger.rows.iter().filter(|row| row.request_id == id).collect()
@@ -152,8 +153,8 @@ impl<'a> Run<'a> {
         self.history.results.iter().filter(untrue).count()
     }
 
-    /// Whether an attempt of which the ledger had this status before is there no longer, or
-    /// with another decision.
+    /// Whether an attempt that had this status in the earlier ledger is missing now, or has another
+    /// decision.
     fn is_changed(&self, id: RequestId, before: &Status) -> bool {
         match self.ledger.rows.iter().rfind(|row| row.request_id == id) {
             None => true,
@@ -184,7 +185,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether this one lost a unit that is still there.
+    /// Whether this attempt lost although a unit is still left.
     fn is_passed_over(&self, row: &Row) -> bool {
         let sale = &self.ledger.sale;
         let may_have_more = self.orders_of(&row.uid) < sale.per_buyer as usize;

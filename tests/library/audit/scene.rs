@@ -1,17 +1,17 @@
-//! A small run in good order, which tests change in one place.
+//! A small correct run, which tests change in one place.
 
 use seckill::audit::{AttemptNo, Entry, History, Ids, Ledger, Status, Told};
 use seckill::profile::Buyers;
 
 use super::{history, ledger, order, order_id, row};
 
-/// A clean run on which each break is tried: four users, two attempts each, three units.
+/// A run without violations: four users, two attempts each, three units.
 pub(super) struct Scene {
     pub(super) history: History,
     pub(super) ledger: Ledger,
 }
 
-/// Places in the scene's ledger.
+/// Indices of rows in the scene's ledger.
 pub(super) const WON: usize = 0;
 pub(super) const WON_TOLD: usize = 2;
 pub(super) const LOST: usize = 3;
@@ -37,33 +37,33 @@ impl Scene {
             ledger.rows.push(row(&ids, attempt, status));
             history.entries.push(Entry { attempt, told });
         }
-        // One more without an answer, which never arrived; (3, 1) was refused.
+        // Another attempt got no answer and never arrived; (3, 1) was refused.
         let attempt = AttemptNo { thread: 2, index: 1 };
         history.entries.push(Entry { attempt, told: Told::Unknown });
         history.sale_before = Some(ledger.sale.clone());
         Self { history, ledger }
     }
 
-    /// Lets the sale have had this stock from the beginning.
+    /// Sets the stock with which the sale was opened.
     pub(super) fn set_stock(&mut self, stock: u64) {
         self.ledger.sale.stock = stock;
         self.history.sale_before = Some(self.ledger.sale.clone());
     }
 
-    /// Lets the ledger have held an attempt of an earlier run, and gives its id.
+    /// Adds an attempt of an earlier run to the ledger before the run, and returns its id.
     pub(super) fn had(&mut self, status: Status) -> String {
         let id = Ids::new(8, Buyers::Thread).request_id(AttemptNo { thread: 0, index: 0 });
         self.history.before.insert(id, status);
         id.to_string()
     }
 
-    /// Lets it hold that attempt now.
+    /// Adds that attempt to the present ledger.
     pub(super) fn has(&mut self, status: Status) {
         let attempt = AttemptNo { thread: 0, index: 0 };
         self.ledger.rows.push(row(&Ids::new(8, Buyers::Thread), attempt, status));
     }
 
-    /// Lets the result of a row's attempt be asked for, and gives its id.
+    /// Records this polled result for a row's attempt, and returns its id.
     pub(super) fn asked(&mut self, row: usize, told: Option<Status>) -> String {
         self.history.results.push((self.ledger.rows[row].request_id, told));
         self.id(row)
@@ -73,13 +73,13 @@ impl Scene {
         self.ledger.rows[row].request_id.to_string()
     }
 
-    /// Adds a row for an attempt, and gives its id.
+    /// Adds a row for an attempt, and returns its id.
     pub(super) fn add(&mut self, thread: u32, index: u64, status: Status) -> String {
         self.ledger.rows.push(row(&self.history.ids, AttemptNo { thread, index }, status));
         self.id(self.ledger.rows.len() - 1)
     }
 
-    /// Changes a row's decision, and gives its id.
+    /// Changes a row's decision, and returns its id.
     pub(super) fn decide(&mut self, row: usize, status: Status) -> String {
         self.ledger.rows[row].status = status;
         self.id(row)

@@ -56,7 +56,7 @@ proptest! {
     }
 }
 
-/// Were the random runs too tame, the opinions would agree on nothing.
+/// Without this variety, the two implementations would agree on trivial runs only.
 #[test]
 fn random_runs_cover_every_invariant_and_verdict() {
     let mut runner = TestRunner::deterministic();

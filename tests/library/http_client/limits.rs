@@ -1,4 +1,4 @@
-//! How much the reader takes: what is just within the limits is read, and nothing grows for ever.
+//! The reader's limits: responses just within them are read, and no buffer grows without bound.
 
 use bytes::BufMut;
 use seckill::load::{ProtocolError, ResponseReader};
@@ -15,7 +15,7 @@ fn head_of(len: usize) -> String {
     format!("{before}{}{after}", "x".repeat(len - before.len() - after.len()))
 }
 
-/// The status and the body's length, in three ways of cutting the bytes.
+/// The status and the body's length, which must be the same for three ways of cutting the bytes.
 fn outcome(text: &str, at_end: bool) -> Result<Option<usize>, ProtocolError> {
     let body_len = |lens: &[usize]| {
         let mut reader = ResponseReader::new();
@@ -52,7 +52,7 @@ fn head_and_header_limits_are_exact() {
     let one = |len| format!("{CHUNKED}{len:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(len));
     assert_eq!(outcome(&one(BODY_LEN_MAX), false), Ok(Some(BODY_LEN_MAX)));
     assert_eq!(outcome(&one(BODY_LEN_MAX + 1), false), refused);
-    // Six bytes for each of the body, and five at its end.
+    // Each byte of the body takes six, and its end takes five.
     let many = |count| format!("{CHUNKED}{}0\r\n\r\n", "1\r\nx\r\n".repeat(count));
     let most = (2 * BODY_LEN_MAX - 5) / 6;
     assert_eq!(outcome(&many(most), false), Ok(Some(most)));
@@ -104,7 +104,7 @@ fn endless_input_is_rejected_before_the_buffer_is_full() {
     }
 }
 
-/// Every part as long as it may be: all of them fit.
+/// A response with every part at its maximum length is accepted.
 #[test]
 fn longest_allowed_response_is_read_in_any_pieces() {
     let before = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: ";

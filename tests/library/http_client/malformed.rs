@@ -1,4 +1,4 @@
-//! What is no response, or no legal one: refused, or read alike in whatever pieces it comes.
+//! Bytes that are no legal response: they are rejected, or read alike however they are divided.
 
 use proptest::prelude::*;
 use seckill::load::{ProtocolError, Response, ResponseReader};
@@ -6,7 +6,7 @@ use seckill::load::{ProtocolError, Response, ResponseReader};
 use super::legal::legal;
 use super::{config, feed, pieces, read};
 
-/// One change to bytes, at a place that is taken modulo their length.
+/// A change to the bytes at a position modulo their length.
 #[derive(Debug, Clone)]
 enum Change {
     Flip { bit: u8 },
@@ -69,7 +69,7 @@ fn changed(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, Change)]) -> Vec
     bytes
 }
 
-/// Reads bytes at once and in pieces: the same must come of both, and be well-formed.
+/// Reads bytes at once and in pieces; both must give the same well-formed result.
 fn check(bytes: &[u8], lens: &[usize], at_end: bool) -> Result<(), TestCaseError> {
     let whole = read(bytes, at_end);
     for lens in [lens, &[1]] {
@@ -79,7 +79,7 @@ fn check(bytes: &[u8], lens: &[usize], at_end: bool) -> Result<(), TestCaseError
             prop_assert_eq!(reader.parse(at_end), Err(ProtocolError), "forgiven");
             prop_assert_eq!(reader.body(), b"");
         }
-        // Fed at once, it shows what follows, which may have to be refused for it.
+        // Fed at once, the reader also sees the following bytes, which it may have to reject.
         let alike = |(response, body): (Response, Vec<u8>)| {
             (Response { keep_alive: false, ..response }, body)
         };
@@ -185,7 +185,7 @@ fn conflicting_framing_uses_rfc_precedence_and_closes_the_connection() {
     assert_eq!((&*body, response.keep_alive), (&b"x"[..], false));
 }
 
-/// The chunk that is too much looks like the end of a response.
+/// The surplus chunk looks like the end of a response.
 #[test]
 fn rejected_response_stays_rejected() {
     let most = "x".repeat(0xffff);

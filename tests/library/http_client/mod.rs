@@ -1,5 +1,4 @@
-//! How the load generator reads responses: every legal one, in whatever pieces it comes; and what
-//! becomes of all others.
+//! How the load generator reads responses: legal ones however they are divided, and all others.
 
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ mod malformed;
 
 use legal::legal;
 
-/// What came of bytes that may have been followed by the end of the connection.
+/// The result of reading bytes, possibly followed by the end of the connection.
 type Outcome = Result<Option<(Response, Vec<u8>)>, ProtocolError>;
 
 /// Feeds pieces until there is a response or an error; `at_end` if the connection ends after them.
@@ -34,12 +33,12 @@ fn feed<'a>(
     Ok(response.map(|response| (response, reader.body().to_vec())))
 }
 
-/// All bytes at once.
+/// Reads all bytes at once.
 fn read(bytes: &[u8], at_end: bool) -> Outcome {
     feed(&mut ResponseReader::new(), [bytes], at_end)
 }
 
-/// Cuts the bytes into pieces of these lengths, over and over.
+/// Cuts the bytes into pieces of these lengths, repeating the lengths.
 fn pieces<'a>(mut bytes: &'a [u8], lens: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     for len in lens.iter().cycle() {
@@ -106,7 +105,8 @@ proptest! {
         prop_assert_eq!(read(&legal.bytes[..at.index(legal.bytes.len())], true), Ok(None));
     }
 
-    /// The server's end comes with the last byte: it counts, but the connection cannot be used.
+    /// If the server's end arrives with the last byte, the response counts but the connection is
+    /// unusable.
     #[test]
     fn end_of_connection_after_a_response_is_no_error(legal in legal()) {
         let mut reader = ResponseReader::new();

@@ -1,5 +1,5 @@
-//! Damaged files: what was acknowledged is there again or its damage is reported, and what was never
-//! acknowledged is cut.
+//! Damaged files: acknowledged records are replayed or their damage is reported; records that were
+//! never acknowledged are cut.
 
 use std::ops::Range;
 
@@ -43,7 +43,7 @@ fn flipped_bit_before_the_last_record_is_reported() {
     }
 }
 
-/// A flipped bit in the last record is no torn write either: it is refused, too.
+/// A flipped bit in the last record is not a torn write either, so it is reported too.
 #[test]
 fn flipped_bit_in_the_last_record_is_reported() {
     for (batches, step) in [
@@ -60,9 +60,9 @@ fn flipped_bit_in_the_last_record_is_reported() {
     }
 }
 
-/// Each frame is sound for itself; only the sequence shows that one is missing or there twice.
-/// Where a frame begins just before the end of a sector, a few zeros of its header are all that
-/// lies in that sector: they are no sign of a sector that was never written.
+/// Each frame is intact on its own; only the sequence shows that one is missing or repeated. Where
+/// a frame begins just before the end of a sector, that sector holds only a few zeros of its
+/// header, which must not be taken for a sector that was never written.
 #[test]
 fn flipped_bit_is_reported_at_every_frame_offset_near_a_sector_end() {
     for start in 505..=512 {
@@ -131,7 +131,7 @@ fn unwritten_sectors_of_the_last_batch_are_cut() {
     }
 }
 
-/// The later batch was begun after the one with the hole had been synced.
+/// The later batch was begun after the batch with the hole had been synced.
 #[test]
 fn hole_before_a_later_batch_is_reported() {
     for batches in [
@@ -172,7 +172,7 @@ fn record_rejected_by_the_owner_is_reported_and_kept() {
     assert_eq!(disk.read(), bytes);
 }
 
-/// Batches of records of any bytes.
+/// Batches of records with arbitrary bytes.
 fn any_batches() -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
     let record = prop::collection::vec(any::<u8>(), 0..200);
     prop::collection::vec(prop::collection::vec(record, 1..5), 1..5)
@@ -197,8 +197,8 @@ proptest! {
         disk.expect_cut(&bytes[..cut], &records[..whole], frames[whole].place.start, "cut");
     }
 
-    /// Never is a changed record replayed, nor one left out before others. Only the last batch
-    /// may be cut: there, what reads as zeros may never have been written.
+    /// A changed record is never replayed, and none is left out before others. Only the last batch
+    /// may be cut, because bytes that read as zeros there may never have been written.
     #[test]
     fn any_flipped_bit_is_reported_or_cut(batches in any_batches(), at: usize, bit in 0..8_u32) {
         let disk = Disk::with_batches(&batches);

@@ -1,4 +1,4 @@
-//! A journal's file: written, read, changed and opened again.
+//! A journal file that tests write, read, damage and reopen.
 
 use std::fs;
 use std::ops::Range;
@@ -7,24 +7,24 @@ use std::path::PathBuf;
 use seckill::journal::{Durability, Journal, JournalError};
 use tempfile::TempDir;
 
-/// The format's lengths, as its description has them.
+/// The lengths in the documented format.
 pub(super) const FILE_HEADER_LEN: usize = 20;
 pub(super) const FRAME_HEADER_LEN: usize = 28;
 
-/// What a disk keeps or loses in one piece.
+/// A disk writes or loses a sector as a whole.
 pub(super) const SECTOR_LEN: usize = 512;
 
-/// A step through all flips that meets each byte, with another bit in turn.
+/// A step through all bit flips that visits each byte once, with a different bit in turn.
 pub(super) const ONE_BIT_OF_EACH_BYTE: usize = 7;
 
 pub(super) type Records = Vec<(u64, Vec<u8>)>;
 
-/// A journal's file in a folder of its own.
+/// A journal file in a temporary folder.
 pub(super) struct Disk {
     folder: TempDir,
 }
 
-/// Where a frame lies in the file, and what its header says.
+/// The position of a frame in the file, and the numbers in its header.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) place: Range<usize>,
@@ -37,7 +37,7 @@ impl Disk {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A journal of these records, each inner list written as one batch.
+    /// A journal with these records, each inner list written as one batch.
     pub(super) fn with_batches(batches: &[Vec<Vec<u8>>]) -> Self {
         let disk = Self::new();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -68,7 +68,7 @@ impl Disk {
         fs::write(self.path(), bytes).unwrap();
     }
 
-    /// Opens the journal, and gives what it replayed.
+    /// Opens the journal, and returns the records that it replayed.
     pub(super) fn open(&self) -> Result<(Journal, Records), JournalError> {
         self.open_as(Durability::Os)
     }
@@ -89,8 +89,8 @@ impl Disk {
         self.open().unwrap().1
     }
 
-    /// Puts `bytes` in the file's place, and expects these records of it, the rest cut, and that
-    /// it can be appended to.
+    /// Replaces the file by `bytes`, and expects that exactly these records are replayed, that the
+    /// rest is cut, and that the journal can be appended to.
     #[track_caller]
     pub(super) fn expect_cut(
         &self,
@@ -113,8 +113,8 @@ impl Disk {
         assert_eq!(journal.cut_bytes(), 0, "{what}");
     }
 
-    /// Puts `bytes` in the file's place, and expects that they are refused, and left as they are,
-    /// because of the damaged record at `at`.
+    /// Replaces the file by `bytes`, and expects that it is rejected because of the damaged record
+    /// at `at`, and left unchanged.
     #[track_caller]
     pub(super) fn expect_damaged(&self, bytes: &[u8], at: &Frame, what: &str) {
         self.write(bytes);
@@ -129,7 +129,7 @@ impl Disk {
     }
 }
 
-/// The frames of a sound file.
+/// The frames of an undamaged file.
 pub(super) fn frames(bytes: &[u8]) -> Vec<Frame> {
     let (mut start, mut frames) = (FILE_HEADER_LEN, Vec::new());
     while start < bytes.len() {
@@ -142,12 +142,12 @@ pub(super) fn frames(bytes: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// A record as the server writes them: text without a zero byte.
+/// A record such as the server writes: text without a zero byte.
 pub(super) fn text(number: usize, len: usize) -> Vec<u8> {
     format!("record {number} ").bytes().cycle().take(len).collect()
 }
 
-/// So many records of about this length, no two of the same.
+/// Distinct records of about this length.
 pub(super) fn texts(count: usize, len: usize) -> Vec<Vec<u8>> {
     (0..count).map(|number| text(number, len + number)).collect()
 }
@@ -156,7 +156,7 @@ pub(super) fn each_alone(records: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
     records.into_iter().map(|record| vec![record]).collect()
 }
 
-/// Every bit of these bytes, flipped in a copy of the file.
+/// Copies of the file, each with one bit in this range flipped.
 pub(super) fn flips(bytes: &[u8], place: Range<usize>) -> impl Iterator<Item = (Vec<u8>, String)> {
     place.flat_map(|at| (0..8).map(move |bit| (at, bit))).map(|(at, bit)| {
         let mut flipped = bytes.to_vec();
@@ -165,7 +165,7 @@ pub(super) fn flips(bytes: &[u8], place: Range<usize>) -> impl Iterator<Item = (
     })
 }
 
-/// Every sector of these bytes, or the part of it that lies in them.
+/// The sectors of this range, the first and last one clipped to it.
 pub(super) fn sectors(place: Range<usize>) -> Vec<Range<usize>> {
     let numbers = place.start / SECTOR_LEN..=(place.end - 1) / SECTOR_LEN;
     let clip = |number: usize| {

@@ -1,4 +1,4 @@
-//! A broker that blocks its publishers, as one does that is short of memory.
+//! A broker that blocks its publishers, as it does when it is short of memory.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ async fn attempts_are_refused_at_once_while_the_broker_blocks_publishers() {
         }
     })
     .await;
-    // The broker says that it blocks when something is published: that one it keeps waiting.
+    // The broker announces the block at the next publish, and leaves that publish unconfirmed.
     assert_eq!(counter.buy("ann", &id(1)).await.code, 500);
     let begun = Instant::now();
     for number in 2..20 {

@@ -1,4 +1,4 @@
-//! Many requests that are held until their decisions are made, by this process or another.
+//! Many concurrent long polls, answered by decisions of this process or of another.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::support::engines::Place;
 use crate::support::skip::installed;
 use crate::support::{Told, get, id, is_waiting, post, terms, within};
 
-/// Requests that are held at a time.
+/// Number of concurrent long polls.
 const HELD: usize = 2_000;
 
-/// Attempts that are decided at a time.
+/// Attempts decided per batch.
 const BATCH: usize = 100;
 
-/// Units on sale: every other of the attempts wins.
+/// Units on sale: half of the attempts win.
 const STOCK: u32 = HELD as u32 / 2;
 
-/// A sale at which so many attempts may wait.
+/// A server whose queue has room for all of these attempts.
 async fn open(place: Place) -> Counter {
     let max = 2 * HELD;
     Counter::open_with(place, |config| {
@@ -39,7 +39,7 @@ async fn open(place: Place) -> Counter {
     .await
 }
 
-/// Has `HELD` attempts accepted, all at once.
+/// Sends `HELD` purchases at once, which must all be accepted.
 async fn accept_all(counter: &Counter) {
     let mut buying = JoinSet::new();
     for number in 0..HELD {
@@ -53,7 +53,7 @@ async fn accept_all(counter: &Counter) {
     assert!(codes.iter().all(|code| *code == 202), "{codes:?}");
 }
 
-/// Asks for the result of each, and has every request held: gives the answers.
+/// Starts a long poll for each attempt, and returns the answers.
 async fn hold_all(app: &Arc<App>) -> JoinSet<Value> {
     let mut held = JoinSet::new();
     for number in 0..HELD {
@@ -73,7 +73,7 @@ async fn hold_all(app: &Arc<App>) -> JoinSet<Value> {
     held
 }
 
-/// Has everything decided by a store, and gives what became of each: its id, and how it went.
+/// Decides everything in a store, and returns id and decision of each attempt.
 async fn decide_all(counter: &mut Counter, store: Option<&Store>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     while all.len() < HELD {
@@ -100,7 +100,7 @@ async fn settle(store: &Store, mut batch: Batch) -> Vec<Arc<seckill::store::Deci
     decided
 }
 
-/// What the buyers were told, as [`decide_all`] says it.
+/// The answers to the buyers, in the form of [`decide_all`].
 async fn told(held: JoinSet<Value>) -> Vec<(String, String)> {
     let told = within(held.join_all()).await;
     let word = |body: &Value, name: &str| body[name].as_str().unwrap_or_default().to_owned();
@@ -136,14 +136,14 @@ async fn long_poll_registers_before_its_lookup() {
     counter.accept("ann", &id(1)).await;
     let app = Arc::clone(&counter.app);
     let mut held = pin!(route(&app, get(&format!("/result/{}?wait=30s", id(1)))));
-    // The look is under way to the server and back: what is decided meanwhile must be told.
+    // The lookup is on its way to Redis and back: a decision made meanwhile must not be missed.
     assert!(is_waiting(held.as_mut()).await);
     assert_eq!(app.store.awaited(), 1);
     counter.decide(1, 1).await;
     assert_eq!(within(held).await.status(), 200);
 }
 
-/// How often a command was run since the server has started.
+/// How often a command has run since the server started.
 async fn calls(connection: &mut redis::aio::MultiplexedConnection, command: &str) -> usize {
     let mut info = redis::cmd("INFO");
     let stats: String = info.arg("commandstats").query_async(connection).await.unwrap();
@@ -165,14 +165,15 @@ async fn decisions_of_another_process_arrive_without_one_lookup_each() {
     let other = Store::Redis(within(Redis::open(&options)).await.unwrap());
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    // Loads the script that looks.
+    // Loads the script of the lookup.
     assert_eq!(counter.result(&id(0)).await.told(&id(0)), Told::Queued);
     let before = calls(&mut connection, "evalsha").await;
     let held = hold_all(&counter.app).await;
     let decided = decide_all(&mut counter, Some(&other)).await;
     assert_eq!(told(held).await, decided);
     let scripts = calls(&mut connection, "evalsha").await - before;
-    // Each request looks once, and each batch is decided; the first finds no script to do it.
+    // Each request looks once and each batch is decided; the first batch finds its script not
+    // loaded.
     assert!(scripts <= HELD + HELD / BATCH + 1, "{scripts} scripts");
     assert_eq!(counter.app.store.awaited(), 0);
 }

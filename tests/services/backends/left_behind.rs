@@ -1,5 +1,5 @@
-//! What would be left behind in a broker: dead letters, foreign messages, attempts that were
-//! announced and never queued.
+//! What could remain in a broker: dead letters, foreign messages, and attempts that were announced
+//! but never queued.
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
@@ -11,12 +11,12 @@ use crate::support::counter::Counter;
 use crate::support::engines::Place;
 use crate::support::{Running, Told, id, within};
 
-/// A server that decides what is in a place.
+/// A server that decides the attempts of a place.
 async fn consumer(place: &Place, folder: &std::path::Path) -> Running {
     Running::start(place.config(folder, &Flaws::default())).await
 }
 
-/// Asks until the attempt is decided.
+/// Polls until the attempt is decided.
 async fn decided(server: &Running, request_id: &str) -> Told {
     let path = format!("/result/{request_id}?wait=1s");
     within(async {
@@ -46,7 +46,7 @@ async fn publish(place: &Place, body: &[u8]) {
     assert_eq!(publishing.await.unwrap().await.unwrap(), Confirmation::Ack(None));
 }
 
-/// Messages of a queue that nobody has in hand.
+/// The number of messages in a queue that are not delivered to a consumer.
 async fn messages(channel: &Channel, queue: &str) -> u32 {
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let declared = channel.queue_declare(queue.into(), passive, FieldTable::default());
@@ -96,7 +96,7 @@ async fn announced_but_unqueued_attempt_is_decided() {
         buyer: "ann".parse().unwrap(),
         item: "tea".parse().unwrap(),
         epoch: 1,
-        // Long ago: whoever announced it is dead.
+        // So long ago that the process that announced it counts as dead.
         accepted_us: 1,
     };
     counter.app.store.announce(&orphan).await.unwrap();

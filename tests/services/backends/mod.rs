@@ -1,5 +1,4 @@
-//! One body of tests for every combination of queue and store. What is not installed here is
-//! skipped, and said to be.
+//! The same tests for every combination of queue and store.
 
 mod blocked;
 mod held;
@@ -12,7 +11,7 @@ use crate::support::counter::Counter;
 use crate::support::engines::Place;
 use crate::support::{Told, assert_refused, get, id, is_waiting, post, terms, within};
 
-/// Runs a test on every combination.
+/// Runs a test on every combination that can run here.
 async fn everywhere(stock: u32, test: impl AsyncFn(Counter)) {
     for place in Place::all() {
         test(Counter::open(place, stock).await).await;
@@ -104,7 +103,7 @@ async fn unacked_attempt_is_redelivered_and_decided_once() {
         for (uid, number) in [("ann", 1), ("bob", 2), ("cat", 3)] {
             counter.accept(uid, &id(number)).await;
         }
-        // Let go undecided, then decided and not acknowledged by one that died.
+        // First dropped undecided, then decided by a consumer that died before its ack.
         drop(counter.next(9).await);
         let batch = counter.next(2).await;
         let (batch, first) = counter.commit(batch).await;
@@ -196,7 +195,7 @@ async fn full_queue_refuses_without_effect() {
             }
         })
         .await;
-        // A consumer would take from the queue what counts towards its length.
+        // A consumer would remove messages that count towards the queue's length.
         let number = fill(&counter).await;
         assert_eq!(counter.result(&id(number)).await.code, 404, "no effect");
         assert!(!counter.ledger("item=tea").await.contains(&format!("buyer-{number} queued")));
@@ -207,7 +206,7 @@ async fn full_queue_refuses_without_effect() {
     }
 }
 
-/// Buys until the queue is full, and gives the number of the attempt that was refused.
+/// Buys until the queue is full, and returns the number of the refused attempt.
 async fn fill(counter: &Counter) -> usize {
     for number in 1.. {
         let reply = counter.buy(&format!("buyer-{number}"), &id(number)).await;

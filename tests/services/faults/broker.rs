@@ -1,4 +1,4 @@
-//! RabbitMQ is killed, stands still, or is killed with its queue full.
+//! RabbitMQ is killed, suspended, or killed while its queue is full.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::drill::{Drill, count};
 use crate::support::engines::Place;
 use crate::support::site::{FRAGILE, Site};
 
-/// How long a broker stands still: longer than a heartbeat.
+/// How long the broker is suspended: longer than a heartbeat.
 const STANDSTILL: Duration = Duration::from_secs(12);
 
-/// What is left of a publish that nobody confirmed.
+/// The error of a publish that was never confirmed.
 const UNKNOWN: &[&str] = &["http_500"];
 
 #[test]
@@ -38,7 +38,7 @@ fn service_recovers_after_rabbitmq_is_suspended() {
     let server = site.serve("all", &[]);
     let drill = Drill::begin(&server.url);
     broker.service_mut().suspend().unwrap();
-    // The fault itself, under load; nothing is waited for.
+    // The suspension itself, under load; the test waits for nothing here.
     std::thread::sleep(STANDSTILL);
     broker.service_mut().resume().unwrap();
     let drilled = drill.end(UNKNOWN);

@@ -1,4 +1,4 @@
-//! A load that runs from before a fault until after it, and what must be true of it then.
+//! A load that runs from before a fault until after it, and the assertions about it.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -13,43 +13,42 @@ use serde_json::json;
 use crate::support::child::eventually;
 use crate::support::client::{self, Loading, PLENTY, Sale, ask};
 
-/// How long an answer may take, whatever one engine does: the limit of a publish, which `Site`
-/// sets to 2 s, and a second for a busy machine. A store that is killed refuses at once.
+/// Longest allowed answer during a fault: the publish time-out of 2 s that `Site` sets, and a
+/// second for a busy machine. With a killed store, refusals are immediate.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
-/// Who buys during a drill. The pause bounds how many refusals there are in a fault, since those
-/// come at once.
+/// The users of a drill. Refusals during a fault are immediate, so the pause bounds their number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Buyers {
     pub(crate) at_a_time: u64,
     pub(crate) pause: Duration,
 }
 
-/// Few: for faults that last.
+/// Few users, for long faults.
 pub(crate) const FEW: Buyers = Buyers { at_a_time: 8, pause: Duration::from_millis(20) };
 
-/// So many that some are always under way: for faults that last a moment.
+/// So many users that some requests are always in flight, for short faults.
 pub(crate) const MANY: Buyers = Buyers { at_a_time: 64, pause: Duration::from_millis(5) };
 
-/// Attempts of each at the most; a drill ends the load long before.
+/// Maximum attempts per user; a drill stops the load long before.
 const LOOPS: u64 = 20_000;
 
-/// Attempts that count as a load that runs.
+/// Attempts after which the load counts as running.
 const SOME: u64 = 100;
 
-/// Buyers who come when all is well again.
+/// Buyers after the recovery.
 const AFTER: u64 = 20;
 
-/// See the module.
+/// A running load and its sale.
 pub(crate) struct Drill {
     sale: Sale,
-    /// Another sale at the same servers, to try them without the load's knowledge.
+    /// Another sale on the same servers, which probes them without the load.
     probe: Sale,
     probes: Cell<u64>,
     loading: Loading,
 }
 
-/// What came of a drill.
+/// The results of a drill.
 #[derive(Debug)]
 pub(crate) struct Drilled {
     pub(crate) summary: Summary,
@@ -74,12 +73,12 @@ impl Drill {
         Self { sale, probe, probes: Cell::new(0), loading }
     }
 
-    /// Lets the load go on for so many attempts.
+    /// Waits until the load has made this many more attempts.
     pub(crate) fn go_on(&self, attempts: u64) {
         self.loading.wait_for(attempts);
     }
 
-    /// Buys until the answer has this word.
+    /// Buys until an answer contains this word.
     pub(crate) fn wait_for_answer(&self, word: &str) {
         let url = format!("{}/seckill", self.probe.url);
         eventually(word, || {
@@ -93,8 +92,8 @@ impl Drill {
         });
     }
 
-    /// Waits until the service is back, by itself, and judges everything. What the load met
-    /// instead of an answer must be among `errors`.
+    /// Waits until the service has recovered by itself, and audits everything. Errors of the load
+    /// must be among `errors`.
     #[track_caller]
     pub(crate) fn end(self, errors: &[&str]) -> Drilled {
         self.wait_for_answer("queued");
@@ -117,7 +116,7 @@ impl Drill {
     }
 }
 
-/// How many attempts came out so.
+/// The number of requests with this outcome.
 pub(crate) fn count(summary: &Summary, outcome: &str) -> u64 {
     let found = summary.by_outcome.iter().find(|(word, _)| *word == outcome);
     found.map_or(0, |(_, count)| *count)

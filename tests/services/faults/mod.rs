@@ -1,6 +1,5 @@
-//! Engines and processes fail while a load runs: nothing that was accepted is lost, nothing is
-//! decided twice, whoever asks is answered in time, and the service comes back by itself. What is
-//! not installed here is skipped, and said to be.
+//! Services and processes fail during a load: no accepted attempt is lost or decided twice, every
+//! request is answered in time, and the service recovers by itself.
 
 mod broker;
 mod drill;

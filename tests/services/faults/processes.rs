@@ -1,4 +1,4 @@
-//! Processes of the service are killed, and others take their place.
+//! Processes of the service are killed and replaced.
 
 use std::net::TcpListener;
 
@@ -11,11 +11,11 @@ use crate::support::site::Site;
 /// Kills in one drill.
 const ROUNDS: u64 = 5;
 
-/// Attempts between a start and the kill after it, at the most.
+/// Maximum number of attempts between a start and the next kill.
 const UNTIL_KILL: u64 = 60;
 
-/// Some number of attempts until the next kill, below `max`: random in the number of answers, not
-/// in time.
+/// A random number of attempts until the next kill, below `max`: randomness in the number of
+/// answers does not depend on the machine's speed.
 fn until_kill(max: u64) -> u64 {
     u64::from(uuid::Uuid::new_v4().as_fields().0) % max
 }
@@ -26,7 +26,7 @@ fn no_attempt_is_lost_when_consumers_are_killed_repeatedly() {
     let redis = Redis::start().unwrap();
     let site = Site::new(place.with_store(&redis), None);
     let api = site.serve("api", &[]);
-    // Few at a time, so that a kill seldom falls between two batches.
+    // Small batches, so that a kill seldom falls between two of them.
     let consumer = || site.serve("consumer", &["--prefetch", "4"]);
     let mut present = consumer();
     let drill = Drill::begin(&api.url);
@@ -40,8 +40,8 @@ fn no_attempt_is_lost_when_consumers_are_killed_repeatedly() {
     assert_eq!(drilled.audit.accepted, drilled.summary.total, "who only buys sees nothing of it");
 }
 
-/// An address of which the port is below those that the system gives away: while nobody listens
-/// there, no client gets it.
+/// An address whose port is below the ephemeral range: while no server listens there, the system
+/// gives the port to no client.
 fn address() -> String {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
@@ -56,7 +56,8 @@ fn no_attempt_is_lost_when_an_api_process_is_killed_repeatedly() {
     let _consumer = site.serve("consumer", &[]);
     let address = address();
     let mut api = site.serve_at(&address, "api", &[]);
-    // With fewer, no attempt is left announced and not queued, and nobody has to adopt one.
+    // With fewer users, no attempt would be left announced but not queued, for another process to
+    // adopt.
     let drill = Drill::begin_with(&api.url, MANY);
     for _ in 0..ROUNDS {
         drill.go_on(until_kill(UNTIL_KILL * MANY.at_a_time / FEW.at_a_time));

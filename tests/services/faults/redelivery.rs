@@ -1,5 +1,4 @@
-//! A consumer is gone between the commit of the store and its acknowledgement: what it had decided
-//! is delivered again.
+//! A consumer dies between the store's commit and its ack, so its decided attempts are redelivered.
 
 use seckill::lab::Redis;
 use seckill::store::Decided;
@@ -12,10 +11,10 @@ use crate::support::site::FRAGILE;
 
 const ATTEMPTS: usize = 12;
 
-/// So many have a unit.
+/// Units on sale.
 const STOCK: u32 = 5;
 
-/// Decided and not acknowledged.
+/// Attempts that are decided but not acked.
 const COMMITTED: usize = 8;
 
 async fn open(place: Place) -> Counter {
@@ -27,7 +26,7 @@ async fn open(place: Place) -> Counter {
     counter
 }
 
-/// Decides what is delivered again, and compares.
+/// Decides the redelivered attempts, and compares the decisions.
 async fn assert_decided_once(counter: &mut Counter, first: &[std::sync::Arc<Decided>]) {
     let ledger = counter.ledger("item=tea").await;
     let again = counter.decide(ATTEMPTS, 3).await;

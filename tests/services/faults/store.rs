@@ -8,7 +8,7 @@ use crate::support::child::signal;
 use crate::support::engines::Place;
 use crate::support::site::Site;
 
-/// Attempts that come while nobody decides, and while there is no store.
+/// Attempts made while no consumer runs, and while there is no store.
 const MEANWHILE: u64 = 200;
 
 #[test]
@@ -19,7 +19,7 @@ fn service_recovers_after_redis_is_killed() {
     let api = site.serve("api", &[]);
     let consumer = site.serve("consumer", &[]);
     let drill = Drill::begin(&api.url);
-    // So that there is something to decide when the store is gone.
+    // Suspended, so that attempts are queued when the store disappears.
     signal(consumer.child.id(), Signal::STOP);
     drill.go_on(MEANWHILE);
     redis.service_mut().kill().unwrap();

@@ -1,4 +1,4 @@
-//! `global-result`, as `seckill bench` finds it.
+//! `seckill bench` finds the flaw `global-result`.
 
 use seckill::design::Flaw;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::engines::Place;
 use crate::support::site::Site;
 
-/// Exit code and result of a bench with a server of its own.
+/// Exit code and result of a bench that spawns its server.
 fn bench(flaw: Option<Flaw>) -> Option<(Option<i32>, Value)> {
     let site = Site::new(Place::real()?, flaw);
     let flags = site.flags();

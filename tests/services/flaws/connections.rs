@@ -1,4 +1,4 @@
-//! `connection-per-request`: the broker's connections, one by one, and then no more.
+//! `connection-per-request` uses up the broker's connections until none is left.
 
 use std::process::Output;
 
@@ -14,7 +14,7 @@ use crate::support::site::{Site, fragile_broker, wait_unused};
 
 const ATTEMPTS: u64 = 20;
 
-/// Connections that a server has after its start, and `ATTEMPTS` accepted attempts later.
+/// A server's connections after its start, and after `ATTEMPTS` accepted attempts.
 fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u64) {
     wait_unused(broker);
     let site = Site::new(Place::on(broker, redis), flaw);
@@ -27,7 +27,7 @@ fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u6
     (before, broker.connections().unwrap())
 }
 
-/// A bench of 200 users with two attempts each, on the broker that has few files.
+/// A bench of 200 users with two attempts each, on the broker with few files.
 fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Output {
     wait_unused(broker);
     let site = Site::new(Place::on(broker, redis), None);
@@ -38,7 +38,7 @@ fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Outpu
     command.args(["--broker-connect-timeout", "1s"]).args(site.flags()).output().unwrap()
 }
 
-/// All at once, which is harder, and does not depend on how punctual a busy machine is.
+/// All users start at once, which is harder, and does not depend on the timing of a busy machine.
 fn hardened_has_one_connection(broker: &RabbitMq, redis: &Redis) {
     let bench = bench(broker, redis, "hardened", &["--json"]);
     let said = String::from_utf8_lossy(&bench.stderr);
@@ -49,7 +49,7 @@ fn hardened_has_one_connection(broker: &RabbitMq, redis: &Redis) {
     assert_eq!(result["broker"]["connections_max"], 1, "{result:#}");
 }
 
-/// The first number after these words.
+/// The first number after this text.
 fn number_after(text: &str, words: &str) -> Option<u64> {
     let (_, rest) = text.split_once(words)?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
@@ -85,8 +85,8 @@ fn connection_per_request_flaw_exhausts_the_broker() {
     assert_eq!(connections(&broker, &redis, flaw), (1, 1 + ATTEMPTS), "one for each attempt");
     hardened_has_one_connection(&broker, &redis);
     article_uses_the_broker_up(&broker, &redis);
-    // A broker without a free file loses processes of its own, which do not come back: until it is
-    // started anew it declares no queue, not even when all of these connections are gone.
+    // A broker that runs out of files loses internal processes for good: until its restart it
+    // declares no queue, even after all of these connections are closed.
     broker.service_mut().restart().unwrap();
     hardened_has_one_connection(&broker, &redis);
 }

@@ -1,5 +1,4 @@
-//! Flaws by which accepted attempts are lost: `ack-on-error`, `transient-queue` and
-//! `unconfirmed-publish`.
+//! Flaws that lose accepted attempts: `ack-on-error`, `transient-queue` and `unconfirmed-publish`.
 
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
@@ -19,7 +18,7 @@ use crate::support::site::{Site, fragile_broker};
 
 const ATTEMPTS: u64 = 30;
 
-/// Judges a run when a consumer, which runs now, has had its chance.
+/// Audits a run after a consumer, started here, has had time to decide everything.
 fn judge(site: &Site, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran) -> Audit {
     match flaw {
         None => sale.assert_right(&mut ran.history),
@@ -30,7 +29,7 @@ fn judge(site: &Site, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran) -> Audit {
     }
 }
 
-/// Takes Redis away while accepted attempts wait, and brings it back when a consumer has tried.
+/// Kills Redis while accepted attempts are queued, and restarts it after a consumer has tried them.
 fn store_goes_away(place: &Place, flaw: Option<Flaw>) -> Audit {
     let mut redis = Redis::start().unwrap();
     let site = Site::new(place.with_store(&redis), flaw);
@@ -60,7 +59,7 @@ fn ack_on_error_flaw_loses_attempts_during_a_store_failure() {
     assert_eq!((audit.accepted, audit.unresolved), (ATTEMPTS, 0), "{audit:#?}");
 }
 
-/// Kills the broker while accepted attempts wait in it, and starts it again.
+/// Kills the broker while accepted attempts are queued in it, and restarts it.
 fn broker_is_killed(flaw: Option<Flaw>) -> Audit {
     let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
@@ -86,7 +85,7 @@ fn transient_queue_flaw_loses_queued_attempts_when_the_broker_is_killed() {
     assert_eq!((audit.accepted, audit.unresolved), (ATTEMPTS, 0), "{audit:#?}");
 }
 
-/// Sends more than the queue takes, which is one.
+/// Sends more attempts than the queue holds, which is one.
 fn queue_is_full(place: Place, flaw: Option<Flaw>) -> (Audit, u64, u64) {
     let site = Site::new(place, flaw);
     let api = site.serve("api", &["--max-queue", "1"]);
@@ -117,7 +116,7 @@ fn unconfirmed_publish_flaw_loses_attempts_at_a_full_queue() {
     assert!(full > 0 && audit.accepted == queued, "{full} refused, {audit:#?}");
 }
 
-/// Deletes the queue under a server's feet.
+/// Deletes the queue of a running server.
 fn delete_queue(place: &Place, name: &str) {
     let url = place.queue.as_ref().unwrap();
     block_on(async {
@@ -152,7 +151,7 @@ fn hardened_design_refuses_without_a_queue_and_declares_it_again() {
     let ran = sale.burst(ATTEMPTS);
     let summary = ran.recorder.clone().finish();
     assert!(count(&summary, "broker_unavailable") > 0, "{:?}", summary.by_outcome);
-    // What was under way when the first message came back may be in a queue or not.
+    // Attempts in flight when the first message was returned may be in a queue or not.
     assert!(summary.by_error.iter().all(|(kind, _)| kind == "http_500"), "{:?}", summary.by_error);
     wait_ready(&api.url);
     let more = Sale::open(&api.url, "cup", PLENTY);

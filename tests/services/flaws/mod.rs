@@ -1,5 +1,5 @@
-//! Each flaw alone is found by the auditor, on a real RabbitMQ and a real Redis; and the hardened
-//! design passes the same treatment. What is not installed here is skipped, and said to be.
+//! The audit finds each flaw on a real RabbitMQ and a real Redis, and the hardened design passes
+//! the same load.
 
 #![allow(clippy::print_stdout, reason = "the figures of a flaw are worth reading")]
 
@@ -12,7 +12,7 @@ mod redelivery;
 use seckill::audit::{Audit, Invariant, Verdict};
 use seckill::stats::Summary;
 
-/// The audit must have found this, and so be no pass.
+/// Asserts that the audit fails and names this invariant with a witness.
 #[track_caller]
 fn assert_found(audit: &Audit, invariant: Invariant) {
     let broken = audit.violations.iter().find(|violation| violation.invariant == invariant);
@@ -22,7 +22,7 @@ fn assert_found(audit: &Audit, invariant: Invariant) {
     assert!(!broken.witnesses.is_empty(), "{audit:#?}");
 }
 
-/// How many attempts came out so.
+/// The number of requests with this outcome.
 fn count(summary: &Summary, outcome: &str) -> u64 {
     let found = summary.by_outcome.iter().find(|(word, _)| *word == outcome);
     found.map_or(0, |(_, count)| *count)

@@ -9,16 +9,16 @@ use crate::support::site::Site;
 
 const STOCK: u64 = 10;
 
-/// Eight consumers that take one attempt at a time, as the article's did.
+/// Eight consumers with a prefetch of one, as in the article.
 const CONSUMERS: [&str; 4] = ["--consumers", "8", "--prefetch", "1"];
 
-/// Bursts in which the flaw must show. Mostly it does in the first.
+/// Maximum number of bursts until the flaw shows. It mostly shows in the first.
 const FLAWED_BURSTS: usize = 20;
 
-/// Bursts in which the hardened design must not show it.
+/// Number of bursts in which the hardened design must not oversell.
 const HARDENED_BURSTS: usize = 200;
 
-/// In one of so many of them each buyer's result is asked for too, which takes most of the time.
+/// Every this many bursts, each buyer's result is polled too, which takes most of the time.
 const RESULTS_EVERY: usize = 10;
 
 #[test]
@@ -72,6 +72,6 @@ fn hardened_design_sells_exactly_the_stock_in_every_burst() {
         assert_eq!(found, (Verdict::Pass, Some(STOCK)), "burst {burst}: {audit:#?}");
         accepted += audit.accepted;
     }
-    // More than the stock waited for it: else nothing was tried.
+    // More attempts than units must have been queued; otherwise the burst tests nothing.
     assert!(accepted > 2 * STOCK * HARDENED_BURSTS as u64, "only {accepted} were accepted");
 }

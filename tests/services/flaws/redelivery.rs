@@ -1,4 +1,4 @@
-//! `no-dedupe`: what a consumer decided and did not acknowledge before it died is delivered again.
+//! `no-dedupe`: attempts that a consumer decided but did not ack before it died are redelivered.
 
 use seckill::audit::{Audit, Invariant};
 use seckill::design::{Design, Flaw, Flaws};
@@ -11,10 +11,10 @@ use crate::support::engines::Place;
 
 const ATTEMPTS: u64 = 10;
 
-/// How many of them are decided by the consumer that dies.
+/// The number of attempts decided by the consumer that dies.
 const DECIDED: usize = 4;
 
-/// Accepts attempts of which some are decided twice, between the store's commit and the ack.
+/// Accepts attempts of which some are decided twice, because their consumer dies before its ack.
 fn decided_twice(place: Place, flaws: &[Flaw]) -> Audit {
     let flaws = Flaws::of(Design::Hardened, flaws);
     let opened = Counter::open_with(place.clone(), |config| {
@@ -22,7 +22,7 @@ fn decided_twice(place: Place, flaws: &[Flaw]) -> Audit {
         config.admin_token = Some(Secret(TOKEN.into()));
     });
     let mut counter = block_on(opened);
-    // Two units for each buyer: else the limit would hide the second order.
+    // The limit is two units per buyer; with one, it would hide the second order.
     let sale = Sale::open_for(&counter.url, "tea", 100, 2);
     let mut history = sale.burst(ATTEMPTS).history;
     block_on(async {

@@ -1,4 +1,4 @@
-//! `seckill lab`: its command's exit code, what it sets, how it ends.
+//! `seckill lab`: the exit code of its command, the variables that it sets, and how it ends.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -25,7 +25,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A lab on Redis that has printed the first line of its stdout.
+/// A lab with Redis that has printed the first line of its stdout.
 fn started(temp: &Path, args: &[&str]) -> (Child, String) {
     let mut command = seckill();
     command.args(["lab", "--with", "redis"]).args(args).env("TMPDIR", temp);

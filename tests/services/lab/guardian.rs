@@ -1,4 +1,4 @@
-//! Nothing is left by a process that could not clean up.
+//! A process that cannot clean up leaves nothing behind.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use super::{assert_nothing_left, entries, lives, processes_with};
 use crate::support::child::{eventually, seckill, signal, wait};
 use crate::support::skip::installed;
 
-/// The variable that makes the test below the process that is looked at.
+/// The variable that turns the test below into the observed process.
 const HOLDER: &str = "LAB_TEST_HOLDER";
 
 #[test]
@@ -20,7 +20,7 @@ fn exit_without_drop_leaves_nothing_behind() {
         return;
     }
     if std::env::var_os(HOLDER).is_some() {
-        // As a static would: never dropped.
+        // Leaked like a static, which is never dropped.
         let redis = Box::leak(Box::new(Redis::start().unwrap()));
         println!("process {}", redis.service().pid());
         std::process::exit(0);
@@ -50,7 +50,7 @@ fn killing_a_lab_ends_its_services_and_command_and_removes_its_folders() {
     let mut line = String::new();
     BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let command_pid: u32 = line.trim().strip_prefix("up ").unwrap().parse().unwrap();
-    // The command speaks as soon as it runs; its guardian is told of it a moment later.
+    // The command prints as soon as it runs; its guardian is registered a moment later.
     let lab_pid = i32::try_from(lab.id()).unwrap();
     eventually("the lab has nothing to do but wait", || sleeps(lab_pid));
     assert_eq!(entries(temp.path()).len(), 3, "a folder each");

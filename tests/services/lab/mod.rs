@@ -1,4 +1,4 @@
-//! Real services: started, suspended, killed, started again, and never left behind.
+//! Real services: started, suspended, killed, restarted, and never left behind.
 
 mod command;
 mod guardian;
@@ -21,7 +21,7 @@ fn connect(url: &str) -> TcpStream {
     stream
 }
 
-/// Sends a line to a Redis and gives as many bytes of the answer as are expected.
+/// Sends a command to Redis, and reads as many bytes as are expected.
 fn ask(redis: &mut TcpStream, line: &str, expected: &str) -> String {
     redis.write_all(format!("{line}\r\n").as_bytes()).unwrap();
     let mut answer = vec![0; expected.len()];
@@ -29,7 +29,7 @@ fn ask(redis: &mut TcpStream, line: &str, expected: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// Whether nothing comes for a while, as from a service that stands still.
+/// Whether nothing arrives for a while, as from a suspended service.
 fn is_silent(stream: &mut TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let read = stream.read(&mut [0]);
@@ -37,14 +37,14 @@ fn is_silent(stream: &mut TcpStream) -> bool {
     read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
-/// Whether a process lives. One whose parent died before it waits for init as a zombie: it has
-/// ended.
+/// Whether a process is alive. One whose parent died before it stays a zombie until init reaps it;
+/// it counts as ended.
 fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !stat.is_empty() && !stat.contains(") Z ")
 }
 
-/// The processes whose command line has this word.
+/// The processes whose command line contains this word.
 fn processes_with(word: &str) -> Vec<u32> {
     let has_word = |pid: &u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -59,10 +59,10 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-/// Waits until no service of a lab that had `temp` as its temporary folder is left, nor a file.
+/// Waits until no service and no file is left of a lab whose temporary folder was `temp`.
 fn assert_nothing_left(temp: &Path, pids: &[u32]) {
     eventually("the processes are gone", || !pids.iter().any(|pid| lives(*pid)));
-    // The helpers of a service, and the guardians, have the folder in their command lines.
+    // The helpers and guardians of a service have the folder in their command lines.
     let word = temp.to_str().unwrap();
     eventually("what belongs to them is gone", || processes_with(word).is_empty());
     assert_eq!(entries(temp), Vec::<PathBuf>::new());

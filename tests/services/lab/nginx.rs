@@ -1,4 +1,4 @@
-//! nginx: as any configuration says, and as a load balancer.
+//! nginx with any configuration, and as a load balancer.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use seckill::lab::Nginx;
 use super::{connect, is_silent, lives};
 use crate::support::skip::installed;
 
-/// What comes back for `GET /`, head and all.
+/// The complete answer to `GET /`.
 fn get(nginx: &Nginx) -> String {
     let mut stream = connect(&nginx.url());
     stream.write_all(b"GET /a HTTP/1.0\r\nHost: shop.test\r\n\r\n").unwrap();
@@ -65,7 +65,7 @@ fn balancer_reaches_every_server_and_forwards_the_client_address() {
             let head: Vec<_> =
                 lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
-            // Kept open, as a server does that keeps connections alive.
+            // The connection stays open, as on a server with keep-alive.
             (head, stream)
         })
     });

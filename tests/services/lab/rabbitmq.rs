@@ -1,4 +1,4 @@
-//! RabbitMQ, in one test, since each start takes seconds.
+//! RabbitMQ. Each start takes seconds, so one test checks several properties.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,14 +12,14 @@ use crate::support::skip::installed;
 
 const HEADER: &[u8] = b"AMQP\0\0\x09\x01";
 
-/// A method on channel 0.
+/// Sends a method on channel 0.
 fn send(stream: &mut TcpStream, method: [u8; 4], arguments: &[u8]) {
     let len = u32::try_from(4 + arguments.len()).unwrap().to_be_bytes();
     let frame = [&[1, 0, 0], &len[..], &method, arguments, &[0xce]].concat();
     stream.write_all(&frame).unwrap();
 }
 
-/// The next frame must be this method.
+/// Asserts that the next frame is this method.
 fn receive(stream: &mut TcpStream, method: [u8; 4]) {
     let mut head = [0; 7];
     stream.read_exact(&mut head).unwrap();
@@ -29,7 +29,7 @@ fn receive(stream: &mut TcpStream, method: [u8; 4]) {
     assert_eq!(payload[..4], method);
 }
 
-/// A connection that is open as AMQP 0-9-1 means it.
+/// A connection that has completed the handshake of AMQP 0-9-1.
 fn open(url: &str) -> TcpStream {
     let mut stream = connect(url);
     stream.write_all(HEADER).unwrap();
@@ -37,7 +37,7 @@ fn open(url: &str) -> TcpStream {
     let start_ok = b"\0\0\0\0\x05PLAIN\0\0\0\x0c\0guest\0guest\x05en_US";
     send(&mut stream, [0, 10, 0, 11], start_ok);
     receive(&mut stream, [0, 10, 0, 30]);
-    // No more channels than the test's broker allows, frames as long as usual, no heartbeat.
+    // At most the broker's number of channels, frames of the usual length, no heartbeat.
     send(&mut stream, [0, 10, 0, 31], &[0, 77, 0, 2, 0, 0, 0, 0]);
     send(&mut stream, [0, 10, 0, 40], b"\x01/\0\0");
     receive(&mut stream, [0, 10, 0, 41]);
@@ -60,7 +60,7 @@ fn broker_counts_connections_limits_files_and_restarts() {
 
     assert_eq!((broker.connections().unwrap(), broker.connections_opened().unwrap()), (0, 0));
     let clients = [open(&url), open(&url), open(&url)];
-    // At once: the answer to `connection.open` comes after the count.
+    // No waiting is needed, because `connection.open` is answered after the connection is counted.
     assert_eq!((broker.connections().unwrap(), broker.connections_opened().unwrap()), (3, 3));
     drop(clients);
     eventually("the connections are closed", || broker.connections().unwrap() == 0);

@@ -1,4 +1,4 @@
-//! Redis: what it has answered is there after a kill.
+//! Redis: acknowledged writes survive a kill.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ fn acknowledged_writes_survive_a_kill() {
     assert_ne!(redis.service().pid(), pid);
     assert_eq!(redis.url(), url, "an address is for good");
     assert_eq!(ask(&mut connect(&url), "GET unit", "$2\r\n10\r\n"), "$2\r\n10\r\n");
-    // One that runs is stopped before it is started again.
+    // A running one is stopped before it is started again.
     redis.service_mut().restart().unwrap();
     assert_eq!(ask(&mut connect(&url), "GET unit", "$2\r\n10\r\n"), "$2\r\n10\r\n");
 }

@@ -1,4 +1,4 @@
-//! Two processes that accept and two that decide, behind nginx, on engines of this program's own.
+//! Two API processes and two consumers behind nginx, on services of this test program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,22 +17,22 @@ static ENGINES: LazyLock<Mutex<Engines>> = LazyLock::new(|| {
     Mutex::new(Engines { redis: Redis::start().unwrap(), rabbitmq, used: 0 })
 });
 
-/// A broker and a store, for one test at a time: it counts connections, or takes them away.
+/// A broker and a store for one test at a time, which counts connections or suspends them.
 pub(crate) struct Engines {
     pub(crate) redis: Redis,
     pub(crate) rabbitmq: RabbitMq,
-    /// How many tests had them before: each has a queue and a database of its own.
+    /// How many tests have used them; each gets its own queue and database.
     used: u32,
 }
 
 impl Engines {
-    /// Unless something is not installed: then that is said.
+    /// Locks them; returns `None` and reports a skip if a service is not installed.
     pub(crate) fn take() -> Option<MutexGuard<'static, Self>> {
         if !installed(&["redis-server", "rabbitmq-server", "nginx"]) {
             return None;
         }
         let mut engines = ENGINES.lock().unwrap_or_else(|poisoned| {
-            // Whatever the test that failed did to them.
+            // A failed test may have left them in any state.
             let mut engines = poisoned.into_inner();
             engines.redis.service_mut().restart().unwrap();
             engines.rabbitmq.service_mut().restart().unwrap();
@@ -43,7 +43,7 @@ impl Engines {
         Some(engines)
     }
 
-    /// Starts a process with the role; all of them share the folder.
+    /// Starts a process with this role; all of them share the folder.
     pub(crate) fn serve(&self, folder: &TempDir, role: &str, more: &[&str]) -> Serving {
         let (queue, store) = (self.rabbitmq.url(), format!("{}/{}", self.redis.url(), self.used));
         let name = format!("test-{}", self.used);
@@ -52,7 +52,7 @@ impl Engines {
     }
 }
 
-/// See the module; all of it ends when dropped.
+/// The processes and nginx; all of them end when dropped.
 pub(crate) struct Fleet {
     pub(crate) apis: Vec<Serving>,
     pub(crate) consumers: Vec<Serving>,
@@ -61,7 +61,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Starts it; the flags are those of all four.
+    /// Starts all of it; the flags are passed to all four processes.
     pub(crate) fn start(engines: &Engines, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let two = |role| [0, 1].map(|_| engines.serve(&folder, role, flags));
@@ -73,7 +73,7 @@ impl Fleet {
         Self { apis, consumers, nginx, folder }
     }
 
-    /// `seckill bench` on nginx.
+    /// The command `seckill bench` against nginx.
     pub(crate) fn bench(&self, args: &[&str]) -> Command {
         let token = fs::read_to_string(self.folder.path().join("data/admin-token")).unwrap();
         let mut bench = seckill();
@@ -82,7 +82,7 @@ impl Fleet {
         bench
     }
 
-    /// Attempts that each API process has answered through nginx, as nginx's log says.
+    /// The number of attempts that this API process answered through nginx, from nginx's log.
     pub(crate) fn served(&self, api: &Serving) -> usize {
         let log: PathBuf = self.nginx.service().folder().join("access.log");
         let server = format!(" 127.0.0.1:{} ", port(api));
@@ -90,7 +90,7 @@ impl Fleet {
         log.lines().filter(|line| line.contains("\"POST /") && line.contains(&server)).count()
     }
 
-    /// Orders made, as a client is told through nginx.
+    /// The number of orders, as reported to a client through nginx.
     pub(crate) fn orders(&self) -> u64 {
         let (status, sale) = get(&self.nginx.url(), "/result");
         assert_eq!(status, 200, "{sale}");
@@ -102,12 +102,12 @@ fn port(serving: &Serving) -> u16 {
     serving.url.rsplit(':').next().unwrap().parse().unwrap()
 }
 
-/// What a GET is answered: the status, and the JSON.
+/// Status and JSON of the answer to a GET.
 pub(crate) fn get(url: &str, path: &str) -> (u16, Value) {
     ask(client().get(format!("{url}{path}")))
 }
 
-/// What an attempt is answered.
+/// Status and JSON of the answer to an attempt.
 pub(crate) fn attempt(url: &str) -> (u16, Value) {
     ask(client().post(format!("{url}/seckill")).json(&serde_json::json!({"uid": "ann"})))
 }

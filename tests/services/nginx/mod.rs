@@ -1,5 +1,5 @@
-//! The article's machines: nginx over two processes that accept attempts, and two that decide
-//! them, on a real RabbitMQ and a real Redis.
+//! The article's topology: nginx in front of two API processes, and two consumers, on a real
+//! RabbitMQ and a real Redis.
 
 mod fleet;
 
@@ -50,7 +50,7 @@ fn nginx_fails_over_when_a_process_is_killed() {
     const THREADS: u64 = 32;
     let Some(engines) = Engines::take() else { return };
     let mut fleet = Fleet::start(&engines, &["--stock", "1M"]);
-    // What only the killed process knew of is queued again by another, after about 14 s.
+    // Another process queues the killed process's unconfirmed attempts again after about 14 s.
     let threads = THREADS.to_string();
     let load = ["--threads", &threads, "--duration", "60s", "--settle-timeout", "60s"];
     let bench = fleet.bench(&load).spawn().unwrap();
@@ -66,7 +66,7 @@ fn nginx_fails_over_when_a_process_is_killed() {
     signal(bench.id(), Signal::INT);
 
     let report = report(&bench.wait_with_output().unwrap());
-    // What was under way is lost, and what was sent before nginx saw the connections' ends.
+    // Requests in flight are lost, and those sent before nginx noticed that the connections ended.
     let lost = report["requests"]["errors"].as_u64().unwrap();
     assert!(lost <= 2 * THREADS, "{}", report["requests"]);
     let kinds = report["requests"]["by_error"].as_object().unwrap();
@@ -121,7 +121,7 @@ fn ready() -> Value {
     json!([200, null, "ok", "ok"])
 }
 
-/// The report of a bench whose every invariant held.
+/// The report of a bench whose audit must pass.
 #[track_caller]
 fn report(output: &Output) -> Value {
     let said = String::from_utf8_lossy(&output.stderr);
