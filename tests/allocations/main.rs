@@ -22,31 +22,31 @@ static ALLOCATOR: Allocator<System> = Allocator::system();
 
 /// Which threads' allocations are counted.
 #[derive(Debug, Clone, Copy)]
-enum Of {
+enum Scope {
     /// The calling thread's.
     Thread,
     /// Those of all threads, including threads of other tests in this process.
     Process,
 }
 
-static ALONE: Mutex<()> = Mutex::new(());
+static EXCLUSIVE: Mutex<()> = Mutex::new(());
 
 /// Blocks until no other test of this file runs.
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+fn exclusive() -> MutexGuard<'static, ()> {
+    EXCLUSIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Allocations during `work`; a reallocation counts as one more.
-fn allocations(of: Of, work: impl FnOnce()) -> u64 {
+fn allocations(scope: Scope, work: impl FnOnce()) -> u64 {
     let session = Session::new().no_stdout().no_file();
     let operation = session.operation("work");
-    match of {
-        Of::Thread => {
+    match scope {
+        Scope::Thread => {
             let span = operation.measure_thread().iterations(1);
             work();
             drop(span);
         }
-        Of::Process => {
+        Scope::Process => {
             let span = operation.measure_process().iterations(1);
             work();
             drop(span);
@@ -81,9 +81,9 @@ fn read(reader: &mut ResponseReader, text: &str, piece_len: usize) {
 
 #[test]
 fn parsing_refusals_allocates_nothing() {
-    let _alone = alone();
+    let _exclusive = exclusive();
     let mut reader = ResponseReader::new();
-    let count = allocations(Of::Thread, || {
+    let count = allocations(Scope::Thread, || {
         for _ in 0..1000 {
             read(&mut reader, REFUSED, REFUSED.len());
             read(&mut reader, REFUSED, 50);
@@ -95,15 +95,15 @@ fn parsing_refusals_allocates_nothing() {
 
 #[test]
 fn allocations_are_counted_per_thread_and_per_process() {
-    let _alone = alone();
+    let _exclusive = exclusive();
     let allocate = || drop(std::hint::black_box(vec![1_u8; 10]));
-    assert_eq!(allocations(Of::Thread, || (0..100).for_each(|_| allocate())), 100);
+    assert_eq!(allocations(Scope::Thread, || (0..100).for_each(|_| allocate())), 100);
     let elsewhere = || {
         let work = std::thread::spawn(move || (0..1000).for_each(|_| allocate()));
         work.join().unwrap();
     };
-    assert!(allocations(Of::Thread, elsewhere) < 100);
-    assert!(allocations(Of::Process, elsewhere) >= 1000);
+    assert!(allocations(Scope::Thread, elsewhere) < 100);
+    assert!(allocations(Scope::Process, elsewhere) >= 1000);
 }
 
 /// A server that refuses everything, and allocates for a connection but not for a request.
@@ -148,7 +148,7 @@ fn run(url: &str, flags: &BenchFlags) -> Run {
     let (live, stop) = (&Arc::new(Live::new(workers)), &Stop::default());
     let job = Job { plan, target, item, epoch: 1, live, stop, wants_samples: false };
     let (mut requests, mut seconds) = (0, 0);
-    let allocations = allocations(Of::Process, || {
+    let allocations = allocations(Scope::Process, || {
         let watch = |seen: Seen<'_>| seconds += u64::from(matches!(seen, Seen::Second(..)));
         let ran = load::run(&job, watch).unwrap();
         assert!(ran.history.entries.is_empty());
@@ -165,7 +165,7 @@ const PER_SECOND: u64 = 10;
 /// longer running time.
 #[track_caller]
 fn assert_none_for_a_request(few: &BenchFlags, many: &BenchFlags) {
-    let _alone = alone();
+    let _exclusive = exclusive();
     let url = refusing();
     // The first run makes the allocations that the process needs once.
     run(&url, few);

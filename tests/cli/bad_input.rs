@@ -39,9 +39,9 @@ fn invalid_flags_exit_2_and_are_named() {
     ];
     for (args, cure) in cases {
         let output = bench(folder.path(), args);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        assert!(said.contains(cure), "{args:?}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {printed}");
+        assert!(printed.contains(cure), "{args:?}: {printed}");
         assert_eq!(stdout(&output), "", "{args:?}");
     }
 }
@@ -120,21 +120,21 @@ fn malformed_load_flags_exit_2_with_a_valid_example() {
 #[track_caller]
 fn assert_usage(args: &[&str], cure: &str) {
     let output = bench(Path::new("."), args);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-    assert!(said.contains(cure), "{args:?}: {said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {printed}");
+    assert!(printed.contains(cure), "{args:?}: {printed}");
     assert_eq!(stdout(&output), "", "{args:?}");
 }
 
 #[test]
 fn run_that_cannot_start_exits_1_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let output = bench(folder.path(), &["--target", &format!("http://{nobody}")]);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("`seckill serve`") && said.contains("--spawn"), "{said}");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = bench(folder.path(), &["--target", &format!("http://{closed}")]);
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.contains("`seckill serve`") && printed.contains("--spawn"), "{printed}");
 
     let output = bench(folder.path(), &["--profile", "nowhere.toml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -152,7 +152,7 @@ fn target_that_is_no_seckill_server_is_reported() {
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not in HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "is no seckill server"),
     ];
-    for (answer, told) in answers {
+    for (answer, expected) in answers {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = format!("http://{}", listener.local_addr().unwrap());
         let peer = std::thread::spawn(move || {
@@ -164,7 +164,7 @@ fn target_that_is_no_seckill_server_is_reported() {
         });
         let output = bench(folder.path(), &["--target", &target]);
         assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
         peer.join().unwrap();
     }
 }
@@ -207,10 +207,10 @@ fn server_rejects_invalid_flags_and_a_foreign_journal() {
         (&["--log", "info=info=info"], "--log"),
         (&["--max-connections", "100M"], "ulimit -n"),
     ];
-    for (args, told) in cases {
+    for (args, expected) in cases {
         let output = serve(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(told), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{args:?}: {}", stderr(&output));
     }
     let folder = tempfile::tempdir().unwrap();
     damage(folder.path());

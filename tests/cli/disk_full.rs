@@ -52,9 +52,12 @@ fn full_disk_ends_the_server_without_losing_accepted_attempts() {
     let load = [&load[..], &["--admin-token", TOKEN]].concat();
     let run = bench(folder.path(), &[&["--target", &server.url], &load[..]].concat());
     assert_eq!(run.status.code(), Some(4), "nothing can be concluded: {}", stderr(&run));
-    let (status, said) = server.wait();
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("No space left on device") && said.contains("make room"), "{said}");
+    let (status, printed) = server.wait();
+    assert_eq!(status.code(), Some(1), "{printed}");
+    assert!(
+        printed.contains("No space left on device") && printed.contains("make room"),
+        "{printed}"
+    );
     let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     let accepted = json["requests"]["by_outcome"]["queued"].as_u64().unwrap();
     assert!(accepted > 0, "{json:#}");

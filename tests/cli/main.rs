@@ -7,10 +7,10 @@ mod support;
 
 mod bad_input;
 mod disk_full;
-mod ending;
 mod outputs;
 mod recovery;
 mod self_test;
+mod shutdown;
 mod verdicts;
 
 use std::path::Path;

@@ -134,9 +134,9 @@ fn unwritable_output_path_is_reported_before_the_run() {
     ];
     for (flag, path, named) in cases {
         let output = bench(folder.path(), &[&common[..], &[flag, path]].concat());
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{flag} {path}: {said}");
-        assert!(said.contains(&format!("cannot write {named}: ")), "{flag} {path}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{flag} {path}: {printed}");
+        assert!(printed.contains(&format!("cannot write {named}: ")), "{flag} {path}: {printed}");
         assert_eq!(stdout(&output), "", "{flag} {path}");
     }
     let output = bench(folder.path(), &[&common[..], &["--json"]].concat());
@@ -157,11 +157,11 @@ fn output_disk_filling_up_is_reported_after_the_report() {
         let path = disk.path().join(name);
         let path = path.to_str().unwrap();
         let output = bench(folder.path(), &[&load[..], &[flag, path]].concat());
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{flag}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{flag}: {printed}");
         assert_eq!(last_line(&output), "NOT OVERSOLD: stock 10, sold 10, left 0", "{flag}");
-        assert!(said.contains(&format!("cannot write {path}")), "{flag}: {said}");
-        assert!(said.contains("No space left on device"), "{flag}: {said}");
+        assert!(printed.contains(&format!("cannot write {path}")), "{flag}: {printed}");
+        assert!(printed.contains("No space left on device"), "{flag}: {printed}");
     }
 }
 

@@ -69,7 +69,7 @@ fn think_times_depend_on_the_seed() {
         assert_eq!(first.sent_ids(), again.sent_ids());
         let attempts = server.attempts();
         assert_eq!(attempts.len(), 18, "both runs make the same attempts");
-        assert!(attempts.values().all(|asked| asked.len() == 2));
+        assert!(attempts.values().all(|request| request.len() == 2));
         let plan = plan(&flags);
         let Model::Closed { think, .. } = plan.model else { panic!("{plan:?}") };
         for (thread, samples) in by_user(&first) {
@@ -104,7 +104,7 @@ fn duration_ends_a_run_without_loops() {
     assert_eq!(server.attempts().len() as u64, run.sent());
     assert_eq!((run.summary.total, run.summary.errors), (run.sent(), 0));
     assert_eq!(run.ended("sold_out"), run.sent());
-    assert!(run.told().is_empty(), "a refusal has no effect");
+    assert!(run.outcomes().is_empty(), "a refusal has no effect");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn without_keep_alive_each_request_opens_a_connection() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 6 --loops 10 --no-keepalive");
     assert_eq!((run.summary.total, run.summary.errors, run.summary.connect.count), (60, 0, 60));
-    assert!(server.asked().iter().all(|asked| asked.head.contains("Connection: close")));
+    assert!(server.requests().iter().all(|request| request.head.contains("Connection: close")));
     assert_eq!(server.connections(), 60);
 }
 
@@ -48,8 +48,8 @@ fn silent_close_after_an_answer_is_no_error() {
 
 #[test]
 fn close_at_any_time_fails_only_interrupted_requests() {
-    let server = Scripted::start(|asked| {
-        let pause = Duration::from_micros(asked.number as u64 * 37 % 1_500);
+    let server = Scripted::start(|request| {
+        let pause = Duration::from_micros(request.number as u64 * 37 % 1_500);
         Reply::Brief(answer(410, "", SOLD_OUT), pause)
     });
     let run = load(&server.url(), "--threads 4 --loops 100");
@@ -57,7 +57,7 @@ fn close_at_any_time_fails_only_interrupted_requests() {
     assert!(run.samples.iter().all(|sample| sample.result.is_ok() || reset(sample.result)));
     assert_eq!(run.summary.total, 400);
     // The server answered every request that it read, and all of these answers have arrived.
-    assert_eq!(run.ended("sold_out"), server.asked().len() as u64);
+    assert_eq!(run.ended("sold_out"), server.requests().len() as u64);
     let unknown = run.samples.iter().filter(|s| s.result.is_err() && s.bytes_sent > 0);
-    assert_eq!(run.told().len(), unknown.count());
+    assert_eq!(run.outcomes().len(), unknown.count());
 }

@@ -10,11 +10,11 @@ use seckill::units::Count;
 use super::run::load;
 use crate::support::child::Serving;
 use crate::support::client::{Sale, TOKEN, flags};
-use crate::support::scripted::{Asked, Reply, Scripted, answer, order, queued, sold_out, won};
+use crate::support::scripted::{Received, Reply, Scripted, answer, order, queued, sold_out, won};
 
 /// A server that accepts every attempt, and answers polls with `result`.
-fn deciding(result: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Scripted {
-    Scripted::start(move |asked| if asked.is_result { result(asked) } else { queued() })
+fn deciding(result: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Scripted {
+    Scripted::start(move |request| if request.is_result { result(request) } else { queued() })
 }
 
 fn still_queued() -> Reply {
@@ -22,26 +22,27 @@ fn still_queued() -> Reply {
 }
 
 /// Lower bound of the time from sending an attempt to the last answer about it.
-fn least(asked: &[Asked], attempt: &Asked) -> Duration {
-    let last = asked.iter().rfind(|asked| asked.is_result && asked.id == attempt.id).unwrap();
+fn least(requests: &[Received], attempt: &Received) -> Duration {
+    let last =
+        requests.iter().rfind(|request| request.is_result && request.id == attempt.id).unwrap();
     last.at - attempt.at
 }
 
 #[test]
 fn buyers_poll_until_decided() {
-    let server = deciding(|asked| if asked.before < 2 { still_queued() } else { won(asked) });
+    let server = deciding(|request| if request.before < 2 { still_queued() } else { won(request) });
     let run = load(&server.url(), "--threads 4 --loops 3 --follow");
     let counts = run.counts();
     assert_eq!((counts.followed, counts.decided, counts.follow_errors), (12, 12, 0));
     assert_eq!((run.summary.settle.count, run.summary.total), (12, 12));
-    assert_eq!(run.told(), vec![Told::Accepted; 12]);
+    assert_eq!(run.outcomes(), vec![Told::Accepted; 12]);
     assert_eq!(run.history.results.len(), 12);
     for (id, status) in &run.history.results {
         assert_eq!(*status, Some(Status::Won(OrderId::from_text(order(*id)))));
     }
-    let asked = server.asked();
-    assert_eq!(asked.iter().filter(|asked| asked.is_result).count(), 36);
-    let shortest = asked.iter().filter(|a| !a.is_result).map(|a| least(&asked, a)).min();
+    let requests = server.requests();
+    assert_eq!(requests.iter().filter(|request| request.is_result).count(), 36);
+    let shortest = requests.iter().filter(|a| !a.is_result).map(|a| least(&requests, a)).min();
     // Within the histogram's three significant digits.
     let settle_min = Duration::from_micros(run.summary.settle.min).mul_f64(1.001);
     assert!(settle_min >= shortest.unwrap(), "{settle_min:?} {shortest:?}");
@@ -51,16 +52,20 @@ fn buyers_poll_until_decided() {
 fn polls_ask_for_long_polling() {
     let server = deciding(won);
     load(&server.url(), "--follow --timeout 3s");
-    let asked = server.asked();
-    assert!(asked[1].head.contains("?wait=1500ms"), "half of the time-out: {}", asked[1].head);
+    let requests = server.requests();
+    assert!(
+        requests[1].head.contains("?wait=1500ms"),
+        "half of the time-out: {}",
+        requests[1].head
+    );
 }
 
 #[test]
 fn invalid_poll_answer_is_counted_and_polled_again() {
-    let server = deciding(|asked| match asked.before {
+    let server = deciding(|request| match request.before {
         0 => Reply::Bytes(answer(502, "", "<html>")),
         1 => Reply::Close,
-        _ => won(asked),
+        _ => won(request),
     });
     let run = load(&server.url(), "--threads 3 --follow");
     assert_eq!((run.counts().follow_errors, run.counts().decided), (6, 3));
@@ -83,7 +88,7 @@ fn refused_and_unknown_attempts_are_not_polled() {
     for reply in [sold_out(), Reply::Close] {
         let server = Scripted::always(reply);
         let run = load(&server.url(), "--threads 3 --follow");
-        assert_eq!((run.counts().followed, server.asked().len()), (0, 3));
+        assert_eq!((run.counts().followed, server.requests().len()), (0, 3));
     }
 }
 

@@ -6,12 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod chaos;
 mod closed;
+mod combined;
 mod connections;
 mod double_click;
 mod follow;
-mod odd_answers;
+mod invalid_answers;
 mod open;
 mod retry;
 mod run;

@@ -9,7 +9,7 @@ use seckill::profile::{Arrival, Levels};
 use seckill::sale::RequestId;
 
 use super::run::{Run, load, load_until};
-use crate::support::scripted::{Gate, Reply, Scripted, sold_out};
+use crate::support::scripted::{Latch, Reply, Scripted, sold_out};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -63,10 +63,10 @@ fn seed_determines_poisson_arrivals() {
 
 #[test]
 fn arrivals_without_a_free_user_wait_and_none_is_dropped() {
-    let gate = Arc::new(Gate::default());
-    let opens = Arc::clone(&gate);
+    let latch = Arc::new(Latch::default());
+    let opens = Arc::clone(&latch);
     let server = Scripted::start(move |_| {
-        gate.pass();
+        latch.wait();
         sold_out()
     });
     // After the first second all arrivals are due, but only as many are sent as there are users.
@@ -98,7 +98,7 @@ fn unsent_arrivals_at_a_hanging_server_are_counted() {
     assert_eq!(run.sent() + unsent, 40);
     assert!(run.sent() >= 2 && unsent > 0, "{unsent}");
     assert_eq!((run.summary.total, run.ended("timeout")), (run.sent(), run.sent()));
-    assert_eq!(run.told().len() as u64, run.sent(), "of each it is unknown what came of it");
+    assert_eq!(run.outcomes().len() as u64, run.sent(), "of each it is unknown what came of it");
     let on_server: HashSet<_> = server.attempts().into_keys().collect();
     assert_eq!(on_server, run.sent_ids().into_iter().collect());
 }

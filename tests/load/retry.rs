@@ -8,7 +8,7 @@ use seckill::audit::Told;
 use seckill::load;
 
 use super::run::load;
-use crate::support::scripted::{Asked, Reply, Scripted, answer, queued, refused, sold_out};
+use crate::support::scripted::{Received, Reply, Scripted, answer, queued, refused, sold_out};
 
 const RATE_LIMITED: usize = 0;
 const UNAVAILABLE: usize = 1;
@@ -16,13 +16,13 @@ const UNKNOWN: usize = 2;
 const CONNECT: usize = 3;
 
 /// The pauses between the answer to a try and the next try, by the server's clock.
-fn gaps(asked: &[Asked]) -> Vec<Duration> {
-    asked.windows(2).map(|pair| pair[1].at - pair[0].answered.unwrap()).collect()
+fn gaps(requests: &[Received]) -> Vec<Duration> {
+    requests.windows(2).map(|pair| pair[1].at - pair[0].answered.unwrap()).collect()
 }
 
 /// A server that refuses the first tries of each attempt, and accepts the next one.
 fn after(tries: usize, first: Reply) -> Scripted {
-    Scripted::start(move |asked| if asked.before < tries { first.clone() } else { queued() })
+    Scripted::start(move |request| if request.before < tries { first.clone() } else { queued() })
 }
 
 #[test]
@@ -33,12 +33,12 @@ fn retry_keeps_its_id_and_respects_retry_after() {
     assert_eq!((counts.retries[RATE_LIMITED], counts.retried()), (4, 4));
     assert_eq!((counts.recovered, counts.gave_up, counts.over_budget), (4, 0, 0));
     assert_eq!((run.summary.total, run.ended("rate_limited"), run.ended("queued")), (8, 4, 4));
-    assert_eq!((run.summary.errors, run.told()), (0, vec![Told::Accepted; 4]));
+    assert_eq!((run.summary.errors, run.outcomes()), (0, vec![Told::Accepted; 4]));
     let attempts = server.attempts();
     assert_eq!(attempts.len(), 4, "every retry has its attempt's id");
-    for asked in attempts.values() {
-        assert_eq!(asked.len(), 2);
-        assert!(gaps(asked)[0] >= Duration::from_secs(1), "{asked:?}");
+    for requests in attempts.values() {
+        assert_eq!(requests.len(), 2);
+        assert!(gaps(requests)[0] >= Duration::from_secs(1), "{requests:?}");
     }
 }
 
@@ -47,10 +47,10 @@ fn backoff_doubles_with_jitter_of_up_to_half() {
     let server = after(3, refused(503, "queue_full", ""));
     let run = load(&server.url(), "--threads 3 --retry 3 --retry-backoff 40ms");
     assert_eq!((run.counts().retries[UNAVAILABLE], run.counts().recovered), (9, 3));
-    assert_eq!(run.told(), vec![Told::Accepted; 3]);
-    for asked in server.attempts().values() {
+    assert_eq!(run.outcomes(), vec![Told::Accepted; 3]);
+    for requests in server.attempts().values() {
         let least = [20, 40, 80].map(Duration::from_millis);
-        assert!(gaps(asked).iter().zip(least).all(|(gap, least)| *gap >= least), "{asked:?}");
+        assert!(gaps(requests).iter().zip(least).all(|(gap, least)| *gap >= least), "{requests:?}");
     }
     // A retry is scheduled by its pause; without that, its lag could not be measured.
     assert_eq!(run.summary.lag.count, 12);
@@ -62,17 +62,18 @@ fn unknown_outcome_is_retried_on_a_new_connection() {
     let run = load(&server.url(), "--threads 5 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.counts().recovered), (5, 5));
     assert_eq!((run.ended("reset"), run.ended("queued"), run.summary.errors), (5, 5, 5));
-    assert_eq!(run.told(), vec![Told::Accepted; 5], "what is accepted is no longer unknown");
-    for asked in server.attempts().values() {
-        assert_ne!(asked[0].connection, asked[1].connection);
+    assert_eq!(run.outcomes(), vec![Told::Accepted; 5], "what is accepted is no longer unknown");
+    for requests in server.attempts().values() {
+        assert_ne!(requests[0].connection, requests[1].connection);
     }
 }
 
 #[test]
 fn refused_retry_leaves_the_first_try_unknown() {
-    let server = Scripted::start(|asked| if asked.before == 0 { Reply::Close } else { sold_out() });
+    let server =
+        Scripted::start(|request| if request.before == 0 { Reply::Close } else { sold_out() });
     let run = load(&server.url(), "--threads 3 --retry 1 --retry-backoff 1ms");
-    assert_eq!(run.told(), vec![Told::Unknown; 3]);
+    assert_eq!(run.outcomes(), vec![Told::Unknown; 3]);
     assert_eq!(run.counts().recovered, 3, "the buyer has an answer");
 }
 
@@ -82,7 +83,7 @@ fn status_500_is_an_unknown_outcome() {
     let server = after(1, Reply::Bytes(answer(500, "", body)));
     let run = load(&server.url(), "--threads 2 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.ended("http_500")), (2, 2));
-    assert_eq!(run.told(), vec![Told::Accepted; 2]);
+    assert_eq!(run.outcomes(), vec![Told::Accepted; 2]);
 }
 
 #[test]
@@ -91,8 +92,8 @@ fn retries_per_attempt_are_bounded() {
     let run = load(&server.url(), "--threads 2 --loops 2 --retry 2 --retry-backoff 1ms");
     assert_eq!((run.sent(), run.counts().retried(), run.counts().gave_up), (4, 8, 4));
     assert_eq!((run.counts().recovered, run.counts().over_budget), (0, 0));
-    assert!(server.attempts().values().all(|asked| asked.len() == 3));
-    assert!(run.told().is_empty(), "a refusal has no effect");
+    assert!(server.attempts().values().all(|request| request.len() == 3));
+    assert!(run.outcomes().is_empty(), "a refusal has no effect");
 }
 
 #[test]
@@ -145,22 +146,22 @@ fn retry_after_beyond_the_limit_gives_up() {
 fn retry_that_fails_for_another_reason_is_not_a_recovery() {
     let limited = refused(429, "rate_limited", "");
     let server = Scripted::start(
-        move |asked| if asked.before == 0 { limited.clone() } else { Reply::Close },
+        move |request| if request.before == 0 { limited.clone() } else { Reply::Close },
     );
     let run = load(&server.url(), "--threads 3 --retry 2 --retry-on 429 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[RATE_LIMITED], run.ended("reset")), (3, 3));
     assert_eq!(run.counts().recovered, 0);
-    assert_eq!(run.told(), vec![Told::Unknown; 3]);
+    assert_eq!(run.outcomes(), vec![Told::Unknown; 3]);
 }
 
 #[test]
 fn refused_connections_have_no_effect() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let flags = "--threads 3 --retry 2 --retry-backoff 1ms --retry-on";
-    let run = load(&format!("http://{nobody}"), &format!("{flags} connect"));
+    let run = load(&format!("http://{closed}"), &format!("{flags} connect"));
     assert_eq!((run.sent(), run.summary.total, run.ended("connect_refused")), (3, 9, 9));
     assert_eq!((run.counts().retries[CONNECT], run.counts().gave_up), (6, 3));
-    assert!(run.told().is_empty());
-    let run = load(&format!("http://{nobody}"), &format!("{flags} 429,503,unknown"));
+    assert!(run.outcomes().is_empty());
+    let run = load(&format!("http://{closed}"), &format!("{flags} 429,503,unknown"));
     assert_eq!((run.summary.total, run.counts().retried()), (3, 0));
 }

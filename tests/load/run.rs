@@ -11,7 +11,7 @@ use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::sale::RequestId;
 use seckill::stats::{Counts, Live, Sample, Summary};
 
-use crate::support::child::PATIENCE;
+use crate::support::child::WAIT_MAX;
 
 /// Flags as they are written on the command line.
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ pub(crate) fn load_until(
         assert_eq!(totals.active(), 0);
         done.send(Run { summary, history, samples }).unwrap();
     });
-    ran.recv_timeout(PATIENCE).expect("the run goes on, or it has failed: see above")
+    ran.recv_timeout(WAIT_MAX).expect("the run goes on, or it has failed: see above")
 }
 
 impl Run {
@@ -105,7 +105,7 @@ impl Run {
 
     /// The outcomes in the history, which has at most one entry per attempt.
     #[track_caller]
-    pub(crate) fn told(&self) -> Vec<Told> {
+    pub(crate) fn outcomes(&self) -> Vec<Told> {
         let mut attempts: Vec<_> = self.history.entries.iter().map(|e| e.attempt).collect();
         attempts.sort();
         assert!(attempts.windows(2).all(|pair| pair[0] < pair[1]), "two entries for an attempt");

@@ -15,7 +15,7 @@ fn first_requests_use_the_connections_opened_before_the_start() {
     assert!(run.samples.iter().all(|sample| sample.connected.is_none()), "one dialled anew");
     assert_eq!(run.intended(), vec![Duration::ZERO; 150]);
     assert_eq!(run.summary.lag.count, 150);
-    let used: HashSet<_> = server.asked().iter().map(|asked| asked.connection).collect();
+    let used: HashSet<_> = server.requests().iter().map(|request| request.connection).collect();
     assert_eq!((used.len(), server.connections()), (150, 150));
 }
 

@@ -8,21 +8,23 @@ use seckill::audit::AttemptNo;
 use seckill::load::Stop;
 
 use super::run::{Run, load_until};
-use crate::support::scripted::{Asked, Gate, Reply, Scripted, answer, queued, refused, sold_out};
+use crate::support::scripted::{
+    Latch, Received, Reply, Scripted, answer, queued, refused, sold_out,
+};
 
 /// A run against a server that stops the run when it receives this request.
 fn stopped_at(
     number: usize,
     flags: &str,
-    script: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
 ) -> (Run, Scripted) {
     let stop = Stop::default();
     let asks = stop.clone();
-    let server = Scripted::start(move |asked| {
-        if asked.number == number {
+    let server = Scripted::start(move |request| {
+        if request.number == number {
             asks.ask();
         }
-        script(asked)
+        script(request)
     });
     let run = load_until(&server.url(), flags, &stop, |_| {});
     assert_sent(&run, &server);
@@ -58,18 +60,18 @@ fn stop_keeps_further_users_from_starting() {
 
 #[test]
 fn stop_waits_for_requests_in_flight() {
-    let gate = Arc::new(Gate::default());
+    let latch = Arc::new(Latch::default());
     let last = 3;
-    let (run, _) = stopped_at(last, "--threads 4 --loops 9", move |asked| {
+    let (run, _) = stopped_at(last, "--threads 4 --loops 9", move |request| {
         // All wait until the stop has been requested.
-        if asked.number == last {
-            gate.open();
+        if request.number == last {
+            latch.open();
         }
-        gate.pass();
+        latch.wait();
         queued()
     });
     assert_eq!((run.ended("queued"), run.summary.errors, run.sent()), (4, 0, 4));
-    assert_eq!(run.told().len(), 4);
+    assert_eq!(run.outcomes().len(), 4);
 }
 
 #[test]
@@ -79,17 +81,17 @@ fn stop_cancels_a_pending_retry() {
     assert_eq!((run.summary.total, run.sent()), (5, 5));
     let counts = run.counts();
     assert_eq!((counts.retried(), counts.recovered, counts.gave_up), (0, 0, 0));
-    assert!(run.told().is_empty());
+    assert!(run.outcomes().is_empty());
 }
 
 #[test]
 fn stop_ends_polling() {
     let flags = "--threads 3 --loops 9 --follow --settle-timeout 5m";
-    let (run, _) = stopped_at(8, flags, |asked| match asked.is_result {
+    let (run, _) = stopped_at(8, flags, |request| match request.is_result {
         true => Reply::Bytes(answer(200, "", r#"{"status":"queued"}"#)),
         false => queued(),
     });
-    assert_eq!((run.sent(), run.told().len(), run.summary.total), (3, 3, 3));
+    assert_eq!((run.sent(), run.outcomes().len(), run.summary.total), (3, 3, 3));
     assert_eq!((run.counts().decided, run.history.results.len()), (0, 0));
 }
 
@@ -106,15 +108,15 @@ fn arrivals_due_after_the_stop_are_not_counted_as_unsent() {
 
 #[test]
 fn stop_drops_waiting_arrivals_and_counts_them() {
-    let gate = Arc::new(Gate::default());
+    let latch = Arc::new(Latch::default());
     let last = 3;
     // All four users are busy when the stop is requested.
-    let (run, _) = stopped_at(last, "--rate 50/s --duration 1h --max-threads 4", move |asked| {
-        if asked.number == last {
+    let (run, _) = stopped_at(last, "--rate 50/s --duration 1h --max-threads 4", move |request| {
+        if request.number == last {
             std::thread::sleep(std::time::Duration::from_millis(200));
-            gate.open();
+            latch.open();
         }
-        gate.pass();
+        latch.wait();
         sold_out()
     });
     assert_eq!((run.sent(), run.summary.total), (4, 4));
@@ -129,6 +131,6 @@ fn stop_before_the_start_sends_nothing() {
     for flags in plans {
         let server = Scripted::always(sold_out());
         let run = load_until(&server.url(), flags, &stop, |_| {});
-        assert_eq!((run.sent(), run.summary.total, server.asked().len()), (0, 0, 0), "{flags}");
+        assert_eq!((run.sent(), run.summary.total, server.requests().len()), (0, 0, 0), "{flags}");
     }
 }

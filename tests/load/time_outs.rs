@@ -20,7 +20,7 @@ fn missing_answer_is_recorded_with_the_full_time_out() {
     let (latency, corrected) = (&run.summary.latency, &run.summary.corrected);
     assert_eq!((latency.count, corrected.count), (6, 6));
     assert!(latency.min >= TIMEOUT_US && corrected.min >= TIMEOUT_US, "{latency:?}");
-    assert_eq!(run.told(), vec![Told::Unknown; 6]);
+    assert_eq!(run.outcomes(), vec![Told::Unknown; 6]);
     assert_eq!(run.summary.first_byte.count, 0);
     // The late answer could still arrive on the old connection.
     assert_eq!(server.connections(), 6);
@@ -33,7 +33,7 @@ fn partial_answer_times_out() {
     let run = load(&server.url(), "--threads 2 --timeout 256ms");
     assert_eq!((run.summary.total, run.ended("timeout")), (2, 2));
     assert!(run.summary.latency.min >= TIMEOUT_US);
-    assert_eq!((run.summary.first_byte.count, run.told().len()), (2, 2));
+    assert_eq!((run.summary.first_byte.count, run.outcomes().len()), (2, 2));
 }
 
 #[test]
@@ -50,5 +50,5 @@ fn connect_time_out_is_recorded_and_has_no_effect() {
     let run = load(&format!("http://{address}"), flags);
     assert_eq!((run.summary.total, run.ended("connect_timeout")), (4, 4));
     assert!(run.summary.latency.min >= TIMEOUT_US, "{:?}", run.summary.latency);
-    assert_eq!((run.sent(), run.told()), (2, vec![]), "nothing has left this machine");
+    assert_eq!((run.sent(), run.outcomes()), (2, vec![]), "nothing has left this machine");
 }

@@ -12,7 +12,7 @@ fn warm_up_attempts_are_in_the_history_but_in_no_figure() {
     let server = Scripted::always(queued());
     let run = load(&server.url(), "--rate 100/s --duration 1s --warmup 400ms");
     assert_eq!((run.summary.total, run.counts().warmup, run.sent()), (60, 40, 100));
-    assert_eq!(run.told(), vec![Told::Accepted; 100]);
+    assert_eq!(run.outcomes(), vec![Told::Accepted; 100]);
     assert!(run.intended()[0] >= Duration::from_millis(400));
     let summary = &run.summary;
     let counts = [&summary.latency, &summary.corrected, &summary.lag, &summary.first_byte];
@@ -29,12 +29,12 @@ fn retry_of_a_warm_up_attempt_belongs_to_the_warm_up() {
     // The retries are sent after the warm-up.
     let later = refused(429, "rate_limited", "Retry-After: 1\r\n");
     let server =
-        Scripted::start(move |asked| if asked.before == 0 { later.clone() } else { queued() });
+        Scripted::start(move |request| if request.before == 0 { later.clone() } else { queued() });
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --retry 1"));
     assert_eq!((run.sent(), run.counts().warmup, run.summary.total), (3, 6, 0));
     assert_eq!((run.counts().retried(), run.counts().recovered), (0, 0));
     assert_eq!((run.counts().began, run.summary.lag.count), (0, 0));
-    assert_eq!(run.told(), vec![Told::Accepted; 3]);
+    assert_eq!(run.outcomes(), vec![Told::Accepted; 3]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn both_clicks_of_a_warm_up_attempt_belong_to_it() {
 
 #[test]
 fn accepted_warm_up_attempts_are_still_polled() {
-    let server = Scripted::start(|asked| if asked.is_result { won(asked) } else { queued() });
+    let server = Scripted::start(|request| if request.is_result { won(request) } else { queued() });
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --follow"));
     let counts = run.counts();
     assert_eq!((counts.followed, counts.decided, run.summary.settle.count), (0, 0, 0));

@@ -5,7 +5,9 @@ use seckill::server::AdminToken;
 use seckill::units::Secret;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, TOKEN, Told, assert_refused, id, request, terms, within};
+use crate::support::{
+    AttemptStatus, Setup, Shop, TOKEN, assert_refused, id, request, terms, within,
+};
 
 const ROUTES: [(&str, &str); 2] = [("PUT", "/admin/sale"), ("GET", "/admin/ledger")];
 
@@ -115,8 +117,8 @@ async fn sale_is_opened_on_the_given_terms() {
     shop.set_clock(3_000_000);
     assert_refused(&shop.buy("ann", &id(4)).await, 403, "closed");
     shop.decide_all().await;
-    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::won("tea-1-2"));
-    assert_eq!(shop.result(&id(3)).await.told(&id(3)), Told::lost("already_bought"));
+    assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::won("tea-1-2"));
+    assert_eq!(shop.result(&id(3)).await.status_of(&id(3)), AttemptStatus::lost("already_bought"));
 }
 
 #[tokio::test]
@@ -145,11 +147,22 @@ async fn new_sale_inherits_nothing_from_the_one_it_replaces() {
     shop.accept("ann", &id(4)).await;
     shop.settle(held).await;
     shop.decide_all().await;
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"), "still readable");
+    assert_eq!(
+        shop.result(&id(1)).await.status_of(&id(1)),
+        AttemptStatus::won("tea-1-1"),
+        "still readable"
+    );
     for number in [2, 3] {
-        assert_eq!(shop.result(&id(number)).await.told(&id(number)), Told::lost("sale_replaced"));
+        assert_eq!(
+            shop.result(&id(number)).await.status_of(&id(number)),
+            AttemptStatus::lost("sale_replaced")
+        );
     }
-    assert_eq!(shop.result(&id(4)).await.told(&id(4)), Told::won("tea-2-1"), "a fresh limit");
+    assert_eq!(
+        shop.result(&id(4)).await.status_of(&id(4)),
+        AttemptStatus::won("tea-2-1"),
+        "a fresh limit"
+    );
     let lines = async |path: &str| {
         let ledger = shop.admin("GET", path, "").await.body;
         let ledger = String::from_utf8(ledger).unwrap();
@@ -163,7 +176,10 @@ async fn new_sale_inherits_nothing_from_the_one_it_replaces() {
     assert!(replaced[3].contains(&id(3)) && replaced[3].contains("sale_replaced"), "{replaced:?}");
     assert_eq!(shop.get("/result").await.json()["stock_left"], 1);
     let restarted = shop.restart();
-    assert_eq!(restarted.result(&id(3)).await.told(&id(3)), Told::lost("sale_replaced"));
+    assert_eq!(
+        restarted.result(&id(3)).await.status_of(&id(3)),
+        AttemptStatus::lost("sale_replaced")
+    );
     assert_eq!(restarted.get("/result").await.json()["stock_left"], 1);
 }
 
@@ -174,7 +190,7 @@ async fn sale_of_another_item_does_not_affect_the_first() {
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":5}"#).await;
     assert_eq!(reply.code, 200);
     shop.decide_all().await;
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     let sale = seckill::store::SaleView { terms: terms("tea", 1), epoch: 1, left: 0, orders: 1 };
     assert_eq!(within(shop.app.store.sale(Some(&sale.terms.item))).await, Ok(sale));
 }

@@ -7,10 +7,11 @@
 mod support;
 
 mod admin;
-mod held;
-mod hostile;
-mod known;
+mod hostile_clients;
+mod http;
+mod known_ids;
 mod ledger;
+mod long_poll;
 mod model;
 mod purchase;
 mod queue;
@@ -21,4 +22,3 @@ mod result;
 mod shutdown;
 mod start;
 mod store;
-mod wire;

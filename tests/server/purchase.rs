@@ -9,7 +9,9 @@ use hyper::body::{Body, Frame};
 use seckill::server::route;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, Told, assert_refused, get, id, post, request, terms, within};
+use crate::support::{
+    AttemptStatus, Setup, Shop, assert_refused, get, id, post, request, terms, within,
+};
 
 fn post_with(name: &str, value: &str, body: &str) -> hyper::Request<Full<Bytes>> {
     let request = request("POST", "/seckill").header(name, value);
@@ -20,7 +22,7 @@ fn post_with(name: &str, value: &str, body: &str) -> hyper::Request<Full<Bytes>>
 async fn accepted_attempt_is_queued_under_its_id() {
     let shop = Shop::with_stock(1).await;
     let reply = shop.buy("ann", &id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
     let waiting = shop.app.queue.find(&id(1).parse().unwrap()).unwrap();
     assert_eq!((waiting.buyer.as_str(), waiting.item.as_str()), ("ann", "tea"));
     assert_eq!((waiting.accepted_us, waiting.epoch), (1_000_000, 1));
@@ -31,13 +33,13 @@ async fn request_id_may_be_given_in_the_header() {
     let shop = Shop::with_stock(3).await;
     let body = r#"{"uid":"ann"}"#;
     let reply = shop.send(post_with("idempotency-key", &id(1), body)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
     let quoted = format!("\"{}\"", id(2));
     let reply = shop.send(post_with("idempotency-key", &quoted, body)).await;
-    assert_eq!((reply.code, reply.told(&id(2))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(2))), (202, AttemptStatus::Queued));
     let both = json!({"uid": "ann", "request_id": id(3)}).to_string();
     let reply = shop.send(post_with("idempotency-key", &id(3), &both)).await;
-    assert_eq!((reply.code, reply.told(&id(3))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(3))), (202, AttemptStatus::Queued));
     let reply = shop.send(post_with("idempotency-key", &id(4), &both)).await;
     assert_refused(&reply, 400, "bad_request_id");
     assert_eq!(shop.depth().await, 3);
@@ -57,7 +59,7 @@ async fn header_and_body_must_agree_on_the_request_id() {
     assert_eq!(shop.depth().await, 0);
     let plain = id(1).replace('-', "");
     let reply = shop.send(keys(&id(1).to_uppercase(), &plain)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
 }
 
 #[tokio::test]
@@ -70,10 +72,13 @@ async fn server_generates_a_missing_request_id() {
         made.push(reply.json()["request_id"].as_str().unwrap().to_owned());
     }
     assert_ne!(made[0], made[1], "two attempts, two ids");
-    assert_eq!(shop.result(&made[1]).await.told(&made[1]), Told::Queued);
+    assert_eq!(shop.result(&made[1]).await.status_of(&made[1]), AttemptStatus::Queued);
     shop.decide_all().await;
-    assert_eq!(shop.result(&made[0]).await.told(&made[0]), Told::won("tea-1-1"));
-    assert_eq!(shop.result(&made[1]).await.told(&made[1]), Told::lost("already_bought"));
+    assert_eq!(shop.result(&made[0]).await.status_of(&made[0]), AttemptStatus::won("tea-1-1"));
+    assert_eq!(
+        shop.result(&made[1]).await.status_of(&made[1]),
+        AttemptStatus::lost("already_bought")
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::pin::pin;
 use seckill::journal::Durability;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, Told, attempt, id, is_waiting, terms, within};
+use crate::support::{AttemptStatus, Setup, Shop, attempt, id, is_waiting, terms, within};
 
 /// The next attempt's position in the queue, found by publishing one.
 async fn next_seq(shop: &Shop, number: usize) -> u64 {
@@ -15,10 +15,10 @@ async fn next_seq(shop: &Shop, number: usize) -> u64 {
 }
 
 async fn assert_all_is_there(shop: &Shop) {
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
-    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::lost("already_bought"));
+    assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
+    assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::lost("already_bought"));
     for number in [3, 4] {
-        assert_eq!(shop.result(&id(number)).await.told(&id(number)), Told::Queued);
+        assert_eq!(shop.result(&id(number)).await.status_of(&id(number)), AttemptStatus::Queued);
     }
     let sale = shop.get("/result").await.json();
     assert_eq!((&sale["stock_left"], &sale["orders"]), (&1.into(), &1.into()));
@@ -106,8 +106,8 @@ async fn results_ledger_and_queue_survive_restart() {
     let ids: Vec<_> = batch.attempts().iter().map(|a| a.request_id.to_string()).collect();
     assert_eq!(ids, [id(3), id(4)], "what was acknowledged does not come again");
     shop.settle(batch).await;
-    assert_eq!(shop.result(&id(3)).await.told(&id(3)), Told::won("tea-1-2"));
-    assert_eq!(shop.result(&id(4)).await.told(&id(4)), Told::lost("sold_out"));
+    assert_eq!(shop.result(&id(3)).await.status_of(&id(3)), AttemptStatus::won("tea-1-2"));
+    assert_eq!(shop.result(&id(4)).await.status_of(&id(4)), AttemptStatus::lost("sold_out"));
     assert_eq!(shop.get("/result").await.json()["finished"], true);
 }
 
@@ -119,11 +119,11 @@ async fn redelivery_after_a_crash_keeps_its_decision() {
         assert_eq!(reply.code, 200, "{number} was promised: {}", reply.json());
     }
     shop.decide_all().await;
-    let told = async |number: usize| shop.result(&id(number)).await.told(&id(number));
-    assert_eq!(told(1).await, Told::won("tea-1-1"));
-    assert_eq!(told(2).await, Told::lost("already_bought"));
-    assert_eq!(told(3).await, Told::won("tea-1-2"));
-    assert_eq!(told(4).await, Told::lost("sold_out"));
+    let told = async |number: usize| shop.result(&id(number)).await.status_of(&id(number));
+    assert_eq!(told(1).await, AttemptStatus::won("tea-1-1"));
+    assert_eq!(told(2).await, AttemptStatus::lost("already_bought"));
+    assert_eq!(told(3).await, AttemptStatus::won("tea-1-2"));
+    assert_eq!(told(4).await, AttemptStatus::lost("sold_out"));
     assert_eq!(shop.get("/result").await.json()["orders"], 2);
 }
 
@@ -134,9 +134,9 @@ async fn crash_before_the_commit_sells_nothing_twice() {
     let batch = shop.next(1).await;
     let crashed = shop.after_crash();
     shop.settle(batch).await;
-    assert_eq!(crashed.result(&id(1)).await.told(&id(1)), Told::Queued);
+    assert_eq!(crashed.result(&id(1)).await.status_of(&id(1)), AttemptStatus::Queued);
     crashed.decide_all().await;
-    assert_eq!(crashed.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(crashed.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     assert_eq!(crashed.get("/result").await.json()["stock_left"], 0);
 }
 
@@ -162,7 +162,10 @@ async fn torn_write_loses_only_unacknowledged_records() {
 async fn buyer_limit_survives_restart() {
     let shop = half_decided().await.restart();
     assert_eq!(shop.buy("ann", &id(5)).await.json()["reason"], "already_bought");
-    assert_eq!(shop.buy("ann", &id(2)).await.told(&id(2)), Told::lost("already_bought"));
+    assert_eq!(
+        shop.buy("ann", &id(2)).await.status_of(&id(2)),
+        AttemptStatus::lost("already_bought")
+    );
 }
 
 #[tokio::test]
@@ -188,8 +191,8 @@ async fn restart_does_not_confuse_sale_epochs() {
         shop = shop.restart();
         assert_eq!(shop.sale().await, opened);
         shop.decide_all().await;
-        let told = shop.result(&id(epoch)).await.told(&id(epoch));
-        assert_eq!(told, Told::lost("sale_replaced"), "epoch {epoch}");
+        let told = shop.result(&id(epoch)).await.status_of(&id(epoch));
+        assert_eq!(told, AttemptStatus::lost("sale_replaced"), "epoch {epoch}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::pin;
 use seckill::sale::Terms;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, Told, assert_refused, id, is_waiting, terms, within};
+use crate::support::{AttemptStatus, Setup, Shop, assert_refused, id, is_waiting, terms, within};
 
 #[tokio::test]
 async fn attempt_is_queued_until_its_decision_is_committed() {
@@ -14,10 +14,10 @@ async fn attempt_is_queued_until_its_decision_is_committed() {
     shop.accept("bob", &id(2)).await;
     let batch = shop.next(9).await;
     let reply = shop.result(&id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (200, Told::Queued), "handed out");
+    assert_eq!((reply.code, reply.status_of(&id(1))), (200, AttemptStatus::Queued), "handed out");
     shop.settle(batch).await;
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
-    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::lost("sold_out"));
+    assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
+    assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::lost("sold_out"));
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn long_poll_timeout_answers_queued() {
     shop.accept("ann", &id(1)).await;
     for wait in ["0s", "1ms", "20ms", "%31ms"] {
         let reply = shop.result(&format!("{}?other=1&wait={wait}", id(1))).await;
-        assert_eq!((reply.code, reply.told(&id(1))), (200, Told::Queued), "{wait}");
+        assert_eq!((reply.code, reply.status_of(&id(1))), (200, AttemptStatus::Queued), "{wait}");
     }
 }
 
@@ -74,7 +74,7 @@ async fn long_poll_stays_pending_on_another_decision() {
     shop.decide(1).await;
     assert!(is_waiting(waiting.as_mut()).await);
     shop.decide(1).await;
-    assert_eq!(within(waiting).await.told(&id(2)), Told::won("tea-1-2"));
+    assert_eq!(within(waiting).await.status_of(&id(2)), AttemptStatus::won("tea-1-2"));
 }
 
 #[tokio::test]
@@ -85,9 +85,9 @@ async fn shutdown_ends_long_polls() {
     let mut waiting = pin!(shop.result(&path));
     assert!(is_waiting(waiting.as_mut()).await);
     shop.app.draining.start();
-    assert_eq!(within(waiting).await.told(&id(1)), Told::Queued);
+    assert_eq!(within(waiting).await.status_of(&id(1)), AttemptStatus::Queued);
     let reply = within(shop.result(&path)).await;
-    assert_eq!(reply.told(&id(1)), Told::Queued, "nor one that comes later");
+    assert_eq!(reply.status_of(&id(1)), AttemptStatus::Queued, "nor one that comes later");
 }
 
 #[tokio::test]

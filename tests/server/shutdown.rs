@@ -1,8 +1,8 @@
 //! Graceful shutdown: open requests are answered, and queued attempts are decided.
 
 use crate::support::{
-    Running, Setup, Shop, TOKEN, Told, Wire, assert_refused, config, id, is_waiting, purchase,
-    within,
+    AttemptStatus, Running, Setup, Shop, TOKEN, Wire, assert_refused, config, id, is_waiting,
+    purchase, within,
 };
 
 /// A connection with a pending long poll for the attempt `number`.
@@ -30,7 +30,7 @@ async fn sending(server: &Running, uid: &str, number: usize) -> (Wire, String) {
 #[tokio::test]
 async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     for (uid, number) in [("bob", 1), ("ann", 2)] {
         assert_eq!(server.buy(uid, &id(number)).await.code, 202);
     }
@@ -41,12 +41,12 @@ async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     let app = std::sync::Arc::clone(&server.app);
     let ended = server.stop();
     let released = waiting.reply().await;
-    assert_eq!(released.told(&id(1)), Told::Queued);
+    assert_eq!(released.status_of(&id(1)), AttemptStatus::Queued);
     assert_eq!(released.header("connection"), Some("close"), "there will be no other answer");
     fresh.send(fresh_body).await;
     assert_refused(&fresh.reply().await, 503, "draining");
     retry.send(retry_body).await;
-    assert_eq!(retry.reply().await.told(&id(1)), Told::Queued, "known");
+    assert_eq!(retry.reply().await.status_of(&id(1)), AttemptStatus::Queued, "known");
     for wire in [&mut idle, &mut waiting, &mut fresh, &mut retry] {
         assert!(wire.is_ended().await);
     }
@@ -57,11 +57,11 @@ async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     drop(app);
     let server = Running::start(config(folder.path())).await;
     let told = async |number: usize| {
-        server.get(&format!("/result/{}", id(number))).await.told(&id(number))
+        server.get(&format!("/result/{}", id(number))).await.status_of(&id(number))
     };
-    assert_eq!(told(0).await, Told::won("tea-1-1"));
-    assert_eq!(told(1).await, Told::won("tea-1-2"));
-    assert_eq!(told(2).await, Told::lost("already_bought"));
+    assert_eq!(told(0).await, AttemptStatus::won("tea-1-1"));
+    assert_eq!(told(1).await, AttemptStatus::won("tea-1-2"));
+    assert_eq!(told(2).await, AttemptStatus::lost("already_bought"));
     assert_refused(&server.get(&format!("/result/{}", id(3))).await, 404, "unknown_request");
     let ledger = server.ledger(TOKEN).await;
     let mut reader = seckill::audit::LedgerReader::default();
@@ -73,13 +73,13 @@ async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
 #[tokio::test]
 async fn shutdown_waits_for_the_last_answer() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     let mut idle = server.connect().await;
     let mut waiting = waiting_for(&server, 0).await;
     let (mut retry, body) = sending(&server, "ann", 0).await;
     let app = std::sync::Arc::clone(&server.app);
     let ended = server.stop();
-    assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
+    assert_eq!(waiting.reply().await.status_of(&id(0)), AttemptStatus::Queued);
     drop(held);
     // This request is the only remaining work, and the server has enough turns to notice.
     assert!(idle.is_ended().await);
@@ -91,7 +91,7 @@ async fn shutdown_waits_for_the_last_answer() {
     let mut next = std::pin::pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await, "the queue was closed under a request in flight");
     retry.send(body).await;
-    assert_eq!(retry.reply().await.told(&id(0)), Told::won("tea-1-1"));
+    assert_eq!(retry.reply().await.status_of(&id(0)), AttemptStatus::won("tea-1-1"));
     assert!(within(next).await.is_none(), "it is closed now");
     within(ended).await.unwrap().unwrap();
 }
@@ -99,11 +99,11 @@ async fn shutdown_waits_for_the_last_answer() {
 #[tokio::test]
 async fn shutdown_accepts_no_new_connections() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     let address = server.address();
     let mut waiting = waiting_for(&server, 0).await;
     let ended = server.stop();
-    assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
+    assert_eq!(waiting.reply().await.status_of(&id(0)), AttemptStatus::Queued);
     assert!(waiting.is_ended().await);
     drop(held);
     within(ended).await.unwrap().unwrap();
@@ -136,7 +136,7 @@ async fn attempts_accepted_under_load_survive_restart() {
     let shop = Shop::open_in(folder, Setup::stock(0));
     assert_eq!(shop.depth().await, 0);
     for number in accepted {
-        let told = shop.result(&id(number)).await.told(&id(number));
-        assert_ne!(told, Told::Queued, "{number}");
+        let told = shop.result(&id(number)).await.status_of(&id(number));
+        assert_ne!(told, AttemptStatus::Queued, "{number}");
     }
 }

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
 /// Longest wait for a process, far more than any needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The command `seckill`, without variables from the environment of the tests that would change it.
 pub(crate) fn seckill() -> Command {
@@ -67,7 +67,7 @@ impl Serving {
     }
 
     /// Its stderr so far.
-    pub(crate) fn said(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
@@ -80,7 +80,7 @@ impl Serving {
     /// Waits until it ends by itself, and returns its status and stderr.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.child);
-        (status, self.said())
+        (status, self.log())
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
 
 /// Polls until the condition holds.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_MAX;
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));

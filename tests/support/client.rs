@@ -14,7 +14,7 @@ use seckill::units::{Count, Span};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::child::{PATIENCE, eventually};
+use super::child::{WAIT_MAX, eventually};
 
 /// The admin token of every server under test.
 pub(crate) const TOKEN: &str = "client-token";
@@ -35,7 +35,7 @@ static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
     // A build with TLS cannot create a client without a provider.
     #[cfg(feature = "tls")]
     seckill::tls::install_provider();
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+    let client = reqwest::Client::builder().no_proxy().timeout(WAIT_MAX);
     client.pool_max_idle_per_host(0).build().unwrap()
 });
 
@@ -198,5 +198,5 @@ impl Loading {
 
 /// Flags with a connect time-out as long as the tests wait for a process.
 pub(crate) fn flags() -> BenchFlags {
-    BenchFlags { connect_timeout: Some(Span(PATIENCE)), ..BenchFlags::default() }
+    BenchFlags { connect_timeout: Some(Span(WAIT_MAX)), ..BenchFlags::default() }
 }

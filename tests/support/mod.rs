@@ -2,12 +2,12 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
+pub(crate) mod backend;
 pub(crate) mod child;
 pub(crate) mod client;
-pub(crate) mod counter;
-pub(crate) mod engines;
+pub(crate) mod deployment;
+pub(crate) mod manual_server;
 pub(crate) mod scripted;
-pub(crate) mod site;
 pub(crate) mod skip;
 
 mod reply;
@@ -16,7 +16,7 @@ mod shop;
 
 use std::time::Duration;
 
-pub(crate) use reply::{Reply, Told, assert_refused};
+pub(crate) use reply::{AttemptStatus, Reply, assert_refused};
 pub(crate) use running::{Running, Wire, config, purchase};
 pub(crate) use shop::{Setup, Shop, TOKEN, attempt, decided, get, post, publish, request, terms};
 

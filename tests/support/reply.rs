@@ -13,13 +13,13 @@ pub(crate) struct Reply {
 
 /// The status of an attempt in an answer to a purchase or a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum AttemptStatus {
     Queued,
     Won(String),
     Lost(String),
 }
 
-impl Told {
+impl AttemptStatus {
     pub(crate) fn won(order_id: &str) -> Self {
         Self::Won(order_id.into())
     }
@@ -47,14 +47,14 @@ impl Reply {
 
     /// The status of the attempt `request_id` in this answer.
     #[track_caller]
-    pub(crate) fn told(&self, request_id: &str) -> Told {
+    pub(crate) fn status_of(&self, request_id: &str) -> AttemptStatus {
         let body = self.json();
         let word = |name: &str| body[name].as_str().map(str::to_owned);
         assert_eq!(word("request_id").as_deref(), Some(request_id), "{body}");
         match (word("status").as_deref(), word("order_id"), word("reason")) {
-            (Some("queued"), None, None) => Told::Queued,
-            (Some("won"), Some(order_id), None) => Told::Won(order_id),
-            (Some("lost"), None, Some(reason)) => Told::Lost(reason),
+            (Some("queued"), None, None) => AttemptStatus::Queued,
+            (Some("won"), Some(order_id), None) => AttemptStatus::Won(order_id),
+            (Some("lost"), None, Some(reason)) => AttemptStatus::Lost(reason),
             _ => panic!("no answer about an attempt: {} {body}", self.code),
         }
     }

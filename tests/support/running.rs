@@ -54,7 +54,7 @@ impl Running {
 
     /// Starts with ann's attempt, number 0, delivered to the test: no other consumer gets the item
     /// until the batch is dropped.
-    pub(crate) async fn start_with_one_in_hand(config: Config) -> (Self, Batch) {
+    pub(crate) async fn start_with_one_delivered(config: Config) -> (Self, Batch) {
         let server = within(Server::start(config)).await.unwrap();
         let app = server.app();
         publish(&app, attempt("ann", "tea", &id(0))).await.unwrap();

@@ -16,7 +16,7 @@ use socket2::SockRef;
 
 /// A request that was received.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct Received {
     /// Its number among all requests, from 0.
     pub(crate) number: usize,
     /// The number of its connection, from 0.
@@ -51,7 +51,7 @@ pub(crate) enum Reply {
 /// A request that is answered with the number of its connection.
 const PROBE: &str = "GET /probe HTTP/1.1\r\n\r\n";
 
-type Script = Box<dyn Fn(&Asked) -> Reply + Send + Sync>;
+type Script = Box<dyn Fn(&Received) -> Reply + Send + Sync>;
 
 /// The server; it stops when dropped.
 pub(crate) struct Scripted {
@@ -62,13 +62,13 @@ pub(crate) struct Scripted {
 
 struct Shared {
     script: Script,
-    asked: Mutex<Vec<Asked>>,
+    requests: Mutex<Vec<Received>>,
     has_ended: AtomicBool,
 }
 
 impl Scripted {
     /// Starts on a free port. The script runs on the connection's thread, so it may block.
-    pub(crate) fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         // This process holds both ends of each connection.
         let limit = getrlimit(Resource::Nofile);
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
@@ -76,7 +76,7 @@ impl Scripted {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             script: Box::new(script),
-            asked: Mutex::default(),
+            requests: Mutex::default(),
             has_ended: AtomicBool::new(false),
         });
         let accepting = {
@@ -96,15 +96,15 @@ impl Scripted {
     }
 
     /// All requests so far, in order of their numbers.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.shared.asked().clone()
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.shared.requests().clone()
     }
 
     /// The attempts among them by id; those of one id in their order.
-    pub(crate) fn attempts(&self) -> HashMap<RequestId, Vec<Asked>> {
+    pub(crate) fn attempts(&self) -> HashMap<RequestId, Vec<Received>> {
         let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
-        for asked in self.asked().into_iter().filter(|asked| !asked.is_result) {
-            attempts.entry(asked.id).or_default().push(asked);
+        for request in self.requests().into_iter().filter(|request| !request.is_result) {
+            attempts.entry(request.id).or_default().push(request);
         }
         attempts
     }
@@ -132,12 +132,12 @@ impl Drop for Scripted {
 }
 
 impl Shared {
-    fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
-        self.asked.lock().unwrap()
+    fn requests(&self) -> MutexGuard<'_, Vec<Received>> {
+        self.requests.lock().unwrap()
     }
 
     /// Records a request, and returns it with its numbers.
-    fn note(&self, connection: usize, head: String, body: &[u8]) -> Asked {
+    fn note(&self, connection: usize, head: String, body: &[u8]) -> Received {
         let result = head.strip_prefix("GET /result/");
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let id = match result {
@@ -145,12 +145,12 @@ impl Shared {
             None => body["request_id"].as_str().unwrap(),
         };
         let (id, is_result): (RequestId, _) = (id.parse().unwrap(), result.is_some());
-        let mut asked = self.asked();
-        let is_same = |other: &&Asked| other.id == id && other.is_result == is_result;
-        let before = asked.iter().filter(is_same).count();
-        let (number, at) = (asked.len(), Instant::now());
-        let new = Asked { number, connection, before, is_result, id, head, at, answered: None };
-        asked.push(new.clone());
+        let mut requests = self.requests();
+        let is_same = |other: &&Received| other.id == id && other.is_result == is_result;
+        let before = requests.iter().filter(is_same).count();
+        let (number, at) = (requests.len(), Instant::now());
+        let new = Received { number, connection, before, is_result, id, head, at, answered: None };
+        requests.push(new.clone());
         new
     }
 }
@@ -175,9 +175,9 @@ fn serve(mut stream: TcpStream, connection: usize, shared: &Shared) {
             stream.write_all(&connection.to_ne_bytes()).unwrap();
             return;
         }
-        let asked = shared.note(connection, head, &body);
-        let reply = (shared.script)(&asked);
-        shared.asked()[asked.number].answered = Some(Instant::now());
+        let request = shared.note(connection, head, &body);
+        let reply = (shared.script)(&request);
+        shared.requests()[request.number].answered = Some(Instant::now());
         let goes_on = match &reply {
             Reply::Bytes(bytes) => stream.write_all(bytes).is_ok(),
             Reply::Last(bytes) => {
@@ -246,8 +246,8 @@ pub(crate) fn queued() -> Reply {
 }
 
 /// An answer saying that the attempt has won the order `order-ID`.
-pub(crate) fn won(asked: &Asked) -> Reply {
-    let order = order(asked.id);
+pub(crate) fn won(request: &Received) -> Reply {
+    let order = order(request.id);
     Reply::Bytes(answer(200, "", &format!(r#"{{"status":"won","order_id":"{order}"}}"#)))
 }
 
@@ -258,18 +258,18 @@ pub(crate) fn order(id: RequestId) -> String {
 
 /// Opens once; threads wait at it for an event elsewhere.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct Latch {
     is_open: Mutex<bool>,
     opened: Condvar,
 }
 
-impl Gate {
+impl Latch {
     pub(crate) fn open(&self) {
         *self.is_open.lock().unwrap() = true;
         self.opened.notify_all();
     }
 
-    pub(crate) fn pass(&self) {
+    pub(crate) fn wait(&self) {
         let guard = self.is_open.lock().unwrap();
         drop(self.opened.wait_while(guard, |is_open| !*is_open).unwrap());
     }

@@ -9,7 +9,7 @@
 mod support;
 
 mod authority;
-mod front;
+mod proxy;
 mod rabbitmq;
 mod run;
 mod services;

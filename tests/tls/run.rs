@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::authority::{Authority, Issued};
-use super::front::{Front, Load};
+use super::proxy::{Load, Proxy};
 use super::{bench, stderr, stdout};
 use crate::support::child::Serving;
 
-/// A server, TLS in front of it, and the folder with its token.
+/// A server, TLS in proxy of it, and the folder with its token.
 struct Shop {
     authority: Authority,
-    front: Front,
+    proxy: Proxy,
     folder: TempDir,
     _server: Serving,
 }
@@ -23,8 +23,8 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let server = Serving::start(&folder.path().join("seckill-data"), &[]);
         let behind = server.url.strip_prefix("http://").unwrap().parse().unwrap();
-        let front = Front::start(behind, &issued, load());
-        Self { authority, front, folder, _server: server }
+        let proxy = Proxy::start(behind, &issued, load());
+        Self { authority, proxy, folder, _server: server }
     }
 
     /// The result of a run that must succeed.
@@ -39,39 +39,39 @@ impl Shop {
 #[test]
 fn sale_over_tls_passes_the_audit_with_one_connection_per_thread() {
     let shop = Shop::open(|| Load::Served);
-    let result = shop.bench(&shop.front.url(), &["--threads", "20", "--loops", "10"]);
-    assert_eq!(result["plan"]["target"], shop.front.url());
+    let result = shop.bench(&shop.proxy.url(), &["--threads", "20", "--loops", "10"]);
+    assert_eq!(result["plan"]["target"], shop.proxy.url());
     assert_eq!(result["requests"]["total"], 200);
     assert_eq!(result["requests"]["errors"], 0);
     assert_eq!(result["audit"]["verdict"], "pass");
     assert_eq!(result["audit"]["orders"], 10);
-    assert_eq!(shop.front.buyers(), 20);
+    assert_eq!(shop.proxy.buyers(), 20);
 }
 
 #[test]
 fn tls_messages_after_an_answer_do_not_make_a_connection_stale() {
     let shop = Shop::open(|| Load::Rekeyed);
     let args = ["--threads", "4", "--loops", "10", "--think", "20ms"];
-    let result = shop.bench(&shop.front.url(), &args);
+    let result = shop.bench(&shop.proxy.url(), &args);
     assert_eq!(result["requests"]["errors"], 0);
-    assert_eq!(shop.front.buyers(), 4);
+    assert_eq!(shop.proxy.buyers(), 4);
 }
 
 #[test]
 fn certificate_for_an_ip_address_is_accepted_without_keep_alive() {
     let shop = Shop::open(|| Load::Served);
-    let url = format!("https://127.0.0.1:{}", shop.front.port);
+    let url = format!("https://127.0.0.1:{}", shop.proxy.port);
     let result = shop.bench(&url, &["--threads", "3", "--loops", "5", "--no-keepalive"]);
     assert_eq!(result["requests"]["errors"], 0);
     assert_eq!(result["audit"]["verdict"], "pass");
-    assert_eq!(shop.front.buyers(), 15);
+    assert_eq!(shop.proxy.buyers(), 15);
 }
 
 #[test]
 fn failed_handshake_is_an_error_without_effect() {
     let other = Authority::new();
     let shop = Shop::open(|| Load::Shown(8, other.issue()));
-    let result = shop.bench(&shop.front.url(), &["--threads", "4", "--loops", "2"]);
+    let result = shop.bench(&shop.proxy.url(), &["--threads", "4", "--loops", "2"]);
     assert_eq!(result["requests"]["by_error"], json!({"tls": 8}));
     assert_eq!(result["audit"]["unknown_outcomes"], 0, "nothing was sent");
     assert_eq!(result["audit"]["orders"], 0);
@@ -81,7 +81,7 @@ fn failed_handshake_is_an_error_without_effect() {
 fn connect_time_out_covers_the_handshake() {
     let shop = Shop::open(|| Load::Ignored(2));
     let args = ["--threads", "2", "--connect-timeout", "200ms"];
-    let result = shop.bench(&shop.front.url(), &args);
+    let result = shop.bench(&shop.proxy.url(), &args);
     assert_eq!(result["requests"]["by_error"], json!({"connect_timeout": 2}));
     assert_eq!(result["audit"]["unknown_outcomes"], 0, "nothing was sent");
     assert!(result["latency_us"]["min"].as_u64().unwrap() >= 200_000, "{}", result["latency_us"]);

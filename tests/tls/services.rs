@@ -34,9 +34,9 @@ fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     // The broker's client keeps the error of rustls, which gets our own text; the Redis client
     // keeps the text only.
-    let told = ["its certificate is not trusted", "UnknownIssuer"];
-    let told = told.iter().any(|words| stderr(&output).contains(words));
-    assert!(told, "{}", stderr(&output));
+    let reasons = ["its certificate is not trusted", "UnknownIssuer"];
+    let is_explained = reasons.iter().any(|words| stderr(&output).contains(words));
+    assert!(is_explained, "{}", stderr(&output));
 }
 
 /// A free port of this machine below the ephemeral range; never the same one twice.

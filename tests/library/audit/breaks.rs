@@ -2,7 +2,7 @@
 
 use seckill::audit::{Invariant, Status, Told};
 
-use super::scene::{LOST, LOST_TOLD, LOST_UNANSWERED, Scene, WON, WON_TOLD};
+use super::scene::{LOST, LOST_IN_ANSWER, LOST_UNANSWERED, Scene, WON, WON_IN_ANSWER};
 use super::{order, order_id};
 
 /// A way to break one invariant.
@@ -42,8 +42,8 @@ pub(super) fn breaks() -> Vec<Break> {
 fn breaks_of_stock() -> Vec<Break> {
     vec![
         Break::new(Invariant::NeverOversold, "an update of the counter was lost", |scene| {
-            scene.history.entries[LOST_TOLD].told = Told::Accepted;
-            scene.decide(LOST_TOLD, order(4))
+            scene.history.entries[LOST_IN_ANSWER].told = Told::Accepted;
+            scene.decide(LOST_IN_ANSWER, order(4))
         })
         .with(&[Invariant::StockConserved]),
         Break::new(Invariant::StockNeverNegative, "a decrement too many", |scene| {
@@ -55,10 +55,10 @@ fn breaks_of_stock() -> Vec<Break> {
             scene.set_stock(4);
             "stock 4, left 0, orders 3".into()
         }),
-        Break::new(Invariant::NoUnsoldStock, "one was told sold out too soon", |scene| {
+        Break::new(Invariant::NoUnsoldStock, "a refusal as sold out came too soon", |scene| {
             scene.set_stock(4);
             scene.ledger.sale.stock_left = 1;
-            scene.id(LOST_TOLD)
+            scene.id(LOST_IN_ANSWER)
         }),
     ]
 }
@@ -80,14 +80,14 @@ fn breaks_of_ledger() -> Vec<Break> {
         }),
         Break::new(Invariant::OrdersWereSent, "an order under another run's id", |scene| {
             scene.set_stock(4);
-            scene.has(order(4));
+            scene.add_earlier_now(order(4));
             scene.id(LOST_UNANSWERED + 1)
         }),
-        Break::new(Invariant::OrdersWereSent, "an order of an attempt to come", |scene| {
+        Break::new(Invariant::OrdersWereSent, "an order of a later attempt", |scene| {
             scene.set_stock(4);
             scene.add(3, 2, order(4))
         }),
-        Break::new(Invariant::OrdersWereSent, "an order of a user to come", |scene| {
+        Break::new(Invariant::OrdersWereSent, "an order of a later user", |scene| {
             scene.set_stock(4);
             scene.add(4, 0, order(4))
         }),
@@ -106,9 +106,9 @@ fn breaks_of_ledger() -> Vec<Break> {
             scene.ledger.rows.remove(LOST);
             id
         }),
-        Break::new(Invariant::AcceptedKept, "an attempt told of its loss is gone", |scene| {
-            let id = scene.id(LOST_TOLD);
-            scene.ledger.rows.remove(LOST_TOLD);
+        Break::new(Invariant::AcceptedKept, "an attempt answered as lost is gone", |scene| {
+            let id = scene.id(LOST_IN_ANSWER);
+            scene.ledger.rows.remove(LOST_IN_ANSWER);
             id
         }),
         Break::new(Invariant::AcceptedDecided, "an accepted attempt is not decided", |scene| {
@@ -119,19 +119,19 @@ fn breaks_of_ledger() -> Vec<Break> {
 
 fn breaks_of_answers() -> Vec<Break> {
     vec![
-        Break::new(Invariant::AnswersTrue, "another order than was told", |scene| {
-            scene.decide(WON_TOLD, order(9))
+        Break::new(Invariant::AnswersTrue, "another order than was answered", |scene| {
+            scene.decide(WON_IN_ANSWER, order(9))
         }),
-        Break::new(Invariant::AnswersTrue, "told won, but lost", |scene| {
+        Break::new(Invariant::AnswersTrue, "answered won, but lost", |scene| {
             scene.history.entries[LOST].told = Told::Won(Box::new(order_id(4)));
             scene.id(LOST)
         }),
-        Break::new(Invariant::AnswersTrue, "told lost, but won", |scene| {
+        Break::new(Invariant::AnswersTrue, "answered lost, but won", |scene| {
             scene.history.entries[WON].told = Told::Lost;
             scene.id(WON)
         }),
-        Break::new(Invariant::AnswersTrue, "told lost, but not decided", |scene| {
-            scene.decide(LOST_TOLD, Status::Queued)
+        Break::new(Invariant::AnswersTrue, "answered lost, but not decided", |scene| {
+            scene.decide(LOST_IN_ANSWER, Status::Queued)
         })
         .with(&[Invariant::AcceptedDecided]),
         Break::new(Invariant::AnswersTrue, "an order for another buyer", |scene| {
@@ -146,44 +146,46 @@ fn breaks_of_answers() -> Vec<Break> {
             scene.ledger.rows[LOST_UNANSWERED].uid = "somebody".into();
             scene.id(LOST_UNANSWERED)
         }),
-        Break::new(Invariant::ResultsTrue, "a winner is told that he lost", |scene| {
-            scene.asked(WON, Some(Status::Lost))
+        Break::new(Invariant::ResultsTrue, "a winner polls a loss", |scene| {
+            scene.add_result(WON, Some(Status::Lost))
         }),
-        Break::new(Invariant::ResultsTrue, "a loser is told that he won", |scene| {
-            scene.asked(LOST, Some(order(1)))
+        Break::new(Invariant::ResultsTrue, "a loser polls a win", |scene| {
+            scene.add_result(LOST, Some(order(1)))
         }),
-        Break::new(Invariant::ResultsTrue, "another order is told", |scene| {
-            scene.asked(WON, Some(order(2)))
+        Break::new(Invariant::ResultsTrue, "another order is polled", |scene| {
+            scene.add_result(WON, Some(order(2)))
         }),
         Break::new(Invariant::ResultsTrue, "a result is never written", |scene| {
-            scene.asked(LOST, Some(Status::Queued))
+            scene.add_result(LOST, Some(Status::Queued))
         }),
-        Break::new(Invariant::ResultsTrue, "nobody knows of it", |scene| scene.asked(LOST, None)),
+        Break::new(Invariant::ResultsTrue, "the result is unknown", |scene| {
+            scene.add_result(LOST, None)
+        }),
     ]
 }
 
 fn breaks_of_before() -> Vec<Break> {
     vec![
         Break::new(Invariant::EarlierKept, "an earlier run's loser is gone", |scene| {
-            scene.had(Status::Lost)
+            scene.add_earlier_before(Status::Lost)
         }),
         Break::new(Invariant::EarlierKept, "an earlier run's queued attempt is gone", |scene| {
-            scene.had(Status::Queued)
+            scene.add_earlier_before(Status::Queued)
         }),
         Break::new(Invariant::EarlierKept, "an earlier run's decision was taken back", |scene| {
-            scene.has(Status::Queued);
-            scene.had(Status::Lost)
+            scene.add_earlier_now(Status::Queued);
+            scene.add_earlier_before(Status::Lost)
         }),
         Break::new(Invariant::EarlierKept, "an earlier run's order has another id", |scene| {
             scene.set_stock(4);
-            scene.has(order(4));
-            scene.had(order(5))
+            scene.add_earlier_now(order(4));
+            scene.add_earlier_before(order(5))
         }),
         Break::new(Invariant::TermsKept, "units were added", |scene| {
             scene.ledger.sale.stock = 4;
             scene.ledger.sale.stock_left = 1;
-            scene.ledger.rows.remove(LOST_TOLD);
-            scene.history.entries.remove(LOST_TOLD);
+            scene.ledger.rows.remove(LOST_IN_ANSWER);
+            scene.history.entries.remove(LOST_IN_ANSWER);
             "stock 3 is now 4, per_buyer 1 is now 1".into()
         }),
         Break::new(Invariant::TermsKept, "the limit was raised", |scene| {

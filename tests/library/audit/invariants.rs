@@ -136,8 +136,8 @@ fn repeated_run_with_the_same_seed_passes() {
 fn attempts_queued_before_the_run_may_be_decided_during_it() {
     for status in [Status::Queued, Status::Lost] {
         let mut scene = Scene::new();
-        scene.had(Status::Queued);
-        scene.has(status);
+        scene.add_earlier_before(Status::Queued);
+        scene.add_earlier_now(status);
         let audit = reconcile(&scene.history, &scene.ledger, true);
         assert_eq!((audit.verdict, broken(&audit)), (Verdict::Pass, Vec::new()));
     }

@@ -2,11 +2,11 @@
 //! broken on purpose.
 
 mod breaks;
+mod comparison;
 mod invariants;
-mod random;
+mod random_runs;
 mod reference;
 mod scene;
-mod second_opinion;
 
 use seckill::api::LedgerSale;
 use seckill::audit::{AttemptNo, Audit, History, Ids, Invariant, Ledger, Row, Status};

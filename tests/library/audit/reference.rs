@@ -7,7 +7,7 @@ use seckill::sale::RequestId;
 
 /// The results that both implementations must agree on.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Opinion {
+pub(super) struct Findings {
     pub(super) counts: Vec<(Invariant, usize)>,
     pub(super) verdict: Verdict,
     orders: Option<usize>,
@@ -17,10 +17,10 @@ pub(super) struct Opinion {
     unknown_outcomes: usize,
 }
 
-pub(super) fn judge(history: &History, ledger: &Ledger, settled: bool) -> Opinion {
+pub(super) fn audit(history: &History, ledger: &Ledger, settled: bool) -> Findings {
     let run = Run { history, ledger, settled };
     if run.is_other_sale() {
-        return run.nothing_to_say();
+        return run.no_conclusion();
     }
     let count = |invariant: &Invariant| (*invariant, run.count(*invariant));
     let counts: Vec<_> = Invariant::ALL.iter().map(count).collect();
@@ -30,7 +30,7 @@ pub(super) fn judge(history: &History, ledger: &Ledger, settled: bool) -> Opinio
         true => Verdict::Unknown,
     };
     let undecided = |entry: &&&Entry| !run.rows_of(entry).last().is_some_and(is_decided);
-    Opinion {
+    Findings {
         counts,
         verdict,
         orders: Some(run.orders().len()),
@@ -41,7 +41,7 @@ pub(super) fn judge(history: &History, ledger: &Ledger, settled: bool) -> Opinio
     }
 }
 
-impl Opinion {
+impl Findings {
     pub(super) fn of(audit: &Audit) -> Self {
         let count = |invariant: &Invariant| {
             let of = |violation: &&Violation| violation.invariant == *invariant;
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
         uids.iter().filter(|uid| self.orders_of(uid) > limit).count()
     }
 
-    fn is_lied_to(&self, entry: &Entry) -> bool {
+    fn has_untrue_answer(&self, entry: &Entry) -> bool {
         let Some(row) = self.rows_of(entry).pop() else { return false };
         let as_told = match &entry.told {
             Told::Won(told) => row.status == Status::Won((**told).clone()),
@@ -173,8 +173,8 @@ impl<'a> Run<'a> {
         before.is_some_and(|before| before.epoch != self.ledger.sale.epoch)
     }
 
-    fn nothing_to_say(&self) -> Opinion {
-        Opinion {
+    fn no_conclusion(&self) -> Findings {
+        Findings {
             counts: Invariant::ALL.iter().map(|invariant| (*invariant, 0)).collect(),
             verdict: Verdict::Unknown,
             orders: None,
@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether this attempt lost although a unit is still left.
-    fn is_passed_over(&self, row: &Row) -> bool {
+    fn lost_despite_stock(&self, row: &Row) -> bool {
         let sale = &self.ledger.sale;
         let may_have_more = self.orders_of(&row.uid) < sale.per_buyer as usize;
         row.status == Status::Lost && may_have_more && sale.stock_left > 0
@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
                 self.accepted().iter().filter(queued).count()
             }
             Invariant::AnswersTrue => {
-                self.history.entries.iter().filter(|entry| self.is_lied_to(entry)).count()
+                self.history.entries.iter().filter(|entry| self.has_untrue_answer(entry)).count()
             }
             Invariant::ResultsTrue => self.untrue_results(),
             Invariant::EarlierKept => {
@@ -234,7 +234,9 @@ impl<'a> Run<'a> {
                 self.history.before.iter().filter(changed).count()
             }
             Invariant::TermsKept => usize::from(self.has_other_terms()),
-            Invariant::NoUnsoldStock if self.settled => count_rows(&|row| self.is_passed_over(row)),
+            Invariant::NoUnsoldStock if self.settled => {
+                count_rows(&|row| self.lost_despite_stock(row))
+            }
             Invariant::AcceptedDecided | Invariant::NoUnsoldStock => 0,
         }
     }

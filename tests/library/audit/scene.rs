@@ -13,20 +13,20 @@ pub(super) struct Scene {
 
 /// Indices of rows in the scene's ledger.
 pub(super) const WON: usize = 0;
-pub(super) const WON_TOLD: usize = 2;
+pub(super) const WON_IN_ANSWER: usize = 2;
 pub(super) const LOST: usize = 3;
-pub(super) const LOST_TOLD: usize = 4;
+pub(super) const LOST_IN_ANSWER: usize = 4;
 pub(super) const LOST_UNANSWERED: usize = 5;
 
 impl Scene {
     pub(super) fn new() -> Self {
         let ids = Ids::new(7, Buyers::Thread);
         let mut history = history(ids, &[2; 4]);
-        let told_won = Told::Won(Box::new(order_id(3)));
+        let won_in_answer = Told::Won(Box::new(order_id(3)));
         let rows = [
             (0, 0, order(1), Told::Accepted),
             (1, 0, order(2), Told::Accepted),
-            (2, 0, order(3), told_won),
+            (2, 0, order(3), won_in_answer),
             (0, 1, Status::Lost, Told::Accepted),
             (3, 0, Status::Lost, Told::Lost),
             (1, 1, Status::Lost, Told::Unknown),
@@ -51,20 +51,20 @@ impl Scene {
     }
 
     /// Adds an attempt of an earlier run to the ledger before the run, and returns its id.
-    pub(super) fn had(&mut self, status: Status) -> String {
+    pub(super) fn add_earlier_before(&mut self, status: Status) -> String {
         let id = Ids::new(8, Buyers::Thread).request_id(AttemptNo { thread: 0, index: 0 });
         self.history.before.insert(id, status);
         id.to_string()
     }
 
     /// Adds that attempt to the present ledger.
-    pub(super) fn has(&mut self, status: Status) {
+    pub(super) fn add_earlier_now(&mut self, status: Status) {
         let attempt = AttemptNo { thread: 0, index: 0 };
         self.ledger.rows.push(row(&Ids::new(8, Buyers::Thread), attempt, status));
     }
 
     /// Records this polled result for a row's attempt, and returns its id.
-    pub(super) fn asked(&mut self, row: usize, told: Option<Status>) -> String {
+    pub(super) fn add_result(&mut self, row: usize, told: Option<Status>) -> String {
         self.history.results.push((self.ledger.rows[row].request_id, told));
         self.id(row)
     }

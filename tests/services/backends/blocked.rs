@@ -5,17 +5,17 @@ use std::time::Instant;
 use seckill::lab::{RabbitMq, RabbitMqOptions};
 use seckill::server::QueueAt;
 
-use crate::support::counter::Counter;
-use crate::support::engines::Place;
+use crate::support::backend::Backend;
+use crate::support::manual_server::ManualServer;
 use crate::support::{assert_refused, id};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attempts_are_refused_at_once_while_the_broker_blocks_publishers() {
-    let Some(place) = Place::real() else { return };
+    let Some(backend) = Backend::real() else { return };
     let config = "vm_memory_high_watermark.absolute = 1MB\n".to_owned();
     let broker = RabbitMq::start(RabbitMqOptions { config, ..RabbitMqOptions::default() }).unwrap();
     let limit = std::time::Duration::from_secs(1);
-    let counter = Counter::open_with(place, |config| {
+    let server = ManualServer::open_with(backend, |config| {
         if let QueueAt::RabbitMq(options) = &mut config.queue {
             options.url = broker.url().parse().unwrap();
             options.publish_timeout = limit;
@@ -23,15 +23,15 @@ async fn attempts_are_refused_at_once_while_the_broker_blocks_publishers() {
     })
     .await;
     // The broker announces the block at the next publish, and leaves that publish unconfirmed.
-    assert_eq!(counter.buy("ann", &id(1)).await.code, 500);
+    assert_eq!(server.buy("ann", &id(1)).await.code, 500);
     let begun = Instant::now();
     for number in 2..20 {
-        let refused = counter.buy("bob", &id(number)).await;
+        let refused = server.buy("bob", &id(number)).await;
         assert_refused(&refused, 503, "broker_unavailable");
-        assert_eq!(counter.result(&id(number)).await.code, 404, "no effect");
+        assert_eq!(server.result(&id(number)).await.code, 404, "no effect");
     }
     assert!(begun.elapsed() < 18 * limit / 2, "none of them waited for the broker");
-    let ready = counter.get("/readyz").await;
+    let ready = server.get("/readyz").await;
     assert_eq!((ready.code, &ready.json()["queue"]), (503, &"unavailable".into()));
     assert_eq!(ready.json()["store"], "ok");
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use seckill::lab::Redis;
 
 use super::drill::{Drill, count};
-use crate::support::engines::Place;
-use crate::support::site::{FRAGILE, Site};
+use crate::support::backend::Backend;
+use crate::support::deployment::{Deployment, FRAGILE};
 
 /// How long the broker is suspended: longer than a heartbeat.
 const STANDSTILL: Duration = Duration::from_secs(12);
@@ -16,11 +16,11 @@ const UNKNOWN: &[&str] = &["http_500"];
 
 #[test]
 fn service_recovers_after_rabbitmq_is_killed() {
-    let Some(_place) = Place::real() else { return };
+    let Some(_backend) = Backend::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();
     let redis = Redis::start().unwrap();
-    let site = Site::new(Place::on(&broker, &redis), None);
-    let server = site.serve("all", &[]);
+    let deployment = Deployment::new(Backend::on(&broker, &redis), None);
+    let server = deployment.serve("all", &[]);
     let drill = Drill::begin(&server.url);
     broker.service_mut().kill().unwrap();
     drill.wait_for_answer("broker_unavailable");
@@ -31,11 +31,11 @@ fn service_recovers_after_rabbitmq_is_killed() {
 
 #[test]
 fn service_recovers_after_rabbitmq_is_suspended() {
-    let Some(_place) = Place::real() else { return };
+    let Some(_backend) = Backend::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();
     let redis = Redis::start().unwrap();
-    let site = Site::new(Place::on(&broker, &redis), None);
-    let server = site.serve("all", &[]);
+    let deployment = Deployment::new(Backend::on(&broker, &redis), None);
+    let server = deployment.serve("all", &[]);
     let drill = Drill::begin(&server.url);
     broker.service_mut().suspend().unwrap();
     // The suspension itself, under load; the test waits for nothing here.
@@ -49,18 +49,18 @@ fn service_recovers_after_rabbitmq_is_suspended() {
 #[test]
 fn service_recovers_after_rabbitmq_is_killed_with_a_full_queue() {
     const MAX: &[&str] = &["--max-queue", "50"];
-    let Some(_place) = Place::real() else { return };
+    let Some(_backend) = Backend::real() else { return };
     let mut broker = FRAGILE.lock().unwrap();
     let redis = Redis::start().unwrap();
-    let site = Site::new(Place::on(&broker, &redis), None);
-    let api = site.serve("api", MAX);
+    let deployment = Deployment::new(Backend::on(&broker, &redis), None);
+    let api = deployment.serve("api", MAX);
     let drill = Drill::begin(&api.url);
     drill.wait_for_answer("queue_full");
     broker.service_mut().kill().unwrap();
     drill.wait_for_answer("broker_unavailable");
     broker.service_mut().restart().unwrap();
     drill.wait_for_answer("queue_full");
-    let _consumer = site.serve("consumer", MAX);
+    let _consumer = deployment.serve("consumer", MAX);
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "queue_full") > 0, "{drilled:?}");
 }

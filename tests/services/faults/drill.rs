@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::support::child::eventually;
 use crate::support::client::{self, Loading, PLENTY, Sale, ask};
 
-/// Longest allowed answer during a fault: the publish time-out of 2 s that `Site` sets, and a
+/// Longest allowed answer during a fault: the publish time-out of 2 s that `Deployment` sets, and a
 /// second for a busy machine. With a killed store, refusals are immediate.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 

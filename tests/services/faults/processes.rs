@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use seckill::lab::Redis;
 
 use super::drill::{Drill, FEW, MANY};
-use crate::support::engines::Place;
-use crate::support::site::Site;
+use crate::support::backend::Backend;
+use crate::support::deployment::Deployment;
 
 /// Kills in one drill.
 const ROUNDS: u64 = 5;
@@ -22,12 +22,12 @@ fn until_kill(max: u64) -> u64 {
 
 #[test]
 fn no_attempt_is_lost_when_consumers_are_killed_repeatedly() {
-    let Some(place) = Place::real() else { return };
+    let Some(backend) = Backend::real() else { return };
     let redis = Redis::start().unwrap();
-    let site = Site::new(place.with_store(&redis), None);
-    let api = site.serve("api", &[]);
+    let deployment = Deployment::new(backend.with_store(&redis), None);
+    let api = deployment.serve("api", &[]);
     // Small batches, so that a kill seldom falls between two of them.
-    let consumer = || site.serve("consumer", &["--prefetch", "4"]);
+    let consumer = || deployment.serve("consumer", &["--prefetch", "4"]);
     let mut present = consumer();
     let drill = Drill::begin(&api.url);
     for _ in 0..ROUNDS {
@@ -50,19 +50,19 @@ fn address() -> String {
 
 #[test]
 fn no_attempt_is_lost_when_an_api_process_is_killed_repeatedly() {
-    let Some(place) = Place::real() else { return };
+    let Some(backend) = Backend::real() else { return };
     let redis = Redis::start().unwrap();
-    let site = Site::new(place.with_store(&redis), None);
-    let _consumer = site.serve("consumer", &[]);
+    let deployment = Deployment::new(backend.with_store(&redis), None);
+    let _consumer = deployment.serve("consumer", &[]);
     let address = address();
-    let mut api = site.serve_at(&address, "api", &[]);
+    let mut api = deployment.serve_at(&address, "api", &[]);
     // With fewer users, no attempt would be left announced but not queued, for another process to
     // adopt.
     let drill = Drill::begin_with(&api.url, MANY);
     for _ in 0..ROUNDS {
         drill.go_on(until_kill(UNTIL_KILL * MANY.at_a_time / FEW.at_a_time));
         api.kill();
-        api = site.serve_at(&address, "api", &[]);
+        api = deployment.serve_at(&address, "api", &[]);
     }
     let drilled = drill.end(&["connect_refused", "connect_failed", "reset"]);
     assert!(drilled.summary.errors >= ROUNDS, "a kill is felt: {:?}", drilled.summary.by_error);

@@ -4,20 +4,20 @@ use rustix::process::Signal;
 use seckill::lab::Redis;
 
 use super::drill::{Drill, count};
+use crate::support::backend::Backend;
 use crate::support::child::signal;
-use crate::support::engines::Place;
-use crate::support::site::Site;
+use crate::support::deployment::Deployment;
 
 /// Attempts made while no consumer runs, and while there is no store.
 const MEANWHILE: u64 = 200;
 
 #[test]
 fn service_recovers_after_redis_is_killed() {
-    let Some(place) = Place::real() else { return };
+    let Some(backend) = Backend::real() else { return };
     let mut redis = Redis::start().unwrap();
-    let site = Site::new(place.with_store(&redis), None);
-    let api = site.serve("api", &[]);
-    let consumer = site.serve("consumer", &[]);
+    let deployment = Deployment::new(backend.with_store(&redis), None);
+    let api = deployment.serve("api", &[]);
+    let consumer = deployment.serve("consumer", &[]);
     let drill = Drill::begin(&api.url);
     // Suspended, so that attempts are queued when the store disappears.
     signal(consumer.child.id(), Signal::STOP);

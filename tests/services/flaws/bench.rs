@@ -3,20 +3,20 @@
 use seckill::design::Flaw;
 use serde_json::Value;
 
-use crate::support::engines::Place;
-use crate::support::site::Site;
+use crate::support::backend::Backend;
+use crate::support::deployment::Deployment;
 
 /// Exit code and result of a bench that spawns its server.
 fn bench(flaw: Option<Flaw>) -> Option<(Option<i32>, Value)> {
-    let site = Site::new(Place::real()?, flaw);
-    let flags = site.flags();
+    let deployment = Deployment::new(Backend::real()?, flaw);
+    let flags = deployment.flags();
     let server = flags.iter().map(String::as_str);
     let args = ["--spawn", "--threads", "50", "--json", "--"].into_iter().chain(server);
     let args: Vec<&str> = args.collect();
-    let bench = site.bench(&args);
-    let said = String::from_utf8_lossy(&bench.stderr);
+    let bench = deployment.bench(&args);
+    let printed = String::from_utf8_lossy(&bench.stderr);
     let result =
-        serde_json::from_slice(&bench.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+        serde_json::from_slice(&bench.stdout).unwrap_or_else(|error| panic!("{error}: {printed}"));
     Some((bench.status.code(), result))
 }
 

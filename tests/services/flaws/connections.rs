@@ -7,18 +7,18 @@ use seckill::lab::{RabbitMq, Redis};
 use serde_json::Value;
 
 use super::count;
+use crate::support::backend::Backend;
 use crate::support::child::seckill;
 use crate::support::client::{PLENTY, Sale};
-use crate::support::engines::Place;
-use crate::support::site::{Site, fragile_broker, wait_unused};
+use crate::support::deployment::{Deployment, fragile_broker, wait_unused};
 
 const ATTEMPTS: u64 = 20;
 
 /// A server's connections after its start, and after `ATTEMPTS` accepted attempts.
 fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u64) {
     wait_unused(broker);
-    let site = Site::new(Place::on(broker, redis), flaw);
-    let server = site.serve("all", &[]);
+    let deployment = Deployment::new(Backend::on(broker, redis), flaw);
+    let server = deployment.serve("all", &[]);
     let sale = Sale::open(&server.url, "tea", PLENTY);
     let before = broker.connections().unwrap();
     let mut ran = sale.burst(ATTEMPTS);
@@ -30,19 +30,19 @@ fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u6
 /// A bench of 200 users with two attempts each, on the broker with few files.
 fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Output {
     wait_unused(broker);
-    let site = Site::new(Place::on(broker, redis), None);
+    let deployment = Deployment::new(Backend::on(broker, redis), None);
     let mut command = seckill();
-    command.current_dir(site.folder()).env("SECKILL_BROKER_METRICS", broker.prometheus_url());
+    command.current_dir(deployment.folder()).env("SECKILL_BROKER_METRICS", broker.prometheus_url());
     command.args(["bench", "--spawn", "--threads", "200", "--loops", "2"]);
     command.args(["--settle-timeout", "5s"]).args(more).args(["--", "--design", design]);
-    command.args(["--broker-connect-timeout", "1s"]).args(site.flags()).output().unwrap()
+    command.args(["--broker-connect-timeout", "1s"]).args(deployment.flags()).output().unwrap()
 }
 
 /// All users start at once, which is harder, and does not depend on the timing of a busy machine.
 fn hardened_has_one_connection(broker: &RabbitMq, redis: &Redis) {
     let bench = bench(broker, redis, "hardened", &["--json"]);
-    let said = String::from_utf8_lossy(&bench.stderr);
-    assert_eq!(bench.status.code(), Some(0), "{}{said}", String::from_utf8_lossy(&bench.stdout));
+    let printed = String::from_utf8_lossy(&bench.stderr);
+    assert_eq!(bench.status.code(), Some(0), "{}{printed}", String::from_utf8_lossy(&bench.stdout));
     let result: Value = serde_json::from_slice(&bench.stdout).unwrap();
     assert_eq!(result["requests"]["errors"], 0, "{result:#}");
     assert_eq!(result["audit"]["verdict"], "pass", "{result:#}");
@@ -58,10 +58,10 @@ fn number_after(text: &str, words: &str) -> Option<u64> {
 fn article_uses_the_broker_up(broker: &RabbitMq, redis: &Redis) {
     let bench = bench(broker, redis, "article", &["--ramp", "2s"]);
     let report = String::from_utf8_lossy(&bench.stdout);
-    let said = String::from_utf8_lossy(&bench.stderr);
+    let printed = String::from_utf8_lossy(&bench.stderr);
     let line = |name: &str| {
         let found = report.lines().find(|line| line.starts_with(name));
-        found.unwrap_or_else(|| panic!("no {name}: {report}{said}"))
+        found.unwrap_or_else(|| panic!("no {name}: {report}{printed}"))
     };
     let (errors, cause) = (line("Errors "), line("Cause "));
     println!("article: {errors} / {cause} / {}", report.lines().last().unwrap_or_default());
@@ -76,7 +76,7 @@ fn article_uses_the_broker_up(broker: &RabbitMq, redis: &Redis) {
 
 #[test]
 fn connection_per_request_flaw_exhausts_the_broker() {
-    if Place::real().is_none() {
+    if Backend::real().is_none() {
         return;
     }
     let (mut broker, redis) = (fragile_broker(), Redis::start().unwrap());

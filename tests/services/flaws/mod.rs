@@ -5,7 +5,7 @@
 
 mod bench;
 mod connections;
-mod lost;
+mod lost_attempts;
 mod oversell;
 mod redelivery;
 

@@ -3,9 +3,9 @@
 use seckill::audit::{Row, Status, Verdict, reconcile};
 use seckill::design::Flaw;
 
+use crate::support::backend::Backend;
 use crate::support::client::{Sale, TOKEN};
-use crate::support::engines::Place;
-use crate::support::site::Site;
+use crate::support::deployment::Deployment;
 
 const STOCK: u64 = 10;
 
@@ -23,13 +23,13 @@ const RESULTS_EVERY: usize = 10;
 
 #[test]
 fn check_then_act_flaw_oversells_and_bench_reports_by_how_many() {
-    let Some(place) = Place::real() else { return };
-    let site = Site::new(place, Some(Flaw::CheckThenAct));
-    let server = site.serve("all", &CONSUMERS);
+    let Some(backend) = Backend::real() else { return };
+    let deployment = Deployment::new(backend, Some(Flaw::CheckThenAct));
+    let server = deployment.serve("all", &CONSUMERS);
     for burst in 1..=FLAWED_BURSTS {
         let sale = Sale::open(&server.url, "tea", STOCK);
         let load = ["--target", &server.url, "--item", "tea", "--threads", "200"];
-        let bench = site.bench(&[&load[..], &["--admin-token", TOKEN]].concat());
+        let bench = deployment.bench(&[&load[..], &["--admin-token", TOKEN]].concat());
         let (report, code) = (String::from_utf8_lossy(&bench.stdout), bench.status.code());
         let verdict = report.lines().last().unwrap_or_default();
         println!("burst {burst}: {verdict}");
@@ -56,9 +56,9 @@ fn is_order(row: &Row) -> bool {
 
 #[test]
 fn hardened_design_sells_exactly_the_stock_in_every_burst() {
-    let Some(place) = Place::real() else { return };
-    let site = Site::new(place, None);
-    let server = site.serve("all", &CONSUMERS);
+    let Some(backend) = Backend::real() else { return };
+    let deployment = Deployment::new(backend, None);
+    let server = deployment.serve("all", &CONSUMERS);
     let mut accepted = 0;
     for burst in 0..HARDENED_BURSTS {
         let sale = Sale::open(&server.url, "tea", STOCK);

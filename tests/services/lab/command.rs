@@ -43,10 +43,10 @@ fn lab_sets_queue_and_store_and_returns_the_commands_exit_code() {
     let script = "echo $SECKILL_QUEUE $SECKILL_STORE none:$SECKILL_TARGET; exit 7";
     let output = lab(&["--", "sh", "-c", script]);
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
-    let said = stdout(&output);
-    let words: Vec<_> = said.split_whitespace().collect();
-    assert!(words[0].starts_with("amqp://127.0.0.1:"), "{said}");
-    assert!(words[1].starts_with("redis://127.0.0.1:"), "{said}");
+    let printed = stdout(&output);
+    let words: Vec<_> = printed.split_whitespace().collect();
+    assert!(words[0].starts_with("amqp://127.0.0.1:"), "{printed}");
+    assert!(words[1].starts_with("redis://127.0.0.1:"), "{printed}");
     assert_eq!(words[2], "none:");
     for word in &words[..2] {
         assert!(stderr(&output).contains(word), "{word} is not in {}", stderr(&output));
@@ -111,11 +111,11 @@ fn second_signal_kills_a_command_that_ignores_the_first() {
     let (mut lab, line) = started(temp.path(), &["--", "sh", "-c", script]);
     assert_eq!(line, "up");
     signal(lab.id(), Signal::TERM);
-    let mut said = BufReader::new(lab.stderr.take().unwrap());
+    let mut printed = BufReader::new(lab.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("once more to kill it") {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
     }
     signal(lab.id(), Signal::TERM);
     assert_eq!(wait(&mut lab).code(), Some(128 + 9));
@@ -136,9 +136,9 @@ fn lab_stopped_during_start_leaves_nothing_behind() {
     signal(lab.id(), Signal::TERM);
     assert_eq!(wait(&mut lab).code(), Some(130));
     assert_nothing_left(temp.path(), &[]);
-    let mut said = String::new();
-    lab.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(said, "");
+    let mut printed = String::new();
+    lab.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(printed, "");
 }
 
 #[test]

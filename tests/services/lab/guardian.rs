@@ -31,8 +31,8 @@ fn exit_without_drop_leaves_nothing_behind() {
     holder.args(["--exact", name, "--nocapture"]).env(HOLDER, "1").env("TMPDIR", temp.path());
     let output = holder.output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    let said = String::from_utf8(output.stdout).unwrap();
-    let pid = said.split("process ").nth(1).unwrap_or_else(|| panic!("{said}"));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let pid = printed.split("process ").nth(1).unwrap_or_else(|| panic!("{printed}"));
     let pid = pid.split_whitespace().next().unwrap().parse().unwrap();
     assert_nothing_left(temp.path(), &[pid]);
 }
@@ -59,12 +59,12 @@ fn killing_a_lab_ends_its_services_and_command_and_removes_its_folders() {
 
     lab.kill().unwrap();
     assert_eq!(wait(&mut lab).code(), None);
-    let mut said = String::new();
-    lab.stderr.take().unwrap().take(64 << 10).read_to_string(&mut said).unwrap();
-    let after_process = said.split("process ").skip(1);
+    let mut printed = String::new();
+    lab.stderr.take().unwrap().take(64 << 10).read_to_string(&mut printed).unwrap();
+    let after_process = printed.split("process ").skip(1);
     let mut pids: Vec<u32> =
         after_process.map(|rest| rest.split(',').next().unwrap().parse().unwrap()).collect();
-    assert_eq!(pids.len(), 3, "{said}");
+    assert_eq!(pids.len(), 3, "{printed}");
     pids.push(command_pid);
     assert_nothing_left(temp.path(), &pids);
 }
@@ -79,10 +79,10 @@ fn killing_a_lab_ends_a_suspended_service() {
     let mut lab =
         command.args(["lab", "--with", "redis"]).env("TMPDIR", temp.path()).spawn().unwrap();
     let mut line = String::new();
-    let mut said = BufReader::new(lab.stderr.take().unwrap());
+    let mut printed = BufReader::new(lab.stderr.take().unwrap());
     while !line.contains("process ") {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended before it began");
     }
     let pid: u32 =
         line.split("process ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();

@@ -11,13 +11,13 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::child::{PATIENCE, eventually};
+use crate::support::child::{WAIT_MAX, eventually};
 
 /// A connection to the port of an address such as `redis://127.0.0.1:20000`.
 fn connect(url: &str) -> TcpStream {
     let (_, address) = url.trim_end_matches('/').rsplit_once('/').unwrap();
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
     stream
 }
 
@@ -33,7 +33,7 @@ fn ask(redis: &mut TcpStream, line: &str, expected: &str) -> String {
 fn is_silent(stream: &mut TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let read = stream.read(&mut [0]);
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
     read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 

@@ -9,38 +9,38 @@ use seckill::lab::{Nginx, RabbitMq, RabbitMqOptions, Redis};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::child::{PATIENCE, Serving, seckill};
+use crate::support::child::{Serving, WAIT_MAX, seckill};
 use crate::support::skip::installed;
 
-static ENGINES: LazyLock<Mutex<Engines>> = LazyLock::new(|| {
+static SERVICES: LazyLock<Mutex<Services>> = LazyLock::new(|| {
     let rabbitmq = RabbitMq::start(RabbitMqOptions::default()).unwrap();
-    Mutex::new(Engines { redis: Redis::start().unwrap(), rabbitmq, used: 0 })
+    Mutex::new(Services { redis: Redis::start().unwrap(), rabbitmq, used: 0 })
 });
 
 /// A broker and a store for one test at a time, which counts connections or suspends them.
-pub(crate) struct Engines {
+pub(crate) struct Services {
     pub(crate) redis: Redis,
     pub(crate) rabbitmq: RabbitMq,
     /// How many tests have used them; each gets its own queue and database.
     used: u32,
 }
 
-impl Engines {
+impl Services {
     /// Locks them; returns `None` and reports a skip if a service is not installed.
     pub(crate) fn take() -> Option<MutexGuard<'static, Self>> {
         if !installed(&["redis-server", "rabbitmq-server", "nginx"]) {
             return None;
         }
-        let mut engines = ENGINES.lock().unwrap_or_else(|poisoned| {
+        let mut services = SERVICES.lock().unwrap_or_else(|poisoned| {
             // A failed test may have left them in any state.
-            let mut engines = poisoned.into_inner();
-            engines.redis.service_mut().restart().unwrap();
-            engines.rabbitmq.service_mut().restart().unwrap();
-            ENGINES.clear_poison();
-            engines
+            let mut services = poisoned.into_inner();
+            services.redis.service_mut().restart().unwrap();
+            services.rabbitmq.service_mut().restart().unwrap();
+            SERVICES.clear_poison();
+            services
         });
-        engines.used += 1;
-        Some(engines)
+        services.used += 1;
+        Some(services)
     }
 
     /// Starts a process with this role; all of them share the folder.
@@ -62,9 +62,9 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// Starts all of it; the flags are passed to all four processes.
-    pub(crate) fn start(engines: &Engines, flags: &[&str]) -> Self {
+    pub(crate) fn start(services: &Services, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let two = |role| [0, 1].map(|_| engines.serve(&folder, role, flags));
+        let two = |role| [0, 1].map(|_| services.serve(&folder, role, flags));
         let (apis, consumers) = (Vec::from(two("api")), Vec::from(two("consumer")));
         let ports: Vec<u16> = apis.iter().map(port).collect();
         let config = Nginx::balancer(&ports);
@@ -113,7 +113,7 @@ pub(crate) fn attempt(url: &str) -> (u16, Value) {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
+    reqwest::Client::builder().no_proxy().timeout(WAIT_MAX).build().unwrap()
 }
 
 fn ask(request: reqwest::RequestBuilder) -> (u16, Value) {

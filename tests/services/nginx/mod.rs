@@ -9,15 +9,15 @@ use rustix::process::Signal;
 use seckill::lab::{Nginx, Service};
 use serde_json::{Value, json};
 
-use fleet::{Engines, Fleet, attempt, get};
+use fleet::{Fleet, Services, attempt, get};
 
 use crate::support::child::{Serving, eventually, seckill, signal};
 use crate::support::skip::installed;
 
 #[test]
 fn articles_load_sells_exactly_the_stock_behind_nginx() {
-    let Some(engines) = Engines::take() else { return };
-    let fleet = Fleet::start(&engines, &[]);
+    let Some(services) = Services::take() else { return };
+    let fleet = Fleet::start(&services, &[]);
     for process in fleet.apis.iter().chain(&fleet.consumers) {
         assert_eq!(readiness(process), ready());
     }
@@ -26,9 +26,9 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
         assert_eq!((status, &answer["status"]), (404, &json!("rejected")));
         assert!(answer["message"].as_str().unwrap().contains("a consumer"), "{answer}");
     }
-    let connections = || engines.rabbitmq.connections().unwrap();
+    let connections = || services.rabbitmq.connections().unwrap();
     eventually("each process has a connection", || connections() == 4);
-    let opened = engines.rabbitmq.connections_opened().unwrap();
+    let opened = services.rabbitmq.connections_opened().unwrap();
 
     let plan = ["--threads", "350", "--ramp", "2s", "--loops", "10"];
     let report = report(&fleet.bench(&plan).output().unwrap());
@@ -42,14 +42,14 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
     eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() == 3500);
     assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
     assert_eq!(connections(), 4);
-    assert_eq!(engines.rabbitmq.connections_opened().unwrap(), opened, "none was opened besides");
+    assert_eq!(services.rabbitmq.connections_opened().unwrap(), opened, "none was opened besides");
 }
 
 #[test]
 fn nginx_fails_over_when_a_process_is_killed() {
     const THREADS: u64 = 32;
-    let Some(engines) = Engines::take() else { return };
-    let mut fleet = Fleet::start(&engines, &["--stock", "1M"]);
+    let Some(services) = Services::take() else { return };
+    let mut fleet = Fleet::start(&services, &["--stock", "1M"]);
     // Another process queues the killed process's unconfirmed attempts again after about 14 s.
     let threads = THREADS.to_string();
     let load = ["--threads", &threads, "--duration", "60s", "--settle-timeout", "60s"];
@@ -76,27 +76,27 @@ fn nginx_fails_over_when_a_process_is_killed() {
 
 #[test]
 fn readiness_names_the_unreachable_service() {
-    let Some(mut engines) = Engines::take() else { return };
+    let Some(mut services) = Services::take() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let processes = ["api", "consumer"].map(|role| engines.serve(&folder, role, &[]));
-    let tell = |what: &str, told: &Value| {
+    let processes = ["api", "consumer"].map(|role| services.serve(&folder, role, &[]));
+    let wait_for = |what: &str, expected: &Value| {
         for process in &processes {
-            eventually(what, || readiness(process) == *told);
+            eventually(what, || readiness(process) == *expected);
         }
     };
-    let check = |service: &mut Service, told: Value| {
-        tell("it is ready", &ready());
+    let check = |service: &mut Service, expected: Value| {
+        wait_for("it is ready", &ready());
         service.suspend().unwrap();
-        tell("it says what stands still", &told);
+        wait_for("it names the suspended service", &expected);
         service.resume().unwrap();
-        tell("it is ready again", &ready());
+        wait_for("it is ready again", &ready());
         service.kill().unwrap();
-        tell("it says what is gone", &told);
+        wait_for("it names the killed service", &expected);
         service.restart().unwrap();
-        tell("it is ready once more", &ready());
+        wait_for("it is ready once more", &ready());
     };
-    check(engines.redis.service_mut(), json!([503, "store_unavailable", "ok", "unavailable"]));
-    check(engines.rabbitmq.service_mut(), json!([503, "broker_unavailable", "unavailable", "ok"]));
+    check(services.redis.service_mut(), json!([503, "store_unavailable", "ok", "unavailable"]));
+    check(services.rabbitmq.service_mut(), json!([503, "broker_unavailable", "unavailable", "ok"]));
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn balancer_without_servers_is_reported() {
     }
     let nginx = Nginx::start(&Nginx::balancer(&[1])).unwrap();
     let output = seckill().args(["bench", "--target", &nginx.url()]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("reaches no server behind it (502"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("reaches no server behind it (502"), "{printed}");
 }
 
 /// Status, reason, queue and store of `GET /readyz`.
@@ -124,9 +124,9 @@ fn ready() -> Value {
 /// The report of a bench whose audit must pass.
 #[track_caller]
 fn report(output: &Output) -> Value {
-    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    assert_eq!(output.status.code(), Some(0), "{said}\n{report:#}");
+    assert_eq!(output.status.code(), Some(0), "{printed}\n{report:#}");
     assert_eq!(report["audit"]["verdict"], "pass");
     report
 }

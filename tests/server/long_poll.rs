@@ -8,26 +8,26 @@ use std::task::{Context, Poll, Wake, Waker};
 use seckill::queue::Batch;
 
 use crate::support::{
-    Running, Setup, Shop, Told, attempt, config, id, is_waiting, publish, within,
+    AttemptStatus, Running, Setup, Shop, attempt, config, id, is_waiting, publish, within,
 };
 
 /// Counts its wake-ups.
 #[derive(Default)]
-struct Woken(AtomicUsize);
+struct WakeCounter(AtomicUsize);
 
-impl Wake for Woken {
+impl Wake for WakeCounter {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-impl Woken {
+impl WakeCounter {
     fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-fn poll<F: Future>(future: Pin<&mut F>, woken: &Arc<Woken>) -> Poll<F::Output> {
+fn poll<F: Future>(future: Pin<&mut F>, woken: &Arc<WakeCounter>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
 }
 
@@ -42,7 +42,7 @@ async fn long_poll_is_not_woken_by_other_decisions() {
     for number in 0..=OTHERS {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
     }
-    let (path, woken) = (held_for(OTHERS), Arc::new(Woken::default()));
+    let (path, woken) = (held_for(OTHERS), Arc::new(WakeCounter::default()));
     let mut held = pin!(shop.result(&path));
     assert!(poll(held.as_mut(), &woken).is_pending());
     for _ in 0..OTHERS {
@@ -52,7 +52,7 @@ async fn long_poll_is_not_woken_by_other_decisions() {
     shop.decide(1).await;
     assert_eq!(woken.count(), 1);
     let Poll::Ready(reply) = poll(held, &woken) else { panic!("it was decided") };
-    assert_eq!(reply.told(&id(OTHERS)), Told::won(&format!("tea-1-{}", OTHERS + 1)));
+    assert_eq!(reply.status_of(&id(OTHERS)), AttemptStatus::won(&format!("tea-1-{}", OTHERS + 1)));
 }
 
 #[tokio::test]
@@ -91,21 +91,21 @@ async fn finished_long_poll_leaves_no_waiter_behind() {
     }
     assert_eq!(shop.app.store.awaited(), 0, "gone");
     let reply = within(shop.result(&format!("{}?wait=1ms", id(3)))).await;
-    assert_eq!(reply.told(&id(3)), Told::Queued);
+    assert_eq!(reply.status_of(&id(3)), AttemptStatus::Queued);
     assert_eq!(shop.app.store.awaited(), 0, "its time was up");
     assert_eq!(shop.result(&held_for(4)).await.code, 404);
     assert_eq!(shop.app.store.awaited(), 0, "nobody waits for what is unknown");
     let mut held = pin!(shop.result(&path[3]));
     assert!(is_waiting(held.as_mut()).await);
     shop.app.draining.start();
-    assert_eq!(within(held).await.told(&id(3)), Told::Queued);
+    assert_eq!(within(held).await.status_of(&id(3)), AttemptStatus::Queued);
     assert_eq!(shop.app.store.awaited(), 0, "it was let go");
 }
 
 #[tokio::test]
 async fn disconnected_client_leaves_no_waiter_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held): (_, Batch) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held): (_, Batch) = Running::start_with_one_delivered(config(folder.path())).await;
     publish(&server.app, attempt("bob", "tea", &id(1))).await.unwrap();
     let awaited = async |expected: usize| {
         within(async {
@@ -126,7 +126,7 @@ async fn disconnected_client_leaves_no_waiter_behind() {
     drop(wires.pop());
     awaited(1).await;
     drop(held);
-    assert_eq!(wires[0].reply().await.told(&id(0)), Told::won("tea-1-1"));
+    assert_eq!(wires[0].reply().await.status_of(&id(0)), AttemptStatus::won("tea-1-1"));
     assert_eq!(server.app.store.awaited(), 0);
     server.end().await;
 }

@@ -5,7 +5,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use seckill::audit::{Entry, History, Invariant, Verdict, WITNESSES_MAX, reconcile};
 
-use super::{broken, random, reference};
+use super::{broken, random_runs, reference};
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -15,12 +15,12 @@ proptest! {
     })]
 
     #[test]
-    fn audit_agrees_with_reference_implementation(case in random::case()) {
-        let random::Case { history, ledger, settled } = case;
+    fn audit_agrees_with_reference_implementation(case in random_runs::case()) {
+        let random_runs::Case { history, ledger, settled } = case;
         let audit = reconcile(&history, &ledger, settled);
         prop_assert_eq!(
-            reference::Opinion::of(&audit),
-            reference::judge(&history, &ledger, settled)
+            reference::Findings::of(&audit),
+            reference::audit(&history, &ledger, settled)
         );
         let order: Vec<_> = broken(&audit);
         prop_assert!(order.is_sorted_by(|a, b| a < b), "once each, in their order: {:?}", order);
@@ -34,8 +34,8 @@ proptest! {
     }
 
     #[test]
-    fn audit_does_not_depend_on_how_workers_split_the_history(case in random::case(), workers in 1..4_usize) {
-        let random::Case { history, ledger, settled } = case;
+    fn audit_does_not_depend_on_how_workers_split_the_history(case in random_runs::case(), workers in 1..4_usize) {
+        let random_runs::Case { history, ledger, settled } = case;
         let threads = history.sent.len();
         let mut merged = History::new(history.ids, history.item.clone(), threads);
         for worker in 0..workers {
@@ -52,7 +52,7 @@ proptest! {
         merged.results = history.results.clone();
         let (one, many) =
             [&history, &merged].map(|history| reconcile(history, &ledger, settled)).into();
-        prop_assert_eq!(reference::Opinion::of(&one), reference::Opinion::of(&many));
+        prop_assert_eq!(reference::Findings::of(&one), reference::Findings::of(&many));
     }
 }
 
@@ -60,18 +60,18 @@ proptest! {
 #[test]
 fn random_runs_cover_every_invariant_and_verdict() {
     let mut runner = TestRunner::deterministic();
-    let mut opinions = Vec::new();
+    let mut findings = Vec::new();
     for _ in 0..2000 {
-        let random::Case { history, ledger, settled } =
-            random::case().new_tree(&mut runner).unwrap().current();
-        opinions.push(reference::judge(&history, &ledger, settled));
+        let random_runs::Case { history, ledger, settled } =
+            random_runs::case().new_tree(&mut runner).unwrap().current();
+        findings.push(reference::audit(&history, &ledger, settled));
     }
     for (at, invariant) in Invariant::ALL.iter().enumerate() {
-        let found = opinions.iter().filter(|opinion| opinion.counts[at].1 > 0).count();
+        let found = findings.iter().filter(|found_in_run| found_in_run.counts[at].1 > 0).count();
         assert!(found > 20, "{invariant:?} is broken in {found} runs only");
     }
     for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Unknown] {
-        let found = opinions.iter().filter(|opinion| opinion.verdict == verdict).count();
+        let found = findings.iter().filter(|found_in_run| found_in_run.verdict == verdict).count();
         assert!(found > 100, "{verdict} is the verdict of {found} runs only");
     }
 }

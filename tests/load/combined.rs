@@ -9,7 +9,7 @@ use seckill::sale::RequestId;
 
 use super::run::{Run, load};
 use crate::support::scripted::{
-    Asked, Reply, Scripted, answer, order, queued, refused, sold_out, won,
+    Received, Reply, Scripted, answer, order, queued, refused, sold_out, won,
 };
 
 /// The meaning of an answer.
@@ -22,8 +22,8 @@ enum Means {
 }
 
 /// A pseudo-random reply that depends on the request only, and its meaning.
-fn some_reply(seed: u64, asked: &Asked) -> (Reply, Means) {
-    let draw = bits(seed ^ asked.id.0.as_u64_pair().0, Draw::Jitter, asked.before as u64);
+fn some_reply(seed: u64, request: &Received) -> (Reply, Means) {
+    let draw = bits(seed ^ request.id.0.as_u64_pair().0, Draw::Jitter, request.before as u64);
     let garbage = || Reply::Bytes(b"no answer\r\n\r\n".to_vec());
     let last = |reply| match reply {
         Reply::Bytes(bytes) => Reply::Last(bytes),
@@ -36,7 +36,7 @@ fn some_reply(seed: u64, asked: &Asked) -> (Reply, Means) {
     match draw % 12 {
         0 | 1 => (queued(), Means::Accepted),
         2 => (last(queued()), Means::Accepted),
-        3 => (won(asked), Means::Won),
+        3 => (won(request), Means::Won),
         4 => (sold_out(), Means::Refused),
         5 => (last(sold_out()), Means::Refused),
         6 => (refused(429, "rate_limited", ""), Means::Refused),
@@ -49,7 +49,7 @@ fn some_reply(seed: u64, asked: &Asked) -> (Reply, Means) {
 }
 
 /// The expected history entry of an attempt with these answers.
-fn told(id: RequestId, means: &[Means]) -> Option<Told> {
+fn expected_entry(id: RequestId, means: &[Means]) -> Option<Told> {
     if means.contains(&Means::Won) {
         Some(Told::Won(Box::new(seckill::sale::OrderId::from_text(order(id)))))
     } else if means.contains(&Means::Accepted) {
@@ -60,10 +60,10 @@ fn told(id: RequestId, means: &[Means]) -> Option<Told> {
 }
 
 fn run(seed: u64, flags: &str) -> (Run, Scripted) {
-    let server = Scripted::start(move |asked| match asked.is_result {
-        true if asked.before == 0 => Reply::Bytes(answer(503, "", "<html>")),
-        true => won(asked),
-        false => some_reply(seed, asked).0,
+    let server = Scripted::start(move |request| match request.is_result {
+        true if request.before == 0 => Reply::Bytes(answer(503, "", "<html>")),
+        true => won(request),
+        false => some_reply(seed, request).0,
     });
     (load(&server.url(), flags), server)
 }
@@ -76,22 +76,24 @@ fn history_matches_what_the_server_did() {
         let (run, server) = run(seed, &format!("{model} {more} --seed {seed}"));
         let attempts = server.attempts();
         assert_eq!((run.sent(), attempts.len()), (200, 200));
-        let asked: usize = attempts.values().map(Vec::len).sum();
-        assert_eq!(run.summary.total, asked as u64, "every request came");
-        let said: HashMap<_, _> =
+        let total: usize = attempts.values().map(Vec::len).sum();
+        assert_eq!(run.summary.total, total as u64, "every request arrived");
+        let entries: HashMap<_, _> =
             run.history.entries.iter().map(|e| (e.attempt, e.told.clone())).collect();
-        assert_eq!(run.told().len(), said.len());
+        assert_eq!(run.outcomes().len(), entries.len());
         let mut unusable = 0;
-        for (id, asked) in &attempts {
-            let means: Vec<_> = asked.iter().map(|asked| some_reply(seed, asked).1).collect();
+        for (id, requests) in &attempts {
+            let means: Vec<_> =
+                requests.iter().map(|request| some_reply(seed, request).1).collect();
             unusable += means.iter().filter(|means| **means == Means::Nothing).count();
             let attempt = run.history.ids.attempt(id).unwrap();
-            assert_eq!(said.get(&attempt).cloned(), told(*id, &means), "{means:?}");
+            assert_eq!(entries.get(&attempt).cloned(), expected_entry(*id, &means), "{means:?}");
         }
         assert_eq!(run.summary.errors, unusable as u64);
         let counts = run.counts();
         assert_eq!(run.summary.total, run.sent() + counts.twins + counts.retried());
-        let accepted = run.told().into_iter().filter(|told| *told != Told::Unknown).count();
+        let accepted =
+            run.outcomes().into_iter().filter(|outcome| *outcome != Told::Unknown).count();
         assert_eq!((counts.followed, counts.decided), (accepted as u64, accepted as u64));
         assert_eq!((run.history.results.len(), counts.follow_errors), (accepted, accepted as u64));
     }

@@ -1,4 +1,4 @@
-//! A TLS server in front of a plain one, like a proxy.
+//! A TLS server in proxy of a plain one, like a proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ pub(crate) enum Load {
 }
 
 /// A proxy that runs until dropped.
-pub(crate) struct Front {
+pub(crate) struct Proxy {
     pub(crate) port: u16,
     seen: Arc<Seen>,
     runtime: Option<Runtime>,
@@ -55,8 +55,8 @@ struct Service {
     seen: Arc<Seen>,
 }
 
-impl Front {
-    /// Starts in front of the server at `behind`.
+impl Proxy {
+    /// Starts in proxy of the server at `behind`.
     pub(crate) fn start(behind: SocketAddr, issued: &Issued, load: Load) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -79,7 +79,7 @@ impl Front {
     }
 }
 
-impl Drop for Front {
+impl Drop for Proxy {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

@@ -32,7 +32,7 @@ fn invalid_answer_is_an_error_with_unknown_outcome() {
         let run = load(&server.url(), "--threads 2 --loops 3");
         assert_eq!(run.summary.by_error, [(kind.to_owned(), 6)], "{reply:?}");
         assert_eq!((run.summary.total, run.sent()), (6, 6), "{reply:?}");
-        assert_eq!(run.told(), vec![Told::Unknown; 6], "{reply:?}");
+        assert_eq!(run.outcomes(), vec![Told::Unknown; 6], "{reply:?}");
         assert_eq!(run.summary.latency.count, 6, "{reply:?}");
     }
 }
@@ -50,11 +50,11 @@ fn surplus_answer_only_closes_the_connection() {
 
 #[test]
 fn user_continues_after_an_error() {
-    let server = Scripted::start(|asked| match asked.number % 2 {
+    let server = Scripted::start(|request| match request.number % 2 {
         0 => Reply::Bytes(b"nonsense\r\n\r\n".to_vec()),
         _ => sold_out(),
     });
     let run = load(&server.url(), "--loops 10");
     assert_eq!((run.ended("protocol"), run.ended("sold_out")), (5, 5));
-    assert_eq!(run.told().len(), 5);
+    assert_eq!(run.outcomes().len(), 5);
 }

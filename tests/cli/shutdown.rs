@@ -19,13 +19,13 @@ impl Running {
     fn start() -> Self {
         let temp = tempfile::tempdir().unwrap();
         let mut bench = endless(temp.path()).spawn().unwrap();
-        let mut said = BufReader::new(bench.stderr.take().unwrap());
+        let mut printed = BufReader::new(bench.stderr.take().unwrap());
         let mut line = String::new();
-        said.read_line(&mut line).unwrap();
+        printed.read_line(&mut line).unwrap();
         let pid = line.split("spawned as process ").nth(1).unwrap_or_else(|| panic!("{line}"));
         let server_pid = pid.split(':').next().unwrap().parse().unwrap();
         // Drains the rest of its output, so that it never blocks on a full pipe.
-        std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
+        std::thread::spawn(move || printed.read_to_end(&mut Vec::new()));
         Self { bench, server_pid, temp }
     }
 
@@ -78,17 +78,17 @@ fn second_ctrl_c_exits_at_once() {
     let mut command = seckill();
     command.args(["bench", "--target", &server.url, "--duration", "1h", "--timeout", "5m"]);
     let mut bench = command.args(["--admin-token", "wrong"]).spawn().unwrap();
-    let mut said = BufReader::new(bench.stderr.take().unwrap());
+    let mut printed = BufReader::new(bench.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("1 threads") {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended before it began");
     }
     signal(server.child.id(), Signal::STOP);
     signal(bench.id(), Signal::INT);
     while !line.contains("once more to leave at once") {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
     }
     signal(bench.id(), Signal::INT);
     assert_eq!(child::wait(&mut bench).code(), Some(130));
@@ -122,10 +122,10 @@ fn closed_stdout_pipe_is_no_error() {
     let mut bench = command.spawn().unwrap();
     drop(bench.stdout.take());
     let status = child::wait(&mut bench);
-    let mut said = String::new();
-    bench.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(status.code(), Some(0), "{said}");
-    assert!(!said.contains("panicked") && !said.contains("pipe"), "{said}");
+    let mut printed = String::new();
+    bench.stderr.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(status.code(), Some(0), "{printed}");
+    assert!(!printed.contains("panicked") && !printed.contains("pipe"), "{printed}");
 }
 
 #[test]
@@ -167,8 +167,8 @@ fn sigterm_shuts_the_server_down_gracefully() {
     for stop in [Signal::TERM, Signal::INT] {
         let server = Serving::start(folder.path(), &["--log", "info"]);
         signal(server.child.id(), stop);
-        let (status, said) = server.wait();
-        assert_eq!(status.code(), Some(0), "{said}");
+        let (status, printed) = server.wait();
+        assert_eq!(status.code(), Some(0), "{printed}");
     }
 }
 

@@ -12,9 +12,9 @@ use seckill::store::{Redis, RedisOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::backend::Backend;
 use super::child::{Serving, eventually, seckill};
 use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
-use super::engines::Place;
 
 /// Limit of open files of the fragile broker, low so that its limit of connections is soon reached.
 const FILES: u64 = 256;
@@ -35,7 +35,7 @@ pub(crate) fn fragile_broker() -> MutexGuard<'static, RabbitMq> {
 
 /// Waits until a broker has no connections, open or being opened.
 pub(crate) fn wait_unused(broker: &RabbitMq) {
-    eventually("nobody is connected to the broker", || {
+    eventually("the broker has no connections", || {
         let page = String::from_utf8(get(&broker.prometheus_url())).unwrap();
         let number = |name| metric(&page, name);
         let sockets = number("rabbitmq_process_open_tcp_sockets");
@@ -44,16 +44,16 @@ pub(crate) fn wait_unused(broker: &RabbitMq) {
 }
 
 /// Servers that share a queue, a store and a folder.
-pub(crate) struct Site {
-    place: Place,
+pub(crate) struct Deployment {
+    backend: Backend,
     flaw: Option<Flaw>,
     folder: TempDir,
 }
 
-impl Site {
+impl Deployment {
     /// With this flaw, or hardened.
-    pub(crate) fn new(place: Place, flaw: Option<Flaw>) -> Self {
-        Self { place, flaw, folder: tempfile::tempdir().unwrap() }
+    pub(crate) fn new(backend: Backend, flaw: Option<Flaw>) -> Self {
+        Self { backend, flaw, folder: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -61,12 +61,12 @@ impl Site {
     }
 
     pub(crate) fn queue_name(&self) -> &str {
-        self.place.queue_name()
+        self.backend.queue_name()
     }
 
     /// The flags of all its servers.
     pub(crate) fn flags(&self) -> Vec<String> {
-        let mut flags = self.place.flags();
+        let mut flags = self.backend.flags();
         flags.extend(["--publish-timeout", "2s"].map(str::to_owned));
         flags.extend(self.flaw.iter().flat_map(|flaw| ["--flaw".into(), flaw.name().into()]));
         flags
@@ -77,7 +77,7 @@ impl Site {
         self.serve_at("127.0.0.1:0", role, more)
     }
 
-    /// Like [`Site::serve`], on a given address.
+    /// Like [`Deployment::serve`], on a given address.
     pub(crate) fn serve_at(&self, address: &str, role: &str, more: &[&str]) -> Serving {
         let flags = self.flags();
         let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -94,7 +94,7 @@ impl Site {
 
     /// Waits until the register has every accepted attempt as queued.
     pub(crate) fn wait_confirmed(&self) {
-        let url = self.place.store.as_ref().unwrap().parse().unwrap();
+        let url = self.backend.store.as_ref().unwrap().parse().unwrap();
         let options = RedisOptions { url, flaws: Default::default() };
         let redis = block_on(Redis::open(&options)).unwrap();
         let store = seckill::store::Store::Redis(redis);

@@ -14,13 +14,13 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::engines::Place;
+use super::backend::Backend;
 use super::{Reply, TOKEN, post, request, terms, within};
 
 /// A running server and its consumer.
-pub(crate) struct Counter {
+pub(crate) struct ManualServer {
     pub(crate) app: Arc<App>,
-    pub(crate) place: Place,
+    pub(crate) backend: Backend,
     /// Its address.
     pub(crate) url: String,
     consumer: Subscription,
@@ -33,21 +33,21 @@ pub(crate) struct Counter {
 /// Prefetch of the test's consumer.
 const PREFETCH: usize = 100;
 
-impl Counter {
+impl ManualServer {
     /// Starts it with a sale of tea.
-    pub(crate) async fn open(place: Place, stock: u32) -> Self {
-        Self::open_with(place, |config| config.sale = terms("tea", stock)).await
+    pub(crate) async fn open(backend: Backend, stock: u32) -> Self {
+        Self::open_with(backend, |config| config.sale = terms("tea", stock)).await
     }
 
-    pub(crate) async fn open_with(place: Place, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = place.config(folder.path(), &Flaws::default());
+        let mut config = backend.config(folder.path(), &Flaws::default());
         change(&mut config);
         config.consumers = 0;
-        Self::start(place, folder, config).await
+        Self::start(backend, folder, config).await
     }
 
-    async fn start(place: Place, folder: TempDir, config: Config) -> Self {
+    async fn start(backend: Backend, folder: TempDir, config: Config) -> Self {
         let server = within(Server::start(config.clone())).await.unwrap();
         let (app, url) = (server.app(), format!("http://{}", server.address()));
         let (stop, stopped) = oneshot::channel();
@@ -56,19 +56,19 @@ impl Counter {
             server.run(stopped).await.unwrap();
         });
         let consumer = app.queue.subscribe(PREFETCH);
-        Self { app, place, url, consumer, folder, config, stop, task }
+        Self { app, backend, url, consumer, folder, config, stop, task }
     }
 
     /// Shuts down gracefully, and starts again on the same queue and store.
     pub(crate) async fn restart(self) -> Self {
-        let Self { app, place, consumer, folder, config, stop, task, .. } = self;
+        let Self { app, backend, consumer, folder, config, stop, task, .. } = self;
         let _ = stop.send(());
         // Closes the queue first, so that it ends without deciding queued attempts.
         within(app.queue.close()).await.unwrap();
         drop((app, consumer));
         task.abort();
         let _ = within(task).await;
-        Self::start(place, folder, config).await
+        Self::start(backend, folder, config).await
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Reply {
@@ -91,13 +91,13 @@ impl Counter {
         self.buy_item(uid, request_id, "tea").await
     }
 
-    /// Like [`Counter::buy`]; the attempt must be accepted.
+    /// Like [`ManualServer::buy`]; the attempt must be accepted.
     #[track_caller]
     pub(crate) fn accept(&self, uid: &str, request_id: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
             let reply = self.buy(uid, request_id).await;
-            assert_eq!(reply.code, 202, "{} for {caller}, {:?}", reply.json(), self.place);
+            assert_eq!(reply.code, 202, "{} for {caller}, {:?}", reply.json(), self.backend);
         }
     }
 

@@ -1,6 +1,6 @@
 //! HTTP over a socket, as different clients speak it.
 
-use crate::support::{Running, TOKEN, Told, assert_refused, config, id, purchase, within};
+use crate::support::{AttemptStatus, Running, TOKEN, assert_refused, config, id, purchase, within};
 
 async fn start() -> (tempfile::TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
@@ -12,11 +12,11 @@ async fn start() -> (tempfile::TempDir, Running) {
 async fn purchase_is_accepted_decided_and_in_the_ledger() {
     let (_folder, server) = start().await;
     let reply = server.buy("ann", &id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
     let reply = server.get(&format!("/result/{}?wait=30s", id(1))).await;
-    assert_eq!(reply.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(reply.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     let reply = server.buy("ann", &id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (200, Told::won("tea-1-1")));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (200, AttemptStatus::won("tea-1-1")));
     assert_refused(&server.buy("ann", &id(2)).await, 409, "already_bought");
     assert_refused(&server.ledger("wrong").await, 403, "wrong_token");
     let ledger = server.ledger(TOKEN).await;
@@ -37,7 +37,7 @@ async fn accepted_attempt_is_never_unknown() {
         let ask = format!("GET /result/{} HTTP/1.1\r\nhost: x\r\n\r\n", id(number));
         loop {
             wire.send(&ask).await;
-            if wire.reply().await.told(&id(number)) != Told::Queued {
+            if wire.reply().await.status_of(&id(number)) != AttemptStatus::Queued {
                 break;
             }
         }
@@ -69,7 +69,7 @@ async fn pipelined_requests_are_answered_in_order() {
     let nonsense = "GET /nonsense HTTP/1.1\r\nhost: x\r\n\r\n";
     wire.send([&purchase("ann", &id(1)), &*wait, healthz, nonsense].concat()).await;
     assert_eq!(wire.reply().await.code, 202);
-    assert_eq!(wire.reply().await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(wire.reply().await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     assert_eq!(wire.reply().await.json()["status"], "ok");
     assert_refused(&wire.reply().await, 404, "no_such_path");
     server.end().await;
@@ -91,14 +91,14 @@ async fn answer_does_not_wait_for_the_next_request() {
 #[tokio::test]
 async fn answer_does_not_wait_for_a_later_long_poll() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     let mut wire = server.connect().await;
     let healthz = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let wait = format!("GET /result/{}?wait=30s HTTP/1.1\r\nhost: x\r\n\r\n", id(0));
     wire.send([healthz, &wait, healthz].concat()).await;
     assert_eq!(wire.reply().await.json()["status"], "ok");
     drop(held);
-    assert_eq!(wire.reply().await.told(&id(0)), Told::won("tea-1-1"));
+    assert_eq!(wire.reply().await.status_of(&id(0)), AttemptStatus::won("tea-1-1"));
     assert_eq!(wire.reply().await.json()["status"], "ok");
     server.end().await;
 }
@@ -113,7 +113,7 @@ async fn chunked_body_is_accepted() {
     wire.send(head).await;
     wire.send(format!("{:x}\r\n{a}\r\n", a.len())).await;
     wire.send(format!("{:x}\r\n{b}\r\n0\r\n\r\n", b.len())).await;
-    assert_eq!(wire.reply().await.told(&id(1)), Told::Queued);
+    assert_eq!(wire.reply().await.status_of(&id(1)), AttemptStatus::Queued);
     server.end().await;
 }
 
@@ -131,7 +131,7 @@ async fn expect_continue_is_answered_100_or_rejected() {
     wire.send(head("application/json", body.len())).await;
     assert_eq!(wire.reply().await.code, 100);
     wire.send(body).await;
-    assert_eq!(wire.reply().await.told(&id(1)), Told::Queued);
+    assert_eq!(wire.reply().await.status_of(&id(1)), AttemptStatus::Queued);
     let mut wire = server.connect().await;
     wire.send(head("application/json", 5_000)).await;
     assert_refused(&wire.reply().await, 413, "body_too_large");

@@ -98,16 +98,16 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     (any::<u64>(), buyers, sale, fates, faults, prop::bool::weighted(0.8)).prop_map(
         |(seed, buyers, (stock, per_buyer, earlier), fates, faults, settled)| {
             let ids = Ids::new(seed, buyers);
-            let mut case = honest(ids, stock, per_buyer, earlier, &fates);
+            let mut case = correct_run(ids, stock, per_buyer, earlier, &fates);
             case.settled = settled;
-            faults.into_iter().for_each(|(fault, a, b)| case.go_wrong(fault, a, b));
+            faults.into_iter().for_each(|(fault, a, b)| case.apply(fault, a, b));
             case
         },
     )
 }
 
 /// A run against a correct server, after some attempts of an earlier run.
-fn honest(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<Fate>]) -> Case {
+fn correct_run(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<Fate>]) -> Case {
     let sent: Vec<_> = fates.iter().map(|fates| fates.len() as u64).collect();
     let mut history = history(ids, &sent);
     let mut ledger = ledger(stock, stock as i64, per_buyer, Vec::new());
@@ -152,15 +152,15 @@ fn decide(ledger: &mut Ledger, ids: &Ids, attempt: AttemptNo) {
 }
 
 impl Case {
-    fn go_wrong(&mut self, fault: Fault, a: usize, b: usize) {
+    fn apply(&mut self, fault: Fault, a: usize, b: usize) {
         let len = self.ledger.rows.len();
         if len > 0 {
-            self.spoil_row(fault, a % len, b);
+            self.change_row(fault, a % len, b);
         }
-        self.spoil_rest(fault, a, b);
+        self.change_others(fault, a, b);
     }
 
-    fn spoil_row(&mut self, fault: Fault, at: usize, b: usize) {
+    fn change_row(&mut self, fault: Fault, at: usize, b: usize) {
         let rows = &mut self.ledger.rows;
         let len = rows.len();
         let other = rows[b % len].clone();
@@ -186,7 +186,7 @@ impl Case {
         }
     }
 
-    fn spoil_rest(&mut self, fault: Fault, a: usize, b: usize) {
+    fn change_others(&mut self, fault: Fault, a: usize, b: usize) {
         let ids = self.history.ids;
         let thread = a % self.history.sent.len();
         let sent = self.history.sent[thread];
@@ -208,13 +208,13 @@ impl Case {
             Fault::StockLeft => return self.ledger.sale.stock_left += b as i64 % 7 - 3,
             Fault::Stock => return self.ledger.sale.stock = b as u64 % 6,
             Fault::Limit => return self.ledger.sale.per_buyer = b as u32 % 3,
-            Fault::ToldOther => return self.tell_other(a, b),
-            _ => return self.spoil_before(fault, b),
+            Fault::ToldOther => return self.change_answer(a, b),
+            _ => return self.change_before(fault, b),
         };
         self.ledger.rows.push(added);
     }
 
-    fn spoil_before(&mut self, fault: Fault, b: usize) {
+    fn change_before(&mut self, fault: Fault, b: usize) {
         let History { before, sale_before, .. } = &mut self.history;
         match (fault, sale_before) {
             (Fault::BeforeGone, _) => {
@@ -230,7 +230,7 @@ impl Case {
         }
     }
 
-    fn tell_other(&mut self, a: usize, b: usize) {
+    fn change_answer(&mut self, a: usize, b: usize) {
         let len = self.history.entries.len();
         if len > 0 {
             let told =

@@ -20,20 +20,20 @@ static RABBITMQ: LazyLock<Mutex<RabbitMq>> =
     LazyLock::new(|| Mutex::new(RabbitMq::start(RabbitMqOptions::default()).unwrap()));
 
 /// Numbers the queues and databases, so that no two tests share one.
-static PLACES: AtomicUsize = AtomicUsize::new(0);
+static BACKENDS: AtomicUsize = AtomicUsize::new(0);
 
 /// A queue and a store for one test.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Backend {
     pub(crate) queue: Option<String>,
     pub(crate) store: Option<String>,
     name: String,
 }
 
-impl Place {
+impl Backend {
     /// With a real queue, a real store, both or neither.
     pub(crate) fn new(rabbitmq: bool, redis: bool) -> Self {
-        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let queue = rabbitmq.then(|| RABBITMQ.lock().unwrap().url());
         let store = redis.then(|| format!("{}/{number}", REDIS.lock().unwrap().url()));
         Self { queue, store, name: format!("test-{number}") }
@@ -60,21 +60,21 @@ impl Place {
 
     /// On services that the test or somebody else started.
     pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
-        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
         Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
     }
 
     /// With the embedded queue, and a store in this Redis.
     pub(crate) fn with_redis(redis: &Redis) -> Self {
-        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
         Self { queue: None, store, name: format!("test-{number}") }
     }
 
     /// With another queue in the same broker, and a store in this Redis.
     pub(crate) fn with_store(&self, redis: &Redis) -> Self {
-        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
         Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
     }

@@ -11,51 +11,51 @@ use seckill::load::Ran;
 use serde_json::json;
 
 use super::{assert_found, count};
+use crate::support::backend::Backend;
 use crate::support::child::{eventually, signal};
 use crate::support::client::{PLENTY, Sale, ask, block_on, wait_ready};
-use crate::support::engines::Place;
-use crate::support::site::{Site, fragile_broker};
+use crate::support::deployment::{Deployment, fragile_broker};
 
 const ATTEMPTS: u64 = 30;
 
 /// Audits a run after a consumer, started here, has had time to decide everything.
-fn judge(site: &Site, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran) -> Audit {
+fn judge(deployment: &Deployment, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran) -> Audit {
     match flaw {
         None => sale.assert_right(&mut ran.history),
         Some(_) => {
-            site.wait_for_all_before(&sale.url);
+            deployment.wait_for_all_before(&sale.url);
             sale.audit(&mut ran.history, true)
         }
     }
 }
 
 /// Kills Redis while accepted attempts are queued, and restarts it after a consumer has tried them.
-fn store_goes_away(place: &Place, flaw: Option<Flaw>) -> Audit {
+fn store_goes_away(backend: &Backend, flaw: Option<Flaw>) -> Audit {
     let mut redis = Redis::start().unwrap();
-    let site = Site::new(place.with_store(&redis), flaw);
-    let api = site.serve("api", &[]);
-    let consumer = site.serve("consumer", &["--log", "warn,seckill::server=debug"]);
+    let deployment = Deployment::new(backend.with_store(&redis), flaw);
+    let api = deployment.serve("api", &[]);
+    let consumer = deployment.serve("consumer", &["--log", "warn,seckill::server=debug"]);
     let sale = Sale::open(&api.url, "tea", PLENTY);
     signal(consumer.child.id(), Signal::STOP);
     let ran = sale.burst(ATTEMPTS);
-    site.wait_confirmed();
+    deployment.wait_confirmed();
     redis.service_mut().kill().unwrap();
     signal(consumer.child.id(), Signal::CONT);
     eventually("the consumer has tried", || {
-        let said = consumer.said();
-        said.contains("the transaction failed") || said.contains("batch not decided")
+        let log = consumer.log();
+        log.contains("the transaction failed") || log.contains("batch not decided")
     });
     redis.service_mut().restart().unwrap();
     wait_ready(&api.url);
-    judge(&site, flaw, &sale, ran)
+    judge(&deployment, flaw, &sale, ran)
 }
 
 #[test]
 fn ack_on_error_flaw_loses_attempts_during_a_store_failure() {
-    let Some(place) = Place::real() else { return };
-    let audit = store_goes_away(&place, Some(Flaw::AckOnError));
+    let Some(backend) = Backend::real() else { return };
+    let audit = store_goes_away(&backend, Some(Flaw::AckOnError));
     assert_found(&audit, Invariant::AcceptedDecided);
-    let audit = store_goes_away(&place, None);
+    let audit = store_goes_away(&backend, None);
     assert_eq!((audit.accepted, audit.unresolved), (ATTEMPTS, 0), "{audit:#?}");
 }
 
@@ -63,21 +63,21 @@ fn ack_on_error_flaw_loses_attempts_during_a_store_failure() {
 fn broker_is_killed(flaw: Option<Flaw>) -> Audit {
     let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
-    let site = Site::new(Place::on(&broker, &redis), flaw);
-    let api = site.serve("api", &[]);
+    let deployment = Deployment::new(Backend::on(&broker, &redis), flaw);
+    let api = deployment.serve("api", &[]);
     let sale = Sale::open(&api.url, "tea", PLENTY);
     let ran = sale.burst(ATTEMPTS);
-    site.wait_confirmed();
+    deployment.wait_confirmed();
     broker.service_mut().kill().unwrap();
     broker.service_mut().restart().unwrap();
     wait_ready(&api.url);
-    let _consumer = site.serve("consumer", &[]);
-    judge(&site, flaw, &sale, ran)
+    let _consumer = deployment.serve("consumer", &[]);
+    judge(&deployment, flaw, &sale, ran)
 }
 
 #[test]
 fn transient_queue_flaw_loses_queued_attempts_when_the_broker_is_killed() {
-    let Some(_place) = Place::real() else { return };
+    let Some(_backend) = Backend::real() else { return };
     let audit = broker_is_killed(Some(Flaw::TransientQueue));
     assert_found(&audit, Invariant::AcceptedDecided);
     assert_eq!(audit.unresolved, ATTEMPTS, "{audit:#?}");
@@ -86,9 +86,9 @@ fn transient_queue_flaw_loses_queued_attempts_when_the_broker_is_killed() {
 }
 
 /// Sends more attempts than the queue holds, which is one.
-fn queue_is_full(place: Place, flaw: Option<Flaw>) -> (Audit, u64, u64) {
-    let site = Site::new(place, flaw);
-    let api = site.serve("api", &["--max-queue", "1"]);
+fn queue_is_full(backend: Backend, flaw: Option<Flaw>) -> (Audit, u64, u64) {
+    let deployment = Deployment::new(backend, flaw);
+    let api = deployment.serve("api", &["--max-queue", "1"]);
     let sale = Sale::open(&api.url, "tea", PLENTY);
     let ran = sale.burst(ATTEMPTS);
     let summary = ran.recorder.clone().finish();
@@ -99,26 +99,26 @@ fn queue_is_full(place: Place, flaw: Option<Flaw>) -> (Audit, u64, u64) {
         let answer = ask(Method::POST, &format!("{}/seckill", api.url), Some(one_more));
         assert_eq!(answer.as_ref().map(|(code, _)| *code), Some(503), "{answer:?}");
     }
-    let _consumer = site.serve("consumer", &["--max-queue", "1"]);
-    (judge(&site, flaw, &sale, ran), queued, full)
+    let _consumer = deployment.serve("consumer", &["--max-queue", "1"]);
+    (judge(&deployment, flaw, &sale, ran), queued, full)
 }
 
 #[test]
 fn unconfirmed_publish_flaw_loses_attempts_at_a_full_queue() {
-    let Some(place) = Place::real() else { return };
+    let Some(backend) = Backend::real() else { return };
     let flaw = Some(Flaw::UnconfirmedPublish);
-    let (audit, queued, full) = queue_is_full(place.clone(), flaw);
-    assert_eq!((queued, full), (ATTEMPTS, 0), "everybody is told 202");
+    let (audit, queued, full) = queue_is_full(backend.clone(), flaw);
+    assert_eq!((queued, full), (ATTEMPTS, 0), "every attempt is answered 202");
     assert_found(&audit, Invariant::AcceptedDecided);
-    let Some(place) = Place::real() else { return };
-    let (audit, queued, full) = queue_is_full(place, None);
+    let Some(backend) = Backend::real() else { return };
+    let (audit, queued, full) = queue_is_full(backend, None);
     assert_eq!(queued + full, ATTEMPTS);
     assert!(full > 0 && audit.accepted == queued, "{full} refused, {audit:#?}");
 }
 
 /// Deletes the queue of a running server.
-fn delete_queue(place: &Place, name: &str) {
-    let url = place.queue.as_ref().unwrap();
+fn delete_queue(backend: &Backend, name: &str) {
+    let url = backend.queue.as_ref().unwrap();
     block_on(async {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
@@ -129,25 +129,25 @@ fn delete_queue(place: &Place, name: &str) {
 
 #[test]
 fn unconfirmed_publish_flaw_loses_attempts_without_a_queue() {
-    let Some(place) = Place::real() else { return };
-    let site = Site::new(place.clone(), Some(Flaw::UnconfirmedPublish));
-    let api = site.serve("api", &[]);
+    let Some(backend) = Backend::real() else { return };
+    let deployment = Deployment::new(backend.clone(), Some(Flaw::UnconfirmedPublish));
+    let api = deployment.serve("api", &[]);
     let sale = Sale::open(&api.url, "tea", PLENTY);
-    delete_queue(&place, site.queue_name());
+    delete_queue(&backend, deployment.queue_name());
     let ran = sale.burst(ATTEMPTS);
     assert_eq!(count(&ran.recorder.clone().finish(), "queued"), ATTEMPTS);
-    let _consumer = site.serve("consumer", &[]);
-    let audit = judge(&site, Some(Flaw::UnconfirmedPublish), &sale, ran);
+    let _consumer = deployment.serve("consumer", &[]);
+    let audit = judge(&deployment, Some(Flaw::UnconfirmedPublish), &sale, ran);
     assert_found(&audit, Invariant::AcceptedDecided);
 }
 
 #[test]
 fn hardened_design_refuses_without_a_queue_and_declares_it_again() {
-    let Some(place) = Place::real() else { return };
-    let site = Site::new(place.clone(), None);
-    let api = site.serve("api", &[]);
+    let Some(backend) = Backend::real() else { return };
+    let deployment = Deployment::new(backend.clone(), None);
+    let api = deployment.serve("api", &[]);
     let sale = Sale::open(&api.url, "tea", PLENTY);
-    delete_queue(&place, site.queue_name());
+    delete_queue(&backend, deployment.queue_name());
     let ran = sale.burst(ATTEMPTS);
     let summary = ran.recorder.clone().finish();
     assert!(count(&summary, "broker_unavailable") > 0, "{:?}", summary.by_outcome);
@@ -157,7 +157,7 @@ fn hardened_design_refuses_without_a_queue_and_declares_it_again() {
     let more = Sale::open(&api.url, "cup", PLENTY);
     let ran_more = more.burst(ATTEMPTS);
     assert_eq!(count(&ran_more.recorder.clone().finish(), "queued"), ATTEMPTS);
-    let _consumer = site.serve("consumer", &[]);
-    judge(&site, None, &sale, ran);
-    assert_eq!(judge(&site, None, &more, ran_more).accepted, ATTEMPTS);
+    let _consumer = deployment.serve("consumer", &[]);
+    judge(&deployment, None, &sale, ran);
+    assert_eq!(judge(&deployment, None, &more, ran_more).accepted, ATTEMPTS);
 }

@@ -11,7 +11,7 @@ async fn start() -> (tempfile::TempDir, Running) {
 }
 
 /// Sends bytes; the server must answer with one of these codes, close, and serve the next client.
-async fn assert_shown_the_door(server: &Running, bytes: &[u8], codes: &[u16]) {
+async fn assert_rejected_and_closed(server: &Running, bytes: &[u8], codes: &[u16]) {
     let mut wire = server.connect().await;
     wire.send(bytes).await;
     let sent = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
@@ -34,7 +34,7 @@ async fn garbage_is_answered_400_and_disconnected() {
         b"GET /\xff\xfe\x01 HTTP/1.1\r\n\r\n",
     ];
     for bytes in cases {
-        assert_shown_the_door(&server, bytes, &[400]).await;
+        assert_rejected_and_closed(&server, bytes, &[400]).await;
     }
     assert_eq!(server.app.queue.depth().await, Some(0));
     server.end().await;
@@ -54,7 +54,7 @@ async fn ambiguous_content_length_is_rejected() {
     for lengths in lengths {
         let head = format!("POST /seckill HTTP/1.1\r\nhost: x\r\n{lengths}\r\n\r\n");
         let bytes = head + r#"{"uid":"ann"}"#;
-        assert_shown_the_door(&server, bytes.as_bytes(), &[400]).await;
+        assert_rejected_and_closed(&server, bytes.as_bytes(), &[400]).await;
     }
     assert_eq!(server.app.queue.depth().await, Some(0));
     server.end().await;
@@ -69,7 +69,7 @@ async fn oversized_head_is_rejected_and_disconnected() {
     let many_fields = format!("GET /healthz HTTP/1.1\r\n{fields}\r\n");
     let endless = "x".repeat(8_192);
     for bytes in [long_field, long_path, many_fields, endless] {
-        assert_shown_the_door(&server, bytes.as_bytes(), &[400, 414, 431]).await;
+        assert_rejected_and_closed(&server, bytes.as_bytes(), &[400, 414, 431]).await;
     }
     server.end().await;
 }

@@ -9,7 +9,7 @@ use seckill::units::Rate;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Setup, Shop, Told, assert_refused, attempt, id, is_waiting, request, terms, within,
+    AttemptStatus, Setup, Shop, assert_refused, attempt, id, is_waiting, request, terms, within,
 };
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn retry_while_queued_is_the_same_attempt() {
     let shop = Shop::with_stock(5).await;
     for _ in 0..3 {
         let reply = shop.buy("ann", &id(1)).await;
-        assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+        assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
     }
     let upper = json!({"uid": "ann", "request_id": id(1).to_uppercase(), "item": "tea"});
     assert_eq!(shop.post(upper).await.code, 202);
@@ -31,7 +31,10 @@ async fn concurrent_duplicates_are_one_attempt() {
     let shop = Shop::with_stock(5).await;
     let (id, body) = (id(1), |uid: &str| json!({"uid": uid, "request_id": id(1)}));
     let (a, b) = tokio::join!(shop.post(body("ann")), shop.post(body("ann")));
-    assert_eq!([a.told(&id), b.told(&id)], [Told::Queued, Told::Queued]);
+    assert_eq!(
+        [a.status_of(&id), b.status_of(&id)],
+        [AttemptStatus::Queued, AttemptStatus::Queued]
+    );
     assert_eq!(shop.decide_all().await.len(), 1);
 }
 
@@ -55,7 +58,7 @@ async fn concurrent_use_of_one_id_by_two_buyers_refuses_one() {
     let shop = Shop::with_stock(5).await;
     let body = |uid: &str| json!({"uid": uid, "request_id": id(1)});
     let (a, b) = tokio::join!(shop.post(body("ann")), shop.post(body("bob")));
-    assert_eq!((a.code, a.told(&id(1))), (202, Told::Queued));
+    assert_eq!((a.code, a.status_of(&id(1))), (202, AttemptStatus::Queued));
     assert_refused(&b, 422, "request_id_reused");
 }
 
@@ -65,10 +68,10 @@ async fn decided_attempt_always_gets_the_same_answer() {
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
     shop.decide_all().await;
-    let expected = [Told::won("tea-1-1"), Told::lost("sold_out")];
+    let expected = [AttemptStatus::won("tea-1-1"), AttemptStatus::lost("sold_out")];
     for ((uid, number), expected) in [("ann", 1), ("bob", 2)].into_iter().zip(expected) {
         let first = shop.buy(uid, &id(number)).await;
-        assert_eq!((first.code, first.told(&id(number))), (200, expected));
+        assert_eq!((first.code, first.status_of(&id(number))), (200, expected));
         assert_eq!(shop.buy(uid, &id(number)).await, first);
         assert_eq!(shop.result(&id(number)).await, first, "and where the result is asked for");
     }
@@ -93,9 +96,17 @@ async fn known_id_is_never_refused() {
         refuse(&shop);
         assert_eq!(shop.buy("cat", &id(9)).await.json()["reason"], reason);
         let decided = shop.buy("ann", &id(1)).await;
-        assert_eq!((decided.code, decided.told(&id(1))), (200, Told::won("tea-1-1")), "{reason}");
+        assert_eq!(
+            (decided.code, decided.status_of(&id(1))),
+            (200, AttemptStatus::won("tea-1-1")),
+            "{reason}"
+        );
         let queued = shop.buy("bob", &id(2)).await;
-        assert_eq!((queued.code, queued.told(&id(2))), (202, Told::Queued), "{reason}");
+        assert_eq!(
+            (queued.code, queued.status_of(&id(2))),
+            (202, AttemptStatus::Queued),
+            "{reason}"
+        );
     }
 }
 
@@ -107,9 +118,9 @@ async fn known_id_is_not_refused_as_sold_out_or_at_the_limit() {
     }
     shop.decide(1).await;
     assert_refused(&shop.buy("cat", &id(9)).await, 410, "sold_out");
-    assert_eq!(shop.buy("ann", &id(1)).await.told(&id(1)), Told::won("tea-1-1"));
-    assert_eq!(shop.buy("ann", &id(2)).await.told(&id(2)), Told::Queued);
-    assert_eq!(shop.buy("bob", &id(3)).await.told(&id(3)), Told::Queued);
+    assert_eq!(shop.buy("ann", &id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
+    assert_eq!(shop.buy("ann", &id(2)).await.status_of(&id(2)), AttemptStatus::Queued);
+    assert_eq!(shop.buy("bob", &id(3)).await.status_of(&id(3)), AttemptStatus::Queued);
 }
 
 #[tokio::test]
@@ -137,7 +148,7 @@ async fn id_of_a_replaced_sale_keeps_its_answer() {
     within(shop.app.store.open_sale(terms("cup", 5))).await.unwrap();
     // The item may be omitted as well, although there are two sales now.
     let reply = shop.buy("ann", &id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (200, Told::won("tea-1-1")));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (200, AttemptStatus::won("tea-1-1")));
     assert_eq!(shop.depth().await, 0);
 }
 
@@ -169,7 +180,7 @@ async fn id_stays_bound_to_one_buyer_and_one_item() {
     assert_eq!(shop.depth().await, 0, "no effect");
     let restarted = shop.restart();
     assert_reused_is_refused(&restarted).await;
-    assert_eq!(restarted.post(first).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(restarted.post(first).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
 }
 
 #[tokio::test]
