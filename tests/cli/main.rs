@@ -48,7 +48,7 @@ fn bench_with_spawn_serves_loads_and_audits() {
         assert!(report.contains(part), "no {part} in\n{report}");
     }
     assert!(report.lines().any(|l| l.contains("POST /seckill") && l.contains(" 350 ")), "{report}");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it left something behind");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the run left a file behind");
 }
 
 #[test]

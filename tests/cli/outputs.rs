@@ -141,7 +141,7 @@ fn unwritable_output_path_is_reported_before_the_run() {
     }
     let output = bench(folder.path(), &[&common[..], &["--json"]].concat());
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(result["audit"]["stock_left_before"], 10, "one of them bought");
+    assert_eq!(result["audit"]["stock_left_before"], 10, "one of these runs sent attempts");
 }
 
 #[test]
@@ -185,8 +185,8 @@ fn python() -> Option<PathBuf> {
     let of_tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let of_tests = of_tests.join("python/bin/python3");
     let has_reader = |python: &PathBuf| {
-        let asked = Command::new(python).args(["-c", "import hdrh.log"]).output();
-        asked.is_ok_and(|output| output.status.success())
+        let output = Command::new(python).args(["-c", "import hdrh.log"]).output();
+        output.is_ok_and(|output| output.status.success())
     };
     [of_tests, "python3".into()].into_iter().find(has_reader)
 }

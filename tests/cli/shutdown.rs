@@ -82,13 +82,13 @@ fn second_ctrl_c_exits_at_once() {
     let mut line = String::new();
     while !line.contains("1 threads") {
         line.clear();
-        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "the server ended during its start");
     }
     signal(server.child.id(), Signal::STOP);
     signal(bench.id(), Signal::INT);
     while !line.contains("once more to leave at once") {
         line.clear();
-        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "the bench ended at the first signal");
     }
     signal(bench.id(), Signal::INT);
     assert_eq!(child::wait(&mut bench).code(), Some(130));
@@ -151,7 +151,7 @@ fn skipped_and_unmeasured_parts_are_reported() {
     let args = ["bench", "--spawn", "--rate", "500/s", "--duration", "1h", "--out", "out"];
     let bench = seckill().args(args).current_dir(folder.path()).spawn().unwrap();
     let log = folder.path().join("out/latency.hlog");
-    eventually("a second of it is over", || {
+    eventually("a second of the run is over", || {
         std::fs::read_to_string(&log).is_ok_and(|log| log.lines().count() > 4)
     });
     signal(bench.id(), Signal::INT);

@@ -72,7 +72,7 @@ fn attempt_is_accepted_if_either_click_is() {
 
 #[test]
 fn no_click_is_retried_after_an_answer_to_either() {
-    for (answer, told) in [(queued(), vec![Told::Accepted; 10]), (sold_out(), vec![])] {
+    for (answer, outcomes) in [(queued(), vec![Told::Accepted; 10]), (sold_out(), vec![])] {
         let server = Scripted::start(move |request| match request.before {
             0 => answer.clone(),
             1 => refused(429, "rate_limited", ""),
@@ -81,7 +81,7 @@ fn no_click_is_retried_after_an_answer_to_either() {
         let run = load(&server.url(), "--threads 10 --double-click 100% --retry 3");
         let counts = run.counts();
         assert_eq!((run.summary.total, counts.retried(), counts.gave_up), (20, 0, 0));
-        assert_eq!(run.outcomes(), told);
+        assert_eq!(run.outcomes(), outcomes);
     }
 }
 

@@ -44,7 +44,11 @@ fn surplus_answer_only_closes_the_connection() {
         let server = Scripted::always(Reply::Bytes(twice));
         let run = load(&server.url(), "--threads 3 --loops 4");
         assert_eq!((run.ended("sold_out"), run.summary.errors), (12, 0));
-        assert_eq!(server.connections(), 12, "the second answer would be taken for the next one");
+        assert_eq!(
+            server.connections(),
+            12,
+            "the surplus answer would be taken for the answer to the next request"
+        );
     }
 }
 

@@ -31,7 +31,10 @@ fn rate_schedules_the_stated_number_of_attempts() {
     assert_eq!(run.intended(), (0..150).map(|n| ms(10 * n)).collect::<Vec<_>>());
     assert_eq!((run.summary.lag.count, run.summary.corrected.count), (150, 150));
     assert_eq!((run.counts().unsent, run.summary.errors), (0, 0));
-    assert!(run.samples.iter().all(|s| s.began >= s.intended.unwrap()), "one came too early");
+    assert!(
+        run.samples.iter().all(|s| s.began >= s.intended.unwrap()),
+        "an arrival was sent too early"
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn unsent_arrivals_at_a_hanging_server_are_counted() {
     assert_eq!(run.sent() + unsent, 40);
     assert!(run.sent() >= 2 && unsent > 0, "{unsent}");
     assert_eq!((run.summary.total, run.ended("timeout")), (run.sent(), run.sent()));
-    assert_eq!(run.outcomes().len() as u64, run.sent(), "of each it is unknown what came of it");
+    assert_eq!(run.outcomes().len() as u64, run.sent(), "each has an unknown outcome");
     let on_server: HashSet<_> = server.attempts().into_keys().collect();
     assert_eq!(on_server, run.sent_ids().into_iter().collect());
 }

@@ -68,14 +68,14 @@ pub(crate) fn load_until(
         let ran = ran.unwrap();
         let (summary, history) = (ran.recorder.finish(), ran.history);
         assert_eq!(begun, 1);
-        assert_eq!(of_seconds, summary.counts, "the seconds together are the run");
+        assert_eq!(of_seconds, summary.counts, "the sum of the seconds differs from the run");
         assert_eq!(samples.len() as u64, summary.total);
         let totals = live.totals();
         assert_eq!(totals.samples, summary.total + summary.counts.warmup);
         assert_eq!(totals.active(), 0);
         done.send(Run { summary, history, samples }).unwrap();
     });
-    ran.recv_timeout(WAIT_MAX).expect("the run goes on, or it has failed: see above")
+    ran.recv_timeout(WAIT_MAX).expect("the run did not end in time, or it panicked")
 }
 
 impl Run {

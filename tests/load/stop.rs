@@ -120,7 +120,7 @@ fn stop_drops_waiting_arrivals_and_counts_them() {
         sold_out()
     });
     assert_eq!((run.sent(), run.summary.total), (4, 4));
-    assert!(run.counts().unsent >= 9, "those due in 200 ms: {}", run.counts().unsent);
+    assert!(run.counts().unsent >= 9, "arrivals due within 200 ms: {}", run.counts().unsent);
 }
 
 #[test]

@@ -57,5 +57,5 @@ fn accepted_warm_up_attempts_are_still_polled() {
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --follow"));
     let counts = run.counts();
     assert_eq!((counts.followed, counts.decided, run.summary.settle.count), (0, 0, 0));
-    assert_eq!(run.history.results.len(), 3, "the audit looks at all");
+    assert_eq!(run.history.results.len(), 3, "the audit covers warm-up attempts");
 }

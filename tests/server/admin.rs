@@ -150,7 +150,7 @@ async fn new_sale_inherits_nothing_from_the_one_it_replaces() {
     assert_eq!(
         shop.result(&id(1)).await.status_of(&id(1)),
         AttemptStatus::won("tea-1-1"),
-        "still readable"
+        "results of the replaced sale stay readable"
     );
     for number in [2, 3] {
         assert_eq!(
@@ -161,7 +161,7 @@ async fn new_sale_inherits_nothing_from_the_one_it_replaces() {
     assert_eq!(
         shop.result(&id(4)).await.status_of(&id(4)),
         AttemptStatus::won("tea-2-1"),
-        "a fresh limit"
+        "the new sale counts the limit from zero"
     );
     let lines = async |path: &str| {
         let ledger = shop.admin("GET", path, "").await.body;

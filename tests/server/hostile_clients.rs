@@ -114,8 +114,8 @@ async fn idle_connection_blocks_no_other_and_connections_over_the_limit_wait() {
         assert!([202, 409].contains(&working.reply().await.code));
     }
     let third_id = id(3).parse().unwrap();
-    assert!(server.app.queue.find(&third_id).is_none(), "it was let in");
-    assert!(decided(&server.app, &id(3)).await.is_none(), "it was let in");
+    assert!(server.app.queue.find(&third_id).is_none(), "it was served");
+    assert!(decided(&server.app, &id(3)).await.is_none(), "it was served");
     drop(silent);
     assert_eq!(third.reply().await.code, 202);
     working.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;

@@ -73,7 +73,7 @@ async fn decided_attempt_always_gets_the_same_answer() {
         let first = shop.buy(uid, &id(number)).await;
         assert_eq!((first.code, first.status_of(&id(number))), (200, expected));
         assert_eq!(shop.buy(uid, &id(number)).await, first);
-        assert_eq!(shop.result(&id(number)).await, first, "and where the result is asked for");
+        assert_eq!(shop.result(&id(number)).await, first, "the poll has the same answer");
     }
     assert_eq!(shop.depth().await, 0);
 }

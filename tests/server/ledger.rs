@@ -68,7 +68,7 @@ async fn decided_but_unacked_attempt_appears_once() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].status, Status::Won(OrderId::from_text("tea-1-1")));
     drop(batch);
-    assert_eq!(read(&ledger(&shop, "").await).rows, rows, "nor when it is delivered again");
+    assert_eq!(read(&ledger(&shop, "").await).rows, rows, "a redelivery adds no row");
 }
 
 #[tokio::test]

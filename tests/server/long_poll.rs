@@ -51,7 +51,7 @@ async fn long_poll_is_not_woken_by_other_decisions() {
     assert_eq!(woken.count(), 0);
     shop.decide(1).await;
     assert_eq!(woken.count(), 1);
-    let Poll::Ready(reply) = poll(held, &woken) else { panic!("it was decided") };
+    let Poll::Ready(reply) = poll(held, &woken) else { panic!("the attempt was decided") };
     assert_eq!(reply.status_of(&id(OTHERS)), AttemptStatus::won(&format!("tea-1-{}", OTHERS + 1)));
 }
 
@@ -63,8 +63,8 @@ async fn decision_made_during_the_lookup_is_returned() {
         let waiter = shop.app.store.wait(id(number).parse().unwrap());
         let decided = shop.decide(1).await;
         // A request that looked before the decision starts waiting only now.
-        let told = within(waiter.decided(&decided[0].attempt)).await;
-        assert_eq!(told.as_ref(), Some(&decided[0]));
+        let received = within(waiter.decided(&decided[0].attempt)).await;
+        assert_eq!(received.as_ref(), Some(&decided[0]));
     }
 }
 
@@ -83,23 +83,23 @@ async fn finished_long_poll_leaves_no_waiter_behind() {
         }
         assert_eq!(shop.app.store.awaited(), 2);
         drop(twin);
-        assert_eq!(shop.app.store.awaited(), 2, "somebody else waits for the same");
+        assert_eq!(shop.app.store.awaited(), 2, "another request waits for the same attempt");
         drop(one);
         assert_eq!(shop.app.store.awaited(), 1);
         shop.decide(2).await;
-        assert_eq!(shop.app.store.awaited(), 0, "told");
+        assert_eq!(shop.app.store.awaited(), 0, "after the decisions");
     }
-    assert_eq!(shop.app.store.awaited(), 0, "gone");
+    assert_eq!(shop.app.store.awaited(), 0, "after the requests were dropped");
     let reply = within(shop.result(&format!("{}?wait=1ms", id(3)))).await;
     assert_eq!(reply.status_of(&id(3)), AttemptStatus::Queued);
-    assert_eq!(shop.app.store.awaited(), 0, "its time was up");
+    assert_eq!(shop.app.store.awaited(), 0, "after the poll timed out");
     assert_eq!(shop.result(&held_for(4)).await.code, 404);
-    assert_eq!(shop.app.store.awaited(), 0, "nobody waits for what is unknown");
+    assert_eq!(shop.app.store.awaited(), 0, "an unknown attempt has no waiter");
     let mut held = pin!(shop.result(&path[3]));
     assert!(is_waiting(held.as_mut()).await);
     shop.app.draining.start();
     assert_eq!(within(held).await.status_of(&id(3)), AttemptStatus::Queued);
-    assert_eq!(shop.app.store.awaited(), 0, "it was let go");
+    assert_eq!(shop.app.store.awaited(), 0, "after the shutdown began");
 }
 
 #[tokio::test]

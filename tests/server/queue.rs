@@ -41,7 +41,7 @@ async fn item_is_delivered_to_one_consumer_until_ordered() {
     let mut next = pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await, "the first is not decided");
     first.ordered();
-    assert_eq!(ids(&within(next).await.unwrap()), [id(1)], "before the first is acknowledged");
+    assert_eq!(ids(&within(next).await.unwrap()), [id(1)], "before the first is acked");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn items_are_delivered_independently() {
     assert_eq!((ids(&teas), ids(&cups)), (vec![id(0)], vec![id(2), id(3)]));
     let mut subscription = shop.app.queue.subscribe(9);
     let mut next = pin!(subscription.next(9));
-    assert!(is_waiting(next.as_mut()).await, "both items are in hand");
+    assert!(is_waiting(next.as_mut()).await, "both items are delivered");
     drop(teas);
     assert_eq!(ids(&within(next).await.unwrap()), [id(0), id(1)]);
 }
@@ -66,12 +66,12 @@ async fn longest_waiting_item_is_delivered_first() {
     publish(&shop, "tea", 0..1).await;
     publish(&shop, "cup", 1..2).await;
     publish(&shop, "tea", 2..4).await;
-    assert_eq!(ids(&shop.next(1).await), [id(0)], "and goes back");
+    assert_eq!(ids(&shop.next(1).await), [id(0)], "it is returned to the queue");
     let teas = shop.next(1).await;
     assert_eq!(ids(&teas), [id(0)]);
     shop.settle(teas).await;
     let cups = shop.next(1).await;
-    assert_eq!(ids(&cups), [id(1)], "older than the next tea");
+    assert_eq!(ids(&cups), [id(1)], "the cup has waited longer than the next tea");
 }
 
 #[tokio::test]
@@ -140,14 +140,14 @@ async fn concurrent_consumers_decide_in_order_of_acceptance() {
     }
     let mut decided = decided.lock().unwrap().clone();
     decided.sort_by_key(|(seq, _)| *seq);
-    assert_eq!(decided.len(), 500, "each is acknowledged once");
+    assert_eq!(decided.len(), 500, "each is acked once");
     for (place, (seq, decision)) in (0..).zip(&decided) {
         let expected = if place < STOCK {
             format!("won tea-1-{}", place + 1)
         } else {
             "lost sold_out".to_owned()
         };
-        assert_eq!(decision.to_string(), expected, "seq {seq}, which came at place {place}");
+        assert_eq!(decision.to_string(), expected, "seq {seq} was delivered at position {place}");
     }
 }
 
@@ -159,9 +159,9 @@ async fn closed_queue_ends_only_after_the_last_ack() {
     shop.app.queue.close_when_empty();
     let mut subscription = shop.app.queue.subscribe(1);
     let mut next = pin!(subscription.next(1));
-    assert!(is_waiting(next.as_mut()).await, "it may come back");
+    assert!(is_waiting(next.as_mut()).await, "the unacked attempt may return");
     drop(batch);
-    let batch = within(next).await.expect("it came back");
+    let batch = within(next).await.expect("the dropped batch was not redelivered");
     let mut subscription = shop.app.queue.subscribe(1);
     let mut next = pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await);

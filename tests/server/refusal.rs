@@ -20,7 +20,10 @@ async fn sale_accepts_from_opening_until_just_before_closing() {
     }
     shop.set_clock(10_000);
     let decided = shop.decide_all().await;
-    assert!(matches!(decided[0].decision, seckill::sale::Decision::Won(_)), "came in time");
+    assert!(
+        matches!(decided[0].decision, seckill::sale::Decision::Won(_)),
+        "it was accepted in time"
+    );
     assert_eq!(decided[0].decided_us, 10_000);
 }
 
@@ -100,6 +103,6 @@ async fn draining_server_refuses_and_is_not_ready() {
     assert_refused(&shop.get("/readyz").await, 503, "draining");
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;
     assert_refused(&reply, 503, "draining");
-    assert_eq!(shop.get("/healthz").await.code, 200, "it lives");
+    assert_eq!(shop.get("/healthz").await.code, 200, "the process is alive");
     assert_eq!(shop.depth().await, 0);
 }

@@ -74,10 +74,13 @@ async fn nothing_is_answered_or_delivered_before_it_is_on_disk() {
         }
         assert!(number % 2 == 1 || is_on_disk(&shop, "queue.journal", number), "accepted");
         let mut batch = shop.next(1).await;
-        assert!(is_on_disk(&shop, "queue.journal", number), "handed out");
+        assert!(is_on_disk(&shop, "queue.journal", number), "delivered");
         let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
-        let is_told = shop.decided(&id(number)).await.is_some();
-        assert!(!is_told || is_on_disk(&shop, "store.journal", number), "told");
+        let has_decision = shop.decided(&id(number)).await.is_some();
+        assert!(
+            !has_decision || is_on_disk(&shop, "store.journal", number),
+            "answered before it was on disk"
+        );
         batch.ordered();
         within(shop.app.store.commit(reserved)).await.unwrap();
         assert!(is_on_disk(&shop, "store.journal", number), "committed");
@@ -104,7 +107,7 @@ async fn results_ledger_and_queue_survive_restart() {
     assert_eq!(shop.admin("GET", "/admin/ledger", "").await, before);
     let batch = shop.next(9).await;
     let ids: Vec<_> = batch.attempts().iter().map(|a| a.request_id.to_string()).collect();
-    assert_eq!(ids, [id(3), id(4)], "what was acknowledged does not come again");
+    assert_eq!(ids, [id(3), id(4)], "acked attempts are not redelivered");
     shop.settle(batch).await;
     assert_eq!(shop.result(&id(3)).await.status_of(&id(3)), AttemptStatus::won("tea-1-2"));
     assert_eq!(shop.result(&id(4)).await.status_of(&id(4)), AttemptStatus::lost("sold_out"));
@@ -116,14 +119,14 @@ async fn redelivery_after_a_crash_keeps_its_decision() {
     let shop = half_decided().await.after_crash();
     for number in 1..=4 {
         let reply = shop.result(&id(number)).await;
-        assert_eq!(reply.code, 200, "{number} was promised: {}", reply.json());
+        assert_eq!(reply.code, 200, "{number} was acknowledged: {}", reply.json());
     }
     shop.decide_all().await;
-    let told = async |number: usize| shop.result(&id(number)).await.status_of(&id(number));
-    assert_eq!(told(1).await, AttemptStatus::won("tea-1-1"));
-    assert_eq!(told(2).await, AttemptStatus::lost("already_bought"));
-    assert_eq!(told(3).await, AttemptStatus::won("tea-1-2"));
-    assert_eq!(told(4).await, AttemptStatus::lost("sold_out"));
+    let status = async |number: usize| shop.result(&id(number)).await.status_of(&id(number));
+    assert_eq!(status(1).await, AttemptStatus::won("tea-1-1"));
+    assert_eq!(status(2).await, AttemptStatus::lost("already_bought"));
+    assert_eq!(status(3).await, AttemptStatus::won("tea-1-2"));
+    assert_eq!(status(4).await, AttemptStatus::lost("sold_out"));
     assert_eq!(shop.get("/result").await.json()["orders"], 2);
 }
 
@@ -191,8 +194,8 @@ async fn restart_does_not_confuse_sale_epochs() {
         shop = shop.restart();
         assert_eq!(shop.sale().await, opened);
         shop.decide_all().await;
-        let told = shop.result(&id(epoch)).await.status_of(&id(epoch));
-        assert_eq!(told, AttemptStatus::lost("sale_replaced"), "epoch {epoch}");
+        let status = shop.result(&id(epoch)).await.status_of(&id(epoch));
+        assert_eq!(status, AttemptStatus::lost("sale_replaced"), "epoch {epoch}");
     }
 }
 

@@ -14,7 +14,11 @@ async fn attempt_is_queued_until_its_decision_is_committed() {
     shop.accept("bob", &id(2)).await;
     let batch = shop.next(9).await;
     let reply = shop.result(&id(1)).await;
-    assert_eq!((reply.code, reply.status_of(&id(1))), (200, AttemptStatus::Queued), "handed out");
+    assert_eq!(
+        (reply.code, reply.status_of(&id(1))),
+        (200, AttemptStatus::Queued),
+        "delivered but undecided"
+    );
     shop.settle(batch).await;
     assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::lost("sold_out"));
@@ -87,7 +91,7 @@ async fn shutdown_ends_long_polls() {
     shop.app.draining.start();
     assert_eq!(within(waiting).await.status_of(&id(1)), AttemptStatus::Queued);
     let reply = within(shop.result(&path)).await;
-    assert_eq!(reply.status_of(&id(1)), AttemptStatus::Queued, "nor one that comes later");
+    assert_eq!(reply.status_of(&id(1)), AttemptStatus::Queued, "later long polls end too");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     let ended = server.stop();
     let released = waiting.reply().await;
     assert_eq!(released.status_of(&id(1)), AttemptStatus::Queued);
-    assert_eq!(released.header("connection"), Some("close"), "there will be no other answer");
+    assert_eq!(released.header("connection"), Some("close"), "no further answer follows");
     fresh.send(fresh_body).await;
     assert_refused(&fresh.reply().await, 503, "draining");
     retry.send(retry_body).await;
@@ -50,18 +50,18 @@ async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     for wire in [&mut idle, &mut waiting, &mut fresh, &mut retry] {
         assert!(wire.is_ended().await);
     }
-    assert!(!ended.is_finished(), "three are queued");
+    assert!(!ended.is_finished(), "three attempts are queued");
     drop(held);
     within(ended).await.unwrap().unwrap();
     assert_eq!(app.queue.depth().await, Some(0));
     drop(app);
     let server = Running::start(config(folder.path())).await;
-    let told = async |number: usize| {
+    let status = async |number: usize| {
         server.get(&format!("/result/{}", id(number))).await.status_of(&id(number))
     };
-    assert_eq!(told(0).await, AttemptStatus::won("tea-1-1"));
-    assert_eq!(told(1).await, AttemptStatus::won("tea-1-2"));
-    assert_eq!(told(2).await, AttemptStatus::lost("already_bought"));
+    assert_eq!(status(0).await, AttemptStatus::won("tea-1-1"));
+    assert_eq!(status(1).await, AttemptStatus::won("tea-1-2"));
+    assert_eq!(status(2).await, AttemptStatus::lost("already_bought"));
     assert_refused(&server.get(&format!("/result/{}", id(3))).await, 404, "unknown_request");
     let ledger = server.ledger(TOKEN).await;
     let mut reader = seckill::audit::LedgerReader::default();
@@ -89,10 +89,10 @@ async fn shutdown_waits_for_the_last_answer() {
     assert_eq!(app.queue.depth().await, Some(0));
     let mut subscription = app.queue.subscribe(1);
     let mut next = std::pin::pin!(subscription.next(1));
-    assert!(is_waiting(next.as_mut()).await, "the queue was closed under a request in flight");
+    assert!(is_waiting(next.as_mut()).await, "the queue was closed while a request was in flight");
     retry.send(body).await;
     assert_eq!(retry.reply().await.status_of(&id(0)), AttemptStatus::won("tea-1-1"));
-    assert!(within(next).await.is_none(), "it is closed now");
+    assert!(within(next).await.is_none(), "the queue is closed now");
     within(ended).await.unwrap().unwrap();
 }
 
@@ -136,7 +136,7 @@ async fn attempts_accepted_under_load_survive_restart() {
     let shop = Shop::open_in(folder, Setup::stock(0));
     assert_eq!(shop.depth().await, 0);
     for number in accepted {
-        let told = shop.result(&id(number)).await.status_of(&id(number));
-        assert_ne!(told, AttemptStatus::Queued, "{number}");
+        let status = shop.result(&id(number)).await.status_of(&id(number));
+        assert_ne!(status, AttemptStatus::Queued, "{number}");
     }
 }

@@ -20,7 +20,7 @@ async fn second_server_on_a_folder_names_the_first() {
     let message = refusal(config(folder.path())).await;
     assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     assert!(message.contains("--data"), "{message}");
-    assert_eq!(first.buy("ann", &id(1)).await.code, 202, "the first goes on");
+    assert_eq!(first.buy("ann", &id(1)).await.code, 202, "the first server still works");
     first.end().await;
     Running::start(config(folder.path())).await.end().await;
 }
@@ -52,9 +52,9 @@ async fn foreign_journal_file_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["store.journal", "queue.journal"] {
         let path = folder.path().join(name);
-        fs::write(&path, "precious notes of somebody else").unwrap();
+        fs::write(&path, "a file that is not a journal").unwrap();
         assert!(refusal(config(folder.path())).await.contains(name));
-        assert_eq!(fs::read(&path).unwrap(), b"precious notes of somebody else");
+        assert_eq!(fs::read(&path).unwrap(), b"a file that is not a journal");
         fs::remove_file(path).unwrap();
     }
     Running::start(config(folder.path())).await.end().await;

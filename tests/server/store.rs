@@ -44,7 +44,7 @@ async fn redelivered_attempt_keeps_its_decision() {
         assert_eq!(left(&shop).await, (0, 2));
     }
     let decided = shop.decided(&ann.request_id.to_string()).await.unwrap();
-    assert_eq!(decided.decided_us, 5, "it was decided then, and not since");
+    assert_eq!(decided.decided_us, 5, "it was decided only once");
 }
 
 #[tokio::test]

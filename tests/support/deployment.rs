@@ -98,7 +98,7 @@ impl Deployment {
         let options = RedisOptions { url, flaws: Default::default() };
         let redis = block_on(Redis::open(&options)).unwrap();
         let store = seckill::store::Store::Redis(redis);
-        eventually("what is queued is known to be", || {
+        eventually("every queued attempt is registered as queued", || {
             block_on(store.unconfirmed(u64::MAX >> 1)).unwrap().is_empty()
         });
     }

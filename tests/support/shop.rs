@@ -184,7 +184,7 @@ impl Shop {
 
     /// The embedded queue.
     pub(crate) fn queue(&self) -> &queue::Embedded {
-        let Queue::Embedded(queue) = &self.app.queue else { panic!("not of this process") };
+        let Queue::Embedded(queue) = &self.app.queue else { panic!("not the embedded queue") };
         queue
     }
 
@@ -234,7 +234,7 @@ pub(crate) fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 
 /// Puts an attempt into the queue without admission.
 pub(crate) async fn publish(app: &App, attempt: NewAttempt) -> Result<(), PublishError> {
-    let Queue::Embedded(queue) = &app.queue else { panic!("not the queue of this process") };
+    let Queue::Embedded(queue) = &app.queue else { panic!("not the embedded queue") };
     within(queue.publish(attempt)).await
 }
 

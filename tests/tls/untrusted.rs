@@ -55,7 +55,7 @@ fn expired_certificate_is_reported() {
     let issued = authority.issue_for("DNS:localhost", 0);
     let now_s = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_secs();
     let issued_s = now_s();
-    eventually("its last second is over", || now_s() > issued_s);
+    eventually("the certificate has expired", || now_s() > issued_s);
     let printed = error_for(&issued, &authority.certificate);
     assert!(printed.contains("has expired: renew it"), "{printed}");
 }

@@ -23,7 +23,7 @@ proptest! {
             reference::audit(&history, &ledger, settled)
         );
         let order: Vec<_> = broken(&audit);
-        prop_assert!(order.is_sorted_by(|a, b| a < b), "once each, in their order: {:?}", order);
+        prop_assert!(order.is_sorted_by(|a, b| a < b), "violations are not distinct and in order: {:?}", order);
         for violation in &audit.violations {
             let shown = (violation.count as usize).min(WITNESSES_MAX);
             prop_assert_eq!(violation.witnesses.len(), shown);
@@ -34,7 +34,10 @@ proptest! {
     }
 
     #[test]
-    fn audit_does_not_depend_on_how_workers_split_the_history(case in random_runs::case(), workers in 1..4_usize) {
+    fn audit_does_not_depend_on_the_split_among_workers(
+        case in random_runs::case(),
+        workers in 1..4_usize,
+    ) {
         let random_runs::Case { history, ledger, settled } = case;
         let threads = history.sent.len();
         let mut merged = History::new(history.ids, history.item.clone(), threads);
@@ -68,10 +71,10 @@ fn random_runs_cover_every_invariant_and_verdict() {
     }
     for (at, invariant) in Invariant::ALL.iter().enumerate() {
         let found = findings.iter().filter(|found_in_run| found_in_run.counts[at].1 > 0).count();
-        assert!(found > 20, "{invariant:?} is broken in {found} runs only");
+        assert!(found > 20, "{invariant:?} is broken in only {found} runs");
     }
     for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Unknown] {
         let found = findings.iter().filter(|found_in_run| found_in_run.verdict == verdict).count();
-        assert!(found > 100, "{verdict} is the verdict of {found} runs only");
+        assert!(found > 100, "{verdict} is the verdict of only {found} runs");
     }
 }

@@ -145,10 +145,10 @@ impl<'a> Run<'a> {
 
     fn untrue_results(&self) -> usize {
         let row_of = |id| self.ledger.rows.iter().rfind(|row| row.request_id == id);
-        let untrue = |(id, told): &&(RequestId, Option<Status>)| match row_of(*id) {
+        let untrue = |(id, polled): &&(RequestId, Option<Status>)| match row_of(*id) {
             None => false,
-            Some(_) if *told == Some(Status::Queued) && !self.settled => false,
-            Some(row) => *told != Some(row.status.clone()),
+            Some(_) if *polled == Some(Status::Queued) && !self.settled => false,
+            Some(row) => *polled != Some(row.status.clone()),
         };
         self.history.results.iter().filter(untrue).count()
     }

@@ -75,7 +75,7 @@ pub(crate) fn legal() -> impl Strategy<Value = Legal> {
     let parts = (interims(), 0..=1_u8, status, framing(), body, retry_after);
     let looks = (select(CONNECTIONS), select(vec![" OK", " ", "", " caf\u{e9}"]), bystanders());
     (parts, looks).prop_flat_map(|((before, minor, status, framing, body, wait), looks)| {
-        let ((connection, asked), reason, mut fields) = looks;
+        let ((connection, wants_keep_alive), reason, mut fields) = looks;
         // Responses with these statuses have no body, whatever their fields say.
         let is_bare = status == 204 || status == 304;
         let until_close = matches!(framing, Framing::UntilClose) && !is_bare;
@@ -89,12 +89,12 @@ pub(crate) fn legal() -> impl Strategy<Value = Legal> {
             fields.push(("connection".to_owned(), connection.to_owned()));
         }
         let is_chunked = matches!(framing, Framing::Chunked { .. }) && !is_bare;
-        let asked = asked.unwrap_or(minor == 1);
+        let wants_keep_alive = wants_keep_alive.unwrap_or(minor == 1);
         let legal = Legal {
             bytes: before,
             status,
             body: if is_bare { Vec::new() } else { body },
-            keep_alive: asked && !until_close && (minor == 1 || !is_chunked),
+            keep_alive: wants_keep_alive && !until_close && (minor == 1 || !is_chunked),
             retry_after: wait.map(|wait| Duration::from_secs(wait.min(3600))),
             until_close,
         };

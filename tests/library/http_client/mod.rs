@@ -27,7 +27,7 @@ fn feed<'a>(
         if let Some(response) = reader.parse(false)? {
             return Ok(Some((response, reader.body().to_vec())));
         }
-        assert!(reader.room().has_remaining_mut(), "no room, and yet no response");
+        assert!(reader.room().has_remaining_mut(), "the buffer is full without a response");
     }
     let response = if at_end { reader.parse(true)? } else { None };
     Ok(response.map(|response| (response, reader.body().to_vec())))
@@ -119,18 +119,18 @@ proptest! {
 
 #[test]
 fn retry_after_is_read_and_capped_at_an_hour() {
-    let told = |fields: &str| {
+    let retry_after = |fields: &str| {
         let head = format!("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n{fields}\r\n");
         read(head.as_bytes(), false).unwrap().unwrap().0.retry_after
     };
     let seconds = |seconds| Some(Duration::from_secs(seconds));
-    assert_eq!(told(""), None);
-    assert_eq!(told("retry-after: 0\r\n"), seconds(0));
-    assert_eq!(told("Retry-After:  7 \r\n"), seconds(7));
-    assert_eq!(told("Retry-After: 7\r\nRetry-After: 9\r\n"), seconds(7));
-    assert_eq!(told("RETRY-AFTER: 3601\r\n"), seconds(3600));
-    assert_eq!(told("Retry-After: 99999999999999999999999\r\n"), seconds(3600));
+    assert_eq!(retry_after(""), None);
+    assert_eq!(retry_after("retry-after: 0\r\n"), seconds(0));
+    assert_eq!(retry_after("Retry-After:  7 \r\n"), seconds(7));
+    assert_eq!(retry_after("Retry-After: 7\r\nRetry-After: 9\r\n"), seconds(7));
+    assert_eq!(retry_after("RETRY-AFTER: 3601\r\n"), seconds(3600));
+    assert_eq!(retry_after("Retry-After: 99999999999999999999999\r\n"), seconds(3600));
     for nonsense in ["", "-1", "+1", "1.5", "1 2", "Wed, 21 Oct 2015 07:28:00 GMT"] {
-        assert_eq!(told(&format!("Retry-After: {nonsense}\r\n")), None, "{nonsense}");
+        assert_eq!(retry_after(&format!("Retry-After: {nonsense}\r\n")), None, "{nonsense}");
     }
 }

@@ -29,7 +29,11 @@ async fn close_writes_all_records_at_every_durability() {
         journal.append(b"awaited").unwrap().await.unwrap();
         assert!(journal.is_committed(0), "{durability:?}");
         if durability != Durability::None {
-            assert_eq!(frames(&disk.read()).len(), 1, "{durability:?}: not before it is written");
+            assert_eq!(
+                frames(&disk.read()).len(),
+                1,
+                "{durability:?}: acknowledged before it was written"
+            );
         }
         drop(journal.append(b"not awaited").unwrap());
         journal.append_later(b"later").unwrap();
@@ -48,10 +52,10 @@ fn append_later_is_written_on_close() {
     let journal = disk.open().unwrap().0;
     let records = texts(50, 100);
     records.iter().for_each(|record| journal.append_later(record).unwrap());
-    assert!(!journal.is_committed(0), "nobody waits for it");
+    assert!(!journal.is_committed(0), "append_later does not commit");
     drop(journal);
     assert_eq!(disk.replay(), (0..).zip(records).collect::<Vec<_>>());
-    assert!(frames(&disk.read()).iter().all(|frame| frame.batch == 0), "in one go");
+    assert!(frames(&disk.read()).iter().all(|frame| frame.batch == 0), "all in one batch");
 }
 
 #[test]
@@ -99,7 +103,7 @@ async fn concurrent_appends_are_written_once_and_in_order() {
         let mut appended = Vec::new();
         for task in tasks {
             let of_task = task.await.unwrap();
-            assert!(of_task.is_sorted(), "what one task appends keeps its order");
+            assert!(of_task.is_sorted(), "records of one task keep their order");
             appended.extend(of_task);
         }
         journal.close().unwrap();

@@ -52,7 +52,7 @@ impl Disk {
         }
         drop(journal);
         let written: Vec<_> = frames(&disk.read()).iter().map(|frame| frame.batch).collect();
-        assert_eq!(written, first_seqs, "each batch was written in one go");
+        assert_eq!(written, first_seqs, "each batch was written as one");
         disk
     }
 

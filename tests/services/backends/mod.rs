@@ -145,7 +145,7 @@ async fn attempts_and_decisions_survive_restart() {
         assert_eq!(server.ledger("item=tea").await, decided);
         assert_eq!(server.sale().await["finished"], true);
         let mut next = std::pin::pin!(server.next(1));
-        assert!(is_waiting(next.as_mut()).await, "nothing is left to decide");
+        assert!(is_waiting(next.as_mut()).await, "an attempt is still queued");
     })
     .await;
 }
@@ -211,7 +211,7 @@ async fn full_queue_refuses_without_effect() {
         assert_eq!(server.sale().await["queued"], number - 1);
         server.decide(number - 1, 9).await;
         server.accept(&format!("buyer-{number}"), &id(number)).await;
-        assert_eq!(server.decide(1, 9).await.len(), 1, "and now it counts");
+        assert_eq!(server.decide(1, 9).await.len(), 1, "the queue has room again");
     }
 }
 
@@ -223,7 +223,7 @@ async fn fill(server: &ManualServer) -> usize {
             assert_refused(&reply, 503, "queue_full");
             return number;
         }
-        assert!(number < 500, "it is never full: {:?}", server.backend);
+        assert!(number < 500, "the queue is never full: {:?}", server.backend);
     }
     unreachable!()
 }

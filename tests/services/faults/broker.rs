@@ -43,7 +43,10 @@ fn service_recovers_after_rabbitmq_is_suspended() {
     broker.service_mut().resume().unwrap();
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
-    assert!(drilled.audit.unknown_outcomes > 0, "those that were under way: {drilled:?}");
+    assert!(
+        drilled.audit.unknown_outcomes > 0,
+        "no outcome of a request in flight is unknown: {drilled:?}"
+    );
 }
 
 #[test]

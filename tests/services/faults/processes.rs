@@ -37,7 +37,7 @@ fn no_attempt_is_lost_when_consumers_are_killed_repeatedly() {
         drill.go_on(until_kill(UNTIL_KILL));
     }
     let drilled = drill.end(&[]);
-    assert_eq!(drilled.audit.accepted, drilled.summary.total, "who only buys sees nothing of it");
+    assert_eq!(drilled.audit.accepted, drilled.summary.total, "buyers notice nothing");
 }
 
 /// An address whose port is below the ephemeral range: while no server listens there, the system
@@ -65,5 +65,9 @@ fn no_attempt_is_lost_when_an_api_process_is_killed_repeatedly() {
         api = deployment.serve_at(&address, "api", &[]);
     }
     let drilled = drill.end(&["connect_refused", "connect_failed", "reset"]);
-    assert!(drilled.summary.errors >= ROUNDS, "a kill is felt: {:?}", drilled.summary.by_error);
+    assert!(
+        drilled.summary.errors >= ROUNDS,
+        "each kill interrupts requests: {:?}",
+        drilled.summary.by_error
+    );
 }

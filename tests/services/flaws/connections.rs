@@ -80,9 +80,13 @@ fn connection_per_request_flaw_exhausts_the_broker() {
         return;
     }
     let (mut broker, redis) = (fragile_broker(), Redis::start().unwrap());
-    assert_eq!(connections(&broker, &redis, None), (1, 1), "one for the process");
+    assert_eq!(connections(&broker, &redis, None), (1, 1), "one connection for the process");
     let flaw = Some(Flaw::ConnectionPerRequest);
-    assert_eq!(connections(&broker, &redis, flaw), (1, 1 + ATTEMPTS), "one for each attempt");
+    assert_eq!(
+        connections(&broker, &redis, flaw),
+        (1, 1 + ATTEMPTS),
+        "one connection for each attempt"
+    );
     hardened_has_one_connection(&broker, &redis);
     article_uses_the_broker_up(&broker, &redis);
     // A broker that runs out of files loses internal processes for good: until its restart it

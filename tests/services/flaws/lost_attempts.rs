@@ -41,7 +41,7 @@ fn store_goes_away(backend: &Backend, flaw: Option<Flaw>) -> Audit {
     deployment.wait_confirmed();
     redis.service_mut().kill().unwrap();
     signal(consumer.child.id(), Signal::CONT);
-    eventually("the consumer has tried", || {
+    eventually("a consumer has tried to decide", || {
         let log = consumer.log();
         log.contains("the transaction failed") || log.contains("batch not decided")
     });

@@ -115,7 +115,7 @@ fn second_signal_kills_a_command_that_ignores_the_first() {
     let mut line = String::new();
     while !line.contains("once more to kill it") {
         line.clear();
-        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended at the first signal");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "the lab ended at the first signal");
     }
     signal(lab.id(), Signal::TERM);
     assert_eq!(wait(&mut lab).code(), Some(128 + 9));

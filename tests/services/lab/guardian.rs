@@ -52,10 +52,10 @@ fn killing_a_lab_ends_its_services_and_command_and_removes_its_folders() {
     let command_pid: u32 = line.trim().strip_prefix("up ").unwrap().parse().unwrap();
     // The command prints as soon as it runs; its guardian is registered a moment later.
     let lab_pid = i32::try_from(lab.id()).unwrap();
-    eventually("the lab has nothing to do but wait", || sleeps(lab_pid));
-    assert_eq!(entries(temp.path()).len(), 3, "a folder each");
+    eventually("the lab waits", || sleeps(lab_pid));
+    assert_eq!(entries(temp.path()).len(), 3, "one folder per service");
     let word = temp.path().to_str().unwrap();
-    assert!(processes_with(word).len() >= 3, "this would see what is left");
+    assert!(processes_with(word).len() >= 3, "the search finds running services");
 
     lab.kill().unwrap();
     assert_eq!(wait(&mut lab).code(), None);
@@ -82,7 +82,7 @@ fn killing_a_lab_ends_a_suspended_service() {
     let mut printed = BufReader::new(lab.stderr.take().unwrap());
     while !line.contains("process ") {
         line.clear();
-        assert!(printed.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        assert!(printed.read_line(&mut line).unwrap() > 0, "the lab ended during its start");
     }
     let pid: u32 =
         line.split("process ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();

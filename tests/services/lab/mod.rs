@@ -64,6 +64,6 @@ fn assert_nothing_left(temp: &Path, pids: &[u32]) {
     eventually("the processes are gone", || !pids.iter().any(|pid| lives(*pid)));
     // The helpers and guardians of a service have the folder in their command lines.
     let word = temp.to_str().unwrap();
-    eventually("what belongs to them is gone", || processes_with(word).is_empty());
+    eventually("their helpers are gone", || processes_with(word).is_empty());
     assert_eq!(entries(temp), Vec::<PathBuf>::new());
 }

@@ -81,7 +81,7 @@ fn broker_counts_connections_limits_files_and_restarts() {
     broker.service_mut().restart().unwrap();
     assert_eq!(broker.url(), url);
     let _client = open(&url);
-    assert_eq!(broker.connections_opened().unwrap(), 1, "it counts from its start");
+    assert_eq!(broker.connections_opened().unwrap(), 1, "the count begins at the broker's start");
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn acknowledged_writes_survive_a_kill() {
     assert!(redis.service_mut().suspend().unwrap_err().to_string().contains("restart it"));
     redis.service_mut().restart().unwrap();
     assert_ne!(redis.service().pid(), pid);
-    assert_eq!(redis.url(), url, "an address is for good");
+    assert_eq!(redis.url(), url, "a restart keeps the address");
     assert_eq!(ask(&mut connect(&url), "GET unit", "$2\r\n10\r\n"), "$2\r\n10\r\n");
     // A running one is stopped before it is started again.
     redis.service_mut().restart().unwrap();
@@ -61,7 +61,7 @@ fn dropped_redis_leaves_nothing_behind_even_if_suspended() {
         let begun = Instant::now();
         drop(redis);
         assert!(!lives(pid) && !folder.exists());
-        assert!(begun.elapsed() < Duration::from_secs(4), "it was not stopped in good order");
+        assert!(begun.elapsed() < Duration::from_secs(4), "it was not shut down gracefully");
     }
 }
 

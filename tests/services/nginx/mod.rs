@@ -42,7 +42,11 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
     eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() == 3500);
     assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
     assert_eq!(connections(), 4);
-    assert_eq!(services.rabbitmq.connections_opened().unwrap(), opened, "none was opened besides");
+    assert_eq!(
+        services.rabbitmq.connections_opened().unwrap(),
+        opened,
+        "no further connection was opened"
+    );
 }
 
 #[test]
