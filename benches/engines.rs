@@ -39,7 +39,7 @@ struct Engines {
 
 fn main() {
     if !is_installed("rabbitmq-server") || !is_installed("redis-server") {
-        println!("skipped: benchmark engines (rabbitmq-server or redis-server not installed)");
+        println!("skipped in part: benchmarks (engines needs rabbitmq-server and redis-server)");
         return;
     }
     let engines = Engines {

@@ -35,7 +35,7 @@ sum() {
 # The harness counts a test as passed that returned early because it cannot run here.
 skipped=$(grep -o 'skipped: .*' "$log" | sort -u)
 skipped_count=$(grep -c . <<<"$skipped")
-reasons=$(grep -o 'skipped\( in part\)\?: .*' "$log" | sed 's/.* (\(.*\))$/\1/' | sort -u |
+reasons=$(sed -n 's/.*skipped\( in part\)\?: [^(]* (\(.*\))$/\2/p' "$log" | sed 's/, /\n/g' | sort -u |
     awk '{ line = line (NR > 1 ? "; " : "") $0 } END { print line }')
 summary="tests: $(($(sum passed) - skipped_count)) passed, $(sum failed) failed"
 summary+=", $((skipped_count + $(sum ignored))) skipped${reasons:+ ($reasons)}"

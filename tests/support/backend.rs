@@ -13,7 +13,7 @@ use seckill::store::RedisOptions;
 use seckill::units::QueueType;
 
 use super::config;
-use super::skip::{installed, missing, skip_variant};
+use super::skip::{installed, missing_for_variants};
 
 static REDIS: LazyLock<Mutex<Redis>> = LazyLock::new(|| Mutex::new(Redis::start().unwrap()));
 static RABBITMQ: LazyLock<Mutex<RabbitMq>> =
@@ -41,10 +41,7 @@ impl Backend {
 
     /// Every combination that can run here.
     pub(crate) fn all() -> Vec<Self> {
-        let missing = missing(&["rabbitmq-server", "redis-server"]);
-        if !missing.is_empty() {
-            skip_variant(&format!("{} not installed", missing.join(", ")));
-        }
+        let missing = missing_for_variants(&["rabbitmq-server", "redis-server"]);
         let has = |program: &str| !missing.contains(&program);
         let combinations = [(false, false), (false, true), (true, false), (true, true)];
         let runnable = combinations.into_iter().filter(|(rabbitmq, redis)| {

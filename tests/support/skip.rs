@@ -10,23 +10,31 @@ pub(crate) fn skip(why: &str) {
     report("skipped", why);
 }
 
-/// Reports that the calling test runs, but without some of its variants.
-pub(crate) fn skip_variant(why: &str) {
-    report("skipped in part", why);
-}
-
 /// Whether all of these programs are installed; reports the calling test as skipped if not.
 pub(crate) fn installed(programs: &[&str]) -> bool {
     let missing = missing(programs);
     if !missing.is_empty() {
-        skip(&format!("{} not installed", missing.join(", ")));
+        skip(&reasons(&missing));
     }
     missing.is_empty()
 }
 
-/// Those of these programs that are not installed.
-pub(crate) fn missing<'a>(programs: &[&'a str]) -> Vec<&'a str> {
+/// Those of these programs that are not installed. If there are any, reports that the calling test
+/// runs without the variants that need them.
+pub(crate) fn missing_for_variants<'a>(programs: &[&'a str]) -> Vec<&'a str> {
+    let missing = missing(programs);
+    if !missing.is_empty() {
+        report("skipped in part", &reasons(&missing));
+    }
+    missing
+}
+
+fn missing<'a>(programs: &[&'a str]) -> Vec<&'a str> {
     programs.iter().copied().filter(|program| !is_installed(program)).collect()
+}
+
+fn reasons(missing: &[&str]) -> String {
+    missing.iter().map(|program| format!("{program} not installed")).collect::<Vec<_>>().join(", ")
 }
 
 /// Writes to stderr directly in one call: the test harness hides what passing tests print with

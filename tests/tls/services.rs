@@ -98,7 +98,7 @@ fn server_sells_over_redis_with_tls() {
 
 #[test]
 fn server_sells_over_rabbitmq_with_tls() {
-    if !installed(&["/usr/lib/rabbitmq/bin/rabbitmq-server"]) {
+    if !installed(&["rabbitmq-server"]) {
         return;
     }
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());

@@ -23,7 +23,7 @@ proptest! {
             reference::audit(&history, &ledger, settled)
         );
         let order: Vec<_> = broken(&audit);
-        prop_assert!(order.is_sorted_by(|a, b| a < b), "violations are not distinct and in order: {:?}", order);
+        prop_assert!(order.is_sorted_by(|a, b| a < b), "not distinct or not in order: {:?}", order);
         for violation in &audit.violations {
             let shown = (violation.count as usize).min(WITNESSES_MAX);
             prop_assert_eq!(violation.witnesses.len(), shown);
