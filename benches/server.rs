@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[macro_use]
 mod support;
 
 use std::convert::Infallible;
@@ -36,10 +37,10 @@ fn main() {
         runtime.shutdown_background();
     }
     let (accepting, constant) = (support::median(accepting), support::median(constant));
-    println!("answers per second, {THREADS} connections");
-    println!("  accepted, with fsync   {accepting:>9.0}");
-    println!("  a constant             {constant:>9.0}");
-    println!("  ratio                  {:>9.2}", accepting / constant);
+    figure!("answers per second, {THREADS} connections");
+    figure!("  accepted, with fsync   {accepting:>9.0}");
+    figure!("  a constant             {constant:>9.0}");
+    figure!("  ratio                  {:>9.2}", accepting / constant);
 }
 
 fn start_sale(runtime: &Runtime, data: &Path) -> String {

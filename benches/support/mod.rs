@@ -21,9 +21,18 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Whether cargo asks only whether this runs: `cargo test --benches` does.
+/// Whether this is a smoke run, as of `cargo test --benches`, and no measurement.
 pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
+}
+
+/// Prints as `println!` does, but nothing in a smoke run, of which the figures mean nothing.
+macro_rules! figure {
+    ($($arg:tt)*) => {
+        if !crate::support::is_test() {
+            println!($($arg)*);
+        }
+    };
 }
 
 /// A runtime as that of `seckill serve`.
