@@ -13,8 +13,9 @@ use alloc_tracker::{Allocator, Session};
 use bytes::BufMut;
 use seckill::api::Answer;
 use seckill::load::{self, Job, ResponseReader, Seen, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::Live;
+use seckill::sut::Target;
 use seckill::units::{Count, Share};
 
 #[global_allocator]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use seckill::audit::{History, Ids};
+use seckill::history::{History, Ids};
 use seckill::profile::BenchFlags;
 use seckill::units::Count;
 
@@ -61,7 +61,7 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
     let loading = sale.load(&BenchFlags {
         threads: Some(Count(16)),
         loops: Some(Count(100_000)),
-        buyers: Some(seckill::profile::Buyers::Pool(BUYERS)),
+        buyers: Some(seckill::settings::Buyers::Pool(BUYERS)),
         seed: Some(seed ^ round),
         ..client::flags()
     });
@@ -74,7 +74,7 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
 
 #[test]
 fn ids_of_one_round_are_unknown_to_other_rounds() {
-    let ids = |seed| Ids::new(seed, seckill::profile::Buyers::New);
-    let first = seckill::audit::AttemptNo { thread: 0, index: 0 };
+    let ids = |seed| Ids::new(seed, seckill::settings::Buyers::New);
+    let first = seckill::history::AttemptNo { thread: 0, index: 0 };
     assert_ne!(ids(1).request_id(first), ids(2).request_id(first));
 }

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use seckill::audit::{Audit, Invariant, Verdict, Violation};
-use seckill::load::{Consumer, Usage};
-use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::api::Refusal;
+use seckill::judge::{Audit, Invariant, Verdict, Violation};
+use seckill::monitor::{Consumer, Usage};
+use seckill::profile::{BenchFlags, Plan};
 use seckill::report::{Report, json, terminal};
-use seckill::sale::Refusal;
 use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Recorder, Sample, Series};
+use seckill::sut::Target;
 
 fn recorder() -> Recorder {
     let mut recorder = Recorder::default();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use seckill::audit::AttemptNo;
+use seckill::history::AttemptNo;
 use seckill::profile::Model;
 use seckill::stats::Sample;
 

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use seckill::audit::Told;
-use seckill::dice::{Draw, bits};
-use seckill::sale::RequestId;
+use seckill::history::Told;
+use seckill::ids::RequestId;
+use seckill::random::{Draw, bits};
 
 use super::run::{Run, load};
 use crate::support::scripted::{
@@ -51,7 +51,7 @@ fn some_reply(seed: u64, request: &Received) -> (Reply, Means) {
 /// The expected history entry of an attempt with these answers.
 fn expected_entry(id: RequestId, means: &[Means]) -> Option<Told> {
     if means.contains(&Means::Won) {
-        Some(Told::Won(Box::new(seckill::sale::OrderId::from_text(order(id)))))
+        Some(Told::Won(Box::new(seckill::ids::OrderId::from_text(order(id)))))
     } else if means.contains(&Means::Accepted) {
         Some(Told::Accepted)
     } else {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use seckill::audit::Told;
-use seckill::sale::RequestId;
+use seckill::history::Told;
+use seckill::ids::RequestId;
 use seckill::stats::Click;
 
 use super::run::load;

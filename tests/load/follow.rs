@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use seckill::audit::{Status, Told, Verdict, reconcile};
+use seckill::history::{Status, Told};
+use seckill::ids::OrderId;
+use seckill::judge::{Verdict, reconcile};
 use seckill::profile::BenchFlags;
-use seckill::sale::OrderId;
 use seckill::units::Count;
 
 use super::run::load;

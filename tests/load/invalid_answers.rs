@@ -1,6 +1,6 @@
 //! Answers that no correct server gives: each is at most an error, and never ends the run.
 
-use seckill::audit::Told;
+use seckill::history::Told;
 
 use super::run::load;
 use crate::support::scripted::{Reply, Scripted, answer, sold_out};

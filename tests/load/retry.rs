@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use seckill::audit::Told;
+use seckill::history::Told;
 use seckill::load;
 
 use super::run::load;

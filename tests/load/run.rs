@@ -5,11 +5,12 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap::Parser;
-use seckill::audit::{AttemptNo, History, Told};
+use seckill::history::{AttemptNo, History, Told};
+use seckill::ids::RequestId;
 use seckill::load::{self, Job, Seen, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
-use seckill::sale::RequestId;
+use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::{Counts, Live, Sample, Summary};
+use seckill::sut::Target;
 
 use crate::support::child::WAIT_MAX;
 

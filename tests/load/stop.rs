@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use seckill::audit::AttemptNo;
+use seckill::history::AttemptNo;
 use seckill::load::Stop;
 
 use super::run::{Run, load_until};

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use seckill::audit::Told;
+use seckill::history::Told;
 use socket2::{Domain, Socket, Type};
 
 use super::run::load;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seckill::audit::Told;
+use seckill::history::Told;
 
 use super::run::load;
 use crate::support::scripted::{Scripted, queued, refused, sold_out, won};

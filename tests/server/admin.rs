@@ -1,8 +1,8 @@
 //! Admin requests: authorization, and the effect of opening a sale on the previous one.
 
 use http_body_util::Full;
+use seckill::secret::Secret;
 use seckill::server::AdminToken;
-use seckill::units::Secret;
 use serde_json::json;
 
 use crate::support::{

@@ -20,7 +20,7 @@ async fn purchase_is_accepted_decided_and_in_the_ledger() {
     assert_refused(&server.buy("ann", &id(2)).await, 409, "already_bought");
     assert_refused(&server.ledger("wrong").await, 403, "wrong_token");
     let ledger = server.ledger(TOKEN).await;
-    let mut reader = seckill::audit::LedgerReader::default();
+    let mut reader = seckill::sut::LedgerReader::default();
     reader.feed(&ledger.body).unwrap();
     assert_eq!(reader.finish().unwrap().rows.len(), 1);
     server.end().await;

@@ -1,7 +1,8 @@
 //! `GET /admin/ledger`: every accepted attempt in order; a truncated ledger is recognizable.
 
-use seckill::audit::{Ledger, LedgerReader, Status};
-use seckill::sale::OrderId;
+use seckill::history::{Ledger, Status};
+use seckill::ids::OrderId;
+use seckill::sut::LedgerReader;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, Shop, assert_refused, id, terms, within};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use seckill::audit::LedgerReader;
+use seckill::sut::LedgerReader;
 
 use crate::support::{Shop, id, within};
 

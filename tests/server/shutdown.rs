@@ -64,7 +64,7 @@ async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     assert_eq!(status(2).await, AttemptStatus::lost("already_bought"));
     assert_refused(&server.get(&format!("/result/{}", id(3))).await, 404, "unknown_request");
     let ledger = server.ledger(TOKEN).await;
-    let mut reader = seckill::audit::LedgerReader::default();
+    let mut reader = seckill::sut::LedgerReader::default();
     reader.feed(&ledger.body).unwrap();
     assert_eq!(reader.finish().unwrap().rows.len(), 3);
     server.end().await;

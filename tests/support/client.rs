@@ -5,11 +5,14 @@ use std::thread::JoinHandle;
 
 use reqwest::Method;
 use seckill::api::{Answer, SaleStatus};
-use seckill::audit::{Audit, History, Ledger, LedgerReader, Status, Verdict, reconcile};
+use seckill::history::{History, Ledger, Status};
+use seckill::ids::{OrderId, RequestId};
+use seckill::judge::{Audit, Verdict, reconcile};
 use seckill::load::{self, Job, Ran, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
-use seckill::sale::{OrderId, RequestId};
+use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::Live;
+use seckill::sut::LedgerReader;
+use seckill::sut::Target;
 use seckill::units::{Count, Span};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;

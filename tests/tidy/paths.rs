@@ -1,4 +1,4 @@
-//! The paths that a source mentions, such as `crate::sale::ItemId`, in `use` and elsewhere. This
+//! The paths that a source mentions, such as `crate::ids::ItemId`, in `use` and elsewhere. This
 //! works on tokens, so that the arguments of macros count too, and comments and strings do not.
 
 use std::iter::Peekable;
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn paths_are_found_however_they_are_written() {
         for (text, expected) in [
-            ("use crate::sale::ItemId;", vec!["crate::sale::ItemId"]),
+            ("use crate::ids::ItemId;", vec!["crate::ids::ItemId"]),
             (
                 "use crate::{a, b::{self, B as C}, d::*};",
                 vec!["crate::a", "crate::b", "crate::b::B", "crate::d::*"],

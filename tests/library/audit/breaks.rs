@@ -1,6 +1,7 @@
 //! Ways to break each invariant.
 
-use seckill::audit::{Invariant, Status, Told};
+use seckill::history::{Status, Told};
+use seckill::judge::Invariant;
 
 use super::scene::{LOST, LOST_IN_ANSWER, LOST_UNANSWERED, Scene, WON, WON_IN_ANSWER};
 use super::{order, order_id};

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use seckill::audit::{Entry, History, Invariant, Verdict, WITNESSES_MAX, reconcile};
+use seckill::history::{Entry, History};
+use seckill::judge::{Invariant, Verdict, WITNESSES_MAX, reconcile};
 
 use super::{broken, random_runs, reference};
 

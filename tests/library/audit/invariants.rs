@@ -1,7 +1,8 @@
 //! Each invariant is found when it is broken, and only then.
 
-use seckill::audit::{AttemptNo, Audit, Ids, Invariant, Status, Verdict, Violation, reconcile};
-use seckill::profile::Buyers;
+use seckill::history::{AttemptNo, Ids, Status};
+use seckill::judge::{Audit, Invariant, Verdict, Violation, reconcile};
+use seckill::settings::Buyers;
 
 use super::breaks::{Break, breaks};
 use super::scene::{LOST, Scene};

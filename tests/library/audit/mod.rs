@@ -9,8 +9,9 @@ mod reference;
 mod scene;
 
 use seckill::api::LedgerSale;
-use seckill::audit::{AttemptNo, Audit, History, Ids, Invariant, Ledger, Row, Status};
-use seckill::sale::OrderId;
+use seckill::history::{AttemptNo, History, Ids, Ledger, Row, Status};
+use seckill::ids::OrderId;
+use seckill::judge::{Audit, Invariant};
 
 const ITEM: &str = "tea";
 

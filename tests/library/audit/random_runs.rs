@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use seckill::audit::{AttemptNo, Entry, History, Ids, Ledger, Row, Status, Told};
-use seckill::profile::Buyers;
-use seckill::sale::RequestId;
+use seckill::history::{AttemptNo, Entry, History, Ids, Ledger, Row, Status, Told};
+use seckill::ids::RequestId;
+use seckill::settings::Buyers;
 
 use super::{history, ledger, order, order_id, row};
 

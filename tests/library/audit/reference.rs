@@ -1,9 +1,10 @@
 //! The reference implementation: loops over lists, each written directly from an invariant's
 //! definition.
 
-use seckill::audit::{AttemptNo, Audit, Entry, History, Invariant, Ledger, Row, Status, Told};
-use seckill::audit::{Verdict, Violation};
-use seckill::sale::RequestId;
+use seckill::history::{AttemptNo, Entry, History, Ledger, Row, Status, Told};
+use seckill::ids::RequestId;
+use seckill::judge::{Audit, Invariant};
+use seckill::judge::{Verdict, Violation};
 
 /// The results that both implementations must agree on.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A small correct run, which tests change in one place.
 
-use seckill::audit::{AttemptNo, Entry, History, Ids, Ledger, Status, Told};
-use seckill::profile::Buyers;
+use seckill::history::{AttemptNo, Entry, History, Ids, Ledger, Status, Told};
+use seckill::settings::Buyers;
 
 use super::{history, ledger, order, order_id, row};
 

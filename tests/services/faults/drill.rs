@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use reqwest::Method;
-use seckill::audit::Audit;
+use seckill::judge::Audit;
 use seckill::profile::{BenchFlags, Think};
 use seckill::stats::Summary;
 use seckill::units::Count;

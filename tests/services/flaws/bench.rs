@@ -1,6 +1,6 @@
 //! `seckill bench` finds the flaw `global-result`.
 
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
 use serde_json::Value;
 
 use crate::support::backend::Backend;

@@ -9,7 +9,7 @@ mod lost_attempts;
 mod oversell;
 mod redelivery;
 
-use seckill::audit::{Audit, Invariant, Verdict};
+use seckill::judge::{Audit, Invariant, Verdict};
 use seckill::stats::Summary;
 
 /// Asserts that the audit fails and names this invariant with a witness.

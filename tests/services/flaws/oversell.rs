@@ -1,7 +1,8 @@
 //! `check-then-act`: several consumers sell the last unit more than once.
 
-use seckill::audit::{Row, Status, Verdict, reconcile};
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
+use seckill::history::{Row, Status};
+use seckill::judge::{Verdict, reconcile};
 
 use crate::support::backend::Backend;
 use crate::support::client::{Sale, TOKEN};

@@ -1,8 +1,8 @@
 //! `no-dedupe`: attempts that a consumer decided but did not ack before it died are redelivered.
 
-use seckill::audit::{Audit, Invariant};
-use seckill::design::{Design, Flaw, Flaws};
-use seckill::units::Secret;
+use seckill::flaws::{Design, Flaw, Flaws};
+use seckill::judge::{Audit, Invariant};
+use seckill::secret::Secret;
 
 use super::assert_found;
 use crate::support::backend::Backend;
