@@ -97,7 +97,7 @@ async fn a_held_request_that_ends_leaves_nothing_behind() {
     assert_eq!(shop.app.store.awaited(), 0, "nobody waits for what is unknown");
     let mut held = pin!(shop.result(&path[3]));
     assert!(is_waiting(held.as_mut()).await);
-    shop.app.draining.start();
+    shop.app.draining.cancel();
     assert_eq!(within(held).await.told(&id(3)), Told::Queued);
     assert_eq!(shop.app.store.awaited(), 0, "it was let go");
 }

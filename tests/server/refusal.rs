@@ -95,7 +95,7 @@ async fn engines_that_take_nothing_refuse_without_effect() {
 async fn a_server_that_is_shutting_down_takes_nothing_and_is_not_ready() {
     let shop = Shop::with_stock(1).await;
     assert_eq!(shop.get("/readyz").await.code, 200);
-    shop.app.draining.start();
+    shop.app.draining.cancel();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "draining");
     assert_refused(&shop.get("/readyz").await, 503, "draining");
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;

@@ -84,7 +84,7 @@ async fn nobody_is_kept_waiting_by_a_shutdown() {
     let path = format!("{}?wait=30s", id(1));
     let mut waiting = pin!(shop.result(&path));
     assert!(is_waiting(waiting.as_mut()).await);
-    shop.app.draining.start();
+    shop.app.draining.cancel();
     assert_eq!(within(waiting).await.told(&id(1)), Told::Queued);
     let reply = within(shop.result(&path)).await;
     assert_eq!(reply.told(&id(1)), Told::Queued, "nor one that comes later");
