@@ -1,17 +1,14 @@
-//! How a server is to be run, and why it cannot.
+//! How a server is to be run.
 
-use std::io;
 use std::path::PathBuf;
 
 use crate::flaws::Flaws;
-use crate::journal::{Durability, JournalError};
-use crate::queue;
+use crate::journal::Durability;
+use crate::queue::QueueAt;
 use crate::sale::Terms;
 use crate::secret::Secret;
-use crate::store::{RedisError, RedisOptions, StoreError};
+use crate::store::StoreAt;
 use crate::units::Rate;
-
-use super::DataError;
 
 /// Attempts that one consumer takes at a time, at the most: their decisions and those of all
 /// consumers beside it fit what may wait for one commit.
@@ -52,71 +49,4 @@ pub struct Config {
     pub flaws: Flaws,
     /// Whether attempts are admitted without a look, as in the article.
     pub blind: bool,
-}
-
-/// Where attempts wait.
-#[derive(Debug, Clone)]
-pub enum QueueAt {
-    /// In this process.
-    Embedded,
-    /// In a broker.
-    RabbitMq(queue::Options),
-}
-
-/// Where attempts are decided.
-#[derive(Debug, Clone)]
-pub enum StoreAt {
-    /// In this process.
-    Embedded,
-    /// In a Redis server.
-    Redis(RedisOptions),
-}
-
-/// Why a server cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The data folder cannot be used.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// A journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The broker cannot be used.
-    #[error(transparent)]
-    Broker(#[from] queue::ConnectError),
-    /// The Redis server cannot be used.
-    #[error(transparent)]
-    Redis(#[from] RedisError),
-    /// One of the two journals is gone.
-    #[error(
-        "{} is missing though {} is there: restore it from a copy, or give another --data",
-        lost.display(),
-        left.display()
-    )]
-    Half {
-        /// The one that is gone.
-        lost: PathBuf,
-        /// The one that is there.
-        left: PathBuf,
-    },
-    /// The sale could not be opened.
-    #[error("cannot open the sale")]
-    Store(#[from] StoreError),
-    /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {cause}; give another address with --listen, or port 0 \
-         for a free one"
-    )]
-    Listen {
-        /// The address.
-        address: String,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// The disk failed while serving.
-    #[error(
-        "stopped, because what is accepted can no longer be written: {0}. Everything that was \
-         answered is safe; make room or repair the disk, then start again on the same folder"
-    )]
-    Disk(String),
 }

@@ -3,27 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::queue::{Batch, RabbitMq};
+use crate::queue::Batch;
 use crate::store::{Reservation, StoreError};
 
-use super::App;
-use super::ack_on_error;
+use super::app::{App, Step};
 
 /// How long a consumer waits before it tries again what the store did not take.
-const BACKOFF: Duration = Duration::from_millis(100);
+pub(super) const BACKOFF: Duration = Duration::from_millis(100);
 
 /// Panics over one attempt after which it is given up. Only a broker has a place for such.
 const PANICS_MAX: u32 = 5;
-
-/// When a batch is acknowledged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Acks {
-    /// After the store has committed.
-    #[default]
-    AfterCommit,
-    /// Whatever the store says: a flaw.
-    Always,
-}
 
 /// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty. A batch
 /// that could not be decided, for whatever reason, is delivered again.
@@ -39,11 +28,7 @@ pub(super) async fn run(app: Arc<App>, prefetch: usize) {
             continue;
         }
         // A task of its own, so that a panic costs this batch's try and not the consumer.
-        let decided = match app.acks {
-            Acks::AfterCommit => tokio::spawn(decide(Arc::clone(&app), batch)).await,
-            Acks::Always => tokio::spawn(ack_on_error::decide(Arc::clone(&app), batch)).await,
-        };
-        match decided {
+        match tokio::spawn(decide(Arc::clone(&app), batch)).await {
             Ok(Ok(())) => {
                 panics = 0;
                 continue;
@@ -58,15 +43,28 @@ pub(super) async fn run(app: Arc<App>, prefetch: usize) {
     }
 }
 
+/// Has a batch decided, and acknowledges it after the decisions are committed.
 async fn decide(app: Arc<App>, mut batch: Batch) -> Result<(), StoreError> {
-    let reserved = app.store.reserve(batch.attempts(), app.clock.now_us()).await?;
-    batch.ordered();
-    commit(&app, reserved).await?;
-    batch.ack().await;
-    Ok(())
+    match reserve(&app, &mut batch).await {
+        Ok(()) => {
+            batch.ack().await;
+            Ok(())
+        }
+        Err(error) => match app.undecided {
+            // The batch is dropped, and so delivered again.
+            Step::Standard => Err(error),
+            Step::Replaced(handle) => handle(batch, error).await,
+        },
+    }
 }
 
-/// Commits decisions and tells the log.
+async fn reserve(app: &App, batch: &mut Batch) -> Result<(), StoreError> {
+    let reserved = app.store.reserve(batch.attempts(), app.clock.now_us()).await?;
+    batch.ordered();
+    commit(app, reserved).await
+}
+
+/// Commits decisions and logs them.
 pub(super) async fn commit(app: &App, reserved: Reservation) -> Result<(), StoreError> {
     for decided in app.store.commit(reserved).await? {
         let attempt = &decided.attempt;
@@ -76,24 +74,4 @@ pub(super) async fn commit(app: &App, reserved: Reservation) -> Result<(), Store
         );
     }
     Ok(())
-}
-
-/// Has what the broker gave up to deliver decided: it loses, and whoever asks is told so.
-pub(super) async fn bury(app: Arc<App>, queue: Arc<RabbitMq>) {
-    let mut dead = queue.dead_letters();
-    while let Some(batch) = dead.next(1).await {
-        match give_up(&app, &batch).await {
-            Ok(()) => batch.ack().await,
-            Err(error) => {
-                tracing::debug!(%error, "dead letter not decided, will try again");
-                drop(batch);
-                tokio::time::sleep(BACKOFF).await;
-            }
-        }
-    }
-}
-
-async fn give_up(app: &App, batch: &Batch) -> Result<(), StoreError> {
-    let reserved = app.store.give_up(batch.attempts(), app.clock.now_us()).await?;
-    commit(app, reserved).await
 }

@@ -1,14 +1,14 @@
 //! Opening the engines, and the sale.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::journal;
-use crate::queue::{self, Queue, RabbitMq};
-use crate::store::{self, Redis, Store, StoreError};
+use crate::queue::Queue;
+use crate::store::{Store, StoreError};
 
-use super::config::{Config, QueueAt, ServeError, StoreAt};
-use super::data::DataFolder;
+use super::config::Config;
+use super::data_dir::DataFolder;
+use super::error::ServeError;
 
 /// What a server stands on.
 pub(super) struct Opened {
@@ -17,44 +17,22 @@ pub(super) struct Opened {
     pub(super) store: Store,
 }
 
-/// Opens the data folder, which nobody else may use if an engine is in it, and both engines.
+/// Opens the data folder, which no other process may use if an engine is in it, and both engines.
 pub(super) async fn open(config: &Config) -> Result<Opened, ServeError> {
-    let shared =
-        matches!((&config.queue, &config.store), (QueueAt::RabbitMq(_), StoreAt::Redis(_)));
+    let shared = [config.queue.is_shared(), config.store.is_shared()];
     let data = match shared {
-        true => DataFolder::share(&config.data)?,
-        false => DataFolder::open(&config.data)?,
+        [true, true] => DataFolder::share(&config.data)?,
+        _ => DataFolder::open(&config.data)?,
     };
     let journals = ["store.journal", "queue.journal"].map(|name| data.file(name));
-    if matches!((&config.queue, &config.store), (QueueAt::Embedded, StoreAt::Embedded)) {
+    if shared == [false, false] {
         refuse_half(&journals)?;
     }
     let [store_path, queue_path] = &journals;
-    let store = match &config.store {
-        StoreAt::Embedded => {
-            let store = store::Embedded::open(store_path, config.durability)?;
-            tell_cut("store", store.cut_bytes());
-            Store::Embedded(Box::new(store))
-        }
-        StoreAt::Redis(options) => Store::Redis(Redis::open(options).await?),
-    };
-    let queue = match &config.queue {
-        QueueAt::Embedded => {
-            let queue = queue::Embedded::open(queue_path, config.durability, config.queue_max)?;
-            tell_cut("queue", queue.cut_bytes());
-            Queue::Embedded(Arc::new(queue))
-        }
-        QueueAt::RabbitMq(options) => {
-            Queue::RabbitMq(Arc::new(RabbitMq::open(options.clone()).await?))
-        }
-    };
+    let (durability, max) = (config.durability, config.queue_max);
+    let store = Store::open(&config.store, store_path, durability).await?;
+    let queue = Queue::open(&config.queue, queue_path, durability, max).await?;
     Ok(Opened { data, queue, store })
-}
-
-fn tell_cut(journal: &str, cut_bytes: u64) {
-    if cut_bytes > 0 {
-        tracing::warn!(journal, cut_bytes, "cut an unfinished write at the end");
-    }
 }
 
 /// Refuses a folder of which one journal is gone while the other is in use: what is left of it

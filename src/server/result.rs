@@ -11,8 +11,9 @@ use crate::store::{Known, SaleView, StoreError};
 use crate::units::Span;
 
 use super::answer::{self, Body, json, rejected};
-use super::route::query_value;
-use super::{App, waiting};
+use super::app::App;
+use super::intake;
+use super::query::query_value;
 
 /// Longest time for which an answer is held back.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -23,7 +24,7 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
         Ok(sale) => sale,
         Err(response) => return response,
     };
-    let queued = match waiting::count(app, &sale.terms.item).await {
+    let queued = match intake::waiting_count(app, &sale.terms.item).await {
         Ok(queued) => queued as u64,
         Err(error) => return answer::store_error(&error),
     };
@@ -61,7 +62,7 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
     match held(app, &request_id, wait).await {
         Ok(Some(Known::Decided(decided))) => answer::decided(&decided),
         // What a crash could still undo is not told.
-        Ok(Some(_)) => match waiting::durable(app, &request_id).await {
+        Ok(Some(_)) => match intake::durable(app, &request_id).await {
             Ok(()) => answer::queued(StatusCode::OK, request_id),
             Err(_) => answer::unknown(Some(request_id)),
         },
@@ -91,10 +92,10 @@ async fn held(
         tokio::select! {
             settled = settled(app, request_id) => return settled,
             () = tokio::time::sleep(wait) => {}
-            () = app.draining.started() => {}
+            () = app.draining.cancelled() => {}
         }
     }
-    waiting::known(app, request_id).await
+    intake::known(app, request_id).await
 }
 
 /// Resolves when the attempt does not wait, or no longer.
@@ -102,7 +103,7 @@ async fn settled(app: &App, request_id: &RequestId) -> Result<Option<Known>, Sto
     loop {
         // Before the look, so that no decision falls between the two.
         let waiter = app.store.wait(*request_id);
-        let attempt = match waiting::known(app, request_id).await? {
+        let attempt = match intake::known(app, request_id).await? {
             Some(Known::Waiting(attempt) | Known::Announced(attempt)) => attempt,
             settled => return Ok(settled),
         };

@@ -1,17 +1,28 @@
 //! The store: sales, decisions, and the one place where stock goes down.
 
 mod embedded;
+mod error;
+mod known;
+mod ledger;
+mod open;
 mod redis;
-mod register;
+mod reservation;
+mod sale_view;
 mod waiters;
 
 use std::sync::Arc;
 
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::sale::{Attempt, Decision, NewAttempt, Phase, Terms};
+use crate::sale::{Attempt, NewAttempt, Terms};
 
 pub use embedded::Embedded;
+pub use error::StoreError;
+pub use known::{Announced, Decided, Known, Look};
+pub use ledger::Ledger;
+pub use open::{OpenError, StoreAt};
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
+pub use reservation::Reservation;
+pub use sale_view::SaleView;
 pub use waiters::Waiter;
 
 /// Where sales and decisions are kept.
@@ -21,114 +32,6 @@ pub enum Store {
     Embedded(Box<Embedded>),
     /// In a Redis server, shared with other processes.
     Redis(Redis),
-}
-
-/// A decided attempt. Final.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
-    /// The attempt, as it was accepted.
-    pub attempt: Arc<Attempt>,
-    /// What became of it.
-    pub decision: Decision,
-    /// When, in microseconds since the Unix epoch.
-    pub decided_us: u64,
-}
-
-/// A sale at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaleView {
-    /// What is on offer.
-    pub terms: Terms,
-    /// Which sale of this store it is.
-    pub epoch: u64,
-    /// Units not sold; below 0 when oversold. A hint: it may refuse, never sell.
-    pub left: i64,
-    /// Orders made.
-    pub orders: u64,
-}
-
-/// What the store knows of a request id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// It was decided.
-    Decided(Arc<Decided>),
-    /// It waits in the queue.
-    Waiting(Arc<Attempt>),
-    /// It was announced; whether it is in the queue is not known yet, or never will be.
-    Announced(Arc<Attempt>),
-}
-
-impl Known {
-    /// The attempt that has the id.
-    pub fn attempt(&self) -> &Arc<Attempt> {
-        match self {
-            Self::Decided(decided) => &decided.attempt,
-            Self::Waiting(attempt) | Self::Announced(attempt) => attempt,
-        }
-    }
-}
-
-/// What the store knows of an attempt that has come, all at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    /// The id, if it is known.
-    pub known: Option<Known>,
-    /// The sale, or why there is none.
-    pub sale: Result<SaleView, StoreError>,
-    /// Whether the buyer has as many orders of the item as one may have. A hint, like `left`.
-    pub at_limit: bool,
-    /// The attempt in the register, if it was announced.
-    pub announced: Option<Arc<Attempt>>,
-}
-
-/// What came of announcing an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Announced {
-    /// It is in the register now, with its place in the order.
-    Fresh(Arc<Attempt>),
-    /// Its id was known.
-    Known(Known),
-}
-
-impl SaleView {
-    /// Where the sale is in its life at a moment in microseconds since the Unix epoch.
-    pub fn phase(&self, now_us: u64) -> Phase {
-        self.terms.phase(now_us)
-    }
-}
-
-/// A sale and every decision of it, at one moment.
-#[derive(Debug)]
-pub struct Ledger {
-    /// The sale.
-    pub sale: SaleView,
-    /// Its decided attempts, in no order.
-    pub decided: Vec<Arc<Decided>>,
-}
-
-/// Decisions whose order is fixed and that are not yet committed: see [`Store::commit`].
-#[derive(Debug)]
-#[must_use = "a decision counts when it is committed"]
-pub struct Reservation {
-    decided: Vec<Arc<Decided>>,
-    last_record: Option<u64>,
-}
-
-/// Why the store did not do as asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// It takes nothing now. No effect.
-    #[error("the store is not available")]
-    Unavailable,
-    /// It may have been done or not.
-    #[error("whether the store has it is unknown")]
-    Unknown,
-    /// No sale of this item was ever opened.
-    #[error("no such item is on sale")]
-    UnknownItem,
-    /// No item was named, and not exactly one is known.
-    #[error("several items are on sale: name one")]
-    ItemRequired,
 }
 
 macro_rules! ask {

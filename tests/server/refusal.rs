@@ -98,7 +98,7 @@ async fn unavailable_queue_or_store_refuses_without_effect() {
 async fn draining_server_refuses_and_is_not_ready() {
     let shop = Shop::with_stock(1).await;
     assert_eq!(shop.get("/readyz").await.code, 200);
-    shop.app.draining.start();
+    shop.app.draining.cancel();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "draining");
     assert_refused(&shop.get("/readyz").await, 503, "draining");
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;

@@ -88,10 +88,10 @@ impl Shop {
             per_buyer: 1,
             rate_limit: setup.rate_limit.map(RateLimit::new),
             draining: Default::default(),
-            confirms: Default::default(),
+            confirm_batcher: Default::default(),
             admission: Default::default(),
-            results: Default::default(),
-            acks: Default::default(),
+            result: Default::default(),
+            undecided: Default::default(),
         };
         Self { app, folder, now_us, setup }
     }

@@ -4,7 +4,7 @@ use lapin::options::BasicPublishOptions;
 use lapin::{Channel, Confirmation, ErrorKind};
 
 use super::super::PublishError;
-use super::publisher::Message;
+use super::message::Message;
 
 /// Publishes, and waits for the confirm. Confirms of a channel come as a stream: as many can be
 /// under way as there are callers.

@@ -6,14 +6,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::connect::ConnectError;
 use super::options::Options;
-use super::session::{ConnectError, Session};
+use super::session::Session;
+use super::topology::Declaration;
 
 /// Pause before the first try to connect again.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
 /// Longest pause: what a broker's return costs at the most.
 const BACKOFF_MAX: Duration = Duration::from_secs(3);
+
+/// How a session declares its queue.
+type Declare = fn(&Options) -> Declaration;
 
 /// See the module.
 #[derive(Debug)]
@@ -23,9 +28,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) async fn open(options: Arc<Options>) -> Result<Arc<Self>, ConnectError> {
-        let session = watch::Sender::new(Some(Arc::new(Session::open(&options).await?)));
-        let keeping = tokio::spawn(keep(session.clone(), options)).abort_handle();
+    /// Connects; each session declares the queue as `declaration` says.
+    pub(super) async fn open(
+        options: Arc<Options>,
+        declaration: Declare,
+    ) -> Result<Arc<Self>, ConnectError> {
+        let first = Session::open(&options, declaration(&options)).await?;
+        let session = watch::Sender::new(Some(Arc::new(first)));
+        let keeping = tokio::spawn(keep(session.clone(), options, declaration)).abort_handle();
         Ok(Arc::new(Self { session, keeping }))
     }
 
@@ -64,7 +74,11 @@ impl Drop for Link {
     }
 }
 
-async fn keep(sessions: watch::Sender<Option<Arc<Session>>>, options: Arc<Options>) {
+async fn keep(
+    sessions: watch::Sender<Option<Arc<Session>>>,
+    options: Arc<Options>,
+    declaration: Declare,
+) {
     loop {
         let session = sessions.borrow().clone();
         if let Some(session) = session {
@@ -73,17 +87,17 @@ async fn keep(sessions: watch::Sender<Option<Arc<Session>>>, options: Arc<Option
             sessions.send_replace(None);
             session.close().await;
         }
-        let session = reconnect(&options).await;
+        let session = reconnect(&options, declaration).await;
         tracing::info!("connected to the broker again");
         sessions.send_replace(Some(Arc::new(session)));
     }
 }
 
-async fn reconnect(options: &Options) -> Session {
+async fn reconnect(options: &Options, declaration: Declare) -> Session {
     let mut backoff = BACKOFF_MIN;
     loop {
         tokio::time::sleep(jittered(backoff)).await;
-        match Session::open(options).await {
+        match Session::open(options, declaration(options)).await {
             Ok(session) => return session,
             // That it was lost has been said, and that it is back will be.
             Err(error) => tracing::debug!(%error, "the broker is not back yet"),

@@ -5,16 +5,17 @@
 
 mod circuit;
 mod confirmed;
-mod connection_per_request;
-mod held;
+mod connect;
+mod flaws;
 mod link;
+mod message;
 mod options;
 mod publisher;
 mod session;
+mod steps;
 mod subscription;
 mod topology;
-mod transient_queue;
-mod unconfirmed_publish;
+mod unacked;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,10 +29,10 @@ use link::Link;
 use publisher::Publisher;
 use subscription::Undecodable;
 
-pub(super) use held::Held;
+pub use connect::{ConnectError, DeclareError};
 pub use options::Options;
-pub use session::{ConnectError, DeclareError};
 pub(super) use subscription::Subscription;
+pub(super) use unacked::Unacked;
 
 /// See the module.
 #[derive(Debug)]
@@ -50,8 +51,9 @@ impl RabbitMq {
     /// When the broker cannot be reached now, or has a queue of this name that is another one.
     pub async fn open(options: Options) -> Result<Self, ConnectError> {
         let options = Arc::new(options);
-        let link = Link::open(Arc::clone(&options)).await?;
-        let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&link));
+        let steps = flaws::steps(&options.flaws);
+        let link = Link::open(Arc::clone(&options), steps.declaration).await?;
+        let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&link), steps);
         Ok(Self { options, link, publisher, ending: watch::Sender::new(false) })
     }
 
@@ -71,12 +73,11 @@ impl RabbitMq {
 
     /// What the broker gave up to deliver. A message that is no attempt at all stays there, for
     /// people.
-    pub fn dead_letters(&self) -> super::Subscription {
+    pub(super) fn dead_letters(&self) -> Subscription {
         let (link, ending) = (Arc::clone(&self.link), self.ending.subscribe());
         let queue = self.options.dead_queue();
         let prefetch = topology::DEAD_PREFETCH;
-        let subscription = Subscription::new(link, queue, prefetch, Undecodable::Keep, ending);
-        super::Subscription::RabbitMq(Box::new(subscription))
+        Subscription::new(link, queue, prefetch, Undecodable::Keep, ending)
     }
 
     /// Attempts that wait and that no consumer has in hand; `None` when the broker does not say.

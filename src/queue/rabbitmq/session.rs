@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use lapin::options::{ConfirmSelectOptions, QueueDeclareOptions};
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ConnectionProperties, Event};
+use lapin::{Channel, Connection, Event};
 use tokio::sync::Notify;
 
-use crate::flaws::Flaw;
-
+use super::connect::{ConnectError, connect, declare_error, silent};
 use super::options::Options;
-use super::{topology, transient_queue};
+use super::topology::{self, Declaration};
 
 /// Channels that are published on, in turn: RabbitMQ handles a channel in one process of its own.
 const PUBLISH_CHANNELS: usize = 4;
@@ -22,57 +20,8 @@ const PUBLISH_CHANNELS: usize = 4;
 /// How long the broker may take for a question.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Seconds between heartbeats: twice that without a sign of life is a lost connection.
-const HEARTBEAT_S: u16 = 10;
-
 /// Longest frame, in bytes: RabbitMQ's default.
 const FRAME_MAX: u32 = 131_072;
-
-/// Why there is no session.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The address is not of the form that is needed.
-    #[error("--queue: not an AMQP address: write amqp://user:password@host:5672/vhost ({0})")]
-    Address(String),
-    /// Nobody there, or not a broker.
-    #[error(
-        "cannot connect to the broker at {url}: {problem}; start RabbitMQ there, give another \
-         --queue, or run under `seckill lab --`"
-    )]
-    Broker {
-        /// Where.
-        url: String,
-        /// What the client said.
-        problem: String,
-    },
-    /// The queue cannot be declared.
-    #[error(transparent)]
-    Declare(#[from] DeclareError),
-}
-
-/// Why the queue cannot be declared.
-#[derive(Debug, thiserror::Error)]
-pub enum DeclareError {
-    /// There is one of this name with other properties.
-    #[error(
-        "the broker has a queue `{queue}` with other properties ({problem}): give the --max-queue, \
-         --queue-type and --design it was made with, another --queue-name, or delete it"
-    )]
-    Other {
-        /// Its name.
-        queue: String,
-        /// What the broker said.
-        problem: String,
-    },
-    /// Something else.
-    #[error("the broker does not declare the queue `{queue}`: {problem}")]
-    Refused {
-        /// Its name.
-        queue: String,
-        /// What the broker said.
-        problem: String,
-    },
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -84,16 +33,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(options: &Options) -> Result<Self, ConnectError> {
+    /// Connects, declares the queue as given and the one of its dead letters, and opens the
+    /// channels to publish on.
+    pub(super) async fn open(
+        options: &Options,
+        declaration: Declaration,
+    ) -> Result<Self, ConnectError> {
         let connection = connect(options, FRAME_MAX).await?;
         let opening = async {
             let channel = connection.create_channel().await?;
-            topology::declare_dead(&channel, options).await?;
-            if options.flaws.has(Flaw::TransientQueue) {
-                transient_queue::declare(&channel, options).await?;
-            } else {
-                topology::declare(&channel, options).await?;
-            }
+            topology::dead().declare(&channel, &options.dead_queue()).await?;
+            declaration.declare(&channel, &options.queue).await?;
             let mut publish = Vec::with_capacity(PUBLISH_CHANNELS);
             for _ in 0..PUBLISH_CHANNELS {
                 let channel = connection.create_channel().await?;
@@ -172,66 +122,6 @@ impl Session {
         let closing = self.connection.close(200, "bye".into());
         // Whatever comes of it, nothing more is expected of this connection.
         let _ = tokio::time::timeout(ANSWER_TIMEOUT, closing).await;
-    }
-}
-
-/// Opens a connection within its time; the client keeps buffers for 64 frames of the length given.
-pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connection, ConnectError> {
-    let mut uri: lapin::uri::AMQPUri =
-        options.url.expose().parse().map_err(ConnectError::Address)?;
-    uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
-    uri.query.frame_max.get_or_insert(frame_max);
-    let name = format!("seckill {}", std::process::id());
-    let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
-    let connecting = Connection::connect_uri(uri, properties);
-    match tokio::time::timeout(options.connect_timeout, connecting).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => {
-            let (url, problem) = (options.url.to_string(), meaning(options, &error));
-            Err(ConnectError::Broker { url, problem })
-        }
-        Err(_) => Err(silent(options)),
-    }
-}
-
-/// What a failed connection means.
-fn meaning(options: &Options, error: &lapin::Error) -> String {
-    #[cfg(not(feature = "tls"))]
-    let _ = options;
-    match error.kind() {
-        lapin::ErrorKind::ParsingError(_) | lapin::ErrorKind::InvalidProtocolVersion(_) => {
-            "what answers there does not speak AMQP 0-9-1".to_owned()
-        }
-        #[cfg(feature = "tls")]
-        lapin::ErrorKind::IOError(error)
-            if options.url.scheme() == "amqps" && error.get_ref().is_some() =>
-        {
-            crate::tls::explain(error)
-        }
-        lapin::ErrorKind::IOError(error) => error.to_string(),
-        lapin::ErrorKind::ProtocolError(error) => {
-            format!("it refuses user, password or vhost ({error})")
-        }
-        _ => error.to_string(),
-    }
-}
-
-fn silent(options: &Options) -> ConnectError {
-    let problem = format!("no answer within {:?}", options.connect_timeout);
-    ConnectError::Broker { url: options.url.to_string(), problem }
-}
-
-fn declare_error(options: &Options, error: &lapin::Error) -> DeclareError {
-    let (queue, problem) = (options.queue.clone(), error.to_string());
-    let precondition = matches!(
-        error.kind(),
-        lapin::ErrorKind::ProtocolError(error)
-            if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)
-    );
-    if precondition {
-        DeclareError::Other { queue, problem }
-    } else {
-        DeclareError::Refused { queue, problem }
     }
 }
 

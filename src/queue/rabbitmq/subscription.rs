@@ -14,9 +14,9 @@ use tokio::sync::watch;
 
 use crate::sale::{Attempt, Fields};
 
-use super::held::{Deliveries, Held};
 use super::link::Link;
 use super::session::{Session, next};
+use super::unacked::{Deliveries, Unacked};
 
 /// Pause after a channel could not be opened, or was closed by the broker.
 const ATTACH_AGAIN: Duration = Duration::from_millis(200);
@@ -61,7 +61,7 @@ impl Subscription {
     }
 
     /// At most half of what is in hand, so that the broker fills the other half up meanwhile.
-    pub(crate) async fn next(&mut self, max: usize) -> Option<Held> {
+    pub(crate) async fn next(&mut self, max: usize) -> Option<Unacked> {
         let max = max.min(usize::from(self.prefetch.div_ceil(2)));
         loop {
             if *self.ending.borrow_and_update() {
@@ -79,7 +79,7 @@ impl Subscription {
     }
 
     /// What the present channel delivers next; `None` when it has ended.
-    async fn attached_next(&mut self, max: usize) -> Option<Held> {
+    async fn attached_next(&mut self, max: usize) -> Option<Unacked> {
         if self.attached.is_none() {
             let session = self.link.connected().await;
             match self.attach(&session).await {

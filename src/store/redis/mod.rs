@@ -3,14 +3,14 @@
 //! Each decision is one Lua script, which Redis runs alone: dedupe, limit, decrement, order and
 //! result happen at once or not at all.
 
-mod check_then_act;
+mod flaws;
 mod keys;
 mod ledger;
 mod link;
-mod no_dedupe;
 mod persistence;
 mod poll;
 mod records;
+mod register;
 mod reserve;
 mod scripts;
 
@@ -18,11 +18,11 @@ use std::sync::Arc;
 
 use crate::flaws::Flaws;
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::sale::{Attempt, NewAttempt, Terms};
+use crate::sale::{Attempt, Terms};
 use crate::secret::EngineUrl;
 
 use super::waiters::Waiters;
-use super::{Announced, Known, Look, Reservation, SaleView, StoreError};
+use super::{Known, Look, Reservation, SaleView, StoreError};
 use keys::Keys;
 use link::{Link, Tried};
 use poll::Poll;
@@ -63,7 +63,7 @@ impl Redis {
         let _ = link.items().await;
         let waiters = Arc::new(Waiters::default());
         let poll = Poll::start(&link, &waiters);
-        Ok(Self { link, reserve: Reserve::of(&options.flaws), waiters, _poll: poll })
+        Ok(Self { link, reserve: flaws::reserve(&options.flaws), waiters, _poll: poll })
     }
 
     pub(super) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
@@ -158,75 +158,6 @@ impl Redis {
             }
         }
         Ok(None)
-    }
-
-    pub(super) async fn announce(&self, new: &NewAttempt) -> Result<Announced, StoreError> {
-        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new;
-        let mut announce = SCRIPTS.announce.key(Keys::of(item).prefix);
-        announce.arg(request_id.to_string());
-        announce.arg(format!("{request_id} {buyer} {item} {epoch}")).arg(*accepted_us);
-        let (state, record): (String, String) = self.link.run(&announce, Tried::Write).await?;
-        match known(&state, &record)? {
-            Some(known) => Ok(Announced::Known(known)),
-            None => Ok(Announced::Fresh(Arc::new(attempt(&record)?))),
-        }
-    }
-
-    pub(super) async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
-        let mut confirm = redis::pipe();
-        for of_item in attempts.chunk_by(|a, b| a.item == b.item) {
-            let ids = of_item.iter().map(|attempt| attempt.request_id.to_string());
-            let key = Keys::of(&of_item[0].item).unconfirmed();
-            confirm.cmd("SREM").arg(key).arg(ids.collect::<Vec<_>>()).ignore();
-        }
-        self.link.send(&confirm, Tried::Write).await
-    }
-
-    pub(super) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
-        let mut withdraw = SCRIPTS.withdraw.key(Keys::of(&attempt.item).prefix);
-        withdraw.arg(attempt.request_id.to_string());
-        let withdrawn = self.link.run(&withdraw, Tried::Write).await?;
-        if withdrawn {
-            self.waiters.send_to_look(&attempt.request_id);
-        }
-        Ok(withdrawn)
-    }
-
-    pub(super) async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let Some(item) = self.link.item_of(epoch).await? else { return Ok(Vec::new()) };
-        let mut attempts = self.waiting_of(&item).await?;
-        attempts.retain(|attempt| attempt.epoch == epoch);
-        attempts.sort_by_key(|attempt| attempt.seq);
-        Ok(attempts)
-    }
-
-    pub(super) async fn unconfirmed(
-        &self,
-        before_us: u64,
-    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let mut attempts = Vec::new();
-        for item in self.link.items().await? {
-            let mut unconfirmed = SCRIPTS.unconfirmed.key(Keys::of(&item).prefix);
-            unconfirmed.arg(before_us);
-            let records: Vec<String> = self.link.run(&unconfirmed, Tried::Read).await?;
-            for record in &records {
-                attempts.push(Arc::new(attempt(record)?));
-            }
-        }
-        Ok(attempts)
-    }
-
-    async fn waiting_of(&self, item: &ItemId) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let mut values = redis::cmd("HVALS");
-        values.arg(Keys::of(item).waiting());
-        let records: Vec<String> = self.link.ask(&values).await?;
-        records.iter().map(|record| Ok(Arc::new(attempt(record)?))).collect()
-    }
-
-    pub(super) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
-        let mut len = redis::cmd("HLEN");
-        len.arg(Keys::of(item).waiting());
-        self.link.ask(&len).await
     }
 
     pub(super) async fn reserve(

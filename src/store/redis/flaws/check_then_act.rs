@@ -10,29 +10,50 @@ use crate::api::LostReason;
 use crate::ids::{OrderId, RequestId};
 use crate::sale::{Attempt, Decision, Terms};
 
-use super::super::{Decided, Known, StoreError};
-use super::keys::Keys;
-use super::link::{Link, Tried};
-use super::records::known;
-use super::scripts::SCRIPTS;
+use super::super::super::{Decided, Known, StoreError};
+use super::super::keys::Keys;
+use super::super::link::{Link, Tried};
+use super::super::records::known;
+use super::super::reserve::{Deciding, Preparing};
+use super::super::scripts::SCRIPTS;
 
-/// Whether it looks for an earlier decision.
+/// Whether an earlier decision of the same attempt is kept.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Dedupe {
-    Looks,
-    DoesNotLook,
+enum Dedupe {
+    ByRequestId,
+    None,
 }
 
 /// Sets the stock of a sale that was just opened.
-pub(super) async fn opened(link: &Link, terms: &Terms) -> Result<(), StoreError> {
-    let mut set = redis::pipe();
-    set.cmd("SET").arg("count").arg(terms.stock).ignore();
-    set.cmd("DEL").arg("buslist").ignore();
-    link.send(&set, Tried::Write).await
+pub(super) fn prepare<'a>(link: &'a Link, terms: &'a Terms) -> Preparing<'a> {
+    Box::pin(async move {
+        let mut set = redis::pipe();
+        set.cmd("SET").arg("count").arg(terms.stock).ignore();
+        set.cmd("DEL").arg("buslist").ignore();
+        link.send(&set, Tried::Write).await
+    })
+}
+
+/// Decides each attempt, unless it was decided before.
+pub(super) fn decide_once<'a>(
+    link: &'a Link,
+    attempts: &'a [Arc<Attempt>],
+    now_us: u64,
+) -> Deciding<'a> {
+    Box::pin(decide(link, Dedupe::ByRequestId, attempts, now_us))
+}
+
+/// Decides each attempt as often as it is delivered.
+pub(super) fn decide_each_delivery<'a>(
+    link: &'a Link,
+    attempts: &'a [Arc<Attempt>],
+    now_us: u64,
+) -> Deciding<'a> {
+    Box::pin(decide(link, Dedupe::None, attempts, now_us))
 }
 
 /// Decides one attempt after the other, each in two steps.
-pub(super) async fn decide(
+async fn decide(
     link: &Link,
     dedupe: Dedupe,
     attempts: &[Arc<Attempt>],
@@ -41,8 +62,8 @@ pub(super) async fn decide(
     let mut all = Vec::with_capacity(attempts.len());
     for attempt in attempts {
         let before = match dedupe {
-            Dedupe::Looks => earlier(link, attempt).await?,
-            Dedupe::DoesNotLook => None,
+            Dedupe::ByRequestId => earlier(link, attempt).await?,
+            Dedupe::None => None,
         };
         all.push(match before {
             Some(decided) => decided,

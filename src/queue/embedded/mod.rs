@@ -3,6 +3,8 @@
 //! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
 //! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
 
+mod lanes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -13,7 +15,7 @@ use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalErro
 use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
 use super::PublishError;
-use super::lanes::Lanes;
+use lanes::Lanes;
 
 /// See the module.
 #[derive(Debug)]
@@ -94,7 +96,7 @@ impl Embedded {
         self.journal.committed(seq).await.map_err(|_| PublishError::Unknown)
     }
 
-    pub(super) async fn next(self: &Arc<Self>, max: usize) -> Option<Held> {
+    pub(super) async fn next(self: &Arc<Self>, max: usize) -> Option<Unacked> {
         let mut committed = self.journal.progress();
         let mut changed = self.lanes.changed();
         loop {
@@ -102,7 +104,7 @@ impl Embedded {
             changed.mark_unchanged();
             if let Some(attempts) = self.lanes.take(max, |seq| self.journal.is_committed(seq)) {
                 let queue = Arc::clone(self);
-                return Some(Held { attempts, queue, holds_lane: true, settled: false });
+                return Some(Unacked { attempts, queue, holds_lane: true, settled: false });
             }
             if self.lanes.lock().is_finished() {
                 return None;
@@ -162,19 +164,19 @@ impl Embedded {
 
 /// Attempts in a consumer's hands.
 #[derive(Debug)]
-pub struct Held {
+pub struct Unacked {
     attempts: Vec<Arc<Attempt>>,
     queue: Arc<Embedded>,
     holds_lane: bool,
     settled: bool,
 }
 
-impl Held {
+impl Unacked {
     pub(super) fn attempts(&self) -> &[Arc<Attempt>] {
         &self.attempts
     }
 
-    pub(super) fn free_lane(&mut self) {
+    pub(super) fn release_item(&mut self) {
         if std::mem::take(&mut self.holds_lane)
             && let Some(first) = self.attempts.first()
         {
@@ -196,12 +198,12 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Unacked {
     fn drop(&mut self) {
         if !self.settled {
             self.queue.lanes.put_back(&self.attempts);
         }
-        self.free_lane();
+        self.release_item();
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ids::{ItemId, RequestId};
 use crate::sale::Attempt;
 
-use super::Known;
+use super::super::Known;
 
 /// Attempts that were announced and are neither decided nor withdrawn.
 #[derive(Debug, Default)]

@@ -44,7 +44,7 @@ impl Deliveries {
     }
 
     /// The oldest, and those of the same item that follow it; `max` at the most.
-    pub(super) fn take(&self, max: usize, channel: &Channel) -> Option<Held> {
+    pub(super) fn take(&self, max: usize, channel: &Channel) -> Option<Unacked> {
         let mut state = self.lock();
         let item = state.waiting.front()?.attempt.item.clone();
         let of_item = state.waiting.iter().take(max).take_while(|d| d.attempt.item == item);
@@ -52,21 +52,21 @@ impl Deliveries {
         let taken = state.waiting.drain(..count).map(|d| (d.attempt, d.tag));
         let (attempts, tags) = taken.unzip();
         drop(state);
-        Some(Held { attempts, tags, channel: channel.clone(), deliveries: self.clone() })
+        Some(Unacked { attempts, tags, channel: channel.clone(), deliveries: self.clone() })
     }
 }
 
 /// Deliveries of one item, oldest first. They go back to those that wait when this is dropped
 /// without an acknowledgement.
 #[derive(Debug)]
-pub struct Held {
+pub struct Unacked {
     attempts: Vec<Arc<Attempt>>,
     tags: Vec<u64>,
     channel: Channel,
     deliveries: Deliveries,
 }
 
-impl Held {
+impl Unacked {
     pub(in crate::queue) fn attempts(&self) -> &[Arc<Attempt>] {
         &self.attempts
     }
@@ -116,7 +116,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Unacked {
     fn drop(&mut self) {
         let attempts = std::mem::take(&mut self.attempts);
         let tags = std::mem::take(&mut self.tags);

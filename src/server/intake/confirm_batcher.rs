@@ -14,12 +14,12 @@ const PENDING_MAX: usize = 10_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Confirms {
+pub struct ConfirmBatcher {
     pending: Mutex<Vec<Arc<Attempt>>>,
     added: Notify,
 }
 
-impl Confirms {
+impl ConfirmBatcher {
     pub(super) fn add(&self, attempt: &Arc<Attempt>) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.len() < PENDING_MAX {
@@ -30,7 +30,7 @@ impl Confirms {
     }
 
     /// Notes whatever is added, until dropped.
-    pub(super) async fn run(&self, store: &Store) {
+    pub(in crate::server) async fn run(&self, store: &Store) {
         loop {
             self.added.notified().await;
             self.flush(store).await;
@@ -38,7 +38,7 @@ impl Confirms {
     }
 
     /// Notes what has been added.
-    pub(super) async fn flush(&self, store: &Store) {
+    pub(in crate::server) async fn flush(&self, store: &Store) {
         let pending = {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *pending)

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::ids::RequestId;
-use crate::queue::RabbitMq;
+use crate::queue::Broker;
 use crate::store::StoreError;
 
-use super::App;
+use super::super::app::App;
 
 /// How often it is looked for orphans.
 const LOOK: Duration = Duration::from_secs(2);
@@ -24,15 +24,15 @@ const GRACE: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Looks for orphans until dropped.
-pub(super) async fn adopt(app: Arc<App>, queue: Arc<RabbitMq>) {
+pub(super) async fn adopt(app: Arc<App>, broker: Broker) {
     let mut adopted = HashMap::new();
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         adopted.retain(|_, at: &mut Instant| at.elapsed() < AGAIN);
-        if queue.unavailable().is_none()
-            && let Err(error) = look(&app, &queue, &mut adopted).await
+        if broker.unavailable().is_none()
+            && let Err(error) = look(&app, &broker, &mut adopted).await
         {
             tracing::debug!(%error, "did not look for orphans");
         }
@@ -41,22 +41,22 @@ pub(super) async fn adopt(app: Arc<App>, queue: Arc<RabbitMq>) {
 
 async fn look(
     app: &App,
-    queue: &RabbitMq,
+    broker: &Broker,
     adopted: &mut HashMap<RequestId, Instant>,
 ) -> Result<(), StoreError> {
-    let age = 2 * queue.publish_timeout() + GRACE;
+    let age = 2 * broker.publish_timeout() + GRACE;
     let old_us = app.clock.now_us().saturating_sub(age.as_micros() as u64);
     for attempt in app.store.unconfirmed(old_us).await? {
         let id = attempt.request_id;
         if adopted.contains_key(&id) {
             continue;
         }
-        if queue.publish(&attempt).await.is_err() {
+        if broker.publish(&attempt).await.is_err() {
             return Ok(());
         }
-        tracing::info!(request_id = %id, "queued an attempt whose outcome nobody was told");
+        tracing::info!(request_id = %id, "republished an attempt whose outcome was not known");
         adopted.insert(id, Instant::now());
-        app.confirms.add(&attempt);
+        app.confirm_batcher.add(&attempt);
     }
     Ok(())
 }
