@@ -13,12 +13,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 
-use seckill::design::{Design, Flaw, Flaws};
+use seckill::flaws::{Design, Flaw, Flaws};
 use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
 use seckill::queue;
 use seckill::server::{App, Config, QueueAt, StoreAt, route};
+use seckill::settings::QueueType;
 use seckill::store::RedisOptions;
-use seckill::units::QueueType;
 use support::median;
 
 /// Attempts in flight: the article's threads.

@@ -13,8 +13,8 @@ use seckill::audit::{
     AttemptNo, Audit, Entry, History, Ids, Invariant, Ledger, Row, Status, Told, Verdict,
     Violation, WITNESSES_MAX, reconcile,
 };
-use seckill::profile::Buyers;
-use seckill::sale::{OrderId, RequestId};
+use seckill::ids::{OrderId, RequestId};
+use seckill::settings::Buyers;
 
 const ITEM: &str = "tea";
 

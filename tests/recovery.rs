@@ -68,7 +68,7 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
     let loading = sale.load(&BenchFlags {
         threads: Some(Count(16)),
         loops: Some(Count(100_000)),
-        buyers: Some(seckill::profile::Buyers::Pool(BUYERS)),
+        buyers: Some(seckill::settings::Buyers::Pool(BUYERS)),
         seed: Some(seed ^ round),
         ..client::flags()
     });
@@ -80,7 +80,7 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
 
 #[test]
 fn a_history_knows_only_its_own_round() {
-    let ids = |seed| Ids::new(seed, seckill::profile::Buyers::New);
+    let ids = |seed| Ids::new(seed, seckill::settings::Buyers::New);
     let first = seckill::audit::AttemptNo { thread: 0, index: 0 };
     assert_ne!(ids(1).request_id(first), ids(2).request_id(first));
 }

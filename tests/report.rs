@@ -4,11 +4,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use seckill::api::Refusal;
 use seckill::audit::{Audit, Invariant, Verdict, Violation};
 use seckill::load::{Consumer, Usage};
 use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::report::{Report, json, terminal};
-use seckill::sale::Refusal;
 use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Recorder, Sample, Series};
 
 fn recorder() -> Recorder {

@@ -392,7 +392,7 @@ mod checks {
 
     #[test]
     fn an_import_is_found_however_it_is_written() {
-        let found = imported("src/load/run.rs", "\nuse crate::sale::ItemId;\n");
+        let found = imported("src/load/run.rs", "\nuse crate::ids::ItemId;\n");
         assert_eq!(found, [("sale".to_owned(), 2)]);
         for (text, modules) in [
             ("use crate::{sale, store::{self, Store}, units::{Rate, Span}, queue};", 4),

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use seckill::load::{self, Job, Stop};
 use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::secret::Secret;
 use seckill::server::{App, Config, QueueAt, Server, StoreAt};
+use seckill::settings::Durability;
 use seckill::stats::{Live, Summary};
-use seckill::units::{Count, Durability, Secret};
+use seckill::units::Count;
 use tokio::runtime::Runtime;
 
 /// Rounds of each side, in turn, so that a drift of the machine meets both.

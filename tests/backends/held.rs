@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use http_body_util::BodyExt;
-use seckill::design::Flaws;
+use seckill::flaws::Flaws;
 use seckill::lab;
 use seckill::queue::Batch;
 use seckill::server::{App, QueueAt, route};

@@ -4,8 +4,9 @@
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
-use seckill::design::Flaws;
-use seckill::sale::{NewAttempt, RequestId};
+use seckill::flaws::Flaws;
+use seckill::ids::RequestId;
+use seckill::sale::NewAttempt;
 
 use super::support::counter::Counter;
 use super::support::engines::Place;

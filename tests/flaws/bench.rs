@@ -1,6 +1,6 @@
 //! `global-result`, as `seckill bench` finds it.
 
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
 use serde_json::Value;
 
 use super::site::Site;

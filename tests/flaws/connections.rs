@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
 use seckill::lab::{RabbitMq, Redis};
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use lapin::{Connection, ConnectionProperties};
 use reqwest::Method;
 use rustix::process::Signal;
 use seckill::audit::{Audit, Invariant};
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
 use seckill::lab::Redis;
 use seckill::load::Ran;
 use serde_json::json;

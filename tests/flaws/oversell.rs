@@ -1,7 +1,7 @@
 //! `check-then-act`: several consumers sell the last unit more than once.
 
 use seckill::audit::{Row, Status, Verdict, reconcile};
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
 
 use super::client::{Sale, TOKEN};
 use super::site::Site;

@@ -1,8 +1,8 @@
 //! `no-dedupe`: what a consumer decided and did not acknowledge before it died is delivered again.
 
 use seckill::audit::{Audit, Invariant};
-use seckill::design::{Design, Flaw, Flaws};
-use seckill::units::Secret;
+use seckill::flaws::{Design, Flaw, Flaws};
+use seckill::secret::Secret;
 
 use super::assert_found;
 use super::client::{Sale, TOKEN, block_on};

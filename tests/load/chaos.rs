@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use seckill::audit::Told;
-use seckill::dice::{Draw, bits};
-use seckill::sale::RequestId;
+use seckill::ids::RequestId;
+use seckill::random::{Draw, bits};
 
 use super::run::{Run, load};
 use super::scripted::{Asked, Reply, Scripted, answer, order, queued, refused, sold_out, won};
@@ -49,7 +49,7 @@ fn some_reply(seed: u64, asked: &Asked) -> (Reply, Means) {
 /// What the history must say of an attempt that was answered so.
 fn told(id: RequestId, means: &[Means]) -> Option<Told> {
     if means.contains(&Means::Won) {
-        Some(Told::Won(Box::new(seckill::sale::OrderId::from_text(order(id)))))
+        Some(Told::Won(Box::new(seckill::ids::OrderId::from_text(order(id)))))
     } else if means.contains(&Means::Accepted) {
         Some(Told::Accepted)
     } else {

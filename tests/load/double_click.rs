@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use seckill::audit::Told;
-use seckill::sale::RequestId;
+use seckill::ids::RequestId;
 use seckill::stats::Click;
 
 use super::run::load;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use seckill::audit::{Status, Told, Verdict, reconcile};
+use seckill::ids::OrderId;
 use seckill::profile::BenchFlags;
-use seckill::sale::OrderId;
 use seckill::units::Count;
 
 use super::child::Serving;

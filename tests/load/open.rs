@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use seckill::ids::RequestId;
 use seckill::load::{Arrivals, Seen, Stop};
 use seckill::profile::{Arrival, Levels};
-use seckill::sale::RequestId;
 
 use super::run::{Run, load, load_until};
 use super::scripted::{Gate, Reply, Scripted, sold_out};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use seckill::audit::{AttemptNo, History, Told};
+use seckill::ids::RequestId;
 use seckill::load::{self, Job, Seen, Stop};
 use seckill::profile::{BenchFlags, Plan, Target};
-use seckill::sale::RequestId;
 use seckill::stats::{Counts, Live, Sample, Summary};
 
 use super::child::PATIENCE;

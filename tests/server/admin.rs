@@ -1,8 +1,8 @@
 //! The admin's requests: who may, and what opening a sale does to the one before.
 
 use http_body_util::Full;
+use seckill::secret::Secret;
 use seckill::server::AdminToken;
-use seckill::units::Secret;
 use serde_json::json;
 
 use crate::support::{Setup, Shop, TOKEN, Told, assert_refused, id, request, terms, within};

@@ -1,7 +1,7 @@
 //! `GET /admin/ledger`: every accepted attempt, in order, whole or known to be cut off.
 
 use seckill::audit::{Ledger, LedgerReader, Status};
-use seckill::sale::OrderId;
+use seckill::ids::OrderId;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, Shop, assert_refused, id, terms, within};

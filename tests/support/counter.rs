@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use http_body_util::BodyExt;
-use seckill::design::Flaws;
+use seckill::flaws::Flaws;
 use seckill::queue::{Batch, Subscription};
 use seckill::sale::Terms;
 use seckill::server::{App, Config, Server, route};

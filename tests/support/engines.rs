@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
-use seckill::design::Flaws;
+use seckill::flaws::Flaws;
 use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
 use seckill::queue;
 use seckill::server::{Config, QueueAt, StoreAt};
+use seckill::settings::QueueType;
 use seckill::store::RedisOptions;
-use seckill::units::QueueType;
 
 use super::config;
 

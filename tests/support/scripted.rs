@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use seckill::sale::RequestId;
+use seckill::ids::RequestId;
 use serde_json::Value;
 use socket2::SockRef;
 

@@ -8,12 +8,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use seckill::clock::Clock;
+use seckill::ids::RequestId;
 use seckill::journal::Durability;
 use seckill::queue::{self, Batch, PublishError, Queue};
-use seckill::sale::{NewAttempt, RequestId, Terms};
+use seckill::sale::{NewAttempt, Terms};
+use seckill::secret::Secret;
 use seckill::server::{AdminToken, App, RateLimit, route};
 use seckill::store::{self, Decided, Known, SaleView, Store};
-use seckill::units::{Rate, Secret};
+use seckill::units::Rate;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

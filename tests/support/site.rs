@@ -6,9 +6,9 @@ use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
-use seckill::design::Flaw;
+use seckill::flaws::Flaw;
+use seckill::ids::RequestId;
 use seckill::lab::{RabbitMq, RabbitMqOptions, metric};
-use seckill::sale::RequestId;
 use seckill::store::{Redis, RedisOptions};
 use serde_json::json;
 use tempfile::TempDir;
