@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "support/broker.rs"]
+mod broker;
 #[path = "support/child.rs"]
 mod child;
 #[path = "support/client.rs"]

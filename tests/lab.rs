@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // In a test, that is an assertion.
 
+#[path = "support/broker.rs"]
+mod broker;
 #[path = "support/child.rs"]
 mod child;
 

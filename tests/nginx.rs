@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // In a test, that is an assertion.
 
+#[path = "support/broker.rs"]
+mod broker;
 #[path = "support/child.rs"]
 mod child;
 #[path = "nginx/fleet.rs"]
@@ -29,9 +31,9 @@ fn the_articles_plan_sells_exactly_the_stock() {
         assert_eq!((status, &answer["status"]), (404, &json!("rejected")));
         assert!(answer["message"].as_str().unwrap().contains("a consumer"), "{answer}");
     }
-    let connections = || engines.rabbitmq.connections().unwrap();
+    let connections = || broker::connections(&engines.rabbitmq);
     eventually("each process has a connection", || connections() == 4);
-    let opened = engines.rabbitmq.connections_opened().unwrap();
+    let opened = broker::connections_opened(&engines.rabbitmq);
 
     let plan = ["--threads", "350", "--ramp", "2s", "--loops", "10"];
     let report = report(&fleet.bench(&plan).output().unwrap());
@@ -45,7 +47,7 @@ fn the_articles_plan_sells_exactly_the_stock() {
     eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() == 3500);
     assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
     assert_eq!(connections(), 4);
-    assert_eq!(engines.rabbitmq.connections_opened().unwrap(), opened, "none was opened besides");
+    assert_eq!(broker::connections_opened(&engines.rabbitmq), opened, "none was opened besides");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use seckill::api::Refusal;
 use seckill::audit::{Audit, Invariant, Verdict, Violation};
-use seckill::load::{Consumer, Usage};
+use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan, Target};
 use seckill::report::{Report, json, terminal};
 use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Recorder, Sample, Series};
@@ -40,8 +40,8 @@ fn recorder() -> Recorder {
 }
 
 fn report(audit: Audit) -> Report {
-    let consumer = Consumer {
-        cpu: Duration::from_micros(400),
+    let process = ProcessUsage {
+        cpu_us: 400,
         cpu_percent_before: 1.0,
         cpu_percent_mean: 20.0,
         cpu_percent_max: 30.0,
@@ -58,8 +58,8 @@ fn report(audit: Audit) -> Report {
         settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
         usage: Usage {
             steal_percent: 0.0,
-            machine: Some(Consumer { rss_bytes_max: 0, ..consumer }),
-            generator: Some(consumer),
+            machine: Some(ProcessUsage { rss_bytes_max: 0, ..process }),
+            generator: Some(process),
             server: None,
         },
         broker: None,

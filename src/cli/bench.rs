@@ -12,9 +12,10 @@ use tokio::time::timeout;
 use crate::api::SaleStatus;
 use crate::audit::Ledger;
 use crate::ids::ItemId;
-use crate::load::{self, Dialer, Job, Monitor, Ran, Stop};
+use crate::load::{self, Dialer, Job, Ran, Stop};
+use crate::monitor::{BrokerUsage, Monitor, listener_pid};
 use crate::profile::{Model, Plan, Stage, Target};
-use crate::report::{self, Broker, Outputs, Progress, Report};
+use crate::report::{self, Outputs, Progress, Report};
 use crate::stats::{Live, SaleNow};
 use crate::units::Span;
 
@@ -192,7 +193,7 @@ impl Asked {
             .map_err(|error| format!("the ledger could not be read before the run: {error}"));
         let server_pid = match spawned {
             Some(server) => server.pid(),
-            None if target.address.ip().is_loopback() => load::listener_pid(target.address),
+            None if target.address.ip().is_loopback() => listener_pid(target.address),
             None => None,
         };
         Ok(Prepared { target, control, item, before, ledger_before, server_pid })
@@ -216,7 +217,7 @@ impl Asked {
         mut spawned: Option<&mut Spawned>,
         stop: &Stop,
         watched: Watched,
-        seen: &mut Option<Broker>,
+        seen: &mut Option<BrokerUsage>,
     ) -> Result<(Ran, Outputs), Failure> {
         let Prepared { target, control, item, before, .. } = prepared;
         let Watched { live, sale, mut outputs } = watched;

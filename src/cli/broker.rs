@@ -1,92 +1,19 @@
-//! The broker's own figures, from the page that RabbitMQ's Prometheus plugin has: how many
-//! connections it holds, and how many it can.
+//! Reading a broker's figures during a run, and saying so where they cannot be read.
 
-use std::time::Duration;
+use std::future::pending;
 
-use reqwest::Client;
+use crate::monitor::{BrokerMonitor, BrokerUsage};
 
-use crate::lab::metric;
-use crate::report::Broker;
+use super::say;
 
-use super::{control, say};
-
-/// How often the page is read during a run.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// Longest time for the page.
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Longest page, in bytes.
-const PAGE_LEN_MAX: usize = 4 << 20;
-
-/// The lines of the page that count.
-const OPEN: &str = "rabbitmq_connections";
-const OPENED: &str = "rabbitmq_connections_opened_total";
-const SOCKETS: &str = "rabbitmq_process_open_tcp_sockets";
-const SOCKETS_MAX: &str = "rabbitmq_process_max_tcp_sockets";
-
-/// Reads the page until dropped, and keeps the highest figures in `seen`.
-pub(super) async fn watch(url: Option<&str>, seen: &mut Option<Broker>) {
-    let Some(url) = url else { return std::future::pending().await };
-    let client = control::client(url.starts_with("https://"))
-        .and_then(|client| Ok(client.timeout(TIMEOUT).build()?));
-    let client = match client {
-        Ok(client) => client,
+/// Keeps a broker's highest figures in `usage` until dropped; without a URL it does nothing.
+pub(super) async fn watch(url: Option<&str>, usage: &mut Option<BrokerUsage>) {
+    let Some(url) = url else { return pending().await };
+    match BrokerMonitor::new(url) {
+        Ok(monitor) => match monitor.watch(usage).await {},
         Err(error) => {
-            say(format!("the broker's figures cannot be read: {error:#}"));
-            return std::future::pending().await;
+            say(format!("the broker's figures cannot be read: {error}"));
+            pending().await
         }
-    };
-    let mut before = None;
-    let mut ticks = tokio::time::interval(LOOK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Some(page) = page(&client, url).await else { continue };
-        let Some(now) = figures(&page) else { continue };
-        let first = *before.get_or_insert(now.connections_opened);
-        let so_far = seen.unwrap_or_default();
-        *seen = Some(Broker {
-            connections_max: so_far.connections_max.max(now.connections_max),
-            connections_limit: now.connections_limit,
-            connections_opened: now.connections_opened.saturating_sub(first),
-        });
-    }
-}
-
-async fn page(client: &Client, url: &str) -> Option<String> {
-    let mut response = client.get(url).send().await.ok()?;
-    let mut page = Vec::new();
-    while let Some(piece) = response.chunk().await.ok()? {
-        page.extend_from_slice(&piece);
-        if page.len() > PAGE_LEN_MAX {
-            return None;
-        }
-    }
-    String::from_utf8(page).ok()
-}
-
-/// A connection that the broker is still opening counts as a socket, not yet as a connection.
-fn figures(page: &str) -> Option<Broker> {
-    Some(Broker {
-        connections_max: metric(page, OPEN)?.max(metric(page, SOCKETS).unwrap_or(0)),
-        connections_limit: metric(page, SOCKETS_MAX),
-        connections_opened: metric(page, OPENED)?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_is_read() {
-        let page = "# TYPE rabbitmq_connections gauge\nrabbitmq_connections 3\n\
-                    rabbitmq_connections_opened_total 9\nrabbitmq_process_open_tcp_sockets 4\n\
-                    rabbitmq_process_max_tcp_sockets 829\n";
-        let expected =
-            Broker { connections_max: 4, connections_limit: Some(829), connections_opened: 9 };
-        assert_eq!(figures(page), Some(expected));
-        assert_eq!(figures("rabbitmq_connections 3"), None);
     }
 }

@@ -16,7 +16,8 @@ use anyhow::{Context, anyhow};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::load::{self, Job, Monitor, Seen, Stop, Usage};
+use crate::load::{self, Job, Seen, Stop};
+use crate::monitor::{Monitor, Usage};
 use crate::profile::{BenchFlags, Plan, Target};
 use crate::stats::{Live, Summary};
 use crate::units::{Count, Rate, Span};
@@ -89,8 +90,8 @@ impl Found {
     }
 
     fn cpu_us_per_request(&self) -> Option<f64> {
-        let cpu = self.usage.generator?.cpu.as_secs_f64() * 1e6;
-        Some(cpu / self.ceiling.total.max(1) as f64)
+        let cpu_us = self.usage.generator?.cpu_us as f64;
+        Some(cpu_us / self.ceiling.total.max(1) as f64)
     }
 
     fn text(&self) -> String {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::profile::Plan;
 use crate::stats::Summary;
 
-use super::Usage;
 use super::run::workers;
+use crate::monitor::Usage;
 
 /// Largest p99 of the lag with which a run counts: beyond, its figures are the generator's own.
 const LAG_P99_MAX: Duration = Duration::from_millis(250);

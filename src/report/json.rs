@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json as object};
 
-use crate::load::Consumer;
+use crate::monitor::ProcessUsage;
 use crate::settings::RetryOn;
 
 use super::{Report, Settled};
@@ -33,7 +33,7 @@ pub fn json(report: &Report) -> Value {
         "stampede": stampede(report),
         "series": series(report),
         "generator": generator(report),
-        "server": consumer(report, report.usage.server.as_ref()),
+        "server": process(report, report.usage.server.as_ref()),
         "machine": machine(report),
         "broker": report.broker.map(|broker| object!({
             "connections_max": broker.connections_max,
@@ -87,12 +87,12 @@ fn requests(report: &Report) -> Value {
     })
 }
 
-fn cpu_percent(consumer: Option<&Consumer>) -> Value {
+fn cpu_percent(usage: Option<&ProcessUsage>) -> Value {
     object!({
-        "before": consumer.map(|c| c.cpu_percent_before),
-        "mean": consumer.map(|c| c.cpu_percent_mean),
-        "max": consumer.map(|c| c.cpu_percent_max),
-        "after": consumer.map(|c| c.cpu_percent_after),
+        "before": usage.map(|c| c.cpu_percent_before),
+        "mean": usage.map(|c| c.cpu_percent_mean),
+        "max": usage.map(|c| c.cpu_percent_max),
+        "after": usage.map(|c| c.cpu_percent_after),
     })
 }
 
@@ -146,18 +146,18 @@ fn series(report: &Report) -> Value {
     rows.collect()
 }
 
-fn consumer(report: &Report, consumer: Option<&Consumer>) -> Value {
+fn process(report: &Report, usage: Option<&ProcessUsage>) -> Value {
     object!({
-        "cpu_us_per_request": consumer.map(|c| report.cpu_us_per_request(c)),
-        "cpu_percent": cpu_percent(consumer),
-        "rss_bytes_before": consumer.map(|c| c.rss_bytes_before),
-        "rss_bytes_max": consumer.map(|c| c.rss_bytes_max),
-        "rss_bytes_after": consumer.map(|c| c.rss_bytes_after),
+        "cpu_us_per_request": usage.map(|c| report.cpu_us_per_request(c)),
+        "cpu_percent": cpu_percent(usage),
+        "rss_bytes_before": usage.map(|c| c.rss_bytes_before),
+        "rss_bytes_max": usage.map(|c| c.rss_bytes_max),
+        "rss_bytes_after": usage.map(|c| c.rss_bytes_after),
     })
 }
 
 fn generator(report: &Report) -> Value {
-    let mut generator = consumer(report, report.usage.generator.as_ref());
+    let mut generator = process(report, report.usage.generator.as_ref());
     if let Value::Object(generator) = &mut generator {
         generator.insert("lag_us".into(), object!(report.summary.lag));
         let counts = &report.summary.counts;

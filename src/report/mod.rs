@@ -13,7 +13,7 @@ mod terminal;
 use std::time::SystemTime;
 
 use crate::audit::{Audit, Verdict};
-use crate::load::{Consumer, Usage};
+use crate::monitor::{BrokerUsage, ProcessUsage, Usage};
 use crate::profile::{Model, Plan, Target};
 use crate::stats::{Quantiles, Series, Summary};
 
@@ -40,7 +40,7 @@ pub struct Report {
     /// CPU and memory.
     pub usage: Usage,
     /// The broker's connections, where its figures were read.
-    pub broker: Option<Broker>,
+    pub broker: Option<BrokerUsage>,
     /// What the audit concludes.
     pub audit: Audit,
     /// Units that were left before the run.
@@ -60,21 +60,10 @@ pub enum Settled {
     Ledger,
 }
 
-/// A broker's connections during a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Broker {
-    /// Most that were open at a time.
-    pub connections_max: u64,
-    /// Most that it can have open, by its limit of open files.
-    pub connections_limit: Option<u64>,
-    /// How many were opened.
-    pub connections_opened: u64,
-}
-
 impl Report {
     /// What the errors come from, where the broker's figures tell.
     pub fn cause(&self) -> Option<String> {
-        let Broker { connections_max, connections_limit, connections_opened } = self.broker?;
+        let BrokerUsage { connections_max, connections_limit, connections_opened } = self.broker?;
         let limit = connections_limit.filter(|limit| connections_max >= *limit)?;
         let (kind, count) = self.summary.by_error.iter().max_by_key(|(_, count)| *count)?;
         Some(format!(
@@ -117,8 +106,8 @@ impl Report {
     }
 
     /// Microseconds of CPU for each request, those of the warm-up included.
-    fn cpu_us_per_request(&self, consumer: &Consumer) -> f64 {
+    fn cpu_us_per_request(&self, usage: &ProcessUsage) -> f64 {
         let requests = self.summary.total + self.summary.counts.warmup;
-        consumer.cpu.as_secs_f64() * 1e6 / requests.max(1) as f64
+        usage.cpu_us as f64 / requests.max(1) as f64
     }
 }

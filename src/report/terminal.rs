@@ -6,12 +6,12 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::audit::{Audit, Verdict};
-use crate::load::Consumer;
+use crate::monitor::{BrokerUsage, ProcessUsage};
 use crate::settings::RetryOn;
 use crate::stats::{Bin, Summary};
 use crate::units::{ByteSize, Share, Span};
 
-use super::{Broker, Report, Settled};
+use super::{Report, Settled};
 
 /// Less CPU time is some ticks of the kernel's clock, of 10 ms each.
 const CPU_EXACT_FROM: Duration = Duration::from_millis(200);
@@ -269,28 +269,28 @@ fn resources(report: &Report) -> String {
     if usage.steal_percent >= 0.5 {
         let _ = writeln!(text, "Steal      {:.0}% of the machine's time", usage.steal_percent);
     }
-    for (name, cores, consumer) in [
+    for (name, cores, process) in [
         ("Machine", "of all cores", &usage.machine),
         ("Generator", "of a core", &usage.generator),
         ("Server", "of a core", &usage.server),
     ] {
-        let Some(consumer) = consumer else { continue };
-        let Consumer { cpu_percent_before, cpu_percent_mean, cpu_percent_max, .. } = consumer;
+        let Some(process) = process else { continue };
+        let ProcessUsage { cpu_percent_before, cpu_percent_mean, cpu_percent_max, .. } = process;
         let _ = write!(
             text,
             "{name:<9}  CPU {cpu_percent_before:.0}% before, {cpu_percent_mean:.0}% during \
              (max {cpu_percent_max:.0}%), {:.0}% after, {cores}",
-            consumer.cpu_percent_after,
+            process.cpu_percent_after,
         );
-        if consumer.rss_bytes_max > 0 {
+        if process.rss_bytes_max > 0 {
             let _ = write!(
                 text,
                 "; {}{:.0} us per request; memory {}, {}, {}",
-                if consumer.cpu < CPU_EXACT_FROM { "about " } else { "" },
-                report.cpu_us_per_request(consumer),
-                ByteSize(consumer.rss_bytes_before),
-                ByteSize(consumer.rss_bytes_max),
-                ByteSize(consumer.rss_bytes_after),
+                if Duration::from_micros(process.cpu_us) < CPU_EXACT_FROM { "about " } else { "" },
+                report.cpu_us_per_request(process),
+                ByteSize(process.rss_bytes_before),
+                ByteSize(process.rss_bytes_max),
+                ByteSize(process.rss_bytes_after),
             );
         }
         text.push('\n');
@@ -301,7 +301,7 @@ fn resources(report: &Report) -> String {
 fn broker(report: &Report) -> String {
     let mut text = String::new();
     if let Some(broker) = report.broker {
-        let Broker { connections_max, connections_limit, connections_opened } = broker;
+        let BrokerUsage { connections_max, connections_limit, connections_opened } = broker;
         let limit = connections_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
         let _ = writeln!(
             text,

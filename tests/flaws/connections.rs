@@ -6,6 +6,7 @@ use seckill::flaws::Flaw;
 use seckill::lab::{RabbitMq, Redis};
 use serde_json::Value;
 
+use super::broker;
 use super::child::seckill;
 use super::client::{PLENTY, Sale};
 use super::count;
@@ -20,11 +21,11 @@ fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u6
     let site = Site::new(Place::on(broker, redis), flaw);
     let server = site.serve("all", &[]);
     let sale = Sale::open(&server.url, "tea", PLENTY);
-    let before = broker.connections().unwrap();
+    let before = broker::connections(broker);
     let mut ran = sale.burst(ATTEMPTS);
     assert_eq!(count(&ran.recorder.clone().finish(), "queued"), ATTEMPTS);
     sale.assert_right(&mut ran.history);
-    (before, broker.connections().unwrap())
+    (before, broker::connections(broker))
 }
 
 /// A bench of 200 users with two attempts each, on the broker that has few files.
