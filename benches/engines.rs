@@ -19,6 +19,7 @@ use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
 use seckill::queue;
 use seckill::server::{App, Config, QueueAt, StoreAt, route};
 use seckill::settings::QueueType;
+use seckill::stats::Outcome;
 use seckill::store::RedisOptions;
 use support::median;
 
@@ -126,7 +127,7 @@ impl Engines {
         let runtime = support::runtime();
         let (url, _) = support::serve(&runtime, self.config(place, flaws, 0));
         let summary = support::load(&url, threads, loops, seed);
-        assert_eq!(summary.by_outcome, [("queued", threads * loops)], "all were accepted");
+        assert_eq!(summary.by_outcome, [(Outcome::Accepted, threads * loops)], "all were accepted");
         runtime.shutdown_background();
         summary.per_second(summary.total)
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod flaws;
 pub mod history;
+pub mod http_client;
 pub mod ids;
 pub mod journal;
 pub mod judge;

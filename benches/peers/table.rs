@@ -2,7 +2,7 @@
 
 use super::process::Ran;
 use super::support;
-use super::tools::{Told, Tool};
+use super::tools::{Answered, Tool};
 
 /// Below this share of its core a generator was kept from sending: by its server, or by other work
 /// on the machine.
@@ -11,11 +11,11 @@ const FULL: f64 = 0.95;
 /// The runs of one tool.
 pub(crate) struct Runs {
     pub(crate) tool: Tool,
-    pub(crate) runs: Vec<(Told, Ran)>,
+    pub(crate) runs: Vec<(Answered, Ran)>,
 }
 
 impl Runs {
-    fn median(&self, figure: impl Fn(&(Told, Ran)) -> f64) -> f64 {
+    fn median(&self, figure: impl Fn(&(Answered, Ran)) -> f64) -> f64 {
         support::median(self.runs.iter().map(figure).collect())
     }
 

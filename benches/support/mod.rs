@@ -5,15 +5,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use seckill::load::{self, Job, Stop};
+use seckill::load::{self, Job};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::secret::Secret;
 use seckill::server::{App, Config, QueueAt, Server, StoreAt};
 use seckill::settings::Durability;
 use seckill::stats::{Live, Summary};
-use seckill::sut::Target;
+use seckill::sut::{Sut, Target};
 use seckill::units::Count;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 /// Rounds of each side, in turn, so that a drift of the machine meets both.
 pub(crate) const ROUNDS: usize = 5;
@@ -92,13 +93,14 @@ pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let item = "default".parse().unwrap();
     let job = Job {
         plan: &plan,
+        sut: Sut::Seckill,
         target: &target,
         item: &item,
         epoch: 1,
         live: &live,
-        stop: &Stop::default(),
+        stop: &CancellationToken::new(),
         wants_samples: false,
     };
-    let ran = load::run(&job, |_| {}).unwrap();
+    let ran = load::run(&job, &mut ()).unwrap();
     ran.recorder.finish()
 }

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
 use crate::load::{self, Job, Ran};
-use crate::monitor::{self, Broker};
+use crate::monitor::{BrokerMonitor, BrokerUsage};
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
-use crate::sut::{Control, client};
+use crate::sut::Control;
 
 use super::config::Config;
 use super::event::Event;
@@ -52,7 +52,7 @@ impl Sink for Sinks {
 pub(super) struct Loaded {
     pub(super) ran: Ran,
     pub(super) sinks: Sinks,
-    pub(super) broker: Option<Broker>,
+    pub(super) broker: Option<BrokerUsage>,
 }
 
 /// Runs the plan to its end, or until it is stopped or the spawned server ends.
@@ -63,6 +63,7 @@ pub(super) async fn load(
     (watched, mut sinks): (&Watched, Sinks),
     notify: &mut (dyn FnMut(Event) + Send),
 ) -> anyhow::Result<Loaded> {
+    let monitor = broker_monitor(config, notify);
     let (done, mut ended) = oneshot::channel();
     let job = {
         let (plan, sut) = (config.plan.clone(), config.sut);
@@ -82,20 +83,16 @@ pub(super) async fn load(
     notify(Event::LoadBegins { live, sale });
     let begun = Instant::now();
     std::thread::Builder::new().name("load".into()).spawn(job)?;
-    let (mut broker, mut broker_problem) = (None, None);
+    let mut broker = None;
     let ran = {
-        let figures = broker_figures(config.broker_metrics.as_deref(), &mut broker);
-        let mut figures = std::pin::pin!(figures);
+        let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
         loop {
             tokio::select! {
                 ran = &mut ended => break ran.map_err(|_| anyhow!("the load generator panicked")),
                 // Nothing more can be sold: requests in flight end, and no attempt begins.
                 () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
                 () = watch_sale(&site.control, &watched.sale) => unreachable!(),
-                problem = &mut figures, if broker_problem.is_none() => {
-                    notify(Event::Problem(problem.clone()));
-                    broker_problem = Some(problem);
-                }
+                () = &mut watch => unreachable!(),
             }
         }
     };
@@ -108,16 +105,25 @@ pub(super) async fn load(
     Ok(Loaded { ran, sinks, broker })
 }
 
-/// Reads the broker's figures until dropped; resolves only with a problem.
-async fn broker_figures(url: Option<&str>, figures: &mut Option<Broker>) -> String {
-    let Some(url) = url else { return std::future::pending().await };
-    let client = match client(url.starts_with("https://")) {
-        Ok(client) => client,
-        Err(error) => return format!("the broker's figures cannot be read: {error}"),
-    };
-    match monitor::watch(client, url, figures).await {
-        Ok(never) => match never {},
-        Err(error) => format!("the broker's figures cannot be read: {error}"),
+/// Prepares to read the broker's figures; a problem is reported and does not end the run.
+fn broker_monitor(
+    config: &Config,
+    notify: &mut (dyn FnMut(Event) + Send),
+) -> Option<BrokerMonitor> {
+    match BrokerMonitor::new(config.broker_metrics.as_deref()?) {
+        Ok(monitor) => Some(monitor),
+        Err(error) => {
+            notify(Event::Problem(format!("the broker's figures cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+/// Reads the broker's figures until dropped.
+async fn watch_broker(monitor: Option<&BrokerMonitor>, usage: &mut Option<BrokerUsage>) {
+    match monitor {
+        Some(monitor) => match monitor.watch(usage).await {},
+        None => std::future::pending().await,
     }
 }
 

@@ -11,7 +11,6 @@ use rustix::process::{Resource, Signal, getrlimit};
 
 use super::binary::{EPMD, RABBITMQ};
 use super::error::LabError;
-use super::metrics;
 use super::recipe::Recipe;
 use super::service::Service;
 
@@ -55,7 +54,7 @@ struct Ports {
 }
 
 impl RabbitMq {
-    /// Starts one and waits until it speaks AMQP and tells its metrics.
+    /// Starts one and waits until it speaks AMQP and serves its metrics.
     pub fn start(options: RabbitMqOptions) -> Result<Self, LabError> {
         Ok(Self { service: Service::start("rabbitmq", recipe(options)?)? })
     }
@@ -68,21 +67,6 @@ impl RabbitMq {
     /// Where its metrics are: `http://127.0.0.1:PORT/metrics`.
     pub fn prometheus_url(&self) -> String {
         format!("http://127.0.0.1:{}/metrics", self.service.ports()[1])
-    }
-
-    /// How many connections are open now. One counts from `connection.open` on, after the login.
-    pub fn connections(&self) -> Result<u64, LabError> {
-        self.metric("rabbitmq_connections")
-    }
-
-    /// How many connections have been opened since its start.
-    pub fn connections_opened(&self) -> Result<u64, LabError> {
-        self.metric("rabbitmq_connections_opened_total")
-    }
-
-    fn metric(&self, metric: &str) -> Result<u64, LabError> {
-        let value = metrics::read(self.service.ports()[1], metric);
-        value.map_err(LabError::io("rabbitmq", "read its metrics"))
     }
 
     /// Its process.

@@ -1,12 +1,15 @@
-//! Which process on this machine listens on an address, for reporting what it uses.
+//! Which process of this machine listens on an address.
 
 use std::net::SocketAddr;
 
 use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
 use procfs::process::{FDTarget, Process, all_processes};
 
-/// The process that listens on `address`, if it can be seen and is the only one. Several, as of
-/// nginx, are a proxy or a server of another kind: what one of them uses says nothing.
+/// The process that listens on `address`, if it is visible to this user and is the only one.
+///
+/// Where several processes share the socket, as nginx's workers do, the result is `None`: the
+/// listener is a proxy or another kind of server, and the usage of one of its processes means
+/// nothing.
 pub fn listener_pid(address: SocketAddr) -> Option<i32> {
     let table = match address {
         SocketAddr::V4(_) => tcp(),
@@ -19,14 +22,30 @@ pub fn listener_pid(address: SocketAddr) -> Option<i32> {
             && (local.ip() == address.ip() || local.ip().is_unspecified())
     };
     let inode = table.ok()?.into_iter().find(listens)?.inode;
-    let holds = |process: &Process| {
+    let has_socket = |process: &Process| {
         process.fd().is_ok_and(|mut fds| {
             fds.any(|fd| fd.is_ok_and(|fd| fd.target == FDTarget::Socket(inode)))
         })
     };
-    let mut holders = all_processes().ok()?.flatten().filter(holds);
-    match (holders.next(), holders.next()) {
+    let mut listeners = all_processes().ok()?.flatten().filter(has_socket);
+    match (listeners.next(), listeners.next()) {
         (Some(process), None) => Some(process.pid),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_listening_process_is_found_by_its_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        assert_eq!(listener_pid(address), i32::try_from(std::process::id()).ok());
+        drop(listener);
+        assert_eq!(listener_pid(address), None);
     }
 }

@@ -10,7 +10,7 @@ mod target;
 mod template;
 mod understood;
 
-pub use seckill::{Control, ControlError, LedgerError, LedgerReader, client, token_nearby};
+pub use seckill::{Control, ControlError, LedgerError, LedgerReader, token_nearby};
 pub use system::Sut;
 pub use target::Target;
 pub use template::Template;

@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use alloc_tracker::{Allocator, Session};
 use bytes::BufMut;
 use seckill::api::Answer;
-use seckill::load::{self, Job, ResponseReader, Seen, Stop};
+use seckill::load::{self, Job, ResponseReader};
 use seckill::profile::{BenchFlags, Plan};
-use seckill::stats::Live;
-use seckill::sut::Target;
+use seckill::stats::{Live, Recorder, Sink};
+use seckill::sut::{Sut, Target};
 use seckill::units::{Count, Share};
+use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
 static ALLOCATOR: Allocator<System> = Allocator::system();
@@ -141,21 +142,30 @@ struct Run {
     seconds: u64,
 }
 
+/// Counts the seconds of a run.
+struct Seconds(u64);
+
+impl Sink for Seconds {
+    fn second(&mut self, _: u64, _: &Recorder) {
+        self.0 += 1;
+    }
+}
+
 /// Runs the plan of these flags to its end.
 fn run(url: &str, flags: &BenchFlags) -> Run {
     let plan = &Plan::new(flags, 1).unwrap();
     let (target, item) = (&Target::new(Some(url)).unwrap(), &"tea".parse().unwrap());
     let workers = load::workers(plan.threads);
-    let (live, stop) = (&Arc::new(Live::new(workers)), &Stop::default());
-    let job = Job { plan, target, item, epoch: 1, live, stop, wants_samples: false };
-    let (mut requests, mut seconds) = (0, 0);
+    let (live, stop) = (&Arc::new(Live::new(workers)), &CancellationToken::new());
+    let job =
+        Job { plan, sut: Sut::Seckill, target, item, epoch: 1, live, stop, wants_samples: false };
+    let (mut requests, mut seconds) = (0, Seconds(0));
     let allocations = allocations(Scope::Process, || {
-        let watch = |seen: Seen<'_>| seconds += u64::from(matches!(seen, Seen::Second(..)));
-        let ran = load::run(&job, watch).unwrap();
+        let ran = load::run(&job, &mut seconds).unwrap();
         assert!(ran.history.entries.is_empty());
         requests = ran.recorder.finish().by_outcome.iter().map(|(_, count)| count).sum();
     });
-    Run { requests, allocations, seconds: seconds * workers as u64 }
+    Run { requests, allocations, seconds: seconds.0 * workers as u64 }
 }
 
 /// Upper bound of a worker's allocations per second of a run: six histograms, their containers, and

@@ -2,21 +2,21 @@
 
 use std::time::{Duration, SystemTime};
 
-use seckill::api::Refusal;
-use seckill::judge::{Audit, Invariant, Verdict, Violation};
-use seckill::monitor::{Consumer, Usage};
+use seckill::archive::{Parts, Run};
+use seckill::judge::{Audit, Gaps, Invalid, Invariant, Verdict, Violation};
+use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
-use seckill::report::{Report, json, terminal};
-use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Recorder, Sample, Series};
-use seckill::sut::Target;
+use seckill::report::terminal;
+use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Reason, Recorder, Sample, Series};
+use seckill::sut::{Sut, Target};
 
 fn recorder() -> Recorder {
     let mut recorder = Recorder::default();
     let ms = Duration::from_millis;
     let samples = [
-        (0, 1, Ok(Outcome::Queued)),
-        (100, 102, Ok(Outcome::Queued)),
-        (200, 212, Ok(Outcome::Refused(Refusal::SoldOut))),
+        (0, 1, Ok(Outcome::Accepted)),
+        (100, 102, Ok(Outcome::Accepted)),
+        (200, 212, Ok(Outcome::Refused(Reason::intern("sold_out")))),
         (1_000, 2_000, Err(ErrorKind::Timeout)),
     ];
     for (began, ended, result) in samples {
@@ -38,9 +38,9 @@ fn recorder() -> Recorder {
     recorder
 }
 
-fn report(audit: Audit) -> Report {
-    let consumer = Consumer {
-        cpu: Duration::from_micros(400),
+fn run(audit: Audit, invalid: Vec<Invalid>) -> Run {
+    let process = ProcessUsage {
+        cpu_us: 400,
         cpu_percent_before: 1.0,
         cpu_percent_mean: 20.0,
         cpu_percent_max: 30.0,
@@ -49,25 +49,31 @@ fn report(audit: Audit) -> Report {
         rss_bytes_max: 3 << 20,
         rss_bytes_after: 2 << 20,
     };
-    Report {
+    Run::new(Parts {
         started: SystemTime::UNIX_EPOCH,
-        plan: Plan::new(&BenchFlags::default(), 7).unwrap(),
-        target: Target::new(Some("http://127.0.0.1:7001")).unwrap(),
-        summary: recorder().finish(),
+        sut: Sut::Seckill,
+        plan: &Plan::new(&BenchFlags::default(), 7).unwrap(),
+        target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
+        summary: &recorder().finish(),
         settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
-        usage: Usage {
+        usage: &Usage {
             steal_percent: 0.0,
-            machine: Some(Consumer { rss_bytes_max: 0, ..consumer }),
-            generator: Some(consumer),
+            machine: Some(ProcessUsage { rss_bytes_max: 0, ..process }),
+            generator: Some(process),
             server: None,
         },
         broker: None,
         audit,
+        gaps: Gaps::default(),
         stock_left_before: 1,
         stopped: None,
-        invalid: Vec::new(),
-        series: Series::default(),
-    }
+        invalid,
+        series: &Series::default(),
+    })
+}
+
+fn report(audit: Audit) -> Run {
+    run(audit, Vec::new())
 }
 
 fn oversold() -> Audit {
@@ -115,7 +121,7 @@ fn verdict_is_the_last_line_and_sets_the_exit_code() {
         (report(lost), 3, "FAILED (never_oversold): stock 1, sold 2, left 0"),
         (report(unknown), 4, "UNKNOWN, not a pass: the ledger could not be read"),
         (
-            Report { invalid: vec!["too slow".into()], ..report(pass) },
+            run(pass, vec![Invalid::NothingMeasured]),
             5,
             "NOT OVERSOLD: stock 1, sold 1, left 0 (but the run is INVALID)",
         ),
@@ -130,7 +136,7 @@ fn verdict_is_the_last_line_and_sets_the_exit_code() {
 
 #[test]
 fn json_agrees_with_terminal_report() {
-    let json = json(&report(oversold()));
+    let json = serde_json::to_value(report(oversold())).unwrap();
     assert_eq!(json["requests"]["by_error"]["timeout"], 1);
     assert_eq!(json["requests"]["error_rate"], 0.25);
     assert_eq!(json["audit"]["violations"][0]["invariant"], "never_oversold");

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use seckill::history::Told;
+use seckill::history::Answered;
 use seckill::ids::RequestId;
 use seckill::random::{Draw, bits};
 
@@ -49,13 +49,13 @@ fn some_reply(seed: u64, request: &Received) -> (Reply, Means) {
 }
 
 /// The expected history entry of an attempt with these answers.
-fn expected_entry(id: RequestId, means: &[Means]) -> Option<Told> {
+fn expected_entry(id: RequestId, means: &[Means]) -> Option<Answered> {
     if means.contains(&Means::Won) {
-        Some(Told::Won(Box::new(seckill::ids::OrderId::from_text(order(id)))))
+        Some(Answered::Won(Box::new(seckill::ids::OrderId::from_text(order(id)))))
     } else if means.contains(&Means::Accepted) {
-        Some(Told::Accepted)
+        Some(Answered::Accepted)
     } else {
-        means.contains(&Means::Nothing).then_some(Told::Unknown)
+        means.contains(&Means::Nothing).then_some(Answered::Unknown)
     }
 }
 
@@ -79,7 +79,7 @@ fn history_matches_what_the_server_did() {
         let total: usize = attempts.values().map(Vec::len).sum();
         assert_eq!(run.summary.total, total as u64, "every request arrived");
         let entries: HashMap<_, _> =
-            run.history.entries.iter().map(|e| (e.attempt, e.told.clone())).collect();
+            run.history.entries.iter().map(|e| (e.attempt, e.answered.clone())).collect();
         assert_eq!(run.outcomes().len(), entries.len());
         let mut unusable = 0;
         for (id, requests) in &attempts {
@@ -93,7 +93,7 @@ fn history_matches_what_the_server_did() {
         let counts = run.counts();
         assert_eq!(run.summary.total, run.sent() + counts.twins + counts.retried());
         let accepted =
-            run.outcomes().into_iter().filter(|outcome| *outcome != Told::Unknown).count();
+            run.outcomes().into_iter().filter(|outcome| *outcome != Answered::Unknown).count();
         assert_eq!((counts.followed, counts.decided), (accepted as u64, accepted as u64));
         assert_eq!((run.history.results.len(), counts.follow_errors), (accepted, accepted as u64));
     }

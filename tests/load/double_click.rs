@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use seckill::history::Told;
+use seckill::history::Answered;
 use seckill::ids::RequestId;
 use seckill::stats::Click;
 
@@ -15,7 +15,7 @@ fn double_click_sends_one_id_on_two_connections() {
     let run = load(&server.url(), "--threads 5 --loops 3 --double-click 100%");
     assert_eq!((run.sent(), run.counts().twins, run.summary.total), (15, 15, 30));
     assert_eq!((run.counts().began, run.counts().retried()), (30, 0));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 15]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 15]);
     let attempts = server.attempts();
     assert_eq!(attempts.len(), 15);
     for requests in attempts.values() {
@@ -66,13 +66,13 @@ fn attempt_is_accepted_if_either_click_is() {
         _ => refused(409, "request_id_reused", ""),
     });
     let run = load(&server.url(), "--threads 10 --loops 2 --double-click 100% --retry 3");
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 20]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 20]);
     assert_eq!((run.ended("queued"), run.ended("request_id_reused")), (20, 20));
 }
 
 #[test]
 fn no_click_is_retried_after_an_answer_to_either() {
-    for (answer, outcomes) in [(queued(), vec![Told::Accepted; 10]), (sold_out(), vec![])] {
+    for (answer, outcomes) in [(queued(), vec![Answered::Accepted; 10]), (sold_out(), vec![])] {
         let server = Scripted::start(move |request| match request.before {
             0 => answer.clone(),
             1 => refused(429, "rate_limited", ""),
@@ -89,7 +89,7 @@ fn no_click_is_retried_after_an_answer_to_either() {
 fn double_click_without_an_answer_is_one_unknown_attempt() {
     let server = Scripted::always(Reply::Close);
     let run = load(&server.url(), "--threads 4 --loops 2 --double-click 100%");
-    assert_eq!(run.outcomes(), vec![Told::Unknown; 8]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 8]);
     assert_eq!((run.summary.total, run.ended("reset")), (16, 16));
 }
 
@@ -106,7 +106,7 @@ fn decision_in_one_answer_stands_and_its_retry_counts_as_a_request() {
     let again = run.samples.iter().filter(|s| matches!(s.click, Click::Again(_))).count();
     assert_eq!((again, run.counts().recovered), (3, 3));
     for entry in &run.history.entries {
-        let Told::Won(won) = &entry.told else { panic!("{entry:?}") };
+        let Answered::Won(won) = &entry.answered else { panic!("{entry:?}") };
         assert_eq!(won.to_string(), order(run.history.ids.request_id(entry.attempt)));
     }
     assert_eq!(run.outcomes().len(), 3);

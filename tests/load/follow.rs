@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seckill::history::{Status, Told};
+use seckill::history::{Answered, Status};
 use seckill::ids::OrderId;
 use seckill::judge::{Verdict, reconcile};
 use seckill::profile::BenchFlags;
@@ -36,7 +36,7 @@ fn buyers_poll_until_decided() {
     let counts = run.counts();
     assert_eq!((counts.followed, counts.decided, counts.follow_errors), (12, 12, 0));
     assert_eq!((run.summary.settle.count, run.summary.total), (12, 12));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 12]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 12]);
     assert_eq!(run.history.results.len(), 12);
     for (id, status) in &run.history.results {
         assert_eq!(*status, Some(Status::Won(OrderId::from_text(order(*id)))));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seckill::ids::RequestId;
-use seckill::load::{Arrivals, Seen, Stop};
+use seckill::load::Arrivals;
 use seckill::profile::{Arrival, Levels};
+use tokio_util::sync::CancellationToken;
 
 use super::run::{Run, load, load_until};
 use crate::support::scripted::{Latch, Reply, Scripted, sold_out};
@@ -74,8 +75,8 @@ fn arrivals_without_a_free_user_wait_and_none_is_dropped() {
     });
     // After the first second all arrivals are due, but only as many are sent as there are users.
     let flags = "--rate 20/s --duration 1s --max-threads 4";
-    let run = load_until(&server.url(), flags, &Stop::default(), move |seen| {
-        if matches!(seen, Seen::Second(0, _)) {
+    let run = load_until(&server.url(), flags, &CancellationToken::new(), move |second| {
+        if second == 0 {
             opens.open();
         }
     });

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use seckill::history::Told;
+use seckill::history::Answered;
 use seckill::load;
 
 use super::run::load;
@@ -33,7 +33,7 @@ fn retry_keeps_its_id_and_respects_retry_after() {
     assert_eq!((counts.retries[RATE_LIMITED], counts.retried()), (4, 4));
     assert_eq!((counts.recovered, counts.gave_up, counts.over_budget), (4, 0, 0));
     assert_eq!((run.summary.total, run.ended("rate_limited"), run.ended("queued")), (8, 4, 4));
-    assert_eq!((run.summary.errors, run.outcomes()), (0, vec![Told::Accepted; 4]));
+    assert_eq!((run.summary.errors, run.outcomes()), (0, vec![Answered::Accepted; 4]));
     let attempts = server.attempts();
     assert_eq!(attempts.len(), 4, "every retry has its attempt's id");
     for requests in attempts.values() {
@@ -47,7 +47,7 @@ fn backoff_doubles_with_jitter_of_up_to_half() {
     let server = after(3, refused(503, "queue_full", ""));
     let run = load(&server.url(), "--threads 3 --retry 3 --retry-backoff 40ms");
     assert_eq!((run.counts().retries[UNAVAILABLE], run.counts().recovered), (9, 3));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 3]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 3]);
     for requests in server.attempts().values() {
         let least = [20, 40, 80].map(Duration::from_millis);
         assert!(gaps(requests).iter().zip(least).all(|(gap, least)| *gap >= least), "{requests:?}");
@@ -62,7 +62,11 @@ fn unknown_outcome_is_retried_on_a_new_connection() {
     let run = load(&server.url(), "--threads 5 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.counts().recovered), (5, 5));
     assert_eq!((run.ended("reset"), run.ended("queued"), run.summary.errors), (5, 5, 5));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 5], "what is accepted is no longer unknown");
+    assert_eq!(
+        run.outcomes(),
+        vec![Answered::Accepted; 5],
+        "what is accepted is no longer unknown"
+    );
     for requests in server.attempts().values() {
         assert_ne!(requests[0].connection, requests[1].connection);
     }
@@ -73,7 +77,7 @@ fn refused_retry_leaves_the_first_try_unknown() {
     let server =
         Scripted::start(|request| if request.before == 0 { Reply::Close } else { sold_out() });
     let run = load(&server.url(), "--threads 3 --retry 1 --retry-backoff 1ms");
-    assert_eq!(run.outcomes(), vec![Told::Unknown; 3]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 3]);
     assert_eq!(run.counts().recovered, 3, "the buyer has an answer");
 }
 
@@ -83,7 +87,7 @@ fn status_500_is_an_unknown_outcome() {
     let server = after(1, Reply::Bytes(answer(500, "", body)));
     let run = load(&server.url(), "--threads 2 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.ended("http_500")), (2, 2));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 2]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 2]);
 }
 
 #[test]
@@ -151,7 +155,7 @@ fn retry_that_fails_for_another_reason_is_not_a_recovery() {
     let run = load(&server.url(), "--threads 3 --retry 2 --retry-on 429 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[RATE_LIMITED], run.ended("reset")), (3, 3));
     assert_eq!(run.counts().recovered, 0);
-    assert_eq!(run.outcomes(), vec![Told::Unknown; 3]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 3]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use seckill::history::AttemptNo;
-use seckill::load::Stop;
+use tokio_util::sync::CancellationToken;
 
 use super::run::{Run, load_until};
 use crate::support::scripted::{
@@ -18,11 +18,11 @@ fn stopped_at(
     flags: &str,
     script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
 ) -> (Run, Scripted) {
-    let stop = Stop::default();
+    let stop = CancellationToken::new();
     let asks = stop.clone();
     let server = Scripted::start(move |request| {
         if request.number == number {
-            asks.ask();
+            asks.cancel();
         }
         script(request)
     });
@@ -125,8 +125,8 @@ fn stop_drops_waiting_arrivals_and_counts_them() {
 
 #[test]
 fn stop_before_the_start_sends_nothing() {
-    let stop = Stop::default();
-    stop.ask();
+    let stop = CancellationToken::new();
+    stop.cancel();
     let plans = ["--threads 4 --loops 5", "--threads 4 --stampede", "--rate 100/s --duration 1h"];
     for flags in plans {
         let server = Scripted::always(sold_out());

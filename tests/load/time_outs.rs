@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use seckill::history::Told;
+use seckill::history::Answered;
 use socket2::{Domain, Socket, Type};
 
 use super::run::load;
@@ -20,7 +20,7 @@ fn missing_answer_is_recorded_with_the_full_time_out() {
     let (latency, corrected) = (&run.summary.latency, &run.summary.corrected);
     assert_eq!((latency.count, corrected.count), (6, 6));
     assert!(latency.min >= TIMEOUT_US && corrected.min >= TIMEOUT_US, "{latency:?}");
-    assert_eq!(run.outcomes(), vec![Told::Unknown; 6]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 6]);
     assert_eq!(run.summary.first_byte.count, 0);
     // The late answer could still arrive on the old connection.
     assert_eq!(server.connections(), 6);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seckill::history::Told;
+use seckill::history::Answered;
 
 use super::run::load;
 use crate::support::scripted::{Scripted, queued, refused, sold_out, won};
@@ -12,7 +12,7 @@ fn warm_up_attempts_are_in_the_history_but_in_no_figure() {
     let server = Scripted::always(queued());
     let run = load(&server.url(), "--rate 100/s --duration 1s --warmup 400ms");
     assert_eq!((run.summary.total, run.counts().warmup, run.sent()), (60, 40, 100));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 100]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 100]);
     assert!(run.intended()[0] >= Duration::from_millis(400));
     let summary = &run.summary;
     let counts = [&summary.latency, &summary.corrected, &summary.lag, &summary.first_byte];
@@ -34,7 +34,7 @@ fn retry_of_a_warm_up_attempt_belongs_to_the_warm_up() {
     assert_eq!((run.sent(), run.counts().warmup, run.summary.total), (3, 6, 0));
     assert_eq!((run.counts().retried(), run.counts().recovered), (0, 0));
     assert_eq!((run.counts().began, run.summary.lag.count), (0, 0));
-    assert_eq!(run.outcomes(), vec![Told::Accepted; 3]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 3]);
 }
 
 #[test]

@@ -8,14 +8,15 @@ use seckill::api::{Answer, SaleStatus};
 use seckill::history::{History, Ledger, Status};
 use seckill::ids::{OrderId, RequestId};
 use seckill::judge::{Audit, Verdict, reconcile};
-use seckill::load::{self, Job, Ran, Stop};
+use seckill::load::{self, Job, Ran};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::Live;
 use seckill::sut::LedgerReader;
-use seckill::sut::Target;
+use seckill::sut::{Sut, Target};
 use seckill::units::{Count, Span};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use super::child::{WAIT_MAX, eventually};
 
@@ -116,15 +117,17 @@ impl Sale {
     pub(crate) fn load(&self, flags: &BenchFlags) -> Loading {
         let plan = Plan::new(flags, flags.seed.unwrap_or(1)).unwrap();
         let target = Target::new(Some(&self.url)).unwrap();
-        let (live, stop) = (Arc::new(Live::new(load::workers(plan.threads))), Stop::default());
+        let (live, stop) =
+            (Arc::new(Live::new(load::workers(plan.threads))), CancellationToken::new());
         let thread = {
             let (live, stop, before) = (Arc::clone(&live), stop.clone(), self.ledger());
             let (item, epoch) = (self.item.parse().unwrap(), self.epoch);
             std::thread::spawn(move || {
                 let (plan, target, item, live) = (&plan, &target, &item, &live);
+                let sut = Sut::Seckill;
                 let job =
-                    Job { plan, target, item, epoch, live, stop: &stop, wants_samples: false };
-                let mut ran = load::run(&job, |_| {}).unwrap();
+                    Job { plan, sut, target, item, epoch, live, stop: &stop, wants_samples: false };
+                let mut ran = load::run(&job, &mut ()).unwrap();
                 ran.history.begin_with(before);
                 ran
             })
@@ -176,7 +179,7 @@ impl Sale {
 /// A running load.
 pub(crate) struct Loading {
     live: Arc<Live>,
-    stop: Stop,
+    stop: CancellationToken,
     thread: JoinHandle<Ran>,
 }
 
@@ -194,7 +197,7 @@ impl Loading {
 
     /// Stops the load, and waits until requests in flight are answered.
     pub(crate) fn end(self) -> Ran {
-        self.stop.ask();
+        self.stop.cancel();
         self.wait()
     }
 }

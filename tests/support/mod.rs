@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 pub(crate) mod backend;
+pub(crate) mod broker;
 pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod deployment;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::judge::{Audit, BrokerConnections, Gaps, Invalid, cause, exit_code};
-use crate::monitor::{Broker, Consumer, Usage};
+use crate::monitor::{BrokerUsage, ProcessUsage, Usage};
 use crate::profile::{Model, Plan};
 use crate::settings::RetryOn;
 use crate::stats::{Click, Counts, Point, Quantiles, Series, Summary};
@@ -31,7 +31,7 @@ pub struct Parts<'a> {
     /// From acceptance to decision, by the ledger.
     pub settle: Quantiles,
     pub usage: &'a Usage,
-    pub broker: Option<Broker>,
+    pub broker: Option<BrokerUsage>,
     pub audit: Audit,
     pub gaps: Gaps,
     pub stock_left_before: i64,
@@ -170,7 +170,7 @@ fn generator(parts: &Parts<'_>, requests: u64) -> Generator {
     }
 }
 
-fn cpu_percent(process: Option<&Consumer>) -> CpuPercent {
+fn cpu_percent(process: Option<&ProcessUsage>) -> CpuPercent {
     CpuPercent {
         before: process.map(|process| process.cpu_percent_before),
         mean: process.map(|process| process.cpu_percent_mean),
@@ -179,8 +179,8 @@ fn cpu_percent(process: Option<&Consumer>) -> CpuPercent {
     }
 }
 
-fn process(process: Option<&Consumer>, requests: u64) -> ProcessRecord {
-    let cpu_us = process.map(|process| process.cpu.as_micros() as u64);
+fn process(process: Option<&ProcessUsage>, requests: u64) -> ProcessRecord {
+    let cpu_us = process.map(|process| process.cpu_us);
     ProcessRecord {
         cpu_us_per_request: cpu_us.map(|cpu_us| cpu_us as f64 / requests.max(1) as f64),
         cpu_us,

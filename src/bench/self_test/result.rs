@@ -33,7 +33,7 @@ impl SelfTest {
     }
 
     fn cpu_us_per_request(&self) -> Option<f64> {
-        let cpu = self.usage.generator?.cpu.as_secs_f64() * 1e6;
+        let cpu = self.usage.generator?.cpu_us as f64;
         Some(cpu / self.ceiling.total.max(1) as f64)
     }
 

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, SaleStatus};
 use crate::history::{Ledger, Status};
+use crate::http_client;
 use crate::ids::{ItemId, RequestId};
 use crate::secret::Secret;
 use crate::sut::{SaleState, Target};
@@ -64,8 +65,9 @@ impl Control {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
-        let client =
-            client(target.is_https()).map_err(|error| ControlError::Client(error.to_string()))?;
+        let client = http_client::builder(target.is_https())
+            .map_err(|error| ControlError::Client(error.to_string()))?;
+        let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build();
@@ -156,24 +158,6 @@ impl Control {
             ControlError::NotHttp(url)
         }
     }
-}
-
-/// A builder of HTTP clients for one kind of target.
-///
-/// # Errors
-/// When no certificates are trusted on this machine.
-pub fn client(is_https: bool) -> std::io::Result<ClientBuilder> {
-    // No proxy: the load goes straight to the target, and so must this.
-    let client = Client::builder().no_proxy().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
-    #[cfg(not(feature = "tls"))]
-    let _ = is_https;
-    // Said of both kinds, so that none reads the system's certificates for nothing.
-    #[cfg(feature = "tls")]
-    let client = client.tls_backend_preconfigured(match is_https {
-        true => crate::tls::client()?,
-        false => crate::tls::client_without_trust()?,
-    });
-    Ok(client)
 }
 
 /// Reads a body, up to its limit.

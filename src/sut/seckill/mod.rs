@@ -6,6 +6,6 @@ mod ledger;
 mod request;
 
 pub(super) use answer::{understand, understand_result};
-pub use control::{Control, ControlError, client, token_nearby};
+pub use control::{Control, ControlError, token_nearby};
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};

@@ -1,6 +1,6 @@
 //! Ways to break each invariant.
 
-use seckill::history::{Status, Told};
+use seckill::history::{Answered, Status};
 use seckill::judge::Invariant;
 
 use super::scene::{LOST, LOST_IN_ANSWER, LOST_UNANSWERED, Scene, WON, WON_IN_ANSWER};
@@ -43,7 +43,7 @@ pub(super) fn breaks() -> Vec<Break> {
 fn breaks_of_stock() -> Vec<Break> {
     vec![
         Break::new(Invariant::NeverOversold, "an update of the counter was lost", |scene| {
-            scene.history.entries[LOST_IN_ANSWER].told = Told::Accepted;
+            scene.history.entries[LOST_IN_ANSWER].answered = Answered::Accepted;
             scene.decide(LOST_IN_ANSWER, order(4))
         })
         .with(&[Invariant::StockConserved]),
@@ -124,11 +124,11 @@ fn breaks_of_answers() -> Vec<Break> {
             scene.decide(WON_IN_ANSWER, order(9))
         }),
         Break::new(Invariant::AnswersTrue, "answered won, but lost", |scene| {
-            scene.history.entries[LOST].told = Told::Won(Box::new(order_id(4)));
+            scene.history.entries[LOST].answered = Answered::Won(Box::new(order_id(4)));
             scene.id(LOST)
         }),
         Break::new(Invariant::AnswersTrue, "answered lost, but won", |scene| {
-            scene.history.entries[WON].told = Told::Lost;
+            scene.history.entries[WON].answered = Answered::Lost;
             scene.id(WON)
         }),
         Break::new(Invariant::AnswersTrue, "answered lost, but not decided", |scene| {

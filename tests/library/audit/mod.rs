@@ -8,7 +8,7 @@ mod random_runs;
 mod reference;
 mod scene;
 
-use seckill::api::LedgerSale;
+use seckill::history::SaleTerms;
 use seckill::history::{AttemptNo, History, Ids, Ledger, Row, Status};
 use seckill::ids::OrderId;
 use seckill::judge::{Audit, Invariant};
@@ -34,7 +34,7 @@ fn order_id(number: usize) -> OrderId {
 }
 
 fn ledger(stock: u64, stock_left: i64, per_buyer: u32, rows: Vec<Row>) -> Ledger {
-    Ledger { sale: LedgerSale { item: ITEM.into(), epoch: 1, stock, stock_left, per_buyer }, rows }
+    Ledger { sale: SaleTerms { item: ITEM.into(), epoch: 1, stock, stock_left, per_buyer }, rows }
 }
 
 fn history(ids: Ids, sent: &[u64]) -> History {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use seckill::history::{AttemptNo, Entry, History, Ids, Ledger, Row, Status, Told};
+use seckill::history::{Answered, AttemptNo, Entry, History, Ids, Ledger, Row, Status};
 use seckill::ids::RequestId;
 use seckill::settings::Buyers;
 
@@ -122,14 +122,14 @@ fn correct_run(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<
             if !matches!(fate, Fate::Refused | Fate::Vanished) {
                 decide(&mut ledger, &ids, attempt);
             }
-            let told = match (fate, ledger.rows.last().map(|row| &row.status)) {
+            let answered = match (fate, ledger.rows.last().map(|row| &row.status)) {
                 (Fate::Refused, _) => continue,
-                (Fate::Accepted, _) => Told::Accepted,
-                (Fate::Decided, Some(Status::Won(id))) => Told::Won(Box::new(id.clone())),
-                (Fate::Decided, _) => Told::Lost,
-                (Fate::Swallowed | Fate::Vanished, _) => Told::Unknown,
+                (Fate::Accepted, _) => Answered::Accepted,
+                (Fate::Decided, Some(Status::Won(id))) => Answered::Won(Box::new(id.clone())),
+                (Fate::Decided, _) => Answered::Lost,
+                (Fate::Swallowed | Fate::Vanished, _) => Answered::Unknown,
             };
-            history.entries.push(Entry { attempt, told });
+            history.entries.push(Entry { attempt, answered });
         }
     }
     history.results = history.to_ask(3).map(|id| (id, status_of(&ledger, id))).collect();
@@ -233,9 +233,13 @@ impl Case {
     fn change_answer(&mut self, a: usize, b: usize) {
         let len = self.history.entries.len();
         if len > 0 {
-            let told =
-                [Told::Accepted, Told::Won(Box::new(order_id(b))), Told::Lost, Told::Unknown];
-            self.history.entries[a % len].told = told[b % told.len()].clone();
+            let answers = [
+                Answered::Accepted,
+                Answered::Won(Box::new(order_id(b))),
+                Answered::Lost,
+                Answered::Unknown,
+            ];
+            self.history.entries[a % len].answered = answers[b % answers.len()].clone();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The reference implementation: loops over lists, each written directly from an invariant's
 //! definition.
 
-use seckill::history::{AttemptNo, Entry, History, Ledger, Row, Status, Told};
+use seckill::history::{Answered, AttemptNo, Entry, History, Ledger, Row, Status};
 use seckill::ids::RequestId;
 use seckill::judge::{Audit, Invariant};
 use seckill::judge::{Verdict, Violation};
@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
     }
 
     fn accepted(&self) -> Vec<&'a Entry> {
-        self.history.entries.iter().filter(|entry| entry.told != Told::Unknown).collect()
+        self.history.entries.iter().filter(|entry| entry.answered != Answered::Unknown).collect()
     }
 
     /// Every row of an attempt. Several rows are a violation in themselves; the other invariants
@@ -135,13 +135,13 @@ impl<'a> Run<'a> {
 
     fn has_untrue_answer(&self, entry: &Entry) -> bool {
         let Some(row) = self.rows_of(entry).pop() else { return false };
-        let as_told = match &entry.told {
-            Told::Won(told) => row.status == Status::Won((**told).clone()),
-            Told::Lost => row.status == Status::Lost,
-            Told::Accepted | Told::Unknown => true,
+        let as_answered = match &entry.answered {
+            Answered::Won(order_id) => row.status == Status::Won((**order_id).clone()),
+            Answered::Lost => row.status == Status::Lost,
+            Answered::Accepted | Answered::Unknown => true,
         };
         let buyer = self.history.ids.buyer(entry.attempt).to_string();
-        !as_told || *row.uid != *buyer || *row.item != *self.history.item.as_str()
+        !as_answered || *row.uid != *buyer || *row.item != *self.history.item.as_str()
     }
 
     fn untrue_results(&self) -> usize {

@@ -1,6 +1,6 @@
 //! A small correct run, which tests change in one place.
 
-use seckill::history::{AttemptNo, Entry, History, Ids, Ledger, Status, Told};
+use seckill::history::{Answered, AttemptNo, Entry, History, Ids, Ledger, Status};
 use seckill::settings::Buyers;
 
 use super::{history, ledger, order, order_id, row};
@@ -22,24 +22,24 @@ impl Scene {
     pub(super) fn new() -> Self {
         let ids = Ids::new(7, Buyers::Thread);
         let mut history = history(ids, &[2; 4]);
-        let won_in_answer = Told::Won(Box::new(order_id(3)));
+        let won_in_answer = Answered::Won(Box::new(order_id(3)));
         let rows = [
-            (0, 0, order(1), Told::Accepted),
-            (1, 0, order(2), Told::Accepted),
+            (0, 0, order(1), Answered::Accepted),
+            (1, 0, order(2), Answered::Accepted),
             (2, 0, order(3), won_in_answer),
-            (0, 1, Status::Lost, Told::Accepted),
-            (3, 0, Status::Lost, Told::Lost),
-            (1, 1, Status::Lost, Told::Unknown),
+            (0, 1, Status::Lost, Answered::Accepted),
+            (3, 0, Status::Lost, Answered::Lost),
+            (1, 1, Status::Lost, Answered::Unknown),
         ];
         let mut ledger = ledger(3, 0, 1, Vec::new());
-        for (thread, index, status, told) in rows {
+        for (thread, index, status, answered) in rows {
             let attempt = AttemptNo { thread, index };
             ledger.rows.push(row(&ids, attempt, status));
-            history.entries.push(Entry { attempt, told });
+            history.entries.push(Entry { attempt, answered });
         }
         // Another attempt got no answer and never arrived; (3, 1) was refused.
         let attempt = AttemptNo { thread: 2, index: 1 };
-        history.entries.push(Entry { attempt, told: Told::Unknown });
+        history.entries.push(Entry { attempt, answered: Answered::Unknown });
         history.sale_before = Some(ledger.sale.clone());
         Self { history, ledger }
     }
@@ -64,8 +64,8 @@ impl Scene {
     }
 
     /// Records this polled result for a row's attempt, and returns its id.
-    pub(super) fn add_result(&mut self, row: usize, told: Option<Status>) -> String {
-        self.history.results.push((self.ledger.rows[row].request_id, told));
+    pub(super) fn add_result(&mut self, row: usize, result: Option<Status>) -> String {
+        self.history.results.push((self.ledger.rows[row].request_id, result));
         self.id(row)
     }
 

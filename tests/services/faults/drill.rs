@@ -103,7 +103,10 @@ impl Drill {
         let summary = ran.recorder.finish();
         let longest = Duration::from_micros(summary.latency.max);
         assert!(longest <= ANSWER_MAX, "an answer took {longest:?}");
-        let mut others = summary.by_error.iter().filter(|(kind, _)| !errors.contains(&&**kind));
+        let mut others = summary
+            .by_error
+            .iter()
+            .filter(|(kind, _)| !errors.contains(&kind.to_string().as_str()));
         assert_eq!(others.next(), None, "{:?}", summary.by_error);
         let audit = self.sale.assert_right(&mut ran.history);
         let accepted = count(&summary, "queued");
@@ -118,6 +121,6 @@ impl Drill {
 
 /// The number of requests with this outcome.
 pub(crate) fn count(summary: &Summary, outcome: &str) -> u64 {
-    let found = summary.by_outcome.iter().find(|(word, _)| *word == outcome);
+    let found = summary.by_outcome.iter().find(|(known, _)| known.as_str() == outcome);
     found.map_or(0, |(_, count)| *count)
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::count;
 use crate::support::backend::Backend;
+use crate::support::broker;
 use crate::support::child::seckill;
 use crate::support::client::{PLENTY, Sale};
 use crate::support::deployment::{Deployment, fragile_broker, wait_unused};
@@ -20,11 +21,11 @@ fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u6
     let deployment = Deployment::new(Backend::on(broker, redis), flaw);
     let server = deployment.serve("all", &[]);
     let sale = Sale::open(&server.url, "tea", PLENTY);
-    let before = broker.connections().unwrap();
+    let before = broker::connections(broker);
     let mut ran = sale.burst(ATTEMPTS);
     assert_eq!(count(&ran.recorder.clone().finish(), "queued"), ATTEMPTS);
     sale.assert_right(&mut ran.history);
-    (before, broker.connections().unwrap())
+    (before, broker::connections(broker))
 }
 
 /// A bench of 200 users with two attempts each, on the broker with few files.

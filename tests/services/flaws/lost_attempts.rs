@@ -8,6 +8,7 @@ use seckill::flaws::Flaw;
 use seckill::judge::{Audit, Invariant};
 use seckill::lab::Redis;
 use seckill::load::Ran;
+use seckill::stats::ErrorKind;
 use serde_json::json;
 
 use super::{assert_found, count};
@@ -152,7 +153,11 @@ fn hardened_design_refuses_without_a_queue_and_declares_it_again() {
     let summary = ran.recorder.clone().finish();
     assert!(count(&summary, "broker_unavailable") > 0, "{:?}", summary.by_outcome);
     // Attempts in flight when the first message was returned may be in a queue or not.
-    assert!(summary.by_error.iter().all(|(kind, _)| kind == "http_500"), "{:?}", summary.by_error);
+    assert!(
+        summary.by_error.iter().all(|(kind, _)| *kind == ErrorKind::Http(500)),
+        "{:?}",
+        summary.by_error
+    );
     wait_ready(&api.url);
     let more = Sale::open(&api.url, "cup", PLENTY);
     let ran_more = more.burst(ATTEMPTS);

@@ -24,6 +24,6 @@ fn assert_found(audit: &Audit, invariant: Invariant) {
 
 /// The number of requests with this outcome.
 fn count(summary: &Summary, outcome: &str) -> u64 {
-    let found = summary.by_outcome.iter().find(|(word, _)| *word == outcome);
+    let found = summary.by_outcome.iter().find(|(known, _)| known.as_str() == outcome);
     found.map_or(0, |(_, count)| *count)
 }

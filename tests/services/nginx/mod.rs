@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use fleet::{Fleet, Services, attempt, get};
 
+use crate::support::broker;
 use crate::support::child::{Serving, eventually, seckill, signal};
 use crate::support::skip::installed;
 
@@ -26,9 +27,9 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
         assert_eq!((status, &answer["status"]), (404, &json!("rejected")));
         assert!(answer["message"].as_str().unwrap().contains("a consumer"), "{answer}");
     }
-    let connections = || services.rabbitmq.connections().unwrap();
+    let connections = || broker::connections(&services.rabbitmq);
     eventually("each process has a connection", || connections() == 4);
-    let opened = services.rabbitmq.connections_opened().unwrap();
+    let opened = broker::connections_opened(&services.rabbitmq);
 
     let plan = ["--threads", "350", "--ramp", "2s", "--loops", "10"];
     let report = report(&fleet.bench(&plan).output().unwrap());
@@ -43,7 +44,7 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
     assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
     assert_eq!(connections(), 4);
     assert_eq!(
-        services.rabbitmq.connections_opened().unwrap(),
+        broker::connections_opened(&services.rabbitmq),
         opened,
         "no further connection was opened"
     );
