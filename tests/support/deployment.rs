@@ -105,7 +105,7 @@ impl Deployment {
 
     /// Buys another item until such an attempt is decided. With one consumer, attempts that were
     /// queued before and are still undecided then are lost.
-    pub(crate) fn wait_for_all_before(&self, url: &str) {
+    pub(crate) fn wait_until_earlier_are_decided(&self, url: &str) {
         let other = Sale::open(url, "other", PLENTY);
         let mut buyers = 0;
         eventually("something else is bought", || {

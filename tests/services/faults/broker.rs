@@ -9,7 +9,7 @@ use crate::support::backend::Backend;
 use crate::support::deployment::{Deployment, FRAGILE};
 
 /// How long the broker is suspended: longer than a heartbeat.
-const STANDSTILL: Duration = Duration::from_secs(12);
+const SUSPENSION: Duration = Duration::from_secs(12);
 
 /// The error of a publish that was never confirmed.
 const UNKNOWN: &[&str] = &["http_500"];
@@ -39,7 +39,7 @@ fn service_recovers_after_rabbitmq_is_suspended() {
     let drill = Drill::begin(&server.url);
     broker.service_mut().suspend().unwrap();
     // The suspension itself, under load; the test waits for nothing here.
-    std::thread::sleep(STANDSTILL);
+    std::thread::sleep(SUSPENSION);
     broker.service_mut().resume().unwrap();
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
