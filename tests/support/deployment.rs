@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use reqwest::Method;
 use seckill::design::Flaw;
@@ -20,7 +20,7 @@ use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
 const FILES: u64 = 256;
 
 /// A broker that tests kill, suspend and exhaust; a test locks it to have it alone.
-pub(crate) static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
+static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
     let options = RabbitMqOptions { files: Some(FILES), ..RabbitMqOptions::default() };
     Mutex::new(RabbitMq::start(options).unwrap())
 });
@@ -28,7 +28,13 @@ pub(crate) static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
 /// Locks the broker that may be killed, suspended and exhausted, and waits until it has no
 /// connections.
 pub(crate) fn fragile_broker() -> MutexGuard<'static, RabbitMq> {
-    let broker = FRAGILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let broker = FRAGILE.lock().unwrap_or_else(|poisoned| {
+        // A failed test may have left it in any state.
+        let mut broker = poisoned.into_inner();
+        broker.service_mut().restart().unwrap();
+        FRAGILE.clear_poison();
+        broker
+    });
     wait_unused(&broker);
     broker
 }
