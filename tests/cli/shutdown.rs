@@ -29,7 +29,7 @@ impl Running {
         Self { bench, server_pid, temp }
     }
 
-    fn assert_all_gone(&self) {
+    fn assert_server_gone(&self) {
         let process = PathBuf::from(format!("/proc/{}", self.server_pid));
         let is_running = || {
             // A process whose parent died before it stays a zombie until init reaps it; it counts
@@ -65,7 +65,7 @@ fn first_ctrl_c_ends_the_run_with_audit_and_report() {
             assert_eq!(status.code(), Some(0), "{report}");
             assert!(report.trim_end().lines().last().unwrap().starts_with("NOT OVERSOLD"));
         }
-        run.assert_all_gone();
+        run.assert_server_gone();
         assert_eq!(run.left_behind(), Vec::<PathBuf>::new());
     }
 }
@@ -100,7 +100,7 @@ fn killing_the_bench_ends_its_server_and_removes_its_data() {
     let mut run = Running::start();
     run.bench.kill().unwrap();
     run.bench.wait().unwrap();
-    run.assert_all_gone();
+    run.assert_server_gone();
     let data_left = || run.left_behind().iter().any(|folder| folder.join("data").exists());
     eventually("the data folder is gone", || !data_left());
 }

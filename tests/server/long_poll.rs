@@ -31,7 +31,7 @@ fn poll<F: Future>(future: Pin<&mut F>, woken: &Arc<WakeCounter>) -> Poll<F::Out
     future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
 }
 
-fn held_for(number: usize) -> String {
+fn long_poll_path(number: usize) -> String {
     format!("{}?wait=30s", id(number))
 }
 
@@ -42,7 +42,7 @@ async fn long_poll_is_not_woken_by_other_decisions() {
     for number in 0..=OTHERS {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
     }
-    let (path, woken) = (held_for(OTHERS), Arc::new(WakeCounter::default()));
+    let (path, woken) = (long_poll_path(OTHERS), Arc::new(WakeCounter::default()));
     let mut held = pin!(shop.result(&path));
     assert!(poll(held.as_mut(), &woken).is_pending());
     for _ in 0..OTHERS {
@@ -74,7 +74,7 @@ async fn finished_long_poll_leaves_no_waiter_behind() {
     for number in [1, 2, 3] {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
     }
-    let path = [1, 1, 2, 3].map(held_for);
+    let path = [1, 1, 2, 3].map(long_poll_path);
     {
         let [mut one, mut twin, mut two, _] =
             path.each_ref().map(|path| Box::pin(shop.result(path)));
@@ -93,7 +93,7 @@ async fn finished_long_poll_leaves_no_waiter_behind() {
     let reply = within(shop.result(&format!("{}?wait=1ms", id(3)))).await;
     assert_eq!(reply.status_of(&id(3)), AttemptStatus::Queued);
     assert_eq!(shop.app.store.awaited(), 0, "after the poll timed out");
-    assert_eq!(shop.result(&held_for(4)).await.code, 404);
+    assert_eq!(shop.result(&long_poll_path(4)).await.code, 404);
     assert_eq!(shop.app.store.awaited(), 0, "an unknown attempt has no waiter");
     let mut held = pin!(shop.result(&path[3]));
     assert!(is_waiting(held.as_mut()).await);
@@ -118,7 +118,7 @@ async fn disconnected_client_leaves_no_waiter_behind() {
     let mut wires = Vec::new();
     for number in [0, 1] {
         let mut wire = server.connect().await;
-        let path = held_for(number);
+        let path = long_poll_path(number);
         wire.send(format!("GET /result/{path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
         wires.push(wire);
     }

@@ -14,7 +14,7 @@ async fn next_seq(shop: &Shop, number: usize) -> u64 {
     shop.app.queue.find(&id(number).parse().unwrap()).unwrap().seq
 }
 
-async fn assert_all_is_there(shop: &Shop) {
+async fn assert_nothing_lost(shop: &Shop) {
     assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::lost("already_bought"));
     for number in [3, 4] {
@@ -100,10 +100,10 @@ async fn half_decided() -> Shop {
 #[tokio::test]
 async fn results_ledger_and_queue_survive_restart() {
     let shop = half_decided().await;
-    assert_all_is_there(&shop).await;
+    assert_nothing_lost(&shop).await;
     let before = shop.admin("GET", "/admin/ledger", "").await;
     let shop = shop.restart();
-    assert_all_is_there(&shop).await;
+    assert_nothing_lost(&shop).await;
     assert_eq!(shop.admin("GET", "/admin/ledger", "").await, before);
     let batch = shop.next(9).await;
     let ids: Vec<_> = batch.attempts().iter().map(|a| a.request_id.to_string()).collect();

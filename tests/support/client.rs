@@ -155,7 +155,7 @@ impl Sale {
 
     /// Waits until nothing is queued, then asserts that the audit passes.
     #[track_caller]
-    pub(crate) fn assert_right(&self, history: &mut History) -> Audit {
+    pub(crate) fn assert_audit_passes(&self, history: &mut History) -> Audit {
         self.settle();
         let audit = self.audit(history, true);
         assert_eq!(audit.verdict, Verdict::Pass, "{}: {audit:#?}", self.item);

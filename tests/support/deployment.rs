@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use reqwest::Method;
 use seckill::flaws::Flaw;
@@ -21,7 +21,7 @@ use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
 const FILES: u64 = 256;
 
 /// A broker that tests kill, suspend and exhaust; a test locks it to have it alone.
-pub(crate) static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
+static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
     let options = RabbitMqOptions { files: Some(FILES), ..RabbitMqOptions::default() };
     Mutex::new(RabbitMq::start(options).unwrap())
 });
@@ -29,7 +29,13 @@ pub(crate) static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
 /// Locks the broker that may be killed, suspended and exhausted, and waits until it has no
 /// connections.
 pub(crate) fn fragile_broker() -> MutexGuard<'static, RabbitMq> {
-    let broker = FRAGILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let broker = FRAGILE.lock().unwrap_or_else(|poisoned| {
+        // A failed test may have left it in any state.
+        let mut broker = poisoned.into_inner();
+        broker.service_mut().restart().unwrap();
+        FRAGILE.clear_poison();
+        broker
+    });
     wait_unused(&broker);
     broker
 }
@@ -106,7 +112,7 @@ impl Deployment {
 
     /// Buys another item until such an attempt is decided. With one consumer, attempts that were
     /// queued before and are still undecided then are lost.
-    pub(crate) fn wait_for_all_before(&self, url: &str) {
+    pub(crate) fn wait_until_earlier_are_decided(&self, url: &str) {
         let other = Sale::open(url, "other", PLENTY);
         let mut buyers = 0;
         eventually("something else is bought", || {

@@ -98,6 +98,74 @@ mod tests {
     use super::*;
     use crate::crate_map::tests::map;
 
+    fn imported(path: &str, text: &str) -> Vec<(String, usize)> {
+        let map = map(&[(path, text)]);
+        imports(&map, &map.files[0])
+    }
+
+    fn names(path: &str, text: &str) -> Vec<String> {
+        imported(path, text).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn imports_are_found_however_they_are_written() {
+        let found = imported("src/load/run.rs", "\nuse crate::sale::ItemId;\n");
+        assert_eq!(found, [("sale".to_owned(), 2)]);
+        for (text, modules) in [
+            ("use crate::{sale, store::{self, Store}, units::{Rate, Span}, queue};", 4),
+            ("use crate::{\n    sale::{ItemId, OrderId},\n    store,\n};", 2),
+            ("pub(crate) fn f() -> crate::sale::Id { crate :: store :: f() }", 2),
+            ("use seckill::{sale, store};", 2),
+            ("use super::super::sale;", 1),
+            ("mod tests { use super::super::super::sale; }", 1),
+            ("mod tests { mod deep { use super::super::super::super::sale; } }", 1),
+            ("mod tests {} use super::super::sale;", 1),
+            ("fn f() { if a {} } use super::super::sale;", 1),
+            ("macro_rules! m { () => { $crate::sale::f() } }", 1),
+            ("const C: char = '\"'; use crate::sale;", 1),
+            ("const C: char = '\\''; use crate::sale;", 1),
+            ("fn f<'a>(a: &'a str) -> &'a str { crate::sale::f(a) }", 1),
+            ("const R: &str = r#\"\"\"#; use crate::sale;", 1),
+            ("const S: &str = \"\\\"\"; use crate::sale;", 1),
+            ("/* a /* b */ c */ use crate::sale;", 1),
+            ("use crate::*;", 1),
+        ] {
+            let found = names("src/load/run.rs", text);
+            assert_eq!(found.len(), modules, "{text}: {found:?}");
+            assert!(text.contains('*') || found[0] == "sale", "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn other_mentions_of_modules_are_no_imports() {
+        for text in [
+            "//! Of [`crate::server`].",
+            "/// Of [`crate::server`].\nstruct A;",
+            "// use crate::server;",
+            "/* use crate::server;\n /* */ use crate::server; */",
+            "const S: &str = \"crate::server\";",
+            "const S: &str = \"\\\"crate::server\";",
+            "const S: &str = r#\"\"crate::server\"#;",
+            "const S: &[u8] = br\"crate::server\\\";",
+            "use super::server;",
+            "use super::{server, store};",
+            "mod tests { use super::*; use super::super::server; }",
+            "pub(crate) struct Server;",
+            "use other::crate_::server;",
+        ] {
+            assert_eq!(names("src/load/run.rs", text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn super_is_resolved_at_every_depth() {
+        assert_eq!(names("src/units.rs", "use super::server;"), ["server"]);
+        assert_eq!(names("src/load/mod.rs", "use super::server;"), ["server"]);
+        assert_eq!(names("src/units.rs", "mod tests { use super::*; }"), [""; 0]);
+        assert_eq!(names("src/report/html/page.rs", "use super::super::super::cli;"), ["cli"]);
+        assert_eq!(names("src/report/html/page.rs", "use super::super::json;"), [""; 0]);
+    }
+
     #[test]
     fn only_lower_floors_may_be_imported() {
         for (path, module, is_allowed) in [

@@ -12,7 +12,7 @@ use crate::support::child::{Serving, eventually, seckill};
 use crate::support::skip::installed;
 
 /// A server that trusts the service's CA sells; one that does not exits with an error.
-fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
+fn assert_sells_only_if_trusted(flag: &str, url: &str, authority: &Authority) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("seckill-data");
     let server = {
@@ -93,7 +93,11 @@ fn server_sells_over_redis_with_tls() {
     }
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
     let redis = Redis::start(&authority.issue(), folder.path());
-    only_trust_sells("--store", &format!("rediss://localhost:{}", redis.port), &authority);
+    assert_sells_only_if_trusted(
+        "--store",
+        &format!("rediss://localhost:{}", redis.port),
+        &authority,
+    );
 }
 
 #[test]
@@ -104,5 +108,5 @@ fn server_sells_over_rabbitmq_with_tls() {
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
     let rabbitmq = RabbitMq::start(&authority.issue(), &authority.certificate, folder.path());
     let url = format!("amqps://guest:guest@localhost:{}/%2f", rabbitmq.port);
-    only_trust_sells("--queue", &url, &authority);
+    assert_sells_only_if_trusted("--queue", &url, &authority);
 }

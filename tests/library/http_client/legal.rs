@@ -54,7 +54,7 @@ const CONNECTIONS: &[(&str, Option<bool>)] = &[
     (", x-hop,\tkeep-alive ,", Some(true)),
 ];
 
-const BYSTANDERS: &[(&str, &str)] = &[
+const OTHER_FIELDS: &[(&str, &str)] = &[
     ("server", "nginx"),
     ("x-empty", ""),
     ("x-close", "close"),
@@ -73,7 +73,7 @@ pub(crate) fn legal() -> impl Strategy<Value = Legal> {
     ];
     let retry_after = prop::option::of(0..5000_u64);
     let parts = (interims(), 0..=1_u8, status, framing(), body, retry_after);
-    let looks = (select(CONNECTIONS), select(vec![" OK", " ", "", " caf\u{e9}"]), bystanders());
+    let looks = (select(CONNECTIONS), select(vec![" OK", " ", "", " caf\u{e9}"]), other_fields());
     (parts, looks).prop_flat_map(|((before, minor, status, framing, body, wait), looks)| {
         let ((connection, wants_keep_alive), reason, mut fields) = looks;
         // Responses with these statuses have no body, whatever their fields say.
@@ -143,9 +143,9 @@ fn interims() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(interim, 0..=3).prop_map(|interims| interims.concat().into_bytes())
 }
 
-fn bystanders() -> impl Strategy<Value = Vec<(String, String)>> {
+fn other_fields() -> impl Strategy<Value = Vec<(String, String)>> {
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    prop::collection::vec(select(BYSTANDERS).prop_map(owned), 0..5)
+    prop::collection::vec(select(OTHER_FIELDS).prop_map(owned), 0..5)
 }
 
 /// A field line: its name in any case, with optional white space.

@@ -54,7 +54,7 @@ async fn accept_all(server: &ManualServer) {
 }
 
 /// Starts a long poll for each attempt, and returns the answers.
-async fn hold_all(app: &Arc<App>) -> JoinSet<Value> {
+async fn poll_all(app: &Arc<App>) -> JoinSet<Value> {
     let mut held = JoinSet::new();
     for number in 0..HELD {
         let app = Arc::clone(app);
@@ -118,7 +118,7 @@ async fn concurrent_long_polls_each_get_their_own_decision() {
     for backend in Backend::all() {
         let mut server = open(backend).await;
         accept_all(&server).await;
-        let held = hold_all(&server.app).await;
+        let held = poll_all(&server.app).await;
         let decided = decide_all(&mut server, None).await;
         let won = decided.iter().filter(|(_, decision)| decision.starts_with("won")).count();
         assert_eq!(won, HELD / 2);
@@ -168,7 +168,7 @@ async fn decisions_of_another_process_arrive_without_one_lookup_each() {
     // Loads the script of the lookup.
     assert_eq!(server.result(&id(0)).await.status_of(&id(0)), AttemptStatus::Queued);
     let before = calls(&mut connection, "evalsha").await;
-    let held = hold_all(&server.app).await;
+    let held = poll_all(&server.app).await;
     let decided = decide_all(&mut server, Some(&other)).await;
     assert_eq!(answers(held).await, decided);
     let scripts = calls(&mut connection, "evalsha").await - before;

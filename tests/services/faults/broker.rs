@@ -6,10 +6,10 @@ use seckill::lab::Redis;
 
 use super::drill::{Drill, count};
 use crate::support::backend::Backend;
-use crate::support::deployment::{Deployment, FRAGILE};
+use crate::support::deployment::{Deployment, fragile_broker};
 
 /// How long the broker is suspended: longer than a heartbeat.
-const STANDSTILL: Duration = Duration::from_secs(12);
+const SUSPENSION: Duration = Duration::from_secs(12);
 
 /// The error of a publish that was never confirmed.
 const UNKNOWN: &[&str] = &["http_500"];
@@ -17,7 +17,7 @@ const UNKNOWN: &[&str] = &["http_500"];
 #[test]
 fn service_recovers_after_rabbitmq_is_killed() {
     let Some(_backend) = Backend::real() else { return };
-    let mut broker = FRAGILE.lock().unwrap();
+    let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
     let server = deployment.serve("all", &[]);
@@ -32,14 +32,14 @@ fn service_recovers_after_rabbitmq_is_killed() {
 #[test]
 fn service_recovers_after_rabbitmq_is_suspended() {
     let Some(_backend) = Backend::real() else { return };
-    let mut broker = FRAGILE.lock().unwrap();
+    let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
     let server = deployment.serve("all", &[]);
     let drill = Drill::begin(&server.url);
     broker.service_mut().suspend().unwrap();
     // The suspension itself, under load; the test waits for nothing here.
-    std::thread::sleep(STANDSTILL);
+    std::thread::sleep(SUSPENSION);
     broker.service_mut().resume().unwrap();
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
@@ -53,7 +53,7 @@ fn service_recovers_after_rabbitmq_is_suspended() {
 fn service_recovers_after_rabbitmq_is_killed_with_a_full_queue() {
     const MAX: &[&str] = &["--max-queue", "50"];
     let Some(_backend) = Backend::real() else { return };
-    let mut broker = FRAGILE.lock().unwrap();
+    let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
     let api = deployment.serve("api", MAX);

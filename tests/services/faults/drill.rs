@@ -50,7 +50,7 @@ pub(crate) struct Drill {
 
 /// The results of a drill.
 #[derive(Debug)]
-pub(crate) struct Drilled {
+pub(crate) struct DrillResult {
     pub(crate) summary: Summary,
     pub(crate) audit: Audit,
 }
@@ -74,7 +74,7 @@ impl Drill {
     }
 
     /// Waits until the load has made this many more attempts.
-    pub(crate) fn go_on(&self, attempts: u64) {
+    pub(crate) fn wait_for_attempts(&self, attempts: u64) {
         self.loading.wait_for(attempts);
     }
 
@@ -95,9 +95,9 @@ impl Drill {
     /// Waits until the service has recovered by itself, and audits everything. Errors of the load
     /// must be among `errors`.
     #[track_caller]
-    pub(crate) fn end(self, errors: &[&str]) -> Drilled {
+    pub(crate) fn end(self, errors: &[&str]) -> DrillResult {
         self.wait_for_answer("queued");
-        self.go_on(SOME);
+        self.wait_for_attempts(SOME);
         let after = self.probe.burst(AFTER);
         let mut ran = self.loading.end();
         let summary = ran.recorder.finish();
@@ -108,14 +108,14 @@ impl Drill {
             .iter()
             .filter(|(kind, _)| !errors.contains(&kind.to_string().as_str()));
         assert_eq!(others.next(), None, "{:?}", summary.by_error);
-        let audit = self.sale.assert_right(&mut ran.history);
+        let audit = self.sale.assert_audit_passes(&mut ran.history);
         let accepted = count(&summary, "queued");
         assert!(accepted > 0 && audit.accepted == accepted, "{accepted} accepted: {audit:#?}");
         let mut history = after.history;
         let after = after.recorder.finish();
         assert_eq!(count(&after, "queued"), AFTER, "{:?} {:?}", after.by_outcome, after.by_error);
-        self.probe.assert_right(&mut history);
-        Drilled { summary, audit }
+        self.probe.assert_audit_passes(&mut history);
+        DrillResult { summary, audit }
     }
 }
 

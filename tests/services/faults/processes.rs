@@ -32,9 +32,9 @@ fn no_attempt_is_lost_when_consumers_are_killed_repeatedly() {
     let drill = Drill::begin(&api.url);
     for _ in 0..ROUNDS {
         present.kill();
-        drill.go_on(UNTIL_KILL);
+        drill.wait_for_attempts(UNTIL_KILL);
         present = consumer();
-        drill.go_on(until_kill(UNTIL_KILL));
+        drill.wait_for_attempts(until_kill(UNTIL_KILL));
     }
     let drilled = drill.end(&[]);
     assert_eq!(drilled.audit.accepted, drilled.summary.total, "buyers notice nothing");
@@ -60,7 +60,7 @@ fn no_attempt_is_lost_when_an_api_process_is_killed_repeatedly() {
     // adopt.
     let drill = Drill::begin_with(&api.url, MANY);
     for _ in 0..ROUNDS {
-        drill.go_on(until_kill(UNTIL_KILL * MANY.at_a_time / FEW.at_a_time));
+        drill.wait_for_attempts(until_kill(UNTIL_KILL * MANY.at_a_time / FEW.at_a_time));
         api.kill();
         api = deployment.serve_at(&address, "api", &[]);
     }

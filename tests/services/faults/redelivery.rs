@@ -5,7 +5,7 @@ use seckill::store::Decided;
 
 use crate::support::backend::Backend;
 use crate::support::client::block_on;
-use crate::support::deployment::FRAGILE;
+use crate::support::deployment::fragile_broker;
 use crate::support::id;
 use crate::support::manual_server::ManualServer;
 
@@ -55,7 +55,7 @@ async fn redelivery_after_a_dropped_channel_is_decided_once() {
 #[test]
 fn redelivery_after_a_killed_broker_is_decided_once() {
     let Some(_backend) = Backend::real() else { return };
-    let mut broker = FRAGILE.lock().unwrap();
+    let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let backend = Backend::on(&broker, &redis);
     let (mut server, batch, first) = block_on(async {

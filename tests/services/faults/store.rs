@@ -9,7 +9,7 @@ use crate::support::child::signal;
 use crate::support::deployment::Deployment;
 
 /// Attempts made while no consumer runs, and while there is no store.
-const MEANWHILE: u64 = 200;
+const DURING_FAULT: u64 = 200;
 
 #[test]
 fn service_recovers_after_redis_is_killed() {
@@ -21,11 +21,11 @@ fn service_recovers_after_redis_is_killed() {
     let drill = Drill::begin(&api.url);
     // Suspended, so that attempts are queued when the store disappears.
     signal(consumer.child.id(), Signal::STOP);
-    drill.go_on(MEANWHILE);
+    drill.wait_for_attempts(DURING_FAULT);
     redis.service_mut().kill().unwrap();
     signal(consumer.child.id(), Signal::CONT);
     drill.wait_for_answer("store_unavailable");
-    drill.go_on(MEANWHILE);
+    drill.wait_for_attempts(DURING_FAULT);
     redis.service_mut().restart().unwrap();
     let drilled = drill.end(&["http_500"]);
     assert!(count(&drilled.summary, "store_unavailable") > 0, "{drilled:?}");

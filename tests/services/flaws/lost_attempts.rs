@@ -22,16 +22,16 @@ const ATTEMPTS: u64 = 30;
 /// Audits a run after a consumer, started here, has had time to decide everything.
 fn judge(deployment: &Deployment, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran) -> Audit {
     match flaw {
-        None => sale.assert_right(&mut ran.history),
+        None => sale.assert_audit_passes(&mut ran.history),
         Some(_) => {
-            deployment.wait_for_all_before(&sale.url);
+            deployment.wait_until_earlier_are_decided(&sale.url);
             sale.audit(&mut ran.history, true)
         }
     }
 }
 
 /// Kills Redis while accepted attempts are queued, and restarts it after a consumer has tried them.
-fn store_goes_away(backend: &Backend, flaw: Option<Flaw>) -> Audit {
+fn kill_store_while_queued(backend: &Backend, flaw: Option<Flaw>) -> Audit {
     let mut redis = Redis::start().unwrap();
     let deployment = Deployment::new(backend.with_store(&redis), flaw);
     let api = deployment.serve("api", &[]);
@@ -54,14 +54,14 @@ fn store_goes_away(backend: &Backend, flaw: Option<Flaw>) -> Audit {
 #[test]
 fn ack_on_error_flaw_loses_attempts_during_a_store_failure() {
     let Some(backend) = Backend::real() else { return };
-    let audit = store_goes_away(&backend, Some(Flaw::AckOnError));
+    let audit = kill_store_while_queued(&backend, Some(Flaw::AckOnError));
     assert_found(&audit, Invariant::AcceptedDecided);
-    let audit = store_goes_away(&backend, None);
+    let audit = kill_store_while_queued(&backend, None);
     assert_eq!((audit.accepted, audit.unresolved), (ATTEMPTS, 0), "{audit:#?}");
 }
 
 /// Kills the broker while accepted attempts are queued in it, and restarts it.
-fn broker_is_killed(flaw: Option<Flaw>) -> Audit {
+fn kill_broker_while_queued(flaw: Option<Flaw>) -> Audit {
     let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), flaw);
@@ -79,15 +79,15 @@ fn broker_is_killed(flaw: Option<Flaw>) -> Audit {
 #[test]
 fn transient_queue_flaw_loses_queued_attempts_when_the_broker_is_killed() {
     let Some(_backend) = Backend::real() else { return };
-    let audit = broker_is_killed(Some(Flaw::TransientQueue));
+    let audit = kill_broker_while_queued(Some(Flaw::TransientQueue));
     assert_found(&audit, Invariant::AcceptedDecided);
     assert_eq!(audit.unresolved, ATTEMPTS, "{audit:#?}");
-    let audit = broker_is_killed(None);
+    let audit = kill_broker_while_queued(None);
     assert_eq!((audit.accepted, audit.unresolved), (ATTEMPTS, 0), "{audit:#?}");
 }
 
 /// Sends more attempts than the queue holds, which is one.
-fn queue_is_full(backend: Backend, flaw: Option<Flaw>) -> (Audit, u64, u64) {
+fn overfill_queue(backend: Backend, flaw: Option<Flaw>) -> (Audit, u64, u64) {
     let deployment = Deployment::new(backend, flaw);
     let api = deployment.serve("api", &["--max-queue", "1"]);
     let sale = Sale::open(&api.url, "tea", PLENTY);
@@ -108,11 +108,11 @@ fn queue_is_full(backend: Backend, flaw: Option<Flaw>) -> (Audit, u64, u64) {
 fn unconfirmed_publish_flaw_loses_attempts_at_a_full_queue() {
     let Some(backend) = Backend::real() else { return };
     let flaw = Some(Flaw::UnconfirmedPublish);
-    let (audit, queued, full) = queue_is_full(backend.clone(), flaw);
+    let (audit, queued, full) = overfill_queue(backend.clone(), flaw);
     assert_eq!((queued, full), (ATTEMPTS, 0), "every attempt is answered 202");
     assert_found(&audit, Invariant::AcceptedDecided);
     let Some(backend) = Backend::real() else { return };
-    let (audit, queued, full) = queue_is_full(backend, None);
+    let (audit, queued, full) = overfill_queue(backend, None);
     assert_eq!(queued + full, ATTEMPTS);
     assert!(full > 0 && audit.accepted == queued, "{full} refused, {audit:#?}");
 }
