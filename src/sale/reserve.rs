@@ -3,104 +3,9 @@
 use std::collections::HashMap;
 
 use crate::api::LostReason;
-use crate::ids::{BuyerId, ItemId, OrderId, RequestId};
+use crate::ids::{BuyerId, OrderId};
 
-use super::Decision;
-
-/// What is on offer, when, and how much of it one buyer may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// The item.
-    pub item: ItemId,
-    /// Units at the opening.
-    pub stock: u32,
-    /// Orders that one buyer may have; at least 1.
-    pub per_buyer: u32,
-    /// Opening, in microseconds since the Unix epoch; at once when `None`.
-    pub opens_us: Option<u64>,
-    /// Closing, in microseconds since the Unix epoch; never when `None`.
-    pub closes_us: Option<u64>,
-}
-
-/// Where a sale is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Before `opens_us`.
-    NotOpen,
-    /// Attempts are accepted.
-    Open,
-    /// From `closes_us` on.
-    Closed,
-}
-
-impl Terms {
-    /// Whether such a sale can be held.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(&self) -> Result<(), String> {
-        if self.per_buyer == 0 {
-            return Err("per_buyer must be at least 1".into());
-        }
-        match (self.opens_us, self.closes_us) {
-            (opens, Some(closes)) if opens.unwrap_or(0) >= closes => {
-                Err("the sale closes before it opens".into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The phase at a moment in microseconds since the Unix epoch.
-    pub fn phase(&self, now_us: u64) -> Phase {
-        if self.closes_us.is_some_and(|closes_us| now_us >= closes_us) {
-            Phase::Closed
-        } else if self.opens_us.is_some_and(|opens_us| now_us < opens_us) {
-            Phase::NotOpen
-        } else {
-            Phase::Open
-        }
-    }
-}
-
-/// One purchase request, as it was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its idempotency key.
-    pub request_id: RequestId,
-    /// Who buys.
-    pub buyer: BuyerId,
-    /// What.
-    pub item: ItemId,
-    /// Which sale of that item: an attempt never wins in a later one.
-    pub epoch: u64,
-    /// Position in the order of acceptance.
-    pub seq: u64,
-    /// When it was accepted, in microseconds since the Unix epoch.
-    pub accepted_us: u64,
-}
-
-/// What a client asked for, before it has a place in the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewAttempt {
-    /// Its idempotency key.
-    pub request_id: RequestId,
-    /// Who buys.
-    pub buyer: BuyerId,
-    /// What.
-    pub item: ItemId,
-    /// Which sale of that item.
-    pub epoch: u64,
-    /// When it came, in microseconds since the Unix epoch.
-    pub accepted_us: u64,
-}
-
-impl NewAttempt {
-    /// The attempt in its place.
-    pub fn at(self, seq: u64) -> Attempt {
-        let Self { request_id, buyer, item, epoch, accepted_us } = self;
-        Attempt { request_id, buyer, item, epoch, seq, accepted_us }
-    }
-}
+use super::{Attempt, Decision, Terms};
 
 /// A sale under way.
 #[derive(Debug, Clone)]
@@ -164,6 +69,7 @@ impl Sale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{ItemId, RequestId};
 
     fn sale(stock: u32, per_buyer: u32) -> Sale {
         let item: ItemId = "tea".parse().unwrap();
@@ -207,13 +113,5 @@ mod tests {
         let mut sale = sale(1, 1);
         assert_eq!(sale.reserve(&attempt("a", 6)), Decision::Lost(LostReason::SaleReplaced));
         assert_eq!(sale.left(), 1);
-    }
-
-    #[test]
-    fn opening_and_closing_are_sharp() {
-        let mut terms = sale(1, 1).terms().clone();
-        (terms.opens_us, terms.closes_us) = (Some(10), Some(20));
-        let phases = [9, 10, 19, 20].map(|now_us| terms.phase(now_us));
-        assert_eq!(phases, [Phase::NotOpen, Phase::Open, Phase::Open, Phase::Closed]);
     }
 }
