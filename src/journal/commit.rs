@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
-/// The disk failed before the record was known to be durable: it may be there or not.
+/// The disk failed before the record was known to be durable, so it may be in the journal or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the journal could not be written: whether the record is in it is unknown")]
 pub struct CommitError;

@@ -11,7 +11,7 @@ pub enum JournalError {
     Io {
         /// The journal's file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
     /// The file is not a journal of this version.
@@ -20,7 +20,7 @@ pub enum JournalError {
         /// The journal's file.
         path: PathBuf,
     },
-    /// Committed records are damaged: cutting them would lose what was promised.
+    /// Committed records are damaged: cutting them would lose accepted attempts or decisions.
     #[error(
         "{}: damaged at byte {offset}: record {seq} does not match its checksum, and it is no \
          torn tail. Restore the file from a copy; nothing was changed",
@@ -31,10 +31,10 @@ pub enum JournalError {
         path: PathBuf,
         /// Where the damaged record begins.
         offset: u64,
-        /// The sequence number it should have.
+        /// The sequence number that it should have.
         seq: u64,
     },
-    /// A record's content is not what its owner writes.
+    /// A record is intact, but its owner cannot parse it.
     #[error("{}: record {seq} at byte {offset} is not understood: {reason}", path.display())]
     Content {
         /// The journal's file.
@@ -43,7 +43,7 @@ pub enum JournalError {
         offset: u64,
         /// Its sequence number.
         seq: u64,
-        /// What its owner said of it.
+        /// The owner's reason.
         reason: String,
     },
 }

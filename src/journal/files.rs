@@ -7,11 +7,11 @@ use std::path::Path;
 
 use super::{JournalError, frame};
 
-/// Puts an empty journal at `path` in one step, durably; its first record will get the sequence
-/// number `first_seq`.
+/// Creates an empty journal at `path`, atomically and durably. Its first record will have the
+/// sequence number `first_seq`.
 ///
 /// # Errors
-/// When the file or its folder cannot be written.
+/// Returns an error when the file or its folder cannot be written.
 pub fn create(path: &Path, first_seq: u64) -> Result<(), JournalError> {
     let fresh = path.with_extension("new");
     let write = || -> io::Result<()> {
@@ -29,7 +29,7 @@ pub fn create(path: &Path, first_seq: u64) -> Result<(), JournalError> {
 /// Whether there is a journal at `path` that has, or once had, a record.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Returns an error when it cannot be read.
 pub fn is_used(path: &Path) -> Result<bool, JournalError> {
     let read = || -> io::Result<bool> {
         let mut header = Vec::new();
@@ -42,10 +42,10 @@ pub fn is_used(path: &Path) -> Result<bool, JournalError> {
     }
 }
 
-/// Makes a file's or folder's name durable: it is in the folder above, which has to be synced too.
+/// Makes the name of a file or folder durable, by syncing the folder that contains it.
 ///
 /// # Errors
-/// When that folder cannot be synced.
+/// Returns an error when that folder cannot be synced.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()

@@ -17,7 +17,7 @@ use super::recover::recover;
 use super::writer::Shared;
 use super::{BATCH_BYTES_MAX, JournalError, create, frame};
 
-/// An open journal. Dropping it writes what waits.
+/// An open journal. Dropping it writes the pending records.
 #[derive(Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
@@ -26,11 +26,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or begins one, and replays every record into `each`, which
-    /// may refuse one with a reason.
+    /// Opens or creates the journal at `path`, and replays every record into `each`, which returns
+    /// a reason if it cannot parse one.
     ///
     /// # Errors
-    /// When the file cannot be used, or what it promised is damaged.
+    /// Returns an error when the file cannot be used, or committed records are damaged.
     pub fn open(
         path: &Path,
         durability: Durability,
@@ -57,15 +57,15 @@ impl Journal {
         Ok(Self { shared, cut_bytes: recovered.cut_bytes, thread })
     }
 
-    /// Bytes of a torn tail that opening cut.
+    /// Length in bytes of the torn tail that was removed on opening.
     pub fn cut_bytes(&self) -> u64 {
         self.cut_bytes
     }
 
-    /// Appends a record and has it committed as soon as the disk is free.
+    /// Appends a record, to be committed as soon as the writer is free.
     ///
     /// # Errors
-    /// When the record was not taken.
+    /// Returns an error when the record was not appended.
     pub fn append(&self, record: &[u8]) -> Result<Commit, AppendError> {
         let mut pending = self.shared.lock();
         let seq = pending.push(record)?;
@@ -82,10 +82,11 @@ impl Journal {
         Ok(Commit { seq, waiting: Some(waiting) })
     }
 
-    /// Appends a record that may wait for the next commit: for what a replay finds out anyway.
+    /// Appends a record that may wait for the next commit. It suits records whose loss a restart can
+    /// repair.
     ///
     /// # Errors
-    /// When the record was not taken.
+    /// Returns an error when the record was not appended.
     pub fn append_later(&self, record: &[u8]) -> Result<(), AppendError> {
         let mut pending = self.shared.lock();
         pending.push(record)?;
@@ -95,7 +96,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether `records` of this many bytes each would be taken now.
+    /// Whether this number of records, each of `record_len` bytes, could be appended now.
     pub fn has_room(&self, records: usize, record_len: usize) -> bool {
         let pending = self.shared.lock();
         let added = records * (frame::HEADER_LEN + record_len);
@@ -112,7 +113,7 @@ impl Journal {
         seq < self.shared.committed.load(Ordering::Acquire)
     }
 
-    /// Changes with every commit. Subscribe first, then look, and no commit is missed.
+    /// Changes with every commit. Subscribe before checking, so that no commit is missed.
     pub fn progress(&self) -> watch::Receiver<()> {
         self.shared.progress.subscribe()
     }
@@ -120,7 +121,7 @@ impl Journal {
     /// Waits until the record `seq` is committed.
     ///
     /// # Errors
-    /// When the disk has failed before.
+    /// Returns an error when the disk failed before that.
     pub async fn committed(&self, seq: u64) -> Result<(), CommitError> {
         let mut progress = self.progress();
         loop {
@@ -133,8 +134,8 @@ impl Journal {
         }
     }
 
-    /// Resolves with the reason when the disk has failed. There is no way back from it but a
-    /// restart: after a failed `fdatasync` nobody knows what is on the disk.
+    /// Resolves with the reason when the disk has failed. Only a restart recovers from it: after a
+    /// failed `fdatasync` it is unknown what is on the disk.
     pub async fn failed(&self) -> String {
         let mut failure = self.shared.failure.subscribe();
         let reason = failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
@@ -144,16 +145,16 @@ impl Journal {
         }
     }
 
-    /// Writes and syncs what waits, and takes no more.
+    /// Writes and syncs the pending records, and closes the journal for new ones.
     ///
     /// # Errors
-    /// The reason, when that failed, then or before.
+    /// Returns the reason when writing failed, now or earlier.
     pub fn close(&self) -> Result<(), String> {
         self.shared.lock().closed = true;
         self.shared.wake.notify_one();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // The writer has told of its failure itself; a panic in it has printed its message.
+            // The writer has reported its failure itself, and a panic was printed.
             let _ = thread.join();
         }
         self.shared.failure.borrow().clone().map_or(Ok(()), Err)
@@ -162,7 +163,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // Whoever has to know has called `close` before.
+        // A caller that needs the result has called `close` before.
         let _ = self.close();
     }
 }

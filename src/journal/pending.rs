@@ -6,10 +6,10 @@ use crate::settings::Durability;
 
 use super::{BATCH_BYTES_MAX, RECORD_LEN_MAX, frame};
 
-/// Why a record was not taken: it has no effect.
+/// Why a record was not appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// [`BATCH_BYTES_MAX`] bytes wait already.
+    /// [`BATCH_BYTES_MAX`] bytes are pending already.
     #[error("too many bytes wait to be written")]
     Full,
     /// The record is longer than [`RECORD_LEN_MAX`].

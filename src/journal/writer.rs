@@ -43,11 +43,13 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Announces that all records before `committed` are committed.
     pub(super) fn announce(&self, committed: u64) {
         self.committed.fetch_max(committed, Ordering::AcqRel);
         self.progress.send_replace(());
     }
 
+    /// The writer thread's loop.
     pub(super) fn write_until_closed(&self, mut file: File) {
         let mut bytes = Vec::new();
         let mut waiting = Vec::new();
@@ -68,7 +70,7 @@ impl Shared {
             bytes.clear();
             self.announce(next_seq);
             for done in waiting.drain(..) {
-                // Whoever waited may have gone; the record stays.
+                // The caller may have been cancelled; the record is committed all the same.
                 let _ = done.send(());
             }
             if closed {
@@ -85,7 +87,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Ends the journal: those who wait get a [`CommitError`], nobody is taken any more.
+    /// Closes the journal after a failure: every waiting caller gets a [`CommitError`].
     pub(super) fn fail(&self, error: &std::io::Error) {
         let mut pending = self.lock();
         pending.closed = true;

@@ -7,9 +7,9 @@ use crate::ids::{BuyerId, ItemId, RequestId};
 pub struct Attempt {
     /// Its idempotency key.
     pub request_id: RequestId,
-    /// Who buys.
+    /// The buyer.
     pub buyer: BuyerId,
-    /// What.
+    /// The item to buy.
     pub item: ItemId,
     /// Which sale of that item: an attempt never wins in a later one.
     pub epoch: u64,
@@ -19,23 +19,23 @@ pub struct Attempt {
     pub accepted_us: u64,
 }
 
-/// What a client asked for, before it has a place in the order.
+/// An attempt before it has a position in the order of acceptance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAttempt {
     /// Its idempotency key.
     pub request_id: RequestId,
-    /// Who buys.
+    /// The buyer.
     pub buyer: BuyerId,
-    /// What.
+    /// The item to buy.
     pub item: ItemId,
     /// Which sale of that item.
     pub epoch: u64,
-    /// When it came, in microseconds since the Unix epoch.
+    /// When it arrived, in microseconds since the Unix epoch.
     pub accepted_us: u64,
 }
 
 impl NewAttempt {
-    /// The attempt in its place.
+    /// The attempt at this position.
     pub fn at(self, seq: u64) -> Attempt {
         let Self { request_id, buyer, item, epoch, accepted_us } = self;
         Attempt { request_id, buyer, item, epoch, seq, accepted_us }

@@ -1,13 +1,13 @@
-//! What can become of an attempt, in the words that everyone uses.
+//! The decision on an attempt.
 
 use crate::api::LostReason;
 use crate::ids::OrderId;
 
-/// What the consumer decided of an accepted attempt. Final.
+/// The consumer's final decision on an accepted attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// The buyer has one unit.
+    /// The buyer gets one unit.
     Won(OrderId),
-    /// The buyer has none.
+    /// The buyer gets none.
     Lost(LostReason),
 }

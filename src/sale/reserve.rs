@@ -7,7 +7,7 @@ use crate::ids::{BuyerId, OrderId};
 
 use super::{Attempt, Decision, Terms};
 
-/// A sale under way.
+/// A sale with its orders.
 #[derive(Debug, Clone)]
 pub struct Sale {
     terms: Terms,
@@ -22,7 +22,7 @@ impl Sale {
         Self { terms, epoch, orders: 0, bought: HashMap::new() }
     }
 
-    /// What is on offer.
+    /// The terms of the sale.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
@@ -47,8 +47,8 @@ impl Sale {
         self.bought.get(buyer).is_some_and(|orders| *orders >= self.terms.per_buyer)
     }
 
-    /// Decides one attempt. The only place where stock goes down; the caller makes sure that an
-    /// attempt comes here once.
+    /// Decides one attempt. This is the only place where stock goes down; the caller ensures that
+    /// each attempt is passed only once.
     pub fn reserve(&mut self, attempt: &Attempt) -> Decision {
         if attempt.epoch != self.epoch {
             return Decision::Lost(LostReason::SaleReplaced);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn sells_exactly_the_stock() {
+    fn exactly_the_stock_is_sold() {
         let mut sale = sale(2, 1);
         let decisions: Vec<_> =
             ["a", "b", "c"].map(|buyer| sale.reserve(&attempt(buyer, 7))).into_iter().collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_the_limit_and_gives_the_unit_to_the_next() {
+    fn buyer_at_limit_loses_and_next_buyer_wins() {
         let mut sale = sale(3, 2);
         for _ in 0..2 {
             assert!(matches!(sale.reserve(&attempt("a", 7)), Decision::Won(_)));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_at_an_earlier_sale_wins_nothing() {
+    fn attempt_at_replaced_sale_loses() {
         let mut sale = sale(1, 1);
         assert_eq!(sale.reserve(&attempt("a", 6)), Decision::Lost(LostReason::SaleReplaced));
         assert_eq!(sale.left(), 1);

@@ -2,22 +2,22 @@
 
 use crate::ids::ItemId;
 
-/// What is on offer, when, and how much of it one buyer may have.
+/// What is on sale, when, and how much of it one buyer may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// The item.
+    /// The item on sale.
     pub item: ItemId,
-    /// Units at the opening.
+    /// Units when the sale opens.
     pub stock: u32,
     /// Orders that one buyer may have; at least 1.
     pub per_buyer: u32,
-    /// Opening, in microseconds since the Unix epoch; at once when `None`.
+    /// When it opens, in microseconds since the Unix epoch; immediately when `None`.
     pub opens_us: Option<u64>,
-    /// Closing, in microseconds since the Unix epoch; never when `None`.
+    /// When it closes, in microseconds since the Unix epoch; never when `None`.
     pub closes_us: Option<u64>,
 }
 
-/// Where a sale is in its life.
+/// The phase of a sale at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Before `opens_us`.
@@ -29,10 +29,10 @@ pub enum Phase {
 }
 
 impl Terms {
-    /// Whether such a sale can be held.
+    /// Checks that such a sale is possible.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns what is wrong with it.
     pub fn check(&self) -> Result<(), String> {
         if self.per_buyer == 0 {
             return Err("per_buyer must be at least 1".into());
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opening_and_closing_are_sharp() {
+    fn sale_is_open_from_opens_us_until_before_closes_us() {
         let item: ItemId = "tea".parse().unwrap();
         let (opens_us, closes_us) = (Some(10), Some(20));
         let terms = Terms { item, stock: 1, per_buyer: 1, opens_us, closes_us };

@@ -96,7 +96,7 @@ impl State {
                 // but what was given up was not decided by it.
                 let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
                 if by_rule && self.reserve(&attempt) != decision {
-                    return Err(fields.wrong("decision"));
+                    return Err(fields.invalid("decision"));
                 }
                 let decided = Arc::new(Decided { attempt, decision, decided_us });
                 self.keep(Logged { decided, record: record_seq });
@@ -104,7 +104,7 @@ impl State {
             "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
             "confirmed" => self.register.confirm(&fields.next("request_id")?),
             "withdrawn" => self.register.remove(&fields.next("request_id")?),
-            _ => return Err(fields.wrong("kind")),
+            _ => return Err(fields.invalid("kind")),
         }
         Ok(())
     }
