@@ -56,7 +56,7 @@ async fn admit(app: &App, wanted: Wanted, draining: bool) -> Result<Response<Bod
     // Only where nothing but the sale can refuse the attempt, it may be announced with the look.
     let may_announce = !draining && app.rate_limit.is_none() && intake::can_announce_with_look(app);
     let announce_us = may_announce.then_some(now_us);
-    let look = app.store.look(request_id, item.as_ref(), buyer, announce_us).await?;
+    let look = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
     if let Some(known) = look.known.or(queued) {
         return Ok(answer_known(app, &wanted, known).await);
     }

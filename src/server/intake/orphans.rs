@@ -32,14 +32,14 @@ pub(super) async fn adopt(app: Arc<App>, broker: Broker) {
         ticks.tick().await;
         adopted.retain(|_, at: &mut Instant| at.elapsed() < AGAIN);
         if broker.unavailable().is_none()
-            && let Err(error) = look(&app, &broker, &mut adopted).await
+            && let Err(error) = republish(&app, &broker, &mut adopted).await
         {
             tracing::debug!(%error, "did not look for orphans");
         }
     }
 }
 
-async fn look(
+async fn republish(
     app: &App,
     broker: &Broker,
     adopted: &mut HashMap<RequestId, Instant>,
