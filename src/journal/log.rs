@@ -82,8 +82,8 @@ impl Journal {
         Ok(Commit { seq, waiting: Some(waiting) })
     }
 
-    /// Appends a record that may wait for the next commit. It suits records whose loss a restart can
-    /// repair.
+    /// Appends a record that may wait for the next commit. It suits records whose loss a restart
+    /// can repair.
     ///
     /// # Errors
     /// Returns an error when the record was not appended.

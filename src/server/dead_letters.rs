@@ -18,7 +18,7 @@ pub(super) async fn run(app: Arc<App>) {
         match decide(&app, &batch).await {
             Ok(()) => batch.ack().await,
             Err(error) => {
-                tracing::debug!(%error, "dead letter not decided, will try again");
+                tracing::debug!(%error, "dead letter not decided, will retry");
                 drop(batch);
                 tokio::time::sleep(BACKOFF).await;
             }

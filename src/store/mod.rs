@@ -72,9 +72,9 @@ impl Store {
         delegate!(self, store => store.sale(item).await)
     }
 
-    /// What is known about a new attempt. With `announce_us`, the time of its arrival, the store may
-    /// announce it in the same step, as [`Store::announce`] does, if nothing speaks against it. A
-    /// store need not make use of this.
+    /// What is known about a new attempt. With `announce_us`, the time of its arrival, the store
+    /// may announce it in the same step, as [`Store::announce`] does, if nothing speaks against it.
+    /// A store need not make use of this.
     ///
     /// # Errors
     /// Returns an error when the store does not answer.
@@ -99,8 +99,8 @@ impl Store {
         delegate!(self, store => store.known(request_id).await)
     }
 
-    /// Adds an attempt that is about to be published to the register, for a queue without lookup. It
-    /// stays there until it is decided or withdrawn.
+    /// Adds an attempt that is about to be published to the register, for a queue without lookup.
+    /// It stays there until it is decided or withdrawn.
     ///
     /// # Errors
     /// Returns [`StoreError::Unavailable`] when it is not in the register.
@@ -164,8 +164,8 @@ impl Store {
         delegate!(self, store => store.reserve(attempts, now_us).await)
     }
 
-    /// Decides attempts at one item that could not be delivered: they lose, unless they were decided
-    /// before.
+    /// Decides attempts at one item that could not be delivered: they lose, unless they were
+    /// decided before.
     ///
     /// # Errors
     /// As [`Store::reserve`].
@@ -234,8 +234,8 @@ impl Store {
         }
     }
 
-    /// Resolves with the reason when the store has failed permanently. A Redis server never does: it
-    /// may come back.
+    /// Resolves with the reason when the store has failed permanently. A Redis server never does:
+    /// it may come back.
     pub async fn failed(&self) -> String {
         match self {
             Self::Embedded(store) => store.failed().await,

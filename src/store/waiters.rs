@@ -30,7 +30,8 @@ struct Awaited {
 #[derive(Debug)]
 #[must_use = "a waiter does nothing unless awaited"]
 pub struct Waiter<'a> {
-    // Declared before `place`, so that it is dropped first: dropping the place counts the receivers.
+    // Declared before `place`, so that it is dropped first: dropping the place counts the
+    // receivers.
     decision: watch::Receiver<Option<Arc<Decided>>>,
     place: Place<'a>,
 }
@@ -93,8 +94,8 @@ impl Waiters {
 }
 
 impl Waiter<'_> {
-    /// Waits for the committed decision on the attempt, which a lookup has found waiting. `None` when
-    /// the attempt has to be looked up again.
+    /// Waits for the committed decision on the attempt, which a lookup has found waiting. `None`
+    /// when the attempt has to be looked up again.
     pub async fn decided(mut self, attempt: &Attempt) -> Option<Arc<Decided>> {
         if let Some(awaited) = self.place.waiters.lock().get_mut(&self.place.request_id) {
             awaited.item = Some(attempt.item.clone());

@@ -60,8 +60,8 @@ impl Subscription {
         Self { link, queue, prefetch, undecodable, ending, attached: None }
     }
 
-    /// The next batch. It has at most half of the prefetch, so that the broker can deliver the other
-    /// half meanwhile.
+    /// The next batch. It has at most half of the prefetch, so that the broker can deliver the
+    /// other half meanwhile.
     pub(crate) async fn next(&mut self, max: usize) -> Option<Unacked> {
         let max = max.min(usize::from(self.prefetch.div_ceil(2)));
         loop {
@@ -94,8 +94,8 @@ impl Subscription {
         }
         let undecodable = self.undecodable;
         let attached = self.attached.as_mut()?;
-        // When the channel has ended, its unacked deliveries are delivered again. The client reports
-        // the end only twice; waiting for a third report would never return.
+        // When the channel has ended, its unacked deliveries are delivered again. The client
+        // reports the end only twice; waiting for a third report would never return.
         while attached.receive_ready(undecodable).await {
             if let Some(batch) = attached.deliveries.take(max, &attached.channel) {
                 return Some(batch);

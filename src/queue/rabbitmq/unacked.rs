@@ -56,8 +56,8 @@ impl Deliveries {
     }
 }
 
-/// A batch of deliveries of one item, oldest first. If it is dropped without an acknowledgement, its
-/// deliveries wait for the next batch again.
+/// A batch of deliveries of one item, oldest first. If it is dropped without an acknowledgement,
+/// its deliveries wait for the next batch again.
 #[derive(Debug)]
 pub struct Unacked {
     attempts: Vec<Arc<Attempt>>,
@@ -81,7 +81,7 @@ impl Unacked {
             _ => self.ack_each(&tags).await,
         };
         if let Err(error) = acknowledged {
-            tracing::debug!(%error, "the acknowledgement failed: the batch will be delivered again");
+            tracing::debug!(%error, "the acknowledgement failed; the batch is delivered again");
         }
     }
 
@@ -97,7 +97,7 @@ impl Unacked {
         for tag in tags {
             if let Err(error) = self.channel.basic_reject(tag, BasicRejectOptions::default()).await
             {
-                tracing::debug!(%error, "the rejection failed: the batch will be delivered again");
+                tracing::debug!(%error, "the rejection failed; the batch is delivered again");
                 return;
             }
         }

@@ -79,7 +79,8 @@ impl Embedded {
 
     fn present(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
         let opened = state.sale(item)?;
-        // A sale whose record is not committed could be undone by a crash: it does not count as open.
+        // A sale whose record is not committed could be undone by a crash: it does not count as
+        // open.
         let is_open = self.journal.is_committed(opened.record);
         if is_open { Ok(view(&opened.sale)) } else { Err(StoreError::Unavailable) }
     }

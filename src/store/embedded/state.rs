@@ -92,8 +92,8 @@ impl State {
                 let decided_us = fields.next("decided_us")?;
                 let attempt = Arc::new(Attempt::from_fields(&mut fields)?);
                 let decision = Decision::from_fields(&mut fields)?;
-                // The rule depends on the earlier records only, so it must decide the same again. It
-                // did not decide undeliverable attempts.
+                // The rule depends on the earlier records only, so it must decide the same again.
+                // It did not decide undeliverable attempts.
                 let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
                 if by_rule && self.reserve(&attempt) != decision {
                     return Err(fields.invalid("decision"));

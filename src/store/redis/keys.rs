@@ -11,7 +11,7 @@
 //! | `seckill:{item}:bought:E` | orders by buyer, of the current sale |
 //! | `seckill:{item}:seq` | last position in the order of acceptance |
 //! | `seckill:{item}:waiting` | announced attempts by request id |
-//! | `seckill:{item}:unconfirmed` | request ids of announced attempts that are not known to be queued |
+//! | `seckill:{item}:unconfirmed` | ids of announced attempts that are not known to be queued |
 //! | `seckill:{item}:twins` | request ids that were announced more than once |
 //! | `seckill:{item}:decided` | decisions by request id |
 //! | `seckill:{item}:ledger:E` | request ids in the order of their decisions |

@@ -82,7 +82,8 @@ impl Link {
             .set_response_timeout(Some(ANSWER_TIMEOUT));
         let mut manager =
             ConnectionManager::new_with_config(client, config).await.map_err(problem)?;
-        // A first command finds problems that connecting does not: a password, keys of another type.
+        // A first command finds problems that connecting does not: a password, keys of another
+        // type.
         let mut first = redis::cmd("SMEMBERS");
         let () = first.arg(ITEMS).query_async(&mut manager).await.map_err(problem)?;
         Ok(Self { manager, answers: Arc::new(AtomicBool::new(true)), items: Arc::default() })

@@ -1,7 +1,7 @@
 //! A store in a Redis server, shared by any number of processes.
 //!
-//! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order and
-//! result happen together or not at all.
+//! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order
+//! and result happen together or not at all.
 
 mod flaws;
 mod keys;
@@ -123,8 +123,8 @@ impl Redis {
         };
         let mut lookup = SCRIPTS.lookup.key(Keys::of(&item).prefix);
         lookup.arg(request_id.to_string()).arg(buyer.as_str());
-        // A request id of another item must not be announced again. And a store that does not answer
-        // gets a read only, which certainly has no effect if it fails.
+        // A request id of another item must not be announced again. And a store that does not
+        // answer gets a read only, which certainly has no effect if it fails.
         let announces = self.link.answers() && !self.link.is_sold_besides(&item);
         let access = match announce_us.filter(|_| announces) {
             Some(now_us) => {

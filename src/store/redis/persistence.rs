@@ -11,8 +11,8 @@ pub(super) async fn warn(link: &Link) {
     };
     let Some(appendonly) = setting("appendonly").await else {
         tracing::warn!(
-            "the Redis server does not show its persistence settings: acknowledged sales are safe only with \
-             `appendonly yes` and `appendfsync always`"
+            "the Redis server does not show its persistence settings: acknowledged sales are safe \
+             only with `appendonly yes` and `appendfsync always`"
         );
         return;
     };

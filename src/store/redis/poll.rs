@@ -1,7 +1,7 @@
 //! Polls the server for the decisions that have waiters here: any process may have made them.
 //!
-//! A process that withdraws an attempt wakes its own waiters; waiters in other processes learn of it
-//! when their time is up.
+//! A process that withdraws an attempt wakes its own waiters; waiters in other processes learn of
+//! it when their time is up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
