@@ -66,12 +66,13 @@ pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
             let message = "epoch is a whole number, as in the ledger's first line";
             return rejected(StatusCode::BAD_REQUEST, "bad_epoch", message);
         }
-        None => match result::present_sale(app, query).await {
+        None => match result::current_sale(app, query).await {
             Ok(sale) => sale.epoch,
             Err(response) => return response,
         },
     };
-    // First the queue, then the store: what was decided in between is in both, and never in none.
+    // The queue is read before the store: an attempt that is decided in between is in both, and
+    // never in none.
     let waiting = intake::waiting(app, epoch).await;
     let ledger = app.store.ledger(epoch).await;
     let (mut waiting, ledger) = match waiting.and_then(|waiting| Ok((waiting, ledger?))) {

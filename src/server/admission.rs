@@ -1,7 +1,7 @@
-//! Admission: what is refused before it is queued, and what is accepted.
+//! Admission: which attempts are refused before they are queued, and which are accepted.
 //!
-//! An id that is known already is answered with what is known of it, before anything may refuse
-//! it: a refusal says that there is no effect, and the first try may have had one.
+//! A request id that is known is answered with what is known of it, before any check can refuse it:
+//! a refusal says that there is no effect, and the first request may have had one.
 
 use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
@@ -49,28 +49,29 @@ pub(super) fn accept_none(_: &App, _: Wanted) -> Boxed<'_, Result<Response<Body>
 }
 
 async fn admit(app: &App, wanted: Wanted, draining: bool) -> Result<Response<Body>, StoreError> {
-    // First the queue, then the store: see `intake::known`.
+    // The queue is read before the store: see `intake::known`.
     let queued = app.queue.find(&wanted.request_id).map(Known::Waiting);
     let Wanted { request_id, buyer, item } = &wanted;
     let now_us = app.clock.now_us();
-    // Only where nothing but the sale can refuse the attempt, it may be announced with the look.
-    let may_announce = !draining && app.rate_limit.is_none() && intake::can_announce_with_look(app);
+    // The attempt can be announced together with the lookup if only the sale can refuse it.
+    let may_announce =
+        !draining && app.rate_limit.is_none() && intake::can_announce_with_lookup(app);
     let announce_us = may_announce.then_some(now_us);
-    let look = app.store.look(request_id, item.as_ref(), buyer, announce_us).await?;
-    if let Some(known) = look.known.or(queued) {
+    let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
+    if let Some(known) = lookup.known.or(queued) {
         return Ok(answer_known(app, &wanted, known).await);
     }
-    if let Some(attempt) = look.announced {
+    if let Some(attempt) = lookup.announced {
         return Ok(answer_accepted(intake::publish(app, &attempt).await?, *request_id));
     }
-    let sale = look.sale?;
+    let sale = lookup.sale?;
     let refusal = match draining {
         true => Some(Refusal::Draining),
-        false => refusal(app, &sale, look.at_limit, now_us),
+        false => refusal(app, &sale, lookup.at_limit, now_us),
     };
     if let Some(refusal) = refusal {
-        // The same attempt may have been accepted since the look; then this one is accepted, too.
-        return Ok(match intake::known_since_look(app, request_id).await? {
+        // The same attempt may have been accepted since the lookup; then this one is accepted, too.
+        return Ok(match intake::known_since_lookup(app, request_id).await? {
             Some(known) => answer_known(app, &wanted, known).await,
             None => refused(refusal),
         });
@@ -78,7 +79,7 @@ async fn admit(app: &App, wanted: Wanted, draining: bool) -> Result<Response<Bod
     enqueue(app, wanted, sale, now_us).await
 }
 
-/// Puts an attempt at this sale into the queue, and says what came of that.
+/// Enqueues an attempt at this sale, and answers with the outcome.
 pub(super) async fn enqueue(
     app: &App,
     wanted: Wanted,
@@ -91,7 +92,7 @@ pub(super) async fn enqueue(
     Ok(answer_accepted(intake::accept(app, attempt).await?, request_id))
 }
 
-/// The answer to an id that was accepted before, or may have been.
+/// Answers a request id that was accepted before, or may have been.
 async fn answer_known(app: &App, wanted: &Wanted, known: Known) -> Response<Body> {
     if !wanted.is_same(known.attempt()) {
         return refused(Refusal::RequestIdReused);
@@ -118,7 +119,7 @@ fn answer_accepted(accepted: Accepted, request_id: RequestId) -> Response<Body> 
     }
 }
 
-/// Why an attempt at this sale would be refused now, if it would.
+/// The reason to refuse an attempt at this sale now, if there is one.
 fn refusal(app: &App, sale: &SaleView, at_limit: bool, now_us: u64) -> Option<Refusal> {
     match sale.phase(now_us) {
         Phase::NotOpen => return Some(Refusal::NotOpen),

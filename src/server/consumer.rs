@@ -1,4 +1,4 @@
-//! The consumer: takes what is queued, has it decided, acknowledges it.
+//! The consumer: takes attempts from the queue, has the store decide them, acknowledges them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,35 +8,35 @@ use crate::store::{Reservation, StoreError};
 
 use super::app::{App, Step};
 
-/// How long a consumer waits before it tries again what the store did not take.
+/// Pause before a batch that the store could not decide is tried again.
 pub(super) const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Panics over one attempt after which it is given up. Only a broker has a place for such.
+/// Panics over one attempt after which it is rejected. Only a broker has dead letters for it.
 const PANICS_MAX: u32 = 5;
 
 /// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty. A batch
-/// that could not be decided, for whatever reason, is delivered again.
+/// that could not be decided is delivered again.
 pub(super) async fn run(app: Arc<App>, prefetch: usize) {
     let mut subscription = app.queue.subscribe(prefetch);
     let mut panics = 0;
-    // After a panic one by one, to find out over which.
+    // After a panic attempts are taken one by one, to find the one that causes it.
     while let Some(batch) = subscription.next(if panics > 0 { 1 } else { prefetch }).await {
         if panics >= PANICS_MAX {
-            tracing::error!(panics, "attempt given up");
+            tracing::error!(panics, "attempt rejected after repeated panics");
             batch.reject().await;
             panics = 0;
             continue;
         }
-        // A task of its own, so that a panic costs this batch's try and not the consumer.
+        // In a task of its own, so that a panic does not end the consumer.
         match tokio::spawn(decide(Arc::clone(&app), batch)).await {
             Ok(Ok(())) => {
                 panics = 0;
                 continue;
             }
-            Ok(Err(error)) => tracing::debug!(%error, "batch not decided, will try again"),
+            Ok(Err(error)) => tracing::debug!(%error, "batch not decided, will retry"),
             Err(error) => {
                 panics += 1;
-                tracing::error!(%error, panics, "consumer panicked, will try again");
+                tracing::error!(%error, panics, "consumer panicked, will retry");
             }
         }
         tokio::time::sleep(BACKOFF).await;

@@ -1,4 +1,4 @@
-//! The data folder: one server at a time, and the admin token.
+//! The data dir: used by one server at a time; it holds the journals and the admin token.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -9,24 +9,24 @@ use crate::ids::RequestId;
 use crate::journal::sync_parent;
 use crate::secret::Secret;
 
-/// Name of the file, in the data folder, that holds a token which the server made.
+/// Name of the file in the data dir that holds a generated token.
 const TOKEN_FILE: &str = "admin-token";
 
 /// Longest token file that is read, in bytes.
 const TOKEN_LEN_MAX: u64 = 1024;
 
-/// An open data folder, locked against a second server for as long as this lives.
+/// An open data dir, locked against a second server until it is dropped.
 #[derive(Debug)]
-pub struct DataFolder {
+pub struct DataDir {
     path: PathBuf,
-    /// Holds the lock, if the folder is this process's alone.
+    /// Holds the lock, unless the data dir is shared.
     _lock: Option<File>,
 }
 
-/// Why the data folder cannot be used.
+/// Why the data dir cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// It cannot be made or written.
+    /// It cannot be created or written.
     #[error(
         "cannot use the data folder {}: {cause}; give one that you may write with --data",
         path.display()
@@ -34,19 +34,19 @@ pub enum DataError {
     Io {
         /// The folder or the file in it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
-    /// Another server has it.
+    /// Another server uses it.
     #[error(
         "another server{} uses the data folder {}: stop it, or give another --data",
         holder(*pid),
         path.display()
     )]
     Locked {
-        /// The folder.
+        /// The data dir.
         path: PathBuf,
-        /// The other server's process, if it said so.
+        /// The other server's process id, if the lock file has it.
         pid: Option<u32>,
     },
 }
@@ -55,14 +55,14 @@ fn holder(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
-impl DataFolder {
-    /// Makes the folder where there is none, and locks it.
+impl DataDir {
+    /// Creates the data dir if it does not exist, and locks it.
     ///
     /// # Errors
-    /// When it cannot be written, or another server has it.
+    /// Returns an error when it cannot be written, or another server uses it.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let io_error = |cause| DataError::Io { path: path.to_owned(), cause };
-        make_folder(path).map_err(io_error)?;
+        create_folder(path).map_err(io_error)?;
         let lock_path = path.join("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -71,7 +71,7 @@ impl DataFolder {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                // Only for the message: without it, the message says less.
+                // The process id is only for the message, which does without if this fails.
                 let _ = (&lock).take(TOKEN_LEN_MAX).read_to_string(&mut text);
                 let pid = text.trim().parse().ok();
                 return Err(DataError::Locked { path: path.to_owned(), pid });
@@ -83,26 +83,25 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), _lock: Some(lock) })
     }
 
-    /// Makes the folder where there is none, for a server whose engines are elsewhere: others may
-    /// use it as well.
+    /// Creates the data dir if it does not exist, without a lock: for a server whose engines are
+    /// elsewhere, so that several servers can share it.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Returns an error when it cannot be written.
     pub fn share(path: &Path) -> Result<Self, DataError> {
-        make_folder(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
+        create_folder(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
-    /// The path of a file in the folder.
+    /// The path of a file in the data dir.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The token that the folder holds; makes one, readable for its owner alone, where there is
-    /// none.
+    /// The token in the data dir. If there is none, it is generated, readable by its owner only.
     ///
     /// # Errors
-    /// When it cannot be read or written.
+    /// Returns an error when it cannot be read or written.
     pub fn admin_token(&self) -> Result<Secret, DataError> {
         let path = self.file(TOKEN_FILE);
         if let Some(token) = read_token(&path).map_err(|cause| self.error(cause))? {
@@ -118,7 +117,7 @@ impl DataFolder {
             let mut file = options.open(&fresh)?;
             writeln!(file, "{token}")?;
             file.sync_all()?;
-            // Unlike a rename, a link leaves what another process was faster to write.
+            // Unlike a rename, a hard link keeps a token that another process wrote first.
             let linked = fs::hard_link(&fresh, &path);
             fs::remove_file(&fresh)?;
             match linked {
@@ -128,7 +127,7 @@ impl DataFolder {
         };
         write().map_err(|cause| self.error(cause))?;
         let token = read_token(&path).map_err(|cause| self.error(cause))?;
-        // Only an empty file that somebody else left has none.
+        // The token is missing only if another program left an empty file.
         token.map(Secret).ok_or_else(|| self.error(io::Error::other("admin-token is empty")))
     }
 
@@ -137,12 +136,12 @@ impl DataFolder {
     }
 }
 
-/// Makes a folder, and the names of all folders that this makes durable.
-fn make_folder(path: &Path) -> io::Result<()> {
+/// Creates a folder with its parents, and makes their names durable.
+fn create_folder(path: &Path) -> io::Result<()> {
     let missing = path.ancestors().take_while(|folder| !folder.exists());
-    let made: Vec<_> = missing.filter(|folder| !folder.as_os_str().is_empty()).collect();
+    let created: Vec<_> = missing.filter(|folder| !folder.as_os_str().is_empty()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    for folder in made {
+    for folder in created {
         sync_parent(folder)?;
     }
     Ok(())

@@ -18,7 +18,7 @@ pub(super) async fn run(app: Arc<App>) {
         match decide(&app, &batch).await {
             Ok(()) => batch.ack().await,
             Err(error) => {
-                tracing::debug!(%error, "dead letter not decided, will try again");
+                tracing::debug!(%error, "dead letter not decided, will retry");
                 drop(batch);
                 tokio::time::sleep(BACKOFF).await;
             }
@@ -27,6 +27,6 @@ pub(super) async fn run(app: Arc<App>) {
 }
 
 async fn decide(app: &App, batch: &Batch) -> Result<(), StoreError> {
-    let reserved = app.store.give_up(batch.attempts(), app.clock.now_us()).await?;
+    let reserved = app.store.lose_undeliverable(batch.attempts(), app.clock.now_us()).await?;
     commit(app, reserved).await
 }

@@ -1,4 +1,4 @@
-//! Why a server cannot run.
+//! Why a server could not start or had to stop.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use crate::store::{self, RedisError, StoreError};
 
 use super::data_dir::DataError;
 
-/// Why a server cannot run.
+/// Why a server could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The data folder cannot be used.
+    /// The data dir cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
     /// A journal cannot be used.
@@ -24,16 +24,16 @@ pub enum ServeError {
     /// The Redis server cannot be used.
     #[error(transparent)]
     Redis(#[from] RedisError),
-    /// One of the two journals is gone.
+    /// One of the two journals is missing.
     #[error(
         "{} is missing though {} is there: restore it from a copy, or give another --data",
         lost.display(),
         left.display()
     )]
     Half {
-        /// The one that is gone.
+        /// The missing journal.
         lost: PathBuf,
-        /// The one that is there.
+        /// The existing journal.
         left: PathBuf,
     },
     /// The sale could not be opened.
@@ -47,12 +47,12 @@ pub enum ServeError {
     Listen {
         /// The address.
         address: String,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
     /// The disk failed while serving.
     #[error(
-        "stopped, because what is accepted can no longer be written: {0}. Everything that was \
+        "stopped, because accepted attempts can no longer be written: {0}. Everything that was \
          answered is safe; make room or repair the disk, then start again on the same folder"
     )]
     Disk(String),

@@ -34,7 +34,7 @@ pub use admin_token::AdminToken;
 pub use answer::Body;
 pub use app::{Admit, AnswerResult, App, Boxed, HandleUndecided, Step};
 pub use config::{Config, PREFETCH_MAX};
-pub use data_dir::{DataError, DataFolder};
+pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, serve_connections};
 pub use intake::ConfirmBatcher;

@@ -7,22 +7,22 @@ use crate::queue::Queue;
 use crate::store::{Store, StoreError};
 
 use super::config::Config;
-use super::data_dir::DataFolder;
+use super::data_dir::DataDir;
 use super::error::ServeError;
 
-/// What a server stands on.
+/// The data dir and the engines of a server.
 pub(super) struct Opened {
-    pub(super) data: DataFolder,
+    pub(super) data: DataDir,
     pub(super) queue: Queue,
     pub(super) store: Store,
 }
 
-/// Opens the data folder, which no other process may use if an engine is in it, and both engines.
+/// Opens both engines and the data dir, which no other process may use if an engine is in it.
 pub(super) async fn open(config: &Config) -> Result<Opened, ServeError> {
     let shared = [config.queue.is_shared(), config.store.is_shared()];
     let data = match shared {
-        [true, true] => DataFolder::share(&config.data)?,
-        _ => DataFolder::open(&config.data)?,
+        [true, true] => DataDir::share(&config.data)?,
+        _ => DataDir::open(&config.data)?,
     };
     let journals = ["store.journal", "queue.journal"].map(|name| data.file(name));
     if shared == [false, false] {
@@ -35,8 +35,8 @@ pub(super) async fn open(config: &Config) -> Result<Opened, ServeError> {
     Ok(Opened { data, queue, store })
 }
 
-/// Refuses a folder of which one journal is gone while the other is in use: what is left of it
-/// would be decided anew.
+/// Refuses a data dir in which one journal is missing while the other has records: the attempts
+/// that are left would be decided again.
 fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
     for (lost, left) in [(0, 1), (1, 0)].map(|(a, b)| (&journals[a], &journals[b])) {
         if !lost.exists() && journal::is_used(left)? {
@@ -46,8 +46,8 @@ fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Opens the sale where the store has none of its item; otherwise goes on with that one. A process
-/// that only decides leaves this to those that know the terms.
+/// Opens the sale, or resumes the one that the store has of this item. A process that only decides
+/// leaves this to the processes that are given the terms.
 pub(super) async fn sale(store: &Store, config: &Config) -> Result<(), StoreError> {
     if !config.accepts {
         return Ok(());
@@ -62,8 +62,8 @@ pub(super) async fn sale(store: &Store, config: &Config) -> Result<(), StoreErro
     if sale.terms != terms {
         tracing::warn!(
             %item,
-            "the sale in the store has other terms than the flags, and keeps them: open a fresh \
-             one with PUT /admin/sale, with --fresh-sale, or give another --data"
+            "the sale in the store keeps its terms, which differ from the flags: open a fresh one \
+             with PUT /admin/sale, with --fresh-sale, or give another --data"
         );
     }
     Ok(())

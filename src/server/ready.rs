@@ -1,4 +1,4 @@
-//! `GET /readyz`: whether queue and store can be reached.
+//! `GET /readyz`: whether queue and store are reachable.
 
 use hyper::header::RETRY_AFTER;
 use hyper::{Response, StatusCode};
@@ -9,7 +9,7 @@ use crate::api::Refusal;
 use super::answer::{self, Body, json, refused};
 use super::app::App;
 
-/// Says which engine is not reachable, if one is not.
+/// Answers whether both engines are reachable, and if not, which one is not.
 pub(super) async fn ready(app: &App) -> Response<Body> {
     if app.draining.is_cancelled() {
         return refused(Refusal::Draining);

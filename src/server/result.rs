@@ -15,12 +15,12 @@ use super::app::App;
 use super::intake;
 use super::query::query_value;
 
-/// Longest time for which an answer is held back.
+/// Longest time for which a request is held.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// The sale as a whole.
+/// Answers with the state of the sale.
 pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
-    let sale = match present_sale(app, query).await {
+    let sale = match current_sale(app, query).await {
         Ok(sale) => sale,
         Err(response) => return response,
     };
@@ -47,7 +47,8 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
     json(StatusCode::OK, &status)
 }
 
-/// One attempt; with `wait`, held until it is decided or the time is up.
+/// Answers with the result of one attempt. With `wait`, the request is held until the attempt is
+/// decided or the time is up.
 pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Body> {
     let request_id: RequestId = match id.parse() {
         Ok(request_id) => request_id,
@@ -59,9 +60,9 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
             return rejected(StatusCode::BAD_REQUEST, "bad_wait", error.to_string());
         }
     };
-    match held(app, &request_id, wait).await {
+    match wait_for(app, &request_id, wait).await {
         Ok(Some(Known::Decided(decided))) => answer::decided(&decided),
-        // What a crash could still undo is not told.
+        // An attempt is reported as queued only when no crash can undo it.
         Ok(Some(_)) => match intake::durable(app, &request_id).await {
             Ok(()) => answer::queued(StatusCode::OK, request_id),
             Err(_) => answer::unknown(Some(request_id)),
@@ -71,8 +72,8 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
     }
 }
 
-/// The sale of the item that a query names, or the only one there is.
-pub(super) async fn present_sale(
+/// The sale of the item that a query names, or the only one on sale.
+pub(super) async fn current_sale(
     app: &App,
     query: Option<&str>,
 ) -> Result<SaleView, Response<Body>> {
@@ -82,8 +83,8 @@ pub(super) async fn present_sale(
     app.store.sale(item.as_ref()).await.map_err(|error| answer::store_error(&error))
 }
 
-/// What is known of an attempt when it is settled, or when it is waited for no longer.
-async fn held(
+/// What is known of an attempt when it is decided, the time is up, or the server shuts down.
+async fn wait_for(
     app: &App,
     request_id: &RequestId,
     wait: Duration,
@@ -98,10 +99,10 @@ async fn held(
     intake::known(app, request_id).await
 }
 
-/// Resolves when the attempt does not wait, or no longer.
+/// Resolves when the attempt is decided or unknown.
 async fn settled(app: &App, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
     loop {
-        // Before the look, so that no decision falls between the two.
+        // Started before the lookup, so that no decision is missed between the two.
         let waiter = app.store.wait(*request_id);
         let attempt = match intake::known(app, request_id).await? {
             Some(Known::Waiting(attempt) | Known::Announced(attempt)) => attempt,

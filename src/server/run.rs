@@ -8,17 +8,17 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::app::App;
-use super::data_dir::DataFolder;
+use super::data_dir::DataDir;
 use super::error::ServeError;
 use super::http::{Limits, serve_connections};
 use super::intake::{self, Orphans};
 use super::route::route;
 use super::{consumer, dead_letters};
 
-/// How long requests in flight may take at the shutdown, and then what is queued.
+/// How long the requests in flight may take at shutdown, and after them the queued attempts.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server that listens, and has recovered what it had accepted.
+/// A server that listens and has recovered its accepted attempts.
 #[derive(Debug)]
 pub struct Server {
     pub(super) app: Arc<App>,
@@ -28,26 +28,27 @@ pub struct Server {
     pub(super) consumers: usize,
     pub(super) prefetch: usize,
     pub(super) orphans: Orphans,
-    /// Keeps the folder locked.
-    pub(super) _data: DataFolder,
+    /// Keeps the data dir locked.
+    pub(super) _data: DataDir,
 }
 
 impl Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it shares among requests: for calling [`super::route()`] without a socket.
+    /// The state shared by all requests, for calling [`super::route()`] without a socket.
     pub fn app(&self) -> Arc<App> {
         Arc::clone(&self.app)
     }
 
-    /// Serves until `shutdown` resolves; then accepts nothing more, answers what is in flight,
-    /// decides what is queued, syncs, and returns.
+    /// Serves until `shutdown` resolves; then accepts nothing more, answers the requests in flight,
+    /// decides the queued attempts, syncs, and returns.
     ///
     /// # Errors
-    /// [`ServeError::Disk`], at once: what cannot be written must not be promised.
+    /// Returns [`ServeError::Disk`] as soon as the disk fails: an attempt that cannot be written
+    /// must not be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let app = Arc::clone(&self.app);
         tokio::select! {
@@ -79,7 +80,9 @@ impl Server {
         app.queue.close_when_empty();
         let decided = async { while consumers.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN_TIMEOUT, decided).await.is_err() {
-            tracing::warn!("stopped before all was decided; a restart goes on with it");
+            tracing::warn!(
+                "stopped before all queued attempts were decided; a restart decides them"
+            );
         }
         consumers.shutdown().await;
         drop(helpers);
@@ -88,7 +91,7 @@ impl Server {
         app.store.close().and(queue)
     }
 
-    /// The tasks that the queue needs besides consumers, until dropped.
+    /// Starts the tasks that the queue needs besides consumers. They run until dropped.
     fn helpers(&self) -> JoinSet<()> {
         let mut helpers = JoinSet::new();
         intake::spawn_tasks(&self.app, self.orphans, &mut helpers);

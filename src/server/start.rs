@@ -1,4 +1,4 @@
-//! Start-up: opens the data folder and the engines, puts the steps in place, opens the sale.
+//! Start-up: opens the data dir and the engines, puts the steps in place, opens the sale.
 //!
 //! This is the one file of the server that turns flaws into steps.
 
@@ -21,7 +21,7 @@ use super::run::{DRAIN_TIMEOUT, Server};
 use super::{admission, flaws};
 
 impl Server {
-    /// Opens the data folder, recovers, and listens.
+    /// Opens the data dir, recovers, and listens.
     ///
     /// # Errors
     /// See [`ServeError`].

@@ -1,18 +1,18 @@
-//! Why the store did not do as asked, whatever the store.
+//! The errors of the store, whatever the engine.
 
-/// Why the store did not do as asked.
+/// Why a request to the store failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// It takes nothing now. No effect.
+    /// The store cannot be used now; the request had no effect.
     #[error("the store is not available")]
     Unavailable,
-    /// It may have been done or not.
+    /// The request may have had an effect or not.
     #[error("whether the store has it is unknown")]
     Unknown,
     /// No sale of this item was ever opened.
     #[error("no such item is on sale")]
     UnknownItem,
-    /// No item was named, and not exactly one is known.
+    /// The request names no item, and several are on sale.
     #[error("several items are on sale: name one")]
     ItemRequired,
 }

@@ -6,14 +6,14 @@ use crate::sale::{Attempt, Decision};
 
 use super::{SaleView, StoreError};
 
-/// A decided attempt. Final.
+/// A decided attempt; the decision is final.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     /// The attempt, as it was accepted.
     pub attempt: Arc<Attempt>,
-    /// What became of it.
+    /// The decision.
     pub decision: Decision,
-    /// When, in microseconds since the Unix epoch.
+    /// When it was decided, in microseconds since the Unix epoch.
     pub decided_us: u64,
 }
 
@@ -24,7 +24,7 @@ pub enum Known {
     Decided(Arc<Decided>),
     /// It waits in the queue.
     Waiting(Arc<Attempt>),
-    /// It was announced; whether it is in the queue is not known yet, or never will be.
+    /// It was announced; whether it is in the queue is not known.
     Announced(Arc<Attempt>),
 }
 
@@ -38,24 +38,24 @@ impl Known {
     }
 }
 
-/// What the store knows of an attempt that has come, all at one moment.
+/// What the store knows about a new attempt, all at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    /// The id, if it is known.
+pub struct Lookup {
+    /// What is known of the request id.
     pub known: Option<Known>,
     /// The sale, or why there is none.
     pub sale: Result<SaleView, StoreError>,
-    /// Whether the buyer has as many orders of the item as one may have. A hint, like `left`.
+    /// Whether the buyer has reached the limit of orders. A hint, like `left`.
     pub at_limit: bool,
-    /// The attempt in the register, if it was announced.
+    /// The attempt in the register, if the lookup announced it.
     pub announced: Option<Arc<Attempt>>,
 }
 
-/// What came of announcing an attempt.
+/// The outcome of announcing an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Announced {
-    /// It is in the register now, with its place in the order.
+    /// It is in the register now, with its position in the order.
     Fresh(Arc<Attempt>),
-    /// Its id was known.
+    /// Its request id was known before.
     Known(Known),
 }

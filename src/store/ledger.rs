@@ -9,6 +9,6 @@ use super::{Decided, SaleView};
 pub struct Ledger {
     /// The sale.
     pub sale: SaleView,
-    /// Its decided attempts, in no order.
+    /// Its decided attempts, in arbitrary order.
     pub decided: Vec<Arc<Decided>>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Decided;
 
-/// Decisions whose order is fixed and that are not yet committed: see [`Store::commit`].
+/// Decisions whose order is fixed and that are not yet committed: see [`super::Store::commit`].
 #[derive(Debug)]
 #[must_use = "a decision counts when it is committed"]
 pub struct Reservation {

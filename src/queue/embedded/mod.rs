@@ -1,9 +1,9 @@
-//! The queue of this process: lanes in memory, a journal on disk.
+//! The queue of this process: per-item queues in memory, a journal on disk.
 //!
 //! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
 //! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
 
-mod lanes;
+mod item_queues;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,22 +15,22 @@ use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalErro
 use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
 use super::PublishError;
-use lanes::Lanes;
+use item_queues::ItemQueues;
 
-/// See the module.
+/// The queue of this process. Attempts that wait can be looked up by their request id.
 #[derive(Debug)]
 pub struct Embedded {
     journal: Journal,
-    lanes: Lanes,
+    queues: ItemQueues,
     max: usize,
 }
 
 impl Embedded {
-    /// Opens the queue whose journal is at `path`. At most `max` attempts wait in it. An attempt
-    /// that was not acknowledged is delivered again.
+    /// Opens the queue whose journal is at `path`, with room for `max` waiting attempts. Attempts
+    /// that were not acknowledged are delivered again.
     ///
     /// # Errors
-    /// When the journal cannot be used.
+    /// Returns an error when the journal cannot be used.
     pub fn open(path: &Path, durability: Durability, max: usize) -> Result<Self, JournalError> {
         let mut waiting = BTreeMap::new();
         let replay = |seq, record: &[u8]| {
@@ -38,37 +38,37 @@ impl Embedded {
         };
         let mut journal = Journal::open(path, durability, replay)?;
         if waiting.is_empty() && journal.next_seq() > 0 {
-            // Nothing in it is needed any more; only the count goes on.
+            // No record is needed any more; only the sequence numbers continue.
             let next_seq = journal.next_seq();
             drop(journal);
             journal::create(path, next_seq)?;
             journal = Journal::open(path, durability, |_, _| Ok(()))?;
         }
-        let lanes = Lanes::default();
-        let mut state = lanes.lock();
+        let queues = ItemQueues::default();
+        let mut state = queues.lock();
         waiting.into_values().for_each(|attempt| state.add(Arc::new(attempt)));
         drop(state);
-        Ok(Self { journal, lanes, max })
+        Ok(Self { journal, queues, max })
     }
 
-    /// Puts an attempt at the end. When this returns, it is durable; when the same id waits
-    /// already, it is that attempt which is.
+    /// Appends an attempt and waits until it is durable. If the same id is queued already, that
+    /// earlier attempt is the one that is durable.
     ///
     /// # Errors
     /// See [`PublishError`].
     pub async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
         match self.add(new)? {
             Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
-            Added::Twin(seq) => self.committed(seq).await,
+            Added::Duplicate(seq) => self.committed(seq).await,
         }
     }
 
-    /// Appends while the lanes are locked, so that the order in the journal is that in the lane.
+    /// Appends while the queues are locked, so that the journal has the order of the item's queue.
     fn add(&self, new: NewAttempt) -> Result<Added, PublishError> {
-        let mut state = self.lanes.lock();
-        if let Some(twin) = state.waiting.get(&new.request_id) {
-            let same = twin.buyer == new.buyer && twin.item == new.item;
-            return if same { Ok(Added::Twin(twin.seq)) } else { Err(PublishError::Reused) };
+        let mut state = self.queues.lock();
+        if let Some(queued) = state.waiting.get(&new.request_id) {
+            let same = queued.buyer == new.buyer && queued.item == new.item;
+            return if same { Ok(Added::Duplicate(queued.seq)) } else { Err(PublishError::Reused) };
         }
         if state.waiting.len() >= self.max {
             return Err(PublishError::Full);
@@ -81,7 +81,7 @@ impl Embedded {
         Ok(Added::Fresh(commit))
     }
 
-    /// Waits until the waiting attempt `request_id` is durable. At once when none such waits.
+    /// Waits until the waiting attempt `request_id` is durable; returns at once if there is none.
     ///
     /// # Errors
     /// [`PublishError::Unknown`] when it is not known to be durable.
@@ -98,15 +98,15 @@ impl Embedded {
 
     pub(super) async fn next(self: &Arc<Self>, max: usize) -> Option<Unacked> {
         let mut committed = self.journal.progress();
-        let mut changed = self.lanes.changed();
+        let mut changed = self.queues.changed();
         loop {
             committed.mark_unchanged();
             changed.mark_unchanged();
-            if let Some(attempts) = self.lanes.take(max, |seq| self.journal.is_committed(seq)) {
+            if let Some(attempts) = self.queues.take(max, |seq| self.journal.is_committed(seq)) {
                 let queue = Arc::clone(self);
-                return Some(Unacked { attempts, queue, holds_lane: true, settled: false });
+                return Some(Unacked { attempts, queue, holds_item: true, settled: false });
             }
-            if self.lanes.lock().is_finished() {
+            if self.queues.lock().is_finished() {
                 return None;
             }
             tokio::select! {
@@ -117,12 +117,12 @@ impl Embedded {
     }
 
     pub(super) fn find(&self, request_id: &RequestId) -> Option<Arc<Attempt>> {
-        self.lanes.lock().waiting.get(request_id).cloned()
+        self.queues.lock().waiting.get(request_id).cloned()
     }
 
     /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
     pub fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
-        let state = self.lanes.lock();
+        let state = self.queues.lock();
         let of_sale = state.waiting.values().filter(|attempt| attempt.epoch == epoch);
         let mut attempts: Vec<_> = of_sale.cloned().collect();
         drop(state);
@@ -132,22 +132,22 @@ impl Embedded {
 
     /// How many attempts are accepted and not acknowledged, of all items.
     pub fn depth(&self) -> usize {
-        self.lanes.lock().waiting.len()
+        self.queues.lock().waiting.len()
     }
 
     /// How many attempts at this item are accepted and not acknowledged.
     pub fn depth_of(&self, item: &ItemId) -> usize {
-        self.lanes.lock().depth_of(item)
+        self.queues.lock().depth_of(item)
     }
 
     pub(super) fn close_when_empty(&self) {
-        self.lanes.close_when_empty();
+        self.queues.close_when_empty();
     }
 
-    /// Writes and syncs what is not yet, and takes no more.
+    /// Writes and syncs the pending records, and closes the queue for new ones.
     ///
     /// # Errors
-    /// The reason, when that failed.
+    /// Returns the reason when that failed.
     pub fn close(&self) -> Result<(), String> {
         self.journal.close()
     }
@@ -156,18 +156,18 @@ impl Embedded {
         self.journal.failed().await
     }
 
-    /// Bytes of a torn tail that opening cut.
+    /// Length in bytes of the torn tail that was removed when the journal was opened.
     pub fn cut_bytes(&self) -> u64 {
         self.journal.cut_bytes()
     }
 }
 
-/// Attempts in a consumer's hands.
+/// Attempts that were delivered to a consumer and are not acknowledged.
 #[derive(Debug)]
 pub struct Unacked {
     attempts: Vec<Arc<Attempt>>,
     queue: Arc<Embedded>,
-    holds_lane: bool,
+    holds_item: bool,
     settled: bool,
 }
 
@@ -177,10 +177,10 @@ impl Unacked {
     }
 
     pub(super) fn release_item(&mut self) {
-        if std::mem::take(&mut self.holds_lane)
+        if std::mem::take(&mut self.holds_item)
             && let Some(first) = self.attempts.first()
         {
-            self.queue.lanes.free(&first.item);
+            self.queue.queues.release(&first.item);
         }
     }
 
@@ -190,18 +190,18 @@ impl Unacked {
             // Writing to a String cannot fail.
             let _ = write!(record, " {}", attempt.seq);
         }
-        // Not waited for, nor missed: without it the batch is delivered again after a restart,
-        // and the store knows its decisions.
+        // The commit is not awaited: if the record is lost, the batch is delivered again after a
+        // restart, and the store keeps its decisions.
         let _ = self.queue.journal.append_later(record.as_bytes());
         self.settled = true;
-        self.queue.lanes.forget(&self.attempts);
+        self.queue.queues.remove(&self.attempts);
     }
 }
 
 impl Drop for Unacked {
     fn drop(&mut self) {
         if !self.settled {
-            self.queue.lanes.put_back(&self.attempts);
+            self.queue.queues.put_back(&self.attempts);
         }
         self.release_item();
     }
@@ -209,8 +209,8 @@ impl Drop for Unacked {
 
 enum Added {
     Fresh(Commit),
-    /// The same attempt waits already, under this sequence number.
-    Twin(u64),
+    /// The same attempt is queued already, under this sequence number.
+    Duplicate(u64),
 }
 
 fn refused(error: AppendError) -> PublishError {
@@ -241,7 +241,7 @@ fn replay(
         "-" => fields.rest::<u64>("seq")?.iter().for_each(|done| {
             waiting.remove(done);
         }),
-        _ => return Err(fields.wrong("kind")),
+        _ => return Err(fields.invalid("kind")),
     }
     Ok(())
 }

@@ -8,21 +8,21 @@ use super::options::Options;
 /// Seconds between heartbeats: twice that without a sign of life is a lost connection.
 const HEARTBEAT_S: u16 = 10;
 
-/// Why there is no session.
+/// Why no connection or session could be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The address is not of the form that is needed.
+    /// The address is not an AMQP address.
     #[error("--queue: not an AMQP address: write amqp://user:password@host:5672/vhost ({0})")]
     Address(String),
-    /// Nobody there, or not a broker.
+    /// The broker does not answer, or is none.
     #[error(
         "cannot connect to the broker at {url}: {problem}; start RabbitMQ there, give another \
          --queue, or run under `seckill lab --`"
     )]
     Broker {
-        /// Where.
+        /// The broker's address, without credentials.
         url: String,
-        /// What the client said.
+        /// The client's error, explained.
         problem: String,
     },
     /// The queue cannot be declared.
@@ -33,28 +33,29 @@ pub enum ConnectError {
 /// Why the queue cannot be declared.
 #[derive(Debug, thiserror::Error)]
 pub enum DeclareError {
-    /// There is one of this name with other properties.
+    /// A queue of this name exists with other properties.
     #[error(
         "the broker has a queue `{queue}` with other properties ({problem}): give the --max-queue, \
          --queue-type and --design it was made with, another --queue-name, or delete it"
     )]
     Other {
-        /// Its name.
+        /// The queue's name.
         queue: String,
-        /// What the broker said.
+        /// The broker's error.
         problem: String,
     },
-    /// Something else.
+    /// The broker refused for another reason.
     #[error("the broker does not declare the queue `{queue}`: {problem}")]
     Refused {
-        /// Its name.
+        /// The queue's name.
         queue: String,
-        /// What the broker said.
+        /// The broker's error.
         problem: String,
     },
 }
 
-/// Opens a connection within its time; the client keeps buffers for 64 frames of the length given.
+/// Opens a connection within the connect time-out. The client keeps buffers for 64 frames of
+/// `frame_max` bytes.
 pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connection, ConnectError> {
     let mut uri: lapin::uri::AMQPUri =
         options.url.expose().parse().map_err(ConnectError::Address)?;

@@ -1,4 +1,4 @@
-//! Publishing: within a time limit, and refused at once while the broker cannot take it.
+//! Publishing: within a time limit, and refused at once while the broker accepts nothing.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::message::Message;
 use super::options::Options;
 use super::steps::{Connecting, Steps};
 
-/// See the module.
+/// Publishes the attempts of this process.
 #[derive(Debug)]
 pub(super) struct Publisher {
     options: Arc<Options>,
@@ -57,8 +57,8 @@ impl Publisher {
         let mut publishing = Box::pin(async move {
             let published = sending.send(session.publish_channel(), &message).await;
             if published == Err(PublishError::Unavailable) {
-                // The queue is gone, or the channel: a fresh session declares and opens them.
-                session.give_up();
+                // The queue or the channel is gone: a new session declares and opens them.
+                session.discard();
             }
             published
         });
@@ -67,7 +67,7 @@ impl Publisher {
             Err(_) => {
                 let overdue = self.circuit.overdue();
                 tokio::spawn(async move {
-                    // Its outcome was told already: unknown. Only that there is one counts.
+                    // The caller has got `Unknown` already; only the end of the publish counts.
                     let _ = publishing.await;
                     drop(overdue);
                 });

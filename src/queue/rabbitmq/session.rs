@@ -1,4 +1,4 @@
-//! One connection while it lasts: its channels, and what is declared on it.
+//! One connection from its opening to its end: its channels, and the queues declared on it.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,22 +14,22 @@ use super::connect::{ConnectError, connect, declare_error, silent};
 use super::options::Options;
 use super::topology::{self, Declaration};
 
-/// Channels that are published on, in turn: RabbitMQ handles a channel in one process of its own.
+/// Channels for publishing, used in turn: RabbitMQ handles each channel in a process of its own.
 const PUBLISH_CHANNELS: usize = 4;
 
-/// How long the broker may take for a question.
+/// How long the broker may take to answer a request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Longest frame, in bytes: RabbitMQ's default.
 const FRAME_MAX: u32 = 131_072;
 
-/// See the module.
+/// An open connection with its publish channels.
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,
     publish: Vec<Channel>,
     turn: AtomicUsize,
-    given_up: Notify,
+    discarded: Notify,
 }
 
 impl Session {
@@ -56,8 +56,8 @@ impl Session {
             Ok(opened) => opened.map_err(|error| declare_error(options, &error))?,
             Err(_) => return Err(silent(options)),
         };
-        let (turn, given_up) = (AtomicUsize::new(0), Notify::new());
-        Ok(Self { connection, publish, turn, given_up })
+        let (turn, discarded) = (AtomicUsize::new(0), Notify::new());
+        Ok(Self { connection, publish, turn, discarded })
     }
 
     /// A channel to publish on.
@@ -65,36 +65,37 @@ impl Session {
         &self.publish[self.turn.fetch_add(1, Ordering::Relaxed) % self.publish.len()]
     }
 
-    /// A channel of the caller's own.
+    /// A new channel for the caller alone.
     pub(super) async fn channel(&self) -> lapin::Result<Channel> {
         self.connection.create_channel().await
     }
 
-    /// Whether the broker asked for no more messages.
+    /// Whether the broker blocks publishers.
     pub(super) fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
     }
 
+    /// How many messages wait; `None` when the broker does not answer.
     pub(super) async fn depth(&self, options: &Options) -> Option<usize> {
-        let asking = async {
-            // A channel of its own: a queue that is gone ends the channel that asks for it.
+        let request = async {
+            // A new channel, because asking for a queue that is gone closes the channel.
             let channel = self.channel().await.ok()?;
             let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             let name = options.queue.as_str().into();
             let queue = channel.queue_declare(name, passive, FieldTable::default()).await.ok()?;
-            // What it says has been said; a failing goodbye changes nothing.
-            let _ = channel.close(0, "asked".into()).await;
+            // The answer is known; if closing fails, nothing is lost.
+            let _ = channel.close(0, "depth is known".into()).await;
             usize::try_from(queue.message_count()).ok()
         };
-        tokio::time::timeout(ANSWER_TIMEOUT, asking).await.ok()?
+        tokio::time::timeout(ANSWER_TIMEOUT, request).await.ok()?
     }
 
-    /// Says that this session is of no use any more.
-    pub(super) fn give_up(&self) {
-        self.given_up.notify_one();
+    /// Declares this session unusable, so that a new one is opened.
+    pub(super) fn discard(&self) {
+        self.discarded.notify_one();
     }
 
-    /// Resolves with the reason when the connection is lost, or was given up.
+    /// Resolves with the reason when the connection is lost or was discarded.
     pub(super) async fn ended(&self) -> String {
         let mut events = Box::pin(self.connection.events_listener());
         loop {
@@ -105,22 +106,23 @@ impl Session {
                 event = next(events.as_mut()) => match event {
                     Some(Event::Error(error)) => return error.to_string(),
                     Some(Event::ConnectionBlocked(reason)) => {
-                        tracing::warn!(reason, "the broker takes no more messages for now");
+                        tracing::warn!(reason, "the broker blocks publishers");
                     }
                     Some(Event::ConnectionUnblocked) => {
-                        tracing::info!("the broker takes messages again");
+                        tracing::info!("the broker accepts messages again");
                     }
                     Some(_) => {}
                     None => return "the connection is closed".to_owned(),
                 },
-                () = self.given_up.notified() => return "a channel failed".to_owned(),
+                () = self.discarded.notified() => return "a channel failed".to_owned(),
             }
         }
     }
 
+    /// Closes the connection, within a time limit.
     pub(super) async fn close(&self) {
-        let closing = self.connection.close(200, "bye".into());
-        // Whatever comes of it, nothing more is expected of this connection.
+        let closing = self.connection.close(200, "shutting down".into());
+        // The connection is not used again, whether closing succeeds or not.
         let _ = tokio::time::timeout(ANSWER_TIMEOUT, closing).await;
     }
 }

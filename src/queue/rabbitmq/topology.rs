@@ -1,4 +1,4 @@
-//! What the broker has to have: the queue, and the one for its dead letters.
+//! The queues that are declared: the queue of attempts, and the one of its dead letters.
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
@@ -8,18 +8,17 @@ use crate::settings::QueueType;
 
 use super::options::Options;
 
-/// Deliveries of one attempt after which a quorum queue gives it up; RabbitMQ 4's default. A
-/// classic queue does not count: there the consumer gives up.
+/// Deliveries of one attempt after which a quorum queue makes it a dead letter; RabbitMQ 4's
+/// default. A classic queue does not count deliveries: there the consumer rejects the attempt.
 const DELIVERY_LIMIT: i32 = 20;
 
-/// Dead letters that are kept at the most; the oldest go first.
+/// The most dead letters that are kept; the oldest are dropped first.
 const DEAD_MAX: i64 = 100_000;
 
-/// Dead letters in hand at a time: so many that are no attempts can be kept without stopping the
-/// rest.
+/// Unacked dead letters at a time: up to this many that cannot be decoded do not block the others.
 pub(super) const DEAD_PREFETCH: usize = 1_000;
 
-/// A queue that is to be declared, apart from its name.
+/// The properties with which a queue is declared.
 #[derive(Debug)]
 pub(super) struct Declaration {
     pub(super) options: QueueDeclareOptions,

@@ -1,4 +1,4 @@
-//! Deliveries in a consumer's hands.
+//! Deliveries that are not acknowledged.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,23 +8,23 @@ use lapin::options::{BasicAckOptions, BasicRejectOptions};
 
 use crate::sale::Attempt;
 
-/// One delivery: an attempt, and the tag to acknowledge it by.
+/// One delivery: an attempt, and the tag by which it is acknowledged.
 #[derive(Debug)]
 struct Delivered {
     attempt: Arc<Attempt>,
     tag: u64,
 }
 
-/// All deliveries of one channel.
+/// All unacked deliveries of one channel.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deliveries(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Those that are not taken, oldest first.
+    /// Deliveries that no batch has taken, oldest first.
     waiting: VecDeque<Delivered>,
-    /// Tags of all that are not acknowledged.
-    unsettled: BTreeSet<u64>,
+    /// Tags of all unacked deliveries.
+    unacked: BTreeSet<u64>,
 }
 
 impl Deliveries {
@@ -34,16 +34,16 @@ impl Deliveries {
 
     pub(super) fn add(&self, attempt: Attempt, tag: u64) {
         let mut state = self.lock();
-        state.unsettled.insert(tag);
+        state.unacked.insert(tag);
         state.waiting.push_back(Delivered { attempt: Arc::new(attempt), tag });
     }
 
-    /// A delivery that stays unacknowledged.
+    /// Counts a delivery that stays unacked.
     pub(super) fn leave(&self, tag: u64) {
-        self.lock().unsettled.insert(tag);
+        self.lock().unacked.insert(tag);
     }
 
-    /// The oldest, and those of the same item that follow it; `max` at the most.
+    /// A batch of the oldest delivery and those of the same item that follow it, at most `max`.
     pub(super) fn take(&self, max: usize, channel: &Channel) -> Option<Unacked> {
         let mut state = self.lock();
         let item = state.waiting.front()?.attempt.item.clone();
@@ -56,8 +56,8 @@ impl Deliveries {
     }
 }
 
-/// Deliveries of one item, oldest first. They go back to those that wait when this is dropped
-/// without an acknowledgement.
+/// A batch of deliveries of one item, oldest first. If it is dropped without an acknowledgement,
+/// its deliveries wait for the next batch again.
 #[derive(Debug)]
 pub struct Unacked {
     attempts: Vec<Arc<Attempt>>,
@@ -81,7 +81,7 @@ impl Unacked {
             _ => self.ack_each(&tags).await,
         };
         if let Err(error) = acknowledged {
-            tracing::debug!(%error, "not acknowledged: it will be delivered again");
+            tracing::debug!(%error, "the acknowledgement failed; the batch is delivered again");
         }
     }
 
@@ -97,20 +97,20 @@ impl Unacked {
         for tag in tags {
             if let Err(error) = self.channel.basic_reject(tag, BasicRejectOptions::default()).await
             {
-                tracing::debug!(%error, "not rejected: it will be delivered again");
+                tracing::debug!(%error, "the rejection failed; the batch is delivered again");
                 return;
             }
         }
     }
 
-    /// Takes the tags, and says whether the channel has no older ones that are unsettled.
+    /// Takes the tags, and returns whether the channel has no older unacked ones.
     fn settle(&mut self) -> (Vec<u64>, bool) {
         let tags = std::mem::take(&mut self.tags);
         let mut state = self.deliveries.lock();
         tags.iter().for_each(|tag| {
-            state.unsettled.remove(tag);
+            state.unacked.remove(tag);
         });
-        let are_oldest = state.unsettled.first().is_none_or(|first| Some(first) > tags.last());
+        let are_oldest = state.unacked.first().is_none_or(|first| Some(first) > tags.last());
         drop(state);
         (tags, are_oldest)
     }
@@ -121,7 +121,7 @@ impl Drop for Unacked {
         let attempts = std::mem::take(&mut self.attempts);
         let tags = std::mem::take(&mut self.tags);
         let mut state = self.deliveries.lock();
-        // After an acknowledgement there are no tags, and nothing goes back.
+        // After an acknowledgement there are no tags, and nothing is put back.
         for (attempt, tag) in attempts.into_iter().zip(tags).rev() {
             state.waiting.push_front(Delivered { attempt, tag });
         }

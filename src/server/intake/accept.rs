@@ -13,10 +13,11 @@ use super::super::app::App;
 use super::accepted::Accepted;
 use super::durable::in_time;
 
-/// Puts an attempt into the queue.
+/// Enqueues an attempt.
 ///
 /// # Errors
-/// When the store did not take it: no effect, unless that is [`StoreError::Unknown`].
+/// Returns an error when the store failed; unless that is [`StoreError::Unknown`], the attempt has
+/// no effect.
 pub(in crate::server) async fn accept(app: &App, new: NewAttempt) -> Result<Accepted, StoreError> {
     match app.queue.lookup() {
         Lookup::Queue(queue) => {
@@ -24,7 +25,7 @@ pub(in crate::server) async fn accept(app: &App, new: NewAttempt) -> Result<Acce
             if published.is_err() {
                 return Ok(published.into());
             }
-            // Another's with the same id may have left the queue a moment before.
+            // An attempt with the same id may have left the queue just before this one was added.
             Ok(match app.store.known(&new.request_id).await {
                 Ok(Some(known)) if !is_same(&new, known.attempt()) => {
                     Accepted::Refused(PublishError::Reused)
@@ -60,7 +61,7 @@ pub(in crate::server) async fn publish(
     attempt: &Arc<Attempt>,
 ) -> Result<Accepted, StoreError> {
     match app.queue.lookup() {
-        // Nothing is announced for such a queue: what is known of the attempt, the queue knows.
+        // Attempts are not announced for a queue that has lookup: it is queued already.
         Lookup::Queue(_) => Ok(Accepted::Queued),
         Lookup::Register(broker) => publish_announced(app, broker, attempt).await,
     }
@@ -75,7 +76,7 @@ async fn publish_announced(
     match published {
         Ok(()) => app.confirm_batcher.add(attempt),
         Err(PublishError::Unknown) => {}
-        // It will not be decided later: that is what the refusal promises.
+        // A refusal promises that the attempt will not be decided later.
         Err(_) => {
             let withdrawn = app.store.withdraw(attempt).await;
             if withdrawn != Ok(true) {

@@ -1,20 +1,20 @@
-//! What came of accepting an attempt.
+//! The outcome of accepting an attempt.
 
 use std::sync::Arc;
 
 use crate::queue::PublishError;
 use crate::store::Decided;
 
-/// What came of putting an attempt into the queue.
+/// The outcome of enqueuing an attempt.
 #[derive(Debug)]
 pub(in crate::server) enum Accepted {
-    /// It is there for good.
+    /// It is queued durably.
     Queued,
     /// It was decided before.
     Decided(Arc<Decided>),
-    /// The queue did not take it: no effect.
+    /// The queue did not accept it; the attempt has no effect.
     Refused(PublishError),
-    /// Nobody knows.
+    /// It may be queued or not.
     Unknown,
 }
 

@@ -1,6 +1,7 @@
-//! Notes in the store's register which announced attempts are in the queue, many at a time.
+//! Confirms published attempts in the store's register, many at a time.
 //!
-//! Nobody waits for it: an attempt of which it is not noted is queued once more, and decided once.
+//! No request waits for this: an attempt that is not confirmed is published again, which is
+//! harmless since decisions are idempotent.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,10 +10,10 @@ use tokio::sync::Notify;
 use crate::sale::Attempt;
 use crate::store::Store;
 
-/// Attempts that wait to be noted at the most: those beyond are queued once more.
+/// Attempts that may wait to be confirmed; further ones are published again later.
 const PENDING_MAX: usize = 10_000;
 
-/// See the module.
+/// Collects published attempts and confirms them in batches.
 #[derive(Debug, Default)]
 pub struct ConfirmBatcher {
     pending: Mutex<Vec<Arc<Attempt>>>,
@@ -29,7 +30,7 @@ impl ConfirmBatcher {
         self.added.notify_one();
     }
 
-    /// Notes whatever is added, until dropped.
+    /// Confirms the added attempts, until dropped.
     pub(in crate::server) async fn run(&self, store: &Store) {
         loop {
             self.added.notified().await;
@@ -37,14 +38,14 @@ impl ConfirmBatcher {
         }
     }
 
-    /// Notes what has been added.
+    /// Confirms the attempts that have been added.
     pub(in crate::server) async fn flush(&self, store: &Store) {
         let pending = {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *pending)
         };
         if !pending.is_empty() {
-            // A failure is logged where it happens, and costs a second delivery.
+            // A failure is logged by the store, and its attempts are delivered twice.
             let _ = store.confirm(&pending).await;
         }
     }

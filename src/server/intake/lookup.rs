@@ -24,12 +24,12 @@ pub(in crate::server) async fn known(
     Ok(known.or(queued.map(Known::Waiting)))
 }
 
-/// What has become known of an id since the store was looked at. A store with the register was
-/// asked for everything at one moment: nothing can have been missed.
+/// What has become known of an id since the lookup in the store. With a register in the store, that
+/// lookup has read everything at one moment, so nothing can have been missed.
 ///
 /// # Errors
 /// When the store cannot be asked.
-pub(in crate::server) async fn known_since_look(
+pub(in crate::server) async fn known_since_lookup(
     app: &App,
     request_id: &RequestId,
 ) -> Result<Option<Known>, StoreError> {
@@ -39,9 +39,9 @@ pub(in crate::server) async fn known_since_look(
     }
 }
 
-/// Whether an attempt can be announced in the store together with the first look at it: the queue
-/// needs the register, and takes attempts at this moment.
-pub(in crate::server) fn can_announce_with_look(app: &App) -> bool {
+/// Whether an attempt can be announced in the store together with its lookup: the queue needs the
+/// register, and accepts attempts at this moment.
+pub(in crate::server) fn can_announce_with_lookup(app: &App) -> bool {
     match app.queue.lookup() {
         Lookup::Queue(_) => false,
         Lookup::Register(broker) => broker.unavailable().is_none(),

@@ -17,5 +17,7 @@ pub(super) use accept::{accept, publish, republish};
 pub(super) use accepted::Accepted;
 pub use confirm_batcher::ConfirmBatcher;
 pub(super) use durable::durable;
-pub(super) use lookup::{can_announce_with_look, known, known_since_look, waiting, waiting_count};
+pub(super) use lookup::{
+    can_announce_with_lookup, known, known_since_lookup, waiting, waiting_count,
+};
 pub(super) use tasks::{Orphans, spawn_tasks};

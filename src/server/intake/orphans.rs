@@ -1,5 +1,5 @@
-//! Queues again what was announced and is not known to be queued: the process that announced it
-//! died before it could publish, or before it was told that it had.
+//! Republishes orphans: attempts that were announced and are not known to be queued, because the
+//! process that announced them died before it published them or before it confirmed them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,33 +13,33 @@ use crate::store::StoreError;
 
 use super::super::app::App;
 
-/// How often it is looked for orphans.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often orphans are searched for.
+const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Added to twice the time of a publish, the age of an orphan: a publish that is still under way is
-/// younger, and so is one of which it is still to be noted that it was confirmed.
+/// Added to twice the publish time-out, the age from which an attempt is an orphan: attempts that
+/// are still being published or confirmed are younger.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Pause until the same attempt is queued once more, should the first time not have been enough.
-const AGAIN: Duration = Duration::from_secs(60);
+/// Pause before the same attempt is republished once more, if it is still not confirmed.
+const REPEAT_PAUSE: Duration = Duration::from_secs(60);
 
-/// Looks for orphans until dropped.
+/// Republishes orphans until dropped.
 pub(super) async fn adopt(app: Arc<App>, broker: Broker) {
     let mut adopted = HashMap::new();
-    let mut ticks = tokio::time::interval(LOOK);
+    let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        adopted.retain(|_, at: &mut Instant| at.elapsed() < AGAIN);
+        adopted.retain(|_, at: &mut Instant| at.elapsed() < REPEAT_PAUSE);
         if broker.unavailable().is_none()
-            && let Err(error) = look(&app, &broker, &mut adopted).await
+            && let Err(error) = republish(&app, &broker, &mut adopted).await
         {
-            tracing::debug!(%error, "did not look for orphans");
+            tracing::debug!(%error, "cannot read the orphans from the store, will retry");
         }
     }
 }
 
-async fn look(
+async fn republish(
     app: &App,
     broker: &Broker,
     adopted: &mut HashMap<RequestId, Instant>,

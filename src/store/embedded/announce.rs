@@ -16,7 +16,7 @@ impl Embedded {
         let (attempt, commit) = {
             let mut state = self.lock();
             if let Some(known) = self.known_in(&state, &new.request_id) {
-                state.register.mark_twin(&new.request_id);
+                state.register.mark_announced_again(&new.request_id);
                 return Ok(Announced::Known(known));
             }
             let attempt = Arc::new(new.clone().at(state.register.next_seq()));
@@ -37,7 +37,7 @@ impl Embedded {
         let mut state = self.lock();
         for attempt in attempts {
             state.register.confirm(&attempt.request_id);
-            // Not waited for, nor missed: without it the attempt is queued once more.
+            // The commit is not awaited: if the record is lost, the attempt is published again.
             let record = format!("confirmed {}", attempt.request_id);
             let _ = self.journal.append_later(record.as_bytes());
         }
@@ -49,7 +49,9 @@ impl Embedded {
             let mut state = self.lock();
             let id = attempt.request_id;
             let known = self.known_in(&state, &id);
-            if !matches!(known, Some(Known::Announced(_))) || state.register.has_twin(&id) {
+            if !matches!(known, Some(Known::Announced(_)))
+                || state.register.was_announced_again(&id)
+            {
                 return Ok(false);
             }
             let commit = self.journal.append(format!("withdrawn {id}").as_bytes());
@@ -58,7 +60,7 @@ impl Embedded {
             commit
         };
         commit.await.map_err(|_| StoreError::Unknown)?;
-        self.waiters.send_to_look(&attempt.request_id);
+        self.waiters.wake(&attempt.request_id);
         Ok(true)
     }
 
@@ -79,7 +81,9 @@ impl Embedded {
         let mut state = self.lock();
         let mut attempts = state.register.unconfirmed();
         attempts.retain(|attempt| attempt.accepted_us <= before_us);
-        attempts.iter().for_each(|attempt| state.register.mark_twin(&attempt.request_id));
+        attempts
+            .iter()
+            .for_each(|attempt| state.register.mark_announced_again(&attempt.request_id));
         Ok(attempts)
     }
 

@@ -16,13 +16,13 @@ use crate::journal::{Durability, Journal, JournalError};
 use crate::sale::{Attempt, Decision, Terms};
 
 use super::waiters::Waiters;
-use super::{Decided, Known, Ledger, Look, Reservation, SaleView, StoreError};
+use super::{Decided, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
 use state::{Logged, State, view};
 
-/// No record is longer, in bytes: two names of 64, a UUID, an order id and some numbers.
+/// Longest record of a decision, in bytes: two names of 64, a UUID, an order id and some numbers.
 const RECORD_LEN_MAX: usize = 512;
 
-/// See the module.
+/// The store of this process.
 #[derive(Debug)]
 pub struct Embedded {
     journal: Journal,
@@ -34,7 +34,7 @@ impl Embedded {
     /// Opens the store whose journal is at `path`.
     ///
     /// # Errors
-    /// When the journal cannot be used.
+    /// Returns an error when the journal cannot be used.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
         let mut state = State::default();
         let journal = Journal::open(path, durability, |record_seq, record| {
@@ -79,25 +79,26 @@ impl Embedded {
 
     fn present(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
         let opened = state.sale(item)?;
-        // Nobody may buy in a sale that a crash could still undo.
+        // A sale whose record is not committed could be undone by a crash: it does not count as
+        // open.
         let is_open = self.journal.is_committed(opened.record);
         if is_open { Ok(view(&opened.sale)) } else { Err(StoreError::Unavailable) }
     }
 
-    pub(in crate::store) async fn look(
+    pub(in crate::store) async fn lookup(
         &self,
         request_id: &RequestId,
         item: Option<&ItemId>,
         buyer: &BuyerId,
-    ) -> Result<Look, StoreError> {
+    ) -> Result<Lookup, StoreError> {
         let mut state = self.lock();
         let known = self.known_in(&state, request_id);
-        // Whoever looks will have it queued once more: it must not be withdrawn.
-        state.register.mark_twin(request_id);
+        // A concurrent retry may republish this attempt, so it must not be withdrawn.
+        state.register.mark_announced_again(request_id);
         let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
         let sale = self.present(&state, item);
-        // In memory a second call costs nothing.
-        Ok(Look { known, sale, at_limit, announced: None })
+        // Announcing together with the lookup would save nothing in memory.
+        Ok(Lookup { known, sale, at_limit, announced: None })
     }
 
     pub(in crate::store) async fn known(
@@ -107,7 +108,7 @@ impl Embedded {
         Ok(self.known_in(&self.lock(), request_id))
     }
 
-    /// A decision that a crash could still undo is none: its attempt waits.
+    /// A decision that is not committed could be undone by a crash, so its attempt still waits.
     fn known_in(&self, state: &State, request_id: &RequestId) -> Option<Known> {
         let Some(Logged { decided, record }) = state.decided.get(request_id) else {
             return state.register.get(request_id);
@@ -126,13 +127,13 @@ impl Embedded {
         self.decide_all(attempts, now_us, State::reserve)
     }
 
-    pub(in crate::store) async fn give_up(
+    pub(in crate::store) async fn lose_undeliverable(
         &self,
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        let given_up = |_: &mut State, _: &Attempt| Decision::Lost(LostReason::Undeliverable);
-        self.decide_all(attempts, now_us, given_up)
+        let undeliverable = |_: &mut State, _: &Attempt| Decision::Lost(LostReason::Undeliverable);
+        self.decide_all(attempts, now_us, undeliverable)
     }
 
     fn decide_all(
@@ -142,8 +143,8 @@ impl Embedded {
         rule: fn(&mut State, &Attempt) -> Decision,
     ) -> Result<Reservation, StoreError> {
         let mut state = self.lock();
-        // Only holders of this lock append, so the room that is there now stays: no decision is
-        // made that cannot be written.
+        // Records are appended only under this lock, so the room that the journal has now stays:
+        // every decision that is made can be written.
         if !self.journal.has_room(attempts.len(), RECORD_LEN_MAX) {
             return Err(StoreError::Unavailable);
         }
@@ -219,7 +220,7 @@ impl Embedded {
         self.journal.failed().await
     }
 
-    /// Bytes of a torn tail that opening cut.
+    /// Length in bytes of the torn tail that was removed on opening.
     pub fn cut_bytes(&self) -> u64 {
         self.journal.cut_bytes()
     }

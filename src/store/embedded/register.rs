@@ -1,4 +1,4 @@
-//! The register of announced attempts in memory, for a queue that cannot be asked for one.
+//! The register of announced attempts in memory, for a queue without lookup.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use super::super::Known;
 #[derive(Debug, Default)]
 pub(super) struct Register {
     attempts: HashMap<RequestId, Arc<Attempt>>,
-    /// Those that are not known to be queued.
+    /// The attempts that are not known to be queued.
     unconfirmed: HashSet<RequestId>,
-    /// Those that were announced more than once.
-    twins: HashSet<RequestId>,
+    /// The attempts that were announced more than once.
+    announced_again: HashSet<RequestId>,
     next_seq: u64,
 }
 
 impl Register {
-    /// The next place in the order of acceptance.
+    /// The next position in the order of acceptance.
     pub(super) fn next_seq(&self) -> u64 {
         self.next_seq
     }
@@ -33,7 +33,7 @@ impl Register {
 
     pub(super) fn remove(&mut self, request_id: &RequestId) {
         self.attempts.remove(request_id);
-        self.twins.remove(request_id);
+        self.announced_again.remove(request_id);
         self.unconfirmed.remove(request_id);
     }
 
@@ -49,15 +49,15 @@ impl Register {
         })
     }
 
-    /// Notes that a waiting attempt was announced again.
-    pub(super) fn mark_twin(&mut self, request_id: &RequestId) {
+    /// Marks a waiting attempt as announced again.
+    pub(super) fn mark_announced_again(&mut self, request_id: &RequestId) {
         if self.attempts.contains_key(request_id) {
-            self.twins.insert(*request_id);
+            self.announced_again.insert(*request_id);
         }
     }
 
-    pub(super) fn has_twin(&self, request_id: &RequestId) -> bool {
-        self.twins.contains(request_id)
+    pub(super) fn was_announced_again(&self, request_id: &RequestId) -> bool {
+        self.announced_again.contains(request_id)
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Attempt>> {

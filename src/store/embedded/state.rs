@@ -15,28 +15,28 @@ use super::register::Register;
 pub(super) struct State {
     /// Every sale, by its epoch.
     pub(super) sales: HashMap<u64, Opened>,
-    /// The epoch of each item's present sale.
+    /// The epoch of each item's current sale.
     pub(super) present: HashMap<ItemId, u64>,
     pub(super) epochs: u64,
     pub(super) decided: HashMap<RequestId, Logged>,
     pub(super) register: Register,
 }
 
-/// A sale and where in the journal it is.
+/// A sale and the sequence number of its journal record.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) sale: Sale,
     pub(super) record: u64,
 }
 
-/// A decision and where in the journal it is: it counts once that is committed.
+/// A decision and the sequence number of its journal record: it counts once that is committed.
 #[derive(Debug, Clone)]
 pub(super) struct Logged {
     pub(super) decided: Arc<Decided>,
     pub(super) record: u64,
 }
 
-/// What is shown of a sale.
+/// The view of a sale.
 pub(super) fn view(sale: &Sale) -> SaleView {
     SaleView {
         terms: sale.terms().clone(),
@@ -65,8 +65,8 @@ impl State {
         view
     }
 
-    /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted;
-    /// should one come all the same, it is at a sale that is gone.
+    /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted; if
+    /// one is delivered nevertheless, it loses like one at a replaced sale.
     pub(super) fn reserve(&mut self, attempt: &Attempt) -> Decision {
         let present = self.present.get(&attempt.item);
         match present.and_then(|epoch| self.sales.get_mut(epoch)) {
@@ -92,11 +92,11 @@ impl State {
                 let decided_us = fields.next("decided_us")?;
                 let attempt = Arc::new(Attempt::from_fields(&mut fields)?);
                 let decision = Decision::from_fields(&mut fields)?;
-                // The rule is a function of the records before, so it must decide the same again;
-                // but what was given up was not decided by it.
+                // The rule depends on the earlier records only, so it must decide the same again.
+                // It did not decide undeliverable attempts.
                 let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
                 if by_rule && self.reserve(&attempt) != decision {
-                    return Err(fields.wrong("decision"));
+                    return Err(fields.invalid("decision"));
                 }
                 let decided = Arc::new(Decided { attempt, decision, decided_us });
                 self.keep(Logged { decided, record: record_seq });
@@ -104,7 +104,7 @@ impl State {
             "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
             "confirmed" => self.register.confirm(&fields.next("request_id")?),
             "withdrawn" => self.register.remove(&fields.next("request_id")?),
-            _ => return Err(fields.wrong("kind")),
+            _ => return Err(fields.invalid("kind")),
         }
         Ok(())
     }

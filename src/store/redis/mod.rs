@@ -1,7 +1,7 @@
 //! A store in a Redis server, shared by any number of processes.
 //!
-//! Each decision is one Lua script, which Redis runs alone: dedupe, limit, decrement, order and
-//! result happen at once or not at all.
+//! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order
+//! and result happen together or not at all.
 
 mod flaws;
 mod keys;
@@ -22,9 +22,9 @@ use crate::sale::{Attempt, Terms};
 use crate::secret::EngineUrl;
 
 use super::waiters::Waiters;
-use super::{Known, Look, Reservation, SaleView, StoreError};
+use super::{Known, Lookup, Reservation, SaleView, StoreError};
 use keys::Keys;
-use link::{Link, Tried};
+use link::{Access, Link};
 use poll::Poll;
 use records::{attempt, known, view};
 use reserve::Reserve;
@@ -32,16 +32,16 @@ use scripts::SCRIPTS;
 
 pub use link::OpenError;
 
-/// Which server, and what is wrong with the use of it.
+/// How to use a Redis server.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `redis://user:password@host:port/db`.
     pub url: EngineUrl,
-    /// What is wrong.
+    /// The flaws that the use of it is to have.
     pub flaws: Flaws,
 }
 
-/// See the module.
+/// A store in a Redis server.
 #[derive(Debug)]
 pub struct Redis {
     link: Link,
@@ -51,15 +51,15 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Connects; after this it connects again by itself whenever that is needed. Warns when the
-    /// server could lose sales.
+    /// Connects; from then on it reconnects on its own. Logs a warning when the server could lose
+    /// sales.
     ///
     /// # Errors
-    /// When the server cannot be reached now.
+    /// Returns an error when the server cannot be reached now.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let link = Link::open(&options.url).await?;
         persistence::warn(&link).await;
-        // Fills the list, too.
+        // Fills the list of items; the poll repeats it if this fails.
         let _ = link.items().await;
         let waiters = Arc::new(Waiters::default());
         let poll = Poll::start(&link, &waiters);
@@ -82,7 +82,7 @@ impl Redis {
         let epoch = self.link.register_sale(&terms.item).await?;
         let mut open = SCRIPTS.open.key(&keys.prefix);
         open.arg(how).arg(epoch).arg(terms.to_string());
-        let opened: Vec<String> = self.link.run(&open, Tried::Write).await?;
+        let opened: Vec<String> = self.link.run(&open, Access::Write).await?;
         self.reserve.opened(&self.link, &terms).await?;
         view(&opened)
     }
@@ -90,11 +90,11 @@ impl Redis {
     pub(super) async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
         let item = self.item(item).await?;
         let sale: Vec<String> =
-            self.link.run(&SCRIPTS.sale.key(Keys::of(&item).prefix), Tried::Read).await?;
+            self.link.run(&SCRIPTS.sale.key(Keys::of(&item).prefix), Access::Read).await?;
         if sale.is_empty() { Err(StoreError::UnknownItem) } else { view(&sale) }
     }
 
-    /// The item named, or the only one there is.
+    /// The named item, or the only one on sale.
     async fn item(&self, item: Option<&ItemId>) -> Result<ItemId, StoreError> {
         if let Some(item) = item {
             return Ok(item.clone());
@@ -106,35 +106,35 @@ impl Redis {
         }
     }
 
-    pub(super) async fn look(
+    pub(super) async fn lookup(
         &self,
         request_id: &RequestId,
         item: Option<&ItemId>,
         buyer: &BuyerId,
         announce_us: Option<u64>,
-    ) -> Result<Look, StoreError> {
+    ) -> Result<Lookup, StoreError> {
         let item = match self.item(item).await {
             Ok(item) => item,
             Err(error @ (StoreError::UnknownItem | StoreError::ItemRequired)) => {
                 let known = self.known(request_id).await?;
-                return Ok(Look { known, sale: Err(error), at_limit: false, announced: None });
+                return Ok(Lookup { known, sale: Err(error), at_limit: false, announced: None });
             }
             Err(error) => return Err(error),
         };
-        let mut look = SCRIPTS.look.key(Keys::of(&item).prefix);
-        look.arg(request_id.to_string()).arg(buyer.as_str());
-        // Another item's id must not be announced again; and of a store that does not answer it is
-        // better only asked: what fails then certainly has no effect.
+        let mut lookup = SCRIPTS.lookup.key(Keys::of(&item).prefix);
+        lookup.arg(request_id.to_string()).arg(buyer.as_str());
+        // A request id of another item must not be announced again. And a store that does not
+        // answer gets a read only, which certainly has no effect if it fails.
         let announces = self.link.answers() && !self.link.is_sold_besides(&item);
-        let tried = match announce_us.filter(|_| announces) {
+        let access = match announce_us.filter(|_| announces) {
             Some(now_us) => {
-                look.arg(item.as_str()).arg(now_us);
-                Tried::Write
+                lookup.arg(item.as_str()).arg(now_us);
+                Access::Write
             }
-            None => Tried::Read,
+            None => Access::Read,
         };
         let (state, record, at_limit, sale, announced): (String, String, bool, _, String) =
-            self.link.run(&look, tried).await?;
+            self.link.run(&lookup, access).await?;
         let sale: Vec<String> = sale;
         let known = match known(&state, &record)? {
             None if self.link.is_sold_besides(&item) => self.known(request_id).await?,
@@ -145,14 +145,14 @@ impl Redis {
             true => None,
             false => Some(Arc::new(attempt(&announced)?)),
         };
-        Ok(Look { known, sale, at_limit, announced })
+        Ok(Lookup { known, sale, at_limit, announced })
     }
 
     pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
         for item in self.link.items().await? {
             let mut find = SCRIPTS.find.key(Keys::of(&item).prefix);
             find.arg(request_id.to_string());
-            let (state, record): (String, String) = self.link.run(&find, Tried::Read).await?;
+            let (state, record): (String, String) = self.link.run(&find, Access::Read).await?;
             if let Some(known) = known(&state, &record)? {
                 return Ok(Some(known));
             }
@@ -169,12 +169,12 @@ impl Redis {
         Ok(Reservation { decided, last_record: None })
     }
 
-    pub(super) async fn give_up(
+    pub(super) async fn lose_undeliverable(
         &self,
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        let decided = reserve::give_up(&self.link, attempts, now_us).await?;
+        let decided = reserve::lose_undeliverable(&self.link, attempts, now_us).await?;
         Ok(Reservation { decided, last_record: None })
     }
 

@@ -8,7 +8,7 @@ use crate::sale::{Attempt, NewAttempt};
 use super::super::{Announced, StoreError};
 use super::Redis;
 use super::keys::Keys;
-use super::link::Tried;
+use super::link::Access;
 use super::records::{attempt, known};
 use super::scripts::SCRIPTS;
 
@@ -21,7 +21,7 @@ impl Redis {
         let mut announce = SCRIPTS.announce.key(Keys::of(item).prefix);
         announce.arg(request_id.to_string());
         announce.arg(format!("{request_id} {buyer} {item} {epoch}")).arg(*accepted_us);
-        let (state, record): (String, String) = self.link.run(&announce, Tried::Write).await?;
+        let (state, record): (String, String) = self.link.run(&announce, Access::Write).await?;
         match known(&state, &record)? {
             Some(known) => Ok(Announced::Known(known)),
             None => Ok(Announced::Fresh(Arc::new(attempt(&record)?))),
@@ -38,15 +38,15 @@ impl Redis {
             let key = Keys::of(&of_item[0].item).unconfirmed();
             confirm.cmd("SREM").arg(key).arg(ids.collect::<Vec<_>>()).ignore();
         }
-        self.link.send(&confirm, Tried::Write).await
+        self.link.send(&confirm, Access::Write).await
     }
 
     pub(in crate::store) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
         let mut withdraw = SCRIPTS.withdraw.key(Keys::of(&attempt.item).prefix);
         withdraw.arg(attempt.request_id.to_string());
-        let withdrawn = self.link.run(&withdraw, Tried::Write).await?;
+        let withdrawn = self.link.run(&withdraw, Access::Write).await?;
         if withdrawn {
-            self.waiters.send_to_look(&attempt.request_id);
+            self.waiters.wake(&attempt.request_id);
         }
         Ok(withdrawn)
     }
@@ -70,7 +70,7 @@ impl Redis {
         for item in self.link.items().await? {
             let mut unconfirmed = SCRIPTS.unconfirmed.key(Keys::of(&item).prefix);
             unconfirmed.arg(before_us);
-            let records: Vec<String> = self.link.run(&unconfirmed, Tried::Read).await?;
+            let records: Vec<String> = self.link.run(&unconfirmed, Access::Read).await?;
             for record in &records {
                 attempts.push(Arc::new(attempt(record)?));
             }

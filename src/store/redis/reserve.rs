@@ -9,7 +9,7 @@ use crate::sale::{Attempt, Terms};
 
 use super::super::{Decided, StoreError};
 use super::keys::Keys;
-use super::link::{Link, Tried};
+use super::link::{Access, Link};
 use super::records;
 use super::scripts::SCRIPTS;
 
@@ -60,13 +60,13 @@ impl Reserve {
     }
 }
 
-/// Decides what could not be delivered.
-pub(super) async fn give_up(
+/// Decides undeliverable attempts.
+pub(super) async fn lose_undeliverable(
     link: &Link,
     attempts: &[Arc<Attempt>],
     now_us: u64,
 ) -> Result<Vec<Arc<Decided>>, StoreError> {
-    run(link, &SCRIPTS.give_up, attempts, now_us).await
+    run(link, &SCRIPTS.undeliverable, attempts, now_us).await
 }
 
 /// Runs a script over attempts at one item.
@@ -83,7 +83,7 @@ pub(super) async fn run(
         call.arg(attempt.request_id.to_string()).arg(attempt.buyer.as_str());
         call.arg(attempt.epoch).arg(attempt.to_string());
     }
-    let answers: Vec<String> = link.run(&call, Tried::Write).await?;
+    let answers: Vec<String> = link.run(&call, Access::Write).await?;
     let decided = attempts.iter().zip(&answers);
     decided.map(|(attempt, answer)| records::answered(attempt, answer, now_us)).collect()
 }

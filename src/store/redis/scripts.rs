@@ -1,4 +1,4 @@
-//! The Lua scripts: each is loaded once, and again where the server has forgotten it.
+//! The Lua scripts; the link loads each when the server does not have it.
 
 use std::sync::LazyLock;
 
@@ -7,8 +7,8 @@ use redis::Script;
 pub(super) struct Scripts {
     pub(super) announce: Script,
     pub(super) find: Script,
-    pub(super) give_up: Script,
-    pub(super) look: Script,
+    pub(super) undeliverable: Script,
+    pub(super) lookup: Script,
     pub(super) open: Script,
     pub(super) reserve: Script,
     pub(super) sale: Script,
@@ -20,8 +20,8 @@ pub(super) struct Scripts {
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     announce: script(include_str!("announce.lua")),
     find: script(include_str!("find.lua")),
-    give_up: script(include_str!("give_up.lua")),
-    look: script(include_str!("look.lua")),
+    undeliverable: script(include_str!("undeliverable.lua")),
+    lookup: script(include_str!("lookup.lua")),
     open: script(include_str!("open.lua")),
     reserve: script(include_str!("reserve.lua")),
     sale: script(include_str!("sale.lua")),

@@ -12,7 +12,7 @@ use crate::sale::{Attempt, Decision, Terms};
 
 use super::super::super::{Decided, Known, StoreError};
 use super::super::keys::Keys;
-use super::super::link::{Link, Tried};
+use super::super::link::{Access, Link};
 use super::super::records::known;
 use super::super::reserve::{Deciding, Preparing};
 use super::super::scripts::SCRIPTS;
@@ -30,7 +30,7 @@ pub(super) fn prepare<'a>(link: &'a Link, terms: &'a Terms) -> Preparing<'a> {
         let mut set = redis::pipe();
         set.cmd("SET").arg("count").arg(terms.stock).ignore();
         set.cmd("DEL").arg("buslist").ignore();
-        link.send(&set, Tried::Write).await
+        link.send(&set, Access::Write).await
     })
 }
 
@@ -76,7 +76,7 @@ async fn decide(
 async fn earlier(link: &Link, attempt: &Attempt) -> Result<Option<Arc<Decided>>, StoreError> {
     let mut find = SCRIPTS.find.key(Keys::of(&attempt.item).prefix);
     find.arg(attempt.request_id.to_string());
-    let (state, record): (String, String) = link.run(&find, Tried::Read).await?;
+    let (state, record): (String, String) = link.run(&find, Access::Read).await?;
     Ok(match known(&state, &record)? {
         Some(Known::Decided(decided)) => Some(decided),
         _ => None,
@@ -95,7 +95,7 @@ async fn decide_one(
     check.cmd("HGET").arg(&bought).arg(attempt.buyer.as_str());
     check.cmd("HGET").arg(&sale).arg("per_buyer");
     let (count, orders, limit): (Option<i64>, Option<u64>, Option<u64>) =
-        link.send(&check, Tried::Read).await?;
+        link.send(&check, Access::Read).await?;
     let count = count.unwrap_or(0);
     let mut act = redis::pipe();
     act.atomic();
@@ -112,7 +112,7 @@ async fn decide_one(
         Decision::Won(OrderId::from_text(RequestId::random().to_string()))
     };
     write_down(&mut act, attempt, &decision, decided_us);
-    let () = link.send(&act, Tried::Write).await?;
+    let () = link.send(&act, Access::Write).await?;
     Ok(Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us }))
 }
 

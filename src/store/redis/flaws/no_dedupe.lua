@@ -1,4 +1,4 @@
--- As reserve.lua, but it never looks whether an attempt was decided before.
+-- As reserve.lua, but without checking whether an attempt was decided before.
 local all = attempts()
 local sell, write = seller(all)
 local answers = decide(all, {}, sell)

@@ -1,8 +1,8 @@
--- ARGV: request id, buyer; and, to have the attempt announced if nothing stands against it, its
--- item and now_us.
+-- ARGV: request id, buyer; and, to announce the attempt if nothing speaks against it, its item and
+-- now_us.
 local id, buyer, item, now_us = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local state, record = known(id)
--- Whoever looks will have it queued once more: it must not be withdrawn.
+-- A concurrent retry may republish this attempt, so it must not be withdrawn.
 if state == 'announced' then redis.call('HSET', P .. ':twins', id, 1) end
 local epoch = present()
 local at_limit, announced = 0, ''
