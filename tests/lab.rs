@@ -9,12 +9,12 @@ mod child;
 
 #[path = "lab/command.rs"]
 mod command;
-#[path = "lab/guardian.rs"]
-mod guardian;
 #[path = "lab/nginx.rs"]
 mod nginx;
 #[path = "lab/rabbitmq.rs"]
 mod rabbitmq;
+#[path = "lab/reaper.rs"]
+mod reaper;
 #[path = "lab/redis.rs"]
 mod redis;
 
@@ -86,7 +86,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 /// Waits until no service of a lab that had `temp` as its temporary folder is left, nor a file.
 fn assert_nothing_left(temp: &Path, pids: &[u32]) {
     eventually("the processes are gone", || !pids.iter().any(|pid| lives(*pid)));
-    // The helpers of a service, and the guardians, have the folder in their command lines.
+    // The helpers of a service, and the reapers, have the folder in their command lines.
     let word = temp.to_str().unwrap();
     eventually("what belongs to them is gone", || processes_with(word).is_empty());
     assert_eq!(entries(temp), Vec::<PathBuf>::new());

@@ -5,17 +5,17 @@
 //! have to wait, up to 2 s each, so that a tenth of all wait longer than 1.4 s. A generator that
 //! counts from the moment of sending does not see it: while the server is frozen, it sends little.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::json;
 
+use crate::lab::{ChildProcess, Scope};
 use crate::load::{self, Job, Seen, Stop};
 use crate::monitor::{Monitor, Usage};
 use crate::profile::{BenchFlags, Plan, Target};
@@ -47,6 +47,9 @@ const CEILING_THREADS: u64 = 64;
 
 /// Length of these two.
 const MEASURED: Duration = Duration::from_secs(3);
+
+/// How long the constant server may take until it listens.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Runs the test and gives the exit code: 5 when the generator is not to be trusted here.
 pub(super) fn self_test(as_json: bool) -> Result<u8, Failure> {
@@ -144,33 +147,24 @@ fn micros(us: u64) -> Duration {
     Duration::from_micros(us)
 }
 
-/// A constant server in a process of its own, killed at the end.
+/// A constant server in its own process, which is killed when this is dropped.
 struct Server {
-    child: Child,
+    process: ChildProcess,
     target: Target,
 }
 
 impl Server {
     fn start() -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(super::args::CONSTANT_SERVER)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the constant server")?;
-        let mut line = String::new();
-        let stdout = child.stdout.take().ok_or_else(|| anyhow!("it has no stdout"))?;
-        let read = BufReader::new(stdout).read_line(&mut line);
-        let url = line.trim().to_owned();
-        let target = read.map_err(anyhow::Error::from).and_then(|_| Ok(Target::new(Some(&url))?));
-        match target {
-            Ok(target) => Ok(Self { child, target }),
-            Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(error.context("the constant server did not start"))
-            }
-        }
+        let mut process = ChildProcess::new(Scope::Group, None)?;
+        let program = std::env::current_exe()?;
+        let started = process.start(&program, |command| {
+            command.arg(super::args::CONSTANT_SERVER);
+            command.stdin(Stdio::null()).stdout(Stdio::piped());
+        });
+        let url = started.and_then(|()| process.first_line(START_TIMEOUT));
+        let target = url.map_err(anyhow::Error::from).and_then(|url| Ok(Target::new(Some(&url))?));
+        let target = target.context("the constant server did not start")?;
+        Ok(Self { process, target })
     }
 
     fn load(&self, flags: &BenchFlags) -> anyhow::Result<(Summary, Usage)> {
@@ -178,27 +172,29 @@ impl Server {
     }
 
     fn load_and_freeze(&self, flags: &BenchFlags) -> anyhow::Result<(Summary, Usage)> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| anyhow!("the constant server has no process id"))?;
         let (begun, begins) = std::sync::mpsc::channel();
-        let freezer = thread::spawn(move || {
-            // Nobody says so only where the run could not begin.
-            if begins.recv().is_ok() {
-                thread::sleep(FREEZE_AFTER);
-                kill_process(pid, Signal::STOP)?;
-                thread::sleep(FREEZE);
-                kill_process(pid, Signal::CONT)?;
-            }
-            Ok::<_, rustix::io::Errno>(())
-        });
-        let seen = self.load_and_see(flags, |seen| {
-            if let Seen::Begun(_) = seen {
-                let _ = begun.send(());
-            }
-        });
-        drop(begun);
-        freezer.join().map_err(|_| anyhow!("the freezing panicked"))??;
-        seen
+        thread::scope(|scope| {
+            let freezer = scope.spawn(move || {
+                // The sender is dropped without a word only if the run could not begin.
+                if begins.recv().is_ok() {
+                    thread::sleep(FREEZE_AFTER);
+                    self.process.signal(Signal::STOP)?;
+                    thread::sleep(FREEZE);
+                    self.process.signal(Signal::CONT)?;
+                }
+                Ok::<_, std::io::Error>(())
+            });
+            let seen = self.load_and_see(flags, |seen| {
+                if let Seen::Begun(_) = seen {
+                    let _ = begun.send(());
+                }
+            });
+            drop(begun);
+            freezer
+                .join()
+                .map_err(|_| anyhow!("the thread that freezes the server panicked"))??;
+            seen
+        })
     }
 
     fn load_and_see(
@@ -223,21 +219,10 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The constant server's process: says where it listens, and ends with its stdin.
+/// The constant server's process: prints its address, and serves until it is killed.
 pub(super) fn constant_server() -> Result<u8, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     print(&format!("http://{}\n", listener.local_addr()?))?;
-    thread::spawn(|| {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(0);
-    });
     load::serve_constant(listener)?;
     Ok(0)
 }

@@ -1,5 +1,6 @@
 //! What is to be run: flags and profile (what was asked), plan (what was checked).
 
+mod env;
 mod file;
 mod flags;
 mod levels;
@@ -7,6 +8,7 @@ mod plan;
 mod target;
 mod workload;
 
+pub use env::{ENV_PREFIX, env_name};
 pub use file::{Profile, ProfileError};
 pub use flags::{BenchFlags, ServeFlags};
 pub use levels::{Levels, Line, Period};

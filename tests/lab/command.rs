@@ -69,6 +69,28 @@ fn only_what_was_asked_for_is_started_and_seckill_is_this_program() {
 }
 
 #[test]
+fn the_command_has_the_whole_environment_and_stdin_of_the_lab() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("input");
+    std::fs::write(&input, "a line\n").unwrap();
+    let mut command = seckill();
+    command.args(["lab", "--with", "redis", "--", "sh", "-c", "cat; env"]);
+    command.env("PLAIN", "$1 \"2\"").stdin(std::fs::File::open(&input).unwrap());
+    let said = stdout(&command.output().unwrap());
+    let has_line = |said: &str, expected: &str| said.lines().any(|line| line == expected);
+    assert!(has_line(&said, "a line") && has_line(&said, "PLAIN=$1 \"2\""), "{said}");
+
+    // No shell can have a variable of this name.
+    let mut command = seckill();
+    command.args(["lab", "--with", "redis", "--", "env"]).env("odd.name", "a b=c");
+    let said = stdout(&command.output().unwrap());
+    assert!(has_line(&said, "odd.name=a b=c"), "{said}");
+}
+
+#[test]
 fn without_a_command_it_prints_addresses_until_told_to_stop() {
     if !installed(&["redis-server"]) {
         return;
