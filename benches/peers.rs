@@ -37,7 +37,7 @@ mod table;
 mod tools;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use cores::Cores;
 use process::Server;
@@ -121,17 +121,18 @@ impl<'a> Bench<'a> {
 
     /// A sale that is sold out from the beginning.
     fn start_sale(&self) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--stock", "0"]);
-        command.args(["--admin-token", TOKEN, "--data"]).arg(self.folder.join("data"));
-        // Its log.
-        command.stderr(Stdio::null());
-        Server::start(&mut command, self.cores)
+        Server::start(env!("CARGO_BIN_EXE_seckill").as_ref(), |command| {
+            command.args(["serve", "--listen", "127.0.0.1:0", "--stock", "0"]);
+            command.args(["--admin-token", TOKEN, "--data"]).arg(self.folder.join("data"));
+            // Its log.
+            command.stderr(Stdio::null());
+        })
     }
 
     fn start_replay(&self) -> Server {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        Server::start(command.arg(REPLAY).arg(self.folder), self.cores)
+        Server::start(&std::env::current_exe().unwrap(), |command| {
+            command.arg(REPLAY).arg(self.folder);
+        })
     }
 
     /// Every one of these tools once in each round, each time another one first.

@@ -28,11 +28,6 @@ impl Cores {
         self.server == self.generator
     }
 
-    /// Starts a server on its core: what a process starts stays where that process is.
-    pub(crate) fn start_server(self, command: &mut Command) -> Child {
-        command.spawn().unwrap()
-    }
-
     /// Starts a generator on its core.
     pub(crate) fn start_generator(self, command: &mut Command) -> Child {
         stay_on(self.generator);

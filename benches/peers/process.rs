@@ -2,48 +2,37 @@
 //! way out.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use procfs::process::Process;
-use seckill::lab::Guardian;
+use seckill::lab::{ChildProcess, Scope};
 
 use super::cores::Cores;
 
 /// How often a generator and its server are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How long a server may take until it listens.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// A server that lives as long as this value, and not longer than this process.
 pub(crate) struct Server {
-    child: Child,
-    guardian: Guardian,
+    process: ChildProcess,
     pub(crate) url: String,
 }
 
 impl Server {
-    /// Starts it, and waits until it says where it listens.
-    pub(crate) fn start(command: &mut Command, cores: Cores) -> Self {
-        let guardian = Guardian::start(None).unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = cores.start_server(command);
-        let mut server = Self { child, guardian, url: String::new() };
-        server.guardian.guard_process(server.child.id()).unwrap();
-        let mut line = String::new();
-        let stdout = server.child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        server.url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
-        server
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        // Its id may be another's from here on.
-        let _ = self.guardian.forget();
+    /// Starts it on the core of this process, and waits until it says where it listens.
+    pub(crate) fn start(program: &Path, configure: impl FnOnce(&mut Command)) -> Self {
+        let mut process = ChildProcess::new(Scope::Group, None).unwrap();
+        let started = process.start(program, |command| {
+            configure(command.stdin(Stdio::null()).stdout(Stdio::piped()));
+        });
+        started.unwrap();
+        let line = process.first_line(START_TIMEOUT).unwrap();
+        Self { process, url: line.strip_prefix("listening on ").unwrap().to_owned() }
     }
 }
 
@@ -79,7 +68,7 @@ pub(crate) fn run(command: &mut Command, cores: Cores, server: &Server, folder: 
     let mut child = KilledAtEnd(cores.start_generator(command));
     let mut looks = Vec::new();
     let status = loop {
-        looks.extend(Look::at(child.0.id(), server.child.id()));
+        looks.extend(Look::at(child.0.id(), server.process.pid()));
         if let Some(status) = child.0.try_wait().unwrap() {
             break status;
         }

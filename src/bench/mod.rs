@@ -14,4 +14,3 @@ pub use config::Config;
 pub use event::Event;
 pub use run::{BenchError, Finished, run};
 pub use self_test::{STUB_SERVER, SelfTest, self_test, stub_server};
-pub use spawned::SPAWNED;

@@ -164,3 +164,24 @@ impl Colour {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::profile::env_name;
+
+    #[test]
+    fn every_flag_reads_the_variable_that_env_name_gives() {
+        let cli = Cli::command();
+        let subcommands = cli.get_subcommands().flat_map(clap::Command::get_arguments);
+        let mut flags_with_variable = 0;
+        for flag in cli.get_arguments().chain(subcommands) {
+            let Some(variable) = flag.get_env() else { continue };
+            assert_eq!(variable.to_str(), flag.get_long().map(env_name).as_deref(), "{flag}");
+            flags_with_variable += 1;
+        }
+        assert!(flags_with_variable > 50, "{flags_with_variable}");
+    }
+}

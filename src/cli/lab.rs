@@ -1,6 +1,7 @@
 //! `seckill lab`: services for one command, or until told to stop.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -10,12 +11,12 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use procfs::process::Process;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
+use rustix::process::Signal;
 
 use crate::lab::{
-    Guardian, LabError, Nginx, RabbitMq, RabbitMqOptions, Redis, check_installed, find,
+    ChildProcess, LabError, Nginx, RabbitMq, RabbitMqOptions, Redis, Scope, check_installed, find,
 };
+use crate::profile::env_name;
 use crate::units::Count;
 
 use super::args::{Engine, LabArgs};
@@ -36,7 +37,7 @@ pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     with.iter().try_for_each(|engine| check_installed(engine.binary()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(run(with, broker_files, command));
-    // A start that was interrupted is not waited for; the guardians see to it.
+    // An interrupted start is not waited for: the reapers end what it has started.
     runtime.shutdown_background();
     done
 }
@@ -51,8 +52,7 @@ impl Asked {
     fn new(program: &OsString, args: &[OsString]) -> Result<Self, Failure> {
         let found = match program.to_str() {
             Some("seckill") => Some(std::env::current_exe()?),
-            Some(name) => find(name),
-            None => Some(PathBuf::from(program)),
+            _ => find(program),
         };
         let not_found = || {
             let name = program.to_string_lossy();
@@ -118,14 +118,16 @@ impl Services {
         })
     }
 
-    /// What tells the command where they are.
-    fn variables(&self) -> Vec<(&'static str, String)> {
-        let queue = self.rabbitmq.as_ref().map(|broker| ("SECKILL_QUEUE", broker.url()));
-        let store = self.redis.as_ref().map(|redis| ("SECKILL_STORE", redis.url()));
-        let target = self.nginx.as_ref().map(|nginx| ("SECKILL_TARGET", nginx.url()));
-        let broker = self.rabbitmq.as_ref();
-        let figures = broker.map(|broker| ("SECKILL_BROKER_METRICS", broker.prometheus_url()));
-        [queue, figures, store, target].into_iter().flatten().collect()
+    /// The environment variables with which the command finds them.
+    fn variables(&self) -> Vec<(String, String)> {
+        let Self { redis, rabbitmq, nginx } = self;
+        let flags = [
+            ("queue", rabbitmq.as_ref().map(RabbitMq::url)),
+            ("broker-metrics", rabbitmq.as_ref().map(RabbitMq::prometheus_url)),
+            ("store", redis.as_ref().map(Redis::url)),
+            ("target", nginx.as_ref().map(Nginx::url)),
+        ];
+        flags.into_iter().filter_map(|(flag, url)| Some((env_name(flag), url?))).collect()
     }
 }
 
@@ -146,7 +148,7 @@ async fn run(
     match command {
         Some(command) => command.run(&variables, &mut signals).await,
         None => {
-            let line = |(name, value): &(&str, String)| format!("{name}={value}\n");
+            let line = |(name, value): &(String, String)| format!("{name}={value}\n");
             print(&variables.iter().map(line).collect::<String>())?;
             say("lab: Ctrl-C stops them");
             signals.next().await;
@@ -158,45 +160,61 @@ async fn run(
 impl Asked {
     /// Runs it to its end, and gives its exit code.
     async fn run(
-        &self,
-        variables: &[(&'static str, String)],
+        self,
+        variables: &[(String, String)],
         signals: &mut Signals,
     ) -> Result<u8, Failure> {
-        // Without it, a `kill -9` of the lab would leave the command alone with dead services.
-        let mut guardian = Guardian::start(None)?;
-        let mut child = Command::new(&self.program)
-            .args(&self.args)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot run `{}`", self.program.display()))?;
-        if let Some(pid) = child.id() {
-            guardian.guard_process(pid)?;
-        }
-        let mut told_before = false;
+        let Self { program, args } = self.with_odd_variables(std::env::vars_os())?;
+        let mut child = ChildProcess::new(Scope::Process, None)?;
+        let started = child.start(&program, |command| {
+            command.args(&args).envs(variables.iter().map(|(name, value)| (name, value)));
+        });
+        started.with_context(|| format!("cannot run `{}`", program.display()))?;
+        let mut is_second = false;
         let status = loop {
             tokio::select! {
-                status = child.wait() => break status?,
-                signal = signals.which() => match told_before {
-                    true => child.start_kill()?,
+                status = child.ended() => break status?,
+                signal = signals.which() => match is_second {
+                    true => child.kill()?,
                     false => forward(signal, &child)?,
                 },
             }
-            told_before = true;
+            is_second = true;
         };
-        guardian.forget()?;
         Ok(code(status))
+    }
+
+    /// Wraps the command in `env` if the environment has variables whose names are not
+    /// identifiers, such as `a.b`. The command starts as a shell, which does not pass them on.
+    fn with_odd_variables(
+        self,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+    ) -> anyhow::Result<Self> {
+        let odd = environment.filter(|(name, _)| !is_identifier(name));
+        let odd: Vec<_> = odd.map(|(name, value)| [name, value].join("=".as_ref())).collect();
+        if odd.is_empty() {
+            return Ok(self);
+        }
+        let env = find("env").context("cannot find `env`, which passes on odd variables")?;
+        let args = [odd, vec![self.program.into()], self.args].concat();
+        Ok(Self { program: env, args })
     }
 }
 
+/// Whether a shell can have a variable of this name.
+fn is_identifier(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    name.iter().all(is_word) && name.first().is_some_and(|first| !first.is_ascii_digit())
+}
+
 /// Passes a signal on, unless the terminal has done so.
-fn forward(signal: Signal, child: &Child) -> Result<(), Failure> {
+fn forward(signal: Signal, child: &ChildProcess) -> Result<(), Failure> {
     say("lab: waiting for the command to end; once more to kill it");
-    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    match pid {
-        Some(pid) if signal != Signal::INT || !in_foreground() => Ok(kill_process(pid, signal)?),
-        _ => Ok(()),
+    if signal == Signal::INT && in_foreground() {
+        return Ok(());
     }
+    Ok(child.signal(signal)?)
 }
 
 /// Whether Ctrl-C on the terminal reaches this process group, and so the command as well.

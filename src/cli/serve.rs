@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use crate::flaws::Design;
@@ -37,37 +36,15 @@ pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
         .map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let spawned = std::env::var_os(crate::bench::SPAWNED).map(PathBuf::from);
-    let served = runtime.block_on(serve_until_told(config, spawned.is_some()));
-    if let Some(temporary) = spawned.filter(|folder| served.is_ok() && folder.is_dir()) {
-        // Mostly the bench has been faster; it keeps the folder, for the log, when this failed.
-        let _ = std::fs::remove_dir_all(temporary);
-    }
-    served.map(|()| 0)
+    runtime.block_on(serve_until_told(config))?;
+    Ok(0)
 }
 
-async fn serve_until_told(config: Config, stop_with_stdin: bool) -> Result<(), Failure> {
+async fn serve_until_told(config: Config) -> Result<(), Failure> {
     let mut signals = Signals::take()?;
     let server = Server::start(config).await?;
     print(&format!("listening on http://{}\n", server.address()))?;
-    let shutdown = async move {
-        tokio::select! {
-            () = signals.next() => {}
-            () = stdin_closed(), if stop_with_stdin => {}
-        }
-    };
-    Ok(server.run(shutdown).await?)
-}
-
-/// Resolves when whoever started this process has closed its stdin, or has died.
-async fn stdin_closed() {
-    let (closed, until_closed) = oneshot::channel::<()>();
-    // A thread, which the end of the process does not wait for, as it would for a blocking task.
-    std::thread::spawn(move || {
-        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        drop(closed);
-    });
-    let _ = until_closed.await;
+    Ok(server.run(async move { signals.next().await }).await?)
 }
 
 fn start_logging(flags: &ServeFlags, colour: Colour) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! Where the services' programs are.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -66,8 +68,9 @@ pub fn is_installed(name: &str) -> bool {
 }
 
 /// The file that a shell would run for this command: a path as it is, a name from PATH.
-pub fn find(command: &str) -> Option<PathBuf> {
-    if command.contains('/') {
+pub fn find(command: impl AsRef<OsStr>) -> Option<PathBuf> {
+    let command = command.as_ref();
+    if command.as_bytes().contains(&b'/') {
         return Some(PathBuf::from(command)).filter(|file| is_program(file));
     }
     let path = std::env::var_os("PATH")?;

@@ -28,9 +28,9 @@ pub(super) enum Listening {
 
 /// A process group by its id, which is its leader's process id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Group(pub(super) u32);
+pub(super) struct ProcessGroup(pub(super) u32);
 
-impl Group {
+impl ProcessGroup {
     /// Sends a signal to all of it. That it has gone is no error.
     pub(super) fn signal(self, signal: Signal) -> io::Result<()> {
         let Some(pid) = i32::try_from(self.0).ok().and_then(Pid::from_raw) else {
@@ -123,10 +123,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let own = rustix::process::getpgrp().as_raw_nonzero().get();
-        let own = Group(u32::try_from(own).unwrap());
+        let own = ProcessGroup(u32::try_from(own).unwrap());
         assert_eq!(own.listening(&[port]), Listening::All);
         // Nobody has the highest number that there may be.
-        let other = Group(u32::try_from(i32::MAX).unwrap());
+        let other = ProcessGroup(u32::try_from(i32::MAX).unwrap());
         assert_eq!(other.listening(&[port]), Listening::Another);
         drop(listener);
         assert_eq!(own.listening(&[port]), Listening::NotYet);

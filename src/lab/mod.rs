@@ -6,19 +6,22 @@
 //! however that happens, a [`Guardian`] ends it. All calls block.
 
 mod binary;
+mod child;
 mod error;
 mod group;
-mod guardian;
+mod log;
 mod nginx;
 mod ports;
 mod rabbitmq;
+mod reaper;
 mod recipe;
 mod redis;
 mod service;
 
 pub use binary::{check_installed, find, is_installed};
+pub use child::{ChildProcess, Scope};
 pub use error::LabError;
-pub use guardian::Guardian;
+pub use log::last_lines;
 pub use nginx::Nginx;
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
 pub use redis::Redis;

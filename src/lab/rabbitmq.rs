@@ -92,10 +92,13 @@ fn recipe(
         written.map_err(LabError::io("rabbitmq", "write its configuration"))?;
         Ok(Recipe {
             name: "rabbitmq",
-            program: program.clone(),
-            args: Vec::new(),
+            program: "/bin/sh".into(),
+            args: vec![
+                "-c".into(),
+                script(&epmd, ports.epmd, files).into(),
+                program.clone().into(),
+            ],
             environment: environment(folder, ports),
-            prelude: prelude(&epmd, ports.epmd, files),
             ports: numbers.to_vec(),
             is_ready,
             start_timeout: START_TIMEOUT,
@@ -114,14 +117,16 @@ fn files(asked: Option<u64>) -> Result<u64, LabError> {
     }
 }
 
-/// Sets the limit, and starts the port mapper, which must be there first: else the broker would
-/// start one that outlives it. It is in the broker's process group, and ends with it.
-fn prelude(epmd: &Path, port: u16, files: u64) -> String {
+/// Sets the limit, starts the port mapper, and becomes the broker, which is `$0`. The port mapper
+/// must be there first: otherwise the broker would start one that outlives it. It is in the
+/// broker's process group, and ends with it.
+fn script(epmd: &Path, port: u16, files: u64) -> String {
     let epmd = format!("'{}' -port {port}", epmd.display());
     format!(
         "ulimit -Sn {files} || exit 1\n\
          {epmd} -address 127.0.0.1 &\n\
-         until {epmd} -names >/dev/null 2>&1; do sleep 0.02; done"
+         until {epmd} -names >/dev/null 2>&1; do sleep 0.02; done\n\
+         exec \"$0\""
     )
 }
 

@@ -2,10 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -19,8 +17,6 @@ pub(super) struct Recipe {
     pub(super) args: Vec<OsString>,
     /// All of its environment but PATH.
     pub(super) environment: Vec<(&'static str, OsString)>,
-    /// Shell commands that run before it in the same process.
-    pub(super) prelude: String,
     /// Where it listens; the first is where it is asked whether it is ready.
     pub(super) ports: Vec<u16>,
     /// Whether the service on this port answers as it should.
@@ -32,23 +28,17 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// Starts it as the leader of a process group of its own. It does nothing until it gets a line
-    /// on its stdin, and ends if that is closed before: so nothing runs that nobody guards.
-    pub(super) fn spawn(&self, folder: &Path, log: File) -> io::Result<Child> {
-        let prelude = &self.prelude;
-        let script = format!("read -r _ || exit 1\n{prelude}\nexec \"$@\" </dev/null");
-        Command::new("/bin/sh")
-            .args(["-c", &script, self.name])
-            .arg(&self.program)
+    /// Adds all that the process needs besides the program; its output goes to the log.
+    pub(super) fn configure(&self, folder: &Path, log: [File; 2], command: &mut Command) {
+        let [stdout, stderr] = log;
+        command
             .args(&self.args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .spawn()
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr);
     }
 }

@@ -64,7 +64,6 @@ fn recipe(program: PathBuf, more: &[&str]) -> impl Fn(&Path, [u16; 1]) -> Result
             program: program.clone(),
             args: args.into_iter().map(Into::into).collect(),
             environment: vec![("HOME", folder.into())],
-            prelude: String::new(),
             ports: vec![port],
             is_ready,
             start_timeout: START_TIMEOUT,

@@ -1,17 +1,16 @@
 //! A running service: started, suspended, killed, started again, and never left behind.
 
 use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::child::{ChildProcess, Scope};
 use super::error::LabError;
-use super::group::{Group, Listening};
-use super::guardian::Guardian;
+use super::group::Listening;
+use super::log::last_lines;
 use super::ports;
 use super::recipe::Recipe;
 
@@ -25,25 +24,22 @@ const START_POLL_MIN: Duration = Duration::from_millis(5);
 /// The longest of these pauses.
 const START_POLL_MAX: Duration = Duration::from_millis(100);
 
-/// How often a stopping service is looked at.
-const STOP_POLL: Duration = Duration::from_millis(5);
-
 /// How long an orderly end may take; then it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The file in its folder that it writes to.
+const LOG: &str = "service.log";
 
 /// Lines of a log that are shown: RabbitMQ names the cause 53 lines before its last.
 const LOG_LINES_SHOWN: usize = 60;
 
 /// A process group in a temporary folder. Stopped, and the folder removed, when dropped; a
-/// [`Guardian`] does it when there is nobody left to drop it.
+/// [`ChildProcess`] does both when this process ends without dropping it.
 #[derive(Debug)]
 pub struct Service {
     recipe: Recipe,
-    group: Group,
-    /// While it runs.
-    child: Option<Child>,
-    // In this order, so that the folder goes last.
-    guardian: Guardian,
+    // In this order, so that the folder is removed last.
+    process: ChildProcess,
     folder: TempDir,
 }
 
@@ -59,9 +55,9 @@ impl Service {
             let folder = folder.map_err(LabError::io(name, "make a temporary folder"))?;
             let ports = ports::free().map_err(LabError::io(name, "find a free port"))?;
             let recipe = recipe(folder.path(), ports)?;
-            let guardian = Guardian::start(Some(folder.path()));
-            let guardian = guardian.map_err(LabError::io(name, "start its guardian"))?;
-            let mut service = Self { recipe, group: Group(0), child: None, guardian, folder };
+            let process = ChildProcess::new(Scope::Group, Some(folder.path()));
+            let process = process.map_err(LabError::io(name, "start its reaper"))?;
+            let mut service = Self { recipe, process, folder };
             match service.launch() {
                 Err(LabError::CouldNotStart { .. })
                     if tries < PORT_TRIES && service.is_robbed() => {}
@@ -73,7 +69,7 @@ impl Service {
 
     /// Its process, which leads its process group. The last one, if it does not run.
     pub fn pid(&self) -> u32 {
-        self.group.0
+        self.process.pid()
     }
 
     /// Where it keeps its files.
@@ -88,33 +84,18 @@ impl Service {
 
     /// The last lines that it wrote.
     pub fn last_words(&self) -> String {
-        let log = std::fs::read(self.log_path()).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let lines: Vec<_> = log.trim_end().lines().collect();
-        match lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n") {
-            nothing if nothing.is_empty() => "it had written nothing".to_owned(),
-            words => words,
-        }
+        last_lines(&self.folder.path().join(LOG), LOG_LINES_SHOWN)
     }
 
     /// Ends it at once, as a power cut would, and waits until it is gone.
     pub fn kill(&mut self) -> Result<(), LabError> {
-        let Some(child) = &mut self.child else { return Ok(()) };
-        let name = self.recipe.name;
-        self.group.signal(Signal::KILL).map_err(LabError::io(name, "kill it"))?;
-        // Its number is free for others when it has been waited for: not a moment later does the
-        // guardian forget it.
-        let forgotten = self.guardian.forget();
-        child.wait().map_err(LabError::io(name, "wait for its end"))?;
-        self.child = None;
-        forgotten.map_err(LabError::io(name, "tell its guardian"))?;
-        self.group.wait_gone().map_err(LabError::io(name, "wait for its end"))
+        self.process.kill().map_err(LabError::io(self.recipe.name, "kill it"))
     }
 
-    /// Lets it stand still: it keeps its connections, and answers nothing.
+    /// Suspends it: it keeps its connections, and answers nothing.
     pub fn suspend(&mut self) -> Result<(), LabError> {
         self.signal(Signal::STOP)?;
-        let stopped = self.group.wait_stopped();
+        let stopped = self.process.group().wait_stopped();
         stopped.map_err(LabError::io(self.recipe.name, "suspend it"))
     }
 
@@ -132,45 +113,31 @@ impl Service {
 
     /// Ends it in good order where that is quick, and kills it where not.
     pub fn stop(&mut self) -> Result<(), LabError> {
-        if self.child.is_some() && self.recipe.stop != Signal::KILL {
+        if !self.process.has_ended() && self.recipe.stop != Signal::KILL {
             self.signal(self.recipe.stop)?;
-            // What is suspended could not hear it.
+            // While it is suspended, it cannot handle the signal.
             self.resume()?;
-            let deadline = Instant::now() + STOP_TIMEOUT;
-            while !self.has_ended() && Instant::now() < deadline {
-                std::thread::sleep(STOP_POLL);
-            }
+            self.process.wait_timeout(STOP_TIMEOUT);
         }
         self.kill()
     }
 
     fn signal(&self, signal: Signal) -> Result<(), LabError> {
-        let name = self.recipe.name;
-        if self.child.is_none() {
-            let gone = io::Error::new(io::ErrorKind::NotFound, "it does not run: restart it");
-            return Err(LabError::io(name, "signal it")(gone));
-        }
-        self.group.signal(signal).map_err(LabError::io(name, "signal it"))
+        self.process.signal(signal).map_err(LabError::io(self.recipe.name, "signal it"))
     }
 
     fn launch(&mut self) -> Result<(), LabError> {
-        let name = self.recipe.name;
-        let spawn = || {
-            let log = File::options().append(true).create(true).open(self.log_path())?;
-            self.recipe.spawn(self.folder.path(), log)
-        };
-        let mut child = spawn().map_err(LabError::io(name, "start it"))?;
-        let stdin = child.stdin.take();
-        self.group = Group(child.id());
-        self.child = Some(child);
-        // First the guardian, then the word to go.
-        let guarded = self.guardian.guard_group(self.group.0);
-        guarded.map_err(LabError::io(name, "tell its guardian"))?;
-        let told = stdin.map_or(Ok(()), |mut stdin| stdin.write_all(b"go\n"));
-        told.map_err(LabError::io(name, "start it"))?;
+        let Self { recipe, process, folder, .. } = self;
+        let folder = folder.path();
+        let log = File::options().append(true).create(true).open(folder.join(LOG));
+        let started = log.and_then(|log| {
+            let log = [log.try_clone()?, log];
+            process.start(&recipe.program, |command| recipe.configure(folder, log, command))
+        });
+        started.map_err(LabError::io(recipe.name, "start it"))?;
         let ready = self.wait_ready();
         if ready.is_err() {
-            // What went wrong first is what counts; the guardian tries this once more.
+            // The first error is the one that counts; the reaper tries this once more.
             let _ = self.kill();
         }
         ready
@@ -181,7 +148,7 @@ impl Service {
         let deadline = Instant::now() + *within;
         let mut pause = START_POLL_MIN;
         loop {
-            match self.group.listening(ports) {
+            match self.process.group().listening(ports) {
                 Listening::All if (self.recipe.is_ready)(ports[0]) => return Ok(()),
                 Listening::All | Listening::NotYet => {}
                 Listening::Another => {
@@ -190,7 +157,7 @@ impl Service {
                 }
             }
             let log = || self.last_words();
-            if self.has_ended() {
+            if self.process.has_ended() {
                 return Err(LabError::CouldNotStart { service, log: log() });
             }
             if Instant::now() >= deadline {
@@ -203,27 +170,13 @@ impl Service {
 
     /// Whether another process listens on one of its ports.
     fn is_robbed(&self) -> bool {
-        self.group.listening(&self.recipe.ports) == Listening::Another
-    }
-
-    /// Whether it has ended by itself. It is not reaped, so that its number stays its own until
-    /// its group has been killed.
-    fn has_ended(&self) -> bool {
-        let Some(pid) = i32::try_from(self.group.0).ok().and_then(Pid::from_raw) else {
-            return true;
-        };
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(waitid(WaitId::Pid(pid), look), Ok(None))
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.folder.path().join("service.log")
+        self.process.group().listening(&self.recipe.ports) == Listening::Another
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // If this fails, the guardian, which goes next, tries once more.
+        // If this fails, dropping the process tries once more.
         let _ = self.stop();
     }
 }
@@ -250,6 +203,6 @@ pub(super) mod tests {
         let service = service.unwrap();
         assert_eq!(tries.get(), PORTS + 1);
         assert_eq!(others.take().len(), PORTS);
-        assert_eq!(service.group.listening(service.ports()), Listening::All);
+        assert_eq!(service.process.group().listening(service.ports()), Listening::All);
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::anyhow;
-use rustix::process::{Signal, kill_process};
+use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::load::{self, Job};
@@ -93,23 +93,24 @@ impl Sink for Begin {
 }
 
 fn load_and_freeze(server: &StubProcess, flags: &BenchFlags) -> anyhow::Result<(Summary, Usage)> {
-    let pid = server.pid()?;
     let (begun, begins) = mpsc::channel();
-    let freezer = thread::spawn(move || {
-        // There is no message only when the run could not begin.
-        if begins.recv().is_ok() {
-            thread::sleep(FREEZE_AFTER);
-            kill_process(pid, Signal::STOP)?;
-            thread::sleep(FREEZE);
-            kill_process(pid, Signal::CONT)?;
-        }
-        Ok::<_, rustix::io::Errno>(())
-    });
-    let mut begin = Begin(begun);
-    let loaded = load(server, &mut begin, flags);
-    drop(begin);
-    freezer.join().map_err(|_| anyhow!("the freezing panicked"))??;
-    loaded
+    thread::scope(|scope| {
+        let freezer = scope.spawn(move || {
+            // The sender is dropped without a message only if the run could not begin.
+            if begins.recv().is_ok() {
+                thread::sleep(FREEZE_AFTER);
+                server.process.signal(Signal::STOP)?;
+                thread::sleep(FREEZE);
+                server.process.signal(Signal::CONT)?;
+            }
+            Ok::<_, std::io::Error>(())
+        });
+        let mut begin = Begin(begun);
+        let loaded = load(server, &mut begin, flags);
+        drop(begin);
+        freezer.join().map_err(|_| anyhow!("the thread that freezes the server panicked"))??;
+        loaded
+    })
 }
 
 fn load(

@@ -1,13 +1,12 @@
-//! The stub server in a process of its own, killed at the end.
+//! The stub server in a process of its own, killed when this is dropped.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::process::Stdio;
+use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use rustix::process::Pid;
+use anyhow::Context;
 
+use crate::lab::{ChildProcess, Scope};
 use crate::sut::Target;
 
 use super::stub_server::serve;
@@ -15,59 +14,36 @@ use super::stub_server::serve;
 /// The hidden subcommand that runs the stub server.
 pub const STUB_SERVER: &str = "constant-server";
 
+/// How long the server may take until it listens.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A stub server in a process of its own.
 #[derive(Debug)]
 pub(super) struct StubProcess {
-    child: Child,
+    pub(super) process: ChildProcess,
     pub(super) target: Target,
 }
 
 impl StubProcess {
     pub(super) fn start() -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(STUB_SERVER)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the stub server")?;
-        let mut line = String::new();
-        let stdout = child.stdout.take().ok_or_else(|| anyhow!("it has no stdout"))?;
-        let read = BufReader::new(stdout).read_line(&mut line);
-        let url = line.trim().to_owned();
-        let target = read.map_err(anyhow::Error::from).and_then(|_| Ok(Target::new(Some(&url))?));
-        match target {
-            Ok(target) => Ok(Self { child, target }),
-            Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(error.context("the stub server did not start"))
-            }
-        }
-    }
-
-    pub(super) fn pid(&self) -> anyhow::Result<Pid> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        pid.ok_or_else(|| anyhow!("the stub server has no process id"))
+        let mut process = ChildProcess::new(Scope::Group, None)?;
+        let program = std::env::current_exe()?;
+        let started = process.start(&program, |command| {
+            command.arg(STUB_SERVER).stdin(Stdio::null()).stdout(Stdio::piped());
+        });
+        let url = started.and_then(|()| process.first_line(START_TIMEOUT));
+        let target = url.map_err(anyhow::Error::from).and_then(|url| Ok(Target::new(Some(&url))?));
+        let target = target.context("the stub server did not start")?;
+        Ok(Self { process, target })
     }
 }
 
-impl Drop for StubProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs the stub server: says through `announce` where it listens, and ends with stdin.
+/// Runs the stub server: passes its address to `announce`, and serves until it is killed.
 ///
 /// # Errors
 /// When it cannot listen.
 pub fn stub_server(announce: impl FnOnce(&str)) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     announce(&format!("http://{}\n", listener.local_addr()?));
-    thread::spawn(|| {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(0);
-    });
     Ok(serve(listener)?)
 }

@@ -70,6 +70,28 @@ fn lab_starts_only_requested_services_and_seckill_means_itself() {
 }
 
 #[test]
+fn command_inherits_the_environment_and_stdin_of_the_lab() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("input");
+    std::fs::write(&input, "a line\n").unwrap();
+    let mut command = seckill();
+    command.args(["lab", "--with", "redis", "--", "sh", "-c", "cat; env"]);
+    command.env("PLAIN", "$1 \"2\"").stdin(std::fs::File::open(&input).unwrap());
+    let said = stdout(&command.output().unwrap());
+    let has_line = |said: &str, expected: &str| said.lines().any(|line| line == expected);
+    assert!(has_line(&said, "a line") && has_line(&said, "PLAIN=$1 \"2\""), "{said}");
+
+    // No shell can have a variable of this name.
+    let mut command = seckill();
+    command.args(["lab", "--with", "redis", "--", "env"]).env("odd.name", "a b=c");
+    let said = stdout(&command.output().unwrap());
+    assert!(has_line(&said, "odd.name=a b=c"), "{said}");
+}
+
+#[test]
 fn lab_without_a_command_prints_addresses_until_stopped() {
     if !installed(&["redis-server"]) {
         return;

@@ -1,9 +1,9 @@
 //! Real services: started, suspended, killed, restarted, and never left behind.
 
 mod command;
-mod guardian;
 mod nginx;
 mod rabbitmq;
+mod reaper;
 mod redis;
 
 use std::io::{Read, Write};
@@ -62,7 +62,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 /// Waits until no service and no file is left of a lab whose temporary folder was `temp`.
 fn assert_nothing_left(temp: &Path, pids: &[u32]) {
     eventually("the processes are gone", || !pids.iter().any(|pid| lives(*pid)));
-    // The helpers and guardians of a service have the folder in their command lines.
+    // The helpers of a service, and the reapers, have the folder in their command lines.
     let word = temp.to_str().unwrap();
     eventually("their helpers are gone", || processes_with(word).is_empty());
     assert_eq!(entries(temp), Vec::<PathBuf>::new());

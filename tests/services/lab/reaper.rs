@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use procfs::process::Process;
 use rustix::process::Signal;
 use seckill::lab::Redis;
 
@@ -26,7 +25,7 @@ fn exit_without_drop_leaves_nothing_behind() {
         std::process::exit(0);
     }
     let temp = tempfile::tempdir().unwrap();
-    let name = "lab::guardian::exit_without_drop_leaves_nothing_behind";
+    let name = "lab::reaper::exit_without_drop_leaves_nothing_behind";
     let mut holder = Command::new(std::env::current_exe().unwrap());
     holder.args(["--exact", name, "--nocapture"]).env(HOLDER, "1").env("TMPDIR", temp.path());
     let output = holder.output().unwrap();
@@ -50,9 +49,6 @@ fn killing_a_lab_ends_its_services_and_command_and_removes_its_folders() {
     let mut line = String::new();
     BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let command_pid: u32 = line.trim().strip_prefix("up ").unwrap().parse().unwrap();
-    // The command prints as soon as it runs; its guardian is registered a moment later.
-    let lab_pid = i32::try_from(lab.id()).unwrap();
-    eventually("the lab waits", || sleeps(lab_pid));
     assert_eq!(entries(temp.path()).len(), 3, "one folder per service");
     let word = temp.path().to_str().unwrap();
     assert!(processes_with(word).len() >= 3, "the search finds running services");
@@ -93,8 +89,29 @@ fn killing_a_lab_ends_a_suspended_service() {
     assert_nothing_left(temp.path(), &[pid]);
 }
 
-/// Whether all threads of a process sleep.
-fn sleeps(pid: i32) -> bool {
-    let tasks = Process::new(pid).unwrap().tasks().unwrap();
-    tasks.flatten().all(|task| task.stat().is_ok_and(|stat| stat.state == 'S'))
+/// A `kill -9` at any moment of the start leaves nothing, not even the command.
+#[test]
+fn kill_9_while_the_command_starts_leaves_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    for delay_us in (0..40_000).step_by(1_000) {
+        let marker = format!("{}/{delay_us}", temp.path().display());
+        let mut command = seckill();
+        command.args(["bench", "--self-test"]).env("TMPDIR", &marker);
+        let mut bench = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(delay_us));
+        bench.kill().unwrap();
+        wait(&mut bench);
+        eventually("the constant server is gone", || processes_of(&marker).is_empty());
+    }
+}
+
+/// The living processes with this temporary folder in their environment.
+fn processes_of(temp: &str) -> Vec<u32> {
+    let has_temp = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(&format!("TMPDIR={temp}\0"))
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    pids.filter(|pid| has_temp(pid) && lives(*pid)).collect()
 }
