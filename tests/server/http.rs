@@ -154,6 +154,9 @@ async fn http_1_0_is_answered_and_closed() {
 #[tokio::test]
 async fn reqwest_client_works_with_the_server() {
     let (_folder, server) = start().await;
+    // A build with TLS cannot create a client without a provider.
+    #[cfg(feature = "tls")]
+    seckill::tls::install_provider();
     let client = reqwest::Client::new();
     let url = |path: &str| format!("http://{}{path}", server.address());
     let order = serde_json::json!({"uid": "ann", "request_id": id(1)});
