@@ -2,6 +2,7 @@
 //! result is a value, which others print. It talks to people only through events.
 
 mod config;
+mod error;
 mod event;
 mod evidence;
 mod load;
@@ -11,6 +12,7 @@ mod self_test;
 mod spawned;
 
 pub use config::Config;
+pub use error::BenchError;
 pub use event::Event;
-pub use run::{BenchError, Finished, run};
+pub use run::{Finished, run};
 pub use self_test::{STUB_SERVER, SelfTest, self_test, stub_server};

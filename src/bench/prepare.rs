@@ -13,7 +13,7 @@ use crate::monitor::listener_pid;
 use crate::sut::{Control, SaleState, Target, token_nearby};
 
 use super::config::Config;
-use super::run::BenchError;
+use super::error::BenchError;
 use super::spawned::Spawned;
 
 /// How long an address may take to show that a server listens on it.

@@ -11,10 +11,10 @@ use crate::history::{History, Ledger};
 use crate::judge::{self, Gaps, GeneratorLoad};
 use crate::load::{self, Ran};
 use crate::monitor::{Monitor, Usage};
-use crate::profile::FlagError;
 use crate::stats::{Live, Quantiles, SeriesSink};
 
 use super::config::Config;
+use super::error::BenchError;
 use super::event::Event;
 use super::evidence;
 use super::load::{Loaded, Sinks, Watched, load};
@@ -33,23 +33,6 @@ pub struct Finished {
     pub saved: Result<(), OutputError>,
     /// Whether the spawned server ended in good order.
     pub stopped: anyhow::Result<()>,
-}
-
-/// Why a run came to no result.
-#[derive(Debug)]
-pub enum BenchError {
-    /// A flag is wrong.
-    Flag(FlagError),
-    /// It could not run.
-    Failed(anyhow::Error),
-    /// It was stopped before there was anything to report.
-    Interrupted,
-}
-
-impl<E: Into<anyhow::Error>> From<E> for BenchError {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 /// Runs the plan and judges the tested system. When `stop` is cancelled, no attempt begins any

@@ -20,7 +20,8 @@ const STEAL_PERCENT_MAX: f64 = 10.0;
 /// Longest time for which all workers together may wait for the channel to the aggregator.
 const STALLED_MAX: Duration = Duration::from_millis(10);
 
-/// Shorter runs are not judged by CPU shares: the kernel's CPU clock ticks a hundred times a second.
+/// Shorter runs are not judged by CPU shares: the kernel's CPU clock ticks a hundred times a
+/// second.
 const CPU_JUDGED_FROM: Duration = Duration::from_secs(1);
 
 /// Largest share of the arrivals that may find no user free.

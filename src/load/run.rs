@@ -26,8 +26,8 @@ use super::worker::{Setup, Worker};
 /// Longest time for which the server is asked to hold an answer about a result.
 const HOLD_MAX: Duration = Duration::from_secs(5);
 
-/// Capacity of the channel between the workers and the aggregator, in parts: a batch of samples takes
-/// some 80 KiB.
+/// Capacity of the channel between the workers and the aggregator, in parts: a batch of samples
+/// takes some 80 KiB.
 const PARTS_MAX: usize = 64;
 
 /// From the moment when all workers are ready to the beginning of the run, so that all of them can

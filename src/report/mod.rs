@@ -5,6 +5,8 @@
 
 mod progress;
 mod terminal;
+mod verdict;
 
 pub use progress::Progress;
-pub use terminal::{terminal, verdict_line};
+pub use terminal::terminal;
+pub use verdict::verdict_line;

@@ -5,12 +5,14 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom, Tally};
-use crate::judge::{Audit, Verdict};
+use crate::judge::Audit;
 use crate::stats::Bin;
 use crate::units::{ByteSize, Share, Span};
 
-/// CPU time from which it is exact, in microseconds: less is only some ticks of the kernel's clock, of
-/// 10 ms each.
+use super::verdict::verdict_line;
+
+/// CPU time from which it is exact, in microseconds: less is only some ticks of the kernel's clock,
+/// of 10 ms each.
 const CPU_US_EXACT_FROM: u64 = 200_000;
 
 /// Columns of the widest bar of the histogram.
@@ -34,44 +36,6 @@ pub fn terminal(run: &Run, colour: bool) -> String {
         let _ = writeln!(text, "{}\n", section.trim_end());
     }
     text + &verdict_line(run, colour) + "\n"
-}
-
-/// The verdict, in one line.
-pub fn verdict_line(run: &Run, colour: bool) -> String {
-    let verdict = verdict(run);
-    let code = match (run.audit.audit.verdict, run.generator.valid) {
-        (Verdict::Fail, _) => 31,
-        (Verdict::Pass, true) => 32,
-        _ => 33,
-    };
-    // SGR: bold, then red, green or yellow (ECMA-48, 8.3.117).
-    if colour { format!("\x1b[1;{code}m{verdict}\x1b[0m") } else { verdict }
-}
-
-fn verdict(run: &Run) -> String {
-    let audit = &run.audit.audit;
-    let figure = |figure: Option<i128>| figure.map_or("?".to_owned(), |n| n.to_string());
-    let stock = figure(audit.stock.map(i128::from));
-    let orders = figure(audit.orders.map(i128::from));
-    let left = figure(audit.stock_left.map(i128::from));
-    match audit.verdict {
-        Verdict::Fail if audit.oversold > 0 => {
-            format!("OVERSOLD by {}: stock {stock}, sold {orders}", audit.oversold)
-        }
-        Verdict::Fail => {
-            let broken: Vec<_> = audit.violations.iter().map(|v| v.invariant.as_str()).collect();
-            let broken = broken.join(", ");
-            format!("FAILED ({broken}): stock {stock}, sold {orders}, left {left}")
-        }
-        Verdict::Unknown => {
-            let because = audit.because.as_deref().unwrap_or("no reason was given");
-            format!("UNKNOWN, not a pass: {because}")
-        }
-        Verdict::Pass => {
-            let invalid = if run.generator.valid { "" } else { " (but the run is INVALID)" };
-            format!("NOT OVERSOLD: stock {stock}, sold {orders}, left {left}{invalid}")
-        }
-    }
 }
 
 /// JMeter's aggregate report.

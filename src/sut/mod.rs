@@ -4,13 +4,13 @@
 //! Outside of this folder, no path, reason or JSON key of the tested API is known. It opens no
 //! connection for the load and draws no conclusion.
 
-mod seckill;
+mod builtin;
 mod system;
 mod target;
 mod template;
 mod understood;
 
-pub use seckill::{Control, ControlError, LedgerError, LedgerReader, token_nearby};
+pub use builtin::{Control, ControlError, LedgerError, LedgerReader, token_nearby};
 pub use system::Sut;
 pub use target::Target;
 pub use template::Template;

@@ -10,7 +10,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
 use crate::stats::{Click, ErrorKind};
 
-use super::{LedgerReader, Target, Template, Understood, seckill};
+use super::{LedgerReader, Target, Template, Understood, builtin};
 
 /// Which API the tested system has. Another one is another variant here, and a folder of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ impl Sut {
     /// The request of an attempt at `item`, with holes for the buyer and the request id.
     pub fn purchase(self, target: &Target, plan: &Plan, item: &ItemId) -> Template<2> {
         match self {
-            Self::Seckill => seckill::purchase(target, plan, item),
+            Self::Seckill => builtin::purchase(target, plan, item),
         }
     }
 
@@ -33,7 +33,7 @@ impl Sut {
     /// answer for up to `wait`.
     pub fn result(self, target: &Target, plan: &Plan, wait: Duration) -> Template<1> {
         match self {
-            Self::Seckill => seckill::result(target, plan, wait),
+            Self::Seckill => builtin::result(target, plan, wait),
         }
     }
 
@@ -48,7 +48,7 @@ impl Sut {
         ours: RequestId,
     ) -> Result<Understood, ErrorKind> {
         match self {
-            Self::Seckill => seckill::understand(status, body, ours),
+            Self::Seckill => builtin::understand(status, body, ours),
         }
     }
 
@@ -59,7 +59,7 @@ impl Sut {
     /// When it is no answer of the API: then nothing is known.
     pub fn understand_result(self, status: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
         match self {
-            Self::Seckill => seckill::understand_result(status, body),
+            Self::Seckill => builtin::understand_result(status, body),
         }
     }
 
@@ -86,7 +86,7 @@ impl Sut {
     /// The path that attempts are sent to.
     pub fn purchase_path(self) -> &'static str {
         match self {
-            Self::Seckill => seckill::PURCHASE_PATH,
+            Self::Seckill => builtin::PURCHASE_PATH,
         }
     }
 

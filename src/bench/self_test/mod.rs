@@ -1,6 +1,8 @@
-//! `bench --self-test`: does the generator tell the truth on this machine, and how much can it send?
+//! `bench --self-test`: does the generator tell the truth on this machine, and how much can it
+//! send?
 
 mod result;
+mod runs;
 mod sequence;
 mod stub_process;
 mod stub_server;

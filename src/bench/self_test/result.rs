@@ -8,7 +8,7 @@ use crate::monitor::Usage;
 use crate::stats::Summary;
 use crate::units::Span;
 
-use super::sequence::{CEILING_THREADS, FREEZE, FROZEN_RUN, PACED_RATE};
+use super::runs::{CEILING_THREADS, FREEZE, FROZEN_RUN, PACED_RATE};
 
 /// The bounds of the 90th percentile of the corrected latency: the truth is 1.4 s, and the kernel
 /// decides when it wakes the server.

@@ -1,12 +1,12 @@
 //! The three runs of the self-test: pacing, the ceiling, and a server that freezes.
 //!
-//! The server is frozen for 2 s of 6 s: a third of the attempts are due then and have to wait, up to
-//! 2 s each, so that a tenth of all attempts wait longer than 1.4 s. A generator that counts from
-//! the moment of sending does not see it, because it sends little while the server is frozen.
+//! The server is frozen for 2 s of 6 s: a third of the attempts are due then and have to wait, up
+//! to 2 s each, so that a tenth of all attempts wait longer than 1.4 s. A generator that counts
+//! from the moment of sending does not see it, because it sends little while the server is frozen.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::anyhow;
 use rustix::process::Signal;
@@ -20,30 +20,11 @@ use crate::sut::Sut;
 use crate::units::{Count, Rate, Span};
 
 use super::result::SelfTest;
+use super::runs::{
+    CEILING_THREADS, FREEZE, FREEZE_AFTER, FROZEN_RATE, FROZEN_RUN, FROZEN_THREADS, MEASURED,
+    PACED_RATE,
+};
 use super::stub_process::StubProcess;
-
-/// When the server is frozen.
-const FREEZE_AFTER: Duration = Duration::from_secs(2);
-
-/// How long it is frozen.
-pub(super) const FREEZE: Duration = Duration::from_secs(2);
-
-/// The whole run with the freeze.
-pub(super) const FROZEN_RUN: Duration = Duration::from_secs(6);
-
-/// Its rate and users: few users, so that those that wait for the frozen server cannot make the
-/// attempts that are due meanwhile.
-const FROZEN_RATE: u64 = 1_000;
-const FROZEN_THREADS: u64 = 64;
-
-/// The rate of the run that measures how precisely attempts are made.
-pub(super) const PACED_RATE: u64 = 5_000;
-
-/// Connections of the run that measures the ceiling.
-pub(super) const CEILING_THREADS: u64 = 64;
-
-/// Length of these two runs.
-const MEASURED: Duration = Duration::from_secs(3);
 
 /// Runs the self-test; it takes some 13 s.
 ///

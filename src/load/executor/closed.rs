@@ -13,11 +13,12 @@ use crate::load::start_barrier::StartBarrier;
 use crate::load::user::User;
 use crate::load::worker::Worker;
 
-/// Connections that a worker opens at the same time before a stampede: more than the server's accept
-/// queue holds would be delayed by a second by the kernel.
+/// Connections that a worker opens at the same time before a stampede: more than the server's
+/// accept queue holds would be delayed by a second by the kernel.
 pub(in crate::load) const OPENING_MAX: usize = 64;
 
-/// Runs user `thread` to its end: it prepares, waits at the start barrier, and follows its schedule.
+/// Runs user `thread` to its end: it prepares, waits at the start barrier, and follows its
+/// schedule.
 pub(in crate::load) async fn run(
     worker: Rc<Worker>,
     start: Rc<StartBarrier>,

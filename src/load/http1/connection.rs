@@ -1,5 +1,5 @@
-//! A user's connection: opened when it is needed, sends a request, reads the whole answer, and notes
-//! when each of these was done.
+//! A user's connection: opened when it is needed, sends a request, reads the whole answer, and
+//! notes when each of these was done.
 
 use std::time::Instant;
 
@@ -9,7 +9,8 @@ use crate::profile::Plan;
 use crate::stats::ErrorKind;
 
 use super::connector::Connector;
-use super::response::{ProtocolError, Response, ResponseReader};
+use super::error::ProtocolError;
+use super::response::{Response, ResponseReader};
 use super::stream::Stream;
 use crate::load::timers::Timer;
 

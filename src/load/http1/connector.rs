@@ -55,8 +55,8 @@ impl Connector {
         })
     }
 
-    /// Checks the certificate of the server. A server that cannot be reached within `limit` is not an
-    /// error here.
+    /// Checks the certificate of the server. A server that cannot be reached within `limit` is not
+    /// an error here.
     ///
     /// # Errors
     /// When the handshake fails; the text says what is wrong and what to do.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use httparse::{Header, ParserConfig, Status};
 
-use super::response::ProtocolError;
+use super::error::ProtocolError;
 
 /// Most header fields of a head, and of a trailer section.
 pub(super) const FIELDS_MAX: usize = 64;

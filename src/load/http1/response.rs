@@ -7,6 +7,7 @@ use bytes::BufMut;
 use bytes::buf::Limit;
 use httparse::{EMPTY_HEADER, Status};
 
+use super::error::ProtocolError;
 use super::head::{FIELDS_MAX, Framing, Head};
 
 /// What the buffer begins with, in bytes: a usual answer fits.
@@ -36,11 +37,6 @@ pub struct Response {
     /// [`ResponseReader::received`] are not part of it.
     pub len: usize,
 }
-
-/// The bytes are no HTTP/1.1 response, or one beyond the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an HTTP/1.1 response")]
-pub struct ProtocolError;
 
 /// Reads the responses of one connection, one after the other, into a buffer that it keeps:
 ///
