@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[macro_use]
 mod support;
 
 use std::fs::File;
@@ -23,7 +24,7 @@ fn main() {
     // Beside the sources, not in a temporary folder: that may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let batches = if support::is_test() { 10 } else { 1_000 };
-    println!("records per second        journal    plain writes    ratio");
+    figure!("records per second        journal    plain writes    ratio");
     for waiting in [1, 64, 350] {
         let (mut journal, mut plain) = (Vec::new(), Vec::new());
         for round in 0..support::ROUNDS {
@@ -32,7 +33,7 @@ fn main() {
             plain.push(plain_rate(&path("plain"), waiting, batches));
         }
         let (journal, plain) = (support::median(journal), support::median(plain));
-        println!(
+        figure!(
             "{waiting:>4} waiting         {journal:>12.0} {plain:>15.0} {:>8.2}",
             journal / plain
         );

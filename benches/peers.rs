@@ -19,6 +19,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[macro_use]
+mod support;
 #[path = "peers/cores.rs"]
 mod cores;
 #[path = "peers/jmeter.rs"]
@@ -29,7 +31,6 @@ mod process;
 mod record;
 #[path = "peers/replay.rs"]
 mod replay;
-mod support;
 #[path = "peers/table.rs"]
 mod table;
 #[path = "peers/tools.rs"]
@@ -71,19 +72,19 @@ fn main() {
 
     let server = bench.start_sale();
     record::write(&server.url, folder.path());
-    println!("Latency, where the server is the limit (seckill serve)");
+    figure!("Latency, where the server is the limit (seckill serve)");
     bench.latencies(&server, &mut goals);
     drop(server);
 
     let server = bench.start_replay();
-    println!("\nRate, where the generator is the limit (a server that replays)");
+    figure!("\nRate, where the generator is the limit (a server that replays)");
     let connections: &[u64] = if support::is_test() { &[64] } else { &[64, 350] };
     for connections in connections {
         bench.rates(*connections, &server, &mut goals);
     }
     // Without optimization, and after a second, they say nothing.
     if !support::is_test() {
-        println!("\nGoals");
+        figure!("\nGoals");
         table::goals(&goals);
     }
 }
@@ -101,14 +102,14 @@ impl<'a> Bench<'a> {
     fn new(folder: &'a Path) -> Self {
         let cores = Cores::take();
         if cores.are_one() {
-            println!("one core only: server and generator share it, and no rate is a generator's");
+            figure!("one core only: server and generator share it, and no rate is a generator's");
         }
         // In a test, those that have goals of their own and start at once.
         let known = if support::is_test() { &Tool::ALL[..2] } else { &Tool::ALL[..] };
         let is_here = |tool: &Tool| {
             let missing = tool.missing();
             if let Some(cure) = missing {
-                println!("{} is not installed ({cure})", tool.name());
+                figure!("{} is not installed ({cure})", tool.name());
             }
             missing.is_none()
         };

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the server takes its time from.
+/// The source of the server's wall-clock time.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The system's clock.
     #[default]
     System,
-    /// A clock that stands still until it is set; microseconds since the Unix epoch.
+    /// A clock that only changes when it is set; microseconds since the Unix epoch.
     Manual(Arc<AtomicU64>),
 }
 

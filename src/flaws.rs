@@ -1,17 +1,19 @@
-//! Designs of the server: the hardened one, and the flaws that real systems had.
+//! The catalogue of flaws: bugs of real systems that the server can reproduce, and the designs that
+//! combine them.
 //!
-//! A flaw is chosen once, at the start; each lives in a file of its own beside what is right.
+//! Flaws are chosen once, at start-up. Their implementations are in the `flaws/` folders of the
+//! server, the queue and the store.
 
 use serde::{Deserialize, Serialize};
 
-/// How the server is built.
+/// A design of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Design {
-    /// Nothing is promised that is not kept
+    /// Durable and idempotent, without flaws
     #[default]
     Hardened,
-    /// The article's system, with all of its flaws
+    /// The article's design, with all of its flaws
     Article,
 }
 
@@ -19,17 +21,17 @@ macro_rules! flaws {
     ($($(#[$doc:meta])* $flaw:ident {
         name: $name:literal, does: $does:literal, breaks: $breaks:literal
     })*) => {
-        /// One mistake of a real system.
+        /// A bug of a real system.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[derive(Deserialize, Serialize, clap::ValueEnum)]
         #[serde(rename_all = "kebab-case")]
         pub enum Flaw { $($(#[$doc])* $flaw),* }
 
         impl Flaw {
-            /// Every one.
+            /// All flaws.
             pub const ALL: &[Self] = &[$(Self::$flaw),*];
 
-            /// What it is called on the command line.
+            /// Its name on the command line.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$flaw => $name),* }
             }
@@ -39,7 +41,7 @@ macro_rules! flaws {
                 match self { $(Self::$flaw => $does),* }
             }
 
-            /// What comes of it, and by what it is seen.
+            /// Its consequence, and the invariant that reveals it.
             pub const fn breaks(self) -> &'static str {
                 match self { $(Self::$flaw => $breaks),* }
             }
@@ -58,43 +60,42 @@ flaws! {
     ConnectionPerRequest {
         name: "connection-per-request",
         does: "each attempt opens a connection to the broker, and leaves it open",
-        breaks: "the broker runs out of files and takes no more: every attempt waits for \
-                 --broker-connect-timeout and fails with http_500"
+        breaks: "the broker runs out of files and accepts no more connections: every attempt \
+                 waits for --broker-connect-timeout and fails with http_500"
     }
     /// Publishes without a confirm.
     UnconfirmedPublish {
         name: "unconfirmed-publish",
-        does: "answers 202 when the message is written to a socket, confirmed by nobody",
-        breaks: "what the broker rejects or loses was accepted all the same (accepted_decided)"
+        does: "answers 202 when the message is written to a socket, without a confirm",
+        breaks: "attempts that the broker rejects or loses were accepted (accepted_decided)"
     }
     /// Keeps the queue in the broker's memory.
     TransientQueue {
         name: "transient-queue",
         does: "declares a queue that is not durable, for messages that are not persistent",
-        breaks: "a restart of the broker loses what was accepted (accepted_decided)"
+        breaks: "a restart of the broker loses accepted attempts (accepted_decided)"
     }
-    /// Acknowledges what it could not decide.
+    /// Acknowledges batches that could not be decided.
     AckOnError {
         name: "ack-on-error",
         does: "the consumer acknowledges an attempt even when the store failed",
         breaks: "a short failure of the store loses accepted attempts (accepted_decided)"
     }
-    /// Decides an attempt as often as it comes.
+    /// Decides an attempt as often as it is delivered.
     NoDedupe {
         name: "no-dedupe",
         does: "an attempt that is delivered again is decided again",
         breaks: "one attempt gets two orders (request_ids_unique, buyer_limit)"
     }
-    /// Answers everybody with the state of the sale.
+    /// Answers every result request with the state of the sale.
     GlobalResult {
         name: "global-result",
-        does: "GET /result/{request_id} tells whether the stock is gone, not what became of the \
-               attempt",
-        breaks: "a winner is told `lost` (results_true)"
+        does: "GET /result/{request_id} answers with the state of the sale, not of the attempt",
+        breaks: "a winner gets the answer `lost` (results_true)"
     }
 }
 
-/// Where the flaws that are known come from.
+/// The system that had the flaws.
 const ARTICLE: &str = "a Node, RabbitMQ and Redis flash sale that an article described: 350 \
                        JMeter threads, 79 % errors";
 
@@ -105,12 +106,12 @@ impl Flaw {
     }
 }
 
-/// The flaws that a server is to have; none in the hardened design.
+/// A set of flaws; empty for the hardened design.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flaws(Vec<Flaw>);
 
 impl Flaws {
-    /// Those of a design, and `more`.
+    /// The flaws of a design, and `more`.
     pub fn of(design: Design, more: &[Flaw]) -> Self {
         let of_design = match design {
             Design::Hardened => &[],
@@ -122,12 +123,12 @@ impl Flaws {
         Self(flaws)
     }
 
-    /// Whether this is one of them.
+    /// Whether the set contains this flaw.
     pub fn has(&self, flaw: Flaw) -> bool {
         self.0.contains(&flaw)
     }
 
-    /// All of them.
+    /// The flaws of the set.
     pub fn iter(&self) -> impl Iterator<Item = Flaw> {
         self.0.iter().copied()
     }
@@ -139,7 +140,7 @@ mod tests {
     use clap::ValueEnum;
 
     #[test]
-    fn a_flaw_has_one_name() {
+    fn each_flaw_has_the_same_name_everywhere() {
         for flaw in Flaw::ALL {
             let on_the_command_line = flaw.to_possible_value().unwrap();
             assert_eq!(on_the_command_line.get_name(), flaw.name());

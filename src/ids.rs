@@ -1,9 +1,10 @@
-//! Names: an item, a buyer, an attempt, an order.
+//! Ids: an item, a buyer, an attempt, an order.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 /// Longest item or buyer, in bytes.
@@ -90,7 +91,7 @@ impl fmt::Display for RequestId {
 }
 
 /// An order: one unit of an item, sold.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderId(String);
 
 impl OrderId {
@@ -115,6 +116,25 @@ impl fmt::Display for OrderId {
         f.write_str(&self.0)
     }
 }
+
+macro_rules! serde_as_text {
+    ($($id:ty),*) => {$(
+        impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+serde_as_text!(ItemId, BuyerId, RequestId);
 
 #[cfg(test)]
 mod tests {

@@ -3,13 +3,16 @@
 //! ARCHITECTURE.md shows the two flows and the floors that these modules stand on.
 
 pub mod api;
-pub mod audit;
+pub mod archive;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod flaws;
+pub mod history;
 pub mod http_client;
 pub mod ids;
 pub mod journal;
+pub mod judge;
 pub mod lab;
 pub mod load;
 pub mod monitor;
@@ -23,6 +26,7 @@ pub mod server;
 pub mod settings;
 pub mod stats;
 pub mod store;
+pub mod sut;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod units;

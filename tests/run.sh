@@ -1,54 +1,46 @@
 #!/usr/bin/env bash
-# Installs what the tests need on a Debian machine with Rust, then runs all of them.
-set -euo pipefail
+# Installs what the tests need, runs every check and every test, and ends with one line that says
+# what passed, what failed, what was skipped, and how long it took. A failed step does not keep the
+# later ones from running. Exits with 1 if anything failed.
+set -uo pipefail
 cd "$(dirname "$0")/.."
 
-# A linker for Rust, mount for the test that fills a disk, openssl for certificates, and the
-# engines: the tests start their own on free ports, so Debian's services are not started.
-missing=()
-needs() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
-PATH=$PATH:/usr/sbin:/sbin
-needs cc gcc libc6-dev
-needs mount mount
-needs openssl openssl
-needs redis-server redis-server
-needs rabbitmq-server rabbitmq-server
-needs nginx nginx
-if [ ${#missing[@]} -gt 0 ]; then
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -qq
-    # Whoever has a policy of their own keeps it: see invoke-rc.d(8).
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e $policy ]; then
-        trap '"${as_root[@]}" rm -f "$policy"' EXIT
-        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
-        "${as_root[@]}" chmod +x $policy
-    fi
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}"
-    [ -z "$(trap -p EXIT)" ] || { "${as_root[@]}" rm -f "$policy"; trap - EXIT; }
-fi
-for component in rustfmt clippy; do
-    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
-done
+# Incremental compilation would double the size of the target folder and help no later run.
+export CARGO_INCREMENTAL=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed_steps=()
 
-# Another implementation of HdrHistogram, to read what is written in its format. Where it cannot be
-# installed, its test says that it is skipped.
-python=${CARGO_TARGET_DIR:-target}/python
-if [ ! -e "$python/bin/python3" ] && python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    if ! { python3 -m venv "$python" && "$python/bin/pip" install -q 'hdrhistogram>=0.10.3,<1'; }; then
-        rm -rf "$python"
-    fi
-fi
+# Runs a command as the step of this name.
+step() {
+    printf '\n== %s\n' "$1"
+    "${@:2}" 2>&1 | tee -a "$log" || failed_steps+=("$1")
+}
 
-step() { printf '\n== %s\n' "$*"; "$@"; }
-
-step cargo fmt --all --check
-step cargo clippy --locked --all-targets -- -D warnings
-step cargo clippy --locked --all-targets --features tls -- -D warnings
-RUSTDOCFLAGS="-D warnings" step cargo doc --locked --no-deps --quiet
-# The benches too, each in its shortest form: that they still run, not how fast.
-step cargo test --locked --all-targets --no-fail-fast
+step setup tests/setup.sh
+step format cargo fmt --all --check
+step clippy cargo clippy --locked --all-targets -- -D warnings
+step 'clippy with TLS' cargo clippy --locked --all-targets --features tls -- -D warnings
+RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
+step tests cargo test --locked --no-fail-fast
+# Each in its shortest form: whether they still run, not how fast.
+step benches cargo test --locked --no-fail-fast --benches
 # With TLS, what it changes.
-step cargo test --locked --features tls --no-fail-fast --lib --test tls --test cli
+step 'tests with TLS' cargo test --locked --features tls --no-fail-fast --lib --test tls --test cli
+
+# Adds up the numbers before this word in the harness's lines "test result: ok. 7 passed; …".
+sum() {
+    grep '^test result: ' "$log" | grep -o "[0-9]* $1" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+# The harness counts a test as passed that returned early because it cannot run here.
+skipped=$(grep -o 'skipped: .*' "$log" | sort -u)
+skipped_count=$(grep -c . <<<"$skipped")
+reasons=$(sed -n 's/.*skipped\( in part\)\?: [^(]* (\(.*\))$/\2/p' "$log" | sed 's/, /\n/g' | sort -u |
+    awk '{ line = line (NR > 1 ? "; " : "") $0 } END { print line }')
+summary="tests: $(($(sum passed) - skipped_count)) passed, $(sum failed) failed"
+summary+=", $((skipped_count + $(sum ignored))) skipped${reasons:+ ($reasons)}"
+steps=
+[ ${#failed_steps[@]} -eq 0 ] || printf -v steps ', %s' "${failed_steps[@]}"
+printf '\n%s in %dm%ds%s\n' "$summary" $((SECONDS / 60)) $((SECONDS % 60)) \
+    "${steps:+ (failed steps: ${steps:2})}"
+[ ${#failed_steps[@]} -eq 0 ]

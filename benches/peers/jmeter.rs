@@ -1,7 +1,7 @@
 //! JMeter without its window: the plan, how it is run, and where it says what it did.
 
 use super::BODY;
-use super::tools::{Load, Told};
+use super::tools::{Answered, Load};
 
 /// Longer than the others: it is 10 to 20 s before the JVM has compiled what is called most.
 const SECONDS: u64 = 30;
@@ -111,11 +111,11 @@ pub(crate) fn write_files(load: &Load<'_>) {
 ///
 /// The rate is that of the last whole interval, when it is warm: over all of a short run it is less
 /// than half of that, which would flatter whoever is compared with it.
-pub(crate) fn read(stdout: &str) -> Option<Told> {
+pub(crate) fn read(stdout: &str) -> Option<Answered> {
     let lines = |begin| stdout.lines().rev().filter_map(move |line| line.strip_prefix(begin));
     let requests = lines("summary =").next()?.split_whitespace().next()?.parse().ok()?;
     // The very last one ends with the run.
     let (_, rate) = lines("summary +").nth(1)?.split_once('=')?;
     let per_second = rate.split('/').next()?.trim().parse().ok()?;
-    Some(Told { requests, per_second, median_us: None })
+    Some(Answered { requests, per_second, median_us: None })
 }

@@ -2,7 +2,7 @@
 
 use super::process::Ran;
 use super::support;
-use super::tools::{Told, Tool};
+use super::tools::{Answered, Tool};
 
 /// Below this share of its core a generator was kept from sending: by its server, or by other work
 /// on the machine.
@@ -11,11 +11,11 @@ const FULL: f64 = 0.95;
 /// The runs of one tool.
 pub(crate) struct Runs {
     pub(crate) tool: Tool,
-    pub(crate) runs: Vec<(Told, Ran)>,
+    pub(crate) runs: Vec<(Answered, Ran)>,
 }
 
 impl Runs {
-    fn median(&self, figure: impl Fn(&(Told, Ran)) -> f64) -> f64 {
+    fn median(&self, figure: impl Fn(&(Answered, Ran)) -> f64) -> f64 {
         support::median(self.runs.iter().map(figure).collect())
     }
 
@@ -44,7 +44,7 @@ impl Runs {
 
 /// Each tool's rate and CPU, and how many times that of it `seckill bench` has.
 pub(crate) fn rates(connections: u64, tools: &[Runs]) {
-    println!(
+    figure!(
         "{:<16}{:>12}{:>12}{:>8}{:>9}{:>9}{:>12}{:>12}",
         format!("{connections} connections"),
         "requests/s",
@@ -57,7 +57,7 @@ pub(crate) fn rates(connections: u64, tools: &[Runs]) {
     );
     let ours = &tools[0];
     for runs in tools {
-        println!(
+        figure!(
             "{:<16}{:>11.0}{}{:>12.2}{:>7.0}%{:>8.0}%{:>9.1}{:>12.2}{:>12.2}",
             runs.tool.name(),
             runs.per_second(),
@@ -71,13 +71,13 @@ pub(crate) fn rates(connections: u64, tools: &[Runs]) {
         );
     }
     if !tools.iter().all(Runs::is_full) {
-        println!("* its core was not full: the server, or other work here, kept it from more");
+        figure!("* its core was not full: the server, or other work here, kept it from more");
     }
 }
 
 /// What each says of the latency.
 pub(crate) fn latencies(connections: u64, tools: &[Runs]) {
-    println!(
+    figure!(
         "{:<16}{:>12}{:>12}{:>8}{:>9}",
         format!("{connections} connections"),
         "median us",
@@ -86,7 +86,7 @@ pub(crate) fn latencies(connections: u64, tools: &[Runs]) {
         "server's"
     );
     for runs in tools {
-        println!(
+        figure!(
             "{:<16}{:>12.0}{:>12.0}{:>7.0}%{:>8.0}%",
             runs.tool.name(),
             runs.median_us(),
@@ -114,6 +114,6 @@ pub(crate) fn goals(goals: &[Goal]) {
             true => "met",
             false => "not met",
         };
-        println!("{met:<8} {what}: {ratio:.2}");
+        figure!("{met:<8} {what}: {ratio:.2}");
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Load<'a> {
 }
 
 /// What a tool says that it did.
-pub(crate) struct Told {
+pub(crate) struct Answered {
     pub(crate) requests: f64,
     pub(crate) per_second: f64,
     /// Median latency in microseconds, of those that [`Tool::tells_median`].
@@ -67,7 +67,7 @@ impl Tool {
         }
     }
 
-    /// Whether [`Told::median_us`] is there.
+    /// Whether [`Answered::median_us`] is there.
     pub(crate) fn tells_median(self) -> bool {
         matches!(self, Self::Seckill | Self::Wrk)
     }
@@ -130,7 +130,7 @@ impl Tool {
     }
 
     /// Reads what it printed.
-    pub(crate) fn read(self, stdout: &str) -> Told {
+    pub(crate) fn read(self, stdout: &str) -> Answered {
         let told = match self {
             Self::Seckill => read_seckill(stdout),
             Self::Wrk => read_wrk(stdout),
@@ -143,50 +143,50 @@ impl Tool {
     }
 }
 
-fn read_seckill(stdout: &str) -> Option<Told> {
+fn read_seckill(stdout: &str) -> Option<Answered> {
     let json: serde_json::Value = serde_json::from_str(stdout).ok()?;
     assert_eq!(json["requests"]["errors"], 0, "{stdout}");
-    Some(Told {
+    Some(Answered {
         requests: json["requests"]["total"].as_f64()?,
         per_second: json["requests"]["per_second"].as_f64()?,
         median_us: json["latency_us"]["p50"].as_f64(),
     })
 }
 
-fn read_wrk(stdout: &str) -> Option<Told> {
+fn read_wrk(stdout: &str) -> Option<Answered> {
     assert!(!stdout.contains("Socket errors"), "{stdout}");
     let total = stdout.lines().find(|line| line.contains(" requests in "))?;
-    Some(Told {
+    Some(Answered {
         requests: total.split_whitespace().next()?.parse().ok()?,
         per_second: number_after(stdout, "Requests/sec:")?,
         median_us: Some(duration_us(after(stdout, "50%")?)?),
     })
 }
 
-fn read_oha(stdout: &str) -> Option<Told> {
+fn read_oha(stdout: &str) -> Option<Answered> {
     let json: serde_json::Value = serde_json::from_str(stdout).ok()?;
     // What is in flight at the end is given up, and no error of the exchange.
     let errors = json["errorDistribution"].as_object()?.keys();
     assert!(errors.into_iter().all(|error| error == "aborted due to deadline"), "{stdout}");
     let requests = json["statusCodeDistribution"]["410"].as_f64()?;
     let per_second = requests / json["summary"]["total"].as_f64()?;
-    Some(Told { requests, per_second, median_us: None })
+    Some(Answered { requests, per_second, median_us: None })
 }
 
-fn read_hey(stdout: &str) -> Option<Told> {
+fn read_hey(stdout: &str) -> Option<Answered> {
     assert!(!stdout.contains("Error distribution"), "{stdout}");
     let per_second = number_after(stdout, "Requests/sec:")?;
     // It remembers the status of the first million only, and counts all.
     let requests = per_second * number_after(stdout, "Total:")?;
-    Some(Told { requests, per_second, median_us: None })
+    Some(Answered { requests, per_second, median_us: None })
 }
 
-fn read_ab(stdout: &str) -> Option<Told> {
+fn read_ab(stdout: &str) -> Option<Answered> {
     let requests = number_after(stdout, "Complete requests:")?;
     assert_eq!(number_after(stdout, "Failed requests:"), Some(0.0), "{stdout}");
     assert_eq!(number_after(stdout, "Keep-Alive requests:"), Some(requests), "{stdout}");
     let per_second = number_after(stdout, "Requests per second:")?;
-    Some(Told { requests, per_second, median_us: None })
+    Some(Answered { requests, per_second, median_us: None })
 }
 
 /// The first word after this label at the beginning of a line.

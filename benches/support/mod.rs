@@ -5,14 +5,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use seckill::load::{self, Job, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::load::{self, Job};
+use seckill::profile::{BenchFlags, Plan};
 use seckill::secret::Secret;
 use seckill::server::{App, Config, QueueAt, Server, StoreAt};
 use seckill::settings::Durability;
 use seckill::stats::{Live, Summary};
+use seckill::sut::{Sut, Target};
 use seckill::units::Count;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 /// Rounds of each side, in turn, so that a drift of the machine meets both.
 pub(crate) const ROUNDS: usize = 5;
@@ -23,9 +25,18 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Whether cargo asks only whether this runs: `cargo test --benches` does.
+/// Whether this is a smoke run, as of `cargo test --benches`, and no measurement.
 pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
+}
+
+/// Prints as `println!` does, but nothing in a smoke run, of which the figures mean nothing.
+macro_rules! figure {
+    ($($arg:tt)*) => {
+        if !crate::support::is_test() {
+            println!($($arg)*);
+        }
+    };
 }
 
 /// A runtime as that of `seckill serve`.
@@ -82,13 +93,14 @@ pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let item = "default".parse().unwrap();
     let job = Job {
         plan: &plan,
+        sut: Sut::Seckill,
         target: &target,
         item: &item,
         epoch: 1,
         live: &live,
-        stop: &Stop::default(),
+        stop: &CancellationToken::new(),
         wants_samples: false,
     };
-    let ran = load::run(&job, |_| {}).unwrap();
+    let ran = load::run(&job, &mut ()).unwrap();
     ran.recorder.finish()
 }

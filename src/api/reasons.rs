@@ -11,7 +11,7 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant),* }
 
         impl $name {
-            /// Every one, in the order of the table in the documentation.
+            /// All of them, in the order of the table in the documentation.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// The word on the wire.
@@ -42,7 +42,7 @@ words! {
 }
 
 impl LostReason {
-    /// The HTTP status of an answer that tells of a lost attempt.
+    /// The HTTP status of the answer for a lost attempt.
     pub const STATUS: u16 = 200;
 }
 
@@ -57,11 +57,11 @@ words! {
         AlreadyBought => "already_bought",
         /// No unit is left.
         SoldOut => "sold_out",
-        /// The id came back with another buyer or item.
+        /// The request id was used before, for another buyer or item.
         RequestIdReused => "request_id_reused",
-        /// More attempts per second than the server takes.
+        /// The attempt exceeds the server's limit of attempts per second.
         RateLimited => "rate_limited",
-        /// As many attempts are queued as the server takes.
+        /// The queue is full.
         QueueFull => "queue_full",
         /// The queue cannot be reached.
         BrokerUnavailable => "broker_unavailable",

@@ -1,4 +1,4 @@
-//! The wire's shapes: what server and load generator both write and read, and nothing else.
+//! The shapes of the bodies that server and clients exchange.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub struct Answer<'a> {
     /// `queued`, `won`, `lost`, `rejected` (no effect) or `unknown` (send the same id again).
     #[serde(borrow)]
     pub status: Cow<'a, str>,
-    /// Why, for everything but `queued` and `won`.
+    /// The reason, for every status but `queued` and `won`.
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
@@ -35,14 +35,14 @@ pub struct Answer<'a> {
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<Cow<'a, str>>,
-    /// What would be right, for people; no word of it is fixed.
+    /// How to correct the request, for people; its text may change.
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Cow<'a, str>>,
 }
 
-/// Reads an optional text without a copy where it has no escapes. On an `Option`, `borrow` alone
-/// lets a `Cow` live as long as its source, and yet copies it.
+/// Reads an optional text without a copy if it has no escapes. On an `Option`, serde's `borrow`
+/// alone would still copy it.
 fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error> {
@@ -126,7 +126,7 @@ pub struct LedgerSale {
     pub per_buyer: u32,
 }
 
-/// One accepted attempt and what became of it.
+/// One accepted attempt and its decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerAttempt {
     /// The attempt's idempotency key.
@@ -144,10 +144,10 @@ pub struct LedgerAttempt {
     pub decided_us: Option<u64>,
     /// `queued`, `won` or `lost`.
     pub status: String,
-    /// Why it lost.
+    /// The reason, if it lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What it won.
+    /// The order, if it won.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
 }
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_without_escapes_is_not_copied() {
+    fn answers_without_escapes_are_not_copied() {
         let text =
             r#"{"status":"lost","reason":"r","request_id":"i","order_id":"o","message":"m"}"#;
         let answer: Answer<'_> = serde_json::from_str(text).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_as_it_is_meant() {
+    fn answers_with_escapes_nulls_and_unknown_keys_are_read() {
         let text = r#"{"status":"lost","reason":null,"message":"a \"b\"","more":[1]}"#;
         let meant =
             Answer { status: "lost".into(), message: Some(r#"a "b""#.into()), ..Answer::default() };

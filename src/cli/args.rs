@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::bench::STUB_SERVER;
 use crate::profile::{BenchFlags, ServeFlags};
 use crate::units::Count;
 
@@ -52,6 +53,11 @@ pub(super) enum Command {
     /// Run a command on throwaway Redis, RabbitMQ and nginx from this system's own binaries
     #[command(after_help = LAB_EXIT_CODES)]
     Lab(LabArgs),
+    /// Judge a recorded run again, offline, from its history and its ledger
+    #[command(after_help = EXIT_CODES)]
+    Audit(RecordedArgs),
+    /// Print a recorded run again, as it was judged then
+    Report(RecordedArgs),
     /// Print completions for a shell
     Completions {
         /// For which shell
@@ -59,12 +65,10 @@ pub(super) enum Command {
     },
     /// Print the manual page
     Man,
-    #[command(name = CONSTANT_SERVER, hide = true)]
-    ConstantServer,
+    /// Started by the self-test; not a command for people.
+    #[command(name = STUB_SERVER, hide = true)]
+    StubServer,
 }
-
-/// What the self-test starts: no command for people.
-pub(super) const CONSTANT_SERVER: &str = "constant-server";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -89,6 +93,19 @@ pub(super) struct BenchArgs {
     /// Flags of `seckill serve`, for the server that --spawn starts
     #[arg(last = true, value_name = "SERVE FLAGS")]
     pub(super) server: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecordedArgs {
+    /// Folder that --out gave the run
+    #[arg(value_name = "DIR")]
+    pub(super) dir: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print the verdict and nothing else
+    #[arg(long, short = 'q')]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -145,5 +162,26 @@ impl Colour {
                 stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::profile::env_name;
+
+    #[test]
+    fn every_flag_reads_the_variable_that_env_name_gives() {
+        let cli = Cli::command();
+        let subcommands = cli.get_subcommands().flat_map(clap::Command::get_arguments);
+        let mut flags_with_variable = 0;
+        for flag in cli.get_arguments().chain(subcommands) {
+            let Some(variable) = flag.get_env() else { continue };
+            assert_eq!(variable.to_str(), flag.get_long().map(env_name).as_deref(), "{flag}");
+            flags_with_variable += 1;
+        }
+        assert!(flags_with_variable > 50, "{flags_with_variable}");
     }
 }

@@ -3,19 +3,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This is where people are talked to.
 
 mod args;
-mod asked;
-mod audit;
 mod bench;
-mod broker;
-mod control;
+mod bench_config;
 mod docs;
 mod engines;
 mod lab;
 mod limits;
-mod self_test;
+mod recorded;
 mod serve;
 mod signals;
-mod spawn;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -47,11 +43,11 @@ pub fn run(cli: Cli) -> ExitCode {
     let colour = cli.color;
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, colour),
-        Command::Bench(args) if args.self_test => {
-            self_test::self_test(args.flags.json.unwrap_or(false))
-        }
+        Command::Bench(args) if args.self_test => self_test(args.flags.json.unwrap_or(false)),
         Command::Bench(args) => bench::bench(*args, colour),
-        Command::ConstantServer => self_test::constant_server(),
+        Command::Audit(args) => recorded::audit(&args, colour),
+        Command::Report(args) => recorded::report(&args, colour),
+        Command::StubServer => stub_server(),
         Command::Lab(args) => lab::lab(args),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man => docs::man(),
@@ -69,6 +65,20 @@ pub fn run(cli: Cli) -> ExitCode {
         // As shells report a command that SIGINT ended.
         Err(Failure::Interrupted) => 130.into(),
     }
+}
+
+/// Tests the generator itself; the exit code is 5 when it cannot be trusted here.
+fn self_test(as_json: bool) -> Result<u8, Failure> {
+    say("self-test: pacing, the ceiling, and a server that freezes; some 13 s");
+    let result = crate::bench::self_test()?;
+    print(&if as_json { format!("{:#}\n", result.json()) } else { result.text() })?;
+    Ok(if result.passed() { 0 } else { 5 })
+}
+
+/// Runs the server that the self-test starts.
+fn stub_server() -> Result<u8, Failure> {
+    crate::bench::stub_server(|line| drop(print(line)))?;
+    Ok(0)
 }
 
 /// Prints to stdout. A reader that has gone is no error: it has seen what it wanted.

@@ -6,20 +6,20 @@
 //!          crc(of the 24 bytes before): u32   payload
 //! ```
 //!
-//! `seq` counts up by one. `batch` is the first `seq` of the group that was written in one go: a
-//! frame of a later batch proves that every earlier batch was synced, which is what tells damage
+//! `seq` increases by one. `batch` is the first `seq` of the group that was written together. A
+//! frame of a later batch proves that every earlier batch was synced; this distinguishes damage
 //! from a torn tail.
 
 /// Bytes before the first frame.
 pub(super) const FILE_HEADER_LEN: usize = 20;
 /// Bytes before a frame's payload.
 pub(super) const HEADER_LEN: usize = 28;
-/// Longest payload of one record, in bytes: an attempt or a decision takes some hundred.
+/// Longest payload of one record, in bytes; an attempt or a decision takes a few hundred.
 pub const RECORD_LEN_MAX: usize = 64 << 10;
 
 const MAGIC: &[u8; 8] = b"SKJOURN1";
 
-/// The bytes that a file begins with.
+/// The header of a file.
 pub(super) fn file_header(first_seq: u64) -> [u8; FILE_HEADER_LEN] {
     let mut header = [0; FILE_HEADER_LEN];
     header[..8].copy_from_slice(MAGIC);
@@ -29,7 +29,7 @@ pub(super) fn file_header(first_seq: u64) -> [u8; FILE_HEADER_LEN] {
     header
 }
 
-/// The first sequence number of a file that begins with `header`; `None` for a foreign file.
+/// The first sequence number of a file with this header; `None` if it is not a journal.
 pub(super) fn first_seq(header: &[u8; FILE_HEADER_LEN]) -> Option<u64> {
     (*header == file_header(u64_at(header, 8))).then(|| u64_at(header, 8))
 }
@@ -57,7 +57,7 @@ impl Header {
         })
     }
 
-    /// Whether this is the payload that the header was written for.
+    /// Whether the payload matches the header's length and checksum.
     pub(super) fn matches(&self, payload: &[u8]) -> bool {
         payload.len() == self.payload_len && crc32fast::hash(payload) == self.payload_crc
     }

@@ -1,4 +1,4 @@
-//! Reading a journal back: replay what is whole, cut a torn tail, refuse damage.
+//! Recovery: replays intact records, removes a torn tail, and reports damage as an error.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -10,18 +10,18 @@ use super::{BATCH_BYTES_MAX, JournalError};
 /// Unit in which a disk loses or keeps what was not synced, in bytes.
 const SECTOR_LEN: usize = 512;
 
-/// Takes a record with its sequence number, or says why it cannot be understood.
+/// Replays a record with its sequence number, or returns why it cannot be parsed.
 type Replay<'a> = dyn FnMut(u64, &[u8]) -> Result<(), String> + 'a;
 
-/// Where appending goes on.
+/// Where appending continues.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Recovered {
     pub(super) next_seq: u64,
-    /// Bytes of a torn tail that were cut.
+    /// Length in bytes of the torn tail that was removed.
     pub(super) cut_bytes: u64,
 }
 
-/// Replays every whole record into `each`, cuts a torn tail, and leaves the file at its end.
+/// Replays every intact record into `each`, removes a torn tail, and leaves the file at its end.
 pub(super) fn recover(
     file: &mut File,
     path: &Path,
@@ -60,14 +60,14 @@ pub(super) fn recover(
         }
         file.set_len(offset).map_err(io_error)?;
     }
-    // What was found may have been written and not synced before a crash. From here on it counts
-    // as committed, so it must be.
+    // The records may have been written and not synced before a crash. From here on they count as
+    // committed, so they are synced.
     file.sync_all().map_err(io_error)?;
     file.seek(SeekFrom::Start(offset)).map_err(io_error)?;
     Ok(Recovered { next_seq: seq, cut_bytes: tail_len })
 }
 
-/// Reads the record `seq` into `payload`; `false` at the end or when it is not whole.
+/// Reads the record `seq` into `payload`; `false` at the end or when it is not intact.
 fn read_frame(reader: &mut impl Read, seq: u64, payload: &mut Vec<u8>) -> io::Result<bool> {
     let mut header = [0; HEADER_LEN];
     if !read_whole(reader, &mut header)? {
@@ -80,7 +80,7 @@ fn read_frame(reader: &mut impl Read, seq: u64, payload: &mut Vec<u8>) -> io::Re
     Ok(read_whole(reader, payload)? && header.matches(payload))
 }
 
-/// Fills `buffer`, or says `false` when the file ends before.
+/// Fills `buffer`; `false` when the file ends before.
 fn read_whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match reader.read_exact(buffer) {
         Ok(()) => Ok(true),
@@ -89,11 +89,11 @@ fn read_whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// Whether a tail that does not begin with the whole record `seq` is an unfinished write.
+/// Whether a tail that does not begin with the intact record `seq` is an unfinished write.
 ///
-/// It is not when a later batch follows: that one was begun after this one had been synced.
-/// Otherwise the file ends inside the record, or sectors of it never reached the disk and read as
-/// zeros. Anything else was written whole and has changed since.
+/// It is none if a later batch follows, because that batch was started after this one had been
+/// synced. It is one if the file ends inside the record, or if sectors of it never reached the disk
+/// and read as zeros. Anything else was written completely and has changed since.
 fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
     let whole_frames = (1..tail.len()).filter_map(|at| {
         whole_frame(&tail[at..]).filter(|header| header.seq > seq).map(|header| (at, header))
@@ -109,7 +109,7 @@ fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
     }
 }
 
-/// The header of a frame that `bytes` begins with, if all of it is there and sound.
+/// The header of the frame at the start of `bytes`, if the frame is intact.
 fn whole_frame(bytes: &[u8]) -> Option<Header> {
     let header = Header::decode(bytes.first_chunk()?)?;
     let payload = bytes.get(HEADER_LEN..HEADER_LEN + header.payload_len)?;
@@ -122,9 +122,9 @@ fn ends_inside(tail: &[u8]) -> bool {
     })
 }
 
-/// Whether a sector of the file lies in `bytes`, which begin at `offset`, with nothing but zeros.
-/// Of the sectors at the two ends, only the part inside `bytes` is looked at, and only if it is as
-/// long as a frame's header: fewer zeros in a row occur in a frame that was written whole.
+/// Whether `bytes`, which start at `offset` in the file, contain a sector of zeros only. Of the
+/// sectors at the two ends, only the part inside `bytes` is checked, and only if it is at least as
+/// long as a frame's header: shorter runs of zeros occur in intact frames.
 fn has_empty_sector(bytes: &[u8], offset: u64) -> bool {
     let first_len = SECTOR_LEN - (offset % SECTOR_LEN as u64) as usize;
     let (first, rest) = bytes.split_at(first_len.min(bytes.len()));

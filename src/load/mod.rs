@@ -1,37 +1,22 @@
 //! The load generator: virtual users that buy, each on a connection of its own.
 //!
-//! One OS thread per core, each with a runtime of its own; a user stays on its thread, so the
-//! path of a request takes no lock and crosses no channel.
+//! One OS thread per core, each with a runtime of its own; a user stays on its thread, so the path
+//! of a request takes no lock and crosses no channel. What its requests mean is `sut`'s; where the
+//! figures go is the sink's.
 
-mod answer;
-mod arrivals;
-mod closed;
-mod collect;
-mod constant;
-mod dialer;
-mod gate;
-mod head;
-mod line;
-mod open;
-mod request;
-mod response;
+mod aggregate;
+mod attempt;
+mod executor;
+mod http1;
+mod reply;
+mod retry;
 mod run;
-mod schedule;
-mod stop;
-mod stream;
+mod start_barrier;
 mod timers;
 mod user;
-mod validity;
+mod users;
 mod worker;
 
-pub use answer::read_result;
-pub use arrivals::Arrivals;
-pub use collect::Seen;
-pub use constant::serve_constant;
-pub use dialer::Dialer;
-pub use request::Template;
-pub use response::{ProtocolError, Response, ResponseReader};
+pub use executor::{Arrivals, Schedule, Step};
+pub use http1::{Connector, ProtocolError, Response, ResponseReader};
 pub use run::{Job, Ran, run, workers};
-pub use schedule::{Schedule, Step};
-pub use stop::Stop;
-pub use validity::invalid;

@@ -7,100 +7,104 @@ use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
-use tokio::task::{JoinError, JoinHandle, JoinSet, LocalSet, spawn_local};
+use tokio::task::{JoinSet, LocalSet};
+use tokio_util::sync::CancellationToken;
 
-use crate::audit::{History, Ids};
+use crate::history::{History, Ids};
 use crate::ids::ItemId;
-use crate::profile::{Model, Plan, Target};
-use crate::stats::{Live, Recorder};
+use crate::profile::{Model, Plan};
+use crate::stats::{Live, Recorder, Sink};
+use crate::sut::{Sut, Target};
 
-use super::collect::{Seen, collect};
-use super::gate::Gate;
-use super::open::Turns;
-use super::request::Template;
+use super::aggregate::aggregate;
+use super::executor::ROWS;
+use super::http1::Connector;
 use super::timers::Timers;
+use super::users::Users;
 use super::worker::{Setup, Worker};
-use super::{Dialer, Stop, closed, open};
 
 /// Longest time for which the server is asked to hold an answer about a result.
 const HOLD_MAX: Duration = Duration::from_secs(5);
 
-/// Parts of all workers that may wait to be taken: a batch of samples has some 80 KiB.
+/// Capacity of the channel between the workers and the aggregator, in parts: a batch of samples takes
+/// some 80 KiB.
 const PARTS_MAX: usize = 64;
 
-/// From the moment when all workers are ready to the beginning of the run, so that all of them see
-/// it come.
-const HEAD_START: Duration = Duration::from_millis(2);
+/// From the moment when all workers are ready to the beginning of the run, so that all of them can
+/// wait for it.
+const LEAD_TIME: Duration = Duration::from_millis(2);
 
-/// The last part of that is waited for awake: the kernel's sleep can be a little too long.
-const AWAKE: Duration = Duration::from_micros(300);
+/// The last part of that time is spent spinning, since a sleep can last a little too long.
+const SPIN: Duration = Duration::from_micros(300);
 
 /// What a run recorded.
 #[derive(Debug)]
 pub struct Ran {
     /// The figures.
     pub recorder: Recorder,
-    /// What was sent and told, for the audit.
+    /// What was sent and answered, for the audit.
     pub history: History,
 }
 
-/// What is to be run, and how it is watched.
+/// What is to be run.
 #[derive(Debug)]
 pub struct Job<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// Whom to load.
+    /// The kind of the tested system.
+    pub sut: Sut,
+    /// Its address.
     pub target: &'a Target,
-    /// What to buy.
+    /// The item to buy.
     pub item: &'a ItemId,
-    /// Which sale of its server that is.
+    /// Which sale of the tested system this is.
     pub epoch: u64,
     /// Counters for as many workers as [`workers`] says.
     pub live: &'a Arc<Live>,
-    /// Ends the run early: what is in flight still ends.
-    pub stop: &'a Stop,
-    /// Whether samples are wanted, each of them.
+    /// Ends the run early: no attempt begins any more, those in flight go on.
+    pub stop: &'a CancellationToken,
+    /// Whether the sink wants every sample.
     pub wants_samples: bool,
 }
 
 /// Workers for so many virtual users: one per core, and none without a user.
 pub fn workers(threads: u64) -> usize {
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(open::ROWS);
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(ROWS);
     cores.min(usize::try_from(threads).unwrap_or(cores)).max(1)
 }
 
-/// Runs a job to its end. Blocks; what is seen of it goes to `watch`.
+/// Runs a job to its end, and feeds its figures to the sink. Blocks.
 ///
 /// # Errors
-/// When a worker cannot be started, or there is nobody to trust for an `https://` target.
-pub fn run(job: &Job<'_>, watch: impl FnMut(Seen<'_>)) -> io::Result<Ran> {
-    let Job { plan, target, item, .. } = *job;
+/// When a worker cannot be started, or no certificates are trusted for an `https://` target.
+pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
+    let Job { plan, sut, target, item, .. } = *job;
     let ids = Ids::new(plan.seed, plan.buyers).at_sale(job.epoch);
     let rows = match plan.model {
         Model::Closed { .. } => plan.threads as usize,
-        Model::Open { .. } => open::ROWS,
+        Model::Open { .. } => ROWS,
     };
     let history = || History::new(ids, item.clone(), rows);
     let workers = workers(plan.threads);
     let setup = Setup {
         plan: plan.clone(),
-        dialer: Dialer::new(target)?,
-        purchase: Template::purchase(target, plan, item),
-        result: Template::result(target, plan, HOLD_MAX.min(plan.timeout / 2)),
+        sut,
+        connector: Connector::new(target)?,
+        purchase: sut.purchase(target, plan, item),
+        result: sut.result(target, plan, HOLD_MAX.min(plan.timeout / 2)),
         live: Arc::clone(job.live),
         stop: job.stop.clone(),
         workers,
         wants_samples: job.wants_samples,
     };
     let start = Arc::new(Start { ready: Barrier::new(workers), moment: OnceLock::new() });
-    let (parts, taken) = sync_channel(PARTS_MAX);
+    let (parts, received) = sync_channel(PARTS_MAX);
     let mut running = Vec::with_capacity(workers);
     for index in 0..workers {
         let (setup, history, parts) = (setup.clone(), history(), parts.clone());
         let start = Arc::clone(&start);
         let work = move || -> io::Result<History> {
-            // Who cannot begin must not leave the others waiting for it.
+            // A worker that cannot begin must not leave the others waiting for it.
             let give_up = |_: &io::Error| {
                 start.ready.wait();
             };
@@ -115,7 +119,7 @@ pub fn run(job: &Job<'_>, watch: impl FnMut(Seen<'_>)) -> io::Result<Ran> {
         running.push(thread::Builder::new().name(format!("load-{index}")).spawn(work)?);
     }
     drop(parts);
-    let recorder = collect(&taken, workers, || start.moment.get().copied(), watch);
+    let recorder = aggregate(&received, workers, || start.moment.get().copied(), sink);
     let mut ran = Ran { recorder, history: history() };
     for worker in running {
         let of_worker = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -132,11 +136,11 @@ struct Start {
 }
 
 impl Start {
-    /// Waits until all workers are ready and the moment has come. Blocks.
+    /// Waits until all workers are ready and the run begins. Blocks.
     fn wait(&self) -> Instant {
         self.ready.wait();
-        let begun = *self.moment.get_or_init(|| Instant::now() + HEAD_START);
-        thread::sleep(begun.saturating_duration_since(Instant::now() + AWAKE));
+        let begun = *self.moment.get_or_init(|| Instant::now() + LEAD_TIME);
+        thread::sleep(begun.saturating_duration_since(Instant::now() + SPIN));
         while Instant::now() < begun {
             std::hint::spin_loop();
         }
@@ -144,7 +148,7 @@ impl Start {
     }
 }
 
-/// One worker, from the getting ready of its users to the end of the last one.
+/// Runs one worker, from the preparation of its users to the end of the last one.
 async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<History> {
     let worker = Rc::new(worker);
     let mut helpers = JoinSet::new();
@@ -152,15 +156,15 @@ async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<
     helpers.spawn_local(async move { drive.drive().await });
     let (stop, stopped) = (worker.setup.stop.clone(), Rc::clone(timers));
     helpers.spawn_local(async move {
-        stop.asked().await;
+        stop.cancelled().await;
         stopped.stop();
         Ok(())
     });
-    let crowd = Crowd::new(&worker);
-    crowd.all_here().await;
+    let users = Users::new(&worker);
+    users.all_ready().await;
     worker.begin(start.wait());
     helpers.spawn_local(tick(Rc::clone(&worker)));
-    let done = crowd.let_loose().await;
+    let done = users.run().await;
     helpers.shutdown().await;
     match Rc::try_unwrap(worker) {
         Ok(worker) if done.is_ok() => Ok(worker.finish()),
@@ -168,60 +172,17 @@ async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<
     }
 }
 
-/// Hands on each second when it ends, also where no attempt does.
+/// Hands on each second when it ends, even if no attempt ends then.
 async fn tick(worker: Rc<Worker>) -> io::Result<()> {
-    let clock = worker.alarm();
+    let timer = worker.timer();
     for second in 1.. {
         let end = Duration::from_secs(second);
-        clock.at(worker.begun() + end).await;
+        timer.at(worker.begun() + end).await;
         if worker.elapsed() < end {
-            // Stopped: the rest is handed on with the attempts that still end.
+            // The run was stopped: the rest is handed on with the attempts that still end.
             break;
         }
         worker.roll_to(end);
     }
     Ok(())
-}
-
-/// The users of a worker.
-enum Crowd {
-    Closed { gate: Rc<Gate>, users: Vec<JoinHandle<()>> },
-    Open(Rc<Turns>),
-}
-
-impl Crowd {
-    /// In the closed model every `workers`th user, getting ready.
-    fn new(worker: &Rc<Worker>) -> Self {
-        if let Some(turns) = Turns::new(worker) {
-            return Self::Open(turns);
-        }
-        // `Plan` keeps the number of threads far below u32's range.
-        let threads =
-            (worker.index as u32..worker.plan().threads as u32).step_by(worker.setup.workers);
-        let gate = Rc::new(Gate::new(threads.len()));
-        let opening = Rc::new(Semaphore::new(closed::OPENING_MAX));
-        let user =
-            |thread| closed::run(Rc::clone(worker), Rc::clone(&gate), Rc::clone(&opening), thread);
-        let users = threads.map(|thread| spawn_local(user(thread))).collect();
-        Self::Closed { gate, users }
-    }
-
-    async fn all_here(&self) {
-        if let Self::Closed { gate, .. } = self {
-            gate.all_here().await;
-        }
-    }
-
-    async fn let_loose(self) -> Result<(), JoinError> {
-        match self {
-            Self::Open(turns) => turns.run().await,
-            Self::Closed { gate, users } => {
-                gate.open();
-                for user in users {
-                    user.await?;
-                }
-                Ok(())
-            }
-        }
-    }
 }

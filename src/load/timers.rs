@@ -20,7 +20,7 @@ use rustix::time::{
 };
 use tokio::io::unix::AsyncFd;
 
-/// All alarms of a worker.
+/// All timers of a worker.
 #[derive(Debug)]
 pub(super) struct Timers {
     kernel: AsyncFd<OwnedFd>,
@@ -29,28 +29,28 @@ pub(super) struct Timers {
 
 #[derive(Debug, Default)]
 struct State {
-    alarms: Vec<Set>,
-    /// When to look at which alarm: not after it is due, but perhaps before.
+    entries: Vec<Entry>,
+    /// When to check which timer: not after it is due, but perhaps before.
     queue: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// What the kernel's timer is set to.
+    /// The moment for which the kernel's timer is armed.
     armed: Option<Instant>,
     stopped: bool,
 }
 
-/// What one alarm is set to.
+/// The state of one timer.
 #[derive(Debug, Default)]
-struct Set {
+struct Entry {
     due: Option<Instant>,
-    /// The earliest moment at which the queue looks at it. An alarm that is set anew to a later
-    /// moment, as a time-out is with every request, leaves its entry in the queue as it is.
+    /// The earliest moment at which the queue has this timer. One that is set again to a later
+    /// moment, as a time-out is with every request, leaves its place in the queue unchanged.
     queued: Option<Instant>,
     waker: Option<Waker>,
 }
 
-/// Rings once, for one task at a time. Its owner should set it mostly to later and later moments:
+/// Fires once, for one task at a time. Its owner should set it mostly to later and later moments:
 /// one that is earlier than all before costs an entry in the queue.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub(super) struct Timer {
     timers: Rc<Timers>,
     index: usize,
 }
@@ -67,46 +67,51 @@ impl Timers {
         Ok(Rc::new(Self { kernel, state: RefCell::default() }))
     }
 
-    /// A new alarm.
-    pub(super) fn alarm(self: &Rc<Self>) -> Alarm {
-        let alarms = &mut self.state.borrow_mut().alarms;
-        alarms.push(Set::default());
-        Alarm { timers: Rc::clone(self), index: alarms.len() - 1 }
+    /// A new timer.
+    pub(super) fn timer(self: &Rc<Self>) -> Timer {
+        let entries = &mut self.state.borrow_mut().entries;
+        entries.push(Entry::default());
+        Timer { timers: Rc::clone(self), index: entries.len() - 1 }
     }
 
-    /// Rings what is due, until dropped. Nothing rings without it.
+    /// Fires timers that are due, until dropped. Without it no timer fires.
     pub(super) async fn drive(&self) -> io::Result<()> {
         loop {
             self.kernel.readable().await?.clear_ready();
-            self.ring()?;
+            self.fire()?;
         }
     }
 
-    /// Ends all waiting for moments, now and later. Time-outs stay.
+    /// Ends all waits for moments, now and later. Time-outs stay.
     pub(super) fn stop(&self) {
         let mut state = self.state.borrow_mut();
         state.stopped = true;
-        state.alarms.iter_mut().filter_map(|alarm| alarm.waker.take()).for_each(Waker::wake);
+        state.entries.iter_mut().filter_map(|entry| entry.waker.take()).for_each(Waker::wake);
     }
 
-    fn ring(&self) -> io::Result<()> {
+    /// Whether [`stop`](Self::stop) was called.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state.borrow().stopped
+    }
+
+    fn fire(&self) -> io::Result<()> {
         let state = &mut *self.state.borrow_mut();
         let now = Instant::now();
         while let Some(Reverse((at, index))) = state.queue.peek().copied()
             && at <= now
         {
             state.queue.pop();
-            let alarm = &mut state.alarms[index];
-            if alarm.queued == Some(at) {
-                alarm.queued = None;
+            let entry = &mut state.entries[index];
+            if entry.queued == Some(at) {
+                entry.queued = None;
             }
-            match alarm.due {
+            match entry.due {
                 Some(due) if due <= now => {
-                    alarm.due = None;
-                    alarm.waker.take().into_iter().for_each(Waker::wake);
+                    entry.due = None;
+                    entry.waker.take().into_iter().for_each(Waker::wake);
                 }
-                Some(due) if alarm.queued.is_none() => {
-                    alarm.queued = Some(due);
+                Some(due) if entry.queued.is_none() => {
+                    entry.queued = Some(due);
                     state.queue.push(Reverse((due, index)));
                 }
                 _ => {}
@@ -117,34 +122,34 @@ impl Timers {
     }
 
     fn is_set(&self, index: usize) -> bool {
-        self.state.borrow().alarms[index].due.is_some()
+        self.state.borrow().entries[index].due.is_some()
     }
 
     fn set(&self, index: usize, due: Instant, waker: &Waker) {
         let state = &mut *self.state.borrow_mut();
-        let alarm = &mut state.alarms[index];
-        alarm.due = Some(due);
-        if !alarm.waker.as_ref().is_some_and(|set| set.will_wake(waker)) {
-            alarm.waker = Some(waker.clone());
+        let entry = &mut state.entries[index];
+        entry.due = Some(due);
+        if !entry.waker.as_ref().is_some_and(|set| set.will_wake(waker)) {
+            entry.waker = Some(waker.clone());
         }
-        if alarm.queued.is_none_or(|queued| queued > due) {
-            alarm.queued = Some(due);
+        if entry.queued.is_none_or(|queued| queued > due) {
+            entry.queued = Some(due);
             state.queue.push(Reverse((due, index)));
             if state.armed.is_none_or(|armed| armed > due) {
                 state.armed = Some(due);
                 if let Err(error) = self.arm(due, Instant::now()) {
-                    unreachable!("a timer of our own takes any time above 0: {error}");
+                    unreachable!("timerfd_settime accepts any time above 0: {error}");
                 }
             }
         }
     }
 
     fn clear(&self, index: usize) {
-        self.state.borrow_mut().alarms[index].due = None;
+        self.state.borrow_mut().entries[index].due = None;
     }
 
     fn arm(&self, at: Instant, now: Instant) -> io::Result<()> {
-        // Nought would switch it off.
+        // Zero would disarm it.
         let time = at.saturating_duration_since(now).max(Duration::from_nanos(1));
         let (tv_sec, tv_nsec) = (time.as_secs() as i64, time.subsec_nanos().into());
         let never = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -154,7 +159,7 @@ impl Timers {
     }
 }
 
-impl Alarm {
+impl Timer {
     /// Resolves at `due`, or when the run is stopped.
     pub(super) async fn at(&self, due: Instant) {
         poll_fn(|context| {
@@ -175,7 +180,7 @@ impl Alarm {
                 self.timers.clear(self.index);
                 Poll::Ready(Some(output))
             }
-            // It rang.
+            // It has fired.
             Poll::Pending if is_set && !self.timers.is_set(self.index) => Poll::Ready(None),
             Poll::Pending => {
                 is_set = true;
@@ -215,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn alarms_ring_in_the_order_of_their_moments() {
+    fn timers_fire_in_the_order_of_their_moments() {
         run(async |timers| {
             let order = RefCell::new(Vec::new());
             let wait = async |name, due| {
-                timers.alarm().at(due).await;
+                timers.timer().at(due).await;
                 order.borrow_mut().push(name);
                 assert!(Instant::now() >= due);
             };
@@ -230,35 +235,35 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_ends_what_does_not_end_and_nothing_else() {
+    fn time_out_ends_only_a_future_that_does_not_end() {
         run(async |timers| {
-            let alarm = timers.alarm();
-            assert_eq!(alarm.before(ms(10_000), async { 7 }).await, Some(7));
+            let timer = timers.timer();
+            assert_eq!(timer.before(ms(10_000), async { 7 }).await, Some(7));
             let due = ms(20);
-            assert_eq!(alarm.before(due, std::future::pending::<()>()).await, None);
+            assert_eq!(timer.before(due, std::future::pending::<()>()).await, None);
             assert!(Instant::now() >= due);
-            let other = timers.alarm();
-            assert_eq!(alarm.before(ms(10_000), other.at(ms(5))).await, Some(()));
+            let other = timers.timer();
+            assert_eq!(timer.before(ms(10_000), other.at(ms(5))).await, Some(()));
         });
     }
 
     #[test]
-    fn time_outs_that_are_not_reached_fill_no_queue() {
+    fn time_outs_that_are_not_reached_do_not_fill_the_queue() {
         run(async |timers| {
-            let alarm = timers.alarm();
-            let other = timers.alarm();
+            let timer = timers.timer();
+            let other = timers.timer();
             for _ in 0..200 {
                 let pause = other.at(Instant::now() + Duration::from_micros(20));
-                assert_eq!(alarm.before(ms(60_000), pause).await, Some(()));
+                assert_eq!(timer.before(ms(60_000), pause).await, Some(()));
             }
             assert!(timers.state.borrow().queue.len() <= 2);
         });
     }
 
     #[test]
-    fn a_stop_ends_the_waiting_but_no_time_out() {
+    fn stop_ends_waits_but_no_time_outs() {
         run(async |timers| {
-            let (waiting, asking) = (timers.alarm(), timers.alarm());
+            let (waiting, asking) = (timers.timer(), timers.timer());
             let stop = async {
                 tokio::task::yield_now().await;
                 timers.stop();

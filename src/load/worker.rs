@@ -1,5 +1,5 @@
-//! What the users of one worker share. Nothing in it leaves the worker's thread, and no borrow
-//! lives across an await.
+//! The state that the users of one worker share. Nothing in it leaves the worker's thread, and no
+//! borrow lives across an await.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,44 +7,43 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::audit::{AttemptNo, Entry, History, Status};
+use crate::history::{AttemptNo, Entry, History, Status};
 use crate::ids::RequestId;
 use crate::profile::Plan;
 use crate::stats::{Counts, Live, Recorder, Sample};
+use crate::sut::{Sut, Template};
 
-use super::request::Template;
-use super::timers::{Alarm, Timers};
-use super::{Dialer, Stop};
+use super::http1::Connector;
+use super::retry::Budget;
+use super::timers::{Timer, Timers};
 
 /// Samples that are handed on together.
 const BATCH: usize = 512;
 
-/// Retries that a worker may make besides the share of its attempts: without them a short run would
-/// have none.
-const RETRIES_FREE: f64 = 10.0;
-
-/// What a worker hands on: once a second, and for each batch of samples.
+/// What a worker hands to the aggregator: once a second, and for each batch of samples.
 #[derive(Debug)]
 pub(super) enum Part {
-    /// What ended in a second of the run, from 0. Seconds in which nothing did may be missing.
+    /// The figures of a second of the run, from 0. A second in which nothing ended may be missing.
     Second { worker: usize, second: u64, recorder: Box<Recorder> },
-    /// Samples, where somebody wants them.
+    /// Samples, where a sink wants them.
     Samples(Vec<Sample>),
-    /// Nothing any more.
+    /// The worker has ended.
     End { worker: usize },
 }
 
-/// What the users need to begin.
+/// What all users of a run share.
 #[derive(Debug, Clone)]
 pub(super) struct Setup {
     pub(super) plan: Plan,
-    pub(super) dialer: Dialer,
+    pub(super) sut: Sut,
+    pub(super) connector: Connector,
     pub(super) purchase: Template<2>,
     pub(super) result: Template<1>,
     pub(super) live: Arc<Live>,
-    pub(super) stop: Stop,
+    pub(super) stop: CancellationToken,
     /// How many workers there are.
     pub(super) workers: usize,
     pub(super) wants_samples: bool,
@@ -52,14 +51,14 @@ pub(super) struct Setup {
 
 #[derive(Debug)]
 pub(super) struct Worker {
-    /// Which one, from 0.
+    /// The worker's number, from 0.
     pub(super) index: usize,
     pub(super) setup: Setup,
     timers: Rc<Timers>,
     begun: Cell<Instant>,
     history: RefCell<History>,
     /// Retries that may be made now.
-    budget: Cell<f64>,
+    budget: Cell<Budget>,
     second: Cell<u64>,
     recorder: RefCell<Recorder>,
     samples: RefCell<Vec<Sample>>,
@@ -74,13 +73,14 @@ impl Worker {
         history: History,
         parts: SyncSender<Part>,
     ) -> Self {
+        let budget = Budget::new(&setup.plan.retry, setup.plan.threads);
         Self {
             index,
             setup,
             timers,
             begun: Cell::new(Instant::now()),
             history: RefCell::new(history),
-            budget: Cell::new(RETRIES_FREE),
+            budget: Cell::new(budget),
             second: Cell::new(0),
             recorder: RefCell::default(),
             samples: RefCell::default(),
@@ -102,20 +102,22 @@ impl Worker {
         self.begun.get().elapsed()
     }
 
-    pub(super) fn alarm(&self) -> Alarm {
-        self.timers.alarm()
+    pub(super) fn timer(&self) -> Timer {
+        self.timers.timer()
     }
 
     pub(super) fn plan(&self) -> &Plan {
         &self.setup.plan
     }
 
+    /// Whether no attempt is to begin any more. The flag is the worker's own: asking the token
+    /// would take a lock that all workers share.
     pub(super) fn is_stopped(&self) -> bool {
-        self.setup.stop.is_asked()
+        self.timers.is_stopped()
     }
 
-    /// Whether what was to begin at this moment belongs to the warm-up.
-    pub(super) fn warms_up(&self, moment: Duration) -> bool {
+    /// Whether an attempt that was to begin at this moment belongs to the warm-up.
+    pub(super) fn is_warmup(&self, moment: Duration) -> bool {
         moment < self.plan().warmup
     }
 
@@ -125,37 +127,33 @@ impl Worker {
         (ids.buyer(attempt), ids.request_id(attempt))
     }
 
-    /// An attempt is made: from now on it counts as sent. Those of a thread come in order.
-    pub(super) fn make(&self, attempt: AttemptNo) {
+    /// Counts an attempt as sent, before its first byte. The attempts of a thread come in order.
+    pub(super) fn count_attempt(&self, attempt: AttemptNo) {
         self.history.borrow_mut().sent[attempt.thread as usize] = attempt.index + 1;
-        let earned = self.budget.get() + self.plan().retry.budget.fraction();
-        self.budget.set(earned.min(RETRIES_FREE.max(self.plan().threads as f64)));
+        self.budget.set(self.budget.get().earn());
     }
 
     /// Takes a retry from the budget, if it has one.
     pub(super) fn spend_retry(&self) -> bool {
-        let left = self.budget.get() - 1.0;
-        let enough = left >= 0.0;
-        if enough {
-            self.budget.set(left);
-        }
-        enough
+        let left = self.budget.get().spend();
+        self.budget.set(left.unwrap_or(self.budget.get()));
+        left.is_some()
     }
 
-    /// Keeps what an attempt was told, for the audit.
+    /// Keeps the answer to an attempt, for the audit.
     pub(super) fn keep(&self, entry: Entry) {
         self.history.borrow_mut().entries.push(entry);
     }
 
-    /// Keeps what became of an attempt, for the audit.
+    /// Keeps the result of an attempt, for the audit.
     pub(super) fn keep_result(&self, id: RequestId, status: Option<Status>) {
         self.history.borrow_mut().results.push((id, status));
     }
 
-    /// Counts a request that ended; one of the warm-up's attempts only as such.
-    pub(super) fn record(&self, sample: &Sample, warms_up: bool) {
+    /// Counts a request that ended; a request of the warm-up is counted only as such.
+    pub(super) fn record(&self, sample: &Sample, is_warmup: bool) {
         self.setup.live.record(self.index, sample);
-        if warms_up {
+        if is_warmup {
             self.count(|counts| counts.warmup += 1);
             return;
         }
@@ -171,36 +169,36 @@ impl Worker {
         }
     }
 
-    /// Hands on the samples there are, though they make no batch.
-    fn hand_on_samples(&self) {
+    /// Hands on the samples that are there, though they do not fill a batch.
+    fn flush_samples(&self) {
         let samples = self.samples.take();
         if !samples.is_empty() {
             self.hand_on(Part::Samples(samples));
         }
     }
 
-    /// Counts something else.
+    /// Counts besides samples.
     pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
         count(&mut self.recorder.borrow_mut().counts);
     }
 
-    /// Counts a decision that somebody waited for.
+    /// Counts a decision that a buyer waited for.
     pub(super) fn settled(&self, time: Duration) {
         self.recorder.borrow_mut().settled(time);
     }
 
-    /// Hands on the seconds before this moment, as they end.
+    /// Hands on the seconds that have ended before this moment.
     pub(super) fn roll_to(&self, moment: Duration) {
         let second = moment.as_secs();
         if second > self.second.get() {
             let ended = self.second.replace(second);
-            self.hand_on_samples();
+            self.flush_samples();
             let recorder = Box::new(self.recorder.take());
             self.hand_on(Part::Second { worker: self.index, second: ended, recorder });
         }
     }
 
-    /// Hands on all that is left, and gives the history.
+    /// Hands on all that is left, and returns the history.
     pub(super) fn finish(self) -> History {
         self.roll_to(Duration::from_secs(self.second.get() + 1));
         self.hand_on(Part::End { worker: self.index });
@@ -210,7 +208,7 @@ impl Worker {
     fn hand_on(&self, part: Part) {
         let Err(TrySendError::Full(part)) = self.parts.try_send(part) else { return };
         let since = Instant::now();
-        // Nobody takes it only where the run has been given up.
+        // The receiver is gone only when the run was abandoned.
         let _ = self.parts.send(part);
         self.count(|counts| counts.stalled_us += since.elapsed().as_micros() as u64);
     }

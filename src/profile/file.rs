@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{BenchFlags, FlagError, ServeFlags};
+use super::check::FlagError;
+use super::flags::{BenchFlags, ServeFlags};
 
 /// Largest profile that is read, in bytes.
 const FILE_LEN_MAX: u64 = 1 << 20;

@@ -12,7 +12,7 @@ use crate::units::{Count, Moment, Rate, Share, Span};
 
 use crate::settings::Buyers;
 
-use super::{Arrival, Stage, Think};
+use super::workload::{Arrival, Stage, Think};
 
 /// Writes a struct of optional flags together with the method that lays one set over another.
 macro_rules! layered {

@@ -1,4 +1,4 @@
-//! What is told while a run goes on: a bar on a terminal, JMeter's summariser lines elsewhere.
+//! Progress of a run: a bar on a terminal, JMeter's summariser lines elsewhere.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,23 +12,23 @@ use crate::stats::{Interval, Live, SaleNow, Totals};
 /// How often the bar is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// How often JMeter's summariser speaks.
+/// How often JMeter's summariser prints.
 const SUMMARISE: Duration = Duration::from_secs(30);
 
-/// Who tells.
+/// How progress is shown.
 #[derive(Debug)]
 pub enum Progress {
     /// A bar, on a terminal.
     Bar(ProgressBar),
-    /// A line now and then.
-    Lines(Mutex<Told>),
-    /// Nobody.
+    /// A summariser line now and then.
+    Lines(Mutex<Summarised>),
+    /// Not at all.
     Silent,
 }
 
-/// What the summariser has told so far.
+/// What the summariser has printed so far.
 #[derive(Debug)]
-pub struct Told {
+pub struct Summarised {
     totals: Totals,
     at: Duration,
     min_us: u64,
@@ -43,7 +43,7 @@ impl Progress {
         }
         if !on_terminal {
             let (totals, at) = (Totals::default(), Duration::ZERO);
-            return Self::Lines(Mutex::new(Told { totals, at, min_us: u64::MAX, max_us: 0 }));
+            return Self::Lines(Mutex::new(Summarised { totals, at, min_us: u64::MAX, max_us: 0 }));
         }
         let loops = match plan.model {
             Model::Closed { loops, .. } => loops,
@@ -65,20 +65,20 @@ impl Progress {
         Self::Bar(bar)
     }
 
-    /// Tells until the future is dropped.
+    /// Shows progress until the future is dropped.
     pub async fn watch(&self, live: Arc<Live>, sale: Arc<Mutex<SaleNow>>) {
         match self {
             Self::Bar(bar) => watch_bar(bar, &live, &sale).await,
-            Self::Lines(told) => watch_lines(&live, told).await,
+            Self::Lines(summarised) => watch_lines(&live, summarised).await,
             Self::Silent => std::future::pending().await,
         }
     }
 
-    /// Ends the telling: removes the bar, or sums up.
+    /// Ends the progress: removes the bar, or prints the summary.
     pub fn finish(&self, live: &Live, elapsed: Duration) {
         match self {
             Self::Bar(bar) => bar.finish_and_clear(),
-            Self::Lines(told) => summarise(live, told, elapsed, true),
+            Self::Lines(summarised) => summarise(live, summarised, elapsed, true),
             Self::Silent => {}
         }
     }
@@ -105,42 +105,42 @@ async fn watch_bar(bar: &ProgressBar, live: &Live, sale: &Mutex<SaleNow>) {
     }
 }
 
-async fn watch_lines(live: &Live, told: &Mutex<Told>) {
+async fn watch_lines(live: &Live, summarised: &Mutex<Summarised>) {
     let begun = Instant::now();
-    let mut speak = tokio::time::interval(SUMMARISE);
-    speak.tick().await;
+    let mut ticks = tokio::time::interval(SUMMARISE);
+    ticks.tick().await;
     loop {
-        speak.tick().await;
-        summarise(live, told, begun.elapsed(), false);
+        ticks.tick().await;
+        summarise(live, summarised, begun.elapsed(), false);
     }
 }
 
-/// Tells of the interval since the last time and of the whole run: of one of them where they are
-/// the same, which at the end is the run.
-fn summarise(live: &Live, told: &Mutex<Told>, elapsed: Duration, at_end: bool) {
-    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+/// Prints the interval since the last line and the whole run; only one of them where they are the
+/// same, which at the end is the run.
+fn summarise(live: &Live, summarised: &Mutex<Summarised>, elapsed: Duration, at_end: bool) {
+    let mut summarised = summarised.lock().unwrap_or_else(PoisonError::into_inner);
     let (totals, Interval { min_us, max_us }) = (live.totals(), live.take_interval());
-    let from = told.totals;
-    let time = elapsed.saturating_sub(told.at);
+    let from = summarised.totals;
+    let time = elapsed.saturating_sub(summarised.at);
     let is_first = from == Totals::default();
     if !(is_first && at_end) {
-        tell(&Line { sign: '+', from, to: totals, time, min_us, max_us });
+        print_line(&Line { sign: '+', from, to: totals, time, min_us, max_us });
     }
     if min_us > 0 {
-        told.min_us = told.min_us.min(min_us);
+        summarised.min_us = summarised.min_us.min(min_us);
     }
-    told.max_us = told.max_us.max(max_us);
+    summarised.max_us = summarised.max_us.max(max_us);
     if at_end || !is_first {
-        let min_us = if told.min_us == u64::MAX { 0 } else { told.min_us };
-        let max_us = told.max_us;
+        let min_us = if summarised.min_us == u64::MAX { 0 } else { summarised.min_us };
+        let max_us = summarised.max_us;
         let from = Totals::default();
-        tell(&Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });
+        print_line(&Line { sign: '=', from, to: totals, time: elapsed, min_us, max_us });
     }
-    (told.totals, told.at) = (totals, elapsed);
+    (summarised.totals, summarised.at) = (totals, elapsed);
 }
 
-/// Tells a line, unless nobody listens any more: a terminal that was closed ends no run.
-fn tell(line: &Line) {
+/// Prints a line. A terminal that was closed is no error: it does not end the run.
+fn print_line(line: &Line) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

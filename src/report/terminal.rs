@@ -1,48 +1,45 @@
 //! The report for people: JMeter's table, the latencies, what came of the attempts, the verdict.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::audit::{Audit, Verdict};
-use crate::monitor::{BrokerUsage, ProcessUsage};
-use crate::settings::RetryOn;
-use crate::stats::{Bin, Summary};
+use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom, Tally};
+use crate::judge::{Audit, Verdict};
+use crate::stats::Bin;
 use crate::units::{ByteSize, Share, Span};
 
-use super::{Report, Settled};
-
-/// Less CPU time is some ticks of the kernel's clock, of 10 ms each.
-const CPU_EXACT_FROM: Duration = Duration::from_millis(200);
+/// CPU time from which it is exact, in microseconds: less is only some ticks of the kernel's clock, of
+/// 10 ms each.
+const CPU_US_EXACT_FROM: u64 = 200_000;
 
 /// Columns of the widest bar of the histogram.
 const BAR_WIDTH: u64 = 50;
 
 /// The whole report; its last line is the verdict.
-pub fn terminal(report: &Report, colour: bool) -> String {
+pub fn terminal(run: &Run, colour: bool) -> String {
     let mut text = String::new();
     let sections = [
-        aggregate(&report.summary),
-        times(report),
-        histogram(&report.summary),
-        counts(report),
-        clicks(report),
-        resources(report),
-        broker(report),
-        remarks(report),
-        violations(&report.audit),
+        aggregate(run),
+        times(run),
+        histogram(&run.latency_bins),
+        counts(run),
+        clicks(run),
+        resources(run),
+        broker(run),
+        remarks(run),
+        violations(&run.audit.audit),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
         let _ = writeln!(text, "{}\n", section.trim_end());
     }
-    text + &verdict_line(report, colour) + "\n"
+    text + &verdict_line(run, colour) + "\n"
 }
 
 /// The verdict, in one line.
-pub fn verdict_line(report: &Report, colour: bool) -> String {
-    let verdict = verdict(report);
-    let code = match (report.audit.verdict, report.is_valid()) {
+pub fn verdict_line(run: &Run, colour: bool) -> String {
+    let verdict = verdict(run);
+    let code = match (run.audit.audit.verdict, run.generator.valid) {
         (Verdict::Fail, _) => 31,
         (Verdict::Pass, true) => 32,
         _ => 33,
@@ -51,8 +48,8 @@ pub fn verdict_line(report: &Report, colour: bool) -> String {
     if colour { format!("\x1b[1;{code}m{verdict}\x1b[0m") } else { verdict }
 }
 
-fn verdict(report: &Report) -> String {
-    let audit = &report.audit;
+fn verdict(run: &Run) -> String {
+    let audit = &run.audit.audit;
     let figure = |figure: Option<i128>| figure.map_or("?".to_owned(), |n| n.to_string());
     let stock = figure(audit.stock.map(i128::from));
     let orders = figure(audit.orders.map(i128::from));
@@ -71,14 +68,14 @@ fn verdict(report: &Report) -> String {
             format!("UNKNOWN, not a pass: {because}")
         }
         Verdict::Pass => {
-            let invalid = if report.is_valid() { "" } else { " (but the run is INVALID)" };
+            let invalid = if run.generator.valid { "" } else { " (but the run is INVALID)" };
             format!("NOT OVERSOLD: stock {stock}, sold {orders}, left {left}{invalid}")
         }
     }
 }
 
 /// JMeter's aggregate report.
-fn aggregate(summary: &Summary) -> String {
+fn aggregate(run: &Run) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header([
         "Label",
@@ -95,12 +92,11 @@ fn aggregate(summary: &Summary) -> String {
         "Received KB/sec",
         "Sent KB/sec",
     ]);
-    let latency = &summary.latency;
-    let kb_per_second = |bytes| format!("{:.2}", summary.per_second(bytes) / 1024.0);
-    for label in ["POST /seckill", "TOTAL"] {
+    let (latency, requests) = (&run.latency_us, &run.requests);
+    for label in [requests.label.as_str(), "TOTAL"] {
         table.add_row([
             label.to_owned(),
-            summary.total.to_string(),
+            requests.total.to_string(),
             millis(latency.mean),
             millis(latency.p50 as f64),
             millis(latency.p90 as f64),
@@ -108,10 +104,10 @@ fn aggregate(summary: &Summary) -> String {
             millis(latency.p99 as f64),
             millis(latency.min as f64),
             millis(latency.max as f64),
-            format!("{:.2}%", 100.0 * summary.error_rate()),
-            format!("{:.1}/s", summary.per_second(summary.total)),
-            kb_per_second(summary.bytes_received),
-            kb_per_second(summary.bytes_sent),
+            format!("{:.2}%", 100.0 * requests.error_rate),
+            format!("{:.1}/s", requests.per_second),
+            format!("{:.2}", requests.received_kb_per_second),
+            format!("{:.2}", requests.sent_kb_per_second),
         ]);
     }
     table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
@@ -119,21 +115,19 @@ fn aggregate(summary: &Summary) -> String {
 }
 
 /// All times side by side.
-fn times(report: &Report) -> String {
-    let summary = &report.summary;
-    let (settle, settled) = report.settle();
+fn times(run: &Run) -> String {
     let rows = [
-        ("service: begin to last byte", &summary.latency),
-        ("corrected: intended to last byte", &summary.corrected),
-        ("  connect", &summary.connect),
-        ("  first byte", &summary.first_byte),
-        ("generator's lag: intended to sent", &summary.lag),
+        ("service: begin to last byte", &run.latency_us),
+        ("corrected: intended to last byte", &run.latency_corrected_us),
+        ("  connect", &run.connect_us),
+        ("  first byte", &run.first_byte_us),
+        ("generator's lag: intended to sent", &run.generator.lag_us),
         (
-            match settled {
-                Settled::Followed => "settled: intended to decision known",
-                Settled::Ledger => "settled: accepted to decided",
+            match run.settle_from {
+                SettleFrom::Click => "settled: intended to decision known",
+                SettleFrom::Ledger => "settled: accepted to decided",
             },
-            &settle,
+            &run.settle_us,
         ),
     ];
     let mut table = Table::new();
@@ -154,7 +148,7 @@ fn times(report: &Report) -> String {
         table.add_row(row);
     }
     table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
-    let (named, total) = (summary.lag.count, summary.total);
+    let (named, total) = (run.requests.scheduled, run.requests.total);
     if named == total {
         return table.to_string();
     }
@@ -170,10 +164,10 @@ fn millis(us: f64) -> String {
     if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.0}") }
 }
 
-fn histogram(summary: &Summary) -> String {
+fn histogram(bins: &[Bin]) -> String {
     let mut text = String::from("Latency\n");
-    let most = summary.bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
-    for Bin { to_us, count } in &summary.bins {
+    let most = bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
+    for Bin { to_us, count } in bins {
         let bar = (count * BAR_WIDTH).div_ceil(most) as usize;
         let line = format!("  < {:>8}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
         let _ = writeln!(text, "{}", line.trim_end());
@@ -189,15 +183,10 @@ fn short_time(us: u64) -> String {
     }
 }
 
-fn counts(report: &Report) -> String {
-    let summary = &report.summary;
-    let listed = |pairs: Vec<String>| {
-        if pairs.is_empty() { "none".to_owned() } else { pairs.join(", ") }
-    };
-    let outcomes = summary.by_outcome.iter().map(|(word, n)| format!("{word} {n}")).collect();
-    let errors = summary.by_error.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
-    let mut text = format!("Outcomes   {}\nErrors     {}\n", listed(outcomes), listed(errors));
-    let audit = &report.audit;
+fn counts(run: &Run) -> String {
+    let (outcomes, errors) = (listed(&run.requests.by_outcome), listed(&run.requests.by_error));
+    let mut text = format!("Outcomes   {outcomes}\nErrors     {errors}\n");
+    let audit = &run.audit.audit;
     if audit.orders.is_some() {
         let _ = writeln!(
             text,
@@ -209,8 +198,8 @@ fn counts(report: &Report) -> String {
 }
 
 /// What buyers did besides clicking once.
-fn clicks(report: &Report) -> String {
-    let (counts, plan) = (&report.summary.counts, &report.plan);
+fn clicks(run: &Run) -> String {
+    let (requests, plan) = (&run.requests, &run.plan.plan);
     let mut text = String::new();
     if !plan.warmup.is_zero() {
         let warmup = Span(plan.warmup);
@@ -218,90 +207,100 @@ fn clicks(report: &Report) -> String {
             text,
             "Warm-up    the {} requests of the first {warmup} are left out, but for the audit, the \
              ledger's times and the lines of progress",
-            counts.warmup,
+            requests.warmup,
         );
     }
     if plan.double_click != Share::default() {
-        let _ = writeln!(text, "Clicks     {} requests were sent twice at once", counts.twins);
+        let _ = writeln!(
+            text,
+            "Clicks     {} requests were sent twice at once",
+            requests.double_clicks
+        );
     }
     if plan.retry.max > 0 {
-        let after = RetryOn::ALL.into_iter().zip(counts.retries).filter(|(_, n)| *n > 0);
-        let after: Vec<_> = after.map(|(cause, n)| format!("{} {n}", cause.as_str())).collect();
-        let after = if after.is_empty() { "none".to_owned() } else { after.join(", ") };
+        let retries = &requests.retries;
         let _ = writeln!(
             text,
-            "Retries    {after}; {} recovered, {} given up, {} over the budget of {}",
-            counts.recovered, counts.gave_up, counts.over_budget, plan.retry.budget,
+            "Retries    {}; {} recovered, {} given up, {} over the budget of {}",
+            listed(&retries.after),
+            retries.recovered,
+            retries.gave_up,
+            retries.over_budget,
+            plan.retry.budget,
         );
     }
-    if plan.follow {
+    if let Some(follow) = run.follow {
         let _ = writeln!(
             text,
-            "Followed   {} accepted buyers waited, {} of them until the decision; {} questions \
-             failed",
-            counts.followed, counts.decided, counts.follow_errors,
+            "Followed   {} accepted buyers waited, {} of them until the decision; {} requests \
+             for it failed",
+            follow.followed, follow.decided, follow.errors,
         );
     }
-    if let Some(spread_us) = report.stampede() {
+    if let Some(stampede) = run.stampede {
         let _ = writeln!(
             text,
             "Stampede   {} of {} connections were open beforehand; first to last request sent: \
              {} ms",
-            counts.prepared,
+            stampede.prepared,
             plan.connections(),
-            millis(spread_us as f64),
+            millis(stampede.spread_us as f64),
         );
     }
-    if counts.waited + counts.unsent > 0 {
-        let _ = writeln!(
-            text,
-            "Arrivals   {} waited for a free user, {} were never sent",
-            counts.waited, counts.unsent,
-        );
+    let (waited, unsent) = (run.generator.arrivals_waited, run.generator.arrivals_unsent);
+    if waited + unsent > 0 {
+        let _ =
+            writeln!(text, "Arrivals   {waited} waited for a free user, {unsent} were never sent",);
     }
     text
 }
 
-/// As the article has it: before, during and after.
-fn resources(report: &Report) -> String {
-    let usage = &report.usage;
+/// CPU and memory, as in the article: before, during and after the run.
+fn resources(run: &Run) -> String {
     let mut text = String::new();
-    if usage.steal_percent >= 0.5 {
-        let _ = writeln!(text, "Steal      {:.0}% of the machine's time", usage.steal_percent);
+    if run.machine.steal_percent >= 0.5 {
+        let _ =
+            writeln!(text, "Steal      {:.0}% of the machine's time", run.machine.steal_percent);
     }
+    let machine = ProcessRecord { cpu_percent: run.machine.cpu_percent, ..Default::default() };
     for (name, cores, process) in [
-        ("Machine", "of all cores", &usage.machine),
-        ("Generator", "of a core", &usage.generator),
-        ("Server", "of a core", &usage.server),
+        ("Machine", "of all cores", &machine),
+        ("Generator", "of a core", &run.generator.process),
+        ("Server", "of a core", &run.server),
     ] {
-        let Some(process) = process else { continue };
-        let ProcessUsage { cpu_percent_before, cpu_percent_mean, cpu_percent_max, .. } = process;
+        let cpu = process.cpu_percent;
+        let (Some(before), Some(mean), Some(max)) = (cpu.before, cpu.mean, cpu.max) else {
+            continue;
+        };
         let _ = write!(
             text,
-            "{name:<9}  CPU {cpu_percent_before:.0}% before, {cpu_percent_mean:.0}% during \
-             (max {cpu_percent_max:.0}%), {:.0}% after, {cores}",
-            process.cpu_percent_after,
+            "{name:<9}  CPU {before:.0}% before, {mean:.0}% during (max {max:.0}%), {:.0}% after, \
+             {cores}",
+            cpu.after.unwrap_or(0.0),
         );
-        if process.rss_bytes_max > 0 {
-            let _ = write!(
-                text,
-                "; {}{:.0} us per request; memory {}, {}, {}",
-                if Duration::from_micros(process.cpu_us) < CPU_EXACT_FROM { "about " } else { "" },
-                report.cpu_us_per_request(process),
-                ByteSize(process.rss_bytes_before),
-                ByteSize(process.rss_bytes_max),
-                ByteSize(process.rss_bytes_after),
-            );
-        }
+        text += &memory(process).unwrap_or_default();
         text.push('\n');
     }
     text
 }
 
-fn broker(report: &Report) -> String {
+fn memory(process: &ProcessRecord) -> Option<String> {
+    let max = process.rss_bytes_max.filter(|max| *max > 0)?;
+    let is_exact = process.cpu_us? >= CPU_US_EXACT_FROM;
+    Some(format!(
+        "; {}{:.0} us per request; memory {}, {}, {}",
+        if is_exact { "" } else { "about " },
+        process.cpu_us_per_request?,
+        ByteSize(process.rss_bytes_before?),
+        ByteSize(max),
+        ByteSize(process.rss_bytes_after?),
+    ))
+}
+
+fn broker(run: &Run) -> String {
     let mut text = String::new();
-    if let Some(broker) = report.broker {
-        let BrokerUsage { connections_max, connections_limit, connections_opened } = broker;
+    if let Some(broker) = run.broker {
+        let BrokerRecord { connections_max, connections_limit, connections_opened } = broker;
         let limit = connections_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
         let _ = writeln!(
             text,
@@ -309,21 +308,21 @@ fn broker(report: &Report) -> String {
              opened during the run"
         );
     }
-    if let Some(cause) = report.cause() {
+    if let Some(cause) = &run.requests.cause {
         let _ = writeln!(text, "Cause      {cause}");
     }
     text
 }
 
-fn remarks(report: &Report) -> String {
-    let mut text = format!("Seed       {}\n", report.plan.seed);
-    if report.stock_left_before <= 0 {
+fn remarks(run: &Run) -> String {
+    let mut text = format!("Seed       {}\n", run.plan.plan.seed);
+    if run.audit.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
-    if let Some(because) = &report.stopped {
+    if let Some(because) = &run.requests.stopped_early {
         let _ = writeln!(text, "STOPPED    before the end of its plan: {because}");
     }
-    for because in &report.invalid {
+    for because in &run.generator.findings {
         let _ = writeln!(text, "INVALID    {because}");
     }
     text
@@ -344,4 +343,11 @@ fn violations(audit: &Audit) -> String {
         }
     }
     text
+}
+
+/// Counts above 0, each after its word.
+fn listed(tally: &Tally) -> String {
+    let counts = tally.0.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<_> = counts.map(|(word, count)| format!("{word} {count}")).collect();
+    if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }

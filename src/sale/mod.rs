@@ -1,10 +1,14 @@
-//! The domain: who buys what, and the one rule by which stock goes down. No I/O, no clock, no
+//! The domain: attempts, sales, and the one rule by which stock goes down. No I/O, no clock, no
 //! wire format.
 
-mod outcome;
+mod attempt;
+mod decision;
 mod record;
 mod reserve;
+mod terms;
 
-pub use outcome::Decision;
+pub use attempt::{Attempt, NewAttempt};
+pub use decision::Decision;
 pub use record::{Fields, RecordError};
-pub use reserve::{Attempt, NewAttempt, Phase, Sale, Terms};
+pub use reserve::Sale;
+pub use terms::{Phase, Terms};

@@ -1,4 +1,5 @@
-//! How the domain's values are written in a log: words with a space between, since no id has one.
+//! How the domain's values are written in a log: words separated by spaces, since no id contains a
+//! space.
 
 use std::fmt::{self, Display};
 use std::str::{FromStr, SplitAsciiWhitespace};
@@ -8,7 +9,7 @@ use crate::ids::OrderId;
 
 use super::{Attempt, Decision, Terms};
 
-/// Why a record is not understood.
+/// The error for a record that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is missing or wrong in `{record}`")]
 pub struct RecordError {
@@ -30,40 +31,40 @@ impl<'a> Fields<'a> {
         Self { record, words: record.split_ascii_whitespace() }
     }
 
-    /// An error that names `field`.
-    pub fn wrong(&self, field: &'static str) -> RecordError {
+    /// The error that says `field` is missing or wrong.
+    pub fn invalid(&self, field: &'static str) -> RecordError {
         RecordError { field, record: self.record.to_owned() }
     }
 
-    /// The next word, as it stands.
+    /// The next word, as it is.
     ///
     /// # Errors
-    /// When there is none.
+    /// Returns an error when there is none.
     pub fn word(&mut self, field: &'static str) -> Result<&'a str, RecordError> {
-        self.words.next().ok_or_else(|| self.wrong(field))
+        self.words.next().ok_or_else(|| self.invalid(field))
     }
 
-    /// The next word, read as a `T`.
+    /// The next word, parsed as a `T`.
     ///
     /// # Errors
-    /// When there is none, or it is no `T`.
+    /// Returns an error when there is none, or it cannot be parsed.
     pub fn next<T: FromStr>(&mut self, field: &'static str) -> Result<T, RecordError> {
-        self.word(field)?.parse().map_err(|_| self.wrong(field))
+        self.word(field)?.parse().map_err(|_| self.invalid(field))
     }
 
-    /// All words that are left, each read as a `T`.
+    /// All remaining words, each parsed as a `T`.
     ///
     /// # Errors
-    /// When one is no `T`.
+    /// Returns an error when one cannot be parsed.
     pub fn rest<T: FromStr>(&mut self, field: &'static str) -> Result<Vec<T>, RecordError> {
         let words: Result<_, _> = self.words.by_ref().map(str::parse).collect();
-        words.map_err(|_: T::Err| self.wrong(field))
+        words.map_err(|_: T::Err| self.invalid(field))
     }
 
     fn optional(&mut self, field: &'static str) -> Result<Option<u64>, RecordError> {
         match self.word(field)? {
             "-" => Ok(None),
-            word => word.parse().map(Some).map_err(|_| self.wrong(field)),
+            word => word.parse().map(Some).map_err(|_| self.invalid(field)),
         }
     }
 }
@@ -76,10 +77,10 @@ impl Display for Attempt {
 }
 
 impl Attempt {
-    /// Reads what `Display` wrote.
+    /// Parses what `Display` writes.
     ///
     /// # Errors
-    /// When a field is missing or wrong.
+    /// Returns an error when a field is missing or wrong.
     pub fn from_fields(fields: &mut Fields<'_>) -> Result<Self, RecordError> {
         Ok(Self {
             request_id: fields.next("request_id")?,
@@ -102,18 +103,18 @@ impl Display for Decision {
 }
 
 impl Decision {
-    /// Reads what `Display` wrote.
+    /// Parses what `Display` writes.
     ///
     /// # Errors
-    /// When a field is missing or wrong.
+    /// Returns an error when a field is missing or wrong.
     pub fn from_fields(fields: &mut Fields<'_>) -> Result<Self, RecordError> {
         match fields.word("decision")? {
             "won" => Ok(Self::Won(OrderId::from_text(fields.word("order_id")?))),
             "lost" => {
                 let reason = LostReason::from_word(fields.word("reason")?);
-                reason.map(Self::Lost).ok_or_else(|| fields.wrong("reason"))
+                reason.map(Self::Lost).ok_or_else(|| fields.invalid("reason"))
             }
-            _ => Err(fields.wrong("decision")),
+            _ => Err(fields.invalid("decision")),
         }
     }
 }
@@ -132,10 +133,10 @@ impl Display for Terms {
 }
 
 impl Terms {
-    /// Reads what `Display` wrote.
+    /// Parses what `Display` writes.
     ///
     /// # Errors
-    /// When a field is missing or wrong.
+    /// Returns an error when a field is missing or wrong.
     pub fn from_fields(fields: &mut Fields<'_>) -> Result<Self, RecordError> {
         Ok(Self {
             item: fields.next("item")?,
@@ -153,7 +154,7 @@ mod tests {
     use crate::ids::RequestId;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_records_are_parsed_back() {
         let attempt = Attempt {
             request_id: RequestId::random(),
             buyer: "b:1".parse().unwrap(),
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_is_named() {
+    fn errors_name_the_wrong_field() {
         let error = Attempt::from_fields(&mut Fields::new(b"nonsense")).unwrap_err();
         assert!(error.to_string().contains("request_id"), "{error}");
         let error = Decision::from_fields(&mut Fields::new(b"lost nerve")).unwrap_err();

@@ -3,106 +3,11 @@
 use std::collections::HashMap;
 
 use crate::api::LostReason;
-use crate::ids::{BuyerId, ItemId, OrderId, RequestId};
+use crate::ids::{BuyerId, OrderId};
 
-use super::Decision;
+use super::{Attempt, Decision, Terms};
 
-/// What is on offer, when, and how much of it one buyer may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// The item.
-    pub item: ItemId,
-    /// Units at the opening.
-    pub stock: u32,
-    /// Orders that one buyer may have; at least 1.
-    pub per_buyer: u32,
-    /// Opening, in microseconds since the Unix epoch; at once when `None`.
-    pub opens_us: Option<u64>,
-    /// Closing, in microseconds since the Unix epoch; never when `None`.
-    pub closes_us: Option<u64>,
-}
-
-/// Where a sale is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Before `opens_us`.
-    NotOpen,
-    /// Attempts are accepted.
-    Open,
-    /// From `closes_us` on.
-    Closed,
-}
-
-impl Terms {
-    /// Whether such a sale can be held.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check(&self) -> Result<(), String> {
-        if self.per_buyer == 0 {
-            return Err("per_buyer must be at least 1".into());
-        }
-        match (self.opens_us, self.closes_us) {
-            (opens, Some(closes)) if opens.unwrap_or(0) >= closes => {
-                Err("the sale closes before it opens".into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The phase at a moment in microseconds since the Unix epoch.
-    pub fn phase(&self, now_us: u64) -> Phase {
-        if self.closes_us.is_some_and(|closes_us| now_us >= closes_us) {
-            Phase::Closed
-        } else if self.opens_us.is_some_and(|opens_us| now_us < opens_us) {
-            Phase::NotOpen
-        } else {
-            Phase::Open
-        }
-    }
-}
-
-/// One purchase request, as it was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its idempotency key.
-    pub request_id: RequestId,
-    /// Who buys.
-    pub buyer: BuyerId,
-    /// What.
-    pub item: ItemId,
-    /// Which sale of that item: an attempt never wins in a later one.
-    pub epoch: u64,
-    /// Position in the order of acceptance.
-    pub seq: u64,
-    /// When it was accepted, in microseconds since the Unix epoch.
-    pub accepted_us: u64,
-}
-
-/// What a client asked for, before it has a place in the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewAttempt {
-    /// Its idempotency key.
-    pub request_id: RequestId,
-    /// Who buys.
-    pub buyer: BuyerId,
-    /// What.
-    pub item: ItemId,
-    /// Which sale of that item.
-    pub epoch: u64,
-    /// When it came, in microseconds since the Unix epoch.
-    pub accepted_us: u64,
-}
-
-impl NewAttempt {
-    /// The attempt in its place.
-    pub fn at(self, seq: u64) -> Attempt {
-        let Self { request_id, buyer, item, epoch, accepted_us } = self;
-        Attempt { request_id, buyer, item, epoch, seq, accepted_us }
-    }
-}
-
-/// A sale under way.
+/// A sale with its orders.
 #[derive(Debug, Clone)]
 pub struct Sale {
     terms: Terms,
@@ -117,7 +22,7 @@ impl Sale {
         Self { terms, epoch, orders: 0, bought: HashMap::new() }
     }
 
-    /// What is on offer.
+    /// The terms of the sale.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
@@ -142,8 +47,8 @@ impl Sale {
         self.bought.get(buyer).is_some_and(|orders| *orders >= self.terms.per_buyer)
     }
 
-    /// Decides one attempt. The only place where stock goes down; the caller makes sure that an
-    /// attempt comes here once.
+    /// Decides one attempt. This is the only place where stock goes down; the caller ensures that
+    /// each attempt is passed only once.
     pub fn reserve(&mut self, attempt: &Attempt) -> Decision {
         if attempt.epoch != self.epoch {
             return Decision::Lost(LostReason::SaleReplaced);
@@ -164,6 +69,7 @@ impl Sale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{ItemId, RequestId};
 
     fn sale(stock: u32, per_buyer: u32) -> Sale {
         let item: ItemId = "tea".parse().unwrap();
@@ -182,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn sells_exactly_the_stock() {
+    fn exactly_the_stock_is_sold() {
         let mut sale = sale(2, 1);
         let decisions: Vec<_> =
             ["a", "b", "c"].map(|buyer| sale.reserve(&attempt(buyer, 7))).into_iter().collect();
@@ -193,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_the_limit_and_gives_the_unit_to_the_next() {
+    fn buyer_at_limit_loses_and_next_buyer_wins() {
         let mut sale = sale(3, 2);
         for _ in 0..2 {
             assert!(matches!(sale.reserve(&attempt("a", 7)), Decision::Won(_)));
@@ -203,17 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_at_an_earlier_sale_wins_nothing() {
+    fn attempt_at_replaced_sale_loses() {
         let mut sale = sale(1, 1);
         assert_eq!(sale.reserve(&attempt("a", 6)), Decision::Lost(LostReason::SaleReplaced));
         assert_eq!(sale.left(), 1);
-    }
-
-    #[test]
-    fn opening_and_closing_are_sharp() {
-        let mut terms = sale(1, 1).terms().clone();
-        (terms.opens_us, terms.closes_us) = (Some(10), Some(20));
-        let phases = [9, 10, 19, 20].map(|now_us| terms.phase(now_us));
-        assert_eq!(phases, [Phase::NotOpen, Phase::Open, Phase::Open, Phase::Closed]);
     }
 }

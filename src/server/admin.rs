@@ -1,59 +1,20 @@
-//! Admin: opening a sale, reading the ledger. Only with the token; the caller's address counts
-//! for nothing, since behind a proxy every caller is local.
+//! Admin: opening a sale, reading the ledger. The router has checked the token before.
 
 use std::collections::HashSet;
 
 use http_body_util::Either;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
-use subtle::ConstantTimeEq;
 
-use crate::api::OpenSale;
+use crate::api::{OpenSale, Refusal};
 use crate::sale::Terms;
-use crate::secret::Secret;
 use crate::units::Moment;
 
 use super::answer::{self, Body, json, rejected};
+use super::app::App;
 use super::ledger::LedgerBody;
-use super::route::query_value;
-use super::{App, result, waiting};
-
-/// The secret that makes an admin; an empty one lets nobody in.
-#[derive(Debug)]
-pub struct AdminToken(Secret);
-
-impl AdminToken {
-    /// What has to be sent.
-    pub fn new(token: Secret) -> Self {
-        Self(token)
-    }
-
-    fn is(&self, given: &[u8]) -> bool {
-        let Self(Secret(token)) = self;
-        !token.is_empty() && bool::from(given.ct_eq(token.as_bytes()))
-    }
-
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
-        let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        // The scheme's case does not matter (RFC 9110, section 11.1).
-        let token = given.and_then(|given| given.split_at_checked(b"Bearer ".len()));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
-        match token.map(|(_, token)| token) {
-            None => {
-                let message = "send Authorization: Bearer <token>";
-                let mut response = rejected(StatusCode::UNAUTHORIZED, "no_token", message);
-                let bearer = HeaderValue::from_static("Bearer");
-                response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
-                Err(response)
-            }
-            Some(given) if self.is(given) => Ok(()),
-            Some(_) => {
-                let message = "this is not the server's admin token";
-                Err(rejected(StatusCode::FORBIDDEN, "wrong_token", message))
-            }
-        }
-    }
-}
+use super::query::query_value;
+use super::{intake, result};
 
 /// Answers `PUT /admin/sale`.
 pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
@@ -61,8 +22,8 @@ pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
         Ok(terms) => terms,
         Err(message) => return rejected(StatusCode::BAD_REQUEST, "bad_sale", message),
     };
-    if app.draining.has_started() {
-        return answer::refused(crate::api::Refusal::Draining);
+    if app.draining.is_cancelled() {
+        return answer::refused(Refusal::Draining);
     }
     match app.store.open_sale(terms).await {
         Ok(view) => {
@@ -105,13 +66,14 @@ pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
             let message = "epoch is a whole number, as in the ledger's first line";
             return rejected(StatusCode::BAD_REQUEST, "bad_epoch", message);
         }
-        None => match result::present_sale(app, query).await {
+        None => match result::current_sale(app, query).await {
             Ok(sale) => sale.epoch,
             Err(response) => return response,
         },
     };
-    // First the queue, then the store: what was decided in between is in both, and never in none.
-    let waiting = waiting::of_sale(app, epoch).await;
+    // The queue is read before the store: an attempt that is decided in between is in both, and
+    // never in none.
+    let waiting = intake::waiting(app, epoch).await;
     let ledger = app.store.ledger(epoch).await;
     let (mut waiting, ledger) = match waiting.and_then(|waiting| Ok((waiting, ledger?))) {
         Ok(both) => both,

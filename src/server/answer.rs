@@ -1,4 +1,4 @@
-//! Answers: one place where an outcome gets its HTTP status and its body.
+//! Answers: the one place where an outcome gets its HTTP status and its body.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::store::{Decided, StoreError};
 
 use super::ledger::LedgerBody;
 
-/// What a response carries: bytes, or a ledger that is written as it is read.
+/// A response body: bytes, or a ledger that is written while it is read.
 pub type Body = Either<Full<Bytes>, LedgerBody>;
 
 /// Seconds after which a refused client may try again.
@@ -33,7 +33,7 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> 
     response
 }
 
-/// A malformed request: no effect.
+/// Answers a malformed request, which has no effect.
 pub(super) fn rejected(
     status: StatusCode,
     reason: &'static str,
@@ -49,12 +49,12 @@ pub(super) fn rejected(
     json(status, &answer)
 }
 
-/// A request id that is none.
+/// Answers a malformed request id.
 pub(super) fn bad_request_id(error: IdError) -> Response<Body> {
     rejected(StatusCode::BAD_REQUEST, "bad_request_id", format!("request_id {error}"))
 }
 
-/// A well-formed request that is turned down: no effect, now or later.
+/// Answers a well-formed request that is refused: it has no effect, now or later.
 pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     let status =
         StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -67,13 +67,13 @@ pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     response
 }
 
-/// Accepted and not decided.
+/// Answers an attempt that is accepted and not decided.
 pub(super) fn queued(status: StatusCode, request_id: RequestId) -> Response<Body> {
     let request_id = Some(request_id.to_string().into());
     json(status, &Answer { status: "queued".into(), request_id, ..Answer::default() })
 }
 
-/// Decided: the same answer every time.
+/// Answers a decided attempt; the answer is the same every time.
 pub(super) fn decided(decided: &Decided) -> Response<Body> {
     let request_id = Some(decided.attempt.request_id.to_string().into());
     let answer = match &decided.decision {
@@ -93,7 +93,7 @@ pub(super) fn decided(decided: &Decided) -> Response<Body> {
     json(StatusCode::OK, &answer)
 }
 
-/// The server cannot know: the same id may be sent again.
+/// Answers an attempt whose outcome is unknown: the client may send the same id again.
 pub(super) fn unknown(request_id: Option<RequestId>) -> Response<Body> {
     let answer = Answer {
         status: "unknown".into(),
@@ -105,7 +105,7 @@ pub(super) fn unknown(request_id: Option<RequestId>) -> Response<Body> {
     json(StatusCode::INTERNAL_SERVER_ERROR, &answer)
 }
 
-/// What the store said instead of doing as asked.
+/// Answers a request for which the store failed.
 pub(super) fn store_error(error: &StoreError) -> Response<Body> {
     match error {
         StoreError::Unavailable => refused(Refusal::StoreUnavailable),

@@ -1,72 +1,70 @@
-//! The consumer: takes what is queued, has it decided, acknowledges it.
+//! The consumer: takes attempts from the queue, has the store decide them, acknowledges them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::queue::{Batch, RabbitMq};
+use crate::queue::Batch;
 use crate::store::{Reservation, StoreError};
 
-use super::App;
-use super::ack_on_error;
+use super::app::{App, Step};
 
-/// How long a consumer waits before it tries again what the store did not take.
-const BACKOFF: Duration = Duration::from_millis(100);
+/// Pause before a batch that the store could not decide is tried again.
+pub(super) const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Panics over one attempt after which it is given up. Only a broker has a place for such.
+/// Panics over one attempt after which it is rejected. Only a broker has dead letters for it.
 const PANICS_MAX: u32 = 5;
 
-/// When a batch is acknowledged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Acks {
-    /// After the store has committed.
-    #[default]
-    AfterCommit,
-    /// Whatever the store says: a flaw.
-    Always,
-}
-
 /// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty. A batch
-/// that could not be decided, for whatever reason, is delivered again.
+/// that could not be decided is delivered again.
 pub(super) async fn run(app: Arc<App>, prefetch: usize) {
     let mut subscription = app.queue.subscribe(prefetch);
     let mut panics = 0;
-    // After a panic one by one, to find out over which.
+    // After a panic attempts are taken one by one, to find the one that causes it.
     while let Some(batch) = subscription.next(if panics > 0 { 1 } else { prefetch }).await {
         if panics >= PANICS_MAX {
-            tracing::error!(panics, "attempt given up");
+            tracing::error!(panics, "attempt rejected after repeated panics");
             batch.reject().await;
             panics = 0;
             continue;
         }
-        // A task of its own, so that a panic costs this batch's try and not the consumer.
-        let decided = match app.acks {
-            Acks::AfterCommit => tokio::spawn(decide(Arc::clone(&app), batch)).await,
-            Acks::Always => tokio::spawn(ack_on_error::decide(Arc::clone(&app), batch)).await,
-        };
-        match decided {
+        // In a task of its own, so that a panic does not end the consumer.
+        match tokio::spawn(decide(Arc::clone(&app), batch)).await {
             Ok(Ok(())) => {
                 panics = 0;
                 continue;
             }
-            Ok(Err(error)) => tracing::debug!(%error, "batch not decided, will try again"),
+            Ok(Err(error)) => tracing::debug!(%error, "batch not decided, will retry"),
             Err(error) => {
                 panics += 1;
-                tracing::error!(%error, panics, "consumer panicked, will try again");
+                tracing::error!(%error, panics, "consumer panicked, will retry");
             }
         }
         tokio::time::sleep(BACKOFF).await;
     }
 }
 
+/// Has a batch decided, and acknowledges it after the decisions are committed.
 async fn decide(app: Arc<App>, mut batch: Batch) -> Result<(), StoreError> {
-    let reserved = app.store.reserve(batch.attempts(), app.clock.now_us()).await?;
-    batch.ordered();
-    commit(&app, reserved).await?;
-    batch.ack().await;
-    Ok(())
+    match reserve(&app, &mut batch).await {
+        Ok(()) => {
+            batch.ack().await;
+            Ok(())
+        }
+        Err(error) => match app.undecided {
+            // The batch is dropped, and so delivered again.
+            Step::Standard => Err(error),
+            Step::Replaced(handle) => handle(batch, error).await,
+        },
+    }
 }
 
-/// Commits decisions and tells the log.
+async fn reserve(app: &App, batch: &mut Batch) -> Result<(), StoreError> {
+    let reserved = app.store.reserve(batch.attempts(), app.clock.now_us()).await?;
+    batch.ordered();
+    commit(app, reserved).await
+}
+
+/// Commits decisions and logs them.
 pub(super) async fn commit(app: &App, reserved: Reservation) -> Result<(), StoreError> {
     for decided in app.store.commit(reserved).await? {
         let attempt = &decided.attempt;
@@ -76,24 +74,4 @@ pub(super) async fn commit(app: &App, reserved: Reservation) -> Result<(), Store
         );
     }
     Ok(())
-}
-
-/// Has what the broker gave up to deliver decided: it loses, and whoever asks is told so.
-pub(super) async fn bury(app: Arc<App>, queue: Arc<RabbitMq>) {
-    let mut dead = queue.dead_letters();
-    while let Some(batch) = dead.next(1).await {
-        match give_up(&app, &batch).await {
-            Ok(()) => batch.ack().await,
-            Err(error) => {
-                tracing::debug!(%error, "dead letter not decided, will try again");
-                drop(batch);
-                tokio::time::sleep(BACKOFF).await;
-            }
-        }
-    }
-}
-
-async fn give_up(app: &App, batch: &Batch) -> Result<(), StoreError> {
-    let reserved = app.store.give_up(batch.attempts(), app.clock.now_us()).await?;
-    commit(app, reserved).await
 }

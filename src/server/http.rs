@@ -1,4 +1,4 @@
-//! Connections: accepted within a limit, each with limits of its own, ended in good order.
+//! Connections: accepting them within a limit, limits for each of them, and a graceful shutdown.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,33 +16,33 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// Longest head of a request, in bytes; hyper's smallest.
+/// Longest head of a request, in bytes; the smallest that hyper allows.
 const HEAD_LEN_MAX: usize = 8192;
 
 /// Most header fields of a request.
 const HEADERS_MAX: usize = 64;
 
-/// From the end of an answer to the end of the next request's head. hyper counts the idle time
-/// and the head's own as one, so this is the time-out of both.
+/// Time-out from the end of a response to the end of the next request's head. hyper has one timer
+/// for the idle time and for reading the head.
 const NEXT_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a client may leave what was sent to it unacknowledged before it is cut off: one that
-/// does not read costs its slot no longer than this.
+/// How long sent data may stay unacknowledged before the connection is closed. It bounds how long a
+/// client that does not read occupies a slot.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Waiting connections that the kernel keeps; it cuts this down to `net.core.somaxconn`.
+/// Connections that wait in the kernel to be accepted; it limits this to `net.core.somaxconn`.
 const BACKLOG: i32 = 65_535;
 
-/// How long requests that are on their way when the shutdown begins are still answered.
+/// How long requests that are in transit when the shutdown begins are still answered.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
-/// Pause after the system refused a connection (no file descriptor, no memory).
+/// Pause after accepting failed (no file descriptor, no memory).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Limits on connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at a time; one more waits in the kernel until one ends.
+    /// Connections at a time; further ones wait in the kernel until one ends.
     pub connections_max: usize,
     /// How long requests in flight may take once the shutdown has begun.
     pub drain_timeout: Duration,
@@ -70,8 +70,8 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Serves connections until `shutdown` resolves; then ends the idle ones, lets those in flight
-/// finish within the time given, and returns.
+/// Serves connections until `shutdown` resolves; then closes the idle ones, lets requests in flight
+/// finish within the drain time-out, and returns.
 pub async fn serve_connections<H, F, B>(
     listener: TcpListener,
     limits: Limits,
@@ -119,14 +119,14 @@ pub async fn serve_connections<H, F, B>(
         });
     }
     drop(listener);
-    // hyper closes a connection that looks idle, though a request may be on its way on it. So
-    // those in use get a moment to come, and an answer that ends the connection.
+    // hyper closes a connection that looks idle, although a request may be in transit on it. So
+    // requests get a moment to arrive, and a response that ends their connection.
     let grace = tokio::time::Instant::now() + LAST_REQUESTS;
     while graceful.count() > 0 && tokio::time::Instant::now() < grace {
         tokio::time::sleep(LAST_REQUESTS / 50).await;
     }
     if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests in flight did not finish in time and were cut off");
+        tracing::warn!("requests in flight did not finish in time and were aborted");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The ledger as a body: NDJSON, written in pieces while the client reads.
+//! The ledger as a response body: NDJSON, written in pieces while the client reads.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -13,10 +13,10 @@ use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
 use crate::sale::{Attempt, Decision};
 use crate::store::{Decided, Ledger};
 
-/// Bytes after which a piece is sent.
+/// Length in bytes at which a piece is sent.
 const PIECE_LEN: usize = 64 << 10;
 
-/// The sale, a line for each accepted attempt in the order of acceptance, the counts.
+/// The lines of a ledger: the sale, each accepted attempt in the order of acceptance, the counts.
 #[derive(Debug)]
 pub struct LedgerBody {
     sale: Option<LedgerSale>,

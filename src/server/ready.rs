@@ -1,4 +1,4 @@
-//! `GET /readyz`: whether queue and store can be reached.
+//! `GET /readyz`: whether queue and store are reachable.
 
 use hyper::header::RETRY_AFTER;
 use hyper::{Response, StatusCode};
@@ -6,12 +6,12 @@ use serde_json::json as object;
 
 use crate::api::Refusal;
 
-use super::App;
 use super::answer::{self, Body, json, refused};
+use super::app::App;
 
-/// Says which engine is not reachable, if one is not.
+/// Answers whether both engines are reachable, and if not, which one is not.
 pub(super) async fn ready(app: &App) -> Response<Body> {
-    if app.draining.has_started() {
+    if app.draining.is_cancelled() {
         return refused(Refusal::Draining);
     }
     let (queue, store) = tokio::join!(app.queue.check(), app.store.check());

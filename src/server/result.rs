@@ -11,19 +11,20 @@ use crate::store::{Known, SaleView, StoreError};
 use crate::units::Span;
 
 use super::answer::{self, Body, json, rejected};
-use super::route::query_value;
-use super::{App, waiting};
+use super::app::App;
+use super::intake;
+use super::query::query_value;
 
-/// Longest time for which an answer is held back.
+/// Longest time for which a request is held.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// The sale as a whole.
+/// Answers with the state of the sale.
 pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
-    let sale = match present_sale(app, query).await {
+    let sale = match current_sale(app, query).await {
         Ok(sale) => sale,
         Err(response) => return response,
     };
-    let queued = match waiting::count(app, &sale.terms.item).await {
+    let queued = match intake::waiting_count(app, &sale.terms.item).await {
         Ok(queued) => queued as u64,
         Err(error) => return answer::store_error(&error),
     };
@@ -46,7 +47,8 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
     json(StatusCode::OK, &status)
 }
 
-/// One attempt; with `wait`, held until it is decided or the time is up.
+/// Answers with the result of one attempt. With `wait`, the request is held until the attempt is
+/// decided or the time is up.
 pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Body> {
     let request_id: RequestId = match id.parse() {
         Ok(request_id) => request_id,
@@ -58,10 +60,10 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
             return rejected(StatusCode::BAD_REQUEST, "bad_wait", error.to_string());
         }
     };
-    match held(app, &request_id, wait).await {
+    match wait_for(app, &request_id, wait).await {
         Ok(Some(Known::Decided(decided))) => answer::decided(&decided),
-        // What a crash could still undo is not told.
-        Ok(Some(_)) => match waiting::durable(app, &request_id).await {
+        // An attempt is reported as queued only when no crash can undo it.
+        Ok(Some(_)) => match intake::durable(app, &request_id).await {
             Ok(()) => answer::queued(StatusCode::OK, request_id),
             Err(_) => answer::unknown(Some(request_id)),
         },
@@ -70,8 +72,8 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
     }
 }
 
-/// The sale of the item that a query names, or the only one there is.
-pub(super) async fn present_sale(
+/// The sale of the item that a query names, or the only one on sale.
+pub(super) async fn current_sale(
     app: &App,
     query: Option<&str>,
 ) -> Result<SaleView, Response<Body>> {
@@ -81,8 +83,8 @@ pub(super) async fn present_sale(
     app.store.sale(item.as_ref()).await.map_err(|error| answer::store_error(&error))
 }
 
-/// What is known of an attempt when it is settled, or when it is waited for no longer.
-async fn held(
+/// What is known of an attempt when it is decided, the time is up, or the server shuts down.
+async fn wait_for(
     app: &App,
     request_id: &RequestId,
     wait: Duration,
@@ -91,18 +93,18 @@ async fn held(
         tokio::select! {
             settled = settled(app, request_id) => return settled,
             () = tokio::time::sleep(wait) => {}
-            () = app.draining.started() => {}
+            () = app.draining.cancelled() => {}
         }
     }
-    waiting::known(app, request_id).await
+    intake::known(app, request_id).await
 }
 
-/// Resolves when the attempt does not wait, or no longer.
+/// Resolves when the attempt is decided or unknown.
 async fn settled(app: &App, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
     loop {
-        // Before the look, so that no decision falls between the two.
+        // Started before the lookup, so that no decision is missed between the two.
         let waiter = app.store.wait(*request_id);
-        let attempt = match waiting::known(app, request_id).await? {
+        let attempt = match intake::known(app, request_id).await? {
             Some(Known::Waiting(attempt) | Known::Announced(attempt)) => attempt,
             settled => return Ok(settled),
         };

@@ -1,100 +1,54 @@
-//! A server's life: open, recover, serve, drain, sync.
+//! A server's life: serve, drain, sync.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{CONNECTION, HeaderValue};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::clock::Clock;
-use crate::flaws::Flaw;
-use crate::queue::Queue;
+use super::app::App;
+use super::data_dir::DataDir;
+use super::error::ServeError;
+use super::http::{Limits, serve_connections};
+use super::intake::{self, Orphans};
+use super::route::route;
+use super::{consumer, dead_letters};
 
-use super::config::{Config, PREFETCH_MAX, ServeError};
-use super::open::{self, Opened};
-use super::{Acks, AdminToken, Admission, App, Confirms, DataFolder, Draining, Limits, RateLimit};
-use super::{Results, consumer, http, orphans, route};
+/// How long the requests in flight may take at shutdown, and after them the queued attempts.
+pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long requests in flight may take at the shutdown, and then what is queued.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A server that listens, and has recovered what it had accepted.
+/// A server that listens and has recovered its accepted attempts.
 #[derive(Debug)]
 pub struct Server {
-    app: Arc<App>,
-    listener: TcpListener,
-    address: SocketAddr,
-    limits: Limits,
-    consumers: usize,
-    prefetch: usize,
-    /// Whether it queues again what others announced and did not queue.
-    adopts: bool,
-    _data: DataFolder,
+    pub(super) app: Arc<App>,
+    pub(super) listener: TcpListener,
+    pub(super) address: SocketAddr,
+    pub(super) limits: Limits,
+    pub(super) consumers: usize,
+    pub(super) prefetch: usize,
+    pub(super) orphans: Orphans,
+    /// Keeps the data dir locked.
+    pub(super) _data: DataDir,
 }
 
 impl Server {
-    /// Opens the data folder, recovers, and listens.
-    ///
-    /// # Errors
-    /// See [`ServeError`].
-    pub async fn start(config: Config) -> Result<Self, ServeError> {
-        // The address first: a port in use is told before anything is written.
-        let listen_error = |cause| ServeError::Listen { address: config.listen.clone(), cause };
-        let listener = http::listen(&config.listen).map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
-        let Opened { data, queue, store } = open::open(&config).await?;
-        let token = config.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
-        let app = App {
-            queue,
-            store,
-            clock: Clock::System,
-            admin_token: AdminToken::new(token),
-            per_buyer: config.sale.per_buyer,
-            rate_limit: config.rate_limit.map(RateLimit::new),
-            draining: Draining::default(),
-            confirms: Confirms::default(),
-            admission: match (config.accepts, config.blind) {
-                (false, _) => Admission::Closed,
-                (true, false) => Admission::Checked,
-                (true, true) => Admission::Blind,
-            },
-            results: match config.flaws.has(Flaw::GlobalResult) {
-                false => Results::OfAttempt,
-                true => Results::OfSale,
-            },
-            acks: match config.flaws.has(Flaw::AckOnError) {
-                false => Acks::AfterCommit,
-                true => Acks::Always,
-            },
-        };
-        open::sale(&app.store, &config).await?;
-        let (consumers, prefetch) = (config.consumers, config.prefetch.clamp(1, PREFETCH_MAX));
-        let limits =
-            Limits { connections_max: config.connections_max, drain_timeout: DRAIN_TIMEOUT };
-        // Whoever loses what it promised must not find it again.
-        let loses = [Flaw::TransientQueue, Flaw::UnconfirmedPublish];
-        let adopts = consumers > 0 && !loses.iter().any(|flaw| config.flaws.has(*flaw));
-        let app = Arc::new(app);
-        Ok(Self { app, listener, address, limits, consumers, prefetch, adopts, _data: data })
-    }
-
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it shares among requests: for calling [`super::route()`] without a socket.
+    /// The state shared by all requests, for calling [`super::route()`] without a socket.
     pub fn app(&self) -> Arc<App> {
         Arc::clone(&self.app)
     }
 
-    /// Serves until `shutdown` resolves; then accepts nothing more, answers what is in flight,
-    /// decides what is queued, syncs, and returns.
+    /// Serves until `shutdown` resolves; then accepts nothing more, answers the requests in flight,
+    /// decides the queued attempts, syncs, and returns.
     ///
     /// # Errors
-    /// [`ServeError::Disk`], at once: what cannot be written must not be promised.
+    /// Returns [`ServeError::Disk`] as soon as the disk fails: an attempt that cannot be written
+    /// must not be accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let app = Arc::clone(&self.app);
         tokio::select! {
@@ -115,43 +69,34 @@ impl Server {
         let shutdown = async move {
             shutdown.await;
             tracing::info!("shutting down");
-            draining.draining.start();
+            draining.draining.cancel();
         };
         let handled = Arc::clone(&app);
         let handler = move |request| {
             let app = Arc::clone(&handled);
-            async move {
-                let mut response = route(&app, request).await;
-                if app.draining.has_started() {
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                response
-            }
+            async move { route(&app, request).await }
         };
-        super::serve_connections(listener, limits, handler, shutdown).await;
+        serve_connections(listener, limits, handler, shutdown).await;
         app.queue.close_when_empty();
         let decided = async { while consumers.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN_TIMEOUT, decided).await.is_err() {
-            tracing::warn!("stopped before all was decided; a restart goes on with it");
+            tracing::warn!(
+                "stopped before all queued attempts were decided; a restart decides them"
+            );
         }
         consumers.shutdown().await;
         drop(helpers);
-        app.confirms.flush(&app.store).await;
+        app.confirm_batcher.flush(&app.store).await;
         let queue = app.queue.close().await;
         app.store.close().and(queue)
     }
 
-    /// What a broker needs besides consumers, until dropped.
+    /// Starts the tasks that the queue needs besides consumers. They run until dropped.
     fn helpers(&self) -> JoinSet<()> {
         let mut helpers = JoinSet::new();
-        let Queue::RabbitMq(queue) = &self.app.queue else { return helpers };
-        let app = Arc::clone(&self.app);
-        helpers.spawn(async move { app.confirms.run(&app.store).await });
+        intake::spawn_tasks(&self.app, self.orphans, &mut helpers);
         if self.consumers > 0 {
-            helpers.spawn(consumer::bury(Arc::clone(&self.app), Arc::clone(queue)));
-        }
-        if self.adopts {
-            helpers.spawn(orphans::adopt(Arc::clone(&self.app), Arc::clone(queue)));
+            helpers.spawn(dead_letters::run(Arc::clone(&self.app)));
         }
         helpers
     }

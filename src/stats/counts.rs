@@ -1,59 +1,76 @@
-//! What is counted of a run besides its samples' latencies and outcomes.
+//! Counts of a run besides its samples' latencies and outcomes.
 
 use crate::settings::RetryOn;
 
-/// Counts; all add up over workers and seconds.
+/// Counts, which add up over workers and seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Requests that began, in the second in which they did.
+    /// Requests that began, counted in the second in which they began.
     pub began: u64,
-    /// Requests of the warm-up's attempts: in no other figure.
+    /// Requests of the warm-up's attempts, which are in no other figure.
     pub warmup: u64,
     /// Second requests of double clicks.
     pub twins: u64,
-    /// Retries, by what they came after, in the order of [`RetryOn::ALL`].
+    /// Retries by their cause, in the order of [`RetryOn::ALL`].
     pub retries: [u64; RetryOn::COUNT],
-    /// Attempts that ended well after a retry: in an answer that calls for none.
+    /// Attempts that a retry brought to an answer that calls for no further retry.
     pub recovered: u64,
-    /// Attempts that would have been sent again, had they not been sent as often as allowed.
+    /// Attempts that were not retried because they had used up their retries.
     pub gave_up: u64,
-    /// Attempts that would have been sent again, had the budget of retries not been spent.
+    /// Attempts that were not retried because the run's retry budget was spent.
     pub over_budget: u64,
     /// Accepted attempts whose buyer waited for the decision.
     pub followed: u64,
-    /// Those that were decided while the buyer waited.
+    /// Of these, attempts that were decided while the buyer waited.
     pub decided: u64,
-    /// Questions for a decision that got no usable answer.
+    /// Requests for a decision that got no usable answer.
     pub follow_errors: u64,
-    /// Connections that a stampede opened beforehand.
+    /// Connections that a stampede opened before its start.
     pub prepared: u64,
-    /// Microseconds for which workers had to wait until what they recorded was taken.
+    /// Microseconds for which workers waited because the channel to the aggregator was full.
     pub stalled_us: u64,
-    /// Arrivals that found no user free.
+    /// Arrivals for which no user was free at their moment.
     pub waited: u64,
-    /// Arrivals that were never sent, since no user got free for them.
+    /// Arrivals that were never sent, because no user became free for them.
     pub unsent: u64,
 }
 
 impl Counts {
-    /// Adds others.
+    /// Adds the counts of another worker or second.
     pub fn merge(&mut self, other: &Self) {
-        self.began += other.began;
-        self.warmup += other.warmup;
-        self.twins += other.twins;
-        for (sum, part) in self.retries.iter_mut().zip(other.retries) {
+        // Every field by its name, so that a new one that is not added does not compile.
+        let Self {
+            began,
+            warmup,
+            twins,
+            retries,
+            recovered,
+            gave_up,
+            over_budget,
+            followed,
+            decided,
+            follow_errors,
+            prepared,
+            stalled_us,
+            waited,
+            unsent,
+        } = other;
+        self.began += began;
+        self.warmup += warmup;
+        self.twins += twins;
+        for (sum, part) in self.retries.iter_mut().zip(retries) {
             *sum += part;
         }
-        self.recovered += other.recovered;
-        self.gave_up += other.gave_up;
-        self.over_budget += other.over_budget;
-        self.followed += other.followed;
-        self.decided += other.decided;
-        self.follow_errors += other.follow_errors;
-        self.prepared += other.prepared;
-        self.stalled_us += other.stalled_us;
-        self.waited += other.waited;
-        self.unsent += other.unsent;
+        self.recovered += recovered;
+        self.gave_up += gave_up;
+        self.over_budget += over_budget;
+        self.followed += followed;
+        self.decided += decided;
+        self.follow_errors += follow_errors;
+        self.prepared += prepared;
+        self.stalled_us += stalled_us;
+        self.waited += waited;
+        self.unsent += unsent;
     }
 
     /// All retries.

@@ -1,15 +1,22 @@
-//! What a run measured: one recorder per worker, merged at the end, finished into plain data.
+//! Figures of a run: one recorder per worker, merged exactly, finished into plain data; the run
+//! second by second; the sinks that receive both. It knows no API, no file and no socket.
 
 mod counts;
 mod live;
+mod outcome;
+mod reason;
 mod recorder;
 mod sample;
 mod series;
+mod sink;
 mod summary;
 
 pub use counts::Counts;
 pub use live::{Interval, Live, Totals};
+pub use outcome::{ErrorKind, Outcome};
+pub use reason::Reason;
 pub use recorder::{LATENCY_MAX, Recorder};
-pub use sample::{Click, ErrorKind, Outcome, Sample};
-pub use series::{Point, SaleNow, Series};
+pub use sample::{Click, Sample};
+pub use series::{Point, SaleNow, Series, SeriesSink};
+pub use sink::Sink;
 pub use summary::{Bin, Quantiles, Summary};

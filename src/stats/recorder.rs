@@ -1,4 +1,4 @@
-//! What one worker counts, without a lock and without keeping single samples.
+//! Counts what one worker measures, without a lock and without keeping single samples.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use super::{Click, Counts, ErrorKind, Outcome, Sample};
 
-/// Longest latency that is told apart; longer ones count as this.
+/// Longest latency that can be recorded; a longer one counts as this.
 pub const LATENCY_MAX: Duration = Duration::from_secs(3600);
 
 /// Significant decimal digits of every latency.
@@ -20,7 +20,7 @@ pub struct Recorder {
     pub(super) latency: Histogram<u64>,
     pub(super) corrected: Histogram<u64>,
     pub(super) lag: Histogram<u64>,
-    /// The same without what was due at the very beginning, for all users at once.
+    /// `lag` without the requests that were due at the very start, for all users at once.
     pub(super) paced_lag: Histogram<u64>,
     pub(super) connect: Histogram<u64>,
     pub(super) first_byte: Histogram<u64>,
@@ -31,9 +31,9 @@ pub struct Recorder {
     pub(super) bytes_received: u64,
     pub(super) first_began: Option<Duration>,
     pub(super) last_ended: Duration,
-    /// When the first of the requests was sent that were due at the very beginning, and the last.
-    pub(super) let_loose: Option<(Duration, Duration)>,
-    /// What is counted besides.
+    /// When the first and the last of the requests were sent that were due at the very start.
+    pub(super) start_sent: Option<(Duration, Duration)>,
+    /// Counts besides latencies and outcomes.
     pub counts: Counts,
 }
 
@@ -53,14 +53,14 @@ impl Default for Recorder {
             bytes_received: 0,
             first_began: None,
             last_ended: Duration::ZERO,
-            let_loose: None,
+            start_sent: None,
             counts: Counts::default(),
         }
     }
 }
 
-/// An empty histogram of microseconds: 1 µs to [`LATENCY_MAX`], 3 digits. All have these bounds,
-/// so that merging is exact.
+/// An empty histogram of microseconds: 1 µs to [`LATENCY_MAX`], 3 digits. All histograms have
+/// these bounds, so that merging is exact.
 pub(super) fn histogram() -> Histogram<u64> {
     let max_us = LATENCY_MAX.as_micros() as u64;
     match Histogram::new_with_bounds(1, max_us, DIGITS) {
@@ -75,7 +75,7 @@ pub(super) fn micros(duration: Duration) -> u64 {
 }
 
 impl Recorder {
-    /// Counts one sample. A failed one is in the latencies too, with what it lasted.
+    /// Counts one sample. A failed request is in the latencies too, with the time until it failed.
     pub fn record(&mut self, sample: &Sample) {
         self.latency.saturating_record(micros(sample.latency()));
         self.corrected.saturating_record(micros(sample.corrected()));
@@ -102,7 +102,7 @@ impl Recorder {
             Click::Again(cause) => self.counts.retries[cause as usize] += 1,
         }
         if sample.intended == Some(Duration::ZERO) {
-            self.let_loose = widest(self.let_loose, sample.sent.map(|sent| (sent, sent)));
+            self.start_sent = widest(self.start_sent, sample.sent.map(|sent| (sent, sent)));
         }
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
@@ -111,24 +111,42 @@ impl Recorder {
         self.last_ended = self.last_ended.max(sample.ended);
     }
 
-    /// Counts a decision that somebody waited for, `time` after the intended click.
+    /// Counts a decision that a buyer waited for, `time` after the intended click.
     pub fn settled(&mut self, time: Duration) {
         self.settle.saturating_record(micros(time));
     }
 
-    /// Adds what another one counted.
+    /// Adds what another recorder counted.
     pub fn merge(&mut self, other: &Self) {
+        // Every field by its name, so that a new one that is not added does not compile.
+        let Self {
+            latency,
+            corrected,
+            lag,
+            paced_lag,
+            connect,
+            first_byte,
+            settle,
+            outcomes,
+            errors,
+            bytes_sent,
+            bytes_received,
+            first_began,
+            last_ended,
+            start_sent,
+            counts,
+        } = other;
         let histograms = [
-            (&mut self.latency, &other.latency),
-            (&mut self.corrected, &other.corrected),
-            (&mut self.lag, &other.lag),
-            (&mut self.paced_lag, &other.paced_lag),
-            (&mut self.connect, &other.connect),
-            (&mut self.first_byte, &other.first_byte),
-            (&mut self.settle, &other.settle),
+            (&mut self.latency, latency),
+            (&mut self.corrected, corrected),
+            (&mut self.lag, lag),
+            (&mut self.paced_lag, paced_lag),
+            (&mut self.connect, connect),
+            (&mut self.first_byte, first_byte),
+            (&mut self.settle, settle),
         ];
         for (sum, part) in histograms {
-            // Of most seconds some are empty; adding one costs as much as any other.
+            // In most seconds some are empty, and adding an empty one costs as much as any other.
             if part.is_empty() {
                 continue;
             }
@@ -136,21 +154,21 @@ impl Recorder {
                 unreachable!("all histograms have the same bounds: {error}");
             }
         }
-        for (sum, part) in self.outcomes.iter_mut().zip(other.outcomes) {
+        for (sum, part) in self.outcomes.iter_mut().zip(outcomes) {
             *sum += part;
         }
-        for (kind, count) in &other.errors {
+        for (kind, count) in errors {
             *self.errors.entry(*kind).or_default() += count;
         }
-        self.bytes_sent += other.bytes_sent;
-        self.bytes_received += other.bytes_received;
-        self.first_began = match (self.first_began, other.first_began) {
+        self.bytes_sent += bytes_sent;
+        self.bytes_received += bytes_received;
+        self.first_began = match (self.first_began, *first_began) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        self.last_ended = self.last_ended.max(other.last_ended);
-        self.let_loose = widest(self.let_loose, other.let_loose);
-        self.counts.merge(&other.counts);
+        self.last_ended = self.last_ended.max(*last_ended);
+        self.start_sent = widest(self.start_sent, *start_sent);
+        self.counts.merge(counts);
     }
 
     /// Microseconds from the beginning of each request to its last byte.
@@ -168,21 +186,20 @@ impl Recorder {
         self.last_ended
     }
 
-    /// Usable answers.
+    /// Requests with a usable answer.
     pub(super) fn usable(&self) -> u64 {
         self.outcomes.iter().sum()
     }
 
-    /// Requests without one.
+    /// Requests without a usable answer.
     pub(super) fn failed(&self) -> u64 {
         self.errors.values().sum()
     }
 
-    /// Usable answers by their word; those that occurred.
-    pub(super) fn by_outcome(&self) -> Vec<(&'static str, u64)> {
+    /// Usable answers by outcome, without those that did not occur.
+    pub(super) fn by_outcome(&self) -> Vec<(Outcome, u64)> {
         let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
-        let occurred = counted.filter(|(_, count)| *count > 0);
-        occurred.map(|(outcome, count)| (outcome.as_str(), count)).collect()
+        counted.filter(|(_, count)| *count > 0).collect()
     }
 }
 

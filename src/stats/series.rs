@@ -1,44 +1,46 @@
-//! A run second by second, in bounded memory however long it is: when there are too many rows, two
-//! become one, exactly, since each keeps its histogram.
+//! A run second by second, in bounded memory however long it is: when there are too many rows,
+//! pairs of neighbours are merged, exactly, since each row keeps its histogram.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 use super::recorder::histogram;
-use super::{Outcome, Recorder};
+use super::{Outcome, Recorder, Sink};
 
-/// Most rows; a histogram of one takes about half a kibibyte.
+/// Most rows; the histogram of a row takes about half a kibibyte.
 const ROWS_MAX: usize = 1024;
 
-/// The sale as it was seen last.
+/// The state of the sale when it was read last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SaleNow {
     /// Units not sold.
     pub stock_left: i64,
-    /// Attempts that wait.
+    /// Attempts that are accepted and not decided.
     pub queued: u64,
 }
 
 /// One row: a second, or in a long run several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// Where it begins, in seconds since the beginning of the run.
+    /// Where the row begins, in seconds since the beginning of the run.
     pub from_s: u64,
-    /// Where it ends.
+    /// Where the row ends.
     pub to_s: u64,
-    /// Requests that began in it.
+    /// Requests that began in the row.
     pub began: u64,
-    /// Requests that ended in it.
+    /// Requests that ended in the row.
     pub ended: u64,
-    /// Of these, those without a usable answer.
+    /// Of these, requests without a usable answer.
     pub errors: u64,
-    /// Usable answers by their word; those that occurred.
-    pub by_outcome: Vec<(&'static str, u64)>,
+    /// Usable answers by outcome, without those that did not occur.
+    pub by_outcome: Vec<(Outcome, u64)>,
     /// Half of the latencies, in microseconds, are not above it.
     pub p50_us: u64,
     /// 99 % of the latencies, in microseconds, are not above it.
     pub p99_us: u64,
-    /// The sale, as it was seen last before its end.
+    /// The state of the sale when it was read last before the row's end.
     pub sale: SaleNow,
 }
 
@@ -51,7 +53,7 @@ pub struct Series {
 
 #[derive(Debug, Clone)]
 struct Row {
-    /// Which one: its first second divided by the seconds of a row.
+    /// The row's first second divided by the seconds of a row.
     index: u64,
     began: u64,
     errors: u64,
@@ -64,6 +66,33 @@ struct Row {
 impl Default for Series {
     fn default() -> Self {
         Self { rows: Vec::new(), seconds_per_row: 1 }
+    }
+}
+
+/// Keeps the series of a run as a [`Sink`].
+#[derive(Debug)]
+pub struct SeriesSink {
+    series: Series,
+    /// The sale as it was seen last, by the task that watches it.
+    sale: Arc<Mutex<SaleNow>>,
+}
+
+impl SeriesSink {
+    /// An empty series, whose rows take the sale from `sale`.
+    pub fn new(sale: Arc<Mutex<SaleNow>>) -> Self {
+        Self { series: Series::default(), sale }
+    }
+
+    /// The series of the run so far.
+    pub fn finish(self) -> Series {
+        self.series
+    }
+}
+
+impl Sink for SeriesSink {
+    fn second(&mut self, second: u64, recorder: &Recorder) {
+        let sale = *self.sale.lock().unwrap_or_else(PoisonError::into_inner);
+        self.series.push(second, recorder, sale);
     }
 }
 
@@ -88,8 +117,8 @@ impl Series {
         }
     }
 
-    /// The sale after the last second, where it was looked at once more.
-    pub fn look(&mut self, sale: SaleNow) {
+    /// Replaces the sale of the last row, when the sale was read again after the run.
+    pub fn set_last_sale(&mut self, sale: SaleNow) {
         if let Some(last) = self.rows.last_mut() {
             last.sale = sale;
         }
@@ -185,7 +214,7 @@ mod tests {
             bytes_sent: 1,
             bytes_received: 1,
             status: 202,
-            result: Ok(Outcome::Queued),
+            result: Ok(Outcome::Accepted),
         });
         recorder
     }
@@ -205,7 +234,7 @@ mod tests {
         assert!(points.windows(2).all(|pair| pair[0].to_s == pair[1].from_s));
         let first = &points[0];
         assert_eq!((first.from_s, first.to_s, first.p50_us, first.p99_us), (0, 8, 4, 8));
-        assert_eq!(first.by_outcome, [("queued", 8)]);
+        assert_eq!(first.by_outcome, [(Outcome::Accepted, 8)]);
         assert_eq!(points.last().unwrap().sale, SaleNow { stock_left: -1, queued: seconds - 1 });
     }
 

@@ -1,24 +1,24 @@
-//! The finished figures: plain data, which renderers only have to print.
+//! The finished figures: plain data, which is only stored, judged and printed.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::recorder::{histogram, micros};
-use super::{Counts, Recorder};
+use super::{Counts, ErrorKind, Outcome, Recorder};
 
-/// All that was counted in a run.
+/// The figures of a run.
 #[derive(Debug, Clone)]
 pub struct Summary {
     /// Requests: attempts, twins and retries, failed ones included.
     pub total: u64,
     /// Requests without a usable answer.
     pub errors: u64,
-    /// Usable answers by their word; those that occurred.
-    pub by_outcome: Vec<(&'static str, u64)>,
-    /// Errors by their kind; those that occurred.
-    pub by_error: Vec<(String, u64)>,
+    /// Usable answers by outcome, without those that did not occur.
+    pub by_outcome: Vec<(Outcome, u64)>,
+    /// Errors by kind, without those that did not occur.
+    pub by_error: Vec<(ErrorKind, u64)>,
     /// From the first attempt's begin to the last one's end.
     pub elapsed: Duration,
     /// Bytes handed to the kernel.
@@ -31,7 +31,7 @@ pub struct Summary {
     pub corrected: Quantiles,
     /// Intended begin to the bytes in the kernel, of the requests whose moment the schedule named.
     pub lag: Quantiles,
-    /// The same without what was due at the very beginning, for all users at once.
+    /// `lag` without the requests that were due at the very start, for all users at once.
     pub paced_lag: Quantiles,
     /// Begin to an open connection, of the requests that opened one.
     pub connect: Quantiles,
@@ -39,16 +39,16 @@ pub struct Summary {
     pub first_byte: Quantiles,
     /// Intended click to the known decision, of the attempts whose buyer waited for it.
     pub settle: Quantiles,
-    /// Of the requests that were to be sent at the very beginning: from the first to the last.
+    /// From the first to the last of the requests that were due at the very start.
     pub spread: Option<Duration>,
-    /// What is counted besides.
+    /// Counts besides latencies and outcomes.
     pub counts: Counts,
-    /// How the latencies are spread, from the shortest to the longest.
+    /// The distribution of the latencies, from the shortest to the longest.
     pub bins: Vec<Bin>,
 }
 
 /// A distribution of microseconds. All are 0 when nothing was recorded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)] // The names say it all.
 pub struct Quantiles {
     pub count: u64,
@@ -63,8 +63,8 @@ pub struct Quantiles {
     pub max: u64,
 }
 
-/// So many latencies up to `to_us`, and above the bin before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A bin of the distribution: latencies below `to_us` and not in the bin before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bin {
     /// Upper end, exclusive, in microseconds.
     pub to_us: u64,
@@ -80,7 +80,7 @@ impl Recorder {
             total: self.usable() + errors,
             errors,
             by_outcome: self.by_outcome(),
-            by_error: self.errors.iter().map(|(kind, n)| (kind.to_string(), *n)).collect(),
+            by_error: self.errors.iter().map(|(kind, count)| (*kind, *count)).collect(),
             elapsed: self.last_ended.saturating_sub(self.first_began.unwrap_or_default()),
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
@@ -91,7 +91,7 @@ impl Recorder {
             connect: Quantiles::of(&self.connect),
             first_byte: Quantiles::of(&self.first_byte),
             settle: Quantiles::of(&self.settle),
-            spread: self.let_loose.map(|(first, last)| last - first),
+            spread: self.start_sent.map(|(first, last)| last - first),
             counts: self.counts,
             bins: bins(&self.latency),
         }
@@ -99,12 +99,17 @@ impl Recorder {
 }
 
 impl Summary {
-    /// Share of attempts without a usable answer, 0 to 1.
+    /// Requests that failed in this way.
+    pub fn errors_of(&self, kind: ErrorKind) -> u64 {
+        self.by_error.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count)
+    }
+
+    /// Share of requests without a usable answer, 0 to 1.
     pub fn error_rate(&self) -> f64 {
         if self.total == 0 { 0.0 } else { self.errors as f64 / self.total as f64 }
     }
 
-    /// So many of `count` in each second of the run.
+    /// `count` divided by the seconds of the run.
     pub fn per_second(&self, count: u64) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
         if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
@@ -112,7 +117,7 @@ impl Summary {
 }
 
 impl Quantiles {
-    /// Of single durations.
+    /// The distribution of single durations.
     pub fn of_durations(durations: impl IntoIterator<Item = Duration>) -> Self {
         let mut histogram = histogram();
         durations.into_iter().for_each(|d| histogram.saturating_record(micros(d)));
@@ -175,7 +180,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_bins_hold_every_latency_once() {
+    fn bins_count_every_latency_once() {
         let mut recorder = histogram();
         (1..=100_000).for_each(|us| recorder.saturating_record(us));
         // On the edge of a bin, where a bucket of the histogram lies on both sides.
@@ -187,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn no_percentile_is_above_the_maximum() {
+    fn percentiles_never_exceed_the_maximum() {
         let quantiles = Quantiles::of_durations([1_000_001, 5].map(Duration::from_micros));
         assert!(quantiles.p999 <= quantiles.max && quantiles.p50 == 5, "{quantiles:?}");
         assert_eq!(Quantiles::of_durations([]), Quantiles::default());

@@ -1,17 +1,31 @@
 //! The store: sales, decisions, and the one place where stock goes down.
+//!
+//! Owns the store engines behind one closed enum, and the register of attempts for queues that have
+//! no lookup. It knows neither the queue nor HTTP.
 
 mod embedded;
+mod error;
+mod known;
+mod ledger;
+mod open;
 mod redis;
-mod register;
+mod reservation;
+mod sale_view;
 mod waiters;
 
 use std::sync::Arc;
 
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::sale::{Attempt, Decision, NewAttempt, Phase, Terms};
+use crate::sale::{Attempt, NewAttempt, Terms};
 
 pub use embedded::Embedded;
+pub use error::StoreError;
+pub use known::{Announced, Decided, Known, Lookup};
+pub use ledger::Ledger;
+pub use open::{OpenError, StoreAt};
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
+pub use reservation::Reservation;
+pub use sale_view::SaleView;
 pub use waiters::Waiter;
 
 /// Where sales and decisions are kept.
@@ -23,115 +37,7 @@ pub enum Store {
     Redis(Redis),
 }
 
-/// A decided attempt. Final.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
-    /// The attempt, as it was accepted.
-    pub attempt: Arc<Attempt>,
-    /// What became of it.
-    pub decision: Decision,
-    /// When, in microseconds since the Unix epoch.
-    pub decided_us: u64,
-}
-
-/// A sale at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaleView {
-    /// What is on offer.
-    pub terms: Terms,
-    /// Which sale of this store it is.
-    pub epoch: u64,
-    /// Units not sold; below 0 when oversold. A hint: it may refuse, never sell.
-    pub left: i64,
-    /// Orders made.
-    pub orders: u64,
-}
-
-/// What the store knows of a request id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// It was decided.
-    Decided(Arc<Decided>),
-    /// It waits in the queue.
-    Waiting(Arc<Attempt>),
-    /// It was announced; whether it is in the queue is not known yet, or never will be.
-    Announced(Arc<Attempt>),
-}
-
-impl Known {
-    /// The attempt that has the id.
-    pub fn attempt(&self) -> &Arc<Attempt> {
-        match self {
-            Self::Decided(decided) => &decided.attempt,
-            Self::Waiting(attempt) | Self::Announced(attempt) => attempt,
-        }
-    }
-}
-
-/// What the store knows of an attempt that has come, all at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    /// The id, if it is known.
-    pub known: Option<Known>,
-    /// The sale, or why there is none.
-    pub sale: Result<SaleView, StoreError>,
-    /// Whether the buyer has as many orders of the item as one may have. A hint, like `left`.
-    pub at_limit: bool,
-    /// The attempt in the register, if it was announced.
-    pub announced: Option<Arc<Attempt>>,
-}
-
-/// What came of announcing an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Announced {
-    /// It is in the register now, with its place in the order.
-    Fresh(Arc<Attempt>),
-    /// Its id was known.
-    Known(Known),
-}
-
-impl SaleView {
-    /// Where the sale is in its life at a moment in microseconds since the Unix epoch.
-    pub fn phase(&self, now_us: u64) -> Phase {
-        self.terms.phase(now_us)
-    }
-}
-
-/// A sale and every decision of it, at one moment.
-#[derive(Debug)]
-pub struct Ledger {
-    /// The sale.
-    pub sale: SaleView,
-    /// Its decided attempts, in no order.
-    pub decided: Vec<Arc<Decided>>,
-}
-
-/// Decisions whose order is fixed and that are not yet committed: see [`Store::commit`].
-#[derive(Debug)]
-#[must_use = "a decision counts when it is committed"]
-pub struct Reservation {
-    decided: Vec<Arc<Decided>>,
-    last_record: Option<u64>,
-}
-
-/// Why the store did not do as asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// It takes nothing now. No effect.
-    #[error("the store is not available")]
-    Unavailable,
-    /// It may have been done or not.
-    #[error("whether the store has it is unknown")]
-    Unknown,
-    /// No sale of this item was ever opened.
-    #[error("no such item is on sale")]
-    UnknownItem,
-    /// No item was named, and not exactly one is known.
-    #[error("several items are on sale: name one")]
-    ItemRequired,
-}
-
-macro_rules! ask {
+macro_rules! delegate {
     ($self:expr, $store:ident => $answer:expr) => {
         match $self {
             Store::Embedded($store) => $answer,
@@ -141,121 +47,121 @@ macro_rules! ask {
 }
 
 impl Store {
-    /// Opens a fresh sale, instead of an earlier one of the same item. It is durable when this
+    /// Opens a fresh sale, which replaces an earlier one of the same item. It is durable when this
     /// returns.
     ///
     /// # Errors
-    /// When it was not opened, or that is unknown.
+    /// Returns an error when it was not opened, or that is unknown.
     pub async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
-        ask!(self, store => store.open_sale(terms).await)
+        delegate!(self, store => store.open_sale(terms).await)
     }
 
-    /// Opens a sale unless there is one of this item: that one is given back then.
+    /// Opens a sale, or returns the existing one of this item.
     ///
     /// # Errors
-    /// When it was not opened, or that is unknown.
+    /// Returns an error when it was not opened, or that is unknown.
     pub async fn open_or_resume(&self, terms: Terms) -> Result<SaleView, StoreError> {
-        ask!(self, store => store.open_or_resume(terms).await)
+        delegate!(self, store => store.open_or_resume(terms).await)
     }
 
     /// The sale of this item, or the only sale there is.
     ///
     /// # Errors
-    /// When there is no such sale, or it is not clear which.
+    /// Returns an error when there is no such sale, or several and no item is named.
     pub async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        ask!(self, store => store.sale(item).await)
+        delegate!(self, store => store.sale(item).await)
     }
 
-    /// What is known of an attempt that has come. With `announce_us`, when it came, a store that
-    /// can announces it in the same breath, as [`Store::announce`] does, if nothing stands against
-    /// it; it need not.
+    /// What is known about a new attempt. With `announce_us`, the time of its arrival, the store
+    /// may announce it in the same step, as [`Store::announce`] does, if nothing speaks against it.
+    /// A store need not make use of this.
     ///
     /// # Errors
-    /// When the store cannot be asked.
-    pub async fn look(
+    /// Returns an error when the store does not answer.
+    pub async fn lookup(
         &self,
         request_id: &RequestId,
         item: Option<&ItemId>,
         buyer: &BuyerId,
         announce_us: Option<u64>,
-    ) -> Result<Look, StoreError> {
+    ) -> Result<Lookup, StoreError> {
         match self {
-            Self::Embedded(store) => store.look(request_id, item, buyer).await,
-            Self::Redis(store) => store.look(request_id, item, buyer, announce_us).await,
+            Self::Embedded(store) => store.lookup(request_id, item, buyer).await,
+            Self::Redis(store) => store.lookup(request_id, item, buyer, announce_us).await,
         }
     }
 
     /// What is known of a request id.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// Returns an error when the store does not answer.
     pub async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
-        ask!(self, store => store.known(request_id).await)
+        delegate!(self, store => store.known(request_id).await)
     }
 
-    /// Puts an attempt that is about to be queued into the register of those that wait, for a
-    /// queue that cannot be asked for one. It stays there until it is decided or withdrawn.
+    /// Adds an attempt that is about to be published to the register, for a queue without lookup.
+    /// It stays there until it is decided or withdrawn.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it is not in the register.
+    /// Returns [`StoreError::Unavailable`] when it is not in the register.
     pub async fn announce(&self, new: &NewAttempt) -> Result<Announced, StoreError> {
-        ask!(self, store => store.announce(new).await)
+        delegate!(self, store => store.announce(new).await)
     }
 
-    /// Notes that announced attempts are in the queue.
+    /// Marks announced attempts as queued.
     ///
     /// # Errors
-    /// When that could not be noted: they may be queued once more then.
+    /// Returns an error when they were not marked; they may be published again then.
     pub async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
-        ask!(self, store => store.confirm(attempts).await)
+        delegate!(self, store => store.confirm(attempts).await)
     }
 
-    /// Takes an attempt that certainly is not queued out of the register. `false` when the same
-    /// attempt was announced again meanwhile, and so may be queued all the same.
+    /// Removes an attempt that certainly is not queued from the register. `false` when the same
+    /// attempt was announced again meanwhile, and so may be queued after all.
     ///
     /// # Errors
-    /// When it is not known whether it is out.
+    /// Returns an error when it is unknown whether it was removed.
     pub async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
-        ask!(self, store => store.withdraw(attempt).await)
+        delegate!(self, store => store.withdraw(attempt).await)
     }
 
     /// The register: all attempts at the item's sale `epoch` that were announced and are not
     /// decided.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// Returns an error when the store does not answer.
     pub async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        ask!(self, store => store.waiting(epoch).await)
+        delegate!(self, store => store.waiting(epoch).await)
     }
 
-    /// Attempts in the register, of all sales, that came before a moment and are not known to be in
-    /// the queue. Whoever asks is to queue them: from now on they are not withdrawn.
+    /// Attempts in the register, of all sales, that were accepted before a moment and are not known
+    /// to be queued. The caller is going to publish them, so they cannot be withdrawn from now on.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// Returns an error when the store does not answer.
     pub async fn unconfirmed(&self, before_us: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        ask!(self, store => store.unconfirmed(before_us).await)
+        delegate!(self, store => store.unconfirmed(before_us).await)
     }
 
     /// How many attempts at this item are in the register.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// Returns an error when the store does not answer.
     pub async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
-        ask!(self, store => store.waiting_count(item).await)
+        delegate!(self, store => store.waiting_count(item).await)
     }
 
-    /// Decides attempts at one item, one after the other. One that was decided before keeps its
-    /// decision.
+    /// Decides attempts at one item, one after the other. An attempt that was decided before keeps
+    /// its decision.
     ///
     /// # Errors
-    /// When none was decided, or that is unknown: then the same may be asked again.
+    /// Returns an error when none was decided, or that is unknown. The call can be repeated then.
     pub async fn reserve(
         &self,
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        ask!(self, store => store.reserve(attempts, now_us).await)
+        delegate!(self, store => store.reserve(attempts, now_us).await)
     }
 
     /// Decides attempts at one item that could not be delivered: they lose, unless they were
@@ -263,64 +169,64 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::reserve`].
-    pub async fn give_up(
+    pub async fn lose_undeliverable(
         &self,
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        ask!(self, store => store.give_up(attempts, now_us).await)
+        delegate!(self, store => store.lose_undeliverable(attempts, now_us).await)
     }
 
-    /// Waits until every decision of a reservation is committed, tells those who wait for one, and
-    /// gives them in the order of the attempts.
+    /// Waits until every decision of a reservation is committed, notifies the waiters, and returns
+    /// the decisions in the order of the attempts.
     ///
     /// # Errors
-    /// When it is not known whether they are.
+    /// Returns an error when it is unknown whether they are committed.
     pub async fn commit(&self, reserved: Reservation) -> Result<Vec<Arc<Decided>>, StoreError> {
         match self {
             Self::Embedded(store) => store.commit(&reserved).await?,
-            // What it has answered is committed.
+            // Redis has committed what it has answered.
             Self::Redis(_) => {}
         }
-        ask!(self, store => store.waiters()).tell(&reserved.decided);
+        delegate!(self, store => store.waiters()).notify(&reserved.decided);
         Ok(reserved.decided)
     }
 
-    /// Begins to wait for the decision of one attempt, by whatever process. Begin, then look, and
-    /// it is not missed.
+    /// Starts waiting for the decision on one attempt, by any process. Start before the lookup, so
+    /// that no decision is missed.
     pub fn wait(&self, request_id: RequestId) -> Waiter<'_> {
-        ask!(self, store => store.waiters()).wait(request_id)
+        delegate!(self, store => store.waiters()).wait(request_id)
     }
 
-    /// How many attempts somebody waits for.
+    /// How many attempts have waiters.
     pub fn awaited(&self) -> usize {
-        ask!(self, store => store.waiters()).len()
+        delegate!(self, store => store.waiters()).len()
     }
 
-    /// A sale, the present one or an earlier one, with its decisions, all of them committed.
+    /// A sale, the current one or an earlier one, with its decisions, all of them committed.
     ///
     /// # Errors
-    /// When there is no such sale, or a decision could not be committed.
+    /// Returns an error when there is no such sale, or a decision could not be committed.
     pub async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        ask!(self, store => store.ledger(epoch).await)
+        delegate!(self, store => store.ledger(epoch).await)
     }
 
     /// Whether the store answers.
     ///
     /// # Errors
-    /// When it does not.
+    /// Returns an error when it does not.
     pub async fn check(&self) -> Result<(), StoreError> {
         match self {
-            // It is in this process: it answers, or the process has ended.
+            // It is in this process, so it always answers.
             Self::Embedded(_) => Ok(()),
             Self::Redis(store) => store.check().await,
         }
     }
 
-    /// Writes and syncs what is not yet, and takes no more.
+    /// Writes and syncs the pending records, and closes the store for new ones.
     ///
     /// # Errors
-    /// The reason, when that failed.
+    /// Returns the reason when that failed.
     pub fn close(&self) -> Result<(), String> {
         match self {
             Self::Embedded(store) => store.close(),
@@ -328,8 +234,8 @@ impl Store {
         }
     }
 
-    /// Resolves with the reason when the store has failed for good. A Redis server never has: it
-    /// may come back.
+    /// Resolves with the reason when the store has failed permanently. A Redis server never does:
+    /// it may come back.
     pub async fn failed(&self) -> String {
         match self {
             Self::Embedded(store) => store.failed().await,

@@ -1,5 +1,5 @@
-//! Who waits for which decision: a waiter is woken by that of its own attempt and by no other,
-//! however many wait and whatever is decided meanwhile.
+//! Waiting for decisions: a waiter is woken by the decision on its own attempt only, regardless of
+//! how many others wait and are decided.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,31 +11,32 @@ use crate::sale::Attempt;
 
 use super::Decided;
 
-/// The attempts that somebody waits for. Each waiter is a held request, so there are no more of
-/// them than connections, and one that goes away for whatever reason leaves nothing behind.
+/// The attempts that have waiters. Each waiter is a held request, so the number of connections
+/// bounds them, and dropping a waiter removes its entry.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     by_id: Mutex<HashMap<RequestId, Awaited>>,
 }
 
-/// An attempt that somebody waits for.
+/// An attempt with waiters.
 #[derive(Debug, Default)]
 struct Awaited {
-    told: watch::Sender<Option<Arc<Decided>>>,
-    /// Its item, once a waiter knows it: where a store that has to be asked is asked.
+    decision: watch::Sender<Option<Arc<Decided>>>,
+    /// Its item, once a waiter knows it; the poll of a remote store needs it.
     item: Option<ItemId>,
 }
 
-/// One who waits for the decision of an attempt.
+/// Waits for the decision on an attempt.
 #[derive(Debug)]
-#[must_use = "whoever waits is told"]
+#[must_use = "a waiter does nothing unless awaited"]
 pub struct Waiter<'a> {
-    // Dropped before the place is, which looks whether it was the last.
-    told: watch::Receiver<Option<Arc<Decided>>>,
+    // Declared before `place`, so that it is dropped first: dropping the place counts the
+    // receivers.
+    decision: watch::Receiver<Option<Arc<Decided>>>,
     place: Place<'a>,
 }
 
-/// Keeps an attempt among those that are waited for, until the last one who waits has gone.
+/// Keeps the attempt's entry until its last waiter is dropped.
 #[derive(Debug)]
 struct Place<'a> {
     waiters: &'a Waiters,
@@ -43,33 +44,33 @@ struct Place<'a> {
 }
 
 impl Waiters {
-    /// Begins to wait for a decision: what is told from now on is not missed.
+    /// Starts waiting for a decision; a notification from now on is not missed.
     pub(super) fn wait(&self, request_id: RequestId) -> Waiter<'_> {
-        let told = self.lock().entry(request_id).or_default().told.subscribe();
-        Waiter { told, place: Place { waiters: self, request_id } }
+        let decision = self.lock().entry(request_id).or_default().decision.subscribe();
+        Waiter { decision, place: Place { waiters: self, request_id } }
     }
 
-    /// Tells committed decisions to those who wait for them.
-    pub(super) fn tell(&self, decided: &[Arc<Decided>]) {
+    /// Notifies the waiters of committed decisions.
+    pub(super) fn notify(&self, decided: &[Arc<Decided>]) {
         let awaited: Vec<_> = {
             let mut by_id = self.lock();
             let mut remove = |decided: &Arc<Decided>| by_id.remove(&decided.attempt.request_id);
             decided.iter().filter_map(|decided| Some((remove(decided)?, decided))).collect()
         };
-        // Not under the lock: whoever is woken may want it.
+        // Not under the lock, since a woken waiter may take it.
         for (awaited, decided) in awaited {
-            awaited.told.send_replace(Some(Arc::clone(decided)));
+            awaited.decision.send_replace(Some(Arc::clone(decided)));
         }
     }
 
-    /// Sends those who wait for an attempt to look what has become of it.
-    pub(super) fn send_to_look(&self, request_id: &RequestId) {
+    /// Wakes the waiters of an attempt without a decision, so that they look it up again.
+    pub(super) fn wake(&self, request_id: &RequestId) {
         let awaited = self.lock().remove(request_id);
-        // Who waits notices; not under the lock either.
+        // Dropping the sender wakes them; not under the lock either.
         drop(awaited);
     }
 
-    /// The attempts that are waited for, where their item is known.
+    /// The attempts with waiters whose item is known.
     pub(super) fn by_item(&self) -> HashMap<ItemId, Vec<RequestId>> {
         let mut by_item: HashMap<ItemId, Vec<RequestId>> = HashMap::new();
         for (request_id, awaited) in self.lock().iter() {
@@ -82,7 +83,7 @@ impl Waiters {
         by_item
     }
 
-    /// How many attempts are waited for.
+    /// How many attempts have waiters.
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
@@ -93,21 +94,21 @@ impl Waiters {
 }
 
 impl Waiter<'_> {
-    /// The decision of the attempt, which was seen to wait, once it is committed. `None` when it
-    /// waits no longer for another reason: then look.
+    /// Waits for the committed decision on the attempt, which a lookup has found waiting. `None`
+    /// when the attempt has to be looked up again.
     pub async fn decided(mut self, attempt: &Attempt) -> Option<Arc<Decided>> {
         if let Some(awaited) = self.place.waiters.lock().get_mut(&self.place.request_id) {
             awaited.item = Some(attempt.item.clone());
         }
-        self.told.wait_for(Option::is_some).await.ok()?.clone()
+        self.decision.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut by_id = self.waiters.lock();
-        // After the decision was told, there may be another's place under this id.
-        let is_left = |awaited: &Awaited| awaited.told.receiver_count() == 0;
+        // After a notification, the entry of this id may belong to later waiters.
+        let is_left = |awaited: &Awaited| awaited.decision.receiver_count() == 0;
         if by_id.get(&self.request_id).is_some_and(is_left) {
             by_id.remove(&self.request_id);
         }
@@ -126,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often it is woken.
+    /// Counts its wake-ups.
     #[derive(Default)]
     struct Woken(AtomicUsize);
 
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiter_is_woken_by_its_own_decision_alone() {
+    fn waiter_is_woken_only_by_its_own_decision() {
         let (waiters, woken) = (Waiters::default(), Arc::new(Woken::default()));
         let (own, others) = (decided(0), (1..1_000).map(decided).collect::<Vec<_>>());
         let mut waiting = pin!(waiters.wait(id(0)).decided(&own.attempt));
@@ -165,39 +166,39 @@ mod tests {
         let of_others = others.iter().map(|other| waiters.wait(other.attempt.request_id));
         let of_others: Vec<_> = of_others.collect();
         for other in &others {
-            waiters.tell(std::slice::from_ref(other));
+            waiters.notify(std::slice::from_ref(other));
         }
         drop(of_others);
         assert_eq!(woken.0.load(Ordering::Relaxed), 0);
-        waiters.tell(std::slice::from_ref(&own));
+        waiters.notify(std::slice::from_ref(&own));
         assert_eq!(woken.0.load(Ordering::Relaxed), 1);
         assert_eq!(poll(waiting, &woken), Poll::Ready(Some(Arc::clone(&own))));
     }
 
     #[test]
-    fn all_who_wait_for_one_attempt_are_told_even_before_they_look() {
+    fn all_waiters_of_an_attempt_are_notified_even_before_their_lookup() {
         let (waiters, woken, own) = (Waiters::default(), Arc::default(), decided(0));
         let waiting = [(); 3].map(|()| waiters.wait(id(0)));
-        waiters.tell(std::slice::from_ref(&own));
-        // Comes after it, and so has a place of its own, which the others leave alone.
+        waiters.notify(std::slice::from_ref(&own));
+        // It starts after the notification, so it has an entry of its own, which the others keep.
         let mut late = pin!(waiters.wait(id(0)).decided(&own.attempt));
         for waiter in waiting {
-            let told = poll(pin!(waiter.decided(&own.attempt)), &woken);
-            assert_eq!(told, Poll::Ready(Some(Arc::clone(&own))));
+            let decision = poll(pin!(waiter.decided(&own.attempt)), &woken);
+            assert_eq!(decision, Poll::Ready(Some(Arc::clone(&own))));
         }
         assert!(poll(late.as_mut(), &woken).is_pending());
         assert_eq!(waiters.len(), 1);
-        waiters.send_to_look(&id(0));
+        waiters.wake(&id(0));
         assert_eq!(poll(late, &woken), Poll::Ready(None));
     }
 
     #[test]
-    fn who_goes_leaves_nothing_behind_and_takes_nothing_from_others() {
+    fn dropped_waiter_removes_its_own_entry_only() {
         let (waiters, woken, own) = (Waiters::default(), Arc::default(), decided(0));
         let (first, second) = (waiters.wait(id(0)), waiters.wait(id(0)));
         drop(waiters.wait(id(1)));
         drop(first);
-        assert!(waiters.by_item().is_empty(), "nobody has said where to ask");
+        assert!(waiters.by_item().is_empty(), "no waiter has named the item");
         {
             let mut second = pin!(second.decided(&own.attempt));
             assert!(poll(second.as_mut(), &woken).is_pending());

@@ -10,4 +10,4 @@ mod time;
 pub use count::{ByteSize, Count, Rate, Share};
 pub(crate) use text::text_serde;
 pub use text::{UnitError, deserialize_quantity};
-pub use time::{Moment, Span, span};
+pub use time::{Moment, Span, optional_span, span};

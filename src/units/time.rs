@@ -97,6 +97,36 @@ pub mod span {
     }
 }
 
+/// Serde for an optional `Duration` that is written as a [`Span`].
+pub mod optional_span {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Span;
+
+    /// Writes a duration as a span.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(
+        time: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map(Span).serialize(serializer)
+    }
+
+    /// Reads a span as a duration.
+    ///
+    /// # Errors
+    /// When it is neither a span nor absent.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<Span>::deserialize(deserializer)?.map(|span| span.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,14 @@
-//! Nonsense is met with an error that names the cure.
+//! Invalid input is rejected with an error that says how to correct it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use super::child::{Serving, seckill};
 use super::{bench, stderr, stdout};
+use crate::support::child::{Serving, seckill};
 
 #[test]
-fn wrong_flags_are_named_and_exit_2() {
+fn invalid_flags_exit_2_and_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     file("key.toml", "threads = 1\n\nramps = \"1s\"\n");
@@ -39,15 +39,15 @@ fn wrong_flags_are_named_and_exit_2() {
     ];
     for (args, cure) in cases {
         let output = bench(folder.path(), args);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        assert!(said.contains(cure), "{args:?}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {printed}");
+        assert!(printed.contains(cure), "{args:?}: {printed}");
         assert_eq!(stdout(&output), "", "{args:?}");
     }
 }
 
 #[test]
-fn flags_that_do_not_go_together_are_named_and_exit_2() {
+fn conflicting_flags_exit_2_and_are_named() {
     let rate = ["--rate", "100/s"];
     let conflicts: &[(&[&str], &str)] = &[
         (&["--threads", "5"], "--threads: with a rate it is --max-threads"),
@@ -87,7 +87,7 @@ fn flags_that_do_not_go_together_are_named_and_exit_2() {
 }
 
 #[test]
-fn nonsense_in_a_flag_of_the_load_is_told_what_would_be_right() {
+fn malformed_load_flags_exit_2_with_a_valid_example() {
     let cases: &[(&[&str], &str)] = &[
         (&["--rate", "100"], "write 500/s or 5k/s"),
         (&["--rate", "0/s"], "--rate"),
@@ -116,25 +116,25 @@ fn nonsense_in_a_flag_of_the_load_is_told_what_would_be_right() {
     }
 }
 
-/// A bench that is called so exits with 2 before it does anything, and says this.
+/// A bench with these arguments exits with 2 before it does anything, and prints this advice.
 #[track_caller]
 fn assert_usage(args: &[&str], cure: &str) {
     let output = bench(Path::new("."), args);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-    assert!(said.contains(cure), "{args:?}: {said}");
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {printed}");
+    assert!(printed.contains(cure), "{args:?}: {printed}");
     assert_eq!(stdout(&output), "", "{args:?}");
 }
 
 #[test]
-fn what_cannot_run_exits_1_in_one_line() {
+fn run_that_cannot_start_exits_1_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let output = bench(folder.path(), &["--target", &format!("http://{nobody}")]);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("`seckill serve`") && said.contains("--spawn"), "{said}");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = bench(folder.path(), &["--target", &format!("http://{closed}")]);
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.contains("`seckill serve`") && printed.contains("--spawn"), "{printed}");
 
     let output = bench(folder.path(), &["--profile", "nowhere.toml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -146,25 +146,25 @@ fn what_cannot_run_exits_1_in_one_line() {
 }
 
 #[test]
-fn a_target_that_speaks_something_else_is_told() {
+fn target_that_is_no_seckill_server_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let answers: [(&[u8], &str); 2] = [
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not in HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "is no seckill server"),
     ];
-    for (answer, told) in answers {
+    for (answer, expected) in answers {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = format!("http://{}", listener.local_addr().unwrap());
         let peer = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             stream.read_exact(&mut [0; 16]).unwrap();
             stream.write_all(answer).unwrap();
-            // Until the other side has gone, so that it is not a reset that it sees.
+            // Read until the client closes, so that the client does not see a reset.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         });
         let output = bench(folder.path(), &["--target", &target]);
         assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
         peer.join().unwrap();
     }
 }
@@ -174,7 +174,7 @@ fn serve(args: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn a_server_that_cannot_start_says_why_and_exits_1() {
+fn server_that_cannot_start_exits_1_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let running = Serving::start(&data, &[]);
@@ -196,7 +196,7 @@ fn a_server_that_cannot_start_says_why_and_exits_1() {
 }
 
 #[test]
-fn a_server_refuses_flags_and_a_journal_that_are_wrong() {
+fn server_rejects_invalid_flags_and_a_foreign_journal() {
     let cases: &[(&[&str], &str)] = &[
         (&["--stock=-1"], "--stock"),
         (&["--item", "a/b"], "--item: must be"),
@@ -207,10 +207,10 @@ fn a_server_refuses_flags_and_a_journal_that_are_wrong() {
         (&["--log", "info=info=info"], "--log"),
         (&["--max-connections", "100M"], "ulimit -n"),
     ];
-    for (args, told) in cases {
+    for (args, expected) in cases {
         let output = serve(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(told), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{args:?}: {}", stderr(&output));
     }
     let folder = tempfile::tempdir().unwrap();
     damage(folder.path());

@@ -1,16 +1,18 @@
-//! A full disk: the server ends with an error that names the cure, and has lost nothing.
+//! On a full disk, the server exits with an error that says what to do, and loses no accepted
+//! attempt.
 
 use std::path::Path;
 use std::process::Command;
 
-use super::child::Serving;
 use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::Serving;
+use crate::support::skip::skip;
 
-/// A small file system of its own; unmounted when dropped.
+/// A small file system for one test; unmounted when dropped.
 pub(super) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// Mounts it; `None` where that is not allowed.
+    /// Mounts it; returns `None` where that is not permitted.
     pub(super) fn mount(size: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         mount(folder.path(), &format!("size={size}")).then_some(Self(folder))
@@ -38,9 +40,9 @@ fn mount(path: &Path, options: &str) -> bool {
 }
 
 #[test]
-fn a_full_disk_ends_the_server_and_loses_nothing() {
+fn full_disk_ends_the_server_without_losing_accepted_attempts() {
     let Some(disk) = SmallDisk::mount("128k") else {
-        println!("skipped: only root may mount the small file system that this fills");
+        skip("only root may mount the small file system that it fills");
         return;
     };
     let (data, folder) = (disk.path().join("data"), tempfile::tempdir().unwrap());
@@ -50,9 +52,12 @@ fn a_full_disk_ends_the_server_and_loses_nothing() {
     let load = [&load[..], &["--admin-token", TOKEN]].concat();
     let run = bench(folder.path(), &[&["--target", &server.url], &load[..]].concat());
     assert_eq!(run.status.code(), Some(4), "nothing can be concluded: {}", stderr(&run));
-    let (status, said) = server.wait();
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("No space left on device") && said.contains("make room"), "{said}");
+    let (status, printed) = server.wait();
+    assert_eq!(status.code(), Some(1), "{printed}");
+    assert!(
+        printed.contains("No space left on device") && printed.contains("make room"),
+        "{printed}"
+    );
     let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     let accepted = json["requests"]["by_outcome"]["queued"].as_u64().unwrap();
     assert!(accepted > 0, "{json:#}");

@@ -1,4 +1,4 @@
-//! The files of a run: what is in them is what the report says, and they are there or it is told.
+//! The output files of a run agree with its report; one that cannot be written is reported.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::child::Serving;
 use super::disk_full::SmallDisk;
 use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::Serving;
+use crate::support::skip::skip;
 
 /// JMeter's default columns.
 const COLUMNS: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,\
@@ -19,7 +20,7 @@ fn read(path: PathBuf) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Runs a bench that must end well, and gives its result.
+/// Runs a bench that must succeed, and returns its result.
 #[track_caller]
 fn result(folder: &Path, args: &[&str]) -> Value {
     let output = bench(folder, &[&["--spawn", "--json"], args].concat());
@@ -27,12 +28,12 @@ fn result(folder: &Path, args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Some load with retries, double clicks and a schedule that names moments.
+/// A load with retries, double clicks, and a schedule with intended times.
 const LOAD: &[&str] = &["--rate", "150/s", "--duration", "2500ms", "--arrival", "poisson"];
 const MORE: &[&str] = &["--double-click", "20%", "--retry", "2", "--seed", "3"];
 
 #[test]
-fn a_folder_has_the_result_and_the_latencies() {
+fn out_folder_holds_result_and_latencies() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new/run");
     let args = [LOAD, MORE, &["--out", "new/run"]].concat();
@@ -45,7 +46,7 @@ fn a_folder_has_the_result_and_the_latencies() {
         let table = read(out.join(file));
         let (max, count) = max_and_count(&table);
         assert_eq!(result[section]["count"], count, "{table}");
-        // In milliseconds, to the microsecond.
+        // In milliseconds, with a resolution of a microsecond.
         let max_us = result[section]["max"].as_f64().unwrap();
         assert!((max * 1e3 - max_us).abs() < 1.5, "{max} ms, {max_us} µs");
         assert_rising(&table);
@@ -56,7 +57,7 @@ fn a_folder_has_the_result_and_the_latencies() {
     assert_eq!(files, ["latency-corrected.hgrm", "latency.hgrm", "latency.hlog", "run.json"]);
 }
 
-/// What the last lines of a table say.
+/// The figures in the last lines of a table.
 fn max_and_count(table: &str) -> (f64, u64) {
     let line = table.lines().find(|line| line.starts_with("#[Max")).unwrap();
     let mut numbers = line.split(['=', ',', ']']).filter_map(|part| part.trim().parse().ok());
@@ -64,7 +65,7 @@ fn max_and_count(table: &str) -> (f64, u64) {
     (max, count as u64)
 }
 
-/// Values, percentiles and counts never fall, and the last row holds all.
+/// Values, percentiles and counts never decrease, and the last row covers all samples.
 fn assert_rising(table: &str) {
     let mut lines = table.lines();
     let head: Vec<_> = lines.next().unwrap().split_whitespace().collect();
@@ -81,7 +82,7 @@ fn assert_rising(table: &str) {
 }
 
 #[test]
-fn a_jtl_has_a_line_for_each_request_and_its_sums_are_the_reports() {
+fn jtl_has_one_line_per_request_and_agrees_with_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let server = ["--", "--rate-limit", "50/s"];
     let result = result(folder.path(), &[LOAD, MORE, &["--jtl", "run.jtl"], &server].concat());
@@ -108,7 +109,7 @@ fn a_jtl_has_a_line_for_each_request_and_its_sums_are_the_reports() {
     let retries = with("label", "POST /seckill (retry)");
     assert_eq!(requests["retries"]["total"], retries);
     assert!(retries > 0 && with("responseMessage", "Too Many Requests") > 0, "{requests:#}");
-    // Each between two readings of a clock of milliseconds.
+    // Both ends are readings of a clock with a resolution of a millisecond.
     let mean_us = result["latency_us"]["mean"].as_f64().unwrap();
     let elapsed_ms = sum_of("elapsed") as f64 / rows.len() as f64;
     assert!((elapsed_ms * 1e3 - mean_us).abs() < 1_000.0, "{elapsed_ms} {mean_us}");
@@ -120,7 +121,7 @@ fn a_jtl_has_a_line_for_each_request_and_its_sums_are_the_reports() {
 }
 
 #[test]
-fn a_wrong_path_is_told_before_anything_is_sent() {
+fn unwritable_output_path_is_reported_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
     std::fs::write(folder.path().join("file"), "").unwrap();
@@ -133,39 +134,39 @@ fn a_wrong_path_is_told_before_anything_is_sent() {
     ];
     for (flag, path, named) in cases {
         let output = bench(folder.path(), &[&common[..], &[flag, path]].concat());
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{flag} {path}: {said}");
-        assert!(said.contains(&format!("cannot write {named}: ")), "{flag} {path}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{flag} {path}: {printed}");
+        assert!(printed.contains(&format!("cannot write {named}: ")), "{flag} {path}: {printed}");
         assert_eq!(stdout(&output), "", "{flag} {path}");
     }
     let output = bench(folder.path(), &[&common[..], &["--json"]].concat());
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(result["audit"]["stock_left_before"], 10, "one of them bought");
+    assert_eq!(result["audit"]["stock_left_before"], 10, "one of these runs sent attempts");
 }
 
 #[test]
-fn a_full_disk_is_told_after_the_report() {
+fn output_disk_filling_up_is_reported_after_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let load = ["--spawn", "--threads", "4", "--loops", "500"];
     for (flag, name) in [("--jtl", "run.jtl"), ("--out", "run")] {
-        // In whole pages: none is left for another file once the log has one.
+        // The size is in whole pages: once the log has one, no page is left for another file.
         let Some(disk) = SmallDisk::mount("4k") else {
-            println!("skipped: only root may mount the small file system that this fills");
+            skip("only root may mount the small file system that it fills");
             return;
         };
         let path = disk.path().join(name);
         let path = path.to_str().unwrap();
         let output = bench(folder.path(), &[&load[..], &[flag, path]].concat());
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{flag}: {said}");
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{flag}: {printed}");
         assert_eq!(last_line(&output), "NOT OVERSOLD: stock 10, sold 10, left 0", "{flag}");
-        assert!(said.contains(&format!("cannot write {path}")), "{flag}: {said}");
-        assert!(said.contains("No space left on device"), "{flag}: {said}");
+        assert!(printed.contains(&format!("cannot write {path}")), "{flag}: {printed}");
+        assert!(printed.contains("No space left on device"), "{flag}: {printed}");
     }
 }
 
 #[test]
-fn what_a_former_run_left_does_not_pass_for_this_ones() {
+fn files_of_an_earlier_run_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     std::fs::create_dir(&out).unwrap();
@@ -179,26 +180,26 @@ fn what_a_former_run_left_does_not_pass_for_this_ones() {
     }
 }
 
-/// A Python that has the package `hdrhistogram`: that of `tests/run.sh`, or the machine's.
+/// A Python with the package `hdrhistogram`: the one from `tests/setup.sh`, or the machine's.
 fn python() -> Option<PathBuf> {
     let of_tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let of_tests = of_tests.join("python/bin/python3");
     let has_reader = |python: &PathBuf| {
-        let asked = Command::new(python).args(["-c", "import hdrh.log"]).output();
-        asked.is_ok_and(|output| output.status.success())
+        let output = Command::new(python).args(["-c", "import hdrh.log"]).output();
+        output.is_ok_and(|output| output.status.success())
     };
     [of_tests, "python3".into()].into_iter().find(has_reader)
 }
 
 #[test]
-fn another_implementation_reads_the_same_from_the_log() {
+fn another_hdr_implementation_reads_the_same_values() {
     let Some(python) = python() else {
-        println!("skipped: needs python3 with the package hdrhistogram; tests/run.sh installs it");
+        skip("needs python3 with the package hdrhistogram; tests/setup.sh installs it");
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    // Implementations round the rank of a percentile in their own ways, and agree where it is
-    // whole: 500 requests have whole ones.
+    // Implementations round the rank of a percentile differently, but agree where the rank is a
+    // whole number, as it is for 500 requests.
     let load = ["--rate", "200/s", "--duration", "2500ms", "--out", "run"];
     let result = result(folder.path(), &load);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/read_hlog.py");
@@ -214,7 +215,7 @@ fn another_implementation_reads_the_same_from_the_log() {
             assert!((theirs - ours).abs() <= ours / 1e3 + 1.0, "{tag} {key}: {theirs} {ours}");
         }
     }
-    // Each row is a second: without a tag and with one as many.
+    // Each row covers a second; there are as many rows with the tag as without.
     assert!(read[""]["rows"].as_u64() >= Some(2), "{read:#}");
     assert_eq!(read["corrected"]["rows"], read[""]["rows"]);
     let started = humantime::parse_rfc3339(result["started"].as_str().unwrap()).unwrap();

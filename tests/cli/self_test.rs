@@ -1,26 +1,26 @@
-//! The generator's test of itself.
+//! The load generator's self-test.
 
 use super::{bench, stderr, stdout};
 
-/// What hides the freeze and what shows it; the truth is 1.4 s.
+/// Latency without and with correction for the freeze, which lasts 1.4 s.
 const SHOWN_FROM_US: u64 = 1_200_000;
 
 #[test]
-fn a_freeze_is_seen_by_the_corrected_latency_alone() {
+fn only_corrected_latency_shows_a_server_freeze() {
     let folder = tempfile::tempdir().unwrap();
     let output = bench(folder.path(), &["--self-test", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     let freeze = &json["freeze"];
     assert_eq!(output.status.code(), Some(0), "{}\n{json:#}", stderr(&output));
     assert_eq!(json["passed"], true);
-    // With the correction switched off it would be judged by the service's, and fail.
+    // Without the correction, this would equal the service time, and the test would fail.
     assert!(freeze["latency_us"]["p90"].as_u64().unwrap() < SHOWN_FROM_US, "{json:#}");
     assert!(freeze["latency_corrected_us"]["p90"].as_u64().unwrap() >= SHOWN_FROM_US, "{json:#}");
     assert_eq!(freeze["latency_us"]["count"], 6_000, "no arrival was dropped");
 }
 
 #[test]
-fn it_brings_its_own_server() {
+fn self_test_rejects_target_and_spawn() {
     let folder = tempfile::tempdir().unwrap();
     for flag in ["--spawn", "--target=http://127.0.0.1:1"] {
         let output = bench(folder.path(), &["--self-test", flag]);

@@ -1,4 +1,4 @@
-//! Verdicts other than a pass, end to end: from a server that lies to the exit code.
+//! Verdicts other than a pass, from a misbehaving server to the exit code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,20 +13,20 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use super::child::Serving;
 use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::Serving;
 
-/// A server that sells one unit to everybody who asks.
+/// A server that sells its single unit to every buyer.
 #[derive(Default)]
-struct Liar {
-    /// Lines of its ledger.
+struct FaultyServer {
+    /// The lines of its ledger.
     sold: Mutex<Vec<String>>,
     orders: AtomicU64,
-    /// Says for ever that one attempt is queued.
+    /// Whether it reports one attempt as queued for ever.
     never_settles: bool,
 }
 
-impl Liar {
+impl FaultyServer {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let body = match request.uri().path() {
             "/seckill" => {
@@ -65,26 +65,26 @@ impl Liar {
     }
 }
 
-/// Runs `work` while the liar serves.
-fn with(liar: Liar, work: impl FnOnce(&str)) {
+/// Runs `work` while this server listens.
+fn with(faulty: FaultyServer, work: impl FnOnce(&str)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let liar = Arc::new(liar);
+    let faulty = Arc::new(faulty);
     let handler = move |request| {
-        let liar = Arc::clone(&liar);
-        async move { liar.answer(request).await }
+        let faulty = Arc::clone(&faulty);
+        async move { faulty.answer(request).await }
     };
-    let limits = Limits { connections_max: 100, drain_timeout: super::child::PATIENCE };
+    let limits = Limits { connections_max: 100, drain_timeout: crate::support::child::WAIT_MAX };
     runtime.spawn(serve_connections(listener, limits, handler, std::future::pending()));
     work(&url);
     runtime.shutdown_background();
 }
 
 #[test]
-fn overselling_exits_3_with_witnesses() {
+fn overselling_exits_3_and_names_witnesses() {
     let folder = tempfile::tempdir().unwrap();
-    with(Liar::default(), |url| {
+    with(FaultyServer::default(), |url| {
         let args = ["--target", url, "--threads", "13", "--admin-token", TOKEN];
         let output = bench(folder.path(), &args);
         assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
@@ -99,10 +99,10 @@ fn overselling_exits_3_with_witnesses() {
 }
 
 #[test]
-fn what_never_settles_is_no_pass() {
+fn unsettled_attempts_give_no_pass() {
     let folder = tempfile::tempdir().unwrap();
-    let liar = Liar { never_settles: true, ..Liar::default() };
-    with(liar, |url| {
+    let faulty = FaultyServer { never_settles: true, ..FaultyServer::default() };
+    with(faulty, |url| {
         let args = ["--target", url, "--threads", "1", "--settle-timeout", "100ms"];
         let output = bench(folder.path(), &[&args[..], &["--admin-token", TOKEN]].concat());
         assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
@@ -111,15 +111,16 @@ fn what_never_settles_is_no_pass() {
 }
 
 #[test]
-fn without_the_ledger_there_is_no_pass() {
+fn unreadable_ledger_gives_no_pass() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
-    for (flags, told) in [(vec![], "--admin-token"), (vec!["--admin-token", "x"], "not the server")]
+    for (flags, reason) in
+        [(vec![], "--admin-token"), (vec!["--admin-token", "x"], "not the server")]
     {
         let output = bench(folder.path(), &[vec!["--target", &server.url], flags].concat());
         assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
         assert!(last_line(&output).starts_with("UNKNOWN, not a pass"), "{}", stdout(&output));
-        assert!(last_line(&output).contains(told), "{}", last_line(&output));
-        assert!(stderr(&output).contains("cannot be audited"), "it is told before the run");
+        assert!(last_line(&output).contains(reason), "{}", last_line(&output));
+        assert!(stderr(&output).contains("cannot be audited"), "it is reported before the run");
     }
 }

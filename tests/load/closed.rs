@@ -1,20 +1,20 @@
-//! The closed model: users come and go by the stages, and think as the seed says.
+//! The closed model: stages start and stop users, and the seed determines think times.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use seckill::audit::AttemptNo;
+use seckill::history::AttemptNo;
 use seckill::profile::Model;
 use seckill::stats::Sample;
 
 use super::run::{Run, load, plan};
-use super::scripted::{Scripted, sold_out};
+use crate::support::scripted::{Scripted, sold_out};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// The samples of each user, in the order in which they began.
+/// The samples of each user, in order of their beginning.
 fn by_user(run: &Run) -> HashMap<u32, Vec<Sample>> {
     let mut users: HashMap<_, Vec<_>> = HashMap::new();
     for sample in &run.samples {
@@ -25,14 +25,15 @@ fn by_user(run: &Run) -> HashMap<u32, Vec<Sample>> {
 }
 
 #[test]
-fn stages_bring_users_and_take_them_away_and_nobody_sends_after_the_last() {
+fn stages_start_and_stop_users_and_none_sends_after_the_last() {
     let server = Scripted::always(sold_out());
     let flags = "--stage 300ms:6 --stage 300ms:6 --stage 300ms:0 --think 5ms";
     let run = load(&server.url(), flags);
     let users = by_user(&run);
     assert_eq!(users.len(), 6);
     for (user, samples) in users {
-        // A user comes when the line passes its number on the way up, and goes on the way down.
+        // A user starts when the rising level passes its number, and stops when the falling level
+        // does.
         let (comes, goes) = (ms(50 * u64::from(user)), ms(900 - 50 * u64::from(user)));
         assert_eq!(samples[0].intended, Some(comes), "user {user}");
         for sample in &samples {
@@ -46,12 +47,12 @@ fn stages_bring_users_and_take_them_away_and_nobody_sends_after_the_last() {
 }
 
 #[test]
-fn a_user_whom_the_level_leaves_out_waits_until_it_is_back() {
+fn user_above_the_level_waits_until_the_level_rises() {
     let server = Scripted::always(sold_out());
     let flags = "--threads 2 --stage 0s:1 --stage 500ms:1 --stage 0s:2 --stage 300ms:2 --think 1ms";
     let run = load(&server.url(), flags);
     let users = by_user(&run);
-    // The level is 1 for half a second: the second user is not there at the beginning.
+    // The level is 1 for half a second, so the second user does not start at the beginning.
     assert_eq!(users[&0][0].intended, Some(Duration::ZERO));
     let second = &users[&1];
     assert!(second.iter().all(|s| s.intended.unwrap() < ms(800)));
@@ -60,7 +61,7 @@ fn a_user_whom_the_level_leaves_out_waits_until_it_is_back() {
 }
 
 #[test]
-fn pauses_are_those_of_the_seed() {
+fn think_times_depend_on_the_seed() {
     for think in ["3ms", "uniform:1ms..9ms", "exponential:4ms"] {
         let server = Scripted::always(sold_out());
         let flags = format!("--threads 3 --loops 6 --think {think} --seed 11");
@@ -68,7 +69,7 @@ fn pauses_are_those_of_the_seed() {
         assert_eq!(first.sent_ids(), again.sent_ids());
         let attempts = server.attempts();
         assert_eq!(attempts.len(), 18, "both runs make the same attempts");
-        assert!(attempts.values().all(|asked| asked.len() == 2));
+        assert!(attempts.values().all(|request| request.len() == 2));
         let plan = plan(&flags);
         let Model::Closed { think, .. } = plan.model else { panic!("{plan:?}") };
         for (thread, samples) in by_user(&first) {
@@ -83,7 +84,7 @@ fn pauses_are_those_of_the_seed() {
 }
 
 #[test]
-fn a_seed_makes_the_same_buyers_and_another_makes_others() {
+fn seed_determines_buyers() {
     let ids = |seed: u64| {
         let server = Scripted::always(sold_out());
         load(&server.url(), &format!("--threads 5 --loops 3 --seed {seed}"));
@@ -95,7 +96,7 @@ fn a_seed_makes_the_same_buyers_and_another_makes_others() {
 }
 
 #[test]
-fn a_duration_ends_a_run_without_loops() {
+fn duration_ends_a_run_without_loops() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 3 --duration 300ms --ramp 200ms --think 2ms");
     assert!(run.intended().last().unwrap() < &ms(300));
@@ -103,11 +104,11 @@ fn a_duration_ends_a_run_without_loops() {
     assert_eq!(server.attempts().len() as u64, run.sent());
     assert_eq!((run.summary.total, run.summary.errors), (run.sent(), 0));
     assert_eq!(run.ended("sold_out"), run.sent());
-    assert!(run.told().is_empty(), "a refusal has no effect");
+    assert!(run.outcomes().is_empty(), "a refusal has no effect");
 }
 
 #[test]
-fn without_a_pause_only_the_first_attempt_has_a_moment() {
+fn without_think_time_only_first_attempts_have_an_intended_time() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 4 --loops 5 --ramp 20ms");
     assert_eq!(run.intended(), [0, 5, 10, 15].map(ms));

@@ -1,16 +1,16 @@
-//! Connections: kept as long as the server keeps them, and opened anew without an error.
+//! Connections are kept as long as the server keeps them, and reopened without an error.
 
 use std::time::Duration;
 
 use seckill::stats::ErrorKind;
 
 use super::run::load;
-use super::scripted::{Reply, Scripted, answer, sold_out};
+use crate::support::scripted::{Reply, Scripted, answer, sold_out};
 
 const SOLD_OUT: &str = r#"{"status":"rejected","reason":"sold_out"}"#;
 
 #[test]
-fn a_user_keeps_its_connection() {
+fn user_reuses_its_connection() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 6 --loops 20");
     assert_eq!((run.summary.total, run.summary.errors), (120, 0));
@@ -19,16 +19,16 @@ fn a_user_keeps_its_connection() {
 }
 
 #[test]
-fn without_keep_alive_each_request_has_its_own() {
+fn without_keep_alive_each_request_opens_a_connection() {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), "--threads 6 --loops 10 --no-keepalive");
     assert_eq!((run.summary.total, run.summary.errors, run.summary.connect.count), (60, 0, 60));
-    assert!(server.asked().iter().all(|asked| asked.head.contains("Connection: close")));
+    assert!(server.requests().iter().all(|request| request.head.contains("Connection: close")));
     assert_eq!(server.connections(), 60);
 }
 
 #[test]
-fn a_server_that_says_that_it_closes_is_believed() {
+fn connection_close_header_is_respected() {
     let server = Scripted::always(Reply::Bytes(answer(410, "Connection: close\r\n", SOLD_OUT)));
     let run = load(&server.url(), "--threads 4 --loops 10");
     assert_eq!((run.summary.total, run.summary.errors), (40, 0));
@@ -36,7 +36,7 @@ fn a_server_that_says_that_it_closes_is_believed() {
 }
 
 #[test]
-fn a_server_that_closes_without_a_word_after_each_answer_is_no_error() {
+fn silent_close_after_an_answer_is_no_error() {
     let server = Scripted::always(Reply::Last(answer(410, "", SOLD_OUT)));
     for flags in ["--threads 4 --loops 25", "--threads 4 --loops 25 --think uniform:0ms..3ms"] {
         let run = load(&server.url(), flags);
@@ -47,17 +47,17 @@ fn a_server_that_closes_without_a_word_after_each_answer_is_no_error() {
 }
 
 #[test]
-fn a_server_that_closes_at_any_moment_costs_only_the_requests_that_it_cut_off() {
-    let server = Scripted::start(|asked| {
-        let pause = Duration::from_micros(asked.number as u64 * 37 % 1_500);
+fn close_at_any_time_fails_only_interrupted_requests() {
+    let server = Scripted::start(|request| {
+        let pause = Duration::from_micros(request.number as u64 * 37 % 1_500);
         Reply::Brief(answer(410, "", SOLD_OUT), pause)
     });
     let run = load(&server.url(), "--threads 4 --loops 100");
     let reset = |kind| matches!(kind, Err(ErrorKind::Reset));
     assert!(run.samples.iter().all(|sample| sample.result.is_ok() || reset(sample.result)));
     assert_eq!(run.summary.total, 400);
-    // What it read it answered, and each of these answers has arrived.
-    assert_eq!(run.ended("sold_out"), server.asked().len() as u64);
+    // The server answered every request that it read, and all of these answers have arrived.
+    assert_eq!(run.ended("sold_out"), server.requests().len() as u64);
     let unknown = run.samples.iter().filter(|s| s.result.is_err() && s.bytes_sent > 0);
-    assert_eq!(run.told().len(), unknown.count());
+    assert_eq!(run.outcomes().len(), unknown.count());
 }

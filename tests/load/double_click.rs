@@ -1,38 +1,38 @@
-//! The double click: one request id, twice at once, on two connections.
+//! The double click sends one request id twice at once, on two connections.
 
 use std::collections::HashMap;
 
-use seckill::audit::Told;
+use seckill::history::Answered;
 use seckill::ids::RequestId;
 use seckill::stats::Click;
 
 use super::run::load;
-use super::scripted::{Gate, Reply, Scripted, order, queued, refused, sold_out, won};
+use crate::support::scripted::{Latch, Reply, Scripted, order, queued, refused, sold_out, won};
 
 #[test]
-fn a_server_gets_the_same_id_twice_on_two_connections() {
+fn double_click_sends_one_id_on_two_connections() {
     let server = Scripted::always(queued());
     let run = load(&server.url(), "--threads 5 --loops 3 --double-click 100%");
     assert_eq!((run.sent(), run.counts().twins, run.summary.total), (15, 15, 30));
     assert_eq!((run.counts().began, run.counts().retried()), (30, 0));
-    assert_eq!(run.told(), vec![Told::Accepted; 15]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 15]);
     let attempts = server.attempts();
     assert_eq!(attempts.len(), 15);
-    for asked in attempts.values() {
-        assert_eq!(asked.len(), 2);
-        assert_ne!(asked[0].connection, asked[1].connection);
+    for requests in attempts.values() {
+        assert_eq!(requests.len(), 2);
+        assert_ne!(requests[0].connection, requests[1].connection);
     }
     assert_eq!(server.connections(), 10);
 }
 
 #[test]
-fn both_clicks_are_on_their_way_at_once() {
-    let both = Gate::default();
-    let server = Scripted::start(move |asked| {
-        if asked.before == 1 {
+fn both_clicks_are_in_flight_together() {
+    let both = Latch::default();
+    let server = Scripted::start(move |request| {
+        if request.before == 1 {
             both.open();
         }
-        both.pass();
+        both.wait();
         queued()
     });
     let run = load(&server.url(), "--double-click 100%");
@@ -41,14 +41,14 @@ fn both_clicks_are_on_their_way_at_once() {
 }
 
 #[test]
-fn who_clicks_twice_is_the_seeds_choice() {
+fn seed_determines_double_clicks() {
     let clicks = |seed: u64| -> HashMap<RequestId, usize> {
         let server = Scripted::always(queued());
         let flags = format!("--threads 8 --loops 25 --double-click 30% --seed {seed}");
         let run = load(&server.url(), &flags);
         assert_eq!(run.summary.total, 200 + run.counts().twins);
         let clicks: HashMap<_, _> =
-            server.attempts().into_iter().map(|(id, asked)| (id, asked.len())).collect();
+            server.attempts().into_iter().map(|(id, requests)| (id, requests.len())).collect();
         let twins = clicks.values().filter(|clicks| **clicks == 2).count();
         assert_eq!(twins as u64, run.counts().twins);
         clicks
@@ -60,20 +60,20 @@ fn who_clicks_twice_is_the_seeds_choice() {
 }
 
 #[test]
-fn whichever_click_is_accepted_the_attempt_is() {
-    let server = Scripted::start(|asked| match asked.before {
+fn attempt_is_accepted_if_either_click_is() {
+    let server = Scripted::start(|request| match request.before {
         0 => queued(),
         _ => refused(409, "request_id_reused", ""),
     });
     let run = load(&server.url(), "--threads 10 --loops 2 --double-click 100% --retry 3");
-    assert_eq!(run.told(), vec![Told::Accepted; 20]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 20]);
     assert_eq!((run.ended("queued"), run.ended("request_id_reused")), (20, 20));
 }
 
 #[test]
-fn no_click_is_repeated_once_one_has_an_answer() {
-    for (answer, told) in [(queued(), vec![Told::Accepted; 10]), (sold_out(), vec![])] {
-        let server = Scripted::start(move |asked| match asked.before {
+fn no_click_is_retried_after_an_answer_to_either() {
+    for (answer, outcomes) in [(queued(), vec![Answered::Accepted; 10]), (sold_out(), vec![])] {
+        let server = Scripted::start(move |request| match request.before {
             0 => answer.clone(),
             1 => refused(429, "rate_limited", ""),
             _ => Reply::Close,
@@ -81,24 +81,24 @@ fn no_click_is_repeated_once_one_has_an_answer() {
         let run = load(&server.url(), "--threads 10 --double-click 100% --retry 3");
         let counts = run.counts();
         assert_eq!((run.summary.total, counts.retried(), counts.gave_up), (20, 0, 0));
-        assert_eq!(run.told(), told);
+        assert_eq!(run.outcomes(), outcomes);
     }
 }
 
 #[test]
-fn two_clicks_without_an_answer_are_one_unknown_attempt() {
+fn double_click_without_an_answer_is_one_unknown_attempt() {
     let server = Scripted::always(Reply::Close);
     let run = load(&server.url(), "--threads 4 --loops 2 --double-click 100%");
-    assert_eq!(run.told(), vec![Told::Unknown; 8]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 8]);
     assert_eq!((run.summary.total, run.ended("reset")), (16, 16));
 }
 
 #[test]
-fn a_decision_that_one_click_is_told_stands_and_the_retry_is_one_more_request() {
-    // Both are refused for now; then it is decided.
-    let server = Scripted::start(|asked| match asked.before {
+fn decision_in_one_answer_stands_and_its_retry_counts_as_a_request() {
+    // Both are refused at first; then the attempt is decided.
+    let server = Scripted::start(|request| match request.before {
         0 | 1 => refused(503, "queue_full", ""),
-        _ => won(asked),
+        _ => won(request),
     });
     let flags = "--threads 3 --double-click 100% --retry 1 --retry-backoff 1ms";
     let run = load(&server.url(), flags);
@@ -106,8 +106,8 @@ fn a_decision_that_one_click_is_told_stands_and_the_retry_is_one_more_request() 
     let again = run.samples.iter().filter(|s| matches!(s.click, Click::Again(_))).count();
     assert_eq!((again, run.counts().recovered), (3, 3));
     for entry in &run.history.entries {
-        let Told::Won(won) = &entry.told else { panic!("{entry:?}") };
+        let Answered::Won(won) = &entry.answered else { panic!("{entry:?}") };
         assert_eq!(won.to_string(), order(run.history.ids.request_id(entry.attempt)));
     }
-    assert_eq!(run.told().len(), 3);
+    assert_eq!(run.outcomes().len(), 3);
 }

@@ -1,21 +1,22 @@
-//! The open model: every arrival is made, at its moment or as soon as somebody is free.
+//! The open model: every arrival is sent at its intended time, or as soon as a user is free.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use seckill::ids::RequestId;
-use seckill::load::{Arrivals, Seen, Stop};
+use seckill::load::Arrivals;
 use seckill::profile::{Arrival, Levels};
+use tokio_util::sync::CancellationToken;
 
 use super::run::{Run, load, load_until};
-use super::scripted::{Gate, Reply, Scripted, sold_out};
+use crate::support::scripted::{Latch, Reply, Scripted, sold_out};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// A run against a server that is sold out, and the ids that this saw.
+/// A run against a sold-out server, and the ids that the server received.
 fn against_sold_out(flags: &str) -> (Run, HashSet<RequestId>) {
     let server = Scripted::always(sold_out());
     let run = load(&server.url(), flags);
@@ -24,30 +25,33 @@ fn against_sold_out(flags: &str) -> (Run, HashSet<RequestId>) {
 }
 
 #[test]
-fn a_rate_makes_as_many_attempts_as_it_says_each_with_its_moment() {
+fn rate_schedules_the_stated_number_of_attempts() {
     let (run, ids) = against_sold_out("--rate 100/s --duration 1500ms");
     assert_eq!((run.summary.total, run.sent(), ids.len()), (150, 150, 150));
     assert_eq!(ids, run.sent_ids().into_iter().collect());
     assert_eq!(run.intended(), (0..150).map(|n| ms(10 * n)).collect::<Vec<_>>());
     assert_eq!((run.summary.lag.count, run.summary.corrected.count), (150, 150));
     assert_eq!((run.counts().unsent, run.summary.errors), (0, 0));
-    assert!(run.samples.iter().all(|s| s.began >= s.intended.unwrap()), "one came too early");
+    assert!(
+        run.samples.iter().all(|s| s.began >= s.intended.unwrap()),
+        "an arrival was sent too early"
+    );
 }
 
 #[test]
-fn stages_make_the_attempts_of_their_area() {
+fn number_of_attempts_is_the_area_under_the_stages() {
     let (run, ids) = against_sold_out("--stage 400ms:200/s --stage 0s:50/s --stage 200ms:0/s");
     let stages = [(ms(400), 200.0), (ms(0), 50.0), (ms(200), 0.0)];
     let rate = Levels::new(0.0, stages);
     let arrivals = Arrivals::new(&rate, Arrival::Constant, 1, ms(600));
     let expected: Vec<_> = arrivals.map(|(_, at)| at).collect();
-    // Up in a triangle, down in another.
+    // The rate rises along one triangle and falls along another.
     assert_eq!(expected.len(), 40 + 5);
     assert_eq!((run.intended(), ids.len()), (expected, 45));
 }
 
 #[test]
-fn a_seed_makes_the_same_poisson_run_again() {
+fn seed_determines_poisson_arrivals() {
     let poisson = |seed: u64| {
         let flags = "--rate 200/s --arrival poisson --duration 500ms --seed";
         against_sold_out(&format!("{flags} {seed}"))
@@ -62,23 +66,23 @@ fn a_seed_makes_the_same_poisson_run_again() {
 }
 
 #[test]
-fn arrivals_that_find_nobody_free_wait_and_are_counted_and_none_is_dropped() {
-    let gate = Arc::new(Gate::default());
-    let opens = Arc::clone(&gate);
+fn arrivals_without_a_free_user_wait_and_none_is_dropped() {
+    let latch = Arc::new(Latch::default());
+    let opens = Arc::clone(&latch);
     let server = Scripted::start(move |_| {
-        gate.pass();
+        latch.wait();
         sold_out()
     });
-    // When the first second has ended, all are due, and only as many as there are users are made.
+    // After the first second all arrivals are due, but only as many are sent as there are users.
     let flags = "--rate 20/s --duration 1s --max-threads 4";
-    let run = load_until(&server.url(), flags, &Stop::default(), move |seen| {
-        if matches!(seen, Seen::Second(0, _)) {
+    let run = load_until(&server.url(), flags, &CancellationToken::new(), move |second| {
+        if second == 0 {
             opens.open();
         }
     });
     assert_eq!((run.summary.total, run.sent(), run.counts().unsent), (20, 20, 0));
     assert_eq!(run.counts().waited, 16);
-    // They were answered after 1 s, and had wanted to begin at 0 ms, 50 ms, .., 950 ms.
+    // They were answered after 1 s; their intended times were 0 ms, 50 ms, .., 950 ms.
     let corrected = &run.summary.corrected;
     assert!(corrected.p50 >= 499_000 && corrected.max >= 999_000, "{corrected:?}");
     let waited = |sample: &&seckill::stats::Sample| sample.intended.unwrap() >= ms(200);
@@ -91,20 +95,20 @@ fn arrivals_that_find_nobody_free_wait_and_are_counted_and_none_is_dropped() {
 }
 
 #[test]
-fn what_a_server_that_hangs_leaves_unsent_is_counted() {
+fn unsent_arrivals_at_a_hanging_server_are_counted() {
     let server = Scripted::always(Reply::Hang);
     let run = load(&server.url(), "--rate 40/s --duration 1s --max-threads 2 --timeout 300ms");
     let unsent = run.counts().unsent;
     assert_eq!(run.sent() + unsent, 40);
     assert!(run.sent() >= 2 && unsent > 0, "{unsent}");
     assert_eq!((run.summary.total, run.ended("timeout")), (run.sent(), run.sent()));
-    assert_eq!(run.told().len() as u64, run.sent(), "of each it is unknown what came of it");
+    assert_eq!(run.outcomes().len() as u64, run.sent(), "each has an unknown outcome");
     let on_server: HashSet<_> = server.attempts().into_keys().collect();
     assert_eq!(on_server, run.sent_ids().into_iter().collect());
 }
 
 #[test]
-fn there_are_no_more_users_than_are_needed() {
+fn users_are_started_only_when_needed() {
     let (run, _) = against_sold_out("--rate 50/s --duration 500ms --max-threads 1");
     assert!(run.samples.iter().all(|sample| sample.thread == 0));
     assert_eq!(run.summary.total, 25);

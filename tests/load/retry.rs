@@ -1,102 +1,107 @@
-//! Retries: the same id again, after what was asked for, not before the server allows it, and no
-//! more often than it and the budget allow.
+//! Retries use the same id, happen after the listed outcomes only, not before the server allows it,
+//! and not more often than the limit and the budget allow.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
-use seckill::audit::Told;
+use seckill::history::Answered;
 use seckill::load;
 
 use super::run::load;
-use super::scripted::{Asked, Reply, Scripted, answer, queued, refused, sold_out};
+use crate::support::scripted::{Received, Reply, Scripted, answer, queued, refused, sold_out};
 
 const RATE_LIMITED: usize = 0;
 const UNAVAILABLE: usize = 1;
 const UNKNOWN: usize = 2;
 const CONNECT: usize = 3;
 
-/// From when the answer to a try was sent to when the next one came, by the server's clock.
-fn gaps(asked: &[Asked]) -> Vec<Duration> {
-    asked.windows(2).map(|pair| pair[1].at - pair[0].answered.unwrap()).collect()
+/// The pauses between the answer to a try and the next try, by the server's clock.
+fn gaps(requests: &[Received]) -> Vec<Duration> {
+    requests.windows(2).map(|pair| pair[1].at - pair[0].answered.unwrap()).collect()
 }
 
-/// A server that refuses the first tries of each attempt, and takes the next one.
+/// A server that refuses the first tries of each attempt, and accepts the next one.
 fn after(tries: usize, first: Reply) -> Scripted {
-    Scripted::start(move |asked| if asked.before < tries { first.clone() } else { queued() })
+    Scripted::start(move |request| if request.before < tries { first.clone() } else { queued() })
 }
 
 #[test]
-fn a_retry_has_the_same_id_and_comes_not_before_the_server_allows_it() {
+fn retry_keeps_its_id_and_respects_retry_after() {
     let server = after(1, refused(429, "rate_limited", "Retry-After: 1\r\n"));
     let run = load(&server.url(), "--threads 4 --retry 2 --retry-backoff 1ms");
     let counts = run.counts();
     assert_eq!((counts.retries[RATE_LIMITED], counts.retried()), (4, 4));
     assert_eq!((counts.recovered, counts.gave_up, counts.over_budget), (4, 0, 0));
     assert_eq!((run.summary.total, run.ended("rate_limited"), run.ended("queued")), (8, 4, 4));
-    assert_eq!((run.summary.errors, run.told()), (0, vec![Told::Accepted; 4]));
+    assert_eq!((run.summary.errors, run.outcomes()), (0, vec![Answered::Accepted; 4]));
     let attempts = server.attempts();
     assert_eq!(attempts.len(), 4, "every retry has its attempt's id");
-    for asked in attempts.values() {
-        assert_eq!(asked.len(), 2);
-        assert!(gaps(asked)[0] >= Duration::from_secs(1), "{asked:?}");
+    for requests in attempts.values() {
+        assert_eq!(requests.len(), 2);
+        assert!(gaps(requests)[0] >= Duration::from_secs(1), "{requests:?}");
     }
 }
 
 #[test]
-fn pauses_double_and_up_to_a_half_of_each_is_spared() {
+fn backoff_doubles_with_jitter_of_up_to_half() {
     let server = after(3, refused(503, "queue_full", ""));
     let run = load(&server.url(), "--threads 3 --retry 3 --retry-backoff 40ms");
     assert_eq!((run.counts().retries[UNAVAILABLE], run.counts().recovered), (9, 3));
-    assert_eq!(run.told(), vec![Told::Accepted; 3]);
-    for asked in server.attempts().values() {
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 3]);
+    for requests in server.attempts().values() {
         let least = [20, 40, 80].map(Duration::from_millis);
-        assert!(gaps(asked).iter().zip(least).all(|(gap, least)| *gap >= least), "{asked:?}");
+        assert!(gaps(requests).iter().zip(least).all(|(gap, least)| *gap >= least), "{requests:?}");
     }
-    // The schedule of a retry is its pause: without it, no lag could be told.
+    // A retry is scheduled by its pause; without that, its lag could not be measured.
     assert_eq!(run.summary.lag.count, 12);
 }
 
 #[test]
-fn what_is_unknown_is_sent_again_on_another_connection() {
+fn unknown_outcome_is_retried_on_a_new_connection() {
     let server = after(1, Reply::Close);
     let run = load(&server.url(), "--threads 5 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.counts().recovered), (5, 5));
     assert_eq!((run.ended("reset"), run.ended("queued"), run.summary.errors), (5, 5, 5));
-    assert_eq!(run.told(), vec![Told::Accepted; 5], "what is accepted is no longer unknown");
-    for asked in server.attempts().values() {
-        assert_ne!(asked[0].connection, asked[1].connection);
+    assert_eq!(
+        run.outcomes(),
+        vec![Answered::Accepted; 5],
+        "what is accepted is no longer unknown"
+    );
+    for requests in server.attempts().values() {
+        assert_ne!(requests[0].connection, requests[1].connection);
     }
 }
 
 #[test]
-fn a_refusal_of_the_retry_leaves_the_first_try_unknown() {
-    let server = Scripted::start(|asked| if asked.before == 0 { Reply::Close } else { sold_out() });
+fn refused_retry_leaves_the_first_try_unknown() {
+    let server =
+        Scripted::start(|request| if request.before == 0 { Reply::Close } else { sold_out() });
     let run = load(&server.url(), "--threads 3 --retry 1 --retry-backoff 1ms");
-    assert_eq!(run.told(), vec![Told::Unknown; 3]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 3]);
     assert_eq!(run.counts().recovered, 3, "the buyer has an answer");
 }
 
 #[test]
-fn a_500_is_unknown_too() {
+fn status_500_is_an_unknown_outcome() {
     let body = r#"{"status":"unknown","reason":"outcome_unknown"}"#;
     let server = after(1, Reply::Bytes(answer(500, "", body)));
     let run = load(&server.url(), "--threads 2 --retry 1 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[UNKNOWN], run.ended("http_500")), (2, 2));
-    assert_eq!(run.told(), vec![Told::Accepted; 2]);
+    assert_eq!(run.outcomes(), vec![Answered::Accepted; 2]);
 }
 
 #[test]
-fn nobody_tries_more_often_than_was_said() {
+fn retries_per_attempt_are_bounded() {
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let run = load(&server.url(), "--threads 2 --loops 2 --retry 2 --retry-backoff 1ms");
     assert_eq!((run.sent(), run.counts().retried(), run.counts().gave_up), (4, 8, 4));
     assert_eq!((run.counts().recovered, run.counts().over_budget), (0, 0));
-    assert!(server.attempts().values().all(|asked| asked.len() == 3));
-    assert!(run.told().is_empty(), "a refusal has no effect");
+    assert!(server.attempts().values().all(|request| request.len() == 3));
+    assert!(run.outcomes().is_empty(), "a refusal has no effect");
 }
 
 #[test]
-fn without_a_budget_each_worker_has_its_ten_retries() {
+fn retry_budget_begins_with_ten_retries_per_worker() {
     let workers = load::workers(4) as u64;
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let flags = "--threads 4 --loops 15 --retry 1 --retry-backoff 0s --retry-budget 0%";
@@ -107,7 +112,7 @@ fn without_a_budget_each_worker_has_its_ten_retries() {
 }
 
 #[test]
-fn a_budget_grows_with_the_attempts() {
+fn retry_budget_grows_with_the_attempts() {
     let workers = load::workers(4) as u64;
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let flags = "--threads 4 --loops 100 --retry 1 --retry-backoff 0s --retry-budget 50%";
@@ -118,7 +123,7 @@ fn a_budget_grows_with_the_attempts() {
 }
 
 #[test]
-fn only_what_was_named_is_sent_again() {
+fn only_listed_outcomes_are_retried() {
     let cases = [
         ("503,unknown,connect", refused(429, "rate_limited", "")),
         ("429,unknown,connect", refused(503, "draining", "")),
@@ -135,32 +140,32 @@ fn only_what_was_named_is_sent_again() {
 }
 
 #[test]
-fn who_is_to_wait_for_too_long_gives_up() {
+fn retry_after_beyond_the_limit_gives_up() {
     let server = Scripted::always(refused(429, "rate_limited", "Retry-After: 61\r\n"));
     let run = load(&server.url(), "--threads 2 --retry 5");
     assert_eq!((run.summary.total, run.counts().gave_up), (2, 2));
 }
 
 #[test]
-fn a_retry_that_fails_for_another_reason_has_not_recovered() {
+fn retry_that_fails_for_another_reason_is_not_a_recovery() {
     let limited = refused(429, "rate_limited", "");
     let server = Scripted::start(
-        move |asked| if asked.before == 0 { limited.clone() } else { Reply::Close },
+        move |request| if request.before == 0 { limited.clone() } else { Reply::Close },
     );
     let run = load(&server.url(), "--threads 3 --retry 2 --retry-on 429 --retry-backoff 1ms");
     assert_eq!((run.counts().retries[RATE_LIMITED], run.ended("reset")), (3, 3));
     assert_eq!(run.counts().recovered, 0);
-    assert_eq!(run.told(), vec![Told::Unknown; 3]);
+    assert_eq!(run.outcomes(), vec![Answered::Unknown; 3]);
 }
 
 #[test]
-fn where_nobody_listens_nothing_has_an_effect() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+fn refused_connections_have_no_effect() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let flags = "--threads 3 --retry 2 --retry-backoff 1ms --retry-on";
-    let run = load(&format!("http://{nobody}"), &format!("{flags} connect"));
+    let run = load(&format!("http://{closed}"), &format!("{flags} connect"));
     assert_eq!((run.sent(), run.summary.total, run.ended("connect_refused")), (3, 9, 9));
     assert_eq!((run.counts().retries[CONNECT], run.counts().gave_up), (6, 3));
-    assert!(run.told().is_empty());
-    let run = load(&format!("http://{nobody}"), &format!("{flags} 429,503,unknown"));
+    assert!(run.outcomes().is_empty());
+    let run = load(&format!("http://{closed}"), &format!("{flags} 429,503,unknown"));
     assert_eq!((run.summary.total, run.counts().retried()), (3, 0));
 }

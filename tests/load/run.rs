@@ -1,17 +1,19 @@
-//! A run against a scripted server, with everything that is to be seen of it.
+//! A run against a scripted server, with all its results.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap::Parser;
-use seckill::audit::{AttemptNo, History, Told};
+use seckill::history::{Answered, AttemptNo, History};
 use seckill::ids::RequestId;
-use seckill::load::{self, Job, Seen, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
-use seckill::stats::{Counts, Live, Sample, Summary};
+use seckill::load::{self, Job};
+use seckill::profile::{BenchFlags, Plan};
+use seckill::stats::{Counts, Live, Recorder, Sample, Sink, Summary};
+use seckill::sut::{Sut, Target};
+use tokio_util::sync::CancellationToken;
 
-use super::child::PATIENCE;
+use crate::support::child::WAIT_MAX;
 
 /// Flags as they are written on the command line.
 #[derive(Debug, Parser)]
@@ -21,33 +23,33 @@ struct Flags {
     bench: BenchFlags,
 }
 
-/// What is known of a run.
+/// The results of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) summary: Summary,
     pub(crate) history: History,
-    /// In no order.
+    /// In no particular order.
     pub(crate) samples: Vec<Sample>,
 }
 
-/// The plan that flags make; the seed is 1 where they give none.
+/// The plan of these flags; the seed is 1 by default.
 pub(crate) fn plan(flags: &str) -> Plan {
     Plan::new(&Flags::parse_from(flags.split_whitespace()).bench, 1).unwrap()
 }
 
-/// Loads a server to the end of the plan.
+/// Loads a server until the plan ends.
 #[track_caller]
 pub(crate) fn load(url: &str, flags: &str) -> Run {
-    load_until(url, flags, &Stop::default(), |_| {})
+    load_until(url, flags, &CancellationToken::new(), |_| {})
 }
 
-/// As [`load`], and it can be stopped and watched.
+/// Like [`load`], with callbacks to watch and stop it.
 #[track_caller]
 pub(crate) fn load_until(
     url: &str,
     flags: &str,
-    stop: &Stop,
-    mut watch: impl FnMut(&Seen<'_>) + Send + 'static,
+    stop: &CancellationToken,
+    watch: impl FnMut(u64) + Send + 'static,
 ) -> Run {
     let (plan, target, stop) = (plan(flags), Target::new(Some(url)).unwrap(), stop.clone());
     let (done, ran) = channel();
@@ -55,27 +57,45 @@ pub(crate) fn load_until(
         let live = Arc::new(Live::new(load::workers(plan.threads)));
         let (plan, target, item) = (&plan, &target, &"tea".parse().unwrap());
         let (live, stop, epoch) = (&live, &stop, 1);
-        let job = Job { plan, target, item, epoch, live, stop, wants_samples: true };
-        let (mut samples, mut of_seconds, mut begun) = (Vec::new(), Counts::default(), 0);
-        let ran = load::run(&job, |seen| {
-            watch(&seen);
-            match seen {
-                Seen::Begun(_) => begun += 1,
-                Seen::Second(_, recorder) => of_seconds.merge(&recorder.counts),
-                Seen::Samples(some) => samples.extend_from_slice(some),
-            }
-        });
-        let ran = ran.unwrap();
+        let job =
+            Job { plan, sut: Sut::Seckill, target, item, epoch, live, stop, wants_samples: true };
+        let mut seen = Seen { watch, begun: 0, counts: Counts::default(), samples: Vec::new() };
+        let ran = load::run(&job, &mut seen).unwrap();
         let (summary, history) = (ran.recorder.finish(), ran.history);
+        let Seen { begun, counts: of_seconds, samples, .. } = seen;
         assert_eq!(begun, 1);
-        assert_eq!(of_seconds, summary.counts, "the seconds together are the run");
+        assert_eq!(of_seconds, summary.counts, "the sum of the seconds differs from the run");
         assert_eq!(samples.len() as u64, summary.total);
         let totals = live.totals();
         assert_eq!(totals.samples, summary.total + summary.counts.warmup);
         assert_eq!(totals.active(), 0);
         done.send(Run { summary, history, samples }).unwrap();
     });
-    ran.recv_timeout(PATIENCE).expect("the run goes on, or it has failed: see above")
+    ran.recv_timeout(WAIT_MAX).expect("the run did not end in time, or it panicked")
+}
+
+/// What the sink of a run received.
+struct Seen<W> {
+    /// Called with the number of each second that has ended.
+    watch: W,
+    begun: u64,
+    counts: Counts,
+    samples: Vec<Sample>,
+}
+
+impl<W: FnMut(u64)> Sink for Seen<W> {
+    fn begin(&mut self, _: std::time::SystemTime) {
+        self.begun += 1;
+    }
+
+    fn second(&mut self, second: u64, recorder: &Recorder) {
+        (self.watch)(second);
+        self.counts.merge(&recorder.counts);
+    }
+
+    fn samples(&mut self, samples: &[Sample]) {
+        self.samples.extend_from_slice(samples);
+    }
 }
 
 impl Run {
@@ -83,7 +103,7 @@ impl Run {
         &self.summary.counts
     }
 
-    /// Attempts that were made.
+    /// The number of attempts sent.
     pub(crate) fn sent(&self) -> u64 {
         self.history.sent.iter().sum()
     }
@@ -96,23 +116,24 @@ impl Run {
         attempts.map(|attempt| self.history.ids.request_id(attempt)).collect()
     }
 
-    /// How many requests ended so: an outcome's or an error's word.
+    /// The number of requests with this outcome or error.
     pub(crate) fn ended(&self, word: &str) -> u64 {
-        let outcomes = self.summary.by_outcome.iter().filter(|(outcome, _)| *outcome == word);
-        let errors = self.summary.by_error.iter().filter(|(kind, _)| kind == word);
+        let outcomes =
+            self.summary.by_outcome.iter().filter(|(outcome, _)| outcome.as_str() == word);
+        let errors = self.summary.by_error.iter().filter(|(kind, _)| kind.to_string() == word);
         outcomes.map(|(_, count)| count).chain(errors.map(|(_, count)| count)).sum()
     }
 
-    /// What the attempts with an entry in the history were told, each of which has only one.
+    /// The outcomes in the history, which has at most one entry per attempt.
     #[track_caller]
-    pub(crate) fn told(&self) -> Vec<Told> {
+    pub(crate) fn outcomes(&self) -> Vec<Answered> {
         let mut attempts: Vec<_> = self.history.entries.iter().map(|e| e.attempt).collect();
         attempts.sort();
         assert!(attempts.windows(2).all(|pair| pair[0] < pair[1]), "two entries for an attempt");
-        self.history.entries.iter().map(|entry| entry.told.clone()).collect()
+        self.history.entries.iter().map(|entry| entry.answered.clone()).collect()
     }
 
-    /// The moments that the schedule named, in their order.
+    /// The intended times of all samples, in order.
     pub(crate) fn intended(&self) -> Vec<Duration> {
         let mut intended: Vec<_> = self.samples.iter().filter_map(|s| s.intended).collect();
         intended.sort();

@@ -1,16 +1,18 @@
-//! The admin's requests: who may, and what opening a sale does to the one before.
+//! Admin requests: authorization, and the effect of opening a sale on the previous one.
 
 use http_body_util::Full;
 use seckill::secret::Secret;
 use seckill::server::AdminToken;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, TOKEN, Told, assert_refused, id, request, terms, within};
+use crate::support::{
+    AttemptStatus, Setup, Shop, TOKEN, assert_refused, id, request, terms, within,
+};
 
 const ROUTES: [(&str, &str); 2] = [("PUT", "/admin/sale"), ("GET", "/admin/ledger")];
 
 #[tokio::test]
-async fn only_the_token_makes_an_admin() {
+async fn admin_routes_require_the_token() {
     let shop = Shop::with_stock(1).await;
     let body = r#"{"item":"cup","stock":1}"#;
     let longer = format!("Bearer {TOKEN}x");
@@ -41,7 +43,7 @@ async fn only_the_token_makes_an_admin() {
 }
 
 #[tokio::test]
-async fn the_word_bearer_may_be_written_in_any_case() {
+async fn bearer_scheme_is_case_insensitive() {
     let shop = Shop::with_stock(1).await;
     for scheme in ["bearer", "BEARER"] {
         let request = request("GET", "/admin/ledger");
@@ -51,7 +53,7 @@ async fn the_word_bearer_may_be_written_in_any_case() {
 }
 
 #[tokio::test]
-async fn an_empty_token_lets_nobody_in() {
+async fn empty_admin_token_grants_no_access() {
     let mut shop = Shop::with_stock(1).await;
     shop.app.admin_token = AdminToken::new(Secret(String::new()));
     for (method, path) in ROUTES {
@@ -62,7 +64,7 @@ async fn an_empty_token_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_sale_that_cannot_be_held_is_refused_with_what_is_wrong() {
+async fn invalid_sale_terms_are_rejected_with_the_reason() {
     let shop = Shop::with_stock(1).await;
     let cases = [
         ("", "bad_body", ""),
@@ -98,7 +100,7 @@ async fn a_sale_that_cannot_be_held_is_refused_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_sale_is_opened_on_the_terms_that_were_given() {
+async fn sale_is_opened_on_the_given_terms() {
     let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
     let body = json!({
         "item": "tea", "stock": 3, "per_buyer": 2,
@@ -115,12 +117,12 @@ async fn a_sale_is_opened_on_the_terms_that_were_given() {
     shop.set_clock(3_000_000);
     assert_refused(&shop.buy("ann", &id(4)).await, 403, "closed");
     shop.decide_all().await;
-    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::won("tea-1-2"));
-    assert_eq!(shop.result(&id(3)).await.told(&id(3)), Told::lost("already_bought"));
+    assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::won("tea-1-2"));
+    assert_eq!(shop.result(&id(3)).await.status_of(&id(3)), AttemptStatus::lost("already_bought"));
 }
 
 #[tokio::test]
-async fn a_sale_that_names_no_limit_has_the_servers() {
+async fn sale_without_buyer_limit_uses_the_servers_default() {
     let mut shop = Shop::with_stock(0).await;
     shop.app.per_buyer = 2;
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"tea","stock":9}"#).await;
@@ -133,7 +135,7 @@ async fn a_sale_that_names_no_limit_has_the_servers() {
 }
 
 #[tokio::test]
-async fn a_fresh_sale_takes_nothing_over_from_the_one_it_replaces() {
+async fn new_sale_inherits_nothing_from_the_one_it_replaces() {
     let shop = Shop::with_stock(2).await;
     shop.accept("ann", &id(1)).await;
     shop.decide_all().await;
@@ -145,11 +147,22 @@ async fn a_fresh_sale_takes_nothing_over_from_the_one_it_replaces() {
     shop.accept("ann", &id(4)).await;
     shop.settle(held).await;
     shop.decide_all().await;
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"), "still readable");
+    assert_eq!(
+        shop.result(&id(1)).await.status_of(&id(1)),
+        AttemptStatus::won("tea-1-1"),
+        "results of the replaced sale stay readable"
+    );
     for number in [2, 3] {
-        assert_eq!(shop.result(&id(number)).await.told(&id(number)), Told::lost("sale_replaced"));
+        assert_eq!(
+            shop.result(&id(number)).await.status_of(&id(number)),
+            AttemptStatus::lost("sale_replaced")
+        );
     }
-    assert_eq!(shop.result(&id(4)).await.told(&id(4)), Told::won("tea-2-1"), "a fresh limit");
+    assert_eq!(
+        shop.result(&id(4)).await.status_of(&id(4)),
+        AttemptStatus::won("tea-2-1"),
+        "the new sale counts the limit from zero"
+    );
     let lines = async |path: &str| {
         let ledger = shop.admin("GET", path, "").await.body;
         let ledger = String::from_utf8(ledger).unwrap();
@@ -163,18 +176,21 @@ async fn a_fresh_sale_takes_nothing_over_from_the_one_it_replaces() {
     assert!(replaced[3].contains(&id(3)) && replaced[3].contains("sale_replaced"), "{replaced:?}");
     assert_eq!(shop.get("/result").await.json()["stock_left"], 1);
     let restarted = shop.restart();
-    assert_eq!(restarted.result(&id(3)).await.told(&id(3)), Told::lost("sale_replaced"));
+    assert_eq!(
+        restarted.result(&id(3)).await.status_of(&id(3)),
+        AttemptStatus::lost("sale_replaced")
+    );
     assert_eq!(restarted.get("/result").await.json()["stock_left"], 1);
 }
 
 #[tokio::test]
-async fn a_sale_of_another_item_leaves_the_first_alone() {
+async fn sale_of_another_item_does_not_affect_the_first() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":5}"#).await;
     assert_eq!(reply.code, 200);
     shop.decide_all().await;
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     let sale = seckill::store::SaleView { terms: terms("tea", 1), epoch: 1, left: 0, orders: 1 };
     assert_eq!(within(shop.app.store.sale(Some(&sale.terms.item))).await, Ok(sale));
 }

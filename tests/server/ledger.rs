@@ -1,7 +1,8 @@
-//! `GET /admin/ledger`: every accepted attempt, in order, whole or known to be cut off.
+//! `GET /admin/ledger`: every accepted attempt in order; a truncated ledger is recognizable.
 
-use seckill::audit::{Ledger, LedgerReader, Status};
+use seckill::history::{Ledger, Status};
 use seckill::ids::OrderId;
+use seckill::sut::LedgerReader;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, Shop, assert_refused, id, terms, within};
@@ -24,7 +25,7 @@ fn read(reply: &Reply) -> Ledger {
 }
 
 #[tokio::test]
-async fn it_has_the_sale_then_every_attempt_then_the_counts() {
+async fn ledger_lists_sale_then_attempts_then_counts() {
     let shop = Shop::with_stock(1).await;
     for (uid, number) in [("ann", 9), ("bob", 3), ("cat", 7)] {
         shop.accept(uid, &id(number)).await;
@@ -58,7 +59,7 @@ async fn it_has_the_sale_then_every_attempt_then_the_counts() {
 }
 
 #[tokio::test]
-async fn what_is_decided_and_not_acknowledged_is_in_it_once() {
+async fn decided_but_unacked_attempt_appears_once() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let batch = shop.next(1).await;
@@ -68,11 +69,11 @@ async fn what_is_decided_and_not_acknowledged_is_in_it_once() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].status, Status::Won(OrderId::from_text("tea-1-1")));
     drop(batch);
-    assert_eq!(read(&ledger(&shop, "").await).rows, rows, "nor when it is delivered again");
+    assert_eq!(read(&ledger(&shop, "").await).rows, rows, "a redelivery adds no row");
 }
 
 #[tokio::test]
-async fn a_long_one_is_whole_and_in_order() {
+async fn long_ledger_is_complete_and_in_order() {
     let shop = Shop::with_stock(100).await;
     for number in 0..1_000 {
         shop.accept(&format!("buyer-{number}"), &id(number)).await;
@@ -90,7 +91,7 @@ async fn a_long_one_is_whole_and_in_order() {
 }
 
 #[tokio::test]
-async fn it_is_of_one_item() {
+async fn ledger_covers_one_item() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     within(shop.app.store.open_sale(terms("cup", 1))).await.unwrap();

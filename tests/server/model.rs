@@ -1,5 +1,5 @@
-//! Whatever happens between acceptance and acknowledgement, the outcome is that of deciding the
-//! attempts one after the other, in the order in which they were accepted.
+//! Whatever happens between acceptance and ack, the outcome equals that of deciding the attempts
+//! one after another in the order of their acceptance.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,17 @@ use crate::support::{Setup, Shop, attempt, id, terms, within};
 
 const PER_BUYER: u32 = 2;
 
-/// What may happen next.
+/// A step of a random run.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Accept {
         buyer: usize,
     },
-    /// Publish the same attempt again, whatever has become of it.
+    /// Publish the same attempt again, whatever its state.
     Retry {
         nth: usize,
     },
-    /// A consumer does its work up to here, and no further.
+    /// A consumer works up to this stage and stops.
     Take {
         max: usize,
         stop: Stop,
@@ -96,7 +96,7 @@ async fn take(shop: &Shop, max: usize, stop: Stop) {
     }
 }
 
-/// Runs the steps, decides what is left, and gives each attempt's order number.
+/// Runs the steps, decides the remaining attempts, and returns each attempt's order number.
 async fn outcomes(stock: u32, steps: &[Step]) -> (Vec<usize>, Vec<Option<u32>>) {
     let sale = Terms { per_buyer: PER_BUYER, ..terms("tea", stock) };
     let mut shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_outcome_is_that_of_one_consumer_that_never_fails(
+    fn outcome_equals_that_of_a_single_reliable_consumer(
         stock in 0..12_u32,
         steps in steps(),
     ) {

@@ -1,4 +1,4 @@
-//! `POST /seckill`: what is accepted, and what is malformed, without a socket.
+//! `POST /seckill` without a socket: accepted and malformed requests.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,7 +9,9 @@ use hyper::body::{Body, Frame};
 use seckill::server::route;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, Told, assert_refused, get, id, post, request, terms, within};
+use crate::support::{
+    AttemptStatus, Setup, Shop, assert_refused, get, id, post, request, terms, within,
+};
 
 fn post_with(name: &str, value: &str, body: &str) -> hyper::Request<Full<Bytes>> {
     let request = request("POST", "/seckill").header(name, value);
@@ -17,34 +19,34 @@ fn post_with(name: &str, value: &str, body: &str) -> hyper::Request<Full<Bytes>>
 }
 
 #[tokio::test]
-async fn an_accepted_attempt_is_queued_under_its_own_id() {
+async fn accepted_attempt_is_queued_under_its_id() {
     let shop = Shop::with_stock(1).await;
     let reply = shop.buy("ann", &id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
     let waiting = shop.app.queue.find(&id(1).parse().unwrap()).unwrap();
     assert_eq!((waiting.buyer.as_str(), waiting.item.as_str()), ("ann", "tea"));
     assert_eq!((waiting.accepted_us, waiting.epoch), (1_000_000, 1));
 }
 
 #[tokio::test]
-async fn the_id_may_come_in_the_header_quoted_or_not() {
+async fn request_id_may_be_given_in_the_header() {
     let shop = Shop::with_stock(3).await;
     let body = r#"{"uid":"ann"}"#;
     let reply = shop.send(post_with("idempotency-key", &id(1), body)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
     let quoted = format!("\"{}\"", id(2));
     let reply = shop.send(post_with("idempotency-key", &quoted, body)).await;
-    assert_eq!((reply.code, reply.told(&id(2))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(2))), (202, AttemptStatus::Queued));
     let both = json!({"uid": "ann", "request_id": id(3)}).to_string();
     let reply = shop.send(post_with("idempotency-key", &id(3), &both)).await;
-    assert_eq!((reply.code, reply.told(&id(3))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(3))), (202, AttemptStatus::Queued));
     let reply = shop.send(post_with("idempotency-key", &id(4), &both)).await;
     assert_refused(&reply, 400, "bad_request_id");
     assert_eq!(shop.depth().await, 3);
 }
 
 #[tokio::test]
-async fn an_id_may_be_given_twice_in_any_spelling_but_not_two_of_them() {
+async fn header_and_body_must_agree_on_the_request_id() {
     let shop = Shop::with_stock(3).await;
     let keys = |a: &str, b: &str| {
         let request = request("POST", "/seckill").header("idempotency-key", a);
@@ -57,11 +59,11 @@ async fn an_id_may_be_given_twice_in_any_spelling_but_not_two_of_them() {
     assert_eq!(shop.depth().await, 0);
     let plain = id(1).replace('-', "");
     let reply = shop.send(keys(&id(1).to_uppercase(), &plain)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (202, Told::Queued));
+    assert_eq!((reply.code, reply.status_of(&id(1))), (202, AttemptStatus::Queued));
 }
 
 #[tokio::test]
-async fn without_an_id_the_server_makes_one_that_can_be_asked_for() {
+async fn server_generates_a_missing_request_id() {
     let shop = Shop::with_stock(5).await;
     let mut made = Vec::new();
     for _ in 0..2 {
@@ -70,14 +72,17 @@ async fn without_an_id_the_server_makes_one_that_can_be_asked_for() {
         made.push(reply.json()["request_id"].as_str().unwrap().to_owned());
     }
     assert_ne!(made[0], made[1], "two attempts, two ids");
-    assert_eq!(shop.result(&made[1]).await.told(&made[1]), Told::Queued);
+    assert_eq!(shop.result(&made[1]).await.status_of(&made[1]), AttemptStatus::Queued);
     shop.decide_all().await;
-    assert_eq!(shop.result(&made[0]).await.told(&made[0]), Told::won("tea-1-1"));
-    assert_eq!(shop.result(&made[1]).await.told(&made[1]), Told::lost("already_bought"));
+    assert_eq!(shop.result(&made[0]).await.status_of(&made[0]), AttemptStatus::won("tea-1-1"));
+    assert_eq!(
+        shop.result(&made[1]).await.status_of(&made[1]),
+        AttemptStatus::lost("already_bought")
+    );
 }
 
 #[tokio::test]
-async fn what_is_malformed_is_named_and_has_no_effect() {
+async fn malformed_body_is_rejected_with_the_field_and_has_no_effect() {
     let shop = Shop::with_stock(1).await;
     let long = "x".repeat(65);
     let cases = [
@@ -107,7 +112,7 @@ async fn what_is_malformed_is_named_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn only_json_is_accepted() {
     let shop = Shop::with_stock(9).await;
     let body = r#"{"uid":"ann"}"#;
     for wrong in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
@@ -120,7 +125,7 @@ async fn only_json_is_taken() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_announced_or_not() {
+async fn body_over_the_limit_is_rejected_with_or_without_content_length() {
     let shop = Shop::with_stock(9).await;
     let body = |len: usize| {
         let body = r#"{"uid":"ann"}"#.to_owned();
@@ -134,7 +139,7 @@ async fn a_body_over_the_limit_is_refused_announced_or_not() {
     assert_eq!(shop.depth().await, 1);
 }
 
-/// A body that breaks off, as when a client dies while it sends.
+/// A body that breaks off, as when a client dies while sending it.
 struct Broken(Option<Bytes>);
 
 impl Body for Broken {
@@ -151,7 +156,7 @@ impl Body for Broken {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_has_no_effect_even_when_it_reads_as_whole() {
+async fn truncated_body_has_no_effect_even_if_it_parses() {
     let shop = Shop::with_stock(1).await;
     let body = Broken(Some(Bytes::from_static(br#"{"uid":"ann"}"#)));
     let request = request("POST", "/seckill").body(body).unwrap();
@@ -163,7 +168,7 @@ async fn a_body_that_breaks_off_has_no_effect_even_when_it_reads_as_whole() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_none_is_404_and_a_wrong_method_405_with_the_right_one() {
+async fn unknown_path_is_404_and_wrong_method_405_with_allow() {
     let shop = Shop::with_stock(1).await;
     for path in ["/", "/seckill/", "/Seckill", "/results", "/admin", "/admin/sale/tea", "//"] {
         assert_refused(&shop.send(get(path)).await, 404, "no_such_path");
@@ -192,7 +197,7 @@ async fn a_path_that_is_none_is_404_and_a_wrong_method_405_with_the_right_one() 
 }
 
 #[tokio::test]
-async fn with_several_items_one_must_be_named() {
+async fn item_is_required_with_several_sales() {
     let shop = Shop::with_stock(1).await;
     within(shop.app.store.open_sale(terms("cup", 1))).await.unwrap();
     assert_refused(&shop.buy("ann", &id(1)).await, 400, "item_required");
@@ -204,7 +209,7 @@ async fn with_several_items_one_must_be_named() {
 }
 
 #[tokio::test]
-async fn without_any_sale_the_item_is_unknown() {
+async fn item_is_unknown_without_a_sale() {
     let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
     assert_refused(&shop.buy("ann", &id(1)).await, 404, "unknown_item");
 }

@@ -1,4 +1,4 @@
-//! The queue: first in, first out for each item, whoever takes, drops or shares the work.
+//! The queue is first in, first out per item, however consumers receive, drop or share the work.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use seckill::sale::Decision;
 
 use crate::support::{Setup, Shop, attempt, id, is_waiting, terms, within};
 
-/// Puts attempts `numbers` at `item` into the queue.
+/// Puts the attempts `numbers` at `item` into the queue.
 async fn publish(shop: &Shop, item: &str, numbers: std::ops::Range<usize>) {
     for number in numbers {
         let attempt = attempt(&format!("buyer-{number}"), item, &id(number));
@@ -21,7 +21,7 @@ fn ids(batch: &seckill::queue::Batch) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn attempts_come_out_as_they_went_in_and_no_more_than_asked_for() {
+async fn attempts_are_delivered_in_order_and_at_most_max() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..5).await;
     let batch = shop.next(3).await;
@@ -33,7 +33,7 @@ async fn attempts_come_out_as_they_went_in_and_no_more_than_asked_for() {
 }
 
 #[tokio::test]
-async fn an_item_is_handed_to_one_at_a_time_until_the_order_is_fixed() {
+async fn item_is_delivered_to_one_consumer_until_ordered() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..3).await;
     let mut first = shop.next(1).await;
@@ -41,11 +41,11 @@ async fn an_item_is_handed_to_one_at_a_time_until_the_order_is_fixed() {
     let mut next = pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await, "the first is not decided");
     first.ordered();
-    assert_eq!(ids(&within(next).await.unwrap()), [id(1)], "before the first is acknowledged");
+    assert_eq!(ids(&within(next).await.unwrap()), [id(1)], "before the first is acked");
 }
 
 #[tokio::test]
-async fn an_item_being_decided_does_not_hold_up_another() {
+async fn items_are_delivered_independently() {
     let shop = Shop::with_stock(9).await;
     within(shop.app.store.open_sale(terms("cup", 9))).await.unwrap();
     publish(&shop, "tea", 0..2).await;
@@ -55,27 +55,27 @@ async fn an_item_being_decided_does_not_hold_up_another() {
     assert_eq!((ids(&teas), ids(&cups)), (vec![id(0)], vec![id(2), id(3)]));
     let mut subscription = shop.app.queue.subscribe(9);
     let mut next = pin!(subscription.next(9));
-    assert!(is_waiting(next.as_mut()).await, "both items are in hand");
+    assert!(is_waiting(next.as_mut()).await, "both items are delivered");
     drop(teas);
     assert_eq!(ids(&within(next).await.unwrap()), [id(0), id(1)]);
 }
 
 #[tokio::test]
-async fn the_item_that_has_waited_longest_comes_first() {
+async fn longest_waiting_item_is_delivered_first() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..1).await;
     publish(&shop, "cup", 1..2).await;
     publish(&shop, "tea", 2..4).await;
-    assert_eq!(ids(&shop.next(1).await), [id(0)], "and goes back");
+    assert_eq!(ids(&shop.next(1).await), [id(0)], "it is returned to the queue");
     let teas = shop.next(1).await;
     assert_eq!(ids(&teas), [id(0)]);
     shop.settle(teas).await;
     let cups = shop.next(1).await;
-    assert_eq!(ids(&cups), [id(1)], "older than the next tea");
+    assert_eq!(ids(&cups), [id(1)], "the cup has waited longer than the next tea");
 }
 
 #[tokio::test]
-async fn a_dropped_batch_is_delivered_again_in_its_place() {
+async fn dropped_batch_is_redelivered_in_its_place() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..4).await;
     for _ in 0..3 {
@@ -89,7 +89,7 @@ async fn a_dropped_batch_is_delivered_again_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_batch_dropped_after_its_order_was_fixed_keeps_its_decisions() {
+async fn batch_dropped_after_ordering_keeps_its_decisions() {
     let shop = Shop::with_stock(1).await;
     publish(&shop, "tea", 0..2).await;
     let mut first = shop.next(1).await;
@@ -103,7 +103,7 @@ async fn a_batch_dropped_after_its_order_was_fixed_keeps_its_decisions() {
     assert_eq!((won[0].attempt.seq, won[0].decision.to_string()), (0, "won tea-1-1".into()));
 }
 
-/// One of several consumers: takes three at a time, and leaves some of them at every stage.
+/// One of several consumers: receives three at a time, and abandons some of them at every stage.
 async fn consume(shop: Arc<Shop>, decided: Arc<Mutex<Vec<(u64, Decision)>>>, mut turn: usize) {
     while let Some(mut batch) = within(shop.app.queue.subscribe(3).next(3)).await {
         turn += 1;
@@ -126,7 +126,7 @@ async fn consume(shop: Arc<Shop>, decided: Arc<Mutex<Vec<(u64, Decision)>>>, mut
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_consumers_decide_in_the_order_of_acceptance() {
+async fn concurrent_consumers_decide_in_order_of_acceptance() {
     const STOCK: u32 = 100;
     let shop = Arc::new(Shop::with_stock(STOCK).await);
     publish(&shop, "tea", 0..500).await;
@@ -140,28 +140,28 @@ async fn many_consumers_decide_in_the_order_of_acceptance() {
     }
     let mut decided = decided.lock().unwrap().clone();
     decided.sort_by_key(|(seq, _)| *seq);
-    assert_eq!(decided.len(), 500, "each is acknowledged once");
+    assert_eq!(decided.len(), 500, "each is acked once");
     for (place, (seq, decision)) in (0..).zip(&decided) {
         let expected = if place < STOCK {
             format!("won tea-1-{}", place + 1)
         } else {
             "lost sold_out".to_owned()
         };
-        assert_eq!(decision.to_string(), expected, "seq {seq}, which came at place {place}");
+        assert_eq!(decision.to_string(), expected, "seq {seq} was delivered at position {place}");
     }
 }
 
 #[tokio::test]
-async fn a_closed_queue_ends_when_the_last_is_acknowledged_not_before() {
+async fn closed_queue_ends_only_after_the_last_ack() {
     let shop = Shop::with_stock(9).await;
     publish(&shop, "tea", 0..1).await;
     let batch = shop.next(1).await;
     shop.app.queue.close_when_empty();
     let mut subscription = shop.app.queue.subscribe(1);
     let mut next = pin!(subscription.next(1));
-    assert!(is_waiting(next.as_mut()).await, "it may come back");
+    assert!(is_waiting(next.as_mut()).await, "the unacked attempt may return");
     drop(batch);
-    let batch = within(next).await.expect("it came back");
+    let batch = within(next).await.expect("the dropped batch was not redelivered");
     let mut subscription = shop.app.queue.subscribe(1);
     let mut next = pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await);
@@ -170,7 +170,7 @@ async fn a_closed_queue_ends_when_the_last_is_acknowledged_not_before() {
 }
 
 #[tokio::test]
-async fn an_attempt_waits_once_and_an_id_is_for_one_buyer() {
+async fn duplicate_publish_is_queued_once_and_an_id_belongs_to_one_buyer() {
     let shop = Shop::open(Setup { queue_max: 1, ..Setup::stock(9) }).await;
     shop.publish(attempt("ann", "tea", &id(1))).await.unwrap();
     assert_eq!(shop.publish(attempt("ann", "tea", &id(1))).await, Ok(()));
@@ -184,7 +184,7 @@ async fn an_attempt_waits_once_and_an_id_is_for_one_buyer() {
     assert_eq!((queue.depth(), queue.depth_of(&"tea".parse().unwrap())), (1, 1));
     assert_eq!(queue.depth_of(&"cup".parse().unwrap()), 0);
     let first = shop.decide_all().await;
-    // Queued once more, it is decided as it was.
+    // Queued again, it keeps its decision.
     shop.publish(attempt("ann", "tea", &id(1))).await.unwrap();
     assert_eq!(shop.decide_all().await, first);
 }

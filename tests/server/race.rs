@@ -1,15 +1,15 @@
-//! Attempts move from the queue to the store while others look: they are seen in one of them.
+//! While attempts move from the queue to the store, lookups find them in one of the two.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use seckill::audit::LedgerReader;
+use seckill::sut::LedgerReader;
 
 use crate::support::{Shop, id, within};
 
 const ATTEMPTS: usize = 300;
 
-/// A shop in which attempts are accepted and decided one after the other, and how far it is.
+/// A shop in which attempts are accepted and decided one after another, and its progress.
 struct Busy {
     shop: Shop,
     accepted: AtomicUsize,
@@ -26,9 +26,9 @@ impl Busy {
         self.done.store(true, Ordering::SeqCst);
     }
 
-    /// The latest attempt that was accepted, until all are.
+    /// The latest accepted attempt; `None` once all are accepted.
     async fn latest(&self) -> Option<usize> {
-        // Lets a test that has failed come to its end.
+        // Lets the loop end if another task of the test has failed.
         tokio::task::yield_now().await;
         let accepted = self.accepted.load(Ordering::SeqCst);
         (!self.done.load(Ordering::SeqCst)).then(|| accepted.saturating_sub(1))
@@ -36,7 +36,7 @@ impl Busy {
 
     async fn retry(&self) {
         while let Some(number) = self.latest().await {
-            // Before the first is accepted, this is it.
+            // The value before the first is accepted.
             let reply = self.shop.buy(&format!("buyer-{number}"), &id(number)).await;
             assert!([200, 202].contains(&reply.code), "{number}: {}", reply.json());
         }
@@ -65,7 +65,7 @@ impl Busy {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_looks_while_it_is_decided_sees_every_accepted_attempt() {
+async fn accepted_attempts_are_always_visible_while_being_decided() {
     let (accepted, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let shop = Shop::with_stock(ATTEMPTS as u32).await;
     let busy = Arc::new(Busy { shop, accepted, done });

@@ -1,4 +1,4 @@
-//! `POST /seckill`: what is well-formed and refused, without effect, now or later.
+//! `POST /seckill`: well-formed requests that are refused, without any effect.
 
 use seckill::sale::Terms;
 use seckill::units::Rate;
@@ -6,7 +6,7 @@ use seckill::units::Rate;
 use crate::support::{Setup, Shop, assert_refused, id, terms};
 
 #[tokio::test]
-async fn a_sale_takes_attempts_from_its_opening_to_just_before_its_closing() {
+async fn sale_accepts_from_opening_until_just_before_closing() {
     let sale = Terms { opens_us: Some(100), closes_us: Some(200), ..terms("tea", 9) };
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     for (now_us, number, expected) in [(0, 1, "not_open"), (99, 1, "not_open"), (200, 4, "closed")]
@@ -20,12 +20,15 @@ async fn a_sale_takes_attempts_from_its_opening_to_just_before_its_closing() {
     }
     shop.set_clock(10_000);
     let decided = shop.decide_all().await;
-    assert!(matches!(decided[0].decision, seckill::sale::Decision::Won(_)), "came in time");
+    assert!(
+        matches!(decided[0].decision, seckill::sale::Decision::Won(_)),
+        "it was accepted in time"
+    );
     assert_eq!(decided[0].decided_us, 10_000);
 }
 
 #[tokio::test]
-async fn a_buyer_at_the_limit_is_refused_while_others_still_buy() {
+async fn buyer_at_the_limit_is_refused_while_others_buy() {
     let sale = Terms { per_buyer: 2, ..terms("tea", 3) };
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     for number in 1..=2 {
@@ -37,7 +40,7 @@ async fn a_buyer_at_the_limit_is_refused_while_others_still_buy() {
 }
 
 #[tokio::test]
-async fn a_sale_without_units_refuses() {
+async fn sold_out_sale_refuses() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
@@ -48,12 +51,12 @@ async fn a_sale_without_units_refuses() {
 }
 
 #[tokio::test]
-async fn over_the_rate_it_says_when_to_come_back() {
+async fn rate_limited_request_gets_retry_after() {
     let rate_limit = Some(Rate { per_second: 1 });
     let shop = Shop::open(Setup { rate_limit, ..Setup::stock(1_000) }).await;
     shop.accept("ann", &id(0)).await;
     let mut last = None;
-    // The limit runs on real time: on a slow machine one more or another may pass.
+    // The limit uses real time, so on a slow machine one more or one fewer may pass.
     for number in 1..100 {
         let reply = shop.buy("ann", &id(number)).await;
         let is_limited = reply.code == 429;
@@ -66,7 +69,7 @@ async fn over_the_rate_it_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_until_something_is_decided() {
+async fn full_queue_refuses_until_an_attempt_is_decided() {
     let shop = Shop::open(Setup { queue_max: 2, ..Setup::stock(9) }).await;
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
@@ -80,7 +83,7 @@ async fn a_full_queue_refuses_until_something_is_decided() {
 }
 
 #[tokio::test]
-async fn engines_that_take_nothing_refuse_without_effect() {
+async fn unavailable_queue_or_store_refuses_without_effect() {
     let shop = Shop::with_stock(1).await;
     shop.close_queue();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "broker_unavailable");
@@ -92,14 +95,14 @@ async fn engines_that_take_nothing_refuse_without_effect() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_shutting_down_takes_nothing_and_is_not_ready() {
+async fn draining_server_refuses_and_is_not_ready() {
     let shop = Shop::with_stock(1).await;
     assert_eq!(shop.get("/readyz").await.code, 200);
-    shop.app.draining.start();
+    shop.app.draining.cancel();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "draining");
     assert_refused(&shop.get("/readyz").await, 503, "draining");
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;
     assert_refused(&reply, 503, "draining");
-    assert_eq!(shop.get("/healthz").await.code, 200, "it lives");
+    assert_eq!(shop.get("/healthz").await.code, 200, "the process is alive");
     assert_eq!(shop.depth().await, 0);
 }

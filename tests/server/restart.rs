@@ -1,4 +1,4 @@
-//! What survives: everything that was promised, whether the end came in good order or not.
+//! Everything that was acknowledged survives, after a graceful shutdown and after a crash.
 
 use std::fs;
 use std::pin::pin;
@@ -6,19 +6,19 @@ use std::pin::pin;
 use seckill::journal::Durability;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, Told, attempt, id, is_waiting, terms, within};
+use crate::support::{AttemptStatus, Setup, Shop, attempt, id, is_waiting, terms, within};
 
-/// What the next attempt's place in the order is, found out by publishing one.
+/// The next attempt's position in the queue, found by publishing one.
 async fn next_seq(shop: &Shop, number: usize) -> u64 {
     shop.publish(attempt("seq", "tea", &id(number))).await.unwrap();
     shop.app.queue.find(&id(number).parse().unwrap()).unwrap().seq
 }
 
-async fn assert_all_is_there(shop: &Shop) {
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
-    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::lost("already_bought"));
+async fn assert_nothing_lost(shop: &Shop) {
+    assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
+    assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::lost("already_bought"));
     for number in [3, 4] {
-        assert_eq!(shop.result(&id(number)).await.told(&id(number)), Told::Queued);
+        assert_eq!(shop.result(&id(number)).await.status_of(&id(number)), AttemptStatus::Queued);
     }
     let sale = shop.get("/result").await.json();
     assert_eq!((&sale["stock_left"], &sale["orders"]), (&1.into(), &1.into()));
@@ -37,7 +37,7 @@ fn is_on_disk(shop: &Shop, journal: &str, number: usize) -> bool {
 }
 
 #[tokio::test]
-async fn nobody_buys_in_a_sale_that_is_not_on_disk() {
+async fn sale_accepts_only_after_it_is_on_disk() {
     for _ in 0..20 {
         let shop = Shop::open(Setup { durability: Durability::Fsync, ..Setup::stock(1) }).await;
         let mut first = pin!(shop.app.store.open_sale(terms("pot", 1)));
@@ -60,7 +60,7 @@ async fn nobody_buys_in_a_sale_that_is_not_on_disk() {
 }
 
 #[tokio::test]
-async fn nothing_is_said_or_handed_out_before_it_is_on_disk() {
+async fn nothing_is_answered_or_delivered_before_it_is_on_disk() {
     let shop = Shop::with_stock(50).await;
     for number in 0..50 {
         let uid = format!("buyer-{number}");
@@ -69,15 +69,18 @@ async fn nothing_is_said_or_handed_out_before_it_is_on_disk() {
         } else {
             let publish = shop.publish(attempt(&uid, "tea", &id(number)));
             let mut publish = pin!(publish);
-            // Begun, and perhaps not done.
+            // The write has begun, and may not be finished.
             let _ = is_waiting(publish.as_mut()).await;
         }
         assert!(number % 2 == 1 || is_on_disk(&shop, "queue.journal", number), "accepted");
         let mut batch = shop.next(1).await;
-        assert!(is_on_disk(&shop, "queue.journal", number), "handed out");
+        assert!(is_on_disk(&shop, "queue.journal", number), "delivered");
         let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
-        let is_told = shop.decided(&id(number)).await.is_some();
-        assert!(!is_told || is_on_disk(&shop, "store.journal", number), "told");
+        let has_decision = shop.decided(&id(number)).await.is_some();
+        assert!(
+            !has_decision || is_on_disk(&shop, "store.journal", number),
+            "answered before it was on disk"
+        );
         batch.ordered();
         within(shop.app.store.commit(reserved)).await.unwrap();
         assert!(is_on_disk(&shop, "store.journal", number), "committed");
@@ -95,59 +98,59 @@ async fn half_decided() -> Shop {
 }
 
 #[tokio::test]
-async fn results_ledger_and_queue_survive_a_restart() {
+async fn results_ledger_and_queue_survive_restart() {
     let shop = half_decided().await;
-    assert_all_is_there(&shop).await;
+    assert_nothing_lost(&shop).await;
     let before = shop.admin("GET", "/admin/ledger", "").await;
     let shop = shop.restart();
-    assert_all_is_there(&shop).await;
+    assert_nothing_lost(&shop).await;
     assert_eq!(shop.admin("GET", "/admin/ledger", "").await, before);
     let batch = shop.next(9).await;
     let ids: Vec<_> = batch.attempts().iter().map(|a| a.request_id.to_string()).collect();
-    assert_eq!(ids, [id(3), id(4)], "what was acknowledged does not come again");
+    assert_eq!(ids, [id(3), id(4)], "acked attempts are not redelivered");
     shop.settle(batch).await;
-    assert_eq!(shop.result(&id(3)).await.told(&id(3)), Told::won("tea-1-2"));
-    assert_eq!(shop.result(&id(4)).await.told(&id(4)), Told::lost("sold_out"));
+    assert_eq!(shop.result(&id(3)).await.status_of(&id(3)), AttemptStatus::won("tea-1-2"));
+    assert_eq!(shop.result(&id(4)).await.status_of(&id(4)), AttemptStatus::lost("sold_out"));
     assert_eq!(shop.get("/result").await.json()["finished"], true);
 }
 
 #[tokio::test]
-async fn after_a_crash_what_comes_again_keeps_its_decision() {
+async fn redelivery_after_a_crash_keeps_its_decision() {
     let shop = half_decided().await.after_crash();
     for number in 1..=4 {
         let reply = shop.result(&id(number)).await;
-        assert_eq!(reply.code, 200, "{number} was promised: {}", reply.json());
+        assert_eq!(reply.code, 200, "{number} was acknowledged: {}", reply.json());
     }
     shop.decide_all().await;
-    let told = async |number: usize| shop.result(&id(number)).await.told(&id(number));
-    assert_eq!(told(1).await, Told::won("tea-1-1"));
-    assert_eq!(told(2).await, Told::lost("already_bought"));
-    assert_eq!(told(3).await, Told::won("tea-1-2"));
-    assert_eq!(told(4).await, Told::lost("sold_out"));
+    let status = async |number: usize| shop.result(&id(number)).await.status_of(&id(number));
+    assert_eq!(status(1).await, AttemptStatus::won("tea-1-1"));
+    assert_eq!(status(2).await, AttemptStatus::lost("already_bought"));
+    assert_eq!(status(3).await, AttemptStatus::won("tea-1-2"));
+    assert_eq!(status(4).await, AttemptStatus::lost("sold_out"));
     assert_eq!(shop.get("/result").await.json()["orders"], 2);
 }
 
 #[tokio::test]
-async fn a_crash_before_the_commit_takes_nothing_and_sells_nothing_twice() {
+async fn crash_before_the_commit_sells_nothing_twice() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let batch = shop.next(1).await;
     let crashed = shop.after_crash();
     shop.settle(batch).await;
-    assert_eq!(crashed.result(&id(1)).await.told(&id(1)), Told::Queued);
+    assert_eq!(crashed.result(&id(1)).await.status_of(&id(1)), AttemptStatus::Queued);
     crashed.decide_all().await;
-    assert_eq!(crashed.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
+    assert_eq!(crashed.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
     assert_eq!(crashed.get("/result").await.json()["stock_left"], 0);
 }
 
 #[tokio::test]
-async fn a_torn_write_at_the_end_costs_only_what_was_not_promised() {
+async fn torn_write_loses_only_unacknowledged_records() {
     let shop = half_decided().await;
     for (journal, after) in [("queue.journal", 3), ("store.journal", 2)] {
         let crashed = shop.after_crash();
         let path = crashed.folder.path().join(journal);
         let promised = fs::read(&path).unwrap();
-        // Half of a record's head, as a power cut leaves it.
+        // Half of a record's header, as after a power cut.
         fs::write(&path, [&promised[..], &promised[20..30]].concat()).unwrap();
         let crashed = crashed.after_crash();
         for number in 1..=after {
@@ -159,14 +162,17 @@ async fn a_torn_write_at_the_end_costs_only_what_was_not_promised() {
 }
 
 #[tokio::test]
-async fn the_limit_of_a_buyer_survives() {
+async fn buyer_limit_survives_restart() {
     let shop = half_decided().await.restart();
     assert_eq!(shop.buy("ann", &id(5)).await.json()["reason"], "already_bought");
-    assert_eq!(shop.buy("ann", &id(2)).await.told(&id(2)), Told::lost("already_bought"));
+    assert_eq!(
+        shop.buy("ann", &id(2)).await.status_of(&id(2)),
+        AttemptStatus::lost("already_bought")
+    );
 }
 
 #[tokio::test]
-async fn more_may_wait_at_a_restart_than_the_queue_then_takes() {
+async fn restart_keeps_more_attempts_than_the_new_queue_limit() {
     let shop = Shop::open(Setup { queue_max: 3, ..Setup::stock(9) }).await;
     for (uid, number) in [("ann", 1), ("bob", 2), ("cat", 3)] {
         shop.accept(uid, &id(number)).await;
@@ -179,7 +185,7 @@ async fn more_may_wait_at_a_restart_than_the_queue_then_takes() {
 }
 
 #[tokio::test]
-async fn a_later_sale_is_never_taken_for_an_earlier_one() {
+async fn restart_does_not_confuse_sale_epochs() {
     let mut shop = Shop::with_stock(1).await;
     for epoch in 2..5 {
         shop.accept("ann", &id(epoch)).await;
@@ -188,13 +194,13 @@ async fn a_later_sale_is_never_taken_for_an_earlier_one() {
         shop = shop.restart();
         assert_eq!(shop.sale().await, opened);
         shop.decide_all().await;
-        let told = shop.result(&id(epoch)).await.told(&id(epoch));
-        assert_eq!(told, Told::lost("sale_replaced"), "epoch {epoch}");
+        let status = shop.result(&id(epoch)).await.status_of(&id(epoch));
+        assert_eq!(status, AttemptStatus::lost("sale_replaced"), "epoch {epoch}");
     }
 }
 
 #[tokio::test]
-async fn places_in_the_order_never_come_twice() {
+async fn queue_positions_are_never_reused() {
     let mut shop = Shop::with_stock(100).await;
     let journal = |shop: &Shop| shop.folder.path().join("queue.journal");
     let mut last = None;
@@ -202,7 +208,7 @@ async fn places_in_the_order_never_come_twice() {
         let seq = next_seq(&shop, number).await;
         assert!(Some(seq) > last, "{seq} after {last:?}");
         last = Some(seq);
-        // Every other time something still waits, so that the journal cannot be emptied.
+        // Every other time an attempt is still queued, so that the journal cannot be emptied.
         if number % 2 == 1 {
             shop.decide_all().await;
         }
@@ -211,7 +217,7 @@ async fn places_in_the_order_never_come_twice() {
         let len = fs::metadata(journal(&shop)).unwrap().len();
         assert_eq!(number % 2 == 1, len < len_before, "emptied: {len_before} to {len} bytes");
     }
-    // Emptied twice in a row, and after a crash.
+    // The journal is emptied twice in a row, and after a crash.
     let shop = shop.restart().restart().after_crash();
     assert!(Some(next_seq(&shop, 9).await) > last);
 }

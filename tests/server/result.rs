@@ -5,26 +5,30 @@ use std::pin::pin;
 use seckill::sale::Terms;
 use serde_json::json;
 
-use crate::support::{Setup, Shop, Told, assert_refused, id, is_waiting, terms, within};
+use crate::support::{AttemptStatus, Setup, Shop, assert_refused, id, is_waiting, terms, within};
 
 #[tokio::test]
-async fn an_attempt_is_queued_until_its_decision_is_committed() {
+async fn attempt_is_queued_until_its_decision_is_committed() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
     let batch = shop.next(9).await;
     let reply = shop.result(&id(1)).await;
-    assert_eq!((reply.code, reply.told(&id(1))), (200, Told::Queued), "handed out");
+    assert_eq!(
+        (reply.code, reply.status_of(&id(1))),
+        (200, AttemptStatus::Queued),
+        "delivered but undecided"
+    );
     shop.settle(batch).await;
-    assert_eq!(shop.result(&id(1)).await.told(&id(1)), Told::won("tea-1-1"));
-    assert_eq!(shop.result(&id(2)).await.told(&id(2)), Told::lost("sold_out"));
+    assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
+    assert_eq!(shop.result(&id(2)).await.status_of(&id(2)), AttemptStatus::lost("sold_out"));
 }
 
 #[tokio::test]
-async fn an_unknown_or_malformed_id_is_said_to_be_so() {
+async fn unknown_and_malformed_ids_are_rejected() {
     let shop = Shop::with_stock(1).await;
     assert_refused(&shop.result(&id(1)).await, 404, "unknown_request");
-    // Nobody waits for what was never accepted.
+    // There is no long poll for an attempt that was never accepted.
     assert_refused(&shop.result(&format!("{}?wait=30s", id(1))).await, 404, "unknown_request");
     let twice = format!("/result/{}", id(1));
     for bad in ["42", "", "tea", "%00", "../result", &twice] {
@@ -38,17 +42,17 @@ async fn an_unknown_or_malformed_id_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_up_says_queued() {
+async fn long_poll_timeout_answers_queued() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     for wait in ["0s", "1ms", "20ms", "%31ms"] {
         let reply = shop.result(&format!("{}?other=1&wait={wait}", id(1))).await;
-        assert_eq!((reply.code, reply.told(&id(1))), (200, Told::Queued), "{wait}");
+        assert_eq!((reply.code, reply.status_of(&id(1))), (200, AttemptStatus::Queued), "{wait}");
     }
 }
 
 #[tokio::test]
-async fn a_waiting_answer_comes_with_the_decision() {
+async fn long_poll_answers_with_the_decision() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
@@ -64,7 +68,7 @@ async fn a_waiting_answer_comes_with_the_decision() {
 }
 
 #[tokio::test]
-async fn a_waiting_answer_is_not_woken_by_the_decision_of_another() {
+async fn long_poll_stays_pending_on_another_decision() {
     let shop = Shop::with_stock(2).await;
     shop.accept("ann", &id(1)).await;
     shop.accept("bob", &id(2)).await;
@@ -74,24 +78,24 @@ async fn a_waiting_answer_is_not_woken_by_the_decision_of_another() {
     shop.decide(1).await;
     assert!(is_waiting(waiting.as_mut()).await);
     shop.decide(1).await;
-    assert_eq!(within(waiting).await.told(&id(2)), Told::won("tea-1-2"));
+    assert_eq!(within(waiting).await.status_of(&id(2)), AttemptStatus::won("tea-1-2"));
 }
 
 #[tokio::test]
-async fn nobody_is_kept_waiting_by_a_shutdown() {
+async fn shutdown_ends_long_polls() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     let path = format!("{}?wait=30s", id(1));
     let mut waiting = pin!(shop.result(&path));
     assert!(is_waiting(waiting.as_mut()).await);
-    shop.app.draining.start();
-    assert_eq!(within(waiting).await.told(&id(1)), Told::Queued);
+    shop.app.draining.cancel();
+    assert_eq!(within(waiting).await.status_of(&id(1)), AttemptStatus::Queued);
     let reply = within(shop.result(&path)).await;
-    assert_eq!(reply.told(&id(1)), Told::Queued, "nor one that comes later");
+    assert_eq!(reply.status_of(&id(1)), AttemptStatus::Queued, "later long polls end too");
 }
 
 #[tokio::test]
-async fn the_sale_as_a_whole_adds_up_at_every_step() {
+async fn sale_figures_add_up_at_every_step() {
     let shop = Shop::with_stock(2).await;
     let status = |status: &str, left: u32, queued: u32, finished: bool| {
         json!({
@@ -115,7 +119,7 @@ async fn the_sale_as_a_whole_adds_up_at_every_step() {
 }
 
 #[tokio::test]
-async fn a_sale_says_where_in_its_life_it_is() {
+async fn sale_status_shows_its_phase() {
     let sale = Terms { opens_us: Some(100), closes_us: Some(200), ..terms("tea", 1) };
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     for (now_us, expected) in [(99, "not_open"), (100, "open"), (200, "closed")] {
@@ -125,7 +129,7 @@ async fn a_sale_says_where_in_its_life_it_is() {
 }
 
 #[tokio::test]
-async fn each_item_counts_for_itself() {
+async fn each_item_has_its_own_figures() {
     let shop = Shop::with_stock(1).await;
     within(shop.app.store.open_sale(terms("cup", 7))).await.unwrap();
     let tea = json!({"uid": "ann", "request_id": id(1), "item": "tea"});

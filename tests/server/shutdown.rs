@@ -1,17 +1,17 @@
-//! A shutdown in good order: whoever has asked is answered, whatever is queued is decided.
+//! Graceful shutdown: open requests are answered, and queued attempts are decided.
 
 use crate::support::{
-    Running, Setup, Shop, TOKEN, Told, Wire, assert_refused, config, id, is_waiting, purchase,
-    within,
+    AttemptStatus, Running, Setup, Shop, TOKEN, Wire, assert_refused, config, id, is_waiting,
+    purchase, within,
 };
 
-/// A connection on which the server holds back the answer to the attempt `number`.
+/// A connection with a pending long poll for the attempt `number`.
 async fn waiting_for(server: &Running, number: usize) -> Wire {
     let mut wire = server.connect().await;
     let healthz = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let wait = format!("GET /result/{}?wait=30s HTTP/1.1\r\nhost: x\r\n\r\n", id(number));
-    // Both come in one piece, and one thread serves and tests: when the test gets to read the
-    // first answer, the server has the second request in hand.
+    // Both requests arrive together, and one thread runs server and test: when the test reads the
+    // first answer, the server has received the second request.
     wire.send([healthz, &wait].concat()).await;
     assert_eq!(wire.reply().await.code, 200);
     wire
@@ -28,9 +28,9 @@ async fn sending(server: &Running, uid: &str, number: usize) -> (Wire, String) {
 }
 
 #[tokio::test]
-async fn whoever_has_asked_is_answered_and_all_that_is_queued_is_decided() {
+async fn shutdown_answers_open_requests_and_decides_queued_attempts() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     for (uid, number) in [("bob", 1), ("ann", 2)] {
         assert_eq!(server.buy(uid, &id(number)).await.code, 202);
     }
@@ -41,47 +41,47 @@ async fn whoever_has_asked_is_answered_and_all_that_is_queued_is_decided() {
     let app = std::sync::Arc::clone(&server.app);
     let ended = server.stop();
     let released = waiting.reply().await;
-    assert_eq!(released.told(&id(1)), Told::Queued);
-    assert_eq!(released.header("connection"), Some("close"), "there will be no other answer");
+    assert_eq!(released.status_of(&id(1)), AttemptStatus::Queued);
+    assert_eq!(released.header("connection"), Some("close"), "no further answer follows");
     fresh.send(fresh_body).await;
     assert_refused(&fresh.reply().await, 503, "draining");
     retry.send(retry_body).await;
-    assert_eq!(retry.reply().await.told(&id(1)), Told::Queued, "known");
+    assert_eq!(retry.reply().await.status_of(&id(1)), AttemptStatus::Queued, "known");
     for wire in [&mut idle, &mut waiting, &mut fresh, &mut retry] {
         assert!(wire.is_ended().await);
     }
-    assert!(!ended.is_finished(), "three are queued");
+    assert!(!ended.is_finished(), "three attempts are queued");
     drop(held);
     within(ended).await.unwrap().unwrap();
     assert_eq!(app.queue.depth().await, Some(0));
     drop(app);
     let server = Running::start(config(folder.path())).await;
-    let told = async |number: usize| {
-        server.get(&format!("/result/{}", id(number))).await.told(&id(number))
+    let status = async |number: usize| {
+        server.get(&format!("/result/{}", id(number))).await.status_of(&id(number))
     };
-    assert_eq!(told(0).await, Told::won("tea-1-1"));
-    assert_eq!(told(1).await, Told::won("tea-1-2"));
-    assert_eq!(told(2).await, Told::lost("already_bought"));
+    assert_eq!(status(0).await, AttemptStatus::won("tea-1-1"));
+    assert_eq!(status(1).await, AttemptStatus::won("tea-1-2"));
+    assert_eq!(status(2).await, AttemptStatus::lost("already_bought"));
     assert_refused(&server.get(&format!("/result/{}", id(3))).await, 404, "unknown_request");
     let ledger = server.ledger(TOKEN).await;
-    let mut reader = seckill::audit::LedgerReader::default();
+    let mut reader = seckill::sut::LedgerReader::default();
     reader.feed(&ledger.body).unwrap();
     assert_eq!(reader.finish().unwrap().rows.len(), 3);
     server.end().await;
 }
 
 #[tokio::test]
-async fn the_server_stays_until_the_last_request_is_answered() {
+async fn shutdown_waits_for_the_last_answer() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     let mut idle = server.connect().await;
     let mut waiting = waiting_for(&server, 0).await;
     let (mut retry, body) = sending(&server, "ann", 0).await;
     let app = std::sync::Arc::clone(&server.app);
     let ended = server.stop();
-    assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
+    assert_eq!(waiting.reply().await.status_of(&id(0)), AttemptStatus::Queued);
     drop(held);
-    // Nothing is left to do but this one request, and the server has turns enough to notice.
+    // This request is the only remaining work, and the server has enough turns to notice.
     assert!(idle.is_ended().await);
     for _ in 0..10_000 {
         tokio::task::yield_now().await;
@@ -89,21 +89,21 @@ async fn the_server_stays_until_the_last_request_is_answered() {
     assert_eq!(app.queue.depth().await, Some(0));
     let mut subscription = app.queue.subscribe(1);
     let mut next = std::pin::pin!(subscription.next(1));
-    assert!(is_waiting(next.as_mut()).await, "the queue was closed under a request in flight");
+    assert!(is_waiting(next.as_mut()).await, "the queue was closed while a request was in flight");
     retry.send(body).await;
-    assert_eq!(retry.reply().await.told(&id(0)), Told::won("tea-1-1"));
-    assert!(within(next).await.is_none(), "it is closed now");
+    assert_eq!(retry.reply().await.status_of(&id(0)), AttemptStatus::won("tea-1-1"));
+    assert!(within(next).await.is_none(), "the queue is closed now");
     within(ended).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn nobody_is_let_in_any_more() {
+async fn shutdown_accepts_no_new_connections() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, held) = Running::start_with_one_in_hand(config(folder.path())).await;
+    let (server, held) = Running::start_with_one_delivered(config(folder.path())).await;
     let address = server.address();
     let mut waiting = waiting_for(&server, 0).await;
     let ended = server.stop();
-    assert_eq!(waiting.reply().await.told(&id(0)), Told::Queued);
+    assert_eq!(waiting.reply().await.status_of(&id(0)), AttemptStatus::Queued);
     assert!(waiting.is_ended().await);
     drop(held);
     within(ended).await.unwrap().unwrap();
@@ -111,7 +111,7 @@ async fn nobody_is_let_in_any_more() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_under_load_is_there_after_the_restart() {
+async fn attempts_accepted_under_load_survive_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(config(folder.path())).await;
     let mut wires = Vec::new();
@@ -120,7 +120,7 @@ async fn what_was_accepted_under_load_is_there_after_the_restart() {
         wire.send(purchase(&format!("buyer-{number}"), &id(number))).await;
         wires.push((number, wire));
     }
-    // The first is answered, so the rest is in every stage when the shutdown begins.
+    // Once the first is answered, the others are at every stage when the shutdown begins.
     let mut accepted = Vec::new();
     let (first, mut wire) = wires.remove(0);
     assert_eq!(wire.reply().await.code, 202);
@@ -136,7 +136,7 @@ async fn what_was_accepted_under_load_is_there_after_the_restart() {
     let shop = Shop::open_in(folder, Setup::stock(0));
     assert_eq!(shop.depth().await, 0);
     for number in accepted {
-        let told = shop.result(&id(number)).await.told(&id(number));
-        assert_ne!(told, Told::Queued, "{number}");
+        let status = shop.result(&id(number)).await.status_of(&id(number));
+        assert_ne!(status, AttemptStatus::Queued, "{number}");
     }
 }

@@ -1,4 +1,4 @@
-//! How a server starts: on a folder of its own, at an address of its own, or not at all.
+//! How a server starts: with a folder and an address of its own, or not at all.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,25 +8,25 @@ use serde_json::json;
 
 use crate::support::{Running, Setup, Shop, config, id, terms, within};
 
-/// Why a server does not start.
+/// The error of a server that must not start.
 async fn refusal(config: Config) -> String {
     within(Server::start(config)).await.unwrap_err().to_string()
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_folder_names_the_first() {
+async fn second_server_on_a_folder_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let first = Running::start(config(folder.path())).await;
     let message = refusal(config(folder.path())).await;
     assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     assert!(message.contains("--data"), "{message}");
-    assert_eq!(first.buy("ann", &id(1)).await.code, 202, "the first goes on");
+    assert_eq!(first.buy("ann", &id(1)).await.code, 202, "the first server still works");
     first.end().await;
     Running::start(config(folder.path())).await.end().await;
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_told_before_anything_is_written() {
+async fn port_in_use_is_reported_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
@@ -39,7 +39,7 @@ async fn a_port_in_use_is_told_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_none_is_named_with_the_flag() {
+async fn data_path_that_is_a_file_is_named_with_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -48,20 +48,20 @@ async fn a_folder_that_is_none_is_named_with_the_flag() {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_none_is_left_as_it_is() {
+async fn foreign_journal_file_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["store.journal", "queue.journal"] {
         let path = folder.path().join(name);
-        fs::write(&path, "precious notes of somebody else").unwrap();
+        fs::write(&path, "a file that is not a journal").unwrap();
         assert!(refusal(config(folder.path())).await.contains(name));
-        assert_eq!(fs::read(&path).unwrap(), b"precious notes of somebody else");
+        assert_eq!(fs::read(&path).unwrap(), b"a file that is not a journal");
         fs::remove_file(path).unwrap();
     }
     Running::start(config(folder.path())).await.end().await;
 }
 
 #[tokio::test]
-async fn half_of_what_was_promised_is_not_taken_for_all_of_it() {
+async fn missing_journal_is_reported_not_recreated() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(config(folder.path())).await;
     assert_eq!(server.buy("ann", &id(1)).await.code, 202);
@@ -79,7 +79,7 @@ async fn half_of_what_was_promised_is_not_taken_for_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_it_makes_is_for_the_owner_alone_and_stays() {
+async fn generated_token_is_private_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let config = || Config { admin_token: None, ..config(folder.path()) };
     let path = folder.path().join("admin-token");
@@ -96,7 +96,7 @@ async fn a_token_that_it_makes_is_for_the_owner_alone_and_stays() {
 }
 
 #[tokio::test]
-async fn the_sale_in_the_folder_goes_on_whatever_the_flags_say() {
+async fn stored_sale_takes_precedence_over_flags() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(config(folder.path())).await;
     server.buy("ann", &id(1)).await;
@@ -109,7 +109,7 @@ async fn the_sale_in_the_folder_goes_on_whatever_the_flags_say() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_process_left_queued_is_decided() {
+async fn attempts_queued_by_an_earlier_process_are_decided() {
     let shop = Shop::open(Setup::stock(1)).await;
     for (uid, number) in [("ann", 1), ("bob", 2)] {
         shop.accept(uid, &id(number)).await;

@@ -1,4 +1,4 @@
-//! The store: stock goes down once for each attempt, however often it comes.
+//! The store: stock decreases once per attempt, however often the attempt is delivered.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn attempt(buyer: &str, number: usize) -> Arc<Attempt> {
     })
 }
 
-/// Decides attempts and says what became of each.
+/// Decides attempts, and returns the decisions as text.
 async fn decide(shop: &Shop, attempts: &[Arc<Attempt>], now_us: u64) -> Vec<String> {
     let reserved = within(shop.app.store.reserve(attempts, now_us)).await.unwrap();
     let decided = within(shop.app.store.commit(reserved)).await.unwrap();
@@ -31,7 +31,7 @@ async fn left(shop: &Shop) -> (i64, u64) {
 }
 
 #[tokio::test]
-async fn an_attempt_that_comes_again_keeps_its_decision_and_costs_nothing() {
+async fn redelivered_attempt_keeps_its_decision() {
     let shop = Shop::with_stock(2).await;
     let (ann, bob, cat) = (attempt("ann", 1), attempt("bob", 2), attempt("cat", 3));
     let twice = [Arc::clone(&ann), Arc::clone(&ann)];
@@ -44,11 +44,11 @@ async fn an_attempt_that_comes_again_keeps_its_decision_and_costs_nothing() {
         assert_eq!(left(&shop).await, (0, 2));
     }
     let decided = shop.decided(&ann.request_id.to_string()).await.unwrap();
-    assert_eq!(decided.decided_us, 5, "it was decided then, and not since");
+    assert_eq!(decided.decided_us, 5, "it was decided only once");
 }
 
 #[tokio::test]
-async fn a_loss_stays_a_loss_when_units_would_be_there_again() {
+async fn lost_attempt_stays_lost_after_restocking() {
     let shop = Shop::with_stock(0).await;
     let ann = attempt("ann", 1);
     assert_eq!(decide(&shop, &[Arc::clone(&ann)], 1).await, ["lost sold_out"]);
@@ -58,7 +58,7 @@ async fn a_loss_stays_a_loss_when_units_would_be_there_again() {
 }
 
 #[tokio::test]
-async fn the_limit_of_a_buyer_leaves_the_unit_to_the_next() {
+async fn unit_refused_by_the_buyer_limit_goes_to_the_next_buyer() {
     let sale = Terms { per_buyer: 2, ..terms("tea", 3) };
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     let attempts = [1, 2, 3].map(|number| attempt("ann", number));
@@ -69,7 +69,7 @@ async fn the_limit_of_a_buyer_leaves_the_unit_to_the_next() {
 }
 
 #[tokio::test]
-async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
+async fn attempt_without_a_sale_loses() {
     let shop = Shop::open(Setup { sale: None, ..Setup::stock(0) }).await;
     assert_eq!(decide(&shop, &[attempt("ann", 1)], 1).await, ["lost sale_replaced"]);
     within(shop.app.store.open_sale(terms("tea", 1))).await.unwrap();
@@ -77,7 +77,7 @@ async fn an_attempt_at_what_is_not_on_sale_wins_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_store_decides_nothing() {
+async fn closed_store_decides_nothing() {
     let shop = Shop::with_stock(1).await;
     shop.app.store.close().unwrap();
     let refused = within(shop.app.store.reserve(&[attempt("ann", 1)], 1)).await;

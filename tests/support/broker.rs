@@ -1,5 +1,4 @@
 //! A broker's own figures, read from its metrics page.
-#![allow(dead_code)] // Each test uses a part of it.
 
 use seckill::lab::RabbitMq;
 use seckill::monitor::{PageError, PrometheusPage, metric};

@@ -1,5 +1,4 @@
-//! `seckill` as a process: started, signalled and ended by its own process id.
-#![allow(dead_code)] // Each test uses a part of it.
+//! `seckill` as a child process, which is signalled and ended by its own process id.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,10 +8,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
-/// Longest wait for a process: far more than any needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for a process, far more than any needs.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The command `seckill`, without what the environment of the tests may say to it.
+/// The command `seckill`, without variables from the environment of the tests that would change it.
 pub(crate) fn seckill() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
     for (name, _) in std::env::vars_os() {
@@ -29,24 +28,24 @@ pub(crate) fn seckill() -> Command {
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) url: String,
-    /// Its stderr. No pipe: a server that complains for long would fill it, and stand still.
+    /// Its stderr is a file: a pipe that nobody drains would fill up and block the server.
     log: NamedTempFile,
 }
 
 impl Serving {
     /// Starts a server on a free port and waits until it listens.
     ///
-    /// Panics with what it said when it does not.
+    /// Panics with its stderr if it does not.
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
         Self::start_as(seckill(), data, flags)
     }
 
-    /// As [`Serving::start`], by a command that has an environment of its own.
+    /// Like [`Serving::start`], with a command that has its own environment.
     pub(crate) fn start_as(command: Command, data: &Path, flags: &[&str]) -> Self {
         Self::start_at("127.0.0.1:0", command, data, flags)
     }
 
-    /// As [`Serving::start_as`], at an address that is given.
+    /// Like [`Serving::start_as`], on a given address.
     pub(crate) fn start_at(
         address: &str,
         mut command: Command,
@@ -67,21 +66,21 @@ impl Serving {
         server
     }
 
-    /// What it has said on stderr so far.
-    pub(crate) fn said(&self) -> String {
+    /// Its stderr so far.
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// Ends it at once, as a power cut of the process would.
+    /// Kills the process at once.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// What it had said on stderr when it had ended by itself.
+    /// Waits until it ends by itself, and returns its status and stderr.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = wait(&mut self.child);
-        (status, self.said())
+        (status, self.log())
     }
 }
 
@@ -102,11 +101,11 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     status.unwrap()
 }
 
-/// Looks again and again until it is so.
+/// Polls until the condition holds.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_MAX;
     while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

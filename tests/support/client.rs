@@ -1,29 +1,32 @@
-//! A sale as it is seen from outside: opened, loaded, and judged by what its server tells.
-#![allow(dead_code)] // Each test uses a part of it.
+//! A sale seen from outside: opened, loaded, and judged by what its server exports.
 
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
 use reqwest::Method;
 use seckill::api::{Answer, SaleStatus};
-use seckill::audit::{Audit, History, Ledger, LedgerReader, Status, Verdict, reconcile};
+use seckill::history::{History, Ledger, Status};
 use seckill::ids::{OrderId, RequestId};
-use seckill::load::{self, Job, Ran, Stop};
-use seckill::profile::{BenchFlags, Plan, Target};
+use seckill::judge::{Audit, Verdict, reconcile};
+use seckill::load::{self, Job, Ran};
+use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::Live;
+use seckill::sut::LedgerReader;
+use seckill::sut::{Sut, Target};
 use seckill::units::{Count, Span};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
-use super::child::{PATIENCE, eventually};
+use super::child::{WAIT_MAX, eventually};
 
 /// The admin token of every server under test.
 pub(crate) const TOKEN: &str = "client-token";
 
-/// Results that are asked for of one run at the most.
+/// Maximum number of results polled per run.
 const RESULTS_MAX: usize = 200;
 
-/// More units than any load of a test asks for.
+/// More units than the load of any test requests.
 pub(crate) const PLENTY: u64 = 1_000_000;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -31,21 +34,21 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     runtime.worker_threads(1).enable_all().build().unwrap()
 });
 
-/// No connection of it is kept: its server may be killed at any moment.
+/// It reuses no connections, because its server may be killed at any moment.
 static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
-    // A build with TLS makes no client without it.
+    // A build with TLS cannot create a client without a provider.
     #[cfg(feature = "tls")]
     seckill::tls::install_provider();
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+    let client = reqwest::Client::builder().no_proxy().timeout(WAIT_MAX);
     client.pool_max_idle_per_host(0).build().unwrap()
 });
 
-/// Runs what is async to its end.
+/// Runs a future to completion.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)
 }
 
-/// Status and body of an answer; `None` when there was none.
+/// Status and body of an answer; `None` if there was none.
 pub(crate) fn ask(method: Method, url: &str, body: Option<Value>) -> Option<(u16, Vec<u8>)> {
     let request = CLIENT.request(method, url).bearer_auth(TOKEN);
     let request = body.iter().fold(request, |request, body| request.json(body));
@@ -55,7 +58,7 @@ pub(crate) fn ask(method: Method, url: &str, body: Option<Value>) -> Option<(u16
     })
 }
 
-/// The body of what must be answered with 200.
+/// The body of a GET, which must be answered with 200.
 #[track_caller]
 pub(crate) fn get(url: &str) -> Vec<u8> {
     let (code, body) = ask(Method::GET, url, None).expect("no answer");
@@ -63,13 +66,13 @@ pub(crate) fn get(url: &str) -> Vec<u8> {
     body
 }
 
-/// Waits until a server says that its engines answer.
+/// Waits until a server reports that its queue and store are available.
 pub(crate) fn wait_ready(url: &str) {
     let ready = format!("{url}/readyz");
     eventually("the server is ready", || matches!(ask(Method::GET, &ready, None), Some((200, _))));
 }
 
-/// One sale at one server.
+/// A sale on a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Sale {
     pub(crate) url: String,
@@ -78,13 +81,13 @@ pub(crate) struct Sale {
 }
 
 impl Sale {
-    /// Opens a fresh sale, with one unit for each buyer.
+    /// Opens a new sale with a limit of one unit per buyer.
     #[track_caller]
     pub(crate) fn open(url: &str, item: &str, stock: u64) -> Self {
         Self::open_for(url, item, stock, 1)
     }
 
-    /// Opens a fresh sale, with so many units for each buyer.
+    /// Opens a new sale with this limit of units per buyer.
     #[track_caller]
     pub(crate) fn open_for(url: &str, item: &str, stock: u64, per_buyer: u32) -> Self {
         let body = json!({"item": item, "stock": stock, "per_buyer": per_buyer});
@@ -95,7 +98,7 @@ impl Sale {
         sale
     }
 
-    /// The same sale at another server.
+    /// The same sale on another server.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
     }
@@ -110,19 +113,21 @@ impl Sale {
         reader.finish().unwrap()
     }
 
-    /// Begins to load it, on threads of its own.
+    /// Starts a load on it in a thread.
     pub(crate) fn load(&self, flags: &BenchFlags) -> Loading {
         let plan = Plan::new(flags, flags.seed.unwrap_or(1)).unwrap();
         let target = Target::new(Some(&self.url)).unwrap();
-        let (live, stop) = (Arc::new(Live::new(load::workers(plan.threads))), Stop::default());
+        let (live, stop) =
+            (Arc::new(Live::new(load::workers(plan.threads))), CancellationToken::new());
         let thread = {
             let (live, stop, before) = (Arc::clone(&live), stop.clone(), self.ledger());
             let (item, epoch) = (self.item.parse().unwrap(), self.epoch);
             std::thread::spawn(move || {
                 let (plan, target, item, live) = (&plan, &target, &item, &live);
+                let sut = Sut::Seckill;
                 let job =
-                    Job { plan, target, item, epoch, live, stop: &stop, wants_samples: false };
-                let mut ran = load::run(&job, |_| {}).unwrap();
+                    Job { plan, sut, target, item, epoch, live, stop: &stop, wants_samples: false };
+                let mut ran = load::run(&job, &mut ()).unwrap();
                 ran.history.begin_with(before);
                 ran
             })
@@ -130,7 +135,7 @@ impl Sale {
         Loading { live, stop, thread }
     }
 
-    /// Loads it with so many users at once, who make one attempt each.
+    /// Loads it with this many users at once, each making one attempt.
     pub(crate) fn burst(&self, threads: u64) -> Ran {
         self.load(&BenchFlags { threads: Some(Count(threads)), ..flags() }).wait()
     }
@@ -140,16 +145,17 @@ impl Sale {
         eventually("everything accepted is decided", || self.status().queued == 0);
     }
 
-    /// The audit of a run, by what is true now; `settled` says whether what waits still counts.
+    /// The audit of a run against the present ledger; `settled` says whether queued attempts are a
+    /// violation.
     pub(crate) fn audit(&self, history: &mut History, settled: bool) -> Audit {
-        let asked: Vec<_> = history.to_ask(RESULTS_MAX).collect();
-        history.results = asked.into_iter().map(|id| (id, self.result(id))).collect();
+        let polled: Vec<_> = history.to_ask(RESULTS_MAX).collect();
+        history.results = polled.into_iter().map(|id| (id, self.result(id))).collect();
         reconcile(history, &self.ledger(), settled)
     }
 
-    /// Settles; then everything that was accepted must be decided once, and nothing be untrue.
+    /// Waits until nothing is queued, then asserts that the audit passes.
     #[track_caller]
-    pub(crate) fn assert_right(&self, history: &mut History) -> Audit {
+    pub(crate) fn assert_audit_passes(&self, history: &mut History) -> Audit {
         self.settle();
         let audit = self.audit(history, true);
         assert_eq!(audit.verdict, Verdict::Pass, "{}: {audit:#?}", self.item);
@@ -170,33 +176,33 @@ impl Sale {
     }
 }
 
-/// A load under way.
+/// A running load.
 pub(crate) struct Loading {
     live: Arc<Live>,
-    stop: Stop,
+    stop: CancellationToken,
     thread: JoinHandle<Ran>,
 }
 
 impl Loading {
-    /// Waits until so many attempts more have ended.
+    /// Waits until this many more attempts have ended.
     pub(crate) fn wait_for(&self, more: u64) {
         let enough = self.live.totals().samples + more;
         eventually("more attempts have ended", || self.live.totals().samples >= enough);
     }
 
-    /// Lets it end by itself.
+    /// Waits until the load ends by itself.
     pub(crate) fn wait(self) -> Ran {
         self.thread.join().unwrap()
     }
 
-    /// Ends it when what is in flight is answered.
+    /// Stops the load, and waits until requests in flight are answered.
     pub(crate) fn end(self) -> Ran {
-        self.stop.ask();
+        self.stop.cancel();
         self.wait()
     }
 }
 
-/// A bench whose connections have the patience of the tests.
+/// Flags with a connect time-out as long as the tests wait for a process.
 pub(crate) fn flags() -> BenchFlags {
-    BenchFlags { connect_timeout: Some(Span(PATIENCE)), ..BenchFlags::default() }
+    BenchFlags { connect_timeout: Some(Span(WAIT_MAX)), ..BenchFlags::default() }
 }

@@ -1,22 +1,31 @@
-//! What the tests of the server share: a shop without a socket, and one with.
+//! What several test programs share: servers of several kinds, clients, and real services.
 
-pub(crate) mod counter;
-pub(crate) mod engines;
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
+
+pub(crate) mod backend;
+pub(crate) mod broker;
+pub(crate) mod child;
+pub(crate) mod client;
+pub(crate) mod deployment;
+pub(crate) mod manual_server;
+pub(crate) mod scripted;
+pub(crate) mod skip;
+
 mod reply;
 mod running;
 mod shop;
 
 use std::time::Duration;
 
-pub(crate) use reply::{Reply, Told, assert_refused};
+pub(crate) use reply::{AttemptStatus, Reply, assert_refused};
 pub(crate) use running::{Running, Wire, config, purchase};
 pub(crate) use shop::{Setup, Shop, TOKEN, attempt, decided, get, post, publish, request, terms};
 
-/// After this a test hangs. Shorter than the 30 s for which a server holds back an answer at most,
-/// so that an answer which comes only because its time is up counts as hanging too.
+/// A future that takes longer counts as hanging. This is less than the 30 s of the longest long
+/// poll, so that an answer that comes only because the poll timed out counts as hanging too.
 pub(crate) const HANG: Duration = Duration::from_secs(25);
 
-/// The result of what must not hang.
+/// Fails the test if the future takes longer than [`HANG`].
 #[track_caller]
 pub(crate) fn within<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let caller = std::panic::Location::caller();
@@ -28,7 +37,7 @@ pub(crate) fn within<F: Future>(future: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// Gives a future one chance to go on, and says whether it is still waiting.
+/// Polls a future once, and returns whether it is still pending.
 pub(crate) async fn is_waiting(future: std::pin::Pin<&mut impl Future>) -> bool {
     tokio::select! {
         biased;
@@ -37,7 +46,7 @@ pub(crate) async fn is_waiting(future: std::pin::Pin<&mut impl Future>) -> bool 
     }
 }
 
-/// A request id that reads as its number.
+/// A request id that contains this number.
 pub(crate) fn id(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }

@@ -1,9 +1,9 @@
-//! An answer that was read to its end.
+//! Complete answers, and assertions about them.
 
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) code: u16,
@@ -11,15 +11,15 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-/// What a purchase or a result was answered.
+/// The status of an attempt in an answer to a purchase or a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum AttemptStatus {
     Queued,
     Won(String),
     Lost(String),
 }
 
-impl Told {
+impl AttemptStatus {
     pub(crate) fn won(order_id: &str) -> Self {
         Self::Won(order_id.into())
     }
@@ -45,23 +45,23 @@ impl Reply {
         self.header(ALLOW.as_str())
     }
 
-    /// What it says of the attempt `request_id`, in the contract's words.
+    /// The status of the attempt `request_id` in this answer.
     #[track_caller]
-    pub(crate) fn told(&self, request_id: &str) -> Told {
+    pub(crate) fn status_of(&self, request_id: &str) -> AttemptStatus {
         let body = self.json();
         let word = |name: &str| body[name].as_str().map(str::to_owned);
         assert_eq!(word("request_id").as_deref(), Some(request_id), "{body}");
         match (word("status").as_deref(), word("order_id"), word("reason")) {
-            (Some("queued"), None, None) => Told::Queued,
-            (Some("won"), Some(order_id), None) => Told::Won(order_id),
-            (Some("lost"), None, Some(reason)) => Told::Lost(reason),
+            (Some("queued"), None, None) => AttemptStatus::Queued,
+            (Some("won"), Some(order_id), None) => AttemptStatus::Won(order_id),
+            (Some("lost"), None, Some(reason)) => AttemptStatus::Lost(reason),
             _ => panic!("no answer about an attempt: {} {body}", self.code),
         }
     }
 }
 
-/// A refusal has its code and its reason, says when to try again where that makes sense, and
-/// gives away nothing else.
+/// Asserts that this is a refusal with this code and reason, that it has `Retry-After` exactly
+/// where a retry makes sense, and that it reveals nothing else.
 #[track_caller]
 pub(crate) fn assert_refused(reply: &Reply, code: u16, reason: &str) {
     let body = reply.json();

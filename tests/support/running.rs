@@ -1,4 +1,4 @@
-//! A whole server on a free loopback port, and a client that writes its bytes by hand.
+//! A whole server on a free loopback port, and a client that writes raw bytes.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::{Reply, TOKEN, attempt, id, publish, terms, within};
 
-/// A server on a free loopback port that sells ten units of tea.
+/// The configuration of a server on a free loopback port that sells ten units of tea.
 pub(crate) fn config(data: &Path) -> Config {
     Config {
         listen: "127.0.0.1:0".into(),
@@ -39,7 +39,7 @@ pub(crate) fn config(data: &Path) -> Config {
     }
 }
 
-/// A server that runs until it is told to stop.
+/// A server that runs until it is stopped.
 pub(crate) struct Running {
     pub(crate) app: Arc<App>,
     address: SocketAddr,
@@ -52,9 +52,9 @@ impl Running {
         Self::run(within(Server::start(config)).await.unwrap())
     }
 
-    /// Starts with an attempt of ann's, number 0, in the test's hands: no consumer gets at the
-    /// item before the batch is dropped.
-    pub(crate) async fn start_with_one_in_hand(config: Config) -> (Self, Batch) {
+    /// Starts with ann's attempt, number 0, delivered to the test: no other consumer gets the item
+    /// until the batch is dropped.
+    pub(crate) async fn start_with_one_delivered(config: Config) -> (Self, Batch) {
         let server = within(Server::start(config)).await.unwrap();
         let app = server.app();
         publish(&app, attempt("ann", "tea", &id(0))).await.unwrap();
@@ -91,7 +91,7 @@ impl Running {
         Wire { stream: BufReader::new(stream) }
     }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request on a new connection.
     pub(crate) async fn ask(&self, bytes: &str) -> Reply {
         let mut wire = self.connect().await;
         wire.send(bytes).await;
@@ -128,13 +128,13 @@ impl Wire {
         within(self.stream.get_mut().write_all(bytes.as_ref())).await.unwrap();
     }
 
-    /// Reads one whole answer.
+    /// Reads one complete answer.
     pub(crate) async fn reply(&mut self) -> Reply {
         let status = self.line().await;
         self.reply_after(&status).await
     }
 
-    /// Reads one whole answer, unless the connection ends without one.
+    /// Reads one complete answer; `None` if the connection ends without one.
     pub(crate) async fn reply_if_any(&mut self) -> Option<Reply> {
         let mut status = String::new();
         match within(self.stream.read_line(&mut status)).await {
@@ -186,8 +186,8 @@ impl Wire {
         bytes
     }
 
-    /// Whether the server has ended the connection, with nothing more to say. A reset is an end:
-    /// what a client sent too much makes one of it.
+    /// Whether the server has closed the connection without sending more. A reset counts as well,
+    /// because unread bytes of the client cause one.
     pub(crate) async fn is_ended(&mut self) -> bool {
         let mut rest = Vec::new();
         match within(self.stream.read_to_end(&mut rest)).await {

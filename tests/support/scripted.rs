@@ -1,6 +1,5 @@
-//! A server that does with each request what a script says, right or wrong: threads and sockets,
-//! and no HTTP library, which would refuse to break a rule.
-#![allow(dead_code)] // Each test uses a part of it.
+//! A server that answers each request as a script says, legally or not. It uses threads and
+//! sockets, because an HTTP library would refuse to break the rules.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -15,46 +14,46 @@ use seckill::ids::RequestId;
 use serde_json::Value;
 use socket2::SockRef;
 
-/// A request that came.
+/// A request that was received.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    /// Which of all, from 0.
+pub(crate) struct Received {
+    /// Its number among all requests, from 0.
     pub(crate) number: usize,
-    /// On which connection, from 0.
+    /// The number of its connection, from 0.
     pub(crate) connection: usize,
-    /// How many of the same kind and id came before it.
+    /// The number of earlier requests of the same kind and id.
     pub(crate) before: usize,
-    /// Whether it asks for a decision; otherwise it is an attempt.
+    /// Whether it polls a result; otherwise it is an attempt.
     pub(crate) is_result: bool,
     pub(crate) id: RequestId,
     pub(crate) head: String,
-    /// When it was here, whole.
+    /// When it had arrived completely.
     pub(crate) at: Instant,
     /// When its answer was about to be sent.
     pub(crate) answered: Option<Instant>,
 }
 
-/// What is done with a request.
+/// The reaction to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
-    /// These bytes are sent.
+    /// Send these bytes.
     Bytes(Vec<u8>),
-    /// These bytes are sent together with the connection's end: whoever has the one has the other.
+    /// Send these bytes and the connection's end together, so that they arrive at the same time.
     Last(Vec<u8>),
-    /// These bytes are sent, and after a while the connection is closed, whatever has come.
+    /// Send these bytes, and close the connection after this time, whatever has arrived.
     Brief(Vec<u8>, Duration),
-    /// The connection is closed.
+    /// Close the connection.
     Close,
-    /// Nothing, until the client has gone.
+    /// Send nothing until the client disconnects.
     Hang,
 }
 
-/// The request that is answered with its connection's number.
+/// A request that is answered with the number of its connection.
 const PROBE: &str = "GET /probe HTTP/1.1\r\n\r\n";
 
-type Script = Box<dyn Fn(&Asked) -> Reply + Send + Sync>;
+type Script = Box<dyn Fn(&Received) -> Reply + Send + Sync>;
 
-/// See the module. It ends when dropped.
+/// The server; it stops when dropped.
 pub(crate) struct Scripted {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -63,21 +62,21 @@ pub(crate) struct Scripted {
 
 struct Shared {
     script: Script,
-    asked: Mutex<Vec<Asked>>,
+    requests: Mutex<Vec<Received>>,
     has_ended: AtomicBool,
 }
 
 impl Scripted {
-    /// Starts on a free port. The script runs on the thread of the connection: it may block.
-    pub(crate) fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        // Both ends of each connection are files of this process.
+    /// Starts on a free port. The script runs on the connection's thread, so it may block.
+    pub(crate) fn start(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        // This process holds both ends of each connection.
         let limit = getrlimit(Resource::Nofile);
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             script: Box::new(script),
-            asked: Mutex::default(),
+            requests: Mutex::default(),
             has_ended: AtomicBool::new(false),
         });
         let accepting = {
@@ -87,7 +86,7 @@ impl Scripted {
         Self { address, shared, accepting: Some(accepting) }
     }
 
-    /// As [`Scripted::start`], with the same for every request.
+    /// Like [`Scripted::start`], with the same reply to every request.
     pub(crate) fn always(reply: Reply) -> Self {
         Self::start(move |_| reply.clone())
     }
@@ -96,23 +95,23 @@ impl Scripted {
         format!("http://{}", self.address)
     }
 
-    /// All requests so far, in the order of their numbers.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.shared.asked().clone()
+    /// All requests so far, in order of their numbers.
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.shared.requests().clone()
     }
 
-    /// The attempts among them, by id; those of an id in their order.
-    pub(crate) fn attempts(&self) -> HashMap<RequestId, Vec<Asked>> {
+    /// The attempts among them by id; those of one id in their order.
+    pub(crate) fn attempts(&self) -> HashMap<RequestId, Vec<Received>> {
         let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
-        for asked in self.asked().into_iter().filter(|asked| !asked.is_result) {
-            attempts.entry(asked.id).or_default().push(asked);
+        for request in self.requests().into_iter().filter(|request| !request.is_result) {
+            attempts.entry(request.id).or_default().push(request);
         }
         attempts
     }
 
-    /// How many connections were opened to it so far, used or not.
+    /// The number of connections opened so far, used or not.
     pub(crate) fn connections(&self) -> usize {
-        // They are accepted in their order: the number of one more is how many there were.
+        // Connections are accepted in order, so the number of a further one is their count.
         let mut probe = TcpStream::connect(self.address).unwrap();
         probe.write_all(PROBE.as_bytes()).unwrap();
         let mut number = [0; size_of::<usize>()];
@@ -124,7 +123,7 @@ impl Scripted {
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.shared.has_ended.store(true, Ordering::Release);
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         let woken = TcpStream::connect(self.address).is_ok();
         if let Some(accepting) = self.accepting.take().filter(|_| woken) {
             let _ = accepting.join();
@@ -133,12 +132,12 @@ impl Drop for Scripted {
 }
 
 impl Shared {
-    fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
-        self.asked.lock().unwrap()
+    fn requests(&self) -> MutexGuard<'_, Vec<Received>> {
+        self.requests.lock().unwrap()
     }
 
-    /// Notes a request, and gives it back with its place among the others.
-    fn note(&self, connection: usize, head: String, body: &[u8]) -> Asked {
+    /// Records a request, and returns it with its numbers.
+    fn note(&self, connection: usize, head: String, body: &[u8]) -> Received {
         let result = head.strip_prefix("GET /result/");
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let id = match result {
@@ -146,17 +145,17 @@ impl Shared {
             None => body["request_id"].as_str().unwrap(),
         };
         let (id, is_result): (RequestId, _) = (id.parse().unwrap(), result.is_some());
-        let mut asked = self.asked();
-        let is_same = |other: &&Asked| other.id == id && other.is_result == is_result;
-        let before = asked.iter().filter(is_same).count();
-        let (number, at) = (asked.len(), Instant::now());
-        let new = Asked { number, connection, before, is_result, id, head, at, answered: None };
-        asked.push(new.clone());
+        let mut requests = self.requests();
+        let is_same = |other: &&Received| other.id == id && other.is_result == is_result;
+        let before = requests.iter().filter(is_same).count();
+        let (number, at) = (requests.len(), Instant::now());
+        let new = Received { number, connection, before, is_result, id, head, at, answered: None };
+        requests.push(new.clone());
         new
     }
 }
 
-/// Accepts until told to end.
+/// Accepts connections until stopped.
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     for (connection, stream) in listener.incoming().enumerate() {
         if shared.has_ended.load(Ordering::Acquire) {
@@ -167,7 +166,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// One connection, to its end. A client that goes is no error.
+/// Serves one connection to its end. A client that disconnects is no error.
 fn serve(mut stream: TcpStream, connection: usize, shared: &Shared) {
     let _ = stream.set_nodelay(true);
     let mut bytes = Vec::new();
@@ -176,9 +175,9 @@ fn serve(mut stream: TcpStream, connection: usize, shared: &Shared) {
             stream.write_all(&connection.to_ne_bytes()).unwrap();
             return;
         }
-        let asked = shared.note(connection, head, &body);
-        let reply = (shared.script)(&asked);
-        shared.asked()[asked.number].answered = Some(Instant::now());
+        let request = shared.note(connection, head, &body);
+        let reply = (shared.script)(&request);
+        shared.requests()[request.number].answered = Some(Instant::now());
         let goes_on = match &reply {
             Reply::Bytes(bytes) => stream.write_all(bytes).is_ok(),
             Reply::Last(bytes) => {
@@ -196,14 +195,15 @@ fn serve(mut stream: TcpStream, connection: usize, shared: &Shared) {
             Reply::Hang => false,
         };
         if !goes_on {
-            // Until the client has gone: closed before, with bytes unread, it would be a reset.
+            // Waits until the client disconnects: closing earlier with unread bytes would send a
+            // reset.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
             return;
         }
     }
 }
 
-/// Head and body of the next request; `bytes` keeps what came with it of a later one.
+/// Reads head and body of the next request; `bytes` keeps what arrived of a later one.
 fn next_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -226,13 +226,13 @@ fn next_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, 
     }
 }
 
-/// An answer as a right server sends it. `fields` are lines of the head.
+/// A correct answer. `fields` are additional lines of the head.
 pub(crate) fn answer(status: u16, fields: &str, body: &str) -> Vec<u8> {
     let len = body.len();
     format!("HTTP/1.1 {status} Said\r\n{fields}Content-Length: {len}\r\n\r\n{body}").into_bytes()
 }
 
-/// The answer that refuses for a reason.
+/// An answer that refuses with this reason.
 pub(crate) fn refused(status: u16, reason: &str, fields: &str) -> Reply {
     Reply::Bytes(answer(status, fields, &format!(r#"{{"status":"rejected","reason":"{reason}"}}"#)))
 }
@@ -245,31 +245,31 @@ pub(crate) fn queued() -> Reply {
     Reply::Bytes(answer(202, "", r#"{"status":"queued"}"#))
 }
 
-/// The answer that an attempt has won the order `order-ID`.
-pub(crate) fn won(asked: &Asked) -> Reply {
-    let order = order(asked.id);
+/// An answer saying that the attempt has won the order `order-ID`.
+pub(crate) fn won(request: &Received) -> Reply {
+    let order = order(request.id);
     Reply::Bytes(answer(200, "", &format!(r#"{{"status":"won","order_id":"{order}"}}"#)))
 }
 
-/// The order that [`won`] names.
+/// The order in the answer of [`won`].
 pub(crate) fn order(id: RequestId) -> String {
     format!("order-{id}")
 }
 
-/// Opens once: whoever has to wait for something that happens elsewhere waits here.
+/// Opens once; threads wait at it for an event elsewhere.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct Latch {
     is_open: Mutex<bool>,
     opened: Condvar,
 }
 
-impl Gate {
+impl Latch {
     pub(crate) fn open(&self) {
         *self.is_open.lock().unwrap() = true;
         self.opened.notify_all();
     }
 
-    pub(crate) fn pass(&self) {
+    pub(crate) fn wait(&self) {
         let guard = self.is_open.lock().unwrap();
         drop(self.opened.wait_while(guard, |is_open| !*is_open).unwrap());
     }

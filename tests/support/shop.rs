@@ -1,4 +1,5 @@
-//! A shop without a socket, whose consumer is the test: nothing is decided before it says so.
+//! A server without a socket whose consumer is the test, so that nothing is decided before the test
+//! does it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,17 +25,17 @@ use super::{Reply, within};
 /// The admin token of every shop.
 pub(crate) const TOKEN: &str = "s3cret";
 
-/// What a shop is opened with.
+/// The configuration of a shop.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
-    /// The sale, if one is to be opened.
+    /// The sale to open, if any.
     pub(crate) sale: Option<Terms>,
     pub(crate) queue_max: usize,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) durability: Durability,
 }
 
-/// A sale of `stock` units that is always open, with one for each buyer.
+/// An always open sale of `stock` units with a limit of one per buyer.
 pub(crate) fn terms(item: &str, stock: u32) -> Terms {
     let item = item.parse().unwrap();
     Terms { item, stock, per_buyer: 1, opens_us: None, closes_us: None }
@@ -51,7 +52,7 @@ impl Setup {
     }
 }
 
-/// A server's insides, on a folder of its own.
+/// A server without a socket, in a temporary folder.
 pub(crate) struct Shop {
     pub(crate) app: App,
     pub(crate) folder: TempDir,
@@ -68,7 +69,7 @@ impl Shop {
         shop
     }
 
-    /// One sale of tea, open, with one unit for each buyer.
+    /// Opens one sale of tea with a limit of one unit per buyer.
     pub(crate) async fn with_stock(stock: u32) -> Self {
         Self::open(Setup::stock(stock)).await
     }
@@ -87,22 +88,22 @@ impl Shop {
             per_buyer: 1,
             rate_limit: setup.rate_limit.map(RateLimit::new),
             draining: Default::default(),
-            confirms: Default::default(),
+            confirm_batcher: Default::default(),
             admission: Default::default(),
-            results: Default::default(),
-            acks: Default::default(),
+            result: Default::default(),
+            undecided: Default::default(),
         };
         Self { app, folder, now_us, setup }
     }
 
-    /// Ends in good order, and opens again on the same folder.
+    /// Shuts down gracefully, and opens again in the same folder.
     pub(crate) fn restart(self) -> Self {
         let Self { app, folder, setup, .. } = self;
         drop(app);
         Self::open_in(folder, setup)
     }
 
-    /// Opens a second shop on what the first has on disk at this moment, as after a `kill -9`.
+    /// Opens a second shop on a copy of the present files, as after a `kill -9`.
     pub(crate) fn after_crash(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["queue.journal", "store.journal"] {
@@ -133,7 +134,7 @@ impl Shop {
         self.post(json!({"uid": uid, "request_id": request_id})).await
     }
 
-    /// As [`Shop::buy`], and it must be accepted.
+    /// Like [`Shop::buy`]; the attempt must be accepted.
     #[track_caller]
     pub(crate) fn accept(&self, uid: &str, request_id: &str) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
@@ -151,23 +152,23 @@ impl Shop {
         self.get(&format!("/result/{request_id}")).await
     }
 
-    /// Sends an admin's request.
+    /// Sends a request with the admin token.
     pub(crate) async fn admin(&self, method: &str, path: &str, body: &str) -> Reply {
         let request = request(method, path).header("authorization", format!("Bearer {TOKEN}"));
         self.send(request.body(Full::from(body.to_owned())).unwrap()).await
     }
 
-    /// Puts an attempt into the queue past all admission.
+    /// Puts an attempt into the queue without admission.
     pub(crate) async fn publish(&self, attempt: NewAttempt) -> Result<(), PublishError> {
         publish(&self.app, attempt).await
     }
 
-    /// Takes the next attempts of one item, `max` at most.
+    /// Receives the next attempts at one item, at most `max`.
     pub(crate) async fn next(&self, max: usize) -> Batch {
         within(self.app.queue.subscribe(max).next(max)).await.expect("the queue is not closed")
     }
 
-    /// Does what a consumer does with a batch.
+    /// Decides and acks a batch, as a consumer does.
     pub(crate) async fn settle(&self, mut batch: Batch) -> Vec<Arc<Decided>> {
         let now_us = self.app.clock.now_us();
         let reserved = within(self.app.store.reserve(batch.attempts(), now_us)).await.unwrap();
@@ -177,29 +178,29 @@ impl Shop {
         decided
     }
 
-    /// Decides the next attempts of one item, `max` at most.
+    /// Decides the next attempts at one item, at most `max`.
     pub(crate) async fn decide(&self, max: usize) -> Vec<Arc<Decided>> {
         let batch = self.next(max).await;
         self.settle(batch).await
     }
 
-    /// The queue of this process.
+    /// The embedded queue.
     pub(crate) fn queue(&self) -> &queue::Embedded {
-        let Queue::Embedded(queue) = &self.app.queue else { panic!("not of this process") };
+        let Queue::Embedded(queue) = &self.app.queue else { panic!("not the embedded queue") };
         queue
     }
 
-    /// Lets the queue take nothing any more.
+    /// Closes the queue to new attempts.
     pub(crate) fn close_queue(&self) {
         self.queue().close().unwrap();
     }
 
-    /// How many attempts wait.
+    /// The number of queued attempts.
     pub(crate) async fn depth(&self) -> usize {
         within(self.app.queue.depth()).await.unwrap()
     }
 
-    /// The present sale, if there is one.
+    /// The present sale.
     pub(crate) async fn sale(&self) -> SaleView {
         within(self.app.store.sale(None)).await.unwrap()
     }
@@ -209,7 +210,7 @@ impl Shop {
         decided(&self.app, request_id).await
     }
 
-    /// Decides everything that waits.
+    /// Decides all queued attempts.
     pub(crate) async fn decide_all(&self) -> Vec<Arc<Decided>> {
         let mut decided = Vec::new();
         while self.depth().await > 0 {
@@ -233,9 +234,9 @@ pub(crate) fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     request.body(Full::new(body.into())).unwrap()
 }
 
-/// Puts an attempt into the queue past all admission.
+/// Puts an attempt into the queue without admission.
 pub(crate) async fn publish(app: &App, attempt: NewAttempt) -> Result<(), PublishError> {
-    let Queue::Embedded(queue) = &app.queue else { panic!("not the queue of this process") };
+    let Queue::Embedded(queue) = &app.queue else { panic!("not the embedded queue") };
     within(queue.publish(attempt)).await
 }
 
@@ -248,7 +249,7 @@ pub(crate) async fn decided(app: &App, request_id: &str) -> Option<Arc<Decided>>
     }
 }
 
-/// An attempt at the first sale of `item`, for the queue itself.
+/// An attempt at the first sale of `item`, to be put into the queue directly.
 pub(crate) fn attempt(buyer: &str, item: &str, request_id: &str) -> NewAttempt {
     NewAttempt {
         request_id: request_id.parse().unwrap(),

@@ -1,4 +1,4 @@
-//! A certification authority of a test's own.
+//! A certification authority for one test.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 const NEW_KEY: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-/// A CA that machines may trust.
+/// A CA that machines can trust.
 pub(crate) struct Authority {
     folder: TempDir,
     /// Its certificate.
@@ -23,7 +23,7 @@ pub(crate) struct Issued {
 }
 
 impl Authority {
-    /// One of a name of its own.
+    /// A CA with this name.
     pub(crate) fn new() -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         Self::named(&format!("CA {}", MADE.fetch_add(1, Ordering::Relaxed)))
@@ -39,12 +39,13 @@ impl Authority {
         Self { folder, certificate }
     }
 
-    /// The certificate of a server on this machine.
+    /// Issues a certificate for a server on this machine.
     pub(crate) fn issue(&self) -> Issued {
         self.issue_for("DNS:localhost,IP:127.0.0.1,IP:::1", 2)
     }
 
-    /// A certificate for these names, valid for so many days: with 0, until the second is over.
+    /// Issues a certificate for these names, valid for this many days; with 0, until the present
+    /// second is over.
     pub(crate) fn issue_for(&self, names: &str, days: u32) -> Issued {
         let folder = self.folder.path();
         let names = format!("subjectAltName={names}");
@@ -57,7 +58,7 @@ impl Authority {
         Issued { certificate: folder.join("s.pem"), key: folder.join("s.key") }
     }
 
-    /// The CA's own certificate, as if it were a server's.
+    /// The CA's own certificate, used like a server's.
     pub(crate) fn itself(&self) -> Issued {
         let key = self.folder.path().join("ca.key");
         Issued { certificate: self.certificate.clone(), key }

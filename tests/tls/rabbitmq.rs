@@ -1,4 +1,4 @@
-//! A RabbitMQ of a test's own that speaks AMQP over TLS and nothing else.
+//! A RabbitMQ for one test that accepts AMQP over TLS only.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::authority::Issued;
 use super::services::{free_port, listening};
 
-/// One scheduler that does not spin, on the loopback interface.
+/// One scheduler without busy waiting, on the loopback interface.
 const ERLANG_ARGS: &str = "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none \
                            +sbwtdcpu none +sbwtdio none +A 8";
 
@@ -23,7 +23,7 @@ pub(crate) struct RabbitMq {
 }
 
 impl RabbitMq {
-    /// Starts a broker in this folder; takes seconds.
+    /// Starts a broker in this folder, which takes seconds.
     pub(crate) fn start(issued: &Issued, ca: &Path, folder: &Path) -> Self {
         let epmd_port = free_port();
         let mut epmd = Command::new("epmd");
@@ -56,7 +56,7 @@ fn configure(issued: &Issued, ca: &Path, folder: &Path, port: u16) {
     fs::write(folder.join("env.conf"), "").unwrap();
 }
 
-/// Everything that it writes is in the folder, so that it finds and leaves nothing elsewhere.
+/// All its files are in the folder, so that it reads and leaves nothing elsewhere.
 fn command(folder: &Path, epmd_port: u16, port: u16) -> Command {
     let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
     for (name, value) in [
@@ -78,7 +78,7 @@ fn command(folder: &Path, epmd_port: u16, port: u16) -> Command {
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")
         .env("RABBITMQ_NODENAME", format!("tls{port}@localhost"))
         .env("RABBITMQ_DIST_PORT", free_port().to_string())
-        // So that the child is the broker itself and no shell around it.
+        // Makes the broker itself the child process, without a shell around it.
         .env("RUNNING_UNDER_SYSTEMD", "true")
         .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_ARGS)
         .process_group(0)

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::authority::{Authority, Issued};
-use super::child::Serving;
-use super::front::{Front, Load};
+use super::proxy::{Load, Proxy};
 use super::{bench, stderr, stdout};
+use crate::support::child::Serving;
 
-/// A server, TLS in front of it, and the folder in which its token is found.
+/// A server, TLS in proxy of it, and the folder with its token.
 struct Shop {
     authority: Authority,
-    front: Front,
+    proxy: Proxy,
     folder: TempDir,
     _server: Serving,
 }
@@ -23,11 +23,11 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let server = Serving::start(&folder.path().join("seckill-data"), &[]);
         let behind = server.url.strip_prefix("http://").unwrap().parse().unwrap();
-        let front = Front::start(behind, &issued, load());
-        Self { authority, front, folder, _server: server }
+        let proxy = Proxy::start(behind, &issued, load());
+        Self { authority, proxy, folder, _server: server }
     }
 
-    /// The result of a run that goes through.
+    /// The result of a run that must succeed.
     fn bench(&self, url: &str, args: &[&str]) -> Value {
         let args = [&["--target", url, "--json"], args].concat();
         let output = bench(self.folder.path(), &self.authority.certificate, &args);
@@ -37,51 +37,51 @@ impl Shop {
 }
 
 #[test]
-fn a_sale_over_tls_passes_the_audit_with_a_connection_for_each_thread() {
+fn sale_over_tls_passes_the_audit_with_one_connection_per_thread() {
     let shop = Shop::open(|| Load::Served);
-    let result = shop.bench(&shop.front.url(), &["--threads", "20", "--loops", "10"]);
-    assert_eq!(result["plan"]["target"], shop.front.url());
+    let result = shop.bench(&shop.proxy.url(), &["--threads", "20", "--loops", "10"]);
+    assert_eq!(result["plan"]["target"], shop.proxy.url());
     assert_eq!(result["requests"]["total"], 200);
     assert_eq!(result["requests"]["errors"], 0);
     assert_eq!(result["audit"]["verdict"], "pass");
     assert_eq!(result["audit"]["orders"], 10);
-    assert_eq!(shop.front.buyers(), 20);
+    assert_eq!(shop.proxy.buyers(), 20);
 }
 
 #[test]
-fn what_tls_sends_of_its_own_after_an_answer_makes_no_connection_stale() {
+fn tls_messages_after_an_answer_do_not_make_a_connection_stale() {
     let shop = Shop::open(|| Load::Rekeyed);
     let args = ["--threads", "4", "--loops", "10", "--think", "20ms"];
-    let result = shop.bench(&shop.front.url(), &args);
+    let result = shop.bench(&shop.proxy.url(), &args);
     assert_eq!(result["requests"]["errors"], 0);
-    assert_eq!(shop.front.buyers(), 4);
+    assert_eq!(shop.proxy.buyers(), 4);
 }
 
 #[test]
-fn an_address_is_a_name_too_and_every_attempt_may_have_its_own_connection() {
+fn certificate_for_an_ip_address_is_accepted_without_keep_alive() {
     let shop = Shop::open(|| Load::Served);
-    let url = format!("https://127.0.0.1:{}", shop.front.port);
+    let url = format!("https://127.0.0.1:{}", shop.proxy.port);
     let result = shop.bench(&url, &["--threads", "3", "--loops", "5", "--no-keepalive"]);
     assert_eq!(result["requests"]["errors"], 0);
     assert_eq!(result["audit"]["verdict"], "pass");
-    assert_eq!(shop.front.buyers(), 15);
+    assert_eq!(shop.proxy.buyers(), 15);
 }
 
 #[test]
-fn a_handshake_that_fails_during_the_run_is_an_error_without_effect() {
+fn failed_handshake_is_an_error_without_effect() {
     let other = Authority::new();
     let shop = Shop::open(|| Load::Shown(8, other.issue()));
-    let result = shop.bench(&shop.front.url(), &["--threads", "4", "--loops", "2"]);
+    let result = shop.bench(&shop.proxy.url(), &["--threads", "4", "--loops", "2"]);
     assert_eq!(result["requests"]["by_error"], json!({"tls": 8}));
     assert_eq!(result["audit"]["unknown_outcomes"], 0, "nothing was sent");
     assert_eq!(result["audit"]["orders"], 0);
 }
 
 #[test]
-fn the_connect_time_out_is_for_the_handshake_too() {
+fn connect_time_out_covers_the_handshake() {
     let shop = Shop::open(|| Load::Ignored(2));
     let args = ["--threads", "2", "--connect-timeout", "200ms"];
-    let result = shop.bench(&shop.front.url(), &args);
+    let result = shop.bench(&shop.proxy.url(), &args);
     assert_eq!(result["requests"]["by_error"], json!({"connect_timeout": 2}));
     assert_eq!(result["audit"]["unknown_outcomes"], 0, "nothing was sent");
     assert!(result["latency_us"]["min"].as_u64().unwrap() >= 200_000, "{}", result["latency_us"]);

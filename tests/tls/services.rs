@@ -1,5 +1,4 @@
-//! `seckill serve` over RabbitMQ and Redis that speak TLS and nothing else. A service that is not
-//! installed is skipped.
+//! `seckill serve` over RabbitMQ and Redis that accept TLS only.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -7,12 +6,13 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::authority::{Authority, Issued};
-use super::child::{Serving, eventually, seckill};
 use super::rabbitmq::RabbitMq;
 use super::{bench, stderr, stdout};
+use crate::support::child::{Serving, eventually, seckill};
+use crate::support::skip::installed;
 
-/// A server that trusts the service's CA sells over it; one that does not is told and ends.
-fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
+/// A server that trusts the service's CA sells; one that does not exits with an error.
+fn assert_sells_only_if_trusted(flag: &str, url: &str, authority: &Authority) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("seckill-data");
     let server = {
@@ -32,23 +32,14 @@ fn only_trust_sells(flag: &str, url: &str, authority: &Authority) {
     command.args(["serve", "--listen", "127.0.0.1:0", flag, url, "--data"]).arg(elsewhere);
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    // The broker's client keeps rustls's error, of which we say what it means; Redis's its text.
-    let told = ["its certificate is not trusted", "UnknownIssuer"];
-    let told = told.iter().any(|words| stderr(&output).contains(words));
-    assert!(told, "{}", stderr(&output));
+    // The broker's client keeps the error of rustls, which gets our own text; the Redis client
+    // keeps the text only.
+    let reasons = ["its certificate is not trusted", "UnknownIssuer"];
+    let is_explained = reasons.iter().any(|words| stderr(&output).contains(words));
+    assert!(is_explained, "{}", stderr(&output));
 }
 
-/// Whether a program is installed; says so where it is not.
-pub(crate) fn installed(program: &str) -> bool {
-    let is = Path::new(program).exists();
-    if !is {
-        eprintln!("skipped: {program} is not installed");
-    }
-    is
-}
-
-/// A free port of this machine, below those that the kernel gives to clients; never the same one
-/// twice.
+/// A free port of this machine below the ephemeral range; never the same one twice.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = 20_000 + (std::process::id() % 12_000) as u16;
@@ -60,7 +51,7 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-/// Waits until somebody listens on a port, and fails if the process ends before.
+/// Waits until a server listens on a port, and fails if the process ends before.
 pub(crate) fn listening(process: &mut Child, port: u16) {
     eventually("the service listens", || {
         assert!(process.try_wait().unwrap().is_none(), "the service has ended");
@@ -96,22 +87,26 @@ impl Drop for Redis {
 }
 
 #[test]
-fn redis_over_tls() {
-    if !installed("/usr/bin/redis-server") {
+fn server_sells_over_redis_with_tls() {
+    if !installed(&["redis-server"]) {
         return;
     }
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
     let redis = Redis::start(&authority.issue(), folder.path());
-    only_trust_sells("--store", &format!("rediss://localhost:{}", redis.port), &authority);
+    assert_sells_only_if_trusted(
+        "--store",
+        &format!("rediss://localhost:{}", redis.port),
+        &authority,
+    );
 }
 
 #[test]
-fn rabbitmq_over_tls() {
-    if !installed("/usr/lib/rabbitmq/bin/rabbitmq-server") {
+fn server_sells_over_rabbitmq_with_tls() {
+    if !installed(&["rabbitmq-server"]) {
         return;
     }
     let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
     let rabbitmq = RabbitMq::start(&authority.issue(), &authority.certificate, folder.path());
     let url = format!("amqps://guest:guest@localhost:{}/%2f", rabbitmq.port);
-    only_trust_sells("--queue", &url, &authority);
+    assert_sells_only_if_trusted("--queue", &url, &authority);
 }

@@ -1,74 +1,74 @@
-//! Certificates that are no good are told before the run, with what to do about each.
+//! Unusable certificates are reported before the run, each with what to do about it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::authority::{Authority, Issued};
-use super::child::{Serving, eventually};
-use super::front::{Front, Load};
+use super::proxy::{Load, Proxy};
 use super::{bench, stderr};
+use crate::support::child::{Serving, eventually};
 
-/// Nobody ever gets through to it.
-const NOBODY: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
+/// An address that no connection ever reaches.
+const UNREACHABLE: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
 
-/// What is said of a server that shows this certificate to those who trust `trusted`.
+/// The error for a server with this certificate and a client that trusts `trusted`.
 #[track_caller]
-fn told(issued: &Issued, trusted: &Path) -> String {
-    let front = Front::start(SocketAddr::from(NOBODY), issued, Load::Served);
-    told_of(&front.url(), trusted)
+fn error_for(issued: &Issued, trusted: &Path) -> String {
+    let proxy = Proxy::start(SocketAddr::from(UNREACHABLE), issued, Load::Served);
+    error_at(&proxy.url(), trusted)
 }
 
 #[track_caller]
-fn told_of(url: &str, trusted: &Path) -> String {
+fn error_at(url: &str, trusted: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     let output = bench(folder.path(), trusted, &["--target", url]);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.starts_with(&format!("seckill: {url}: ")), "{said}");
-    said
+    let printed = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.starts_with(&format!("seckill: {url}: ")), "{printed}");
+    printed
 }
 
 #[test]
-fn a_ca_that_is_not_trusted() {
+fn certificate_of_an_untrusted_ca_is_reported() {
     let ours = Authority::named("ours");
-    // One that only says that it is ours is found out by its signature.
+    // A CA that only has the name of ours is detected by its signature.
     for theirs in ["theirs", "ours"] {
-        let said = told(&Authority::named(theirs).issue(), &ours.certificate);
-        assert!(said.contains("not trusted on this machine: set SSL_CERT_FILE"), "{said}");
+        let printed = error_for(&Authority::named(theirs).issue(), &ours.certificate);
+        assert!(printed.contains("not trusted on this machine: set SSL_CERT_FILE"), "{printed}");
     }
 }
 
 #[test]
-fn another_name() {
+fn certificate_for_another_name_is_reported() {
     let authority = Authority::new();
     let issued = authority.issue_for("DNS:tea.test,DNS:milk.test", 2);
-    let said = told(&issued, &authority.certificate);
-    assert!(said.contains("another name"), "{said}");
-    assert!(said.contains("tea.test") && said.contains("milk.test"), "{said}");
+    let printed = error_for(&issued, &authority.certificate);
+    assert!(printed.contains("another name"), "{printed}");
+    assert!(printed.contains("tea.test") && printed.contains("milk.test"), "{printed}");
 }
 
 #[test]
-fn one_that_has_expired() {
+fn expired_certificate_is_reported() {
     let authority = Authority::new();
     let issued = authority.issue_for("DNS:localhost", 0);
     let now_s = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_secs();
     let issued_s = now_s();
-    eventually("its last second is over", || now_s() > issued_s);
-    let said = told(&issued, &authority.certificate);
-    assert!(said.contains("has expired: renew it"), "{said}");
+    eventually("the certificate has expired", || now_s() > issued_s);
+    let printed = error_for(&issued, &authority.certificate);
+    assert!(printed.contains("has expired: renew it"), "{printed}");
 }
 
 #[test]
-fn a_ca_s_own() {
+fn ca_certificate_used_as_server_certificate_is_reported() {
     let authority = Authority::new();
-    let said = told(&authority.itself(), &authority.certificate);
-    assert!(said.contains("a CA's own") && said.contains("SSL_CERT_FILE"), "{said}");
+    let printed = error_for(&authority.itself(), &authority.certificate);
+    assert!(printed.contains("a CA's own") && printed.contains("SSL_CERT_FILE"), "{printed}");
 }
 
 #[test]
-fn nobody_to_trust() {
+fn missing_trusted_certificates_are_reported() {
     let authority = Authority::new();
     for (name, text) in [("nowhere.pem", None), ("empty.pem", Some("")), ("not.pem", Some("hi"))] {
         let folder = tempfile::tempdir().unwrap();
@@ -76,23 +76,23 @@ fn nobody_to_trust() {
         if let Some(text) = text {
             std::fs::write(&file, text).unwrap();
         }
-        let said = told(&authority.issue(), &file);
-        assert!(said.contains("no certificates to trust"), "{said}");
-        assert!(said.contains("SSL_CERT_FILE"), "{said}");
+        let printed = error_for(&authority.issue(), &file);
+        assert!(printed.contains("no certificates to trust"), "{printed}");
+        assert!(printed.contains("SSL_CERT_FILE"), "{printed}");
     }
 }
 
 #[test]
-fn a_server_without_tls_and_none_at_all() {
+fn plain_http_server_and_closed_port_are_reported() {
     let authority = Authority::new();
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &[]);
     let url = server.url.replace("http://", "https://");
-    let said = told_of(&url, &authority.certificate);
-    assert!(said.contains("not in TLS: is it http://"), "{said}");
+    let printed = error_at(&url, &authority.certificate);
+    assert!(printed.contains("not in TLS: is it http://"), "{printed}");
 
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let target = format!("https://{nobody}");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let target = format!("https://{closed}");
     let output = bench(folder.path(), &authority.certificate, &["--target", &target]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("nobody answers"), "{}", stderr(&output));

@@ -1,6 +1,6 @@
-//! A circuit breaker: open while the broker owes an answer for longer than it may.
+//! A circuit breaker: open while a publish is overdue, that is, unconfirmed past its time limit.
 //!
-//! It needs no probes: the first late confirm, or the end of the connection, closes it.
+//! It needs no probes: the late confirm, or the end of the connection, closes it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,16 +11,17 @@ pub(super) struct Circuit {
     overdue: Arc<AtomicUsize>,
 }
 
-/// A publish that is overdue, until this is dropped.
+/// Marks a publish as overdue until it is dropped.
 #[derive(Debug)]
 pub(super) struct Overdue(Arc<AtomicUsize>);
 
 impl Circuit {
-    /// Whether to publish nothing for now.
+    /// Whether publishing is suspended.
     pub(super) fn is_open(&self) -> bool {
         self.overdue.load(Ordering::Relaxed) > 0
     }
 
+    /// Counts one more overdue publish.
     pub(super) fn overdue(&self) -> Overdue {
         self.overdue.fetch_add(1, Ordering::Relaxed);
         Overdue(Arc::clone(&self.overdue))

@@ -1,15 +1,15 @@
-//! A publish that counts when the broker says so (publisher confirms).
+//! Publishing with publisher confirms: a message counts as queued when the broker confirms it.
 
 use lapin::options::BasicPublishOptions;
 use lapin::{Channel, Confirmation, ErrorKind};
 
 use super::super::PublishError;
-use super::publisher::Message;
+use super::message::Message;
 
-/// Publishes, and waits for the confirm. Confirms of a channel come as a stream: as many can be
-/// under way as there are callers.
+/// Publishes, and waits for the confirm. Confirms of a channel arrive as a stream, so any number
+/// of callers can wait at the same time.
 pub(super) async fn send(channel: &Channel, message: &Message) -> Result<(), PublishError> {
-    // Mandatory: what no queue takes is confirmed too, but comes back before.
+    // Mandatory: a message that no queue takes is confirmed too, but is returned before.
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let (queue, body) = (message.queue.as_str().into(), message.body.as_bytes());
     let properties = message.properties.clone();
@@ -21,18 +21,18 @@ pub(super) async fn send(channel: &Channel, message: &Message) -> Result<(), Pub
     };
     match confirm.await {
         Ok(Confirmation::Ack(None)) => Ok(()),
-        // Returned: the queue is not there.
+        // Returned: the queue does not exist.
         Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => {
             Err(PublishError::Unavailable)
         }
         // `x-overflow: reject-publish`.
         Ok(Confirmation::Nack(None)) => Err(PublishError::Full),
-        // Not on a channel in confirm mode.
+        // `NotRequested` does not occur on a channel in confirm mode.
         Ok(Confirmation::NotRequested) | Err(_) => Err(PublishError::Unknown),
     }
 }
 
-/// Whether nothing was sent, since the channel was closed before.
+/// Whether nothing was sent because the channel was closed before.
 fn is_unsent(error: &lapin::Error) -> bool {
     matches!(
         error.kind(),

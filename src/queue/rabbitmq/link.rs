@@ -1,4 +1,4 @@
-//! Keeps one session alive: connects again, with growing pauses, for as long as it takes.
+//! Keeps one session open: reconnects, with growing pauses, for as long as it takes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,16 +6,21 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::connect::ConnectError;
 use super::options::Options;
-use super::session::{ConnectError, Session};
+use super::session::Session;
+use super::topology::Declaration;
 
-/// Pause before the first try to connect again.
+/// Pause before the first reconnect.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
-/// Longest pause: what a broker's return costs at the most.
+/// Longest pause, and so the longest time for which a broker is back unnoticed.
 const BACKOFF_MAX: Duration = Duration::from_secs(3);
 
-/// See the module.
+/// How a session declares its queue.
+type Declare = fn(&Options) -> Declaration;
+
+/// The connection of the process to the broker, over any number of sessions.
 #[derive(Debug)]
 pub(super) struct Link {
     session: watch::Sender<Option<Arc<Session>>>,
@@ -23,18 +28,23 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) async fn open(options: Arc<Options>) -> Result<Arc<Self>, ConnectError> {
-        let session = watch::Sender::new(Some(Arc::new(Session::open(&options).await?)));
-        let keeping = tokio::spawn(keep(session.clone(), options)).abort_handle();
+    /// Connects; each session declares the queue as `declaration` says.
+    pub(super) async fn open(
+        options: Arc<Options>,
+        declaration: Declare,
+    ) -> Result<Arc<Self>, ConnectError> {
+        let first = Session::open(&options, declaration(&options)).await?;
+        let session = watch::Sender::new(Some(Arc::new(first)));
+        let keeping = tokio::spawn(keep(session.clone(), options, declaration)).abort_handle();
         Ok(Arc::new(Self { session, keeping }))
     }
 
-    /// The session, if there is one now.
+    /// The current session, if there is one.
     pub(super) fn session(&self) -> Option<Arc<Session>> {
         self.session.borrow().clone()
     }
 
-    /// The session, as soon as there is one.
+    /// The current session, or the next one as soon as it is open.
     pub(super) async fn connected(&self) -> Arc<Session> {
         let mut sessions = self.session.subscribe();
         loop {
@@ -42,13 +52,13 @@ impl Link {
                 return session;
             }
             if sessions.changed().await.is_err() {
-                // The sender is in `self`: it cannot have gone.
+                // `self` owns the sender, so it cannot have been dropped.
                 std::future::pending::<()>().await;
             }
         }
     }
 
-    /// Ends the session for good.
+    /// Ends the session; no other one is opened.
     pub(super) async fn close(&self) {
         self.keeping.abort();
         let session = self.session.send_replace(None);
@@ -64,35 +74,40 @@ impl Drop for Link {
     }
 }
 
-async fn keep(sessions: watch::Sender<Option<Arc<Session>>>, options: Arc<Options>) {
+async fn keep(
+    sessions: watch::Sender<Option<Arc<Session>>>,
+    options: Arc<Options>,
+    declaration: Declare,
+) {
     loop {
         let session = sessions.borrow().clone();
         if let Some(session) = session {
             let reason = session.ended().await;
-            tracing::warn!(reason, "lost the broker, connecting again");
+            tracing::warn!(reason, "lost the connection to the broker, reconnecting");
             sessions.send_replace(None);
             session.close().await;
         }
-        let session = reconnect(&options).await;
-        tracing::info!("connected to the broker again");
+        let session = reconnect(&options, declaration).await;
+        tracing::info!("reconnected to the broker");
         sessions.send_replace(Some(Arc::new(session)));
     }
 }
 
-async fn reconnect(options: &Options) -> Session {
+async fn reconnect(options: &Options, declaration: Declare) -> Session {
     let mut backoff = BACKOFF_MIN;
     loop {
         tokio::time::sleep(jittered(backoff)).await;
-        match Session::open(options).await {
+        match Session::open(options, declaration(options)).await {
             Ok(session) => return session,
-            // That it was lost has been said, and that it is back will be.
-            Err(error) => tracing::debug!(%error, "the broker is not back yet"),
+            // The loss was logged, and the reconnect will be.
+            Err(error) => tracing::debug!(%error, "the broker cannot be reached yet"),
         }
         backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
 
-/// Between half of a pause and all of it, so that many processes do not come back as one.
+/// A random time between half of the pause and all of it, so that many processes do not reconnect
+/// at the same moment.
 fn jittered(pause: Duration) -> Duration {
     let random = uuid::Uuid::new_v4().as_fields().0;
     pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))

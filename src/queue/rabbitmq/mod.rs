@@ -1,20 +1,22 @@
 //! A queue in a RabbitMQ broker, shared by any number of processes.
 //!
-//! One connection for each process. What is published is persistent, in a durable queue, and
-//! counts when the broker has confirmed it; what cannot be decided ends up in `NAME.dead`.
+//! There is one connection per process. Messages are persistent, go to a durable queue, and count
+//! as published when the broker has confirmed them. Messages that cannot be decided end up in
+//! `NAME.dead`.
 
 mod circuit;
 mod confirmed;
-mod connection_per_request;
-mod held;
+mod connect;
+mod flaws;
 mod link;
+mod message;
 mod options;
 mod publisher;
 mod session;
+mod steps;
 mod subscription;
 mod topology;
-mod transient_queue;
-mod unconfirmed_publish;
+mod unacked;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,12 +30,12 @@ use link::Link;
 use publisher::Publisher;
 use subscription::Undecodable;
 
-pub(super) use held::Held;
+pub use connect::{ConnectError, DeclareError};
 pub use options::Options;
-pub use session::{ConnectError, DeclareError};
 pub(super) use subscription::Subscription;
+pub(super) use unacked::Unacked;
 
-/// See the module.
+/// A queue in a RabbitMQ broker.
 #[derive(Debug)]
 pub struct RabbitMq {
     options: Arc<Options>,
@@ -43,19 +45,21 @@ pub struct RabbitMq {
 }
 
 impl RabbitMq {
-    /// Connects, and declares what is not there. After this it comes back by itself whenever the
-    /// broker was away, for as long as that takes.
+    /// Connects, and declares the queues that do not exist. From then on it reconnects on its own
+    /// whenever the broker was unreachable, for as long as that takes.
     ///
     /// # Errors
-    /// When the broker cannot be reached now, or has a queue of this name that is another one.
+    /// Returns an error when the broker cannot be reached now, or has a queue of this name with
+    /// other properties.
     pub async fn open(options: Options) -> Result<Self, ConnectError> {
         let options = Arc::new(options);
-        let link = Link::open(Arc::clone(&options)).await?;
-        let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&link));
+        let steps = flaws::steps(&options.flaws);
+        let link = Link::open(Arc::clone(&options), steps.declaration).await?;
+        let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&link), steps);
         Ok(Self { options, link, publisher, ending: watch::Sender::new(false) })
     }
 
-    /// Puts an attempt at the end. When this returns, the broker has it for good.
+    /// Publishes an attempt. When this returns, the broker has stored it durably.
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -69,22 +73,22 @@ impl RabbitMq {
         Subscription::new(link, queue, prefetch, Undecodable::Reject, ending)
     }
 
-    /// What the broker gave up to deliver. A message that is no attempt at all stays there, for
-    /// people.
-    pub fn dead_letters(&self) -> super::Subscription {
+    /// Subscribes to the messages that the broker gave up to deliver. A message that cannot be
+    /// decoded stays there for an operator to inspect.
+    pub(super) fn dead_letters(&self) -> Subscription {
         let (link, ending) = (Arc::clone(&self.link), self.ending.subscribe());
         let queue = self.options.dead_queue();
         let prefetch = topology::DEAD_PREFETCH;
-        let subscription = Subscription::new(link, queue, prefetch, Undecodable::Keep, ending);
-        super::Subscription::RabbitMq(Box::new(subscription))
+        Subscription::new(link, queue, prefetch, Undecodable::Keep, ending)
     }
 
-    /// Attempts that wait and that no consumer has in hand; `None` when the broker does not say.
+    /// Attempts that wait and are not delivered to a consumer; `None` when the broker does not
+    /// answer.
     pub async fn depth(&self) -> Option<usize> {
         self.link.session()?.depth(&self.options).await
     }
 
-    /// How long a publish may take.
+    /// How long a publish may take before its outcome is unknown.
     pub fn publish_timeout(&self) -> Duration {
         self.options.publish_timeout
     }

@@ -1,4 +1,4 @@
-//! Which broker, and how its queue is to be.
+//! The options of a queue in a RabbitMQ broker.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use crate::flaws::Flaws;
 use crate::secret::EngineUrl;
 use crate::settings::QueueType;
 
-/// How to use a broker. Checked where it was made.
+/// How to use a broker. The caller has checked the values.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `amqp://user:password@host:port/vhost`.
     pub url: EngineUrl,
     /// Name of the queue; its dead letters are in `NAME.dead`.
     pub queue: String,
-    /// Its type.
+    /// The type of the queue.
     pub queue_type: QueueType,
-    /// Attempts that may wait; one more is refused.
+    /// Attempts that may wait; further ones are refused.
     pub max: usize,
     /// How long a publish may take until its outcome is called unknown.
     pub publish_timeout: Duration,
     /// How long a connection may take to open.
     pub connect_timeout: Duration,
-    /// What is wrong with it.
+    /// The flaws that it is to have.
     pub flaws: Flaws,
 }
 
 impl Options {
-    /// The queue of what could not be delivered.
+    /// Name of the queue of dead letters.
     pub(super) fn dead_queue(&self) -> String {
         format!("{}.dead", self.queue)
     }

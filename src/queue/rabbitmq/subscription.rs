@@ -1,4 +1,4 @@
-//! One consumer: a channel of its own, attached again whenever the broker has come back.
+//! One consumer: a channel of its own, reopened whenever the broker is reachable again.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use tokio::sync::watch;
 
 use crate::sale::{Attempt, Fields};
 
-use super::held::{Deliveries, Held};
 use super::link::Link;
 use super::session::{Session, next};
+use super::unacked::{Deliveries, Unacked};
 
 /// Pause after a channel could not be opened, or was closed by the broker.
-const ATTACH_AGAIN: Duration = Duration::from_millis(200);
+const REATTACH_PAUSE: Duration = Duration::from_millis(200);
 
-/// What becomes of a message that is no attempt.
+/// What is done with a message that cannot be decoded.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Undecodable {
-    /// It is put among the dead letters.
+    /// It is rejected, and so becomes a dead letter.
     Reject,
-    /// It stays where it is.
+    /// It stays unacked in its queue.
     Keep,
 }
 
-/// See the module.
+/// A consumer's subscription to one queue.
 #[derive(Debug)]
 pub struct Subscription {
     link: Arc<Link>,
@@ -60,8 +60,9 @@ impl Subscription {
         Self { link, queue, prefetch, undecodable, ending, attached: None }
     }
 
-    /// At most half of what is in hand, so that the broker fills the other half up meanwhile.
-    pub(crate) async fn next(&mut self, max: usize) -> Option<Held> {
+    /// The next batch. It has at most half of the prefetch, so that the broker can deliver the
+    /// other half meanwhile.
+    pub(crate) async fn next(&mut self, max: usize) -> Option<Unacked> {
         let max = max.min(usize::from(self.prefetch.div_ceil(2)));
         loop {
             if *self.ending.borrow_and_update() {
@@ -69,35 +70,35 @@ impl Subscription {
             }
             let mut ending = self.ending.clone();
             tokio::select! {
-                held = self.attached_next(max) => match held {
-                    Some(held) => return Some(held),
-                    None => tokio::time::sleep(ATTACH_AGAIN).await,
+                batch = self.attached_next(max) => match batch {
+                    Some(batch) => return Some(batch),
+                    None => tokio::time::sleep(REATTACH_PAUSE).await,
                 },
                 _ = ending.changed() => {}
             }
         }
     }
 
-    /// What the present channel delivers next; `None` when it has ended.
-    async fn attached_next(&mut self, max: usize) -> Option<Held> {
+    /// The next batch from the current channel; `None` when the channel has ended.
+    async fn attached_next(&mut self, max: usize) -> Option<Unacked> {
         if self.attached.is_none() {
             let session = self.link.connected().await;
             match self.attach(&session).await {
                 Ok(attached) => self.attached = Some(attached),
                 Err(error) => {
-                    tracing::warn!(%error, queue = self.queue, "cannot consume, will try again");
-                    session.give_up();
+                    tracing::warn!(%error, queue = self.queue, "cannot consume, will retry");
+                    session.discard();
                     return None;
                 }
             }
         }
         let undecodable = self.undecodable;
         let attached = self.attached.as_mut()?;
-        // What this channel had delivered is delivered again once it has ended; and the client says
-        // only twice that it has: after that, it would be waited for in vain.
-        while attached.take_in(undecodable).await {
-            if let Some(held) = attached.deliveries.take(max, &attached.channel) {
-                return Some(held);
+        // When the channel has ended, its unacked deliveries are delivered again. The client
+        // reports the end only twice; waiting for a third report would never return.
+        while attached.receive_ready(undecodable).await {
+            if let Some(batch) = attached.deliveries.take(max, &attached.channel) {
+                return Some(batch);
             }
             match next(Pin::new(&mut attached.incoming)).await {
                 Some(Ok(delivery)) => attached.keep(delivery, undecodable).await,
@@ -119,8 +120,8 @@ impl Subscription {
 }
 
 impl Attached {
-    /// Takes in what has come already, and says whether more may come.
-    async fn take_in(&mut self, undecodable: Undecodable) -> bool {
+    /// Keeps the deliveries that have arrived, and returns whether more may arrive.
+    async fn receive_ready(&mut self, undecodable: Undecodable) -> bool {
         loop {
             match self.poll() {
                 Poll::Ready(Some(Ok(delivery))) => self.keep(delivery, undecodable).await,
@@ -130,7 +131,7 @@ impl Attached {
         }
     }
 
-    /// What has come already, if anything has.
+    /// The next delivery, if it has arrived.
     fn poll(&mut self) -> Poll<Option<lapin::Result<Delivery>>> {
         Pin::new(&mut self.incoming).poll_next(&mut Context::from_waker(Waker::noop()))
     }
@@ -142,8 +143,11 @@ impl Attached {
             (Err(_), Undecodable::Keep) => self.deliveries.leave(tag),
             (Err(_), Undecodable::Reject) => {
                 let len = delivery.data.len();
-                tracing::error!(len, "a message that is no attempt goes to the dead letters");
-                // If this is lost, it comes again.
+                tracing::error!(
+                    len,
+                    "rejected a message that cannot be decoded; it becomes a dead letter"
+                );
+                // If the rejection is lost, the message is delivered again.
                 let _ = self.channel.basic_reject(tag, BasicRejectOptions::default()).await;
             }
         }

@@ -1,30 +1,39 @@
-//! What the broker has to have: the queue, and the one for its dead letters.
+//! The queues that are declared: the queue of attempts, and the one of its dead letters.
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Queue};
+use lapin::{Channel, Queue};
 
 use crate::settings::QueueType;
 
 use super::options::Options;
 
-/// Deliveries of one attempt after which a quorum queue gives it up; RabbitMQ 4's default. A
-/// classic queue does not count: there the consumer gives up.
+/// Deliveries of one attempt after which a quorum queue makes it a dead letter; RabbitMQ 4's
+/// default. A classic queue does not count deliveries: there the consumer rejects the attempt.
 const DELIVERY_LIMIT: i32 = 20;
 
-/// Dead letters that are kept at the most; the oldest go first.
+/// The most dead letters that are kept; the oldest are dropped first.
 const DEAD_MAX: i64 = 100_000;
 
-/// Dead letters in hand at a time: so many that are no attempts can be kept without stopping the
-/// rest.
+/// Unacked dead letters at a time: up to this many that cannot be decoded do not block the others.
 pub(super) const DEAD_PREFETCH: usize = 1_000;
 
-/// AMQP's delivery mode for messages that survive a restart of the broker.
-const PERSISTENT: u8 = 2;
+/// The properties with which a queue is declared.
+#[derive(Debug)]
+pub(super) struct Declaration {
+    pub(super) options: QueueDeclareOptions,
+    pub(super) arguments: FieldTable,
+}
 
-/// Declares a durable queue, of bounded length, that refuses what is too much: by default the
-/// broker would drop its oldest messages, which are accepted attempts.
-pub(super) async fn declare(channel: &Channel, options: &Options) -> lapin::Result<Queue> {
+impl Declaration {
+    pub(super) async fn declare(self, channel: &Channel, queue: &str) -> lapin::Result<Queue> {
+        channel.queue_declare(queue.into(), self.options, self.arguments).await
+    }
+}
+
+/// A durable queue of bounded length that rejects messages above its bound: by default the broker
+/// would drop its oldest messages, which are accepted attempts.
+pub(super) fn durable(options: &Options) -> Declaration {
     let max = i64::try_from(options.max).unwrap_or(i64::MAX);
     let mut arguments = dead_lettered(options);
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(max));
@@ -34,15 +43,15 @@ pub(super) async fn declare(channel: &Channel, options: &Options) -> lapin::Resu
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
     }
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(options.queue.as_str().into(), durable, arguments).await
+    Declaration { options: durable, arguments }
 }
 
-/// Declares the queue of dead letters.
-pub(super) async fn declare_dead(channel: &Channel, options: &Options) -> lapin::Result<Queue> {
+/// The queue of dead letters.
+pub(super) fn dead() -> Declaration {
     let mut arguments = FieldTable::default();
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(DEAD_MAX));
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(options.dead_queue().as_str().into(), durable, arguments).await
+    Declaration { options: durable, arguments }
 }
 
 /// Arguments of a queue whose dead letters go, by the default exchange, to their queue.
@@ -51,14 +60,6 @@ pub(super) fn dead_lettered(options: &Options) -> FieldTable {
     arguments.insert("x-dead-letter-exchange".into(), text(""));
     arguments.insert("x-dead-letter-routing-key".into(), text(&options.dead_queue()));
     arguments
-}
-
-/// Properties of a message that survives.
-pub(super) fn persistent(message_id: &str) -> BasicProperties {
-    BasicProperties::default()
-        .with_delivery_mode(PERSISTENT)
-        .with_content_type("text/plain".into())
-        .with_message_id(message_id.into())
 }
 
 fn text(text: &str) -> AMQPValue {

@@ -1,16 +1,17 @@
-//! The keys. All of one item share a hash tag, so that a cluster keeps them in one slot.
+//! The keys in Redis. All keys of one item share a hash tag, so that a cluster keeps them in one
+//! slot.
 //!
 //! | key | holds |
 //! | --- | --- |
 //! | `seckill:items` | set of all items that were ever on sale |
 //! | `seckill:epochs` | how many sales were opened |
 //! | `seckill:epoch:E` | the item of sale E |
-//! | `seckill:{item}:present` | the item's present sale |
+//! | `seckill:{item}:present` | epoch of the item's current sale |
 //! | `seckill:{item}:sale:E` | `epoch terms item per_buyer opens closes left orders` |
-//! | `seckill:{item}:bought:E` | orders by buyer, of the present sale |
-//! | `seckill:{item}:seq` | places given in the order of acceptance |
+//! | `seckill:{item}:bought:E` | orders by buyer, of the current sale |
+//! | `seckill:{item}:seq` | last position in the order of acceptance |
 //! | `seckill:{item}:waiting` | announced attempts by request id |
-//! | `seckill:{item}:unconfirmed` | those of them that are not known to be queued |
+//! | `seckill:{item}:unconfirmed` | ids of announced attempts that are not known to be queued |
 //! | `seckill:{item}:twins` | request ids that were announced more than once |
 //! | `seckill:{item}:decided` | decisions by request id |
 //! | `seckill:{item}:ledger:E` | request ids in the order of their decisions |
@@ -26,7 +27,7 @@ pub(super) fn item_of_epoch(epoch: u64) -> String {
 
 /// The keys of one item.
 pub(super) struct Keys {
-    /// What all of them begin with; the scripts add the rest.
+    /// The common prefix; the scripts append the rest.
     pub(super) prefix: String,
 }
 

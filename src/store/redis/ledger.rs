@@ -1,22 +1,22 @@
-//! The ledger of a sale, read in pieces: its list only grows, so what stood there at one moment
-//! can be read at leisure.
+//! The ledger of a sale, read in pieces: its list only grows, so the entries that exist at one
+//! moment can be read in several calls.
 
 use std::sync::Arc;
 
 use super::super::{Decided, Ledger, StoreError};
 use super::keys::Keys;
-use super::link::{Link, Tried};
+use super::link::{Access, Link};
 use super::records::{decided, view};
 use super::scripts::SCRIPTS;
 
-/// Decisions that are read at a time: Redis does nothing else meanwhile.
+/// Decisions per call; Redis runs no other command during a call.
 const PIECE: usize = 1_000;
 
 pub(super) async fn read(link: &Link, epoch: u64) -> Result<Ledger, StoreError> {
     let item = link.item_of(epoch).await?.ok_or(StoreError::UnknownItem)?;
     let keys = Keys::of(&item);
     let mut snapshot = SCRIPTS.snapshot.key(&keys.prefix);
-    let (sale, len): (Vec<String>, usize) = link.run(snapshot.arg(epoch), Tried::Read).await?;
+    let (sale, len): (Vec<String>, usize) = link.run(snapshot.arg(epoch), Access::Read).await?;
     if sale.is_empty() {
         return Err(StoreError::UnknownItem);
     }

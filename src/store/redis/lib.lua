@@ -1,4 +1,4 @@
--- KEYS[1] is what all keys of one item begin with: they share its hash tag, and so its slot.
+-- KEYS[1] is the common prefix of all keys of one item: they share its hash tag, and so its slot.
 local P = KEYS[1]
 
 -- What is known of a request id: a word and a record.
@@ -57,8 +57,8 @@ local function decided_before(all)
   return found
 end
 
--- The rule, for attempts at the present sale: may this buyer have one of what is left? Counts in
--- memory, since nobody else does anything meanwhile; `write` writes what was sold.
+-- The rule for attempts at the current sale: whether this buyer gets one of the units left. It
+-- counts in memory, since Redis runs no other command meanwhile; `write` stores what was sold.
 local function seller(all)
   local epoch = present()
   if not epoch then
@@ -89,9 +89,9 @@ local function seller(all)
   return sell, write
 end
 
--- Decides attempts by a rule, one after the other, and writes down what was decided: the results,
--- the ledger, and out of the register. `before` holds what was decided before, and is added to.
--- Answers the decision where it is new, and the whole record where it is not.
+-- Decides attempts by a rule, one after the other, and stores the decisions: in the results and the
+-- ledger, and removes them from the register. `before` holds the earlier decisions and is extended.
+-- Returns the decision where it is new, and the whole record where it is not.
 local function decide(all, before, rule)
   local answers, fresh, ids, ledgers = {}, {}, {}, {}
   for i, one in ipairs(all) do

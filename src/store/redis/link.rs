@@ -1,4 +1,4 @@
-//! The connection: one for the process, opened again whenever a command finds it broken.
+//! The connection to Redis: one per process, reopened whenever a command finds it broken.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,42 +20,42 @@ use super::keys::{EPOCHS, ITEMS, item_of_epoch};
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long the server may take for an answer: a large batch on a slow disk, at the most.
+/// How long the server may take to answer: enough for a large batch on a slow disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address is not of the form that is needed.
+    /// The address is not a Redis address.
     #[error("--store: not a Redis address: write redis://user:password@host:6379/0 ({0})")]
     Address(String),
-    /// Nobody there, or not Redis.
+    /// The server does not answer, or is not Redis.
     #[error(
         "cannot use the store at {url}: {problem}; start Redis there, give another --store, or run \
          under `seckill lab --`"
     )]
     Server {
-        /// Where.
+        /// The server's address, without credentials.
         url: String,
-        /// What the client said.
+        /// The client's error, explained.
         problem: String,
     },
 }
 
-/// Whether a command that failed may have had an effect.
+/// The kind of a command: a failed write may have had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tried {
+pub(super) enum Access {
     Read,
     Write,
 }
 
-/// See the module.
+/// The connection of the process to Redis.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     manager: ConnectionManager,
     /// Whether the last command was answered.
     answers: Arc<AtomicBool>,
-    /// The items that were on sale when somebody looked last.
+    /// The items that were on sale when the list was read last.
     items: Arc<RwLock<Vec<ItemId>>>,
 }
 
@@ -74,17 +74,18 @@ impl Link {
             OpenError::Server { url: url.to_string(), problem }
         };
         let client = Client::open(info).map_err(problem)?;
-        // A command that finds no connection tries to open one, once: whoever waits for it is told
-        // at once, and the next command tries again.
+        // A command that finds no connection tries once to open one: its caller gets the error at
+        // once, and the next command tries again.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(ANSWER_TIMEOUT));
         let mut manager =
             ConnectionManager::new_with_config(client, config).await.map_err(problem)?;
-        // A first look, for what a connection alone does not tell: a password, keys of others.
-        let mut look = redis::cmd("SMEMBERS");
-        let () = look.arg(ITEMS).query_async(&mut manager).await.map_err(problem)?;
+        // A first command finds problems that connecting does not: a password, keys of another
+        // type.
+        let mut first = redis::cmd("SMEMBERS");
+        let () = first.arg(ITEMS).query_async(&mut manager).await.map_err(problem)?;
         Ok(Self { manager, answers: Arc::new(AtomicBool::new(true)), items: Arc::default() })
     }
 
@@ -93,33 +94,33 @@ impl Link {
         self.answers.load(Ordering::Relaxed)
     }
 
-    /// Runs a script; one that the server has forgotten is loaded again.
+    /// Runs a script, and loads it if the server does not have it.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
-        tried: Tried,
+        access: Access,
     ) -> Result<T, StoreError> {
         let answer = script.invoke_async(&mut self.manager.clone()).await;
-        self.checked(answer, tried)
+        self.checked(answer, access)
     }
 
     /// Sends a command that only reads.
     pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         let answer = command.query_async(&mut self.manager.clone()).await;
-        self.checked(answer, Tried::Read)
+        self.checked(answer, Access::Read)
     }
 
-    /// Sends commands in one go.
+    /// Sends several commands at once.
     pub(super) async fn send<T: FromRedisValue>(
         &self,
         commands: &redis::Pipeline,
-        tried: Tried,
+        access: Access,
     ) -> Result<T, StoreError> {
         let answer = commands.query_async(&mut self.manager.clone()).await;
-        self.checked(answer, tried)
+        self.checked(answer, access)
     }
 
-    fn checked<T>(&self, answer: redis::RedisResult<T>, tried: Tried) -> Result<T, StoreError> {
+    fn checked<T>(&self, answer: redis::RedisResult<T>, access: Access) -> Result<T, StoreError> {
         let answered = answer.is_ok();
         if self.answers.swap(answered, Ordering::Relaxed) != answered {
             match &answer {
@@ -127,9 +128,9 @@ impl Link {
                 Err(error) => tracing::warn!(%error, "the store does not answer"),
             }
         }
-        answer.map_err(|error| match tried {
-            // Refused before anything was done: no connection, out of memory, a replica, loading.
-            Tried::Write if !is_refusal(&error) => StoreError::Unknown,
+        answer.map_err(|error| match access {
+            // A write that was refused before it started had no effect.
+            Access::Write if !is_refusal(&error) => StoreError::Unknown,
             _ => StoreError::Unavailable,
         })
     }
@@ -144,21 +145,21 @@ impl Link {
         Ok(items)
     }
 
-    /// Whether something else than `item` was on sale when somebody looked last.
+    /// Whether another item was on sale when the list was read last.
     pub(super) fn is_sold_besides(&self, item: &ItemId) -> bool {
         let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
         items.iter().any(|other| other != item)
     }
 
-    /// Gives the next sale its number, and says of which item it is. In this order, so that a sale
-    /// that can be seen can be found.
+    /// Assigns the next epoch, and registers the item under it. In this order, so that a sale that
+    /// is visible can be found by its epoch.
     pub(super) async fn register_sale(&self, item: &ItemId) -> Result<u64, StoreError> {
         let mut count = redis::pipe();
-        let (epoch,): (u64,) = self.send(count.cmd("INCR").arg(EPOCHS), Tried::Write).await?;
+        let (epoch,): (u64,) = self.send(count.cmd("INCR").arg(EPOCHS), Access::Write).await?;
         let mut register = redis::pipe();
         register.cmd("SET").arg(item_of_epoch(epoch)).arg(item.as_str()).ignore();
         register.cmd("SADD").arg(ITEMS).arg(item.as_str()).ignore();
-        let () = self.send(&register, Tried::Write).await?;
+        let () = self.send(&register, Access::Write).await?;
         self.items().await?;
         Ok(epoch)
     }
@@ -171,13 +172,13 @@ impl Link {
     }
 }
 
-/// Whether the server did nothing: no connection to it, or it said no before it began (out of
-/// memory, a replica, still loading).
+/// Whether the command had no effect: there was no connection, or the server refused it before it
+/// started (out of memory, a replica, still loading).
 fn is_refusal(error: &redis::RedisError) -> bool {
     // A plain ERR may come from the middle of a script.
-    let said_no = match error.kind() {
+    let refused = match error.kind() {
         ErrorKind::Server(kind) => kind != ServerErrorKind::ResponseError,
         kind => kind == ErrorKind::Extension,
     };
-    error.is_connection_refusal() || said_no
+    error.is_connection_refusal() || refused
 }

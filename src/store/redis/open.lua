@@ -2,7 +2,7 @@
 -- opening and closing; a dash where there is none.
 local before = present()
 if before and ARGV[1] == 'unless-open' then return sale_of(before) end
--- Two may open at the same time: the later number wins, whoever comes last.
+-- Two processes may open a sale at the same time: the higher epoch wins, in whatever order.
 if before and tonumber(before) > tonumber(ARGV[2]) then return sale_of(before) end
 local epoch, terms = ARGV[2], ARGV[3]
 local item, stock, per_buyer, opens, closes = string.match(terms, '(%S+) (%S+) (%S+) (%S+) (%S+)')

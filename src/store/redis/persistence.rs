@@ -1,8 +1,8 @@
-//! Says at the start whether the server could lose what it has acknowledged.
+//! Warns at start-up when the Redis server could lose acknowledged sales.
 
 use super::link::Link;
 
-/// Warns of every setting by which an acknowledged sale could be lost.
+/// Logs a warning for every setting that allows an acknowledged sale to be lost.
 pub(super) async fn warn(link: &Link) {
     let setting = async |name: &str| -> Option<String> {
         let mut get = redis::cmd("CONFIG");
@@ -11,8 +11,8 @@ pub(super) async fn warn(link: &Link) {
     };
     let Some(appendonly) = setting("appendonly").await else {
         tracing::warn!(
-            "the Redis server does not tell how it persists: acknowledged sales are safe only with \
-             `appendonly yes` and `appendfsync always`"
+            "the Redis server does not show its persistence settings: acknowledged sales are safe \
+             only with `appendonly yes` and `appendfsync always`"
         );
         return;
     };
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_always_is_safe() {
+    fn every_setting_but_appendfsync_always_is_warned_about() {
         assert!(problems("yes", "always", "noeviction").is_empty());
         for (appendonly, appendfsync) in [("no", "always"), ("yes", "everysec"), ("yes", "no")] {
             assert_eq!(problems(appendonly, appendfsync, "noeviction").len(), 1);

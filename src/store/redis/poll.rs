@@ -1,7 +1,7 @@
-//! Asks the server for the decisions that somebody waits for: any process may have made them.
+//! Polls the server for the decisions that have waiters here: any process may have made them.
 //!
-//! What is withdrawn is told by the process that withdraws; who waits for it elsewhere finds out
-//! when the time is up.
+//! A process that withdraws an attempt wakes its own waiters; waiters in other processes learn of
+//! it when their time is up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,23 +16,24 @@ use super::keys::Keys;
 use super::link::Link;
 use super::records::decided;
 
-/// Pause between two looks: what a decision of another process is told late, while few wait.
+/// Pause between two polls, and so the delay of a decision by another process while there are few
+/// waiters.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The pause is this many times as long as the look before: however many wait, the server has most
-/// of its time for deciding.
-const PAUSE_PER_LOOK: u32 = 4;
+/// The pause is this many times as long as the poll before, so that the server has most of its time
+/// for deciding, regardless of the number of waiters.
+const PAUSE_PER_POLL: u32 = 4;
 
-/// Longest pause: a server that did not answer is asked again after it.
+/// Longest pause, also after a poll that was not answered.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// How many attempts are asked for in one call: Redis does nothing else meanwhile.
+/// Attempts per call; Redis runs no other command during a call.
 const BATCH: usize = 1_000;
 
-/// How often it is asked, at the least, which items there are.
-const LOOK_AT_ITEMS: Duration = Duration::from_secs(1);
+/// How often the list of items is read.
+const ITEMS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Asks until dropped.
+/// Polls until dropped.
 #[derive(Debug)]
 pub(super) struct Poll {
     polling: AbortHandle,
@@ -41,7 +42,7 @@ pub(super) struct Poll {
 impl Poll {
     pub(super) fn start(link: &Link, waiters: &Arc<Waiters>) -> Self {
         let (link, waiters) = (link.clone(), Arc::clone(waiters));
-        let poll = async move { tokio::join!(look_at_items(&link), poll(&link, &waiters)) };
+        let poll = async move { tokio::join!(refresh_items(&link), poll(&link, &waiters)) };
         Self { polling: tokio::spawn(poll).abort_handle() }
     }
 }
@@ -52,29 +53,29 @@ impl Drop for Poll {
     }
 }
 
-async fn look_at_items(link: &Link) {
-    let mut ticks = tokio::time::interval(LOOK_AT_ITEMS);
+async fn refresh_items(link: &Link) {
+    let mut ticks = tokio::time::interval(ITEMS_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        // One that fails is logged where it failed; the next may not.
+        // A failure is logged by the link, and the next interval tries again.
         let _ = link.items().await;
     }
 }
 
 async fn poll(link: &Link, waiters: &Waiters) {
     loop {
-        let begun = Instant::now();
-        // One that fails is logged where it failed; what it did not ask for, the next does.
-        let _ = look(link, waiters).await;
-        let pause = (begun.elapsed() * PAUSE_PER_LOOK).clamp(PAUSE, PAUSE_MAX);
+        let started = Instant::now();
+        // A failure is logged by the link, and the next poll asks again.
+        let _ = poll_once(link, waiters).await;
+        let pause = (started.elapsed() * PAUSE_PER_POLL).clamp(PAUSE, PAUSE_MAX);
         tokio::time::sleep(pause).await;
     }
 }
 
-async fn look(link: &Link, waiters: &Waiters) -> Result<(), StoreError> {
+async fn poll_once(link: &Link, waiters: &Waiters) -> Result<(), StoreError> {
     for (item, request_ids) in waiters.by_item() {
-        // One call after the other: other commands go between them.
+        // One call after the other, so that Redis can run other commands between them.
         for some in request_ids.chunks(BATCH) {
             ask(link, waiters, &item, some).await?;
         }
@@ -82,7 +83,7 @@ async fn look(link: &Link, waiters: &Waiters) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Asks for the decisions of attempts at one item, and tells those that there are.
+/// Reads the decisions on attempts at one item, and notifies their waiters.
 async fn ask(
     link: &Link,
     waiters: &Waiters,
@@ -95,15 +96,15 @@ async fn ask(
         get.arg(request_id.to_string());
     }
     let records: Vec<Option<String>> = link.ask(&get).await?;
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for (request_id, record) in request_ids.iter().zip(records) {
         match record.as_deref().map(decided) {
             None => {}
-            Some(Ok(decided)) => told.push(Arc::new(decided)),
-            // It would be no better the next time: who waits is told that the store is not well.
-            Some(Err(_)) => waiters.send_to_look(request_id),
+            Some(Ok(decided)) => found.push(Arc::new(decided)),
+            // The record would stay unreadable: the waiter looks the attempt up and gets the error.
+            Some(Err(_)) => waiters.wake(request_id),
         }
     }
-    waiters.tell(&told);
+    waiters.notify(&found);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the scripts answer, read: the same words as in a journal.
+//! Parsing what the scripts return: the same records as in a journal.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::sale::{Attempt, Decision, Fields, Terms};
 
 use super::super::{Decided, Known, SaleView, StoreError};
 
-/// A sale, as `sale_of` in lib.lua gives it.
+/// Parses a sale, as `sale_of` in lib.lua returns it.
 pub(super) fn view(fields: &[String]) -> Result<SaleView, StoreError> {
     let read = || -> Option<SaleView> {
         let [epoch, terms, left, orders] = fields else { return None };
@@ -21,7 +21,7 @@ pub(super) fn view(fields: &[String]) -> Result<SaleView, StoreError> {
     read().ok_or_else(|| unreadable("a sale", fields))
 }
 
-/// What `known` in lib.lua says of a request id.
+/// Parses what `known` in lib.lua returns for a request id.
 pub(super) fn known(state: &str, record: &str) -> Result<Option<Known>, StoreError> {
     Ok(match state {
         "decided" => Some(Known::Decided(Arc::new(decided(record)?))),
@@ -36,8 +36,8 @@ pub(super) fn attempt(record: &str) -> Result<Attempt, StoreError> {
     read.map_err(|_| unreadable("an attempt", record))
 }
 
-/// What `decide` in lib.lua answers about an attempt: the decision that was made now, or the record
-/// of an earlier one.
+/// Parses what `decide` in lib.lua returns for an attempt: the new decision, or the record of an
+/// earlier one.
 pub(super) fn answered(
     attempt: &Arc<Attempt>,
     answer: &str,
@@ -49,7 +49,7 @@ pub(super) fn answered(
     }))
 }
 
-/// A decision, as `decide` in lib.lua writes it.
+/// Parses a decision, as `decide` in lib.lua writes it.
 pub(super) fn decided(record: &str) -> Result<Decided, StoreError> {
     let mut fields = Fields::new(record.as_bytes());
     let mut read = || {
@@ -61,6 +61,9 @@ pub(super) fn decided(record: &str) -> Result<Decided, StoreError> {
 }
 
 fn unreadable(what: &str, record: impl std::fmt::Debug) -> StoreError {
-    tracing::error!(?record, "the store holds what is not {what}: has someone else written it?");
+    tracing::error!(
+        ?record,
+        "the store holds a record that is not {what}; another program may have written it"
+    );
     StoreError::Unavailable
 }

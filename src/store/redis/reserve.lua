@@ -1,4 +1,4 @@
--- Decides attempts at one item, at once or not at all; one that was decided keeps its decision.
+-- Decides attempts at one item, all or none; one that was decided before keeps its decision.
 local all = attempts()
 local sell, write = seller(all)
 local answers = decide(all, decided_before(all), sell)

@@ -1,44 +1,49 @@
-//! Deciding: by one script for a whole batch, or with a flaw.
+//! Deciding attempts: by one script for a whole batch, unless another way was put in place.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use redis::Script;
 
-use crate::flaws::{Flaw, Flaws};
 use crate::sale::{Attempt, Terms};
 
 use super::super::{Decided, StoreError};
 use super::keys::Keys;
-use super::link::{Link, Tried};
+use super::link::{Access, Link};
+use super::records;
 use super::scripts::SCRIPTS;
-use super::{check_then_act, no_dedupe, records};
 
-/// How attempts are decided, chosen once.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Reserve {
-    /// All at once, or not at all.
+/// The future of a decided batch.
+pub(super) type Deciding<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<Arc<Decided>>, StoreError>> + Send + 'a>>;
+
+/// The future of preparing a sale.
+pub(super) type Preparing<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// How attempts are decided, chosen once when the store is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reserve {
+    pub(super) decide: Decide,
+    /// What else has to be prepared for a sale that was just opened.
+    pub(super) prepare: Option<for<'a> fn(&'a Link, &'a Terms) -> Preparing<'a>>,
+}
+
+/// How a batch is decided.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Decide {
+    /// By one script, which decides the whole batch or nothing.
+    #[default]
     Atomic,
-    /// A flaw.
-    NoDedupe,
-    /// A flaw; another one says whether what was decided is decided again.
-    CheckThenAct(check_then_act::Dedupe),
+    /// In another way.
+    Replaced(for<'a> fn(&'a Link, &'a [Arc<Attempt>], u64) -> Deciding<'a>),
 }
 
 impl Reserve {
-    pub(super) fn of(flaws: &Flaws) -> Self {
-        match (flaws.has(Flaw::CheckThenAct), flaws.has(Flaw::NoDedupe)) {
-            (false, false) => Self::Atomic,
-            (false, true) => Self::NoDedupe,
-            (true, false) => Self::CheckThenAct(check_then_act::Dedupe::Looks),
-            (true, true) => Self::CheckThenAct(check_then_act::Dedupe::DoesNotLook),
-        }
-    }
-
     /// Prepares a sale that was just opened.
     pub(super) async fn opened(self, link: &Link, terms: &Terms) -> Result<(), StoreError> {
-        match self {
-            Self::Atomic | Self::NoDedupe => Ok(()),
-            Self::CheckThenAct(_) => check_then_act::opened(link, terms).await,
+        match self.prepare {
+            Some(prepare) => prepare(link, terms).await,
+            None => Ok(()),
         }
     }
 
@@ -48,23 +53,20 @@ impl Reserve {
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Vec<Arc<Decided>>, StoreError> {
-        match self {
-            Self::Atomic => run(link, &SCRIPTS.reserve, attempts, now_us).await,
-            Self::NoDedupe => no_dedupe::decide(link, attempts, now_us).await,
-            Self::CheckThenAct(dedupe) => {
-                check_then_act::decide(link, dedupe, attempts, now_us).await
-            }
+        match self.decide {
+            Decide::Atomic => run(link, &SCRIPTS.reserve, attempts, now_us).await,
+            Decide::Replaced(decide) => decide(link, attempts, now_us).await,
         }
     }
 }
 
-/// Decides what could not be delivered.
-pub(super) async fn give_up(
+/// Decides undeliverable attempts.
+pub(super) async fn lose_undeliverable(
     link: &Link,
     attempts: &[Arc<Attempt>],
     now_us: u64,
 ) -> Result<Vec<Arc<Decided>>, StoreError> {
-    run(link, &SCRIPTS.give_up, attempts, now_us).await
+    run(link, &SCRIPTS.undeliverable, attempts, now_us).await
 }
 
 /// Runs a script over attempts at one item.
@@ -81,7 +83,7 @@ pub(super) async fn run(
         call.arg(attempt.request_id.to_string()).arg(attempt.buyer.as_str());
         call.arg(attempt.epoch).arg(attempt.to_string());
     }
-    let answers: Vec<String> = link.run(&call, Tried::Write).await?;
+    let answers: Vec<String> = link.run(&call, Access::Write).await?;
     let decided = attempts.iter().zip(&answers);
     decided.map(|(attempt, answer)| records::answered(attempt, answer, now_us)).collect()
 }

@@ -1,2 +1,2 @@
--- The present sale.
+-- The current sale.
 return sale_of(present())

@@ -1,4 +1,4 @@
-//! The Lua scripts: each is loaded once, and again where the server has forgotten it.
+//! The Lua scripts; the link loads each when the server does not have it.
 
 use std::sync::LazyLock;
 
@@ -7,31 +7,30 @@ use redis::Script;
 pub(super) struct Scripts {
     pub(super) announce: Script,
     pub(super) find: Script,
-    pub(super) give_up: Script,
-    pub(super) look: Script,
+    pub(super) undeliverable: Script,
+    pub(super) lookup: Script,
     pub(super) open: Script,
     pub(super) reserve: Script,
-    pub(super) reserve_again: Script,
     pub(super) sale: Script,
     pub(super) snapshot: Script,
     pub(super) unconfirmed: Script,
     pub(super) withdraw: Script,
 }
 
-pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
-    // What several of them call stands before each.
-    let script = |code: &str| Script::new(&format!("{}\n{code}", include_str!("lib.lua")));
-    Scripts {
-        announce: script(include_str!("announce.lua")),
-        find: script(include_str!("find.lua")),
-        give_up: script(include_str!("give_up.lua")),
-        look: script(include_str!("look.lua")),
-        open: script(include_str!("open.lua")),
-        reserve: script(include_str!("reserve.lua")),
-        reserve_again: script(include_str!("no_dedupe.lua")),
-        sale: script(include_str!("sale.lua")),
-        snapshot: script(include_str!("snapshot.lua")),
-        unconfirmed: script(include_str!("unconfirmed.lua")),
-        withdraw: script(include_str!("withdraw.lua")),
-    }
+pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
+    announce: script(include_str!("announce.lua")),
+    find: script(include_str!("find.lua")),
+    undeliverable: script(include_str!("undeliverable.lua")),
+    lookup: script(include_str!("lookup.lua")),
+    open: script(include_str!("open.lua")),
+    reserve: script(include_str!("reserve.lua")),
+    sale: script(include_str!("sale.lua")),
+    snapshot: script(include_str!("snapshot.lua")),
+    unconfirmed: script(include_str!("unconfirmed.lua")),
+    withdraw: script(include_str!("withdraw.lua")),
 });
+
+/// A script that may call what is in `lib.lua`.
+pub(super) fn script(code: &str) -> Script {
+    Script::new(&format!("{}\n{code}", include_str!("lib.lua")))
+}

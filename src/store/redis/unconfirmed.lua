@@ -1,5 +1,5 @@
--- ARGV: moment. A thousand, at the most, of the attempts that were announced before it and are not
--- known to be queued. Whoever asks queues them: from now on they must not be withdrawn.
+-- ARGV: moment. At most a thousand of the attempts that were announced before it and are not known
+-- to be queued. The caller is going to publish them, so they must not be withdrawn from now on.
 local records = {}
 for _, id in ipairs(redis.call('SRANDMEMBER', P .. ':unconfirmed', 1000)) do
   local record = redis.call('HGET', P .. ':waiting', id)

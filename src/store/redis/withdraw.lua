@@ -1,4 +1,4 @@
--- ARGV: request id. 1 when the attempt is in the register no longer and will not be decided.
+-- ARGV: request id. Returns 1 when the attempt left the register and will not be decided.
 local id = ARGV[1]
 if known(id) ~= 'announced' then return 0 end
 if redis.call('HEXISTS', P .. ':twins', id) == 1 then return 0 end

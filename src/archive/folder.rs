@@ -1,0 +1,139 @@
+//! The files in the folder that `--out` names, as they are written.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::history::History;
+use crate::stats::Recorder;
+
+use super::hdr::{self, Log};
+use super::run::Run;
+
+pub(super) const RUN: &str = "run.json";
+pub(super) const HISTORY: &str = "history.ndjson";
+const LOG: &str = "latency.hlog";
+const LATENCY: &str = "latency.hgrm";
+const CORRECTED: &str = "latency-corrected.hgrm";
+
+/// Where the result is written before it replaces `run.json`.
+const RUN_NEW: &str = "run.json.new";
+
+/// Why a file cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {cause}", path.display())]
+pub struct OutputError {
+    pub(super) path: PathBuf,
+    pub(super) cause: io::Error,
+}
+
+/// Adds the path of a file to an error.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OutputError {
+    let path = path.to_owned();
+    move |cause| OutputError { path, cause }
+}
+
+/// One of the two ledgers of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerFile {
+    /// The ledger before the run.
+    Before,
+    /// The ledger after the run.
+    After,
+}
+
+impl LedgerFile {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Before => "ledger-before.ndjson",
+            Self::After => "ledger.ndjson",
+        }
+    }
+}
+
+/// The files of a run.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    log: Log,
+    ledger_before: File,
+    ledger: File,
+}
+
+impl Folder {
+    /// Makes the folder, and empties what a former run left in it: a file that is not written again
+    /// would otherwise pass for one of this run.
+    pub(super) fn create(path: &Path) -> Result<Self, OutputError> {
+        fs::create_dir_all(path).map_err(at(path))?;
+        let create = |name: &str| {
+            let path = path.join(name);
+            File::create(&path).map_err(at(&path))
+        };
+        for name in [RUN, HISTORY, LATENCY, CORRECTED] {
+            create(name)?;
+        }
+        let log = path.join(LOG);
+        Ok(Self {
+            path: path.to_owned(),
+            log: Log::create(&log).map_err(at(&log))?,
+            ledger_before: create(LedgerFile::Before.name())?,
+            ledger: create(LedgerFile::After.name())?,
+        })
+    }
+
+    /// Whether a file, which exists, is one of the folder's own.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let ledgers = [LedgerFile::Before, LedgerFile::After].map(LedgerFile::name);
+        let names = [RUN, HISTORY, LOG, LATENCY, CORRECTED].into_iter().chain(ledgers);
+        let is_same = |name: &str| {
+            let own = self.path.join(name).canonicalize();
+            own.is_ok_and(|own| path.canonicalize().is_ok_and(|path| own == path))
+        };
+        names.into_iter().any(is_same)
+    }
+
+    pub(super) fn begin(&mut self, begun: SystemTime) -> Result<(), OutputError> {
+        self.log.begin(begun).map_err(at(&self.path.join(LOG)))
+    }
+
+    pub(super) fn second(&mut self, second: u64, recorder: &Recorder) -> Result<(), OutputError> {
+        self.log.write(second, recorder).map_err(at(&self.path.join(LOG)))
+    }
+
+    /// Appends bytes of a ledger, as they came.
+    pub(super) fn ledger(&mut self, which: LedgerFile, piece: &[u8]) -> Result<(), OutputError> {
+        let file = match which {
+            LedgerFile::Before => &mut self.ledger_before,
+            LedgerFile::After => &mut self.ledger,
+        };
+        file.write_all(piece).map_err(at(&self.path.join(which.name())))
+    }
+
+    pub(super) fn percentiles(&self, recorder: &Recorder) -> Result<(), OutputError> {
+        for (file, histogram) in [(LATENCY, recorder.latency()), (CORRECTED, recorder.corrected())]
+        {
+            let path = self.path.join(file);
+            fs::write(&path, hdr::percentiles(histogram)).map_err(at(&path))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn history(&self, history: &History) -> Result<(), OutputError> {
+        let path = self.path.join(HISTORY);
+        let write = || history.write(BufWriter::new(File::create(&path)?));
+        write().map_err(at(&path))
+    }
+
+    /// Writes the result, whole or not at all.
+    pub(super) fn run(&self, run: &Run) -> Result<(), OutputError> {
+        let (path, new) = (self.path.join(RUN), self.path.join(RUN_NEW));
+        let write = || {
+            let mut json = serde_json::to_vec_pretty(run)?;
+            json.push(b'\n');
+            fs::write(&new, json)?;
+            fs::rename(&new, &path)
+        };
+        write().inspect_err(|_| drop(fs::remove_file(&new))).map_err(at(&path))
+    }
+}

@@ -1,0 +1,19 @@
+//! A run's folder, written while the run goes on and read again: the result (`run.json`), the
+//! history, the ledger as it came, histograms, and JMeter's table of samples (`--jtl`).
+//!
+//! A writer owns no figures: it receives them. docs/reference.md describes the files.
+
+mod folder;
+mod hdr;
+mod jtl;
+mod outputs;
+mod recording;
+mod run;
+
+pub use folder::{LedgerFile, OutputError};
+pub use outputs::Outputs;
+pub use recording::{ReadError, Recording};
+pub use run::{
+    AuditRecord, BrokerRecord, CpuPercent, Follow, Generator, Machine, Parts, PlanRecord,
+    ProcessRecord, Requests, Retries, Run, SCHEMA, SeriesRow, SettleFrom, Stampede, Tally,
+};

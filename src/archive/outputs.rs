@@ -1,0 +1,113 @@
+//! The files that a run is written to: opened before it, written while it goes on, so that what was
+//! measured is there whatever happens after.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::history::History;
+use crate::stats::{Live, Recorder, Sample, Sink};
+use crate::sut::{Sut, Target};
+
+use super::folder::{Folder, LedgerFile, OutputError, at};
+use super::jtl::Jtl;
+use super::run::Run;
+
+/// Where a run is written to, besides the report. The first error is kept and returned at the end:
+/// a file that cannot be written does not end the run.
+#[derive(Debug)]
+pub struct Outputs {
+    jtl: Option<(PathBuf, Jtl)>,
+    folder: Option<Folder>,
+    begun: SystemTime,
+    live: Arc<Live>,
+    error: Option<OutputError>,
+}
+
+impl Outputs {
+    /// Opens the file and the folder that are asked for; what they held before is gone.
+    ///
+    /// # Errors
+    /// When one cannot be opened.
+    pub fn open(
+        jtl: Option<&Path>,
+        folder: Option<&Path>,
+        (sut, target): (Sut, &Target),
+        live: Arc<Live>,
+    ) -> Result<Self, OutputError> {
+        let folder = folder.map(Folder::create).transpose()?;
+        let jtl = jtl.map(|path| {
+            let file = Jtl::create(path, sut, target).map_err(at(path))?;
+            Ok((path.to_owned(), file))
+        });
+        let jtl = jtl.transpose()?;
+        if let (Some((path, _)), Some(folder)) = (&jtl, &folder)
+            && folder.has(path)
+        {
+            let cause = io::Error::other("--out writes it too: name another file for --jtl");
+            return Err(OutputError { path: path.clone(), cause });
+        }
+        Ok(Self { jtl, folder, begun: SystemTime::now(), live, error: None })
+    }
+
+    /// Whether every sample is wanted.
+    pub fn wants_samples(&self) -> bool {
+        self.jtl.is_some()
+    }
+
+    /// Appends bytes of a ledger, as they came.
+    pub fn ledger(&mut self, which: LedgerFile, piece: &[u8]) {
+        self.in_folder(|folder| folder.ledger(which, piece));
+    }
+
+    /// Writes what is known when the load has ended.
+    pub fn load_ended(&mut self, recorder: &Recorder) {
+        self.in_folder(|folder| folder.percentiles(recorder));
+    }
+
+    /// Writes the history.
+    pub fn history(&mut self, history: &History) {
+        self.in_folder(|folder| folder.history(history));
+    }
+
+    /// Writes the result, in place of one that was written before.
+    pub fn run(&mut self, run: &Run) {
+        self.in_folder(|folder| folder.run(run));
+    }
+
+    /// Ends the writing.
+    ///
+    /// # Errors
+    /// The first error with any of the files.
+    pub fn finish(self) -> Result<(), OutputError> {
+        self.error.map_or(Ok(()), Err)
+    }
+
+    fn in_folder(&mut self, write: impl FnOnce(&mut Folder) -> Result<(), OutputError>) {
+        let written = self.folder.as_mut().map_or(Ok(()), write);
+        self.note(written);
+    }
+
+    fn note(&mut self, written: Result<(), OutputError>) {
+        self.error = self.error.take().or(written.err());
+    }
+}
+
+impl Sink for Outputs {
+    fn begin(&mut self, begun: SystemTime) {
+        self.begun = begun;
+        self.in_folder(|folder| folder.begin(begun));
+    }
+
+    fn second(&mut self, second: u64, recorder: &Recorder) {
+        self.in_folder(|folder| folder.second(second, recorder));
+    }
+
+    fn samples(&mut self, samples: &[Sample]) {
+        let written = self.jtl.as_mut().map_or(Ok(()), |(path, jtl)| {
+            jtl.write(self.begun, samples, &self.live).map_err(at(path))
+        });
+        self.note(written);
+    }
+}

@@ -1,0 +1,192 @@
+//! How a run's result is put together from what was measured and concluded.
+
+use std::time::SystemTime;
+
+use crate::judge::{Audit, BrokerConnections, Gaps, Invalid, cause, exit_code};
+use crate::monitor::{BrokerUsage, ProcessUsage, Usage};
+use crate::profile::{Model, Plan};
+use crate::settings::RetryOn;
+use crate::stats::{Click, Counts, Point, Quantiles, Series, Summary};
+use crate::sut::{Sut, Target};
+
+use super::figures::{
+    AuditRecord, BrokerRecord, CpuPercent, Follow, Generator, Machine, PlanRecord, ProcessRecord,
+    Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+};
+use super::tally::Tally;
+
+/// The version of the result that this program writes, and the highest that it reads.
+pub const SCHEMA: u32 = 1;
+
+/// What a result is made of.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "see the fields of `Run`")]
+pub struct Parts<'a> {
+    pub started: SystemTime,
+    pub sut: Sut,
+    pub plan: &'a Plan,
+    pub target: &'a Target,
+    pub summary: &'a Summary,
+    pub series: &'a Series,
+    /// From acceptance to decision, by the ledger.
+    pub settle: Quantiles,
+    pub usage: &'a Usage,
+    pub broker: Option<BrokerUsage>,
+    pub audit: Audit,
+    pub gaps: Gaps,
+    pub stock_left_before: i64,
+    /// Why the run ended before its plan did.
+    pub stopped: Option<String>,
+    pub invalid: Vec<Invalid>,
+}
+
+impl Run {
+    /// Puts a result together.
+    pub fn new(parts: Parts<'_>) -> Self {
+        let Parts { plan, summary, usage, .. } = parts;
+        let requests = summary.total + summary.counts.warmup;
+        let (settle_us, settle_from) = match plan.follow {
+            true => (summary.settle, SettleFrom::Click),
+            false => (parts.settle, SettleFrom::Ledger),
+        };
+        Self {
+            schema: SCHEMA,
+            seckill: env!("CARGO_PKG_VERSION").to_owned(),
+            started: parts.started,
+            sut: parts.sut,
+            plan: PlanRecord { plan: plan.clone(), target: parts.target.url.clone() },
+            requests: self::requests(&parts),
+            latency_us: summary.latency,
+            latency_corrected_us: summary.corrected,
+            latency_bins: summary.bins.clone(),
+            connect_us: summary.connect,
+            first_byte_us: summary.first_byte,
+            settle_us,
+            settle_from,
+            follow: plan.follow.then(|| follow(&summary.counts)),
+            stampede: stampede(plan, summary),
+            series: parts.series.points().map(series_row).collect(),
+            generator: generator(&parts, requests),
+            server: process(usage.server.as_ref(), requests),
+            machine: Machine {
+                cpu_percent: cpu_percent(usage.machine.as_ref()),
+                steal_percent: usage.steal_percent,
+            },
+            broker: parts.broker.map(|broker| BrokerRecord {
+                connections_max: broker.connections_max,
+                connections_limit: broker.connections_limit,
+                connections_opened: broker.connections_opened,
+            }),
+            audit: AuditRecord { audit: parts.audit, stock_left_before: parts.stock_left_before },
+            evidence_gaps: parts.gaps,
+        }
+    }
+
+    /// The same run with another audit.
+    pub fn judged(self, audit: Audit) -> Self {
+        let stock_left_before = self.audit.stock_left_before;
+        Self { audit: AuditRecord { audit, stock_left_before }, ..self }
+    }
+
+    /// The exit code: the lowest of those that apply.
+    pub fn exit_code(&self) -> u8 {
+        exit_code(self.audit.audit.verdict, self.generator.valid)
+    }
+}
+
+fn requests(parts: &Parts<'_>) -> Requests {
+    let Parts { summary, .. } = *parts;
+    let counts = &summary.counts;
+    let connections = parts.broker.and_then(|broker| {
+        let (max, opened) = (broker.connections_max, broker.connections_opened);
+        Some(BrokerConnections { max, limit: broker.connections_limit?, opened })
+    });
+    let words = summary.by_outcome.iter().map(|(outcome, count)| (outcome.as_str(), *count));
+    Requests {
+        label: parts.sut.label(Click::First).to_owned(),
+        total: summary.total,
+        warmup: counts.warmup,
+        scheduled: summary.lag.count,
+        double_clicks: counts.twins,
+        retries: Retries {
+            total: counts.retried(),
+            after: Tally::of(RetryOn::ALL.map(RetryOn::as_str).into_iter().zip(counts.retries)),
+            recovered: counts.recovered,
+            gave_up: counts.gave_up,
+            over_budget: counts.over_budget,
+        },
+        errors: summary.errors,
+        error_rate: summary.error_rate(),
+        per_second: summary.per_second(summary.total),
+        received_kb_per_second: summary.per_second(summary.bytes_received) / 1024.0,
+        sent_kb_per_second: summary.per_second(summary.bytes_sent) / 1024.0,
+        stopped_early: parts.stopped.clone(),
+        elapsed_us: summary.elapsed.as_micros() as u64,
+        bytes_sent: summary.bytes_sent,
+        bytes_received: summary.bytes_received,
+        by_outcome: Tally::of(words),
+        by_error: Tally::of(summary.by_error.iter().copied()),
+        cause: cause(summary, connections).map(|cause| cause.to_string()),
+    }
+}
+
+fn follow(counts: &Counts) -> Follow {
+    Follow { followed: counts.followed, decided: counts.decided, errors: counts.follow_errors }
+}
+
+fn stampede(plan: &Plan, summary: &Summary) -> Option<Stampede> {
+    let Model::Closed { stampede: true, .. } = plan.model else { return None };
+    let spread_us = summary.spread.unwrap_or_default().as_micros() as u64;
+    Some(Stampede { prepared: summary.counts.prepared, spread_us })
+}
+
+fn series_row(point: Point) -> SeriesRow {
+    let words = point.by_outcome.iter().map(|(outcome, count)| (outcome.as_str(), *count));
+    SeriesRow {
+        from_s: point.from_s,
+        to_s: point.to_s,
+        sent: point.began,
+        ended: point.ended,
+        errors: point.errors,
+        by_outcome: Tally::of(words),
+        p50_us: point.p50_us,
+        p99_us: point.p99_us,
+        stock_left: point.sale.stock_left,
+        queued: point.sale.queued,
+    }
+}
+
+fn generator(parts: &Parts<'_>, requests: u64) -> Generator {
+    let counts = &parts.summary.counts;
+    let because: Vec<_> = parts.invalid.iter().map(ToString::to_string).collect();
+    Generator {
+        process: process(parts.usage.generator.as_ref(), requests),
+        lag_us: parts.summary.lag,
+        arrivals_waited: counts.waited,
+        arrivals_unsent: counts.unsent,
+        valid: because.is_empty(),
+        invalid_because: (!because.is_empty()).then(|| because.join("; ")),
+        findings: parts.invalid.clone(),
+    }
+}
+
+fn cpu_percent(process: Option<&ProcessUsage>) -> CpuPercent {
+    CpuPercent {
+        before: process.map(|process| process.cpu_percent_before),
+        mean: process.map(|process| process.cpu_percent_mean),
+        max: process.map(|process| process.cpu_percent_max),
+        after: process.map(|process| process.cpu_percent_after),
+    }
+}
+
+fn process(process: Option<&ProcessUsage>, requests: u64) -> ProcessRecord {
+    let cpu_us = process.map(|process| process.cpu_us);
+    ProcessRecord {
+        cpu_us_per_request: cpu_us.map(|cpu_us| cpu_us as f64 / requests.max(1) as f64),
+        cpu_us,
+        cpu_percent: cpu_percent(process),
+        rss_bytes_before: process.map(|process| process.rss_bytes_before),
+        rss_bytes_max: process.map(|process| process.rss_bytes_max),
+        rss_bytes_after: process.map(|process| process.rss_bytes_after),
+    }
+}

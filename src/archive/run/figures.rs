@@ -1,0 +1,279 @@
+//! The shapes of a run's result.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::{Audit, Gaps, Invalid};
+use crate::profile::Plan;
+use crate::stats::{Bin, Quantiles};
+use crate::sut::Sut;
+
+use super::tally::Tally;
+
+/// Everything that is known of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of this shape.
+    pub schema: u32,
+    /// The version of the program that made it.
+    pub seckill: String,
+    /// When the run began.
+    #[serde(with = "rfc3339")]
+    pub started: SystemTime,
+    /// The kind of the tested system.
+    #[serde(default)]
+    pub sut: Sut,
+    /// What was run.
+    pub plan: PlanRecord,
+    /// Requests and their outcomes.
+    pub requests: Requests,
+    /// Begin to last byte.
+    pub latency_us: Quantiles,
+    /// Intended begin to last byte.
+    pub latency_corrected_us: Quantiles,
+    /// The distribution of `latency_us`.
+    #[serde(default)]
+    pub latency_bins: Vec<Bin>,
+    /// Begin to an open connection, of the requests that opened one.
+    pub connect_us: Quantiles,
+    /// Begin to the first byte of the answer.
+    pub first_byte_us: Quantiles,
+    /// Times to the decision.
+    pub settle_us: Quantiles,
+    /// From where these are counted.
+    pub settle_from: SettleFrom,
+    /// Buyers that waited for the decision, where they were asked to.
+    pub follow: Option<Follow>,
+    /// The start of a stampede.
+    pub stampede: Option<Stampede>,
+    /// The run second by second.
+    pub series: Vec<SeriesRow>,
+    /// The load generator.
+    pub generator: Generator,
+    /// The tested system's process, where it runs on this machine.
+    pub server: ProcessRecord,
+    /// The machine.
+    pub machine: Machine,
+    /// The broker, where its figures were read.
+    pub broker: Option<BrokerRecord>,
+    /// The audit.
+    pub audit: AuditRecord,
+    /// What is missing in the evidence for the audit.
+    #[serde(default)]
+    pub evidence_gaps: Gaps,
+}
+
+/// The plan, and the address of the tested system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct PlanRecord {
+    #[serde(flatten)]
+    pub plan: Plan,
+    pub target: String,
+}
+
+/// Requests and their outcomes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requests {
+    /// The label of a request in reports.
+    #[serde(default)]
+    pub label: String,
+    /// Requests without those of the warm-up, failed ones included.
+    pub total: u64,
+    /// Requests of the warm-up.
+    pub warmup: u64,
+    /// Requests for which the schedule named a moment.
+    pub scheduled: u64,
+    /// Second requests of double clicks.
+    pub double_clicks: u64,
+    /// Retries.
+    pub retries: Retries,
+    /// Requests without a usable answer.
+    pub errors: u64,
+    /// Their share, 0 to 1.
+    pub error_rate: f64,
+    /// Requests per second.
+    pub per_second: f64,
+    /// Kibibytes received per second.
+    #[serde(default)]
+    pub received_kb_per_second: f64,
+    /// Kibibytes sent per second.
+    #[serde(default)]
+    pub sent_kb_per_second: f64,
+    /// Why the run ended before its plan did.
+    pub stopped_early: Option<String>,
+    /// From the first request's begin to the last one's end.
+    pub elapsed_us: u64,
+    /// Bytes handed to the kernel.
+    pub bytes_sent: u64,
+    /// Bytes of all answers.
+    pub bytes_received: u64,
+    /// Usable answers by outcome.
+    pub by_outcome: Tally,
+    /// Requests without a usable answer by kind.
+    pub by_error: Tally,
+    /// The cause of the errors, where it is known.
+    pub cause: Option<String>,
+}
+
+/// Retries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retries {
+    /// All retries.
+    pub total: u64,
+    /// Retries by their cause.
+    pub after: Tally,
+    /// Attempts that a retry brought to an answer that calls for no further retry.
+    pub recovered: u64,
+    /// Attempts that had used up their retries.
+    pub gave_up: u64,
+    /// Attempts that were not retried because the budget was spent.
+    pub over_budget: u64,
+}
+
+/// From where times to the decision are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettleFrom {
+    /// From the intended click until the buyer, who waited, knew the decision.
+    Click,
+    /// From acceptance to decision, by the tested system's clock.
+    Ledger,
+}
+
+/// Buyers that waited for the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Follow {
+    /// Buyers that waited.
+    pub followed: u64,
+    /// Of these, buyers that waited until the decision.
+    pub decided: u64,
+    /// Requests for a decision that got no usable answer.
+    pub errors: u64,
+}
+
+/// The start of a stampede.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stampede {
+    /// Connections that were open before it.
+    pub prepared: u64,
+    /// From the first request's bytes in the kernel to the last one's, in microseconds.
+    pub spread_us: u64,
+}
+
+/// A second of the run, or in a long run several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it; see `stats::Point`")]
+pub struct SeriesRow {
+    pub from_s: u64,
+    pub to_s: u64,
+    pub sent: u64,
+    pub ended: u64,
+    pub errors: u64,
+    pub by_outcome: Tally,
+    pub p50_us: u64,
+    pub p99_us: u64,
+    pub stock_left: i64,
+    pub queued: u64,
+}
+
+/// CPU shares in percent: before, during and after the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct CpuPercent {
+    pub before: Option<f64>,
+    pub mean: Option<f64>,
+    pub max: Option<f64>,
+    pub after: Option<f64>,
+}
+
+/// CPU and memory of a process; empty where it could not be measured. Shares are of one core.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// CPU time for each request, those of the warm-up included.
+    pub cpu_us_per_request: Option<f64>,
+    /// CPU time during the run, in the kernel's ticks of 10 ms.
+    #[serde(default)]
+    pub cpu_us: Option<u64>,
+    /// CPU shares.
+    pub cpu_percent: CpuPercent,
+    /// Memory before the run.
+    pub rss_bytes_before: Option<u64>,
+    /// Most memory during the run, sampled four times a second.
+    pub rss_bytes_max: Option<u64>,
+    /// Memory after the run.
+    pub rss_bytes_after: Option<u64>,
+}
+
+/// The load generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Its process.
+    #[serde(flatten)]
+    pub process: ProcessRecord,
+    /// Intended begin to the bytes in the kernel, of the requests for which the schedule named a
+    /// moment.
+    pub lag_us: Quantiles,
+    /// Arrivals for which no user was free at their moment.
+    pub arrivals_waited: u64,
+    /// Arrivals that were never sent.
+    pub arrivals_unsent: u64,
+    /// Whether the figures describe the tested system and not the generator.
+    pub valid: bool,
+    /// Why not, in words.
+    pub invalid_because: Option<String>,
+    /// Why not, each finding with its figures.
+    #[serde(default)]
+    pub findings: Vec<Invalid>,
+}
+
+/// The machine. Shares are of all cores.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// CPU shares.
+    pub cpu_percent: CpuPercent,
+    /// Share of the machine's time that its host gave to others, in percent.
+    pub steal_percent: f64,
+}
+
+/// The broker's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokerRecord {
+    /// Most that were open at a time.
+    pub connections_max: u64,
+    /// Most that the broker can have open, by its limit of open files.
+    pub connections_limit: Option<u64>,
+    /// Connections that were opened during the run.
+    pub connections_opened: u64,
+}
+
+/// The audit, and what was left before the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// What it concludes.
+    #[serde(flatten)]
+    pub audit: Audit,
+    /// Units that were left before the run.
+    pub stock_left_before: i64,
+}
+
+mod rfc3339 {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        moment: &SystemTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_rfc3339_millis(*moment))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SystemTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,13 @@
+//! [`Run`]: the result of a run, as `--json` prints it and `run.json` stores it. Numbers are plain,
+//! units are in the names. Keys may be added, never renamed. docs/reference.md describes them.
+
+mod build;
+mod figures;
+mod tally;
+
+pub use build::{Parts, SCHEMA};
+pub use figures::{
+    AuditRecord, BrokerRecord, CpuPercent, Follow, Generator, Machine, PlanRecord, ProcessRecord,
+    Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+};
+pub use tally::Tally;

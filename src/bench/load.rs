@@ -1,0 +1,147 @@
+//! The load of a run, on threads of its own, and what is watched meanwhile.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::archive::Outputs;
+use crate::load::{self, Job, Ran};
+use crate::monitor::{BrokerMonitor, BrokerUsage};
+use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
+use crate::sut::Control;
+
+use super::config::Config;
+use super::event::Event;
+use super::prepare::Site;
+use super::spawned::Spawned;
+
+/// How often the state of the sale is read during the run.
+const SALE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What is watched while the load goes on.
+pub(super) struct Watched {
+    pub(super) live: Arc<Live>,
+    pub(super) sale: Arc<Mutex<SaleNow>>,
+}
+
+/// Where the figures go.
+pub(super) struct Sinks {
+    pub(super) series: SeriesSink,
+    pub(super) outputs: Outputs,
+}
+
+impl Sink for Sinks {
+    fn begin(&mut self, at: std::time::SystemTime) {
+        self.outputs.begin(at);
+    }
+
+    fn second(&mut self, second: u64, recorder: &Recorder) {
+        self.series.second(second, recorder);
+        self.outputs.second(second, recorder);
+    }
+
+    fn samples(&mut self, samples: &[Sample]) {
+        self.outputs.samples(samples);
+    }
+}
+
+/// What the load left.
+pub(super) struct Loaded {
+    pub(super) ran: Ran,
+    pub(super) sinks: Sinks,
+    pub(super) broker: Option<BrokerUsage>,
+}
+
+/// Runs the plan to its end, or until it is stopped or the spawned server ends.
+pub(super) async fn load(
+    (config, site): (&Config, &Site),
+    mut spawned: Option<&mut Spawned>,
+    stop: &CancellationToken,
+    (watched, mut sinks): (&Watched, Sinks),
+    notify: &mut (dyn FnMut(Event) + Send),
+) -> anyhow::Result<Loaded> {
+    let monitor = broker_monitor(config, notify);
+    let (done, mut ended) = oneshot::channel();
+    let job = {
+        let (plan, sut) = (config.plan.clone(), config.sut);
+        let (target, item) = (site.target.clone(), site.item.clone());
+        let (live, stop) = (Arc::clone(&watched.live), stop.clone());
+        let epoch = site.sale_before.epoch;
+        move || {
+            let wants_samples = sinks.outputs.wants_samples();
+            let (plan, target, item, live, stop) = (&plan, &target, &item, &live, &stop);
+            let job = Job { plan, sut, target, item, epoch, live, stop, wants_samples };
+            let ran = load::run(&job, &mut sinks);
+            // The receiver is gone only when a second signal ended the bench.
+            let _ = done.send(ran.map(|ran| (ran, sinks)));
+        }
+    };
+    let (live, sale) = (Arc::clone(&watched.live), Arc::clone(&watched.sale));
+    notify(Event::LoadBegins { live, sale });
+    let begun = Instant::now();
+    std::thread::Builder::new().name("load".into()).spawn(job)?;
+    let mut broker = None;
+    let ran = {
+        let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
+        loop {
+            tokio::select! {
+                ran = &mut ended => break ran.map_err(|_| anyhow!("the load generator panicked")),
+                // Nothing more can be sold: requests in flight end, and no attempt begins.
+                () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
+                () = watch_sale(&site.control, &watched.sale) => unreachable!(),
+                () = &mut watch => unreachable!(),
+            }
+        }
+    };
+    let ran = ran.and_then(|ran| ran.context("the load generator could not run"));
+    // Without the preparation, and without what was written afterwards.
+    let elapsed = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
+    let elapsed = if elapsed.is_zero() { begun.elapsed() } else { elapsed };
+    notify(Event::LoadEnded { elapsed });
+    let (ran, sinks) = ran?;
+    Ok(Loaded { ran, sinks, broker })
+}
+
+/// Prepares to read the broker's figures; a problem is reported and does not end the run.
+fn broker_monitor(
+    config: &Config,
+    notify: &mut (dyn FnMut(Event) + Send),
+) -> Option<BrokerMonitor> {
+    match BrokerMonitor::new(config.broker_metrics.as_deref()?) {
+        Ok(monitor) => Some(monitor),
+        Err(error) => {
+            notify(Event::Problem(format!("the broker's figures cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+/// Reads the broker's figures until dropped.
+async fn watch_broker(monitor: Option<&BrokerMonitor>, usage: &mut Option<BrokerUsage>) {
+    match monitor {
+        Some(monitor) => match monitor.watch(usage).await {},
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when the spawned server, if there is one, has ended by itself.
+async fn died(spawned: Option<&mut Spawned>) {
+    match spawned {
+        Some(server) => server.died().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads the state of the sale again and again, until dropped.
+async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>) {
+    let mut ticks = tokio::time::interval(SALE_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if let Ok(state) = control.sale().await {
+            *sale.lock().unwrap_or_else(PoisonError::into_inner) = state.now();
+        }
+    }
+}

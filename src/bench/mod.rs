@@ -1,0 +1,16 @@
+//! One run as a sequence: start or find the server, look at its sale, load, settle, judge. The
+//! result is a value, which others print. It talks to people only through events.
+
+mod config;
+mod event;
+mod evidence;
+mod load;
+mod prepare;
+mod run;
+mod self_test;
+mod spawned;
+
+pub use config::Config;
+pub use event::Event;
+pub use run::{BenchError, Finished, run};
+pub use self_test::{STUB_SERVER, SelfTest, self_test, stub_server};

@@ -1,0 +1,77 @@
+//! Before the load: where the tested system is, and the state of its sale.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::history::Ledger;
+use crate::ids::ItemId;
+use crate::load::Connector;
+use crate::monitor::listener_pid;
+use crate::sut::{Control, SaleState, Target, token_nearby};
+
+use super::config::Config;
+use super::run::BenchError;
+use super::spawned::Spawned;
+
+/// How long an address may take to show that a server listens on it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The tested system, as it was found.
+pub(super) struct Site {
+    pub(super) target: Target,
+    pub(super) control: Control,
+    pub(super) item: ItemId,
+    pub(super) sale_before: SaleState,
+    /// The process that listens on the target, where it is on this machine and can be seen.
+    pub(super) server_pid: Option<i32>,
+}
+
+impl Site {
+    /// Finds the tested system and its sale.
+    pub(super) async fn find(
+        config: &Config,
+        spawned: Option<&Spawned>,
+    ) -> Result<Self, BenchError> {
+        let (url, token) = match spawned {
+            Some(server) => (Some(server.url.as_str()), Some(server.admin_token.clone())),
+            None => (config.target.as_deref(), config.admin_token.clone()),
+        };
+        let target = with_listener(Target::new(url).map_err(BenchError::Flag)?).await;
+        let connector = Connector::new(&target).with_context(|| target.url.clone())?;
+        let certificate = connector.check_certificate(CONNECT_TIMEOUT).await;
+        certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
+        let control = Control::new(&target, config.plan.item.clone())?;
+        let sale_before = control.sale().await?;
+        let item: ItemId =
+            sale_before.item.parse().context("the server's item has an invalid name")?;
+        // A server that answers has written its token. Before that, behind a proxy, it may still
+        // have been starting.
+        let token = token.or_else(|| token_nearby(&target, &config.data));
+        let control = control.of_item(item.clone(), token);
+        let server_pid = match spawned {
+            Some(server) => server.pid(),
+            None if target.address.ip().is_loopback() => listener_pid(target.address),
+            None => None,
+        };
+        Ok(Self { target, control, item, sale_before, server_pid })
+    }
+
+    /// Reads the ledger before the run; `copy` gets its bytes.
+    pub(super) async fn ledger_before(&self, copy: impl FnMut(&[u8])) -> Result<Ledger, String> {
+        self.control.ledger(copy).await.map_err(|error| error.to_string())
+    }
+}
+
+/// The target at the first of its addresses on which a server listens.
+async fn with_listener(target: Target) -> Target {
+    let several = if target.addresses.len() > 1 { &*target.addresses } else { &[] };
+    for address in several {
+        if let Ok(Ok(_)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+            return Target { address: *address, ..target };
+        }
+    }
+    target
+}

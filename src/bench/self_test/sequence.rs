@@ -1,0 +1,136 @@
+//! The three runs of the self-test: pacing, the ceiling, and a server that freezes.
+//!
+//! The server is frozen for 2 s of 6 s: a third of the attempts are due then and have to wait, up to
+//! 2 s each, so that a tenth of all attempts wait longer than 1.4 s. A generator that counts from
+//! the moment of sending does not see it, because it sends little while the server is frozen.
+
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::anyhow;
+use rustix::process::Signal;
+use tokio_util::sync::CancellationToken;
+
+use crate::load::{self, Job};
+use crate::monitor::{Monitor, Usage};
+use crate::profile::{BenchFlags, Plan};
+use crate::stats::{Live, Sink, Summary};
+use crate::sut::Sut;
+use crate::units::{Count, Rate, Span};
+
+use super::result::SelfTest;
+use super::stub_process::StubProcess;
+
+/// When the server is frozen.
+const FREEZE_AFTER: Duration = Duration::from_secs(2);
+
+/// How long it is frozen.
+pub(super) const FREEZE: Duration = Duration::from_secs(2);
+
+/// The whole run with the freeze.
+pub(super) const FROZEN_RUN: Duration = Duration::from_secs(6);
+
+/// Its rate and users: few users, so that those that wait for the frozen server cannot make the
+/// attempts that are due meanwhile.
+const FROZEN_RATE: u64 = 1_000;
+const FROZEN_THREADS: u64 = 64;
+
+/// The rate of the run that measures how precisely attempts are made.
+pub(super) const PACED_RATE: u64 = 5_000;
+
+/// Connections of the run that measures the ceiling.
+pub(super) const CEILING_THREADS: u64 = 64;
+
+/// Length of these two runs.
+const MEASURED: Duration = Duration::from_secs(3);
+
+/// Runs the self-test; it takes some 13 s.
+///
+/// # Errors
+/// When it could not run.
+pub fn self_test() -> anyhow::Result<SelfTest> {
+    let server = StubProcess::start()?;
+    let count = |n| Some(Count(n));
+    let rate = |per_second| Some(Rate { per_second });
+    let (paced, _) = load(
+        &server,
+        &mut (),
+        &BenchFlags {
+            rate: rate(PACED_RATE),
+            duration: Some(Span(MEASURED)),
+            ..BenchFlags::default()
+        },
+    )?;
+    let (ceiling, usage) = load(
+        &server,
+        &mut (),
+        &BenchFlags {
+            threads: count(CEILING_THREADS),
+            duration: Some(Span(MEASURED)),
+            ..BenchFlags::default()
+        },
+    )?;
+    let (frozen, _) = load_and_freeze(
+        &server,
+        &BenchFlags {
+            rate: rate(FROZEN_RATE),
+            max_threads: count(FROZEN_THREADS),
+            duration: Some(Span(FROZEN_RUN)),
+            ..BenchFlags::default()
+        },
+    )?;
+    Ok(SelfTest { paced, ceiling, usage, frozen })
+}
+
+/// Announces the beginning of a run.
+struct Begin(mpsc::Sender<()>);
+
+impl Sink for Begin {
+    fn begin(&mut self, _: SystemTime) {
+        let _ = self.0.send(());
+    }
+}
+
+fn load_and_freeze(server: &StubProcess, flags: &BenchFlags) -> anyhow::Result<(Summary, Usage)> {
+    let (begun, begins) = mpsc::channel();
+    thread::scope(|scope| {
+        let freezer = scope.spawn(move || {
+            // The sender is dropped without a message only if the run could not begin.
+            if begins.recv().is_ok() {
+                thread::sleep(FREEZE_AFTER);
+                server.process.signal(Signal::STOP)?;
+                thread::sleep(FREEZE);
+                server.process.signal(Signal::CONT)?;
+            }
+            Ok::<_, std::io::Error>(())
+        });
+        let mut begin = Begin(begun);
+        let loaded = load(server, &mut begin, flags);
+        drop(begin);
+        freezer.join().map_err(|_| anyhow!("the thread that freezes the server panicked"))??;
+        loaded
+    })
+}
+
+fn load(
+    server: &StubProcess,
+    sink: &mut dyn Sink,
+    flags: &BenchFlags,
+) -> anyhow::Result<(Summary, Usage)> {
+    let plan = Plan::new(flags, 1)?;
+    let live = Arc::new(Live::new(load::workers(plan.threads)));
+    let monitor = Monitor::start(None)?;
+    let job = Job {
+        plan: &plan,
+        sut: Sut::Seckill,
+        target: &server.target,
+        item: &"default".parse()?,
+        epoch: 0,
+        live: &live,
+        stop: &CancellationToken::new(),
+        wants_samples: false,
+    };
+    let ran = load::run(&job, sink)?;
+    Ok((ran.recorder.finish(), monitor.finish()))
+}

@@ -1,0 +1,104 @@
+//! The command line of `seckill bench`, with profile and environment, checked.
+
+use clap::Parser;
+
+use crate::bench::Config;
+use crate::ids::RequestId;
+use crate::profile::{MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags};
+use crate::sut::Sut;
+use crate::units::Count;
+
+use super::args::{BenchArgs, ServerFlags};
+use super::serve::DATA_DEFAULT;
+use super::{Failure, engines, limits, serve};
+
+/// What was asked for, checked.
+pub(super) struct Asked {
+    pub(super) config: Config,
+    pub(super) output: Output,
+}
+
+/// What is printed to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// The report for people.
+    Text,
+    /// The result as JSON.
+    Json,
+    /// The verdict and nothing else.
+    Verdict,
+}
+
+impl Output {
+    pub(super) fn new(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Verdict,
+            (false, false) => Self::Text,
+        }
+    }
+}
+
+impl Asked {
+    pub(super) fn new(args: BenchArgs) -> Result<Self, Failure> {
+        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        let profile = match &args.profile {
+            Some(path) => Profile::read(path).map_err(|error| match error {
+                error @ ProfileError::Io { .. } => Failure::Run(error.into()),
+                error => usage(&error),
+            })?,
+            None => Profile::default(),
+        };
+        // The profile on its own first, so that an error in it names its line.
+        Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
+        let room = limits::raise_file_limit();
+        if args.profile.is_some() {
+            serve::config(&profile.server, room)
+                .map_err(|error| usage(&profile.locate("server", &error)))?;
+        }
+        let mut flags = args.flags.or(profile.bench);
+        if Plan::is_open(&flags) && flags.max_threads.is_none() {
+            let each = Plan::connections_each(flags.double_click.unwrap_or_default());
+            flags.max_threads = Some(Count(MAX_THREADS_DEFAULT.min(room / each).max(1)));
+        }
+        let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
+        let spawn = if flags.spawn == Some(true) {
+            let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
+            let item = flags.item.clone();
+            let server = given.flags.or(profile.server);
+            // A spawned server has a sale of its own, even in a shared store.
+            let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
+            let fresh_sale = is_shared.then_some(true);
+            let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
+            engines::check(&server)
+                .and_then(|()| serve::config(&server, room).map(drop))
+                .map_err(|error| usage(&error))?;
+            Some(server)
+        } else if args.server.is_empty() {
+            None
+        } else {
+            let message = "flags after -- are the spawned server's: add --spawn";
+            return Err(Failure::Usage(message.into()));
+        };
+        let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
+        limits::check(flag, plan.connections(), room)?;
+        let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
+        let config = Config {
+            plan,
+            sut: Sut::Seckill,
+            spawn,
+            target: flags.target,
+            admin_token: flags.admin_token,
+            data: DATA_DEFAULT.into(),
+            broker_metrics: flags.broker_metrics,
+            jtl: flags.jtl,
+            out: flags.out,
+        };
+        Ok(Self { config, output })
+    }
+}
+
+/// A random seed that is short enough to be typed again.
+fn random_seed() -> u64 {
+    u64::from(RequestId::random().0.as_fields().0)
+}

@@ -1,0 +1,13 @@
+//! What happened in a run, seen from outside: what the clients sent and were answered, and the truth
+//! that the tested system exports. The load generator writes it, the judge reads it, and neither
+//! knows the other. It knows no API and draws no conclusion.
+
+mod file;
+mod ids;
+mod ledger;
+mod record;
+
+pub use file::{HistoryError, VERSION};
+pub use ids::{AttemptNo, Ids};
+pub use ledger::{Ledger, Row, SaleTerms, Status};
+pub use record::{Answered, Entry, History};

@@ -1,0 +1,169 @@
+//! The open journal: appending, and waiting for commits.
+
+use std::fs::OpenOptions;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{oneshot, watch};
+
+use crate::settings::Durability;
+
+use super::commit::{Commit, CommitError};
+use super::pending::AppendError;
+use super::recover::recover;
+use super::writer::Shared;
+use super::{BATCH_BYTES_MAX, JournalError, create, frame};
+
+/// An open journal. Dropping it writes the pending records.
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    cut_bytes: u64,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Journal {
+    /// Opens or creates the journal at `path`, and replays every record into `each`, which returns
+    /// a reason if it cannot parse one.
+    ///
+    /// # Errors
+    /// Returns an error when the file cannot be used, or committed records are damaged.
+    pub fn open(
+        path: &Path,
+        durability: Durability,
+        mut each: impl FnMut(u64, &[u8]) -> Result<(), String>,
+    ) -> Result<Self, JournalError> {
+        let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
+        if !path.try_exists().map_err(io_error)? {
+            create(path, 0)?;
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io_error)?;
+        let recovered = recover(&mut file, path, &mut each)?;
+        let shared = Arc::new(Shared::new(path, durability, recovered.next_seq));
+        let writer = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || {
+                let write = AssertUnwindSafe(|| writer.write_until_closed(file));
+                if catch_unwind(write).is_err() {
+                    writer.fail(&std::io::Error::other("the writer panicked"));
+                }
+            })
+            .map_err(io_error)?;
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { shared, cut_bytes: recovered.cut_bytes, thread })
+    }
+
+    /// Length in bytes of the torn tail that was removed on opening.
+    pub fn cut_bytes(&self) -> u64 {
+        self.cut_bytes
+    }
+
+    /// Appends a record, to be committed as soon as the writer is free.
+    ///
+    /// # Errors
+    /// Returns an error when the record was not appended.
+    pub fn append(&self, record: &[u8]) -> Result<Commit, AppendError> {
+        let mut pending = self.shared.lock();
+        let seq = pending.push(record)?;
+        if self.shared.durability == Durability::None {
+            self.shared.announce(seq + 1);
+            self.shared.wake.notify_one();
+            return Ok(Commit { seq, waiting: None });
+        }
+        let (done, waiting) = oneshot::channel();
+        pending.waiting.push(done);
+        if !std::mem::replace(&mut pending.urgent, true) {
+            self.shared.wake.notify_one();
+        }
+        Ok(Commit { seq, waiting: Some(waiting) })
+    }
+
+    /// Appends a record that may wait for the next commit. It suits records whose loss a restart
+    /// can repair.
+    ///
+    /// # Errors
+    /// Returns an error when the record was not appended.
+    pub fn append_later(&self, record: &[u8]) -> Result<(), AppendError> {
+        let mut pending = self.shared.lock();
+        pending.push(record)?;
+        if pending.bytes.len() > BATCH_BYTES_MAX / 2 {
+            self.shared.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Whether this number of records, each of `record_len` bytes, could be appended now.
+    pub fn has_room(&self, records: usize, record_len: usize) -> bool {
+        let pending = self.shared.lock();
+        let added = records * (frame::HEADER_LEN + record_len);
+        !pending.closed && pending.bytes.len() + added <= BATCH_BYTES_MAX
+    }
+
+    /// The sequence number of the next record.
+    pub fn next_seq(&self) -> u64 {
+        self.shared.lock().next_seq
+    }
+
+    /// Whether the record `seq` is committed.
+    pub fn is_committed(&self, seq: u64) -> bool {
+        seq < self.shared.committed.load(Ordering::Acquire)
+    }
+
+    /// Changes with every commit. Subscribe before checking, so that no commit is missed.
+    pub fn progress(&self) -> watch::Receiver<()> {
+        self.shared.progress.subscribe()
+    }
+
+    /// Waits until the record `seq` is committed.
+    ///
+    /// # Errors
+    /// Returns an error when the disk failed before that.
+    pub async fn committed(&self, seq: u64) -> Result<(), CommitError> {
+        let mut progress = self.progress();
+        loop {
+            if self.is_committed(seq) {
+                return Ok(());
+            }
+            if self.shared.failure.borrow().is_some() || progress.changed().await.is_err() {
+                return Err(CommitError);
+            }
+        }
+    }
+
+    /// Resolves with the reason when the disk has failed. Only a restart recovers from it: after a
+    /// failed `fdatasync` it is unknown what is on the disk.
+    pub async fn failed(&self) -> String {
+        let mut failure = self.shared.failure.subscribe();
+        let reason = failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        match reason {
+            Some(reason) => reason,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Writes and syncs the pending records, and closes the journal for new ones.
+    ///
+    /// # Errors
+    /// Returns the reason when writing failed, now or earlier.
+    pub fn close(&self) -> Result<(), String> {
+        self.shared.lock().closed = true;
+        self.shared.wake.notify_one();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The writer has reported its failure itself, and a panic was printed.
+            let _ = thread.join();
+        }
+        self.shared.failure.borrow().clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // A caller that needs the result has called `close` before.
+        let _ = self.close();
+    }
+}

@@ -1,0 +1,103 @@
+//! The invariants of every run, and the witnesses that show one is broken.
+
+use std::fmt::Display;
+
+use serde::{Deserialize, Serialize};
+
+/// Witnesses that are named for one invariant; the others are counted.
+pub const WITNESSES_MAX: usize = 10;
+
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $name:ident => $word:literal, $broken:literal;)*) => {
+        /// A condition that must hold after every run.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Invariant { $($(#[$doc])* #[serde(rename = $word)] $name),* }
+
+        impl Invariant {
+            /// Every one, in the order in which they are checked.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word in reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// What a violation of it means.
+            pub const fn broken(self) -> &'static str {
+                match self { $(Self::$name => $broken),* }
+            }
+        }
+    };
+}
+
+invariants! {
+    /// Orders, counted one by one, are never above the stock.
+    NeverOversold => "never_oversold", "orders above the stock";
+    /// The counter of what is left is never below 0.
+    StockNeverNegative => "stock_never_negative", "the stock left is negative";
+    /// What was there is what is left and what was ordered.
+    StockConserved => "stock_conserved", "stock is not what is left plus the orders";
+    /// No two orders have the same id.
+    OrderIdsUnique => "order_ids_unique", "two orders have the same id";
+    /// No attempt is in the ledger twice.
+    RequestIdsUnique => "request_ids_unique", "one attempt is in the ledger twice";
+    /// No buyer has more orders than one may have.
+    BuyerLimit => "buyer_limit", "a buyer has more orders than one may have";
+    /// Every order answers an attempt that was sent.
+    OrdersWereSent => "orders_were_sent",
+        "an order that this run did not ask for (did somebody else buy during the run?)";
+    /// An attempt that was refused has no effect.
+    RefusalsHold => "refusals_hold", "a refused attempt is in the ledger";
+    /// Every attempt that was accepted is in the ledger.
+    AcceptedKept => "accepted_kept", "an accepted attempt is not in the ledger";
+    /// Every attempt that was accepted is decided, once nothing is queued.
+    AcceptedDecided => "accepted_decided", "an accepted attempt was never decided";
+    /// The answers to a buyer agree with the ledger.
+    AnswersTrue => "answers_true", "an answer to a buyer differs from the ledger";
+    /// The result of an accepted attempt agrees with the ledger.
+    ResultsTrue => "results_true", "the result of an attempt differs from the ledger";
+    /// What the ledger held before the run, it still holds, and what was decided stays decided.
+    EarlierKept => "earlier_kept", "what the ledger held before the run is gone or different";
+    /// A sale's stock and limit stay what they were.
+    TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
+    /// No unit is left over while a buyer who could have had it lost.
+    NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who could have it lost";
+}
+
+/// An invariant that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The invariant.
+    pub invariant: Invariant,
+    /// How often it is broken.
+    pub count: u64,
+    /// Ids that show it, at most [`WITNESSES_MAX`].
+    pub witnesses: Vec<String>,
+}
+
+/// Collects the witnesses against one invariant.
+#[derive(Debug)]
+pub(super) struct Witnesses(Violation);
+
+impl Witnesses {
+    pub(super) fn of(invariant: Invariant) -> Self {
+        Self(Violation { invariant, count: 0, witnesses: Vec::new() })
+    }
+
+    pub(super) fn add(&mut self, witness: impl Display) {
+        self.0.count += 1;
+        if self.0.witnesses.len() < WITNESSES_MAX {
+            self.0.witnesses.push(witness.to_string());
+        }
+    }
+
+    pub(super) fn add_if(&mut self, broken: bool, witness: impl Display) {
+        if broken {
+            self.add(witness);
+        }
+    }
+
+    pub(super) fn finish(self) -> Option<Violation> {
+        (self.0.count > 0).then_some(self.0)
+    }
+}

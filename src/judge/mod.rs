@@ -1,0 +1,21 @@
+//! The judge: compares what buyers were answered with the ledger of the tested system, and decides
+//! whether a run is valid. Pure: it does no I/O and reads no clock.
+//!
+//! It knows only what a client can see, and shares no code with what sells: an error of `sale` is
+//! found here and not repeated.
+
+mod cause;
+mod evidence;
+mod exit;
+mod invariant;
+mod reconcile;
+mod validity;
+mod verdict;
+
+pub use cause::{BrokerConnections, Cause, cause};
+pub use evidence::{Gaps, audit, settle_times};
+pub use exit::exit_code;
+pub use invariant::{Invariant, Violation, WITNESSES_MAX};
+pub use reconcile::reconcile;
+pub use validity::{GeneratorLoad, Invalid, validity};
+pub use verdict::{Audit, Verdict};

@@ -1,0 +1,77 @@
+//! What the audit concludes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::{Answered, History};
+
+use super::invariant::Violation;
+
+/// What history and ledger together prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every invariant held.
+    Pass,
+    /// An invariant is broken.
+    Fail,
+    /// The evidence does not suffice for a conclusion. Never a pass.
+    Unknown,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// The audit of one run. What could not be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// The conclusion.
+    pub verdict: Verdict,
+    /// Why there is no conclusion, for [`Verdict::Unknown`].
+    pub because: Option<String>,
+    /// Units at the opening.
+    pub stock: Option<u64>,
+    /// Units that the server says are left.
+    pub stock_left: Option<i64>,
+    /// Orders in the ledger, counted one by one.
+    pub orders: Option<u64>,
+    /// Orders above the stock.
+    pub oversold: u64,
+    /// Attempts of this run that were accepted.
+    pub accepted: u64,
+    /// Accepted attempts of this run that are not decided.
+    pub unresolved: u64,
+    /// Attempts of this run of which it is not known whether they had an effect.
+    pub unknown_outcomes: u64,
+    /// Invariants that do not hold.
+    pub violations: Vec<Violation>,
+}
+
+impl Audit {
+    /// The audit of a run of which nothing can be concluded, and why.
+    pub fn undecided(history: &History, because: String) -> Self {
+        let unknown =
+            history.entries.iter().filter(|entry| entry.answered == Answered::Unknown).count();
+        let accepted = history.entries.len() - unknown;
+        Self {
+            verdict: Verdict::Unknown,
+            because: Some(because),
+            stock: None,
+            stock_left: None,
+            orders: None,
+            oversold: 0,
+            accepted: accepted as u64,
+            unresolved: accepted as u64,
+            unknown_outcomes: unknown as u64,
+            violations: Vec::new(),
+        }
+    }
+}

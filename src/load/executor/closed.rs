@@ -1,0 +1,61 @@
+//! The closed model: each user makes one attempt after the other, by a schedule of its own.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::history::AttemptNo;
+use crate::profile::Model;
+
+use super::schedule::{Schedule, Step};
+use crate::load::start_barrier::StartBarrier;
+use crate::load::user::User;
+use crate::load::worker::Worker;
+
+/// Connections that a worker opens at the same time before a stampede: more than the server's accept
+/// queue holds would be delayed by a second by the kernel.
+pub(in crate::load) const OPENING_MAX: usize = 64;
+
+/// Runs user `thread` to its end: it prepares, waits at the start barrier, and follows its schedule.
+pub(in crate::load) async fn run(
+    worker: Rc<Worker>,
+    start: Rc<StartBarrier>,
+    opening: Rc<Semaphore>,
+    thread: u32,
+) {
+    let schedule = Schedule::of_user(worker.plan(), thread);
+    let mut user = User::new(Rc::clone(&worker), thread);
+    user.build(AttemptNo { thread, index: 0 });
+    if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) {
+        let permit = opening.acquire().await;
+        let prepared = if worker.is_stopped() { 0 } else { user.prepare().await };
+        drop(permit);
+        worker.count(|counts| counts.prepared += prepared);
+    }
+    start.wait().await;
+    let (mut index, mut free_since, mut now) = (0, Duration::ZERO, worker.elapsed());
+    while !worker.is_stopped() {
+        let attempt = AttemptNo { thread, index };
+        match schedule.next(now, attempt, free_since) {
+            Step::Done => break,
+            Step::Wait(time) => {
+                user.wait_until(now + time).await;
+                now = worker.elapsed();
+            }
+            Step::Now { intended } => {
+                if index == 0 {
+                    worker.setup.live.user_started(worker.index);
+                }
+                user.attempt(attempt, intended, now).await;
+                index += 1;
+                now = worker.elapsed();
+                free_since = now;
+                user.build(AttemptNo { thread, index });
+            }
+        }
+    }
+    if index > 0 {
+        worker.setup.live.user_finished(worker.index);
+    }
+}

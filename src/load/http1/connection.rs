@@ -1,0 +1,149 @@
+//! A user's connection: opened when it is needed, sends a request, reads the whole answer, and notes
+//! when each of these was done.
+
+use std::time::Instant;
+
+use tokio::io::AsyncReadExt;
+
+use crate::profile::Plan;
+use crate::stats::ErrorKind;
+
+use super::connector::Connector;
+use super::response::{ProtocolError, Response, ResponseReader};
+use super::stream::Stream;
+use crate::load::timers::Timer;
+
+/// A connection that is open or not, and what its answers are read into.
+#[derive(Debug)]
+pub(in crate::load) struct Connection {
+    stream: Option<Stream>,
+    reader: ResponseReader,
+    deadline: Timer,
+}
+
+/// The moments and the answer of one request.
+#[derive(Debug)]
+pub(in crate::load) struct Exchange {
+    pub(in crate::load) began: Instant,
+    pub(in crate::load) connected: Option<Instant>,
+    pub(in crate::load) sent: Option<Instant>,
+    pub(in crate::load) first_byte: Option<Instant>,
+    pub(in crate::load) ended: Instant,
+    /// Bytes of the request that may have left this machine: with none, it had no effect.
+    pub(in crate::load) bytes_sent: u64,
+    pub(in crate::load) bytes_received: u64,
+    /// The whole answer, whose body is [`Connection::body`], or why there is none.
+    pub(in crate::load) answer: Result<Response, ErrorKind>,
+}
+
+impl Connection {
+    pub(in crate::load) fn new(deadline: Timer) -> Self {
+        Self { stream: None, reader: ResponseReader::new(), deadline }
+    }
+
+    /// Opens a connection, unless there is one.
+    pub(in crate::load) async fn open(
+        &mut self,
+        connector: &Connector,
+        plan: &Plan,
+    ) -> Result<(), ErrorKind> {
+        // Readable between two requests, it was closed by the server or holds bytes that belong to
+        // no request: it cannot be used again.
+        self.stream.take_if(Stream::is_readable);
+        if self.stream.is_none() {
+            let due = Instant::now() + plan.connect_timeout;
+            let opened = self.deadline.before(due, connector.connect()).await;
+            self.stream = Some(opened.unwrap_or(Err(ErrorKind::ConnectTimeout))?);
+        }
+        Ok(())
+    }
+
+    /// Sends one request and reads its answer.
+    pub(in crate::load) async fn exchange(
+        &mut self,
+        connector: &Connector,
+        plan: &Plan,
+        request: &[u8],
+    ) -> Exchange {
+        let began = Instant::now();
+        let mut exchange = Exchange::begun(began);
+        self.stream.take_if(Stream::is_readable);
+        let mut start = began;
+        if self.stream.is_none() {
+            let opened = self.open(connector, plan).await;
+            start = Instant::now();
+            match opened {
+                Ok(()) => exchange.connected = Some(start),
+                Err(kind) => return exchange.failed(start, kind),
+            }
+        }
+        let Some(stream) = &mut self.stream else {
+            return exchange.failed(start, ErrorKind::Reset);
+        };
+        self.reader.clear();
+        let converse = converse(stream, &mut self.reader, request, &mut exchange);
+        let answer = self.deadline.before(start + plan.timeout, converse).await;
+        exchange.bytes_received = self.reader.received() as u64;
+        exchange.answer = answer.unwrap_or(Err(ErrorKind::Timeout));
+        if exchange.answer.is_err() {
+            exchange.ended = Instant::now();
+        }
+        let keep = exchange.answer.is_ok_and(|response| response.keep_alive) && plan.keepalive;
+        if !keep {
+            self.stream = None;
+        }
+        exchange
+    }
+
+    /// The body of the last answer.
+    pub(in crate::load) fn body(&self) -> &[u8] {
+        self.reader.body()
+    }
+}
+
+/// Sends a request and reads until there is a whole answer.
+async fn converse(
+    stream: &mut Stream,
+    reader: &mut ResponseReader,
+    request: &[u8],
+    exchange: &mut Exchange,
+) -> Result<Response, ErrorKind> {
+    let sent = stream.send(request, &mut exchange.bytes_sent).await;
+    sent.map_err(|_| ErrorKind::Reset)?;
+    exchange.sent = Some(Instant::now());
+    loop {
+        let at_end = match stream.read_buf(&mut reader.room()).await {
+            Ok(len) => len == 0,
+            Err(_) => return Err(ErrorKind::Reset),
+        };
+        exchange.ended = Instant::now();
+        if !at_end {
+            exchange.first_byte.get_or_insert(exchange.ended);
+        }
+        match reader.parse(at_end) {
+            Ok(Some(response)) => return Ok(response),
+            Ok(None) if at_end => return Err(ErrorKind::Reset),
+            Ok(None) => {}
+            Err(ProtocolError) => return Err(ErrorKind::Protocol),
+        }
+    }
+}
+
+impl Exchange {
+    fn begun(began: Instant) -> Self {
+        Self {
+            began,
+            connected: None,
+            sent: None,
+            first_byte: None,
+            ended: began,
+            bytes_sent: 0,
+            bytes_received: 0,
+            answer: Err(ErrorKind::Reset),
+        }
+    }
+
+    fn failed(self, ended: Instant, kind: ErrorKind) -> Self {
+        Self { ended, answer: Err(kind), ..self }
+    }
+}

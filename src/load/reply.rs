@@ -1,0 +1,88 @@
+//! How the exchange of one request is understood and recorded.
+
+use std::time::Duration;
+
+use crate::history::Answered;
+use crate::ids::RequestId;
+use crate::settings::RetryOn;
+use crate::stats::{Click, ErrorKind, Outcome, Sample};
+use crate::sut::Understood;
+
+use super::http1::Exchange;
+use super::worker::Worker;
+
+/// A request that is about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request {
+    /// The virtual user that sends it.
+    pub(super) thread: u32,
+    /// Why it is sent.
+    pub(super) click: Click,
+    /// The moment that the schedule names for it, since the beginning of the run.
+    pub(super) intended: Option<Duration>,
+    /// Whether it belongs to the warm-up, and so to no figure.
+    pub(super) is_warmup: bool,
+    /// The attempt's id.
+    pub(super) request_id: RequestId,
+}
+
+/// What came back for a request.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) result: Result<Outcome, ErrorKind>,
+    /// What is known of the attempt by it; `None` when the request had no effect.
+    pub(super) answered: Option<Answered>,
+    /// The class of retries that it calls for.
+    pub(super) cause: Option<RetryOn>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Reply {
+    /// Understands an exchange, and records it.
+    pub(super) fn receive(
+        worker: &Worker,
+        request: &Request,
+        exchange: &Exchange,
+        body: &[u8],
+    ) -> Self {
+        let Request { request_id, .. } = *request;
+        let sut = worker.setup.sut;
+        let understood =
+            exchange.answer.map(|response| sut.understand(response.status, body, request_id));
+        let (result, answered, cause) = match understood {
+            Ok(Ok(Understood { outcome, answered, retry })) => (Ok(outcome), answered, retry),
+            Ok(Err(kind)) => (Err(kind), Some(Answered::Unknown), Some(RetryOn::Unknown)),
+            Err(kind) if exchange.bytes_sent > 0 => {
+                (Err(kind), Some(Answered::Unknown), Some(RetryOn::Unknown))
+            }
+            // A request of which no byte has left this machine had no effect.
+            Err(kind) => (Err(kind), None, Some(RetryOn::Connect)),
+        };
+        worker.record(&sample(request, exchange, worker, result), request.is_warmup);
+        let retry_after = exchange.answer.ok().and_then(|response| response.retry_after);
+        Self { result, answered, cause, retry_after }
+    }
+}
+
+fn sample(
+    request: &Request,
+    exchange: &Exchange,
+    worker: &Worker,
+    result: Result<Outcome, ErrorKind>,
+) -> Sample {
+    let since_begin = |moment: std::time::Instant| moment.saturating_duration_since(worker.begun());
+    Sample {
+        thread: request.thread,
+        click: request.click,
+        intended: request.intended,
+        began: since_begin(exchange.began),
+        connected: exchange.connected.map(since_begin),
+        sent: exchange.sent.map(since_begin),
+        first_byte: exchange.first_byte.map(since_begin),
+        ended: since_begin(exchange.ended),
+        bytes_sent: exchange.bytes_sent,
+        bytes_received: exchange.bytes_received,
+        status: exchange.answer.map_or(0, |response| response.status),
+        result,
+    }
+}

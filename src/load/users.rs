@@ -1,0 +1,55 @@
+//! The users of one worker, of either load model.
+
+use std::rc::Rc;
+
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinHandle, spawn_local};
+
+use super::executor::{Dispatcher, OPENING_MAX, run_closed};
+use super::start_barrier::StartBarrier;
+use super::worker::Worker;
+
+/// The users of a worker.
+pub(super) enum Users {
+    Closed { start: Rc<StartBarrier>, users: Vec<JoinHandle<()>> },
+    Open(Rc<Dispatcher>),
+}
+
+impl Users {
+    /// The users of one worker, which begin to prepare: in the closed model, every `workers`th user.
+    pub(super) fn new(worker: &Rc<Worker>) -> Self {
+        if let Some(dispatcher) = Dispatcher::new(worker) {
+            return Self::Open(dispatcher);
+        }
+        // `Plan` keeps the number of threads far below u32's range.
+        let threads =
+            (worker.index as u32..worker.plan().threads as u32).step_by(worker.setup.workers);
+        let start = Rc::new(StartBarrier::new(threads.len()));
+        let opening = Rc::new(Semaphore::new(OPENING_MAX));
+        let user =
+            |thread| run_closed(Rc::clone(worker), Rc::clone(&start), Rc::clone(&opening), thread);
+        let users = threads.map(|thread| spawn_local(user(thread))).collect();
+        Self::Closed { start, users }
+    }
+
+    /// Waits until every user is ready to start.
+    pub(super) async fn all_ready(&self) {
+        if let Self::Closed { start, .. } = self {
+            start.all_arrived().await;
+        }
+    }
+
+    /// Starts the users, and ends when the last one has ended.
+    pub(super) async fn run(self) -> Result<(), JoinError> {
+        match self {
+            Self::Open(dispatcher) => dispatcher.run().await,
+            Self::Closed { start, users } => {
+                start.open();
+                for user in users {
+                    user.await?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Queues in a broker: shared by processes, and without a way to look up a message that waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::sale::Attempt;
+
+use super::delivery::Subscription;
+use super::{PublishError, RabbitMq};
+
+/// A queue in a broker. It cannot be asked for one attempt, so whoever publishes keeps a register
+/// of the attempts that wait, and gives each its place in the order.
+#[derive(Debug, Clone)]
+pub enum Broker {
+    /// In RabbitMQ.
+    RabbitMq(Arc<RabbitMq>),
+}
+
+impl Broker {
+    /// Puts an attempt at the end. When this returns, the broker has stored it durably.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn publish(&self, attempt: &Attempt) -> Result<(), PublishError> {
+        match self {
+            Self::RabbitMq(queue) => queue.publish(attempt).await,
+        }
+    }
+
+    /// How long a publish may take before its outcome is unknown.
+    pub fn publish_timeout(&self) -> Duration {
+        match self {
+            Self::RabbitMq(queue) => queue.publish_timeout(),
+        }
+    }
+
+    /// Subscribes to the messages that the broker could not have decided.
+    pub fn dead_letters(&self) -> Subscription {
+        match self {
+            Self::RabbitMq(queue) => Subscription::RabbitMq(Box::new(queue.dead_letters())),
+        }
+    }
+
+    /// Why nothing can be published at this moment, if it cannot.
+    pub fn unavailable(&self) -> Option<String> {
+        match self {
+            Self::RabbitMq(queue) => queue.unavailable(),
+        }
+    }
+
+    pub(super) fn subscribe(&self, prefetch: usize) -> Subscription {
+        match self {
+            Self::RabbitMq(queue) => Subscription::RabbitMq(Box::new(queue.subscribe(prefetch))),
+        }
+    }
+
+    pub(super) async fn depth(&self) -> Option<usize> {
+        match self {
+            Self::RabbitMq(queue) => queue.depth().await,
+        }
+    }
+
+    pub(super) fn end_subscriptions(&self) {
+        match self {
+            Self::RabbitMq(queue) => queue.end_subscriptions(),
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::RabbitMq(queue) => queue.close().await,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The waiting attempts in memory: one first-in, first-out queue for each item.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::ids::{ItemId, RequestId};
+use crate::sale::Attempt;
+
+/// The queues of all items. An item's queue delivers to one consumer at a time, so that its
+/// attempts are decided in their order; different items are decided concurrently.
+#[derive(Debug, Default)]
+pub(super) struct ItemQueues {
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Accepted and not acknowledged, delivered or not.
+    pub(super) waiting: HashMap<RequestId, Arc<Attempt>>,
+    by_item: HashMap<ItemId, ItemQueue>,
+    closing: bool,
+}
+
+#[derive(Debug, Default)]
+struct ItemQueue {
+    ready: VecDeque<Arc<Attempt>>,
+    /// How many attempts are not acknowledged.
+    depth: usize,
+    /// Whether a consumer holds a batch whose order of decisions is not fixed.
+    busy: bool,
+}
+
+impl ItemQueues {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes when an item may have become free. Subscribe before checking, so that no change is
+    /// missed.
+    pub(super) fn changed(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn close_when_empty(&self) {
+        self.lock().closing = true;
+        self.changed.send_replace(());
+    }
+
+    /// Takes up to `max` durable attempts from the free queue whose first attempt is the oldest.
+    pub(super) fn take(
+        &self,
+        max: usize,
+        is_durable: impl Fn(u64) -> bool,
+    ) -> Option<Vec<Arc<Attempt>>> {
+        let mut state = self.lock();
+        let free =
+            state.by_item.values_mut().filter(|queue| !queue.busy && !queue.ready.is_empty());
+        let queue = free.min_by_key(|queue| queue.ready.front().map(|first| first.seq))?;
+        let durable = queue.ready.iter().take(max).take_while(|a| is_durable(a.seq)).count();
+        if durable == 0 {
+            return None;
+        }
+        queue.busy = true;
+        Some(queue.ready.drain(..durable).collect())
+    }
+
+    /// Allows the next consumer to take the item.
+    pub(super) fn release(&self, item: &ItemId) {
+        let mut state = self.lock();
+        if let Some(queue) = state.by_item.get_mut(item) {
+            queue.busy = false;
+            if queue.depth == 0 {
+                state.by_item.remove(item);
+            }
+        }
+        drop(state);
+        self.changed.send_replace(());
+    }
+
+    /// Returns attempts to the front of their queue.
+    pub(super) fn put_back(&self, attempts: &[Arc<Attempt>]) {
+        let mut state = self.lock();
+        for attempt in attempts.iter().rev() {
+            if let Some(queue) = state.by_item.get_mut(&attempt.item) {
+                queue.ready.push_front(Arc::clone(attempt));
+            }
+        }
+        drop(state);
+        self.changed.send_replace(());
+    }
+
+    /// Removes acknowledged attempts.
+    pub(super) fn remove(&self, attempts: &[Arc<Attempt>]) {
+        let mut state = self.lock();
+        for attempt in attempts {
+            state.remove(&attempt.request_id);
+        }
+        drop(state);
+        self.changed.send_replace(());
+    }
+}
+
+impl State {
+    pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
+        self.waiting.insert(attempt.request_id, Arc::clone(&attempt));
+        let queue = self.by_item.entry(attempt.item.clone()).or_default();
+        queue.depth += 1;
+        queue.ready.push_back(attempt);
+    }
+
+    fn remove(&mut self, request_id: &RequestId) {
+        let Some(attempt) = self.waiting.remove(request_id) else { return };
+        if let Some(queue) = self.by_item.get_mut(&attempt.item) {
+            queue.depth -= 1;
+            if queue.depth == 0 && !queue.busy {
+                self.by_item.remove(&attempt.item);
+            }
+        }
+    }
+
+    pub(super) fn depth_of(&self, item: &ItemId) -> usize {
+        self.by_item.get(item).map_or(0, |queue| queue.depth)
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.closing && self.waiting.is_empty()
+    }
+}

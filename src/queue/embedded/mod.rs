@@ -1,0 +1,247 @@
+//! The queue of this process: per-item queues in memory, a journal on disk.
+//!
+//! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
+//! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
+
+mod item_queues;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::ids::{ItemId, RequestId};
+use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
+use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
+
+use super::PublishError;
+use item_queues::ItemQueues;
+
+/// The queue of this process. Attempts that wait can be looked up by their request id.
+#[derive(Debug)]
+pub struct Embedded {
+    journal: Journal,
+    queues: ItemQueues,
+    max: usize,
+}
+
+impl Embedded {
+    /// Opens the queue whose journal is at `path`, with room for `max` waiting attempts. Attempts
+    /// that were not acknowledged are delivered again.
+    ///
+    /// # Errors
+    /// Returns an error when the journal cannot be used.
+    pub fn open(path: &Path, durability: Durability, max: usize) -> Result<Self, JournalError> {
+        let mut waiting = BTreeMap::new();
+        let replay = |seq, record: &[u8]| {
+            replay(&mut waiting, seq, record).map_err(|error| error.to_string())
+        };
+        let mut journal = Journal::open(path, durability, replay)?;
+        if waiting.is_empty() && journal.next_seq() > 0 {
+            // No record is needed any more; only the sequence numbers continue.
+            let next_seq = journal.next_seq();
+            drop(journal);
+            journal::create(path, next_seq)?;
+            journal = Journal::open(path, durability, |_, _| Ok(()))?;
+        }
+        let queues = ItemQueues::default();
+        let mut state = queues.lock();
+        waiting.into_values().for_each(|attempt| state.add(Arc::new(attempt)));
+        drop(state);
+        Ok(Self { journal, queues, max })
+    }
+
+    /// Appends an attempt and waits until it is durable. If the same id is queued already, that
+    /// earlier attempt is the one that is durable.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
+        match self.add(new)? {
+            Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
+            Added::Duplicate(seq) => self.committed(seq).await,
+        }
+    }
+
+    /// Appends while the queues are locked, so that the journal has the order of the item's queue.
+    fn add(&self, new: NewAttempt) -> Result<Added, PublishError> {
+        let mut state = self.queues.lock();
+        if let Some(queued) = state.waiting.get(&new.request_id) {
+            let same = queued.buyer == new.buyer && queued.item == new.item;
+            return if same { Ok(Added::Duplicate(queued.seq)) } else { Err(PublishError::Reused) };
+        }
+        if state.waiting.len() >= self.max {
+            return Err(PublishError::Full);
+        }
+        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = &new;
+        let record = format!("+ {request_id} {buyer} {item} {epoch} {accepted_us}");
+        let commit = self.journal.append(record.as_bytes()).map_err(refused)?;
+        let seq = commit.seq();
+        state.add(Arc::new(new.at(seq)));
+        Ok(Added::Fresh(commit))
+    }
+
+    /// Waits until the waiting attempt `request_id` is durable; returns at once if there is none.
+    ///
+    /// # Errors
+    /// [`PublishError::Unknown`] when it is not known to be durable.
+    pub async fn durable(&self, request_id: &RequestId) -> Result<(), PublishError> {
+        match self.find(request_id) {
+            Some(attempt) => self.committed(attempt.seq).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn committed(&self, seq: u64) -> Result<(), PublishError> {
+        self.journal.committed(seq).await.map_err(|_| PublishError::Unknown)
+    }
+
+    pub(super) async fn next(self: &Arc<Self>, max: usize) -> Option<Unacked> {
+        let mut committed = self.journal.progress();
+        let mut changed = self.queues.changed();
+        loop {
+            committed.mark_unchanged();
+            changed.mark_unchanged();
+            if let Some(attempts) = self.queues.take(max, |seq| self.journal.is_committed(seq)) {
+                let queue = Arc::clone(self);
+                return Some(Unacked { attempts, queue, holds_item: true, settled: false });
+            }
+            if self.queues.lock().is_finished() {
+                return None;
+            }
+            tokio::select! {
+                _ = committed.changed() => {}
+                _ = changed.changed() => {}
+            }
+        }
+    }
+
+    pub(super) fn find(&self, request_id: &RequestId) -> Option<Arc<Attempt>> {
+        self.queues.lock().waiting.get(request_id).cloned()
+    }
+
+    /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
+    pub fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
+        let state = self.queues.lock();
+        let of_sale = state.waiting.values().filter(|attempt| attempt.epoch == epoch);
+        let mut attempts: Vec<_> = of_sale.cloned().collect();
+        drop(state);
+        attempts.sort_by_key(|attempt| attempt.seq);
+        attempts
+    }
+
+    /// How many attempts are accepted and not acknowledged, of all items.
+    pub fn depth(&self) -> usize {
+        self.queues.lock().waiting.len()
+    }
+
+    /// How many attempts at this item are accepted and not acknowledged.
+    pub fn depth_of(&self, item: &ItemId) -> usize {
+        self.queues.lock().depth_of(item)
+    }
+
+    pub(super) fn close_when_empty(&self) {
+        self.queues.close_when_empty();
+    }
+
+    /// Writes and syncs the pending records, and closes the queue for new ones.
+    ///
+    /// # Errors
+    /// Returns the reason when that failed.
+    pub fn close(&self) -> Result<(), String> {
+        self.journal.close()
+    }
+
+    pub(super) async fn failed(&self) -> String {
+        self.journal.failed().await
+    }
+
+    /// Length in bytes of the torn tail that was removed when the journal was opened.
+    pub fn cut_bytes(&self) -> u64 {
+        self.journal.cut_bytes()
+    }
+}
+
+/// Attempts that were delivered to a consumer and are not acknowledged.
+#[derive(Debug)]
+pub struct Unacked {
+    attempts: Vec<Arc<Attempt>>,
+    queue: Arc<Embedded>,
+    holds_item: bool,
+    settled: bool,
+}
+
+impl Unacked {
+    pub(super) fn attempts(&self) -> &[Arc<Attempt>] {
+        &self.attempts
+    }
+
+    pub(super) fn release_item(&mut self) {
+        if std::mem::take(&mut self.holds_item)
+            && let Some(first) = self.attempts.first()
+        {
+            self.queue.queues.release(&first.item);
+        }
+    }
+
+    pub(super) fn ack(mut self) {
+        let mut record = String::from("-");
+        for attempt in &self.attempts {
+            // Writing to a String cannot fail.
+            let _ = write!(record, " {}", attempt.seq);
+        }
+        // The commit is not awaited: if the record is lost, the batch is delivered again after a
+        // restart, and the store keeps its decisions.
+        let _ = self.queue.journal.append_later(record.as_bytes());
+        self.settled = true;
+        self.queue.queues.remove(&self.attempts);
+    }
+}
+
+impl Drop for Unacked {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.queue.queues.put_back(&self.attempts);
+        }
+        self.release_item();
+    }
+}
+
+enum Added {
+    Fresh(Commit),
+    /// The same attempt is queued already, under this sequence number.
+    Duplicate(u64),
+}
+
+fn refused(error: AppendError) -> PublishError {
+    match error {
+        AppendError::Full => PublishError::Full,
+        AppendError::TooLong | AppendError::Closed => PublishError::Unavailable,
+    }
+}
+
+fn replay(
+    waiting: &mut BTreeMap<u64, Attempt>,
+    seq: u64,
+    record: &[u8],
+) -> Result<(), RecordError> {
+    let mut fields = Fields::new(record);
+    match fields.word("kind")? {
+        "+" => {
+            let attempt = Attempt {
+                request_id: fields.next("request_id")?,
+                buyer: fields.next("buyer")?,
+                item: fields.next("item")?,
+                epoch: fields.next("epoch")?,
+                seq,
+                accepted_us: fields.next("accepted_us")?,
+            };
+            waiting.insert(seq, attempt);
+        }
+        "-" => fields.rest::<u64>("seq")?.iter().for_each(|done| {
+            waiting.remove(done);
+        }),
+        _ => return Err(fields.invalid("kind")),
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Why publishing an attempt did not succeed, whatever the queue.
+
+/// Why an attempt is not known to be in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The queue is full; the attempt was not enqueued.
+    #[error("the queue is full")]
+    Full,
+    /// The same id is queued for another buyer or item; the attempt was not enqueued.
+    #[error("the request id is in use for another buyer or item")]
+    Reused,
+    /// The queue accepts nothing at this moment; the attempt was not enqueued.
+    #[error("the queue is not available")]
+    Unavailable,
+    /// The attempt was not enqueued, but the client gets an answer that leaves this open. Only a
+    /// deliberately flawed queue returns it.
+    #[error("the attempt is not queued, and the client does not learn it")]
+    Unreported,
+    /// The attempt may be in the queue or not.
+    #[error("whether the attempt is queued is unknown")]
+    Unknown,
+}

@@ -1,0 +1,71 @@
+//! Opening a queue: which one, and why that failed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::journal::{Durability, JournalError};
+
+use super::{Broker, ConnectError, Embedded, Options, Queue, RabbitMq};
+
+/// Which queue holds the accepted attempts until they are decided.
+#[derive(Debug, Clone)]
+pub enum QueueAt {
+    /// The queue in this process.
+    Embedded,
+    /// A queue in a RabbitMQ broker.
+    RabbitMq(Options),
+}
+
+/// Why a queue cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The journal of the embedded queue cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The broker cannot be used.
+    #[error(transparent)]
+    Broker(#[from] ConnectError),
+}
+
+impl QueueAt {
+    /// Whether other processes can use the same queue.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Embedded => false,
+            Self::RabbitMq(_) => true,
+        }
+    }
+}
+
+impl Queue {
+    /// Opens the queue. The embedded one keeps its journal at `journal` and holds at most `max`
+    /// attempts; a broker's options have a limit of their own.
+    ///
+    /// # Errors
+    /// When the journal or the broker cannot be used.
+    pub async fn open(
+        at: &QueueAt,
+        journal: &Path,
+        durability: Durability,
+        max: usize,
+    ) -> Result<Self, OpenError> {
+        Ok(match at {
+            QueueAt::Embedded => {
+                let queue = Embedded::open(journal, durability, max)?;
+                let cut_bytes = queue.cut_bytes();
+                if cut_bytes > 0 {
+                    tracing::warn!(
+                        journal = "queue",
+                        cut_bytes,
+                        "removed an unfinished write from the end of the journal"
+                    );
+                }
+                Self::Embedded(Arc::new(queue))
+            }
+            QueueAt::RabbitMq(options) => {
+                let queue = RabbitMq::open(options.clone()).await?;
+                Self::Broker(Broker::RabbitMq(Arc::new(queue)))
+            }
+        })
+    }
+}

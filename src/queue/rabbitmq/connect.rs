@@ -1,0 +1,118 @@
+//! Opening a connection to the broker, and why that failed.
+
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::{Connection, ConnectionProperties};
+
+use super::options::Options;
+
+/// Seconds between heartbeats: twice that without a sign of life is a lost connection.
+const HEARTBEAT_S: u16 = 10;
+
+/// Why no connection or session could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is not an AMQP address.
+    #[error("--queue: not an AMQP address: write amqp://user:password@host:5672/vhost ({0})")]
+    Address(String),
+    /// The broker does not answer, or is none.
+    #[error(
+        "cannot connect to the broker at {url}: {problem}; start RabbitMQ there, give another \
+         --queue, or run under `seckill lab --`"
+    )]
+    Broker {
+        /// The broker's address, without credentials.
+        url: String,
+        /// The client's error, explained.
+        problem: String,
+    },
+    /// The queue cannot be declared.
+    #[error(transparent)]
+    Declare(#[from] DeclareError),
+}
+
+/// Why the queue cannot be declared.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclareError {
+    /// A queue of this name exists with other properties.
+    #[error(
+        "the broker has a queue `{queue}` with other properties ({problem}): give the --max-queue, \
+         --queue-type and --design it was made with, another --queue-name, or delete it"
+    )]
+    Other {
+        /// The queue's name.
+        queue: String,
+        /// The broker's error.
+        problem: String,
+    },
+    /// The broker refused for another reason.
+    #[error("the broker does not declare the queue `{queue}`: {problem}")]
+    Refused {
+        /// The queue's name.
+        queue: String,
+        /// The broker's error.
+        problem: String,
+    },
+}
+
+/// Opens a connection within the connect time-out. The client keeps buffers for 64 frames of
+/// `frame_max` bytes.
+pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connection, ConnectError> {
+    let mut uri: lapin::uri::AMQPUri =
+        options.url.expose().parse().map_err(ConnectError::Address)?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+    uri.query.frame_max.get_or_insert(frame_max);
+    let name = format!("seckill {}", std::process::id());
+    let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
+    let connecting = Connection::connect_uri(uri, properties);
+    match tokio::time::timeout(options.connect_timeout, connecting).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => {
+            let (url, problem) = (options.url.to_string(), meaning(options, &error));
+            Err(ConnectError::Broker { url, problem })
+        }
+        Err(_) => Err(silent(options)),
+    }
+}
+
+/// What a failed connection means.
+fn meaning(options: &Options, error: &lapin::Error) -> String {
+    #[cfg(not(feature = "tls"))]
+    let _ = options;
+    match error.kind() {
+        lapin::ErrorKind::ParsingError(_) | lapin::ErrorKind::InvalidProtocolVersion(_) => {
+            "what answers there does not speak AMQP 0-9-1".to_owned()
+        }
+        #[cfg(feature = "tls")]
+        lapin::ErrorKind::IOError(error)
+            if options.url.scheme() == "amqps" && error.get_ref().is_some() =>
+        {
+            crate::tls::explain(error)
+        }
+        lapin::ErrorKind::IOError(error) => error.to_string(),
+        lapin::ErrorKind::ProtocolError(error) => {
+            format!("it refuses user, password or vhost ({error})")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The error for a broker that did not answer within the connect time-out.
+pub(super) fn silent(options: &Options) -> ConnectError {
+    let problem = format!("no answer within {:?}", options.connect_timeout);
+    ConnectError::Broker { url: options.url.to_string(), problem }
+}
+
+/// What a failed declaration means.
+pub(super) fn declare_error(options: &Options, error: &lapin::Error) -> DeclareError {
+    let (queue, problem) = (options.queue.clone(), error.to_string());
+    let precondition = matches!(
+        error.kind(),
+        lapin::ErrorKind::ProtocolError(error)
+            if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)
+    );
+    if precondition {
+        DeclareError::Other { queue, problem }
+    } else {
+        DeclareError::Refused { queue, problem }
+    }
+}

@@ -1,0 +1,68 @@
+//! What requests and consumers share, and the steps that start-up can replace.
+//!
+//! Knows the types of the steps, but neither their standard forms nor the replacements.
+
+use std::pin::Pin;
+
+use hyper::Response;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::queue::{Batch, Queue};
+use crate::store::{Store, StoreError};
+
+use super::admin_token::AdminToken;
+use super::answer::Body;
+use super::intake::ConfirmBatcher;
+use super::rate_limit::RateLimit;
+use super::wanted::Wanted;
+
+/// What every request and every consumer shares.
+#[derive(Debug)]
+pub struct App {
+    /// Where accepted attempts wait.
+    pub queue: Queue,
+    /// Where they are decided.
+    pub store: Store,
+    /// The time by which sales open and close.
+    pub clock: Clock,
+    /// The token that opening sales and reading the ledger requires.
+    pub admin_token: AdminToken,
+    /// Orders that one buyer may have in a sale whose terms do not say.
+    pub per_buyer: u32,
+    /// Limits the attempts per second, if they are limited.
+    pub rate_limit: Option<RateLimit>,
+    /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and
+    /// held requests are answered.
+    pub draining: CancellationToken,
+    /// Collects the published attempts that are still to be confirmed in the store's register.
+    pub confirm_batcher: ConfirmBatcher,
+    /// How a purchase is admitted.
+    pub admission: Step<Admit>,
+    /// How the result of one attempt is answered.
+    pub result: Step<AnswerResult>,
+    /// What a consumer does with a batch that could not be decided.
+    pub undecided: Step<HandleUndecided>,
+}
+
+/// A step of the server: its standard form, or another one that start-up has put in its place.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Step<F> {
+    /// As the server does it by default.
+    #[default]
+    Standard,
+    /// By this function.
+    Replaced(F),
+}
+
+/// A boxed future.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Admits a purchase and answers it.
+pub type Admit = for<'a> fn(&'a App, Wanted) -> Boxed<'a, Result<Response<Body>, StoreError>>;
+
+/// Answers `GET /result/{request_id}` for this id.
+pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;
+
+/// Handles a batch that could not be decided; an error has it tried again after a pause.
+pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, Result<(), StoreError>>;

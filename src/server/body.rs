@@ -1,0 +1,61 @@
+//! Reading a request's JSON body, within a limit of length and of time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::answer::{Body, rejected};
+
+/// Longest request body, in bytes: an order is under 250, a sale under 300.
+const BODY_LEN_MAX: usize = 4096;
+
+/// How long a body may take to arrive after its head.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads a body as JSON, or says with which response to reject it.
+pub(super) async fn read_json<B, T>(request: Request<B>) -> Result<T, Response<Body>>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    T: DeserializeOwned,
+{
+    let headers = request.headers();
+    let too_large = || {
+        let message = format!("a body has at most {BODY_LEN_MAX} bytes");
+        rejected(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    };
+    if let Some(content_type) = headers.get(CONTENT_TYPE)
+        && !is_json(content_type)
+    {
+        let message = "send Content-Type: application/json";
+        return Err(rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
+    }
+    let announced = headers.get(CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|len: usize| len > BODY_LEN_MAX) {
+        return Err(too_large());
+    }
+    let body = std::pin::pin!(Limited::new(request.into_body(), BODY_LEN_MAX).collect());
+    let bad = |reason, message: String| rejected(StatusCode::BAD_REQUEST, reason, message);
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            return Err(too_large());
+        }
+        Ok(Err(_)) => return Err(bad("body_incomplete", "the body ended early".into())),
+        Err(_) => return Err(bad("body_too_slow", format!("it took over {BODY_TIMEOUT:?}"))),
+    };
+    // An array would do for serde, with the fields in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(bad("bad_body", "the body must be a JSON object".into()));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| bad("bad_body", error.to_string()))
+}
+
+fn is_json(content_type: &HeaderValue) -> bool {
+    let essence = content_type.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
+    essence.eq_ignore_ascii_case("application/json")
+}

@@ -1,0 +1,77 @@
+//! What is accepted and not decided: read from a queue that has a lookup, and from the store's
+//! register for one that has none.
+
+use std::sync::Arc;
+
+use crate::ids::{ItemId, RequestId};
+use crate::queue::Lookup;
+use crate::sale::Attempt;
+use crate::store::{Known, StoreError};
+
+use super::super::app::App;
+
+/// What is known of a request id. The queue is read before the store, so that an attempt which is
+/// decided in between is found in one of the two.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub(in crate::server) async fn known(
+    app: &App,
+    request_id: &RequestId,
+) -> Result<Option<Known>, StoreError> {
+    let queued = app.queue.find(request_id);
+    let known = app.store.known(request_id).await?;
+    Ok(known.or(queued.map(Known::Waiting)))
+}
+
+/// What has become known of an id since the lookup in the store. With a register in the store, that
+/// lookup has read everything at one moment, so nothing can have been missed.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub(in crate::server) async fn known_since_lookup(
+    app: &App,
+    request_id: &RequestId,
+) -> Result<Option<Known>, StoreError> {
+    match app.queue.lookup() {
+        Lookup::Queue(_) => known(app, request_id).await,
+        Lookup::Register(_) => Ok(None),
+    }
+}
+
+/// Whether an attempt can be announced in the store together with its lookup: the queue needs the
+/// register, and accepts attempts at this moment.
+pub(in crate::server) fn can_announce_with_lookup(app: &App) -> bool {
+    match app.queue.lookup() {
+        Lookup::Queue(_) => false,
+        Lookup::Register(broker) => broker.unavailable().is_none(),
+    }
+}
+
+/// All waiting attempts at a sale, oldest first.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub(in crate::server) async fn waiting(
+    app: &App,
+    epoch: u64,
+) -> Result<Vec<Arc<Attempt>>, StoreError> {
+    match app.queue.lookup() {
+        Lookup::Queue(queue) => Ok(queue.waiting(epoch)),
+        Lookup::Register(_) => app.store.waiting(epoch).await,
+    }
+}
+
+/// How many attempts at an item wait.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub(in crate::server) async fn waiting_count(
+    app: &App,
+    item: &ItemId,
+) -> Result<usize, StoreError> {
+    match app.queue.lookup() {
+        Lookup::Queue(queue) => Ok(queue.depth_of(item)),
+        Lookup::Register(_) => app.store.waiting_count(item).await,
+    }
+}

@@ -1,0 +1,23 @@
+//! The intake: accepting attempts over a queue, and finding those that wait.
+//!
+//! It depends on one capability of the queue, whether it can look up an attempt that waits. If it
+//! cannot, the store keeps a register of the attempts, in this order: announce, publish, confirm;
+//! withdraw only what certainly was not published; republish what was left behind (orphans). It
+//! knows neither the brands of queues nor HTTP.
+
+mod accept;
+mod accepted;
+mod confirm_batcher;
+mod durable;
+mod lookup;
+mod orphans;
+mod tasks;
+
+pub(super) use accept::{accept, publish, republish};
+pub(super) use accepted::Accepted;
+pub use confirm_batcher::ConfirmBatcher;
+pub(super) use durable::durable;
+pub(super) use lookup::{
+    can_announce_with_lookup, known, known_since_lookup, waiting, waiting_count,
+};
+pub(super) use tasks::{Orphans, spawn_tasks};

@@ -1,0 +1,76 @@
+//! Start-up: opens the data dir and the engines, puts the steps in place, opens the sale.
+//!
+//! This is the one file of the server that turns flaws into steps.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::flaws::{Flaw, Flaws};
+
+use super::admin_token::AdminToken;
+use super::app::{App, Step};
+use super::config::{Config, PREFETCH_MAX};
+use super::error::ServeError;
+use super::http::{self, Limits};
+use super::intake::Orphans;
+use super::open::{self, Opened};
+use super::rate_limit::RateLimit;
+use super::run::{DRAIN_TIMEOUT, Server};
+use super::{admission, flaws};
+
+impl Server {
+    /// Opens the data dir, recovers, and listens.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub async fn start(config: Config) -> Result<Self, ServeError> {
+        // The address first: a port in use is reported before anything is written.
+        let listen_error = |cause| ServeError::Listen { address: config.listen.clone(), cause };
+        let listener = http::listen(&config.listen).map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+        let Opened { data, queue, store } = open::open(&config).await?;
+        let token = config.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
+        let app = App {
+            queue,
+            store,
+            clock: Clock::System,
+            admin_token: AdminToken::new(token),
+            per_buyer: config.sale.per_buyer,
+            rate_limit: config.rate_limit.map(RateLimit::new),
+            draining: CancellationToken::new(),
+            confirm_batcher: Default::default(),
+            admission: match (config.accepts, config.blind) {
+                (false, _) => Step::Replaced(admission::accept_none),
+                (true, false) => Step::Standard,
+                (true, true) => Step::Replaced(flaws::blind_admission),
+            },
+            result: match config.flaws.has(Flaw::GlobalResult) {
+                false => Step::Standard,
+                true => Step::Replaced(flaws::global_result),
+            },
+            undecided: match config.flaws.has(Flaw::AckOnError) {
+                false => Step::Standard,
+                true => Step::Replaced(flaws::ack_on_error),
+            },
+        };
+        open::sale(&app.store, &config).await?;
+        let (consumers, prefetch) = (config.consumers, config.prefetch.clamp(1, PREFETCH_MAX));
+        let limits =
+            Limits { connections_max: config.connections_max, drain_timeout: DRAIN_TIMEOUT };
+        let orphans = orphans(consumers, &config.flaws);
+        let app = Arc::new(app);
+        Ok(Self { app, listener, address, limits, consumers, prefetch, orphans, _data: data })
+    }
+}
+
+/// A process that consumes republishes orphans, unless a flaw is to lose attempts: then they must
+/// not be found again.
+fn orphans(consumers: usize, flaws: &Flaws) -> Orphans {
+    let loses = [Flaw::TransientQueue, Flaw::UnconfirmedPublish];
+    match consumers > 0 && !loses.iter().any(|flaw| flaws.has(*flaw)) {
+        true => Orphans::Republish,
+        false => Orphans::Ignore,
+    }
+}

@@ -1,0 +1,49 @@
+//! A purchase after its form was checked.
+
+use hyper::header::HeaderValue;
+use hyper::{Response, StatusCode};
+
+use crate::api::Purchase;
+use crate::ids::{BuyerId, IdError, ItemId, RequestId};
+use crate::sale::Attempt;
+
+use super::answer::{Body, rejected};
+
+/// A well-formed purchase.
+#[derive(Debug)]
+pub struct Wanted {
+    pub(super) request_id: RequestId,
+    pub(super) buyer: BuyerId,
+    pub(super) item: Option<ItemId>,
+}
+
+impl Wanted {
+    /// Checks a purchase; `keys` are its `Idempotency-Key` fields.
+    pub(super) fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
+        let bad = |reason, what: &str, error: IdError| {
+            rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
+        };
+        let buyer = purchase.uid.parse().map_err(|error| bad("bad_uid", "uid", error))?;
+        let item = purchase.item.map(|item| item.parse()).transpose();
+        let item = item.map_err(|error| bad("bad_item", "item", error))?;
+        let from_headers =
+            keys.iter().map(|key| key.to_str().unwrap_or_default().trim_matches('"'));
+        let mut given = Vec::new();
+        for text in from_headers.chain(purchase.request_id.as_deref()) {
+            let id: RequestId =
+                text.parse().map_err(|error| bad("bad_request_id", "request_id", error))?;
+            given.push(id);
+        }
+        let request_id = given.first().copied().unwrap_or_else(RequestId::random);
+        if given.iter().any(|other| *other != request_id) {
+            let message = "request_id and Idempotency-Key differ: send one of them";
+            return Err(rejected(StatusCode::BAD_REQUEST, "bad_request_id", message));
+        }
+        Ok(Self { request_id, buyer, item })
+    }
+
+    /// Whether this is the same purchase as an attempt that has its id.
+    pub(super) fn is_same(&self, attempt: &Attempt) -> bool {
+        self.buyer == attempt.buyer && self.item.as_ref().is_none_or(|item| *item == attempt.item)
+    }
+}

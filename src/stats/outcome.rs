@@ -1,0 +1,113 @@
+//! What came of a request: a usable answer, or why there is none.
+
+use std::fmt;
+
+use super::Reason;
+
+/// A usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted, to be decided.
+    Accepted,
+    /// Decided before: won.
+    Won,
+    /// Decided before: lost.
+    Lost,
+    /// The tested system calls the request malformed.
+    Rejected,
+    /// Refused, with the promise that the request has no effect.
+    Refused(Reason),
+}
+
+impl Outcome {
+    /// How many outcomes can be told apart.
+    pub(super) const COUNT: usize = 4 + Reason::COUNT_MAX;
+
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "queued",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Rejected => "rejected",
+            Self::Refused(reason) => reason.as_str(),
+        }
+    }
+
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Accepted => 0,
+            Self::Won => 1,
+            Self::Lost => 2,
+            Self::Rejected => 3,
+            Self::Refused(reason) => 4 + reason.index(),
+        }
+    }
+
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        [Self::Accepted, Self::Won, Self::Lost, Self::Rejected]
+            .into_iter()
+            .chain(Reason::all().map(Self::Refused))
+    }
+}
+
+/// Why there is no usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// No process listens on the address.
+    ConnectRefused,
+    /// No connection within the connect time-out.
+    ConnectTimeout,
+    /// No connection, since this machine has no port left for one to this address.
+    NoPorts,
+    /// No connection, since this process or machine may open no more files.
+    NoFiles,
+    /// No connection for another reason.
+    ConnectFailed,
+    /// No TLS over the connection: the handshake failed, so nothing was sent.
+    Tls,
+    /// No whole answer within the time-out.
+    Timeout,
+    /// The connection ended before the whole answer.
+    Reset,
+    /// The answer is not HTTP/1.1.
+    Protocol,
+    /// The answer's body is not one of the API.
+    Body,
+    /// A status that promises nothing.
+    Http(u16),
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::NoPorts => "no_ports",
+            Self::NoFiles => "no_files",
+            Self::ConnectFailed => "connect_failed",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Protocol => "protocol",
+            Self::Body => "body",
+            Self::Http(status) => return write!(f, "http_{status}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_its_own_index() {
+        Reason::intern("out_of_tea");
+        let all: Vec<_> = Outcome::all().map(Outcome::index).collect();
+        let indices: HashSet<_> = all.iter().copied().collect();
+        assert_eq!(indices.len(), all.len());
+        assert!(all.iter().all(|index| *index < Outcome::COUNT), "{all:?}");
+    }
+}

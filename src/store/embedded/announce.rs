@@ -1,0 +1,93 @@
+//! The register of the embedded store: what is announced, confirmed and withdrawn.
+
+use std::sync::Arc;
+
+use crate::ids::ItemId;
+use crate::sale::{Attempt, NewAttempt};
+
+use super::super::{Announced, Known, StoreError};
+use super::Embedded;
+
+impl Embedded {
+    pub(in crate::store) async fn announce(
+        &self,
+        new: &NewAttempt,
+    ) -> Result<Announced, StoreError> {
+        let (attempt, commit) = {
+            let mut state = self.lock();
+            if let Some(known) = self.known_in(&state, &new.request_id) {
+                state.register.mark_announced_again(&new.request_id);
+                return Ok(Announced::Known(known));
+            }
+            let attempt = Arc::new(new.clone().at(state.register.next_seq()));
+            let record = format!("announced {attempt}");
+            let commit = self.journal.append(record.as_bytes());
+            let commit = commit.map_err(|_| StoreError::Unavailable)?;
+            state.register.add(Arc::clone(&attempt));
+            (attempt, commit)
+        };
+        commit.await.map_err(|_| StoreError::Unknown)?;
+        Ok(Announced::Fresh(attempt))
+    }
+
+    pub(in crate::store) async fn confirm(
+        &self,
+        attempts: &[Arc<Attempt>],
+    ) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        for attempt in attempts {
+            state.register.confirm(&attempt.request_id);
+            // The commit is not awaited: if the record is lost, the attempt is published again.
+            let record = format!("confirmed {}", attempt.request_id);
+            let _ = self.journal.append_later(record.as_bytes());
+        }
+        Ok(())
+    }
+
+    pub(in crate::store) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+        let commit = {
+            let mut state = self.lock();
+            let id = attempt.request_id;
+            let known = self.known_in(&state, &id);
+            if !matches!(known, Some(Known::Announced(_)))
+                || state.register.was_announced_again(&id)
+            {
+                return Ok(false);
+            }
+            let commit = self.journal.append(format!("withdrawn {id}").as_bytes());
+            let commit = commit.map_err(|_| StoreError::Unknown)?;
+            state.register.remove(&id);
+            commit
+        };
+        commit.await.map_err(|_| StoreError::Unknown)?;
+        self.waiters.wake(&attempt.request_id);
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn waiting(
+        &self,
+        epoch: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        let mut attempts = self.lock().register.all();
+        attempts.retain(|attempt| attempt.epoch == epoch);
+        attempts.sort_by_key(|attempt| attempt.seq);
+        Ok(attempts)
+    }
+
+    pub(in crate::store) async fn unconfirmed(
+        &self,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        let mut state = self.lock();
+        let mut attempts = state.register.unconfirmed();
+        attempts.retain(|attempt| attempt.accepted_us <= before_us);
+        attempts
+            .iter()
+            .for_each(|attempt| state.register.mark_announced_again(&attempt.request_id));
+        Ok(attempts)
+    }
+
+    pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
+        Ok(self.lock().register.count(item))
+    }
+}

@@ -1,0 +1,227 @@
+//! The store of this process: sales and decisions in memory, a journal on disk.
+//!
+//! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`, and
+//! for the register `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
+
+mod announce;
+mod register;
+mod state;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::api::LostReason;
+use crate::ids::{BuyerId, ItemId, RequestId};
+use crate::journal::{Durability, Journal, JournalError};
+use crate::sale::{Attempt, Decision, Terms};
+
+use super::waiters::Waiters;
+use super::{Decided, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
+use state::{Logged, State, view};
+
+/// Longest record of a decision, in bytes: two names of 64, a UUID, an order id and some numbers.
+const RECORD_LEN_MAX: usize = 512;
+
+/// The store of this process.
+#[derive(Debug)]
+pub struct Embedded {
+    journal: Journal,
+    state: Mutex<State>,
+    waiters: Waiters,
+}
+
+impl Embedded {
+    /// Opens the store whose journal is at `path`.
+    ///
+    /// # Errors
+    /// Returns an error when the journal cannot be used.
+    pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
+        let mut state = State::default();
+        let journal = Journal::open(path, durability, |record_seq, record| {
+            state.replay(record_seq, record).map_err(|error| error.to_string())
+        })?;
+        Ok(Self { journal, state: Mutex::new(state), waiters: Waiters::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::store) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
+        let (view, commit) = {
+            let mut state = self.lock();
+            let epoch = state.epochs + 1;
+            let record = format!("sale {epoch} {terms}");
+            let commit = self.journal.append(record.as_bytes());
+            let commit = commit.map_err(|_| StoreError::Unavailable)?;
+            (state.open_sale(terms, epoch, commit.seq()), commit)
+        };
+        commit.await.map_err(|_| StoreError::Unknown)?;
+        Ok(view)
+    }
+
+    pub(in crate::store) async fn open_or_resume(
+        &self,
+        terms: Terms,
+    ) -> Result<SaleView, StoreError> {
+        match self.sale(Some(&terms.item)).await {
+            Err(StoreError::UnknownItem) => self.open_sale(terms).await,
+            found => found,
+        }
+    }
+
+    pub(in crate::store) async fn sale(
+        &self,
+        item: Option<&ItemId>,
+    ) -> Result<SaleView, StoreError> {
+        self.present(&self.lock(), item)
+    }
+
+    fn present(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
+        let opened = state.sale(item)?;
+        // A sale whose record is not committed could be undone by a crash: it does not count as
+        // open.
+        let is_open = self.journal.is_committed(opened.record);
+        if is_open { Ok(view(&opened.sale)) } else { Err(StoreError::Unavailable) }
+    }
+
+    pub(in crate::store) async fn lookup(
+        &self,
+        request_id: &RequestId,
+        item: Option<&ItemId>,
+        buyer: &BuyerId,
+    ) -> Result<Lookup, StoreError> {
+        let mut state = self.lock();
+        let known = self.known_in(&state, request_id);
+        // A concurrent retry may republish this attempt, so it must not be withdrawn.
+        state.register.mark_announced_again(request_id);
+        let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
+        let sale = self.present(&state, item);
+        // Announcing together with the lookup would save nothing in memory.
+        Ok(Lookup { known, sale, at_limit, announced: None })
+    }
+
+    pub(in crate::store) async fn known(
+        &self,
+        request_id: &RequestId,
+    ) -> Result<Option<Known>, StoreError> {
+        Ok(self.known_in(&self.lock(), request_id))
+    }
+
+    /// A decision that is not committed could be undone by a crash, so its attempt still waits.
+    fn known_in(&self, state: &State, request_id: &RequestId) -> Option<Known> {
+        let Some(Logged { decided, record }) = state.decided.get(request_id) else {
+            return state.register.get(request_id);
+        };
+        Some(match self.journal.is_committed(*record) {
+            true => Known::Decided(Arc::clone(decided)),
+            false => Known::Waiting(Arc::clone(&decided.attempt)),
+        })
+    }
+
+    pub(in crate::store) async fn reserve(
+        &self,
+        attempts: &[Arc<Attempt>],
+        now_us: u64,
+    ) -> Result<Reservation, StoreError> {
+        self.decide_all(attempts, now_us, State::reserve)
+    }
+
+    pub(in crate::store) async fn lose_undeliverable(
+        &self,
+        attempts: &[Arc<Attempt>],
+        now_us: u64,
+    ) -> Result<Reservation, StoreError> {
+        let undeliverable = |_: &mut State, _: &Attempt| Decision::Lost(LostReason::Undeliverable);
+        self.decide_all(attempts, now_us, undeliverable)
+    }
+
+    fn decide_all(
+        &self,
+        attempts: &[Arc<Attempt>],
+        now_us: u64,
+        rule: fn(&mut State, &Attempt) -> Decision,
+    ) -> Result<Reservation, StoreError> {
+        let mut state = self.lock();
+        // Records are appended only under this lock, so the room that the journal has now stays:
+        // every decision that is made can be written.
+        if !self.journal.has_room(attempts.len(), RECORD_LEN_MAX) {
+            return Err(StoreError::Unavailable);
+        }
+        let mut decided = Vec::with_capacity(attempts.len());
+        let mut last_record = None;
+        for attempt in attempts {
+            let logged = match state.decided.get(&attempt.request_id) {
+                Some(logged) => logged.clone(),
+                None => {
+                    let decision = rule(&mut state, attempt);
+                    self.log(&mut state, attempt, decision, now_us)?
+                }
+            };
+            last_record = last_record.max(Some(logged.record));
+            decided.push(logged.decided);
+        }
+        Ok(Reservation { decided, last_record })
+    }
+
+    fn log(
+        &self,
+        state: &mut State,
+        attempt: &Arc<Attempt>,
+        decision: Decision,
+        decided_us: u64,
+    ) -> Result<Logged, StoreError> {
+        let record = format!("decided {decided_us} {attempt} {decision}");
+        let commit = self.journal.append(record.as_bytes()).map_err(|_| StoreError::Unknown)?;
+        let decided = Decided { attempt: Arc::clone(attempt), decision, decided_us };
+        let logged = Logged { decided: Arc::new(decided), record: commit.seq() };
+        state.keep(logged.clone());
+        Ok(logged)
+    }
+
+    pub(in crate::store) async fn commit(&self, reserved: &Reservation) -> Result<(), StoreError> {
+        self.committed(reserved.last_record).await
+    }
+
+    async fn committed(&self, record: Option<u64>) -> Result<(), StoreError> {
+        match record {
+            Some(record) => self.journal.committed(record).await.map_err(|_| StoreError::Unknown),
+            None => Ok(()),
+        }
+    }
+
+    pub(in crate::store) fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    pub(in crate::store) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
+        let (ledger, last_record) = {
+            let state = self.lock();
+            let opened = state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?;
+            let sale = view(&opened.sale);
+            let of_sale =
+                state.decided.values().filter(|logged| logged.decided.attempt.epoch == epoch);
+            let (mut decided, mut last_record) = (Vec::new(), None);
+            for logged in of_sale {
+                decided.push(Arc::clone(&logged.decided));
+                last_record = last_record.max(Some(logged.record));
+            }
+            (Ledger { sale, decided }, last_record)
+        };
+        self.committed(last_record).await?;
+        Ok(ledger)
+    }
+
+    pub(in crate::store) fn close(&self) -> Result<(), String> {
+        self.journal.close()
+    }
+
+    pub(in crate::store) async fn failed(&self) -> String {
+        self.journal.failed().await
+    }
+
+    /// Length in bytes of the torn tail that was removed on opening.
+    pub fn cut_bytes(&self) -> u64 {
+        self.journal.cut_bytes()
+    }
+}

@@ -1,0 +1,74 @@
+//! The register of announced attempts in memory, for a queue without lookup.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::ids::{ItemId, RequestId};
+use crate::sale::Attempt;
+
+use super::super::Known;
+
+/// Attempts that were announced and are neither decided nor withdrawn.
+#[derive(Debug, Default)]
+pub(super) struct Register {
+    attempts: HashMap<RequestId, Arc<Attempt>>,
+    /// The attempts that are not known to be queued.
+    unconfirmed: HashSet<RequestId>,
+    /// The attempts that were announced more than once.
+    announced_again: HashSet<RequestId>,
+    next_seq: u64,
+}
+
+impl Register {
+    /// The next position in the order of acceptance.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
+        self.next_seq = self.next_seq.max(attempt.seq + 1);
+        self.unconfirmed.insert(attempt.request_id);
+        self.attempts.insert(attempt.request_id, attempt);
+    }
+
+    pub(super) fn remove(&mut self, request_id: &RequestId) {
+        self.attempts.remove(request_id);
+        self.announced_again.remove(request_id);
+        self.unconfirmed.remove(request_id);
+    }
+
+    pub(super) fn confirm(&mut self, request_id: &RequestId) {
+        self.unconfirmed.remove(request_id);
+    }
+
+    pub(super) fn get(&self, request_id: &RequestId) -> Option<Known> {
+        let attempt = self.attempts.get(request_id).cloned()?;
+        Some(match self.unconfirmed.contains(request_id) {
+            true => Known::Announced(attempt),
+            false => Known::Waiting(attempt),
+        })
+    }
+
+    /// Marks a waiting attempt as announced again.
+    pub(super) fn mark_announced_again(&mut self, request_id: &RequestId) {
+        if self.attempts.contains_key(request_id) {
+            self.announced_again.insert(*request_id);
+        }
+    }
+
+    pub(super) fn was_announced_again(&self, request_id: &RequestId) -> bool {
+        self.announced_again.contains(request_id)
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Attempt>> {
+        self.attempts.values().cloned().collect()
+    }
+
+    pub(super) fn unconfirmed(&self) -> Vec<Arc<Attempt>> {
+        self.unconfirmed.iter().filter_map(|id| self.attempts.get(id).cloned()).collect()
+    }
+
+    pub(super) fn count(&self, item: &ItemId) -> usize {
+        self.attempts.values().filter(|attempt| attempt.item == *item).count()
+    }
+}

@@ -1,0 +1,111 @@
+//! The embedded store's state in memory, and how it is rebuilt from the journal's records.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::api::LostReason;
+use crate::ids::{ItemId, RequestId};
+use crate::sale::{Attempt, Decision, Fields, RecordError, Sale, Terms};
+
+use super::super::{Decided, SaleView, StoreError};
+use super::register::Register;
+
+/// Sales, decisions and the register.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Every sale, by its epoch.
+    pub(super) sales: HashMap<u64, Opened>,
+    /// The epoch of each item's current sale.
+    pub(super) present: HashMap<ItemId, u64>,
+    pub(super) epochs: u64,
+    pub(super) decided: HashMap<RequestId, Logged>,
+    pub(super) register: Register,
+}
+
+/// A sale and the sequence number of its journal record.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) sale: Sale,
+    pub(super) record: u64,
+}
+
+/// A decision and the sequence number of its journal record: it counts once that is committed.
+#[derive(Debug, Clone)]
+pub(super) struct Logged {
+    pub(super) decided: Arc<Decided>,
+    pub(super) record: u64,
+}
+
+/// The view of a sale.
+pub(super) fn view(sale: &Sale) -> SaleView {
+    SaleView {
+        terms: sale.terms().clone(),
+        epoch: sale.epoch(),
+        left: sale.left().into(),
+        orders: sale.orders().into(),
+    }
+}
+
+impl State {
+    pub(super) fn sale(&self, item: Option<&ItemId>) -> Result<&Opened, StoreError> {
+        let epoch = match item {
+            Some(item) => self.present.get(item),
+            None if self.present.len() > 1 => return Err(StoreError::ItemRequired),
+            None => self.present.values().next(),
+        };
+        epoch.and_then(|epoch| self.sales.get(epoch)).ok_or(StoreError::UnknownItem)
+    }
+
+    pub(super) fn open_sale(&mut self, terms: Terms, epoch: u64, record: u64) -> SaleView {
+        self.epochs = epoch;
+        let sale = Sale::open(terms, epoch);
+        let view = view(&sale);
+        self.present.insert(view.terms.item.clone(), epoch);
+        self.sales.insert(epoch, Opened { sale, record });
+        view
+    }
+
+    /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted; if
+    /// one is delivered nevertheless, it loses like one at a replaced sale.
+    pub(super) fn reserve(&mut self, attempt: &Attempt) -> Decision {
+        let present = self.present.get(&attempt.item);
+        match present.and_then(|epoch| self.sales.get_mut(epoch)) {
+            Some(opened) => opened.sale.reserve(attempt),
+            None => Decision::Lost(LostReason::SaleReplaced),
+        }
+    }
+
+    pub(super) fn keep(&mut self, logged: Logged) {
+        let request_id = logged.decided.attempt.request_id;
+        self.register.remove(&request_id);
+        self.decided.insert(request_id, logged);
+    }
+
+    pub(super) fn replay(&mut self, record_seq: u64, record: &[u8]) -> Result<(), RecordError> {
+        let mut fields = Fields::new(record);
+        match fields.word("kind")? {
+            "sale" => {
+                let epoch = fields.next("epoch")?;
+                self.open_sale(Terms::from_fields(&mut fields)?, epoch, record_seq);
+            }
+            "decided" => {
+                let decided_us = fields.next("decided_us")?;
+                let attempt = Arc::new(Attempt::from_fields(&mut fields)?);
+                let decision = Decision::from_fields(&mut fields)?;
+                // The rule depends on the earlier records only, so it must decide the same again.
+                // It did not decide undeliverable attempts.
+                let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
+                if by_rule && self.reserve(&attempt) != decision {
+                    return Err(fields.invalid("decision"));
+                }
+                let decided = Arc::new(Decided { attempt, decision, decided_us });
+                self.keep(Logged { decided, record: record_seq });
+            }
+            "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
+            "confirmed" => self.register.confirm(&fields.next("request_id")?),
+            "withdrawn" => self.register.remove(&fields.next("request_id")?),
+            _ => return Err(fields.invalid("kind")),
+        }
+        Ok(())
+    }
+}

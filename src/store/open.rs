@@ -1,0 +1,65 @@
+//! Opening a store: which one, and why that failed.
+
+use std::path::Path;
+
+use crate::journal::{Durability, JournalError};
+
+use super::{Embedded, Redis, RedisError, RedisOptions, Store};
+
+/// Which store holds sales and decisions.
+#[derive(Debug, Clone)]
+pub enum StoreAt {
+    /// The store in this process.
+    Embedded,
+    /// A Redis server.
+    Redis(RedisOptions),
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The journal of the embedded store cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The Redis server cannot be used.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+}
+
+impl StoreAt {
+    /// Whether other processes can use the same store.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Embedded => false,
+            Self::Redis(_) => true,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store. The embedded one keeps its journal at `journal`.
+    ///
+    /// # Errors
+    /// When the journal or the server cannot be used.
+    pub async fn open(
+        at: &StoreAt,
+        journal: &Path,
+        durability: Durability,
+    ) -> Result<Self, OpenError> {
+        Ok(match at {
+            StoreAt::Embedded => {
+                let store = Embedded::open(journal, durability)?;
+                let cut_bytes = store.cut_bytes();
+                if cut_bytes > 0 {
+                    tracing::warn!(
+                        journal = "store",
+                        cut_bytes,
+                        "removed an unfinished write from the end of the journal"
+                    );
+                }
+                Self::Embedded(Box::new(store))
+            }
+            StoreAt::Redis(options) => Self::Redis(Redis::open(options).await?),
+        })
+    }
+}

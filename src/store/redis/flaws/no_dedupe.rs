@@ -1,0 +1,22 @@
+//! The flaw `no-dedupe`: an attempt is decided as often as it is delivered.
+
+use std::sync::{Arc, LazyLock};
+
+use redis::Script;
+
+use crate::sale::Attempt;
+
+use super::super::link::Link;
+use super::super::reserve::{Deciding, run};
+use super::super::scripts::script;
+
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| script(include_str!("no_dedupe.lua")));
+
+/// Decides every delivery.
+pub(super) fn decide<'a>(
+    link: &'a Link,
+    attempts: &'a [Arc<Attempt>],
+    now_us: u64,
+) -> Deciding<'a> {
+    Box::pin(run(link, &SCRIPT, attempts, now_us))
+}

@@ -1,6 +1,0 @@
--- As reserve.lua, but it never looks whether an attempt was decided before.
-local all = attempts()
-local sell, write = seller(all)
-local answers = decide(all, {}, sell)
-write()
-return answers

@@ -1,0 +1,138 @@
+//! How an answer of the built-in API is understood: its outcome for the figures, what it means for
+//! the attempt, and whether it calls for a retry.
+
+use std::sync::LazyLock;
+
+use crate::api::{Answer, LostReason, Refusal};
+use crate::history::{Answered, Status};
+use crate::ids::{OrderId, RequestId};
+use crate::settings::RetryOn;
+use crate::stats::{ErrorKind, Outcome, Reason};
+use crate::sut::Understood;
+
+/// The refusals of the API, interned; by `Refusal as usize`.
+static REASONS: LazyLock<Vec<Reason>> =
+    LazyLock::new(|| Refusal::ALL.iter().map(|refusal| Reason::intern(refusal.as_str())).collect());
+
+/// Understands an answer to the attempt `ours`. A refusal says nothing about the attempt as a whole
+/// (`answered` is `None`): it promises only that this request had no effect.
+///
+/// # Errors
+/// When it is no answer of the API: then it is unknown whether the request had an effect.
+pub(crate) fn understand(
+    status: u16,
+    body: &[u8],
+    ours: RequestId,
+) -> Result<Understood, ErrorKind> {
+    let unusable = || if status >= 500 { ErrorKind::Http(status) } else { ErrorKind::Body };
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
+    let names_ours = |id: &str| id.parse() == Ok(ours);
+    if !answer.request_id.as_deref().is_none_or(names_ours) {
+        return Err(unusable());
+    }
+    let known = |outcome, answered| Ok(Understood { outcome, answered, retry: None });
+    match (status, &*answer.status) {
+        (202, "queued") => known(Outcome::Accepted, Some(Answered::Accepted)),
+        (200, "won") => {
+            let order_id = OrderId::from_text(answer.order_id.ok_or(ErrorKind::Body)?);
+            known(Outcome::Won, Some(Answered::Won(Box::new(order_id))))
+        }
+        (LostReason::STATUS, "lost") => known(Outcome::Lost, Some(Answered::Lost)),
+        (200 | 202, _) => Err(ErrorKind::Body),
+        (400 | 404 | 405 | 413 | 415, "rejected") => known(Outcome::Rejected, None),
+        (403 | 409 | 410 | 422 | 429 | 503, "rejected") => {
+            let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
+            // A reason under a status that is not its own is no promise of the API.
+            let refusal = refusal.filter(|refusal| refusal.status() == status);
+            refusal.map(refused).ok_or_else(unusable)
+        }
+        _ => Err(ErrorKind::Http(status)),
+    }
+}
+
+fn refused(refusal: Refusal) -> Understood {
+    let retry = match refusal {
+        Refusal::RateLimited => Some(RetryOn::RateLimited),
+        Refusal::QueueFull
+        | Refusal::BrokerUnavailable
+        | Refusal::StoreUnavailable
+        | Refusal::Draining => Some(RetryOn::Unavailable),
+        Refusal::NotOpen
+        | Refusal::Closed
+        | Refusal::AlreadyBought
+        | Refusal::SoldOut
+        | Refusal::RequestIdReused => None,
+    };
+    let outcome = Outcome::Refused(REASONS[refusal as usize]);
+    Understood { outcome, answered: None, retry }
+}
+
+/// Understands an answer to a request for a result; `None` when the server knows no such attempt.
+///
+/// # Errors
+/// When it is no answer of the API: then nothing is known.
+pub(crate) fn understand_result(http: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
+    let unusable = || if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
+    match (http, &*answer.status, answer.order_id) {
+        (200, "queued", None) => Ok(Some(Status::Queued)),
+        (200, "lost", None) => Ok(Some(Status::Lost)),
+        (200, "won", Some(id)) => Ok(Some(Status::Won(OrderId::from_text(id)))),
+        (404, "rejected", _) => Ok(None),
+        _ => Err(unusable()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(status: u16, body: &str) -> Result<Outcome, ErrorKind> {
+        let ours = RequestId(uuid::Uuid::from_u128(7));
+        understand(status, body.as_bytes(), ours).map(|understood| understood.outcome)
+    }
+
+    #[test]
+    fn answers_of_the_api_are_outcomes() {
+        let sold_out = r#"{"status":"rejected","reason":"sold_out"}"#;
+        assert_eq!(outcome(202, r#"{"status":"queued"}"#), Ok(Outcome::Accepted));
+        assert_eq!(outcome(200, r#"{"status":"won","order_id":"o"}"#), Ok(Outcome::Won));
+        assert_eq!(outcome(200, r#"{"status":"lost","reason":"sold_out"}"#), Ok(Outcome::Lost));
+        assert_eq!(outcome(410, sold_out), Ok(Outcome::Refused(Reason::intern("sold_out"))));
+        let malformed = r#"{"status":"rejected","reason":"bad_uid"}"#;
+        assert_eq!(outcome(400, malformed), Ok(Outcome::Rejected));
+    }
+
+    #[test]
+    fn answer_with_another_request_id_is_an_error() {
+        let queued = |id| format!(r#"{{"status":"queued","request_id":"{id}"}}"#);
+        let id = |number| uuid::Uuid::from_u128(number).to_string();
+        assert_eq!(outcome(202, &queued(id(7))), Ok(Outcome::Accepted));
+        assert_eq!(outcome(202, &queued(id(8))), Err(ErrorKind::Body));
+        assert_eq!(outcome(202, &queued("x".into())), Err(ErrorKind::Body));
+    }
+
+    #[test]
+    fn any_other_answer_is_an_error() {
+        let unknown = r#"{"status":"unknown","reason":"outcome_unknown"}"#;
+        assert_eq!(outcome(500, unknown), Err(ErrorKind::Http(500)));
+        assert_eq!(outcome(502, "<html>"), Err(ErrorKind::Http(502)));
+        assert_eq!(outcome(503, "<html>"), Err(ErrorKind::Http(503)));
+        assert_eq!(outcome(404, "<html>"), Err(ErrorKind::Body));
+        assert_eq!(outcome(200, r#"{"status":"won"}"#), Err(ErrorKind::Body));
+        assert_eq!(outcome(200, r#"{"status":"fine"}"#), Err(ErrorKind::Body));
+        assert_eq!(outcome(301, r#"{"status":"moved"}"#), Err(ErrorKind::Http(301)));
+    }
+
+    #[test]
+    fn refusal_with_the_status_of_another_is_an_error() {
+        let refused = |reason| format!(r#"{{"status":"rejected","reason":"{reason}"}}"#);
+        assert_eq!(outcome(503, &refused("sold_out")), Err(ErrorKind::Http(503)));
+        assert_eq!(outcome(409, &refused("sold_out")), Err(ErrorKind::Body));
+        for refusal in Refusal::ALL {
+            let understood = outcome(refusal.status(), &refused(refusal.as_str()));
+            let reason = Reason::intern(refusal.as_str());
+            assert_eq!(understood, Ok(Outcome::Refused(reason)));
+        }
+    }
+}

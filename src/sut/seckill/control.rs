@@ -1,0 +1,183 @@
+//! The calls besides the load: the state of the sale, results, the ledger.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+
+use crate::api::{Answer, SaleStatus};
+use crate::history::{Ledger, Status};
+use crate::http_client;
+use crate::ids::{ItemId, RequestId};
+use crate::secret::Secret;
+use crate::sut::{SaleState, Target};
+
+use super::answer::understand_result;
+use super::ledger::LedgerReader;
+
+/// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest answer that is no ledger, in bytes.
+const BODY_LEN_MAX: usize = 64 << 10;
+
+/// Longest time for a whole ledger.
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A server, as a client and admin sees it.
+#[derive(Debug, Clone)]
+pub struct Control {
+    client: Client,
+    url: String,
+    admin_token: Option<Secret>,
+    item: Option<ItemId>,
+}
+
+/// Why the server gives no usable answer; each message names the cure.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum ControlError {
+    #[error("no server answers at {0}: start `seckill serve` there, or add --spawn")]
+    NoServer(String),
+    #[error("{0} answers, but not in HTTP: is it the right --target?")]
+    NotHttp(String),
+    #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
+    NoServerBehind(String, StatusCode),
+    #[error("{0} is no seckill server: it answers GET /result with {1}")]
+    Foreign(String, String),
+    #[error("several items are on sale at {0}: say which with --item NAME")]
+    ItemRequired(String),
+    #[error("the item is not on sale at {0}")]
+    UnknownItem(String),
+    #[error("no admin token: give --admin-token or SECKILL_ADMIN_TOKEN")]
+    NoToken,
+    #[error("the admin token is not the server's")]
+    WrongToken,
+    #[error("{0}")]
+    Ledger(String),
+    #[error("cannot make an HTTP client: {0}")]
+    Client(String),
+}
+
+impl Control {
+    /// A client for the server at `target`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
+        let client = http_client::builder(target.is_https())
+            .map_err(|error| ControlError::Client(error.to_string()))?;
+        let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+        let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
+        let client = client.resolve(name, target.address);
+        let client = client.redirect(reqwest::redirect::Policy::none()).build();
+        let client = client.map_err(|error| ControlError::Client(error.to_string()))?;
+        Ok(Self { client, url: target.url.clone(), admin_token: None, item })
+    }
+
+    /// The same client, for one item, and as an admin if there is a token.
+    pub fn of_item(self, item: ItemId, admin_token: Option<Secret>) -> Self {
+        Self { item: Some(item), admin_token, ..self }
+    }
+
+    /// The state of the sale.
+    ///
+    /// # Errors
+    /// When the server gives none.
+    pub async fn sale(&self) -> Result<SaleState, ControlError> {
+        let response = self.get("/result").timeout(TIMEOUT).send().await;
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = body(response).await.map_err(|error| self.unreachable(&error))?;
+        if let Ok(sale) = serde_json::from_slice::<SaleStatus>(&body) {
+            let SaleStatus { item, epoch, stock_left, queued, .. } = sale;
+            return Ok(SaleState { item, epoch, stock_left, queued });
+        }
+        let answer: Option<Answer<'_>> = serde_json::from_slice(&body).ok();
+        match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
+            Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
+            Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
+            None if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
+                Err(ControlError::NoServerBehind(self.url.clone(), status))
+            }
+            _ => Err(ControlError::Foreign(self.url.clone(), format!("status {status}"))),
+        }
+    }
+
+    /// The result of an attempt; `None` when the server does not know the attempt.
+    ///
+    /// # Errors
+    /// When the server gives no usable answer.
+    pub async fn result(&self, id: RequestId) -> Result<Option<Status>, ControlError> {
+        let request = self.client.get(format!("{}/result/{id}", self.url)).timeout(TIMEOUT);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = body(response).await.map_err(|error| self.unreachable(&error))?;
+        let foreign =
+            |_| ControlError::Foreign(self.url.clone(), format!("/{id} with status {status}"));
+        understand_result(status.as_u16(), &body).map_err(foreign)
+    }
+
+    /// The whole ledger; `copy` gets its bytes as they arrive.
+    ///
+    /// # Errors
+    /// When the server gives none, or not all of it.
+    pub async fn ledger(&self, mut copy: impl FnMut(&[u8])) -> Result<Ledger, ControlError> {
+        let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
+        let request = self.get("/admin/ledger").bearer_auth(token).timeout(LEDGER_TIMEOUT);
+        let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(ControlError::WrongToken);
+            }
+            status => {
+                let message = format!("GET /admin/ledger is answered with status {status}");
+                return Err(ControlError::Ledger(message));
+            }
+        }
+        let ledger_error = |error: &dyn std::fmt::Display| ControlError::Ledger(error.to_string());
+        let mut reader = LedgerReader::default();
+        while let Some(piece) = response.chunk().await.map_err(|error| ledger_error(&error))? {
+            copy(&piece);
+            reader.feed(&piece).map_err(|error| ledger_error(&error))?;
+        }
+        reader.finish().map_err(|error| ledger_error(&error))
+    }
+
+    fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        let query = self.item.as_ref().map(|item| format!("?item={item}")).unwrap_or_default();
+        self.client.get(format!("{}{path}{query}", self.url))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> ControlError {
+        let url = self.url.clone();
+        if error.is_connect() || error.is_timeout() {
+            ControlError::NoServer(url)
+        } else {
+            ControlError::NotHttp(url)
+        }
+    }
+}
+
+/// Reads a body, up to its limit.
+async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        body.extend_from_slice(&piece);
+        if body.len() > BODY_LEN_MAX {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// The token of a server that keeps its data in `data`, in the working directory: none for a target
+/// on another machine, since a token is a secret of this one.
+pub fn token_nearby(target: &Target, data: &Path) -> Option<Secret> {
+    if !target.address.ip().is_loopback() {
+        return None;
+    }
+    let token = std::fs::read_to_string(data.join("admin-token"));
+    token.ok().map(|token| Secret(token.trim().to_owned()))
+}

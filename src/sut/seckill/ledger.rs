@@ -1,0 +1,165 @@
+//! Reading the server's ledger, line by line.
+
+use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
+use crate::history::{Ledger, Row, SaleTerms, Status};
+use crate::ids::OrderId;
+
+/// Longest line, in bytes: two names of 64, two ids and some numbers take under 600.
+const LINE_LEN_MAX: usize = 4096;
+
+/// Why a ledger cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// A line is not one of a ledger.
+    #[error("line {line} of the ledger is wrong: {problem}")]
+    Line {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It ended before its last line.
+    #[error("the ledger was cut off after line {0}")]
+    CutOff(usize),
+    /// Its last line does not agree with the lines before.
+    #[error("the ledger's counts do not agree with its lines")]
+    Counts,
+}
+
+/// Parses a ledger's bytes as they arrive, and keeps only their content.
+#[derive(Debug, Default)]
+pub struct LedgerReader {
+    rest: Vec<u8>,
+    lines: usize,
+    sale: Option<LedgerSale>,
+    rows: Vec<Row>,
+    counts: Option<LedgerCounts>,
+}
+
+impl LedgerReader {
+    /// Reads the next piece, which may end anywhere.
+    ///
+    /// # Errors
+    /// At the first wrong line.
+    pub fn feed(&mut self, piece: &[u8]) -> Result<(), LedgerError> {
+        let mut lines = piece.split(|byte| *byte == b'\n');
+        let last = lines.next_back().unwrap_or_default();
+        for line in lines {
+            self.rest.extend_from_slice(line);
+            let line = std::mem::take(&mut self.rest);
+            self.line(&line)?;
+        }
+        self.rest.extend_from_slice(last);
+        if self.rest.len() > LINE_LEN_MAX {
+            return Err(self.wrong(format!("longer than {LINE_LEN_MAX} bytes")));
+        }
+        Ok(())
+    }
+
+    /// The ledger, if all of it was there.
+    ///
+    /// # Errors
+    /// When it was cut off, or does not add up.
+    pub fn finish(self) -> Result<Ledger, LedgerError> {
+        let (Some(sale), Some(counts), true) = (self.sale, self.counts, self.rest.is_empty())
+        else {
+            return Err(LedgerError::CutOff(self.lines));
+        };
+        let mut counted = LedgerCounts { accepted: self.rows.len() as u64, ..Default::default() };
+        for row in &self.rows {
+            match row.status {
+                Status::Queued => counted.queued += 1,
+                Status::Won(_) => counted.won += 1,
+                Status::Lost => counted.lost += 1,
+            }
+        }
+        if counts != counted {
+            return Err(LedgerError::Counts);
+        }
+        let LedgerSale { item, epoch, stock, stock_left, per_buyer } = sale;
+        let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer };
+        Ok(Ledger { sale, rows: self.rows })
+    }
+
+    fn wrong(&self, problem: impl Into<String>) -> LedgerError {
+        LedgerError::Line { line: self.lines + 1, problem: problem.into() }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), LedgerError> {
+        let parsed = serde_json::from_slice(line);
+        match parsed.map_err(|_| self.wrong("not a sale, an attempt or the counts"))? {
+            LedgerLine::Sale { sale } if self.lines == 0 => self.sale = Some(sale),
+            LedgerLine::Sale { .. } => return Err(self.wrong("a second sale")),
+            _ if self.sale.is_none() => return Err(self.wrong("the sale must come first")),
+            _ if self.counts.is_some() => return Err(self.wrong("the counts must come last")),
+            LedgerLine::Counts { counts } => self.counts = Some(counts),
+            LedgerLine::Attempt(attempt) => {
+                let row = row(attempt).map_err(|problem| self.wrong(problem))?;
+                self.rows.push(row);
+            }
+        }
+        self.lines += 1;
+        Ok(())
+    }
+}
+
+fn row(attempt: LedgerAttempt) -> Result<Row, &'static str> {
+    let status = match (attempt.status.as_str(), attempt.order_id) {
+        ("queued", None) => Status::Queued,
+        ("lost", None) => Status::Lost,
+        ("won", Some(order_id)) => Status::Won(OrderId::from_text(order_id)),
+        _ => return Err("neither queued, nor lost, nor won with an order_id"),
+    };
+    if (status == Status::Queued) != attempt.decided_us.is_none() {
+        return Err("a decided attempt has decided_us, a queued one has not");
+    }
+    Ok(Row {
+        request_id: attempt.request_id.parse().map_err(|_| "request_id is no UUID")?,
+        uid: attempt.uid.into(),
+        item: attempt.item.into(),
+        status,
+        settle_us: attempt.decided_us.map(|us| us.saturating_sub(attempt.accepted_us)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEDGER: &str = concat!(
+        r#"{"sale":{"item":"tea","stock":2,"stock_left":1,"per_buyer":1}}"#,
+        "\n",
+        r#"{"request_id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","uid":"a","item":"tea","seq":0,"#,
+        r#""accepted_us":5,"decided_us":9,"status":"won","order_id":"tea-1-1"}"#,
+        "\n",
+        r#"{"counts":{"accepted":1,"won":1,"lost":0,"queued":0}}"#,
+        "\n"
+    );
+
+    fn read(pieces: &[&str]) -> Result<Ledger, LedgerError> {
+        let mut reader = LedgerReader::default();
+        pieces.iter().try_for_each(|piece| reader.feed(piece.as_bytes()))?;
+        reader.finish()
+    }
+
+    #[test]
+    fn ledger_is_read_wherever_its_pieces_end() {
+        let whole = read(&[LEDGER]).unwrap();
+        assert_eq!(whole.rows[0].settle_us, Some(4));
+        for at in 0..LEDGER.len() {
+            let (a, b) = LEDGER.split_at(at);
+            assert_eq!(read(&[a, b]), Ok(whole.clone()));
+        }
+    }
+
+    #[test]
+    fn incomplete_ledger_is_an_error() {
+        for at in 0..LEDGER.len() {
+            assert!(read(&[&LEDGER[..at]]).is_err(), "cut at {at}");
+        }
+        let wrong_counts = LEDGER.replace("\"won\":1", "\"won\":2");
+        assert_eq!(read(&[&wrong_counts]), Err(LedgerError::Counts));
+        assert!(matches!(read(&["nonsense\n"]), Err(LedgerError::Line { line: 1, .. })));
+        assert!(read(&[&"x".repeat(5000)]).is_err());
+    }
+}

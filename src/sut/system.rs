@@ -1,0 +1,101 @@
+//! [`Sut`]: one arm for each kind of tested system.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::{Ledger, Status};
+use crate::ids::{ItemId, RequestId};
+use crate::profile::Plan;
+use crate::stats::{Click, ErrorKind};
+
+use super::{LedgerReader, Target, Template, Understood, seckill};
+
+/// Which API the tested system has. Another one is another variant here, and a folder of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sut {
+    /// The API of `seckill serve`.
+    #[default]
+    Seckill,
+}
+
+impl Sut {
+    /// The request of an attempt at `item`, with holes for the buyer and the request id.
+    pub fn purchase(self, target: &Target, plan: &Plan, item: &ItemId) -> Template<2> {
+        match self {
+            Self::Seckill => seckill::purchase(target, plan, item),
+        }
+    }
+
+    /// The request for an attempt's result, with a hole for the request id; the server may hold the
+    /// answer for up to `wait`.
+    pub fn result(self, target: &Target, plan: &Plan, wait: Duration) -> Template<1> {
+        match self {
+            Self::Seckill => seckill::result(target, plan, wait),
+        }
+    }
+
+    /// Understands an answer to the attempt `ours`. Allocates only for a won order.
+    ///
+    /// # Errors
+    /// When it is no answer of the API: then it is unknown whether the request had an effect.
+    pub fn understand(
+        self,
+        status: u16,
+        body: &[u8],
+        ours: RequestId,
+    ) -> Result<Understood, ErrorKind> {
+        match self {
+            Self::Seckill => seckill::understand(status, body, ours),
+        }
+    }
+
+    /// Understands an answer to a request for a result; `None` when the tested system does not know
+    /// the attempt.
+    ///
+    /// # Errors
+    /// When it is no answer of the API: then nothing is known.
+    pub fn understand_result(self, status: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
+        match self {
+            Self::Seckill => seckill::understand_result(status, body),
+        }
+    }
+
+    /// Reads a ledger that was exported to a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not a whole ledger.
+    pub fn read_ledger(self, mut file: impl Read) -> io::Result<Ledger> {
+        match self {
+            Self::Seckill => {
+                let mut reader = LedgerReader::default();
+                let mut piece = vec![0; 64 << 10];
+                loop {
+                    let len = file.read(&mut piece)?;
+                    if len == 0 {
+                        return reader.finish().map_err(io::Error::other);
+                    }
+                    reader.feed(&piece[..len]).map_err(io::Error::other)?;
+                }
+            }
+        }
+    }
+
+    /// The path that attempts are sent to.
+    pub fn purchase_path(self) -> &'static str {
+        match self {
+            Self::Seckill => seckill::PURCHASE_PATH,
+        }
+    }
+
+    /// The label of a request in reports, as JMeter names a sampler.
+    pub fn label(self, click: Click) -> &'static str {
+        match (self, click) {
+            (Self::Seckill, Click::First) => "POST /seckill",
+            (Self::Seckill, Click::Twin) => "POST /seckill (double click)",
+            (Self::Seckill, Click::Again(_)) => "POST /seckill (retry)",
+        }
+    }
+}

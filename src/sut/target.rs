@@ -1,0 +1,107 @@
+//! The address of the tested system: a URL, checked and looked up.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use crate::profile::FlagError;
+use hyper::Uri;
+
+/// The target where none is given.
+const TARGET_DEFAULT: &str = "http://127.0.0.1:7001";
+
+/// The scheme of HTTP over TLS.
+const HTTPS: &str = "https";
+
+/// The error for such a target in a build without TLS.
+const NO_TLS: &str = "https:// needs a build with TLS: cargo build --release --features tls";
+
+fn invalid(problem: impl Into<String>) -> FlagError {
+    FlagError::new("target", problem)
+}
+
+/// The address of the tested system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `http://host:port`, or `https://host:port`.
+    pub url: String,
+    /// `host:port`, for the `Host` header.
+    pub host: String,
+    /// The address behind it.
+    pub address: SocketAddr,
+    /// All addresses behind it: `localhost` may have two, of which one is listened on.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Target {
+    /// Checks a URL and looks its host up.
+    ///
+    /// # Errors
+    /// When it is no `http://host:port`, nor `https://host:port` in a build with TLS, or the host
+    /// has no address.
+    pub fn new(url: Option<&str>) -> Result<Self, FlagError> {
+        let url = url.unwrap_or(TARGET_DEFAULT);
+        let shape = || invalid(format!("`{url}` is not of the form http://host:port"));
+        let uri: Uri = url.parse().map_err(|_| shape())?;
+        let (scheme, default_port) = match uri.scheme_str() {
+            Some("http") => ("http", 80),
+            Some("https") if !cfg!(feature = "tls") => return Err(invalid(NO_TLS)),
+            Some("https") => (HTTPS, 443),
+            _ => return Err(shape()),
+        };
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(invalid(format!("`{url}` has a path: give only http://host:port")));
+        }
+        let authority = uri.authority().ok_or_else(shape)?;
+        if authority.as_str().contains('@') {
+            return Err(invalid("a user name in the URL is not supported"));
+        }
+        let port = authority.port_u16().unwrap_or(default_port);
+        let bare_host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let addresses = (bare_host, port).to_socket_addrs();
+        let unknown = || invalid(format!("the host `{bare_host}` has no address"));
+        let addresses: Vec<_> = addresses.map_err(|_| unknown())?.collect();
+        let address = *addresses.first().ok_or_else(unknown)?;
+        let host = format!("{}:{port}", authority.host());
+        Ok(Self { url: format!("{scheme}://{host}"), host, address, addresses })
+    }
+
+    /// Whether the target is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.url.split_once("://").is_some_and(|(scheme, _)| scheme == HTTPS)
+    }
+
+    /// The host without its port, an IPv6 address without its brackets: what a certificate is for.
+    pub fn name(&self) -> &str {
+        let name = self.host.rsplit_once(':').map_or(&*self.host, |(name, _)| name);
+        name.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn target_is_http_on_a_host_without_a_path() {
+        let target = Target::new(Some("http://127.0.0.1:81/")).unwrap();
+        assert_eq!(target.url, "http://127.0.0.1:81");
+        assert_eq!(Target::new(Some("http://[::1]:81")).unwrap().host, "[::1]:81");
+        for bad in ["", "127.0.0.1:80", "ftp://a", "http://a/b", "http://u@a", "https://a/b"] {
+            assert!(Target::new(Some(bad)).is_err(), "{bad}");
+        }
+        assert!(!target.is_https());
+        assert_eq!(Target::new(Some("http://[::1]")).unwrap().name(), "::1");
+    }
+
+    #[test]
+    fn https_needs_a_build_with_tls() {
+        let target = Target::new(Some("HTTPS://localhost"));
+        if cfg!(feature = "tls") {
+            let target = target.unwrap();
+            assert_eq!((&*target.url, target.name()), ("https://localhost:443", "localhost"));
+            assert!(target.is_https());
+            assert_eq!(target.address.port(), 443);
+        } else {
+            assert!(target.unwrap_err().to_string().contains("--features tls"));
+        }
+    }
+}

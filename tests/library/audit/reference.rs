@@ -1,0 +1,244 @@
+//! The reference implementation: loops over lists, each written directly from an invariant's
+//! definition.
+
+use seckill::history::{Answered, AttemptNo, Entry, History, Ledger, Row, Status};
+use seckill::ids::RequestId;
+use seckill::judge::{Audit, Invariant};
+use seckill::judge::{Verdict, Violation};
+
+/// The results that both implementations must agree on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Findings {
+    pub(super) counts: Vec<(Invariant, usize)>,
+    pub(super) verdict: Verdict,
+    orders: Option<usize>,
+    oversold: usize,
+    accepted: usize,
+    unresolved: usize,
+    unknown_outcomes: usize,
+}
+
+pub(super) fn audit(history: &History, ledger: &Ledger, settled: bool) -> Findings {
+    let run = Run { history, ledger, settled };
+    if run.is_other_sale() {
+        return run.no_conclusion();
+    }
+    let count = |invariant: &Invariant| (*invariant, run.count(*invariant));
+    let counts: Vec<_> = Invariant::ALL.iter().map(count).collect();
+    let verdict = match counts.iter().all(|(_, count)| *count == 0) {
+        false => Verdict::Fail,
+        true if settled => Verdict::Pass,
+        true => Verdict::Unknown,
+    };
+    let undecided = |entry: &&&Entry| !run.rows_of(entry).last().is_some_and(is_decided);
+    Findings {
+        counts,
+        verdict,
+        orders: Some(run.orders().len()),
+        oversold: run.oversold(),
+        accepted: run.accepted().len(),
+        unresolved: run.accepted().iter().filter(undecided).count(),
+        unknown_outcomes: history.entries.len() - run.accepted().len(),
+    }
+}
+
+impl Findings {
+    pub(super) fn of(audit: &Audit) -> Self {
+        let count = |invariant: &Invariant| {
+            let of = |violation: &&Violation| violation.invariant == *invariant;
+            let counts = audit.violations.iter().filter(of).map(|v| v.count as usize);
+            (*invariant, counts.sum())
+        };
+        Self {
+            counts: Invariant::ALL.iter().map(count).collect(),
+            verdict: audit.verdict,
+            orders: audit.orders.map(|orders| orders as usize),
+            oversold: audit.oversold as usize,
+            accepted: audit.accepted as usize,
+            unresolved: audit.unresolved as usize,
+            unknown_outcomes: audit.unknown_outcomes as usize,
+        }
+    }
+}
+
+struct Run<'a> {
+    history: &'a History,
+    ledger: &'a Ledger,
+    settled: bool,
+}
+
+fn is_decided(row: &&Row) -> bool {
+    row.status != Status::Queued
+}
+
+/// The number of members of a list that equal an earlier member.
+fn repeated<T: PartialEq>(list: &[T]) -> usize {
+    (0..list.len()).filter(|at| list[..*at].contains(&list[*at])).count()
+}
+
+impl<'a> Run<'a> {
+    fn orders(&self) -> Vec<&'a Row> {
+        let won = |row: &&Row| !matches!(row.status, Status::Queued | Status::Lost);
+        self.ledger.rows.iter().filter(won).collect()
+    }
+
+    fn oversold(&self) -> usize {
+        (self.orders().len() as u64).saturating_sub(self.ledger.sale.stock) as usize
+    }
+
+    fn accepted(&self) -> Vec<&'a Entry> {
+        self.history.entries.iter().filter(|entry| entry.answered != Answered::Unknown).collect()
+    }
+
+    /// Every row of an attempt. Several rows are a violation in themselves; the other invariants
+    /// use the last one.
+    fn rows_of(&self, entry: &Entry) -> Vec<&'a Row> {
+        let id = self.history.ids.request_id(entry.attempt);
+        self.ledger.rows.iter().filter(|row| row.request_id == id).collect()
+    }
+
+    fn sent(&self) -> Vec<AttemptNo> {
+        let mut sent = Vec::new();
+        for (thread, attempts) in self.history.sent.iter().enumerate() {
+            for index in 0..*attempts {
+                sent.push(AttemptNo { thread: thread as u32, index });
+            }
+        }
+        sent
+    }
+
+    fn is_sent(&self, row: &Row) -> bool {
+        let id_of = |attempt| self.history.ids.request_id(attempt);
+        self.sent().into_iter().any(|attempt| id_of(attempt) == row.request_id)
+    }
+
+    fn is_earlier(&self, row: &Row) -> bool {
+        self.history.before.iter().any(|(id, _)| *id == row.request_id)
+    }
+
+    fn has_entry(&self, row: &Row) -> bool {
+        let id_of = |entry: &Entry| self.history.ids.request_id(entry.attempt);
+        self.history.entries.iter().any(|entry| id_of(entry) == row.request_id)
+    }
+
+    fn orders_of(&self, uid: &str) -> usize {
+        self.orders().iter().filter(|order| &*order.uid == uid).count()
+    }
+
+    fn buyers_over_limit(&self) -> usize {
+        let mut uids: Vec<_> = self.orders().iter().map(|order| order.uid.clone()).collect();
+        uids.sort();
+        uids.dedup();
+        let limit = self.ledger.sale.per_buyer as usize;
+        uids.iter().filter(|uid| self.orders_of(uid) > limit).count()
+    }
+
+    fn has_untrue_answer(&self, entry: &Entry) -> bool {
+        let Some(row) = self.rows_of(entry).pop() else { return false };
+        let as_answered = match &entry.answered {
+            Answered::Won(order_id) => row.status == Status::Won((**order_id).clone()),
+            Answered::Lost => row.status == Status::Lost,
+            Answered::Accepted | Answered::Unknown => true,
+        };
+        let buyer = self.history.ids.buyer(entry.attempt).to_string();
+        !as_answered || *row.uid != *buyer || *row.item != *self.history.item.as_str()
+    }
+
+    fn untrue_results(&self) -> usize {
+        let row_of = |id| self.ledger.rows.iter().rfind(|row| row.request_id == id);
+        let untrue = |(id, polled): &&(RequestId, Option<Status>)| match row_of(*id) {
+            None => false,
+            Some(_) if *polled == Some(Status::Queued) && !self.settled => false,
+            Some(row) => *polled != Some(row.status.clone()),
+        };
+        self.history.results.iter().filter(untrue).count()
+    }
+
+    /// Whether an attempt that had this status in the earlier ledger is missing now, or has another
+    /// decision.
+    fn is_changed(&self, id: RequestId, before: &Status) -> bool {
+        match self.ledger.rows.iter().rfind(|row| row.request_id == id) {
+            None => true,
+            Some(now) => *before != Status::Queued && now.status != *before,
+        }
+    }
+
+    fn has_other_terms(&self) -> bool {
+        let Some(before) = &self.history.sale_before else { return false };
+        let now = &self.ledger.sale;
+        before.stock != now.stock || before.per_buyer != now.per_buyer
+    }
+
+    fn is_other_sale(&self) -> bool {
+        let before = self.history.sale_before.as_ref();
+        before.is_some_and(|before| before.epoch != self.ledger.sale.epoch)
+    }
+
+    fn no_conclusion(&self) -> Findings {
+        Findings {
+            counts: Invariant::ALL.iter().map(|invariant| (*invariant, 0)).collect(),
+            verdict: Verdict::Unknown,
+            orders: None,
+            oversold: 0,
+            accepted: self.accepted().len(),
+            unresolved: self.accepted().len(),
+            unknown_outcomes: self.history.entries.len() - self.accepted().len(),
+        }
+    }
+
+    /// Whether this attempt lost although a unit is still left.
+    fn lost_despite_stock(&self, row: &Row) -> bool {
+        let sale = &self.ledger.sale;
+        let may_have_more = self.orders_of(&row.uid) < sale.per_buyer as usize;
+        row.status == Status::Lost && may_have_more && sale.stock_left > 0
+    }
+
+    fn count(&self, invariant: Invariant) -> usize {
+        let sale = &self.ledger.sale;
+        let rows = &self.ledger.rows;
+        let orders = self.orders();
+        let units = sale.stock_left + orders.len() as i64;
+        let count_rows = |broken: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| broken(r)).count();
+        match invariant {
+            Invariant::NeverOversold => self.oversold(),
+            Invariant::StockNeverNegative => usize::from(sale.stock_left < 0),
+            Invariant::StockConserved => usize::from(sale.stock as i64 != units),
+            Invariant::OrderIdsUnique => {
+                repeated(&orders.iter().map(|order| &order.status).collect::<Vec<_>>())
+            }
+            Invariant::RequestIdsUnique => {
+                repeated(&rows.iter().map(|row| row.request_id).collect::<Vec<_>>())
+            }
+            Invariant::BuyerLimit => self.buyers_over_limit(),
+            Invariant::OrdersWereSent => {
+                let known = |order: &&&Row| self.is_sent(order) || self.is_earlier(order);
+                orders.len() - orders.iter().filter(known).count()
+            }
+            Invariant::RefusalsHold => count_rows(&|row| {
+                self.is_sent(row) && !self.has_entry(row) && !self.is_earlier(row)
+            }),
+            Invariant::AcceptedKept => {
+                self.accepted().iter().filter(|e| self.rows_of(e).is_empty()).count()
+            }
+            Invariant::AcceptedDecided if self.settled => {
+                let queued = |entry: &&&Entry| {
+                    self.rows_of(entry).pop().is_some_and(|row| !is_decided(&row))
+                };
+                self.accepted().iter().filter(queued).count()
+            }
+            Invariant::AnswersTrue => {
+                self.history.entries.iter().filter(|entry| self.has_untrue_answer(entry)).count()
+            }
+            Invariant::ResultsTrue => self.untrue_results(),
+            Invariant::EarlierKept => {
+                let changed = |(id, before): &(&RequestId, &Status)| self.is_changed(**id, before);
+                self.history.before.iter().filter(changed).count()
+            }
+            Invariant::TermsKept => usize::from(self.has_other_terms()),
+            Invariant::NoUnsoldStock if self.settled => {
+                count_rows(&|row| self.lost_despite_stock(row))
+            }
+            Invariant::AcceptedDecided | Invariant::NoUnsoldStock => 0,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The journal: appending, and recovery after damage.
+
+mod append;
+mod damage;
+mod disk;

@@ -1,0 +1,145 @@
+//! The whole report for people, from fixed figures.
+
+use std::time::{Duration, SystemTime};
+
+use seckill::archive::{Parts, Run};
+use seckill::judge::{Audit, Gaps, Invalid, Invariant, Verdict, Violation};
+use seckill::monitor::{ProcessUsage, Usage};
+use seckill::profile::{BenchFlags, Plan};
+use seckill::report::terminal;
+use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Reason, Recorder, Sample, Series};
+use seckill::sut::{Sut, Target};
+
+fn recorder() -> Recorder {
+    let mut recorder = Recorder::default();
+    let ms = Duration::from_millis;
+    let samples = [
+        (0, 1, Ok(Outcome::Accepted)),
+        (100, 102, Ok(Outcome::Accepted)),
+        (200, 212, Ok(Outcome::Refused(Reason::intern("sold_out")))),
+        (1_000, 2_000, Err(ErrorKind::Timeout)),
+    ];
+    for (began, ended, result) in samples {
+        recorder.record(&Sample {
+            thread: 0,
+            click: Click::First,
+            intended: Some(ms(began)),
+            began: ms(began),
+            connected: None,
+            sent: Some(ms(began)),
+            first_byte: result.is_ok().then_some(ms(ended)),
+            status: 0,
+            ended: ms(ended),
+            bytes_sent: 2048,
+            bytes_received: 1024,
+            result,
+        });
+    }
+    recorder
+}
+
+fn run(audit: Audit, invalid: Vec<Invalid>) -> Run {
+    let process = ProcessUsage {
+        cpu_us: 400,
+        cpu_percent_before: 1.0,
+        cpu_percent_mean: 20.0,
+        cpu_percent_max: 30.0,
+        cpu_percent_after: 2.0,
+        rss_bytes_before: 1 << 20,
+        rss_bytes_max: 3 << 20,
+        rss_bytes_after: 2 << 20,
+    };
+    Run::new(Parts {
+        started: SystemTime::UNIX_EPOCH,
+        sut: Sut::Seckill,
+        plan: &Plan::new(&BenchFlags::default(), 7).unwrap(),
+        target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
+        summary: &recorder().finish(),
+        settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
+        usage: &Usage {
+            steal_percent: 0.0,
+            machine: Some(ProcessUsage { rss_bytes_max: 0, ..process }),
+            generator: Some(process),
+            server: None,
+        },
+        broker: None,
+        audit,
+        gaps: Gaps::default(),
+        stock_left_before: 1,
+        stopped: None,
+        invalid,
+        series: &Series::default(),
+    })
+}
+
+fn report(audit: Audit) -> Run {
+    run(audit, Vec::new())
+}
+
+fn oversold() -> Audit {
+    Audit {
+        verdict: Verdict::Fail,
+        because: None,
+        stock: Some(1),
+        stock_left: Some(0),
+        orders: Some(2),
+        oversold: 1,
+        accepted: 2,
+        unresolved: 0,
+        unknown_outcomes: 1,
+        violations: vec![Violation {
+            invariant: Invariant::NeverOversold,
+            count: 1,
+            witnesses: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae7".into()],
+        }],
+    }
+}
+
+#[test]
+fn terminal_report_matches_snapshot() {
+    insta::assert_snapshot!(terminal(&report(oversold()), false));
+}
+
+#[test]
+fn verdict_is_the_last_line_and_sets_the_exit_code() {
+    let pass = Audit {
+        verdict: Verdict::Pass,
+        orders: Some(1),
+        oversold: 0,
+        violations: vec![],
+        ..oversold()
+    };
+    let unknown = Audit {
+        verdict: Verdict::Unknown,
+        because: Some("the ledger could not be read".into()),
+        ..pass.clone()
+    };
+    let lost = Audit { verdict: Verdict::Fail, oversold: 0, ..oversold() };
+    let cases = [
+        (report(pass.clone()), 0, "NOT OVERSOLD: stock 1, sold 1, left 0"),
+        (report(oversold()), 3, "OVERSOLD by 1: stock 1, sold 2"),
+        (report(lost), 3, "FAILED (never_oversold): stock 1, sold 2, left 0"),
+        (report(unknown), 4, "UNKNOWN, not a pass: the ledger could not be read"),
+        (
+            run(pass, vec![Invalid::NothingMeasured]),
+            5,
+            "NOT OVERSOLD: stock 1, sold 1, left 0 (but the run is INVALID)",
+        ),
+    ];
+    for (report, code, verdict) in cases {
+        assert_eq!(report.exit_code(), code, "{verdict}");
+        assert_eq!(terminal(&report, false).lines().last(), Some(verdict));
+        let coloured = terminal(&report, true);
+        assert!(coloured.trim_end().ends_with(&format!("{verdict}\x1b[0m")), "{coloured}");
+    }
+}
+
+#[test]
+fn json_agrees_with_terminal_report() {
+    let json = serde_json::to_value(report(oversold())).unwrap();
+    assert_eq!(json["requests"]["by_error"]["timeout"], 1);
+    assert_eq!(json["requests"]["error_rate"], 0.25);
+    assert_eq!(json["audit"]["violations"][0]["invariant"], "never_oversold");
+    assert_eq!(json["audit"]["oversold"], 1);
+    assert_eq!(json["generator"]["cpu_us_per_request"], 100.0);
+}

@@ -1,0 +1,138 @@
+//! Over a socket: clients that send garbage, too much, or nothing at all.
+
+use seckill::server::Config;
+
+use crate::support::{Running, assert_refused, config, decided, id, purchase};
+
+async fn start() -> (tempfile::TempDir, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(config(folder.path())).await;
+    (folder, running)
+}
+
+/// Sends bytes; the server must answer with one of these codes, close, and serve the next client.
+async fn assert_rejected_and_closed(server: &Running, bytes: &[u8], codes: &[u16]) {
+    let mut wire = server.connect().await;
+    wire.send(bytes).await;
+    let sent = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+    let code = wire.reply().await.code;
+    assert!(codes.contains(&code), "{code} to {sent:?}");
+    assert!(wire.is_ended().await, "still open after {sent:?}");
+    assert_eq!(server.get("/healthz").await.code, 200, "after {sent:?}");
+}
+
+#[tokio::test]
+async fn garbage_is_answered_400_and_disconnected() {
+    let (_folder, server) = start().await;
+    let cases: [&[u8]; 7] = [
+        b"\r\n\r\nhello?\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\x00\x00\x00\x00\r\n\r\n",
+        b"GET  /healthz\r\n\r\n",
+        b"GET /healthz HTTP/9.9\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /\xff\xfe\x01 HTTP/1.1\r\n\r\n",
+    ];
+    for bytes in cases {
+        assert_rejected_and_closed(&server, bytes, &[400]).await;
+    }
+    assert_eq!(server.app.queue.depth().await, Some(0));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn ambiguous_content_length_is_rejected() {
+    let (_folder, server) = start().await;
+    let lengths = [
+        "content-length: 13\r\ncontent-length: 14",
+        "content-length: -1",
+        "content-length: +13",
+        "content-length: 99999999999999999999",
+        "transfer-encoding: gzip",
+        "transfer-encoding: chunked, gzip",
+    ];
+    for lengths in lengths {
+        let head = format!("POST /seckill HTTP/1.1\r\nhost: x\r\n{lengths}\r\n\r\n");
+        let bytes = head + r#"{"uid":"ann"}"#;
+        assert_rejected_and_closed(&server, bytes.as_bytes(), &[400]).await;
+    }
+    assert_eq!(server.app.queue.depth().await, Some(0));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn oversized_head_is_rejected_and_disconnected() {
+    let (_folder, server) = start().await;
+    let long_field = format!("GET /healthz HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(9_000));
+    let long_path = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(9_000));
+    let fields: String = (0..65).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many_fields = format!("GET /healthz HTTP/1.1\r\n{fields}\r\n");
+    let endless = "x".repeat(8_192);
+    for bytes in [long_field, long_path, many_fields, endless] {
+        assert_rejected_and_closed(&server, bytes.as_bytes(), &[400, 414, 431]).await;
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn chunked_body_over_the_limit_is_rejected_before_its_end() {
+    let (_folder, server) = start().await;
+    let mut wire = server.connect().await;
+    let head = "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    wire.send(head).await;
+    let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
+    wire.send(chunk.repeat(4)).await;
+    // One byte over the limit, and the body does not end there.
+    wire.send("1\r\n{\r\n").await;
+    assert_refused(&wire.reply().await, 413, "body_too_large");
+    assert!(wire.is_ended().await);
+    assert_eq!(server.app.queue.depth().await, Some(0));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn disconnect_during_the_body_has_no_effect() {
+    let (_folder, server) = start().await;
+    let bytes = purchase("ann", &id(1));
+    let mut wire = server.connect().await;
+    wire.send(&bytes[..bytes.len() - 1]).await;
+    drop(wire);
+    assert_refused(&server.get(&format!("/result/{}", id(1))).await, 404, "unknown_request");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn idle_connection_blocks_no_other_and_connections_over_the_limit_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(Config { connections_max: 2, ..config(folder.path()) }).await;
+    let silent = server.connect().await;
+    let mut working = server.connect().await;
+    let mut third = server.connect().await;
+    third.send(purchase("cat", &id(3))).await;
+    for number in 10..60 {
+        working.send(purchase("ann", &id(number))).await;
+        assert!([202, 409].contains(&working.reply().await.code));
+    }
+    let third_id = id(3).parse().unwrap();
+    assert!(server.app.queue.find(&third_id).is_none(), "it was served");
+    assert!(decided(&server.app, &id(3)).await.is_none(), "it was served");
+    drop(silent);
+    assert_eq!(third.reply().await.code, 202);
+    working.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert_eq!(working.reply().await.code, 200);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn every_closed_connection_frees_its_slot() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(Config { connections_max: 1, ..config(folder.path()) }).await;
+    let purchase = purchase("ann", &id(1));
+    for bytes in ["", "nonsense\r\n\r\n", "GET /healthz HT", &purchase, &purchase[..60]] {
+        let mut wire = server.connect().await;
+        wire.send(bytes).await;
+        drop(wire);
+        assert_eq!(server.get("/healthz").await.code, 200, "after {bytes:?}");
+    }
+    server.end().await;
+}

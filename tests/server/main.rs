@@ -1,0 +1,24 @@
+//! The server, from a single request to restarts: its answers, its decisions and their order, and
+//! what survives a restart.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod hostile_clients;
+mod http;
+mod known_ids;
+mod ledger;
+mod long_poll;
+mod model;
+mod purchase;
+mod queue;
+mod race;
+mod refusal;
+mod restart;
+mod result;
+mod shutdown;
+mod start;
+mod store;

@@ -1,0 +1,37 @@
+//! A broker that blocks its publishers, as it does when it is short of memory.
+
+use std::time::Instant;
+
+use seckill::lab::{RabbitMq, RabbitMqOptions};
+use seckill::server::QueueAt;
+
+use crate::support::backend::Backend;
+use crate::support::manual_server::ManualServer;
+use crate::support::{assert_refused, id};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_are_refused_at_once_while_the_broker_blocks_publishers() {
+    let Some(backend) = Backend::real() else { return };
+    let config = "vm_memory_high_watermark.absolute = 1MB\n".to_owned();
+    let broker = RabbitMq::start(RabbitMqOptions { config, ..RabbitMqOptions::default() }).unwrap();
+    let limit = std::time::Duration::from_secs(1);
+    let server = ManualServer::open_with(backend, |config| {
+        if let QueueAt::RabbitMq(options) = &mut config.queue {
+            options.url = broker.url().parse().unwrap();
+            options.publish_timeout = limit;
+        }
+    })
+    .await;
+    // The broker announces the block at the next publish, and leaves that publish unconfirmed.
+    assert_eq!(server.buy("ann", &id(1)).await.code, 500);
+    let begun = Instant::now();
+    for number in 2..20 {
+        let refused = server.buy("bob", &id(number)).await;
+        assert_refused(&refused, 503, "broker_unavailable");
+        assert_eq!(server.result(&id(number)).await.code, 404, "no effect");
+    }
+    assert!(begun.elapsed() < 18 * limit / 2, "a request waited for the broker");
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.code, &ready.json()["queue"]), (503, &"unavailable".into()));
+    assert_eq!(ready.json()["store"], "ok");
+}

@@ -1,0 +1,8 @@
+//! Services and processes fail during a load: no accepted attempt is lost or decided twice, every
+//! request is answered in time, and the service recovers by itself.
+
+mod broker;
+mod drill;
+mod processes;
+mod redelivery;
+mod store;

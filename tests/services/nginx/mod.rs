@@ -1,0 +1,137 @@
+//! The article's topology: nginx in front of two API processes, and two consumers, on a real
+//! RabbitMQ and a real Redis.
+
+mod fleet;
+
+use std::process::Output;
+
+use rustix::process::Signal;
+use seckill::lab::{Nginx, Service};
+use serde_json::{Value, json};
+
+use fleet::{Fleet, Services, attempt, get};
+
+use crate::support::broker;
+use crate::support::child::{Serving, eventually, seckill, signal};
+use crate::support::skip::installed;
+
+#[test]
+fn articles_load_sells_exactly_the_stock_behind_nginx() {
+    let Some(services) = Services::take() else { return };
+    let fleet = Fleet::start(&services, &[]);
+    for process in fleet.apis.iter().chain(&fleet.consumers) {
+        assert_eq!(readiness(process), ready());
+    }
+    for consumer in &fleet.consumers {
+        let (status, answer) = attempt(&consumer.url);
+        assert_eq!((status, &answer["status"]), (404, &json!("rejected")));
+        assert!(answer["message"].as_str().unwrap().contains("a consumer"), "{answer}");
+    }
+    let connections = || broker::connections(&services.rabbitmq);
+    eventually("each process has a connection", || connections() == 4);
+    let opened = broker::connections_opened(&services.rabbitmq);
+
+    let plan = ["--threads", "350", "--ramp", "2s", "--loops", "10"];
+    let report = report(&fleet.bench(&plan).output().unwrap());
+
+    assert_eq!(report["requests"]["total"], 3500);
+    assert_eq!(report["requests"]["errors"], 0, "{report:#}");
+    let sale = ["stock", "orders", "stock_left"].map(|key| report["audit"][key].as_i64().unwrap());
+    assert_eq!(sale, [10, 10, 0]);
+    assert_eq!(report["server"]["rss_bytes_max"], Value::Null, "nginx is not the server");
+    let served = || [0, 1].map(|number| fleet.served(&fleet.apis[number]));
+    eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() == 3500);
+    assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
+    assert_eq!(connections(), 4);
+    assert_eq!(
+        broker::connections_opened(&services.rabbitmq),
+        opened,
+        "no further connection was opened"
+    );
+}
+
+#[test]
+fn nginx_fails_over_when_a_process_is_killed() {
+    const THREADS: u64 = 32;
+    let Some(services) = Services::take() else { return };
+    let mut fleet = Fleet::start(&services, &["--stock", "1M"]);
+    // Another process queues the killed process's unconfirmed attempts again after about 14 s.
+    let threads = THREADS.to_string();
+    let load = ["--threads", &threads, "--duration", "60s", "--settle-timeout", "60s"];
+    let bench = fleet.bench(&load).spawn().unwrap();
+    eventually("both processes serve", || {
+        fleet.apis.iter().all(|api| fleet.served(api) > 100) && fleet.orders() > 100
+    });
+
+    fleet.apis.remove(0).kill();
+    let (served, orders) = (fleet.served(&fleet.apis[0]), fleet.orders());
+    eventually("the other process serves", || {
+        fleet.served(&fleet.apis[0]) > served + 500 && fleet.orders() > orders + 500
+    });
+    signal(bench.id(), Signal::INT);
+
+    let report = report(&bench.wait_with_output().unwrap());
+    // Requests in flight are lost, and those sent before nginx noticed that the connections ended.
+    let lost = report["requests"]["errors"].as_u64().unwrap();
+    assert!(lost <= 2 * THREADS, "{}", report["requests"]);
+    let kinds = report["requests"]["by_error"].as_object().unwrap();
+    assert!(kinds.keys().all(|kind| kind == "http_502"), "{kinds:?}");
+    assert_eq!(report["audit"]["unknown_outcomes"], lost, "{}", report["audit"]);
+}
+
+#[test]
+fn readiness_names_the_unreachable_service() {
+    let Some(mut services) = Services::take() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let processes = ["api", "consumer"].map(|role| services.serve(&folder, role, &[]));
+    let wait_for = |what: &str, expected: &Value| {
+        for process in &processes {
+            eventually(what, || readiness(process) == *expected);
+        }
+    };
+    let check = |service: &mut Service, expected: Value| {
+        wait_for("it is ready", &ready());
+        service.suspend().unwrap();
+        wait_for("it names the suspended service", &expected);
+        service.resume().unwrap();
+        wait_for("it is ready again", &ready());
+        service.kill().unwrap();
+        wait_for("it names the killed service", &expected);
+        service.restart().unwrap();
+        wait_for("it is ready once more", &ready());
+    };
+    check(services.redis.service_mut(), json!([503, "store_unavailable", "ok", "unavailable"]));
+    check(services.rabbitmq.service_mut(), json!([503, "broker_unavailable", "unavailable", "ok"]));
+}
+
+#[test]
+fn balancer_without_servers_is_reported() {
+    if !installed(&["nginx"]) {
+        return;
+    }
+    let nginx = Nginx::start(&Nginx::balancer(&[1])).unwrap();
+    let output = seckill().args(["bench", "--target", &nginx.url()]).output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("reaches no server behind it (502"), "{printed}");
+}
+
+/// Status, reason, queue and store of `GET /readyz`.
+fn readiness(process: &Serving) -> Value {
+    let (status, body) = get(&process.url, "/readyz");
+    json!([status, body["reason"], body["queue"], body["store"]])
+}
+
+fn ready() -> Value {
+    json!([200, null, "ok", "ok"])
+}
+
+/// The report of a bench whose audit must pass.
+#[track_caller]
+fn report(output: &Output) -> Value {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    assert_eq!(output.status.code(), Some(0), "{printed}\n{report:#}");
+    assert_eq!(report["audit"]["verdict"], "pass");
+    report
+}

@@ -1,0 +1,119 @@
+//! Real services for tests: one Redis and one RabbitMQ per test program, started when the first
+//! test needs them and stopped with the process.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+
+use seckill::flaws::Flaws;
+use seckill::lab::{RabbitMq, RabbitMqOptions, Redis};
+use seckill::queue;
+use seckill::server::{Config, QueueAt, StoreAt};
+use seckill::settings::QueueType;
+use seckill::store::RedisOptions;
+
+use super::config;
+use super::skip::{installed, missing_for_variants};
+
+static REDIS: LazyLock<Mutex<Redis>> = LazyLock::new(|| Mutex::new(Redis::start().unwrap()));
+static RABBITMQ: LazyLock<Mutex<RabbitMq>> =
+    LazyLock::new(|| Mutex::new(RabbitMq::start(RabbitMqOptions::default()).unwrap()));
+
+/// Numbers the queues and databases, so that no two tests share one.
+static BACKENDS: AtomicUsize = AtomicUsize::new(0);
+
+/// A queue and a store for one test.
+#[derive(Debug, Clone)]
+pub(crate) struct Backend {
+    pub(crate) queue: Option<String>,
+    pub(crate) store: Option<String>,
+    name: String,
+}
+
+impl Backend {
+    /// With a real queue, a real store, both or neither.
+    pub(crate) fn new(rabbitmq: bool, redis: bool) -> Self {
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
+        let queue = rabbitmq.then(|| RABBITMQ.lock().unwrap().url());
+        let store = redis.then(|| format!("{}/{number}", REDIS.lock().unwrap().url()));
+        Self { queue, store, name: format!("test-{number}") }
+    }
+
+    /// Every combination that can run here.
+    pub(crate) fn all() -> Vec<Self> {
+        let missing = missing_for_variants(&["rabbitmq-server", "redis-server"]);
+        let has = |program: &str| !missing.contains(&program);
+        let combinations = [(false, false), (false, true), (true, false), (true, true)];
+        let runnable = combinations.into_iter().filter(|(rabbitmq, redis)| {
+            (!rabbitmq || has("rabbitmq-server")) && (!redis || has("redis-server"))
+        });
+        runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis)).collect()
+    }
+
+    /// Both real, if they are installed; reports the test as skipped if not.
+    pub(crate) fn real() -> Option<Self> {
+        installed(&["rabbitmq-server", "redis-server"]).then(|| Self::new(true, true))
+    }
+
+    /// On services that the test or somebody else started.
+    pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
+        let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
+        Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
+    }
+
+    /// With the embedded queue, and a store in this Redis.
+    pub(crate) fn with_redis(redis: &Redis) -> Self {
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
+        let store = Some(format!("{}/{number}", redis.url()));
+        Self { queue: None, store, name: format!("test-{number}") }
+    }
+
+    /// With another queue in the same broker, and a store in this Redis.
+    pub(crate) fn with_store(&self, redis: &Redis) -> Self {
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
+        let store = Some(format!("{}/{number}", redis.url()));
+        Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
+    }
+
+    /// The queue's name, which matters for a broker only.
+    pub(crate) fn queue_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The configuration of a server that sells ten units of tea.
+    pub(crate) fn config(&self, data: &Path, flaws: &Flaws) -> Config {
+        let config = config(data);
+        let five_s = std::time::Duration::from_secs(5);
+        let rabbitmq = |url: &String| {
+            QueueAt::RabbitMq(queue::Options {
+                url: url.parse().unwrap(),
+                queue: self.name.clone(),
+                queue_type: QueueType::Classic,
+                max: config.queue_max,
+                publish_timeout: five_s,
+                connect_timeout: five_s,
+                flaws: flaws.clone(),
+            })
+        };
+        let redis = |url: &String| {
+            StoreAt::Redis(RedisOptions { url: url.parse().unwrap(), flaws: flaws.clone() })
+        };
+        Config {
+            queue: self.queue.as_ref().map_or(QueueAt::Embedded, rabbitmq),
+            store: self.store.as_ref().map_or(StoreAt::Embedded, redis),
+            flaws: flaws.clone(),
+            ..config
+        }
+    }
+
+    /// The flags that select this queue and store.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let flag = |name: &str, value: &Option<String>| {
+            value.iter().flat_map(|value| [name.to_owned(), value.clone()]).collect::<Vec<_>>()
+        };
+        let name = self.queue.as_ref().map(|_| self.name.clone());
+        let (queue, store) = (flag("--queue", &self.queue), flag("--store", &self.store));
+        [queue, store, flag("--queue-name", &name)].concat()
+    }
+}
