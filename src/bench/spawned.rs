@@ -26,7 +26,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long it may take to shut down: longer than its own deadlines together.
 const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Lines of a dead server's log that are shown.
+/// How many lines of a dead server's log are shown.
 const LOG_LINES_SHOWN: usize = 20;
 
 /// A running server.
@@ -43,7 +43,7 @@ pub(super) struct Spawned {
 impl Spawned {
     /// Starts `seckill serve` with these flags and waits until it listens.
     pub(super) async fn start(flags: ServeFlags) -> anyhow::Result<Self> {
-        // If the bench ends meanwhile, the reaper sees to what has been started.
+        // If the bench ends during the start, the reaper ends the server.
         tokio::task::spawn_blocking(|| Self::launch(flags)).await?
     }
 
@@ -78,14 +78,14 @@ impl Spawned {
                 Some(url) => spawned.url = url.to_owned(),
                 None => {
                     spawned.process.wait_timeout(STOP_TIMEOUT);
-                    bail!("the spawned server did not start: {}", spawned.last_words())
+                    bail!("the spawned server did not start: {}", spawned.last_log_lines())
                 }
             },
         }
         Ok(spawned)
     }
 
-    /// Its process.
+    /// Its process id.
     pub(super) fn pid(&self) -> Option<i32> {
         i32::try_from(self.process.pid()).ok()
     }
@@ -100,7 +100,7 @@ impl Spawned {
     pub(super) fn check_alive(&mut self) -> anyhow::Result<()> {
         match self.process.try_status()? {
             None => Ok(()),
-            Some(status) => bail!("the spawned server died ({status}): {}", self.last_words()),
+            Some(status) => bail!("the spawned server died ({status}): {}", self.last_log_lines()),
         }
     }
 
@@ -110,7 +110,9 @@ impl Spawned {
         self.process.signal(Signal::TERM).context("cannot stop the spawned server")?;
         match timeout(STOP_TIMEOUT, self.process.ended()).await {
             Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => Ok(()),
-            Ok(status) => bail!("the spawned server ended with {}: {}", status?, self.last_words()),
+            Ok(status) => {
+                bail!("the spawned server ended with {}: {}", status?, self.last_log_lines())
+            }
             Err(_) => {
                 self.process.kill()?;
                 bail!("the spawned server did not shut down in time and was killed")
@@ -118,7 +120,7 @@ impl Spawned {
         }
     }
 
-    fn last_words(&self) -> String {
+    fn last_log_lines(&self) -> String {
         last_lines(&self.log, LOG_LINES_SHOWN)
     }
 }

@@ -1,4 +1,4 @@
-//! `seckill lab`: services for one command, or until told to stop.
+//! `seckill lab`: throwaway services for one command, or until a signal.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -23,7 +23,7 @@ use super::args::{Engine, LabArgs};
 use super::signals::Signals;
 use super::{Failure, print, say};
 
-/// The ports over which nginx balances: where two `seckill serve` are expected.
+/// The ports over which nginx balances: those of two `seckill serve`, which the user starts.
 const BEHIND_NGINX: [u16; 2] = [7001, 7002];
 
 pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
@@ -32,7 +32,7 @@ pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
         let cure = "--broker-files limits RabbitMQ, which --with leaves out: add `rabbitmq`";
         return Err(Failure::Usage(cure.to_owned()));
     }
-    let command = command.split_first().map(|(program, args)| Asked::new(program, args));
+    let command = command.split_first().map(|(program, args)| LabCommand::new(program, args));
     let command = command.transpose()?;
     with.iter().try_for_each(|engine| check_installed(engine.binary()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -42,13 +42,13 @@ pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     done
 }
 
-/// A command that was found.
-struct Asked {
+/// The command to run, whose program was found.
+struct LabCommand {
     program: PathBuf,
     args: Vec<OsString>,
 }
 
-impl Asked {
+impl LabCommand {
     fn new(program: &OsString, args: &[OsString]) -> Result<Self, Failure> {
         let found = match program.to_str() {
             Some("seckill") => Some(std::env::current_exe()?),
@@ -72,7 +72,7 @@ impl Engine {
     }
 }
 
-/// The services; they stop when this is dropped.
+/// The running services, which stop when this is dropped.
 #[derive(Default)]
 struct Services {
     redis: Option<Redis>,
@@ -81,13 +81,13 @@ struct Services {
 }
 
 impl Services {
-    /// Starts them side by side.
+    /// Starts the services concurrently.
     fn start(with: &[Engine], broker_files: Option<Count>) -> Result<Self, LabError> {
         let options =
             RabbitMqOptions { files: broker_files.map(|Count(files)| files), ..Default::default() };
-        let begun = Instant::now();
+        let started_at = Instant::now();
         let ready = |what: &str, url: String, pid: u32| {
-            let seconds = begun.elapsed().as_secs_f64();
+            let seconds = started_at.elapsed().as_secs_f64();
             say(format!("lab: {what} is {url}, process {pid}, after {seconds:.1} s"));
         };
         thread::scope(|scope| {
@@ -134,7 +134,7 @@ impl Services {
 async fn run(
     with: Vec<Engine>,
     broker_files: Option<Count>,
-    command: Option<Asked>,
+    command: Option<LabCommand>,
 ) -> Result<u8, Failure> {
     let mut signals = Signals::take()?;
     let names: Vec<_> = with.iter().map(|engine| engine.binary()).collect();
@@ -157,8 +157,8 @@ async fn run(
     }
 }
 
-impl Asked {
-    /// Runs it to its end, and gives its exit code.
+impl LabCommand {
+    /// Runs the command to its end, and returns its exit code.
     async fn run(
         self,
         variables: &[(String, String)],
@@ -208,7 +208,7 @@ fn is_identifier(name: &OsStr) -> bool {
     name.iter().all(is_word) && name.first().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// Passes a signal on, unless the terminal has done so.
+/// Forwards a signal to the command, unless the terminal has sent it to both.
 fn forward(signal: Signal, child: &ChildProcess) -> Result<(), Failure> {
     say("lab: waiting for the command to end; once more to kill it");
     if signal == Signal::INT && in_foreground() {
@@ -223,7 +223,7 @@ fn in_foreground() -> bool {
     stat.is_ok_and(|stat| stat.tty_nr != 0 && stat.tpgid == stat.pgrp)
 }
 
-/// As shells report it.
+/// The exit code that a shell would report.
 fn code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)

@@ -1,13 +1,12 @@
-//! The limit of open files: every connection is one.
+//! The limit of open files, of which each connection needs one.
 
 use crate::profile::FlagError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that a process has open besides its connections, at the most.
+/// Most files that a process has open besides its connections.
 const OTHER_FILES: u64 = 128;
 
-/// Raises the soft limit of open files to the hard one, and says how many connections that
-/// leaves room for.
+/// Raises the soft limit of open files to the hard one. Returns how many connections fit in it.
 pub(super) fn raise_file_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: maximum, maximum };
@@ -18,7 +17,7 @@ pub(super) fn raise_file_limit() -> u64 {
     limit.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES)
 }
 
-/// An error if so many connections do not fit.
+/// Checks that `wanted` connections fit in `room`; the error names the flag and the cure.
 pub(super) fn check(flag: &'static str, wanted: u64, room: u64) -> Result<(), FlagError> {
     if wanted <= room {
         return Ok(());

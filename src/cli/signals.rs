@@ -1,30 +1,30 @@
-//! SIGINT (Ctrl-C), SIGTERM and SIGHUP: all ask for an end.
+//! The signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM and SIGHUP.
 
 use std::io;
 
 use rustix::process::Signal as Name;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask for an end, from the moment when this is made.
+/// A subscription to these signals.
 #[derive(Debug)]
 pub(super) struct Signals {
     signals: [Signal; 3],
 }
 
 impl Signals {
-    /// Takes the signals; without this they would end the process.
+    /// Subscribes. From here on the signals no longer end the process by themselves.
     pub(super) fn take() -> io::Result<Self> {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let [a, b, c] = kinds.map(signal);
         Ok(Self { signals: [a?, b?, c?] })
     }
 
-    /// Resolves with the next one.
+    /// Resolves at the next signal.
     pub(super) async fn next(&mut self) {
         self.which().await;
     }
 
-    /// Resolves with the next one, and says which it is.
+    /// Resolves at the next signal, with its name.
     pub(super) async fn which(&mut self) -> Name {
         let [a, b, c] = &mut self.signals;
         tokio::select! {

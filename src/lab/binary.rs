@@ -1,4 +1,6 @@
-//! Where the services' programs are.
+//! Finding the programs of the services on this machine.
+//!
+//! It knows which Debian package each comes from, and starts nothing.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,16 +14,16 @@ use super::error::LabError;
 pub(super) struct Binary {
     name: &'static str,
     package: &'static str,
-    /// Whether it is looked for on PATH.
+    /// Whether PATH is searched.
     on_path: bool,
-    /// Where it is looked for as well.
+    /// A folder that is searched after PATH.
     folder: Option<&'static str>,
 }
 
 pub(super) const REDIS: Binary =
     Binary { name: "redis-server", package: "redis-server", on_path: true, folder: None };
 
-/// The one on PATH changes user and reads `/etc`; this is the one behind it.
+/// The script on PATH changes the user and reads `/etc`; this is the script that it calls.
 pub(super) const RABBITMQ: Binary = Binary {
     name: "rabbitmq-server",
     package: "rabbitmq-server",
@@ -29,28 +31,26 @@ pub(super) const RABBITMQ: Binary = Binary {
     folder: Some("/usr/lib/rabbitmq/bin"),
 };
 
-/// Erlang's port mapper, on which RabbitMQ depends, package and all.
+/// Erlang's port mapper. RabbitMQ's package depends on the one that has it.
 pub(super) const EPMD: Binary =
     Binary { name: "epmd", package: "rabbitmq-server", on_path: true, folder: None };
 
-/// In a folder that is not on the PATH of every user.
+/// Its folder is not on the PATH of every user.
 pub(super) const NGINX: Binary =
     Binary { name: "nginx", package: "nginx", on_path: true, folder: Some("/usr/sbin") };
 
 impl Binary {
-    /// The program's file.
+    /// Finds the program's file; the error names the package to install.
     pub(super) fn locate(self) -> Result<PathBuf, LabError> {
-        let elsewhere = || self.folder.map(|folder| Path::new(folder).join(self.name));
+        let in_folder = || self.folder.map(|folder| Path::new(folder).join(self.name));
         let found = if self.on_path { find(self.name) } else { None };
-        let found = found.or_else(|| elsewhere().filter(|file| is_program(file)));
+        let found = found.or_else(|| in_folder().filter(|file| is_program(file)));
         found.ok_or(LabError::NotInstalled { binary: self.name, package: self.package })
     }
 }
 
-/// An error that names the Debian package if this service cannot be started here:
-/// `redis-server`, `rabbitmq-server` or `nginx`.
-///
-/// Any other name is one that nothing here can start, and no error.
+/// Checks that `redis-server`, `rabbitmq-server` or `nginx` is installed; the error names the
+/// Debian package. Any other name passes, since no service has it.
 pub fn check_installed(name: &str) -> Result<(), LabError> {
     let needed: &[Binary] = match name {
         "redis-server" => &[REDIS],
@@ -61,13 +61,14 @@ pub fn check_installed(name: &str) -> Result<(), LabError> {
     needed.iter().try_for_each(|binary| binary.locate().map(drop))
 }
 
-/// Whether `redis-server`, `rabbitmq-server` or `nginx` can be started here; a test that needs
-/// one reports itself as skipped where not.
+/// Whether `redis-server`, `rabbitmq-server` or `nginx` is installed. A test that needs one
+/// reports itself as skipped where it is not.
 pub fn is_installed(name: &str) -> bool {
     check_installed(name).is_ok()
 }
 
-/// The file that a shell would run for this command: a path as it is, a name from PATH.
+/// The file that a shell would run for this command: a path is taken as it is, a name is searched
+/// on PATH.
 pub fn find(command: impl AsRef<OsStr>) -> Option<PathBuf> {
     let command = command.as_ref();
     if command.as_bytes().contains(&b'/') {

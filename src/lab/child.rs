@@ -44,25 +44,25 @@ pub struct ChildProcess {
     scope: Scope,
     /// The id of the last process; 0 before the first.
     pid: u32,
-    /// The process until it has been waited for: until then its id is not free for others.
+    /// The process until it has been reaped. Its id is not reused before.
     child: Option<Child>,
     status: Option<ExitStatus>,
     reaper: Reaper,
 }
 
 impl ChildProcess {
-    /// Prepares to start a process. When this is dropped, or this process ends in whatever way,
-    /// the folder is removed too.
+    /// Prepares to start a process. The folder, if any, is removed when this is dropped or when
+    /// this process ends in any way.
     pub fn new(scope: Scope, folder: Option<&Path>) -> io::Result<Self> {
         let reaper = Reaper::start(folder)?;
         Ok(Self { scope, pid: 0, child: None, status: None, reaper })
     }
 
-    /// Starts a program; what still runs is killed before. `configure` adds arguments, environment
+    /// Starts a program; a process that still runs is killed before. `configure` adds arguments, environment
     /// and standard streams.
     ///
-    /// That the program cannot be executed is no error here: the shell says so on stderr, and the
-    /// child's exit code is 126 or 127.
+    /// It is no error here if the program cannot be executed: then the shell reports it on stderr,
+    /// and the child's exit code is 126 or 127.
     pub fn start(
         &mut self,
         program: &Path,
@@ -119,7 +119,7 @@ impl ChildProcess {
         match self.scope {
             Scope::Group => self.group().signal(signal),
             Scope::Process => match as_pid(self.pid) {
-                // It is a zombie at the worst, so this does not reach another process.
+                // It has not been reaped, so its id is not another process's.
                 Some(pid) => Ok(kill_process(pid, signal)?),
                 None => Err(not_running()),
             },
@@ -131,8 +131,8 @@ impl ChildProcess {
         ProcessGroup(self.pid)
     }
 
-    /// Whether no process runs. It is not waited for, so that its id stays its own until its group
-    /// has been killed.
+    /// Whether no process runs. A process that has ended is not reaped here, so that its id is not
+    /// reused before its group has been killed.
     pub fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         match as_pid(self.pid).filter(|_| self.child.is_some()) {
@@ -151,7 +151,7 @@ impl ChildProcess {
 
     /// Waits for its end without blocking the thread, and gives its exit status. Cancel safe.
     pub async fn ended(&mut self) -> io::Result<ExitStatus> {
-        // First the subscription, then the check: no end is missed in between.
+        // Subscribing before the check makes sure that no end is missed between the two.
         let mut child_signals = signal(SignalKind::child())?;
         loop {
             if self.has_ended() {
@@ -173,16 +173,16 @@ impl ChildProcess {
         true
     }
 
-    /// Ends it at once with SIGKILL, its process group too if it leads one, and waits until all of
-    /// it is gone. If nothing runs, it does nothing.
+    /// Kills it with SIGKILL, its process group too if it leads one, and waits until all of them
+    /// have ended. Does nothing if no process runs.
     pub fn kill(&mut self) -> io::Result<()> {
         if self.child.is_none() {
             return Ok(());
         }
         self.signal(Signal::KILL)?;
         if let Some(pid) = as_pid(self.pid) {
-            // It can register itself until it has ended: only then may the reaper forget it. The
-            // id is free for others after `wait`: until then the reaper must forget it.
+            // The child may register until it has ended, so the reaper may not forget it earlier;
+            // its id may be reused once it has been reaped, so not later either.
             waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
         }
         let forgotten = self.reaper.forget();

@@ -1,69 +1,69 @@
-//! Why a service is not there.
+//! Errors of starting and controlling services.
 
 use std::io;
 use std::time::Duration;
 
-/// Why a service could not be started or handled; the text names the cure.
+/// Why a service could not be started or controlled; the text says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// The binary was not found.
+    /// The program was not found.
     #[error(
         "{binary} is not installed: install the Debian package with `apt-get install {package}`, \
          or, if it is elsewhere, add its folder to PATH"
     )]
     NotInstalled {
-        /// The program that was looked for.
+        /// The program that was searched.
         binary: &'static str,
         /// The Debian package that has it.
         package: &'static str,
     },
-    /// It ended by itself before it was ready.
-    #[error("{service} could not start; correct what it complains of:\n{log}")]
+    /// The service ended by itself before it was ready.
+    #[error("{service} could not start; correct what its log names:\n{log}")]
     CouldNotStart {
         /// Which service.
         service: &'static str,
         /// The last lines that it wrote.
         log: String,
     },
-    /// It runs, but did not answer in time, and was killed.
+    /// The service ran, but did not answer in time, and was killed.
     #[error(
-        "{service} was not ready within {} s: try again on a machine that is less busy, or see \
-         what it waits for:\n{log}",
+        "{service} was not ready within {} s: try again on a machine that is less busy, or read \
+         in its log what it waits for:\n{log}",
         within.as_secs()
     )]
     NotReady {
         /// Which service.
         service: &'static str,
-        /// How long it had.
+        /// The time limit.
         within: Duration,
         /// The last lines that it wrote.
         log: String,
     },
-    /// More open files were asked for than the system allows.
+    /// The wanted limit of open files is above what the system allows.
     #[error(
-        "a limit of {asked} open files is above the hard limit of {limit}: ask for fewer, or \
-         raise it with `ulimit -Hn {asked}` (as root, or in limits.conf)"
+        "a limit of {wanted} open files is above the hard limit of {limit}: set a lower one, or \
+         raise the hard limit with `ulimit -Hn {wanted}` (as root, or in limits.conf)"
     )]
     FilesLimit {
-        /// How many were asked for.
-        asked: u64,
-        /// How many there may be.
+        /// The wanted limit.
+        wanted: u64,
+        /// The hard limit of this process.
         limit: u64,
     },
-    /// The system refused something.
+    /// A system call failed.
     #[error("{service}: cannot {doing}: {source}")]
     Io {
-        /// For which service.
+        /// The service that it was for.
         service: &'static str,
-        /// What was tried.
+        /// What was attempted, as in "cannot start it".
         doing: &'static str,
-        /// Why it did not work.
+        /// Why it failed.
         source: io::Error,
     },
 }
 
 impl LabError {
-    /// What wraps an I/O error of something that was tried.
+    /// Wraps an I/O error, for `map_err`.
     pub(super) fn io<E: Into<io::Error>>(
         service: &'static str,
         doing: &'static str,

@@ -1,4 +1,5 @@
-//! A process group: what a service and its helpers are to the system.
+//! A process group, which is a service with its helper processes: signals to all of it, its state,
+//! and who listens on its ports.
 
 use std::collections::HashSet;
 use std::io;
@@ -9,20 +10,20 @@ use procfs::process::{FDInfo, FDTarget, Process, all_processes};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// How long a group may take to do what a signal that cannot be refused tells it.
-const OBEY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a group may take to stop or end after a signal that cannot be caught.
+const SIGNAL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often it is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+/// Time between two readings of the processes' states.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Who listens on some ports.
+/// Which processes listen on a service's ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Listening {
-    /// The group, on each.
+    /// The group listens on all of them.
     All,
-    /// Nobody yet, on at least one.
+    /// At least one port has no listener yet.
     NotYet,
-    /// Another process, on at least one.
+    /// Another process listens on at least one of them.
     Another,
 }
 
@@ -31,7 +32,7 @@ pub(super) enum Listening {
 pub(super) struct ProcessGroup(pub(super) u32);
 
 impl ProcessGroup {
-    /// Sends a signal to all of it. That it has gone is no error.
+    /// Sends a signal to all of its processes. It is no error if none exists any more.
     pub(super) fn signal(self, signal: Signal) -> io::Result<()> {
         let Some(pid) = i32::try_from(self.0).ok().and_then(Pid::from_raw) else {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -42,23 +43,24 @@ impl ProcessGroup {
         }
     }
 
-    /// Waits until all of it has stopped, or gone.
+    /// Waits until each of its processes is stopped or has ended.
     pub(super) fn wait_stopped(self) -> io::Result<()> {
         self.wait_for(|state| matches!(state, 'T' | 't'))
     }
 
-    /// Waits until none of it lives. A zombie has no ports and no files, and so counts as gone.
+    /// Waits until all of its processes have ended. A zombie counts as ended, since it has neither
+    /// ports nor files.
     pub(super) fn wait_gone(self) -> io::Result<()> {
         self.wait_for(|_| false)
     }
 
-    fn wait_for(self, is_so: impl Fn(char) -> bool) -> io::Result<()> {
-        let deadline = Instant::now() + OBEY_TIMEOUT;
-        while !self.living().all(|(_, state)| is_so(state)) {
+    fn wait_for(self, is_reached: impl Fn(char) -> bool) -> io::Result<()> {
+        let deadline = Instant::now() + SIGNAL_TIMEOUT;
+        while !self.living().all(|(_, state)| is_reached(state)) {
             if Instant::now() >= deadline {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            std::thread::sleep(LOOK_INTERVAL);
+            std::thread::sleep(POLL_INTERVAL);
         }
         Ok(())
     }
@@ -73,10 +75,10 @@ impl ProcessGroup {
             .filter(|(_, state)| !matches!(state, 'Z' | 'X'))
     }
 
-    /// Who listens on these ports of 127.0.0.1.
+    /// Which processes listen on these ports of 127.0.0.1.
     ///
-    /// What begins or ceases to listen meanwhile, as RabbitMQ does to try its ports, is nobody's:
-    /// a socket is another's only if it listened before and after it was not found here.
+    /// RabbitMQ opens and closes its ports for a moment to try them. A socket therefore counts as
+    /// another process's only if it listens both before and after the group's sockets are read.
     pub(super) fn listening(self, ports: &[u16]) -> Listening {
         let before = listeners(ports);
         let own = self.sockets();
@@ -91,7 +93,7 @@ impl ProcessGroup {
         }
     }
 
-    /// The inodes of its sockets.
+    /// The inodes of all sockets of its processes.
     fn sockets(self) -> HashSet<u64> {
         let fds = self.living().filter_map(|(process, _)| process.fd().ok()).flatten();
         let inode = |fd: procfs::ProcResult<FDInfo>| match fd.ok()?.target {
@@ -102,7 +104,7 @@ impl ProcessGroup {
     }
 }
 
-/// The sockets that listen on these ports: port and inode.
+/// Port and inode of each socket that listens on one of these ports.
 fn listeners(ports: &[u16]) -> HashSet<(u16, u64)> {
     let table = procfs::net::tcp().unwrap_or_default().into_iter();
     table
@@ -119,18 +121,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_is_told_from_others_by_who_listens() {
+    fn a_listening_socket_is_attributed_to_its_group() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let own = rustix::process::getpgrp().as_raw_nonzero().get();
         let own = ProcessGroup(u32::try_from(own).unwrap());
         assert_eq!(own.listening(&[port]), Listening::All);
-        // Nobody has the highest number that there may be.
+        // No group has the highest possible id.
         let other = ProcessGroup(u32::try_from(i32::MAX).unwrap());
         assert_eq!(other.listening(&[port]), Listening::Another);
         drop(listener);
         assert_eq!(own.listening(&[port]), Listening::NotYet);
-        assert!(other.signal(Signal::KILL).is_ok(), "that it has gone is no error");
+        assert!(other.signal(Signal::KILL).is_ok(), "a group that has ended is no error");
         assert!(other.wait_gone().is_ok());
     }
 }

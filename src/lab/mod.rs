@@ -1,9 +1,9 @@
 //! Throwaway Redis, RabbitMQ and nginx from the system's own binaries: for tests, for
 //! demonstrations, and for `seckill lab`.
 //!
-//! Each runs in a temporary folder, on free ports of 127.0.0.1 below 32768, in a process group of
-//! its own, and goes when it is dropped. When the process that holds it ends without dropping it,
-//! however that happens, a [`Guardian`] ends it. All calls block.
+//! Also child processes of any kind: started, signalled, and never left behind. A service runs in a
+//! temporary folder, on free ports of 127.0.0.1 below 32768, in its own process group. All calls
+//! block, except [`ChildProcess::ended`]. This module knows neither sales nor measurements.
 
 mod binary;
 mod child;

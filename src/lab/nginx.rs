@@ -1,4 +1,4 @@
-//! nginx.
+//! A throwaway nginx.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -18,32 +18,32 @@ const START_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a user deploys is what the lab runs.
+/// The lab runs the configuration that users deploy.
 const FRAME: &str = include_str!("../../deploy/nginx.conf");
 const SITE: &str = include_str!("../../deploy/seckill.conf");
 
-/// An nginx in the foreground.
+/// An nginx that runs in the foreground.
 #[derive(Debug)]
 pub struct Nginx {
     service: Service,
 }
 
 impl Nginx {
-    /// Starts one and waits until it listens. In the configuration, `{folder}` stands for its
+    /// Starts it and waits until it listens. In the configuration, `{folder}` stands for its
     /// folder and `{port}` for the port that it must listen on at 127.0.0.1.
     ///
-    /// `daemon`, `pid` and `user` are set already, and so is where errors are logged to. What the
-    /// configuration should set, since they lead out of the folder otherwise: `access_log` and
-    /// the `…_temp_path` of what it uses; `deploy/nginx.conf` shows how.
+    /// `daemon`, `pid`, `user` and the error log are set already. The configuration should set
+    /// `access_log` and each `…_temp_path` that it uses, whose defaults are outside the folder;
+    /// `deploy/nginx.conf` shows how.
     pub fn start(config: &str) -> Result<Self, LabError> {
         Ok(Self { service: Service::start("nginx", recipe(NGINX.locate()?, config))? })
     }
 
-    /// The configuration of a load balancer over servers on these ports of 127.0.0.1: that of
-    /// `deploy/`, without its comments, and with the ports and the folder of the lab.
+    /// The configuration of a load balancer over servers on these ports of 127.0.0.1. It is that of
+    /// `deploy/` without its comments, with the ports and the folder of the lab.
     pub fn balancer(ports: &[u16]) -> String {
         let frame = FRAME.lines().flat_map(|line| match line.trim() {
-            // `start` says these.
+            // `start` sets these.
             "daemon off;" | "pid nginx.pid;" => Vec::new(),
             "include seckill.conf;" => SITE.lines().collect(),
             _ => vec![line],
@@ -85,7 +85,7 @@ fn recipe(program: PathBuf, config: &str) -> impl Fn(&Path, [u16; 1]) -> Result<
         let config = config.replace("{folder}", &path).replace("{port}", &port.to_string());
         let written = fs::write(folder.join("nginx.conf"), config);
         written.map_err(LabError::io("nginx", "write its configuration"))?;
-        // Started by root, its workers would be somebody who may not enter the folder.
+        // By default, root's nginx runs its workers as a user who may not enter the folder.
         let user = if geteuid().is_root() { " user root;" } else { "" };
         let global = format!("daemon off; pid \"{path}/nginx.pid\";{user}");
         let file = format!("{path}/nginx.conf");
@@ -103,7 +103,7 @@ fn recipe(program: PathBuf, config: &str) -> impl Fn(&Path, [u16; 1]) -> Result<
     }
 }
 
-/// Whether it accepts connections.
+/// Whether it accepts a connection.
 fn is_ready(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok()
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_balancer_is_what_a_user_deploys() {
+    fn the_balancer_is_the_deployed_configuration_with_other_ports() {
         let config = Nginx::balancer(&[5, 6]);
         let servers: Vec<_> =
             config.lines().filter(|line| line.trim_start().starts_with("server 127")).collect();
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_was_taken_is_left_to_whom_it_belongs() {
+    fn starts_on_other_ports_if_one_is_taken() {
         match NGINX.locate() {
             Ok(program) => start_where_ports_are_taken(recipe(program, &Nginx::balancer(&[1]))),
             Err(error) => println!("skipped: {error}"),

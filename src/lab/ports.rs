@@ -1,5 +1,5 @@
-//! Free ports below those that the system hands out by itself, so that no outgoing connection
-//! takes one in between.
+//! Free ports for services, below the range of ephemeral ports, so that no outgoing connection
+//! takes one before its service does.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Above the well-known ports and most of the registered ones.
 const FIRST: u16 = 16_384;
 
-/// How many ports there are below 32768, where Linux begins to hand them out.
+/// How many ports there are up to 32768, where Linux's ephemeral ports begin.
 const COUNT: u16 = 32_768 - FIRST;
 
 /// Standard ports of services in this range: RabbitMQ's distribution, Redis Sentinel, MongoDB.
 const STANDARD: &[u16] = &[25_672, 26_379, 27_017, 27_018, 27_019];
 
-/// The place of the next port to try; 0 before the first. It only goes on, so that two callers in
+/// The index of the next port to try; 0 before the first. It only grows, so that two callers in
 /// this process never get the same port.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -30,13 +30,13 @@ pub(super) fn free<const N: usize>() -> io::Result<[u16; N]> {
 }
 
 fn one() -> io::Result<u16> {
-    // Somewhere else in each process, so that they seldom meet.
+    // Each process begins at a random index, so that two processes seldom try the same port.
     let begin = RandomState::new().hash_one(std::process::id()) as u32 % u32::from(COUNT) + 1;
     let _ = NEXT.compare_exchange(0, begin, Ordering::Relaxed, Ordering::Relaxed);
     for _ in 0..COUNT {
-        let place = NEXT.fetch_add(1, Ordering::Relaxed) % u32::from(COUNT);
-        // `COUNT` is a `u16`, and so is what is below it.
-        let port = FIRST + place as u16;
+        let index = NEXT.fetch_add(1, Ordering::Relaxed) % u32::from(COUNT);
+        // The index is below `COUNT`, which is a `u16`.
+        let port = FIRST + index as u16;
         let is_free = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         if !STANDARD.contains(&port) && is_free() {
             return Ok(port);

@@ -1,4 +1,4 @@
-//! RabbitMQ.
+//! A throwaway RabbitMQ broker.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,24 +17,24 @@ use super::service::Service;
 /// How long a start may take: 4 to 12 s on two cores, more on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long the answer to the protocol's header may take.
+/// How long the answer to the AMQP protocol header may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Open files of a broker for which nobody asked for fewer. The VM's helper closes each possible
-/// one at the start, so that a system which allows a thousand million makes it slow.
+/// The limit of open files by default. At its start the VM's helper process closes every file
+/// descriptor up to the limit, which is slow on a system that allows a thousand million.
 const FILES_MAX: u64 = 65_536;
 
-/// One scheduler that sleeps when there is nothing to do, and no port open to other machines.
+/// One scheduler that sleeps when it is idle, and no port that is open to other machines.
 const VM: &str = "-kernel inet_dist_use_interface {127,0,0,1} \
                   +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none +A 8";
 
-/// How a broker differs from the usual one.
+/// Settings of a broker; the default ones suit most tests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RabbitMqOptions {
-    /// Its soft limit of open files, of which each connection is one. `None` is as many as the
-    /// system allows, up to 65536.
+    /// Its soft limit of open files; each connection needs one. `None` means as many as the system
+    /// allows, up to 65536.
     pub files: Option<u64>,
-    /// More lines of `rabbitmq.conf`; they win over those that it has anyway.
+    /// More lines of `rabbitmq.conf`; they win over the default ones.
     pub config: String,
 }
 
@@ -54,7 +54,7 @@ struct Ports {
 }
 
 impl RabbitMq {
-    /// Starts one and waits until it speaks AMQP and serves its metrics.
+    /// Starts it and waits until it speaks AMQP and serves its metrics.
     pub fn start(options: RabbitMqOptions) -> Result<Self, LabError> {
         Ok(Self { service: Service::start("rabbitmq", recipe(options)?)? })
     }
@@ -64,7 +64,7 @@ impl RabbitMq {
         format!("amqp://127.0.0.1:{}", self.service.ports()[0])
     }
 
-    /// Where its metrics are: `http://127.0.0.1:PORT/metrics`.
+    /// The address of its metrics page: `http://127.0.0.1:PORT/metrics`.
     pub fn prometheus_url(&self) -> String {
         format!("http://127.0.0.1:{}/metrics", self.service.ports()[1])
     }
@@ -102,17 +102,17 @@ fn recipe(
             ports: numbers.to_vec(),
             is_ready,
             start_timeout: START_TIMEOUT,
-            // In good order it takes seconds, and there is nothing to save.
+            // An orderly shutdown takes seconds, and there is no data to save.
             stop: Signal::KILL,
         })
     })
 }
 
-fn files(asked: Option<u64>) -> Result<u64, LabError> {
+fn files(wanted: Option<u64>) -> Result<u64, LabError> {
     let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
-    match asked {
-        Some(asked) if asked > limit => Err(LabError::FilesLimit { asked, limit }),
-        Some(asked) => Ok(asked),
+    match wanted {
+        Some(wanted) if wanted > limit => Err(LabError::FilesLimit { wanted, limit }),
+        Some(wanted) => Ok(wanted),
         None => Ok(limit.min(FILES_MAX)),
     }
 }
@@ -159,9 +159,9 @@ fn environment(folder: &Path, ports: Ports) -> Vec<(&'static str, OsString)> {
         ("RABBITMQ_NODE_PORT", ports.amqp.to_string().into()),
         ("RABBITMQ_DIST_PORT", ports.distribution.to_string().into()),
         ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", VM.into()),
-        // The child is then the broker itself, and no script around it.
+        // Makes the script replace itself with the broker, so that the child is the broker.
         ("RUNNING_UNDER_SYSTEMD", "true".into()),
-        // No dump of its memory when it ends badly: what counts is in the log.
+        // No memory dump after a crash: the log has the cause.
         ("ERL_CRASH_DUMP_SECONDS", "0".into()),
     ];
     let files = [
@@ -179,7 +179,8 @@ fn environment(folder: &Path, ports: Ports) -> Vec<(&'static str, OsString)> {
     environment
 }
 
-/// Whether it begins AMQP 0-9-1 with a method frame; a broker that is not up yet closes.
+/// Whether it answers the AMQP 0-9-1 header with a method frame. A broker that is still starting
+/// closes the connection instead.
 fn is_ready(port: u16) -> bool {
     let answer = || {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -198,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_was_taken_is_left_to_whom_it_belongs() {
+    fn starts_on_other_ports_if_one_is_taken() {
         match recipe(RabbitMqOptions::default()) {
             Ok(recipe) => start_where_ports_are_taken(recipe),
             Err(error) => println!("skipped: {error}"),

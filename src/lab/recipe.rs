@@ -1,4 +1,4 @@
-//! How a service is run: the same at every start of it.
+//! What a service is started with, the same at each of its starts.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -8,27 +8,27 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-/// What is run, and how it is known to be ready.
+/// A program with its surroundings, and how to find out whether it is ready.
 #[derive(Debug)]
 pub(super) struct Recipe {
-    /// What it is called in messages.
+    /// The service's name in messages.
     pub(super) name: &'static str,
     pub(super) program: PathBuf,
     pub(super) args: Vec<OsString>,
-    /// All of its environment but PATH.
+    /// Its whole environment except PATH.
     pub(super) environment: Vec<(&'static str, OsString)>,
-    /// Where it listens; the first is where it is asked whether it is ready.
+    /// The ports that it listens on; `is_ready` gets the first one.
     pub(super) ports: Vec<u16>,
-    /// Whether the service on this port answers as it should.
+    /// Whether the service on this port answers in its protocol.
     pub(super) is_ready: fn(u16) -> bool,
-    /// How long it may take until then.
+    /// How long it may take until it is ready.
     pub(super) start_timeout: Duration,
-    /// What asks it for an orderly end; `KILL` where that would take too long.
+    /// The signal for an orderly shutdown, or `KILL` where that would take too long.
     pub(super) stop: Signal,
 }
 
 impl Recipe {
-    /// Adds all that the process needs besides the program; its output goes to the log.
+    /// Adds everything but the program to a command; its output goes to the log.
     pub(super) fn configure(&self, folder: &Path, log: [File; 2], command: &mut Command) {
         let [stdout, stderr] = log;
         command

@@ -1,4 +1,4 @@
-//! Redis.
+//! A throwaway Redis.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,26 +12,27 @@ use super::error::LabError;
 use super::recipe::Recipe;
 use super::service::Service;
 
-/// How long a start may take: mostly 60 ms, but a log of a kill before may have to be replayed.
+/// How long a start may take: mostly 60 ms, but after a kill its log has to be replayed.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long an answer to `PING` may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A Redis that has on disk what it has answered (`appendfsync always`), with 1024 databases.
+/// A Redis that syncs each write to disk before it answers (`appendfsync always`), with 1024
+/// databases.
 #[derive(Debug)]
 pub struct Redis {
     service: Service,
 }
 
 impl Redis {
-    /// Starts one and waits until it answers.
+    /// Starts it and waits until it answers.
     pub fn start() -> Result<Self, LabError> {
         Self::start_with(&[])
     }
 
-    /// Starts one with more arguments of `redis-server`, which win over those that it gets
-    /// anyway. `--port`, `--bind` and `--dir` are not for them.
+    /// Starts it with more arguments of `redis-server`, which win over the default ones. They must
+    /// not set `--port`, `--bind` or `--dir`.
     pub fn start_with(more: &[&str]) -> Result<Self, LabError> {
         Ok(Self { service: Service::start("redis", recipe(REDIS.locate()?, more))? })
     }
@@ -72,7 +73,8 @@ fn recipe(program: PathBuf, more: &[&str]) -> impl Fn(&Path, [u16; 1]) -> Result
     }
 }
 
-/// Whether it answers `PING`, be it by asking for a password. While it loads, it says so instead.
+/// Whether it answers `PING`, possibly by demanding a password. While it loads its data, it
+/// answers with an error instead.
 fn is_ready(port: u16) -> bool {
     let answer = || {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_was_taken_is_left_to_whom_it_belongs() {
+    fn starts_on_other_ports_if_one_is_taken() {
         match REDIS.locate() {
             Ok(program) => start_where_ports_are_taken(recipe(program, &[])),
             Err(error) => println!("skipped: {error}"),

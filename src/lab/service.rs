@@ -1,4 +1,6 @@
-//! A running service: started, suspended, killed, started again, and never left behind.
+//! A running service: started, suspended, killed and restarted.
+//!
+//! It knows nothing of a particular service; a [`Recipe`] has all of that.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,27 +16,27 @@ use super::log::last_lines;
 use super::ports;
 use super::recipe::Recipe;
 
-/// Tries to start on free ports, each time on others, while somebody else takes them.
+/// Most attempts to start. Each is on other ports, after another process took one of the ports.
 const PORT_TRIES: usize = 5;
 
-/// How soon a starting service is looked at for the first time; each pause is twice as long as
-/// the one before, since looking takes time from what is starting.
+/// The pause before the first check of a starting service. Each pause is twice as long as the one
+/// before, since the checks take CPU time from the service.
 const START_POLL_MIN: Duration = Duration::from_millis(5);
 
 /// The longest of these pauses.
 const START_POLL_MAX: Duration = Duration::from_millis(100);
 
-/// How long an orderly end may take; then it is killed.
+/// How long an orderly shutdown may take before the service is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file in its folder that it writes to.
+/// The file in its folder with its stdout and stderr.
 const LOG: &str = "service.log";
 
-/// Lines of a log that are shown: RabbitMQ names the cause 53 lines before its last.
+/// How many lines of a log are shown: RabbitMQ names the cause 53 lines before its last one.
 const LOG_LINES_SHOWN: usize = 60;
 
-/// A process group in a temporary folder. Stopped, and the folder removed, when dropped; a
-/// [`ChildProcess`] does both when this process ends without dropping it.
+/// A process group in a temporary folder. Dropping it stops the processes and removes the folder;
+/// its [`ChildProcess`] sees to both when this process ends without dropping it.
 #[derive(Debug)]
 pub struct Service {
     recipe: Recipe,
@@ -44,7 +46,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts what the recipe says for a fresh folder and free ports, and waits until it is ready.
+    /// Starts the recipe in a new folder on free ports, and waits until the service is ready.
     pub(super) fn start<const PORTS: usize>(
         name: &'static str,
         recipe: impl Fn(&Path, [u16; PORTS]) -> Result<Recipe, LabError>,
@@ -60,19 +62,19 @@ impl Service {
             let mut service = Self { recipe, process, folder };
             match service.launch() {
                 Err(LabError::CouldNotStart { .. })
-                    if tries < PORT_TRIES && service.is_robbed() => {}
+                    if tries < PORT_TRIES && service.has_lost_a_port() => {}
                 done => return done.map(|()| service),
             }
             tries += 1;
         }
     }
 
-    /// Its process, which leads its process group. The last one, if it does not run.
+    /// The id of its process, which leads its process group, or of the last one if it does not run.
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
 
-    /// Where it keeps its files.
+    /// The folder with its files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -82,36 +84,36 @@ impl Service {
         &self.recipe.ports
     }
 
-    /// The last lines that it wrote.
-    pub fn last_words(&self) -> String {
+    /// The last lines of its log.
+    pub fn last_log_lines(&self) -> String {
         last_lines(&self.folder.path().join(LOG), LOG_LINES_SHOWN)
     }
 
-    /// Ends it at once, as a power cut would, and waits until it is gone.
+    /// Kills it with SIGKILL and waits until it has ended.
     pub fn kill(&mut self) -> Result<(), LabError> {
         self.process.kill().map_err(LabError::io(self.recipe.name, "kill it"))
     }
 
-    /// Suspends it: it keeps its connections, and answers nothing.
+    /// Suspends it: it keeps its connections, but answers nothing.
     pub fn suspend(&mut self) -> Result<(), LabError> {
         self.signal(Signal::STOP)?;
         let stopped = self.process.group().wait_stopped();
         stopped.map_err(LabError::io(self.recipe.name, "suspend it"))
     }
 
-    /// Lets it go on after [`suspend`](Self::suspend).
+    /// Lets it continue after [`suspend`](Self::suspend).
     pub fn resume(&mut self) -> Result<(), LabError> {
         self.signal(Signal::CONT)
     }
 
-    /// Starts it again on the same folder and ports, and waits until it is ready. What still runs
-    /// is stopped before.
+    /// Starts it again in the same folder on the same ports, and waits until it is ready. If it
+    /// still runs, it is stopped before.
     pub fn restart(&mut self) -> Result<(), LabError> {
         self.stop()?;
         self.launch()
     }
 
-    /// Ends it in good order where that is quick, and kills it where not.
+    /// Shuts it down in good order, or kills it where that would take too long.
     pub fn stop(&mut self) -> Result<(), LabError> {
         if !self.process.has_ended() && self.recipe.stop != Signal::KILL {
             self.signal(self.recipe.stop)?;
@@ -156,7 +158,7 @@ impl Service {
                     return Err(LabError::CouldNotStart { service, log });
                 }
             }
-            let log = || self.last_words();
+            let log = || self.last_log_lines();
             if self.process.has_ended() {
                 return Err(LabError::CouldNotStart { service, log: log() });
             }
@@ -169,7 +171,7 @@ impl Service {
     }
 
     /// Whether another process listens on one of its ports.
-    fn is_robbed(&self) -> bool {
+    fn has_lost_a_port(&self) -> bool {
         self.process.group().listening(&self.recipe.ports) == Listening::Another
     }
 }
@@ -188,8 +190,8 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Starts a service whose first port is taken by somebody else at the first try, its second at
-    /// the second, and so on, between the look for free ports and the start.
+    /// Starts a service while another process takes its first port before the first attempt, its
+    /// second port before the second attempt, and so on, after the ports were found free.
     pub(in crate::lab) fn start_where_ports_are_taken<const PORTS: usize>(
         recipe: impl Fn(&Path, [u16; PORTS]) -> Result<Recipe, LabError>,
     ) {
