@@ -63,7 +63,7 @@ pub struct SaleStatus {
     pub epoch: u64,
     /// Units at the opening.
     pub stock: u64,
-    /// Units not sold. Signed, so that a server that oversold can say so.
+    /// Units not sold; negative when oversold.
     pub stock_left: i64,
     /// Orders made.
     pub orders: u64,

@@ -8,8 +8,8 @@ use crate::sale::Attempt;
 use super::delivery::Subscription;
 use super::{PublishError, RabbitMq};
 
-/// A queue in a broker. It cannot be asked for one attempt, so whoever publishes keeps a register
-/// of the attempts that wait, and gives each its place in the order.
+/// A queue in a broker. It cannot look up an attempt, so the publisher keeps a register of the
+/// waiting attempts, and gives each its position in the order.
 #[derive(Debug, Clone)]
 pub enum Broker {
     /// In RabbitMQ.
@@ -17,7 +17,7 @@ pub enum Broker {
 }
 
 impl Broker {
-    /// Puts an attempt at the end. When this returns, the broker has stored it durably.
+    /// Publishes an attempt. When this returns, the broker has stored it durably.
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -34,7 +34,7 @@ impl Broker {
         }
     }
 
-    /// Subscribes to the messages that the broker could not have decided.
+    /// Subscribes to the dead letters: messages that could not be delivered or were rejected.
     pub fn dead_letters(&self) -> Subscription {
         match self {
             Self::RabbitMq(queue) => Subscription::RabbitMq(Box::new(queue.dead_letters())),

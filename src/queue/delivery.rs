@@ -44,8 +44,8 @@ impl Batch {
         }
     }
 
-    /// Says that the order of the batch's decisions is fixed, so that another consumer may take
-    /// the item's next attempts while this batch is being committed.
+    /// Marks the order of the batch's decisions as fixed, so that another consumer may take the
+    /// item's next attempts while this batch is being committed.
     pub fn ordered(&mut self) {
         match self {
             Self::Embedded(batch) => batch.release_item(),

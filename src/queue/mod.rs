@@ -34,7 +34,7 @@ pub enum Queue {
 /// Where an attempt that waits can be looked up by its request id.
 #[derive(Debug, Clone, Copy)]
 pub enum Lookup<'a> {
-    /// In the queue. It gives each attempt its place in the order and refuses a reused id.
+    /// In the queue. It gives each attempt its position in the order and refuses a reused id.
     Queue(&'a Embedded),
     /// Not in the queue: the store needs a register of what is published to this broker.
     Register(&'a Broker),
@@ -83,10 +83,10 @@ impl Queue {
         }
     }
 
-    /// Whether the queue can be used; a broker is asked.
+    /// Checks that the queue can be used, with a request to a broker.
     ///
     /// # Errors
-    /// The reason, when it accepts nothing or does not answer.
+    /// Returns the reason when it accepts nothing or does not answer.
     pub async fn check(&self) -> Result<(), String> {
         if let Some(problem) = self.unavailable() {
             return Err(problem);
@@ -107,7 +107,7 @@ impl Queue {
     /// Writes and syncs what is still pending, and accepts no more.
     ///
     /// # Errors
-    /// The reason, when that failed.
+    /// Returns the reason when that failed.
     pub async fn close(&self) -> Result<(), String> {
         match self {
             Self::Embedded(queue) => queue.close(),

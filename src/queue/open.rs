@@ -42,7 +42,7 @@ impl Queue {
     /// attempts; a broker's options have a limit of their own.
     ///
     /// # Errors
-    /// When the journal or the broker cannot be used.
+    /// Returns an error when the journal or the broker cannot be used.
     pub async fn open(
         at: &QueueAt,
         journal: &Path,

@@ -42,7 +42,7 @@ impl Sale {
         self.terms.stock - self.orders
     }
 
-    /// Whether this buyer has as many orders as one buyer may have.
+    /// Whether this buyer has reached the limit of orders.
     pub fn at_limit(&self, buyer: &BuyerId) -> bool {
         self.bought.get(buyer).is_some_and(|orders| *orders >= self.terms.per_buyer)
     }

@@ -15,7 +15,7 @@ use crate::store::{Known, SaleView, StoreError};
 use super::answer::{self, Body, refused, rejected};
 use super::app::{App, Boxed, Step};
 use super::intake::{self, Accepted};
-use super::wanted::Wanted;
+use super::purchase_request::PurchaseRequest;
 
 /// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields, and `draining` says whether
 /// the server is shutting down.
@@ -25,14 +25,14 @@ pub(super) async fn purchase(
     keys: &[HeaderValue],
     draining: bool,
 ) -> Response<Body> {
-    let wanted = match Wanted::parse(purchase, keys) {
-        Ok(wanted) => wanted,
+    let request = match PurchaseRequest::parse(purchase, keys) {
+        Ok(request) => request,
         Err(response) => return response,
     };
-    let request_id = wanted.request_id;
+    let request_id = request.request_id;
     let admitted = match app.admission {
-        Step::Standard => admit(app, wanted, draining).await,
-        Step::Replaced(admit) => admit(app, wanted).await,
+        Step::Standard => admit(app, request, draining).await,
+        Step::Replaced(admit) => admit(app, request).await,
     };
     match admitted {
         Ok(response) => response,
@@ -42,16 +42,23 @@ pub(super) async fn purchase(
 }
 
 /// Answers every purchase of a process that only decides: it accepts none.
-pub(super) fn accept_none(_: &App, _: Wanted) -> Boxed<'_, Result<Response<Body>, StoreError>> {
+pub(super) fn accept_none(
+    _: &App,
+    _: PurchaseRequest,
+) -> Boxed<'_, Result<Response<Body>, StoreError>> {
     let message = "this process is a consumer: send attempts to one with --role api";
     let response = rejected(StatusCode::NOT_FOUND, "no_such_path", message);
     Box::pin(std::future::ready(Ok(response)))
 }
 
-async fn admit(app: &App, wanted: Wanted, draining: bool) -> Result<Response<Body>, StoreError> {
+async fn admit(
+    app: &App,
+    request: PurchaseRequest,
+    draining: bool,
+) -> Result<Response<Body>, StoreError> {
     // The queue is read before the store: see `intake::known`.
-    let queued = app.queue.find(&wanted.request_id).map(Known::Waiting);
-    let Wanted { request_id, buyer, item } = &wanted;
+    let queued = app.queue.find(&request.request_id).map(Known::Waiting);
+    let PurchaseRequest { request_id, buyer, item } = &request;
     let now_us = app.clock.now_us();
     // The attempt can be announced together with the lookup if only the sale can refuse it.
     let may_announce =
@@ -59,7 +66,7 @@ async fn admit(app: &App, wanted: Wanted, draining: bool) -> Result<Response<Bod
     let announce_us = may_announce.then_some(now_us);
     let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
     if let Some(known) = lookup.known.or(queued) {
-        return Ok(answer_known(app, &wanted, known).await);
+        return Ok(answer_known(app, &request, known).await);
     }
     if let Some(attempt) = lookup.announced {
         return Ok(answer_accepted(intake::publish(app, &attempt).await?, *request_id));
@@ -72,32 +79,32 @@ async fn admit(app: &App, wanted: Wanted, draining: bool) -> Result<Response<Bod
     if let Some(refusal) = refusal {
         // The same attempt may have been accepted since the lookup; then this one is accepted, too.
         return Ok(match intake::known_since_lookup(app, request_id).await? {
-            Some(known) => answer_known(app, &wanted, known).await,
+            Some(known) => answer_known(app, &request, known).await,
             None => refused(refusal),
         });
     }
-    enqueue(app, wanted, sale, now_us).await
+    enqueue(app, request, sale, now_us).await
 }
 
 /// Enqueues an attempt at this sale, and answers with the outcome.
 pub(super) async fn enqueue(
     app: &App,
-    wanted: Wanted,
+    request: PurchaseRequest,
     sale: SaleView,
     now_us: u64,
 ) -> Result<Response<Body>, StoreError> {
-    let Wanted { request_id, buyer, .. } = wanted;
+    let PurchaseRequest { request_id, buyer, .. } = request;
     let (item, epoch) = (sale.terms.item, sale.epoch);
     let attempt = NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us };
     Ok(answer_accepted(intake::accept(app, attempt).await?, request_id))
 }
 
 /// Answers a request id that was accepted before, or may have been.
-async fn answer_known(app: &App, wanted: &Wanted, known: Known) -> Response<Body> {
-    if !wanted.is_same(known.attempt()) {
+async fn answer_known(app: &App, request: &PurchaseRequest, known: Known) -> Response<Body> {
+    if !request.is_same(known.attempt()) {
         return refused(Refusal::RequestIdReused);
     }
-    let request_id = wanted.request_id;
+    let request_id = request.request_id;
     let accepted = match known {
         Known::Decided(decided) => return answer::decided(&decided),
         Known::Waiting(_) => intake::durable(app, &request_id).await.into(),

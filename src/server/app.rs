@@ -14,21 +14,21 @@ use crate::store::{Store, StoreError};
 use super::admin_token::AdminToken;
 use super::answer::Body;
 use super::intake::ConfirmBatcher;
+use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
-use super::wanted::Wanted;
 
 /// What every request and every consumer shares.
 #[derive(Debug)]
 pub struct App {
     /// Where accepted attempts wait.
     pub queue: Queue,
-    /// Where they are decided.
+    /// Where attempts are decided.
     pub store: Store,
     /// The time by which sales open and close.
     pub clock: Clock,
     /// The token that opening sales and reading the ledger requires.
     pub admin_token: AdminToken,
-    /// Orders that one buyer may have in a sale whose terms do not say.
+    /// The default limit of orders per buyer, for sales that are opened without one.
     pub per_buyer: u32,
     /// Limits the attempts per second, if they are limited.
     pub rate_limit: Option<RateLimit>,
@@ -59,7 +59,8 @@ pub enum Step<F> {
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Admits a purchase and answers it.
-pub type Admit = for<'a> fn(&'a App, Wanted) -> Boxed<'a, Result<Response<Body>, StoreError>>;
+pub type Admit =
+    for<'a> fn(&'a App, PurchaseRequest) -> Boxed<'a, Result<Response<Body>, StoreError>>;
 
 /// Answers `GET /result/{request_id}` for this id.
 pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;

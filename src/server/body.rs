@@ -16,7 +16,7 @@ const BODY_LEN_MAX: usize = 4096;
 /// How long a body may take to arrive after its head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads a body as JSON, or says with which response to reject it.
+/// Reads a body as JSON; the error is the response that rejects it.
 pub(super) async fn read_json<B, T>(request: Request<B>) -> Result<T, Response<Body>>
 where
     B: hyper::body::Body<Data = Bytes>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::journal::JournalError;
 use crate::queue;
-use crate::store::{self, RedisError, StoreError};
+use crate::store::{self, StoreError};
 
 use super::data_dir::DataError;
 
@@ -18,12 +18,12 @@ pub enum ServeError {
     /// A journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The broker cannot be used.
+    /// The queue cannot be opened.
     #[error(transparent)]
-    Broker(#[from] queue::ConnectError),
-    /// The Redis server cannot be used.
+    Queue(#[from] queue::OpenError),
+    /// The store cannot be opened.
     #[error(transparent)]
-    Redis(#[from] RedisError),
+    Store(#[from] store::OpenError),
     /// One of the two journals is missing.
     #[error(
         "{} is missing though {} is there: restore it from a copy, or give another --data",
@@ -38,7 +38,7 @@ pub enum ServeError {
     },
     /// The sale could not be opened.
     #[error("cannot open the sale")]
-    Store(#[from] StoreError),
+    Sale(#[from] StoreError),
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {address}: {cause}; give another address with --listen, or port 0 \
@@ -56,22 +56,4 @@ pub enum ServeError {
          answered is safe; make room or repair the disk, then start again on the same folder"
     )]
     Disk(String),
-}
-
-impl From<queue::OpenError> for ServeError {
-    fn from(error: queue::OpenError) -> Self {
-        match error {
-            queue::OpenError::Journal(error) => Self::Journal(error),
-            queue::OpenError::Broker(error) => Self::Broker(error),
-        }
-    }
-}
-
-impl From<store::OpenError> for ServeError {
-    fn from(error: store::OpenError) -> Self {
-        match error {
-            store::OpenError::Journal(error) => Self::Journal(error),
-            store::OpenError::Redis(error) => Self::Redis(error),
-        }
-    }
 }

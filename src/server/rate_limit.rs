@@ -43,14 +43,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_is_held_over_time() {
+    fn rate_is_kept_over_time() {
         let limit = RateLimit::new(Rate { per_second: 100 });
         let admitted = (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000)).count();
         assert!((1_000..=1_010).contains(&admitted), "{admitted} in 10 s at 100/s");
     }
 
     #[test]
-    fn a_burst_is_a_tenth_of_a_second() {
+    fn burst_is_a_tenth_of_a_second() {
         let limit = RateLimit::new(Rate { per_second: 100 });
         assert_eq!((0..1_000).filter(|_| limit.admit_at(0)).count(), 10);
         let slow = RateLimit::new(Rate { per_second: 1 });

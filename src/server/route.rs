@@ -30,7 +30,7 @@ where
     response
 }
 
-/// Answers a purchase, and says whether the server was shutting down when its body had come.
+/// Answers a purchase, and returns whether the server was shutting down when its body had arrived.
 async fn purchase<B>(app: &App, request: Request<B>) -> (Response<Body>, bool)
 where
     B: hyper::body::Body<Data = Bytes>,

@@ -40,7 +40,7 @@ impl Store {
     /// Opens the store. The embedded one keeps its journal at `journal`.
     ///
     /// # Errors
-    /// When the journal or the server cannot be used.
+    /// Returns an error when the journal or the server cannot be used.
     pub async fn open(
         at: &StoreAt,
         journal: &Path,

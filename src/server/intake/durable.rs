@@ -14,7 +14,7 @@ const DURABLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Waits until a waiting attempt is durable.
 ///
 /// # Errors
-/// [`PublishError::Unknown`] when it is not known to be durable in time.
+/// Returns [`PublishError::Unknown`] when it is not known to be durable in time.
 pub(in crate::server) async fn durable(
     app: &App,
     request_id: &RequestId,

@@ -14,7 +14,7 @@ use super::super::app::App;
 /// decided in between is found in one of the two.
 ///
 /// # Errors
-/// When the store cannot be asked.
+/// Returns an error when the store does not answer.
 pub(in crate::server) async fn known(
     app: &App,
     request_id: &RequestId,
@@ -28,7 +28,7 @@ pub(in crate::server) async fn known(
 /// lookup has read everything at one moment, so nothing can have been missed.
 ///
 /// # Errors
-/// When the store cannot be asked.
+/// Returns an error when the store does not answer.
 pub(in crate::server) async fn known_since_lookup(
     app: &App,
     request_id: &RequestId,
@@ -51,7 +51,7 @@ pub(in crate::server) fn can_announce_with_lookup(app: &App) -> bool {
 /// All waiting attempts at a sale, oldest first.
 ///
 /// # Errors
-/// When the store cannot be asked.
+/// Returns an error when the store does not answer.
 pub(in crate::server) async fn waiting(
     app: &App,
     epoch: u64,
@@ -65,7 +65,7 @@ pub(in crate::server) async fn waiting(
 /// How many attempts at an item wait.
 ///
 /// # Errors
-/// When the store cannot be asked.
+/// Returns an error when the store does not answer.
 pub(in crate::server) async fn waiting_count(
     app: &App,
     item: &ItemId,

@@ -66,7 +66,7 @@ async fn refresh_items(link: &Link) {
 async fn poll(link: &Link, waiters: &Waiters) {
     loop {
         let started = Instant::now();
-        // A failure is logged by the link, and the next poll asks again.
+        // A failure is logged by the link, and the next poll repeats it.
         let _ = poll_once(link, waiters).await;
         let pause = (started.elapsed() * PAUSE_PER_POLL).clamp(PAUSE, PAUSE_MAX);
         tokio::time::sleep(pause).await;

@@ -11,13 +11,13 @@ use super::answer::{Body, rejected};
 
 /// A well-formed purchase.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct PurchaseRequest {
     pub(super) request_id: RequestId,
     pub(super) buyer: BuyerId,
     pub(super) item: Option<ItemId>,
 }
 
-impl Wanted {
+impl PurchaseRequest {
     /// Checks a purchase; `keys` are its `Idempotency-Key` fields.
     pub(super) fn parse(purchase: Purchase, keys: &[HeaderValue]) -> Result<Self, Response<Body>> {
         let bad = |reason, what: &str, error: IdError| {
