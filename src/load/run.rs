@@ -101,7 +101,8 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
     let (parts, received) = sync_channel(PARTS_MAX);
     let mut running = Vec::with_capacity(workers);
     for index in 0..workers {
-        let (setup, history, parts) = (setup.clone(), history(), parts.clone());
+        let setup = Setup { stop: job.stop.child_token(), ..setup.clone() };
+        let (history, parts) = (history(), parts.clone());
         let start = Arc::clone(&start);
         let work = move || -> io::Result<History> {
             // A worker that cannot begin must not leave the others waiting for it.

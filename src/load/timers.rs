@@ -89,11 +89,6 @@ impl Timers {
         state.entries.iter_mut().filter_map(|entry| entry.waker.take()).for_each(Waker::wake);
     }
 
-    /// Whether [`stop`](Self::stop) was called.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.state.borrow().stopped
-    }
-
     fn fire(&self) -> io::Result<()> {
         let state = &mut *self.state.borrow_mut();
         let now = Instant::now();

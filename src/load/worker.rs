@@ -110,10 +110,10 @@ impl Worker {
         &self.setup.plan
     }
 
-    /// Whether no attempt is to begin any more. The flag is the worker's own: asking the token
-    /// would take a lock that all workers share.
+    /// Whether no attempt is to begin any more. The token is the worker's own child of the run's,
+    /// so that its lock is never contended.
     pub(super) fn is_stopped(&self) -> bool {
-        self.timers.is_stopped()
+        self.setup.stop.is_cancelled()
     }
 
     /// Whether an attempt that was to begin at this moment belongs to the warm-up.
