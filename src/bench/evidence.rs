@@ -39,7 +39,7 @@ pub(super) async fn settle(control: &Control, limit: Duration) -> Result<(), Str
 /// Asks, as buyers would, for the results of accepted attempts, besides those that buyers asked for
 /// during the run. Without an answer, nothing is known.
 pub(super) async fn ask_results(control: &Control, history: &mut History) {
-    let ids: Vec<_> = history.to_ask(RESULTS_MAX).collect();
+    let ids: Vec<_> = history.to_poll(RESULTS_MAX).collect();
     for request_id in ids {
         match control.result(request_id).await {
             Ok(status) => history.results.push((request_id, status)),

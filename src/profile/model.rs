@@ -136,7 +136,11 @@ fn open(
         ("threads", flags.threads.is_some(), "with a rate it is --max-threads"),
         ("ramp", flags.ramp.is_some(), "with a rate it is --stage, such as --stage 10s:5k/s"),
         ("loops", flags.loops.is_some(), "with a rate it is --duration that ends the run"),
-        ("think", flags.think.is_some(), "has no effect with a rate, at which users do not pause: leave it out"),
+        (
+            "think",
+            flags.think.is_some(),
+            "has no effect with a rate, at which users do not pause: leave it out",
+        ),
         ("stampede", flags.stampede == Some(true), "starts threads and not a rate: leave out one"),
         (
             "buyers",
@@ -175,7 +179,11 @@ fn closed(
             ramp.is_some_and(|r| !r.is_zero()) && stampede,
             "cannot be combined with --stampede: leave it out",
         ),
-        ("stage", stampede && !stages.is_empty(), "cannot be combined with --stampede: leave it out"),
+        (
+            "stage",
+            stampede && !stages.is_empty(),
+            "cannot be combined with --stampede: leave it out",
+        ),
     ])?;
     let given = count("threads", flags.threads, THREADS_MAX)?;
     let (users_at_start, users_max) = if stages.is_empty() {

@@ -85,7 +85,10 @@ impl Plan {
         let Checked { model, threads, duration } = model(flags)?;
         let warmup = time("warmup", flags.warmup)?.unwrap_or_default();
         if duration.is_some_and(|duration| warmup >= duration) {
-            return Err(invalid("warmup", "must be shorter than the run, or nothing would be measured"));
+            return Err(invalid(
+                "warmup",
+                "must be shorter than the run, or nothing would be measured",
+            ));
         }
         let item = flags.item.as_deref().map(str::parse::<ItemId>).transpose();
         Ok(Self {

@@ -71,8 +71,14 @@ fn conflicting_flags_exit_2_and_are_named() {
         (&["--stage", "5s:10,5s:10/s"], "--stage: either all lead to threads (10s:350) or all to"),
         (&["--stage", "5s:10", "--stage", "5s:1k/s"], "--stage: either all lead to threads"),
         (&["--stage", "5s:10", "--ramp", "5s"], "--ramp: the stages are the ramp"),
-        (&["--stage", "5s:10", "--stampede"], "--stage: cannot be combined with --stampede: leave it out"),
-        (&["--stampede", "--ramp", "5s"], "--ramp: cannot be combined with --stampede: leave it out"),
+        (
+            &["--stage", "5s:10", "--stampede"],
+            "--stage: cannot be combined with --stampede: leave it out",
+        ),
+        (
+            &["--stampede", "--ramp", "5s"],
+            "--ramp: cannot be combined with --stampede: leave it out",
+        ),
         (&["--stage", "0s:10"], "--stage: all together must last longer than 0"),
         (&["--stage", "5s:0"], "--stage: must lead to at least 1 thread"),
         (&["--stage", "5s:0/s"], "--stage: must lead to more than 0/s"),
