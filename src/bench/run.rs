@@ -21,25 +21,25 @@ use super::load::{Loaded, Sinks, Watched, load};
 use super::prepare::Site;
 use super::spawned::Spawned;
 
-/// Longest time for the last look at the sale, which belongs to the end of the load.
-const LAST_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time-out for the last read of the state of the sale, which belongs to the end of the load.
+const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A run that came to a result.
+/// A run that has a result.
 #[derive(Debug)]
 pub struct Finished {
     /// The result.
     pub run: Run,
-    /// Whether all files could be written.
+    /// An error if not all files could be written.
     pub saved: Result<(), OutputError>,
-    /// Whether the spawned server ended in good order.
+    /// An error if the spawned server did not end gracefully.
     pub stopped: anyhow::Result<()>,
 }
 
-/// Runs the plan and judges the tested system. When `stop` is cancelled, no attempt begins any
-/// more, and what was done until then is judged.
+/// Runs the plan and judges the tested system. When `stop` is cancelled, no further attempt begins,
+/// and the run up to then is judged.
 ///
 /// # Errors
-/// When the run comes to no result.
+/// When the run has no result.
 pub async fn run(
     config: &Config,
     stop: &CancellationToken,
@@ -74,7 +74,7 @@ pub async fn run(
     let mut ended = Ended { config, site: &site, started, loaded, usage, stopped: None };
     ended.stopped = match &died {
         Some(_) => Some("the server died".to_owned()),
-        None => stop.is_cancelled().then(|| "it was told to stop".to_owned()),
+        None => stop.is_cancelled().then(|| "a signal stopped it".to_owned()),
     };
     if ended.loaded.ran.history.is_empty() && died.is_none() && stop.is_cancelled() {
         return Err(BenchError::Interrupted);
@@ -100,13 +100,13 @@ struct Ended<'a> {
     started: SystemTime,
     loaded: Loaded,
     usage: Usage,
-    /// Why it ended before its plan did.
+    /// Why it ended before the end of its plan.
     stopped: Option<String>,
 }
 
 impl Ended<'_> {
-    /// Gathers the evidence, judges, and writes every file of the run. `died` says why the server
-    /// ended: nothing can be learned from a dead one, and waiting for it would only take time.
+    /// Gathers the evidence, judges, and writes every file of the run. `died` is the reason why the
+    /// server ended: a dead server provides no evidence, so it is not waited for.
     async fn judge(
         self,
         ledger_before: Result<Ledger, String>,
@@ -117,7 +117,7 @@ impl Ended<'_> {
         let Sinks { series, mut outputs } = sinks;
         let mut series = series.finish();
         if died.is_none()
-            && let Ok(Ok(sale)) = timeout(LAST_LOOK_TIMEOUT, site.control.sale()).await
+            && let Ok(Ok(sale)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await
         {
             series.set_last_sale(sale.now());
         }
@@ -154,7 +154,8 @@ impl Ended<'_> {
             stopped: self.stopped,
             invalid,
         };
-        // What is known now stays, should the bench be killed while it waits for the rest.
+        // The result so far is written now, and is kept if the bench is killed while it waits for
+        // the rest.
         outputs.history(&history);
         outputs.run(&Run::new(parts.clone()));
         let ledger = if gaps.ledger_before.is_none() && !history.is_empty() {
@@ -179,7 +180,7 @@ async fn gather(
     (gaps, outputs): (&mut Gaps, &mut Outputs),
 ) -> Option<Ledger> {
     gaps.settled = evidence::settle(&site.control, config.plan.settle_timeout).await.err();
-    evidence::ask_results(&site.control, history).await;
+    evidence::poll_results(&site.control, history).await;
     let copy = |piece: &[u8]| outputs.ledger(LedgerFile::After, piece);
     let ledger = evidence::ledger(&site.control, copy).await;
     gaps.ledger = ledger.as_ref().err().cloned();
