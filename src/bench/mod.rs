@@ -1,6 +1,7 @@
 //! One run as a sequence: start or find the server, look at its sale, load, settle, judge. The
 //! result is a value, which others print. It talks to people only through events.
 
+mod conclude;
 mod config;
 mod error;
 mod event;

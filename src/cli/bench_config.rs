@@ -4,13 +4,16 @@ use clap::Parser;
 
 use crate::bench::Config;
 use crate::ids::RequestId;
-use crate::profile::{MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags};
+use crate::profile::{
+    DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
+    check_open_files,
+};
+use crate::server;
 use crate::sut::Sut;
 use crate::units::Count;
 
 use super::args::{BenchArgs, ServerFlags};
-use super::serve::DATA_DEFAULT;
-use super::{Failure, engines, limits, serve};
+use super::{Failure, limits};
 
 /// What was asked for, checked.
 pub(super) struct Asked {
@@ -53,7 +56,8 @@ impl Asked {
         Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
         let room = limits::raise_file_limit();
         if args.profile.is_some() {
-            serve::config(&profile.server, room)
+            ServePlan::of_profile(&profile.server, room)
+                .and_then(server::Config::new)
                 .map_err(|error| usage(&profile.locate("server", &error)))?;
         }
         let mut flags = args.flags.or(profile.bench);
@@ -70,9 +74,8 @@ impl Asked {
             let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
             let fresh_sale = is_shared.then_some(true);
             let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
-            engines::check(&server)
-                .and_then(|()| serve::config(&server, room).map(drop))
-                .map_err(|error| usage(&error))?;
+            let checked = ServePlan::new(&server, room).and_then(server::Config::new);
+            checked.map_err(|error| usage(&error))?;
             Some(server)
         } else if args.server.is_empty() {
             None
@@ -81,7 +84,7 @@ impl Asked {
             return Err(Failure::Usage(message.into()));
         };
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
-        limits::check(flag, plan.connections(), room)?;
+        check_open_files(flag, plan.connections(), room)?;
         let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
         let config = Config {
             plan,

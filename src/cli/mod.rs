@@ -9,7 +9,6 @@ mod bench_config;
 mod console;
 mod dispatch;
 mod docs;
-mod engines;
 mod failure;
 mod lab;
 mod limits;

@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use crate::flaws::Flaws;
-use crate::journal::Durability;
-use crate::queue::QueueAt;
+use crate::profile::{FlagError, ServePlan};
+use crate::queue::{self, QueueAt};
 use crate::sale::Terms;
 use crate::secret::Secret;
-use crate::store::StoreAt;
+use crate::settings::Durability;
+use crate::store::{RedisOptions, StoreAt};
 use crate::units::Rate;
-
-/// The largest prefetch: the decisions of all consumers fit into what may wait for one commit.
-pub const PREFETCH_MAX: usize = 400;
 
 /// How to run a server. The caller has checked the values.
 #[derive(Debug, Clone)]
@@ -30,7 +28,7 @@ pub struct Config {
     pub accepts: bool,
     /// Number of concurrent consumers; 0 in a process that only accepts attempts.
     pub consumers: usize,
-    /// Attempts that one consumer takes at a time; 1 to [`PREFETCH_MAX`].
+    /// Attempts that one consumer takes at a time; 1 to [`crate::profile::PREFETCH_MAX`].
     pub prefetch: usize,
     /// Attempts that may wait in an embedded queue.
     pub queue_max: usize,
@@ -48,4 +46,48 @@ pub struct Config {
     pub flaws: Flaws,
     /// Whether attempts are admitted without any check, as in the article.
     pub blind: bool,
+}
+
+impl Config {
+    /// The configuration for a plan.
+    ///
+    /// # Errors
+    /// When the sale that is planned cannot be held.
+    pub fn new(plan: ServePlan) -> Result<Self, FlagError> {
+        let ServePlan { item, stock, per_buyer, opens_us, closes_us, flaws, .. } = plan;
+        let sale = Terms { item, stock, per_buyer, opens_us, closes_us };
+        sale.check().map_err(|problem| FlagError::new("closes-at", problem))?;
+        let queue = plan.broker.map_or(QueueAt::Embedded, |broker| {
+            QueueAt::RabbitMq(queue::Options {
+                url: broker.url,
+                queue: broker.queue,
+                queue_type: broker.queue_type,
+                max: plan.queue_max,
+                publish_timeout: broker.publish_timeout,
+                connect_timeout: broker.connect_timeout,
+                flaws: flaws.clone(),
+            })
+        });
+        let store = plan.redis.map_or(StoreAt::Embedded, |url| {
+            StoreAt::Redis(RedisOptions { url, flaws: flaws.clone() })
+        });
+        Ok(Self {
+            listen: plan.listen,
+            data: plan.data,
+            queue,
+            store,
+            durability: plan.durability,
+            accepts: plan.accepts,
+            consumers: plan.consumers,
+            prefetch: plan.prefetch,
+            queue_max: plan.queue_max,
+            connections_max: plan.connections_max,
+            rate_limit: plan.rate_limit,
+            admin_token: plan.admin_token,
+            sale,
+            fresh_sale: plan.fresh_sale,
+            flaws,
+            blind: plan.blind,
+        })
+    }
 }

@@ -33,7 +33,7 @@ pub use crate::store::StoreAt;
 pub use admin_token::AdminToken;
 pub use answer::Body;
 pub use app::{Admit, AnswerResult, App, Boxed, HandleUndecided, Step};
-pub use config::{Config, PREFETCH_MAX};
+pub use config::Config;
 pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, serve_connections};

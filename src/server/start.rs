@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::flaws::{Flaw, Flaws};
+use crate::profile::PREFETCH_MAX;
 
 use super::admin_token::AdminToken;
 use super::app::{App, Step};
-use super::config::{Config, PREFETCH_MAX};
+use super::config::Config;
 use super::error::ServeError;
 use super::http::{self, Limits};
 use super::intake::Orphans;

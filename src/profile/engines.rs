@@ -1,62 +1,63 @@
-//! The flags that say where queue and store are, and what is wrong with them.
+//! The flags that say where queue and store are, and their checks.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use crate::flaws::{Design, Flaw, Flaws};
-use crate::profile::{FlagError, ServeFlags};
-use crate::queue;
 use crate::secret::EngineUrl;
-use crate::server::{QueueAt, StoreAt};
-use crate::settings::Role;
-use crate::store::RedisOptions;
+use crate::settings::{QueueType, Role};
 use crate::units::Span;
+
+use super::check::FlagError;
+use super::flags::ServeFlags;
 
 /// Longest time-out of the broker: the article's was 21 s.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
-/// Longest name of a queue, in bytes: AMQP's 255, less what is added for the dead letters.
+/// Longest name of a queue, in bytes: AMQP's 255, less the suffix of the dead-letter queue.
 const QUEUE_NAME_LEN_MAX: usize = 200;
 
-/// The broker, if there is one.
-pub(super) fn queue(flags: &ServeFlags, max: usize, flaws: &Flaws) -> Result<QueueAt, FlagError> {
-    let name = flags.queue_name.clone().unwrap_or_else(|| "seckill".into());
-    if name.is_empty() || name.len() > QUEUE_NAME_LEN_MAX || name.starts_with("amq.") {
+/// A queue in a broker.
+#[derive(Debug, Clone)]
+pub struct BrokerPlan {
+    /// The broker's address.
+    pub url: EngineUrl,
+    /// The name of the queue.
+    pub queue: String,
+    /// The type of the queue.
+    pub queue_type: QueueType,
+    /// How long the broker may take to confirm a publish.
+    pub publish_timeout: Duration,
+    /// How long a connection may take to open.
+    pub connect_timeout: Duration,
+}
+
+/// The broker; `None` for the embedded queue.
+pub(super) fn broker(flags: &ServeFlags) -> Result<Option<BrokerPlan>, FlagError> {
+    let queue = flags.queue_name.clone().unwrap_or_else(|| "seckill".into());
+    if queue.is_empty() || queue.len() > QUEUE_NAME_LEN_MAX || queue.starts_with("amq.") {
         let problem = format!("has 1 to {QUEUE_NAME_LEN_MAX} bytes, and does not begin with amq.");
         return Err(FlagError::new("queue-name", problem));
     }
     let publish_timeout = timeout("publish-timeout", flags.publish_timeout)?;
     let connect_timeout = timeout("broker-connect-timeout", flags.broker_connect_timeout)?;
-    match url("queue", flags.queue.as_ref(), &["amqp", "amqps"])? {
-        None => Ok(QueueAt::Embedded),
-        Some(url) => Ok(QueueAt::RabbitMq(queue::Options {
-            url,
-            queue: name,
-            queue_type: flags.queue_type.unwrap_or_default(),
-            max,
-            publish_timeout,
-            connect_timeout,
-            flaws: flaws.clone(),
-        })),
-    }
+    let queue_type = flags.queue_type.unwrap_or_default();
+    let url = url("queue", flags.queue.as_ref(), &["amqp", "amqps"])?;
+    Ok(url.map(|url| BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout }))
 }
 
-/// The Redis server, if there is one.
-pub(super) fn store(flags: &ServeFlags, flaws: &Flaws) -> Result<StoreAt, FlagError> {
-    Ok(match url("store", flags.store.as_ref(), &["redis", "rediss"])? {
-        None => StoreAt::Embedded,
-        Some(url) => StoreAt::Redis(RedisOptions { url, flaws: flaws.clone() }),
-    })
+/// The Redis server; `None` for the embedded store.
+pub(super) fn redis(flags: &ServeFlags) -> Result<Option<EngineUrl>, FlagError> {
+    url("store", flags.store.as_ref(), &["redis", "rediss"])
 }
 
-/// The flaws of the design and those that were asked for.
+/// The flaws of the design and those that flags name.
 pub(super) fn flaws(flags: &ServeFlags) -> Flaws {
     Flaws::of(flags.design.unwrap_or_default(), flags.flaw.as_deref().unwrap_or_default())
 }
 
-/// Checks what only makes sense together. Apart from the rest, since a profile may leave the
-/// addresses to the environment.
-pub(super) fn check(flags: &ServeFlags) -> Result<(), FlagError> {
+/// Checks flags that only make sense together. It is apart from the other checks, since a profile
+/// may leave the addresses to the environment.
+pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     let is_shared = |url: &Option<EngineUrl>| url.as_ref().is_some_and(|url| !url.is_embedded());
     let (queue, store) = (is_shared(&flags.queue), is_shared(&flags.store));
     let role = flags.role.unwrap_or_default();
@@ -82,20 +83,6 @@ pub(super) fn check(flags: &ServeFlags) -> Result<(), FlagError> {
         }
     }
     Ok(())
-}
-
-/// What `--list-flaws` prints.
-pub(super) fn list_flaws() -> String {
-    let mut text = String::new();
-    for flaw in Flaw::ALL {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", flaw.name());
-        let rows = [("does", flaw.does()), ("breaks", flaw.breaks()), ("from", flaw.source())];
-        for (label, words) in rows {
-            let _ = writeln!(text, "    {label:<7} {words}");
-        }
-    }
-    text
 }
 
 fn url(
