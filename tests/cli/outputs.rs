@@ -28,6 +28,17 @@ fn result(folder: &Path, args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// The files of a recorded run, sorted.
+pub(super) const FILES: [&str; 7] = [
+    "history.ndjson",
+    "latency-corrected.hgrm",
+    "latency.hgrm",
+    "latency.hlog",
+    "ledger-before.ndjson",
+    "ledger.ndjson",
+    "run.json",
+];
+
 /// A load with retries, double clicks, and a schedule with intended times.
 const LOAD: &[&str] = &["--rate", "150/s", "--duration", "2500ms", "--arrival", "poisson"];
 const MORE: &[&str] = &["--double-click", "20%", "--retry", "2", "--seed", "3"];
@@ -54,7 +65,7 @@ fn out_folder_holds_result_and_latencies() {
     let files = std::fs::read_dir(&out).unwrap().map(|file| file.unwrap().file_name());
     let mut files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
     files.sort();
-    assert_eq!(files, ["latency-corrected.hgrm", "latency.hgrm", "latency.hlog", "run.json"]);
+    assert_eq!(files, FILES);
 }
 
 /// The figures in the last lines of a table.
@@ -170,12 +181,14 @@ fn files_of_an_earlier_run_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     std::fs::create_dir(&out).unwrap();
-    for file in ["run.json", "latency.hlog", "latency.hgrm", "latency-corrected.hgrm"] {
+    let unfinished = ["history.ndjson.new", "run.json.new"];
+    for file in FILES.into_iter().chain(unfinished) {
         std::fs::write(out.join(file), "of a former run\n".repeat(10_000)).unwrap();
     }
     let result = result(folder.path(), &["--threads", "2", "--out", "run"]);
     assert_eq!(serde_json::from_str::<Value>(&read(out.join("run.json"))).unwrap(), result);
-    for file in ["latency.hlog", "latency.hgrm", "latency-corrected.hgrm"] {
+    assert!(unfinished.iter().all(|file| !out.join(file).exists()));
+    for file in FILES {
         assert!(!read(out.join(file)).contains("former"), "{file}");
     }
 }
