@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::disk_full::SmallDisk;
-use super::{TOKEN, bench, last_line, stderr, stdout};
+use super::{TOKEN, bench, last_line, recorded, stderr, stdout};
 use crate::support::child::Serving;
 use crate::support::skip::skip;
 
@@ -173,6 +173,35 @@ fn output_disk_filling_up_is_reported_after_the_report() {
         assert_eq!(last_line(&output), "NOT OVERSOLD: stock 10, sold 10, left 0", "{flag}");
         assert!(printed.contains(&format!("cannot write {path}")), "{flag}: {printed}");
         assert!(printed.contains("No space left on device"), "{flag}: {printed}");
+    }
+}
+
+#[test]
+fn disk_that_fills_up_after_the_load_leaves_a_recording_that_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = ["--spawn", "--threads", "4", "--loops", "1500", "--out"];
+    // Full with the history, of 300 KiB; and with the ledger, of 1.5 MiB.
+    for (size, file, code) in [("128k", "history.ndjson", 1), ("1m", "ledger.ndjson", 4)] {
+        let Some(disk) = SmallDisk::mount(size) else {
+            skip("only root may mount the small file system that it fills");
+            return;
+        };
+        let run = disk.path().join("run");
+        let args = [&load[..], &[run.to_str().unwrap(), "--", "--stock", "100k"]].concat();
+        let output = bench(folder.path(), &args);
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{file}: {printed}");
+        assert!(last_line(&output).starts_with("NOT OVERSOLD"), "{file}: {}", stdout(&output));
+        let problem = format!("cannot write {}: No space left", run.join(file).display());
+        assert!(printed.contains(&problem), "{file}: {printed}");
+        let audit = recorded("audit", &run, &[]);
+        assert_eq!(audit.status.code(), Some(code), "{}{}", stderr(&audit), stdout(&audit));
+        let report = recorded("report", &run, &[]);
+        assert_eq!(report.status.code(), Some(0), "{file}: {}", stderr(&report));
+        assert!(last_line(&report).starts_with("UNKNOWN, not a pass"), "{}", stdout(&report));
+        let unfinished = std::fs::read_dir(&run).unwrap().map(|file| file.unwrap().path());
+        let unfinished = unfinished.filter(|path| path.extension() == Some("new".as_ref()));
+        assert_eq!(unfinished.count(), 0, "{file}");
     }
 }
 
