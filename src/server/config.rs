@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::flaws::Flaws;
 use crate::profile::{FlagError, ServePlan};
-use crate::queue::{self, QueueAt};
+use crate::queue::QueueAt;
 use crate::sale::Terms;
 use crate::secret::Secret;
 use crate::settings::Durability;
-use crate::store::{RedisOptions, StoreAt};
+use crate::store::StoreAt;
 use crate::units::Rate;
 
 /// How to run a server. The caller has checked the values.
@@ -57,20 +57,8 @@ impl Config {
         let ServePlan { item, stock, per_buyer, opens_us, closes_us, flaws, .. } = plan;
         let sale = Terms { item, stock, per_buyer, opens_us, closes_us };
         sale.check().map_err(|problem| FlagError::new("closes-at", problem))?;
-        let queue = plan.broker.map_or(QueueAt::Embedded, |broker| {
-            QueueAt::RabbitMq(queue::Options {
-                url: broker.url,
-                queue: broker.queue,
-                queue_type: broker.queue_type,
-                max: plan.queue_max,
-                publish_timeout: broker.publish_timeout,
-                connect_timeout: broker.connect_timeout,
-                flaws: flaws.clone(),
-            })
-        });
-        let store = plan.redis.map_or(StoreAt::Embedded, |url| {
-            StoreAt::Redis(RedisOptions { url, flaws: flaws.clone() })
-        });
+        let queue = QueueAt::new(plan.broker, plan.queue_max, &flaws);
+        let store = StoreAt::new(plan.redis, &flaws);
         Ok(Self {
             listen: plan.listen,
             data: plan.data,

@@ -10,7 +10,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
 use crate::stats::{Click, ErrorKind};
 
-use super::{LedgerReader, Target, Template, Understood, builtin};
+use super::{Control, ControlError, LedgerReader, Target, Template, Understood, builtin};
 
 /// Which API the tested system has. Another one is another variant here, and a folder of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,16 @@ impl Sut {
     pub fn understand_result(self, status: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
         match self {
             Self::Seckill => builtin::understand_result(status, body),
+        }
+    }
+
+    /// A client for everything besides the load, at `target`; `item` may be known later.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn control(self, target: &Target, item: Option<ItemId>) -> Result<Control, ControlError> {
+        match self {
+            Self::Seckill => Control::new(target, item),
         }
     }
 
