@@ -1,5 +1,5 @@
-//! The hardened path over RabbitMQ and Redis, against bare loops on the same two, and what a
-//! connection for each request costs.
+//! Compares the hardened path over RabbitMQ and Redis with minimal loops on the same two, and
+//! measures the cost of a connection for each request.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -25,10 +25,10 @@ use support::median;
 /// Attempts in flight: the article's threads.
 const IN_FLIGHT: u64 = 350;
 
-/// Attempts in flight where each opens a connection: more only fill the broker sooner.
+/// Attempts in flight if each opens a connection: more would only exhaust the broker sooner.
 const IN_FLIGHT_PER_REQUEST: u64 = 32;
 
-/// Attempts that a consumer is sent at a time.
+/// Prefetch of a consumer.
 const PREFETCH: usize = 256;
 
 struct Engines {
@@ -59,7 +59,7 @@ fn main() {
         figures[2].push(bare::decide(&amqp, &redis, &place("bare"), total, PREFETCH));
         figures[3].push(engines.decide(&place("hardened"), total));
     }
-    // Last, since it leaves its connections behind.
+    // This is the last measurement, because it leaves its connections open.
     let flaws = Flaws::of(Design::Hardened, &[Flaw::ConnectionPerRequest]);
     let per_request = (0..rounds as u64)
         .map(|round| engines.accept(&format!("per-request-{round}"), 100 + round, &flaws, loops));
@@ -87,8 +87,8 @@ async fn buy(app: &App) {
 }
 
 impl Engines {
-    /// A queue of its own, and a database of its own for each kind of place: what is left in the
-    /// register of one is not waited for in another.
+    /// A configuration with its own queue, and its own database for each kind of place: attempts
+    /// that remain in the register of one do not delay another.
     fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> ServePlan {
         let database = ["hardened", "routed", "per-request"]
             .iter()
@@ -114,7 +114,7 @@ impl Engines {
         }
     }
 
-    /// Attempts accepted in a second.
+    /// Accepted attempts per second.
     fn accept(&self, place: &str, seed: u64, flaws: &Flaws, loops: u64) -> f64 {
         let per_request = flaws.has(Flaw::ConnectionPerRequest);
         let (threads, loops) = match per_request {
@@ -129,7 +129,7 @@ impl Engines {
         summary.per_second(summary.total)
     }
 
-    /// Attempts accepted in a second, without a socket between: as the bare loop has none.
+    /// Accepted attempts per second without a socket, which the bare loop does not have either.
     fn route(&self, place: &str, loops: u64) -> f64 {
         let runtime = support::runtime();
         let (_, app) = support::serve(&runtime, self.config(place, &Flaws::default(), 0));
@@ -151,11 +151,11 @@ impl Engines {
         (IN_FLIGHT * loops) as f64 / seconds
     }
 
-    /// Attempts decided in a second, of those that [`Engines::accept`] left in the queue.
+    /// Decided attempts per second, of those that [`Engines::accept`] left in the queue.
     fn decide(&self, place: &str, total: u64) -> f64 {
         let runtime = support::runtime();
         let mut config = self.config(place, &Flaws::default(), 1);
-        // The sale that they were accepted for.
+        // The sale for which they were accepted.
         config.fresh_sale = false;
         let begun = Instant::now();
         let (_, app) = support::serve(&runtime, config);

@@ -1,4 +1,4 @@
-//! What the benchmarks share: rounds in turn, medians, and a load from within.
+//! Code that the benchmarks share: the number of rounds, medians, and an in-process load.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
@@ -17,21 +17,21 @@ use seckill::units::Count;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-/// Rounds of each side, in turn, so that a drift of the machine meets both.
+/// Rounds of each side. They alternate, so that a drift of the machine affects both sides.
 pub(crate) const ROUNDS: usize = 5;
 
-/// The middle one.
+/// The median of the figures.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
 
-/// Whether this is a smoke run, as of `cargo test --benches`, and no measurement.
+/// Whether this is a smoke run, as in `cargo test --benches`, and not a measurement.
 pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
 }
 
-/// Prints as `println!` does, but nothing in a smoke run, of which the figures mean nothing.
+/// Prints as `println!` does, but prints nothing in a smoke run, whose figures mean nothing.
 macro_rules! figure {
     ($($arg:tt)*) => {
         if !crate::support::is_test() {
@@ -40,7 +40,7 @@ macro_rules! figure {
     };
 }
 
-/// A runtime as that of `seckill serve`.
+/// A runtime like that of `seckill serve`.
 pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
@@ -71,7 +71,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
     }
 }
 
-/// Starts a server, and gives its address and its insides.
+/// Starts a server, and returns its address and its state.
 pub(crate) fn serve(runtime: &Runtime, config: ServePlan) -> (String, Arc<App>) {
     let server = runtime.block_on(Server::start(config)).unwrap();
     let (url, app) = (format!("http://{}", server.address()), server.app());
@@ -79,7 +79,7 @@ pub(crate) fn serve(runtime: &Runtime, config: ServePlan) -> (String, Arc<App>) 
     (url, app)
 }
 
-/// Loads `url` with so many threads of so many attempts each.
+/// Loads `url` with `threads` users that make `loops` attempts each.
 pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let flags = BenchFlags {
         threads: Some(Count(threads)),

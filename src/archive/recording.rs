@@ -1,4 +1,4 @@
-//! A recorded run, read again.
+//! Reading a recorded run.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

@@ -35,7 +35,7 @@ impl Ending {
     fn early(&self) -> Option<String> {
         match self {
             Self::Complete => None,
-            Self::Stopped => Some("it was told to stop".to_owned()),
+            Self::Stopped => Some("a signal stopped it".to_owned()),
             Self::Died(_) => Some("the server died".to_owned()),
         }
     }
@@ -100,7 +100,8 @@ impl Ended<'_> {
             stopped: ending.early(),
             invalid,
         };
-        // What is known now stays, should the bench be killed while it waits for the rest.
+        // The result so far is written now, and is kept if the bench is killed while it waits for
+        // the rest.
         outputs.history(&history);
         outputs.run(&Run::new(parts.clone()));
         let ledger = if gaps.ledger_before.is_none() && !history.is_empty() {
@@ -125,7 +126,7 @@ async fn gather(
     (gaps, outputs): (&mut Gaps, &mut Outputs),
 ) -> Option<Ledger> {
     gaps.settled = evidence::settle(&site.control, config.plan.settle_timeout).await.err();
-    evidence::ask_results(&site.control, history).await;
+    evidence::poll_results(&site.control, history).await;
     let copy = |piece: &[u8]| outputs.ledger(LedgerFile::After, piece);
     let ledger = evidence::ledger(&site.control, copy).await;
     gaps.ledger = ledger.as_ref().err().cloned();

@@ -22,17 +22,17 @@ use super::spawned::Spawned;
 pub struct Finished {
     /// The result.
     pub run: Run,
-    /// Whether all files could be written.
+    /// An error if not all files could be written.
     pub saved: Result<(), OutputError>,
-    /// Whether the spawned server ended in good order.
+    /// An error if the spawned server did not end gracefully.
     pub stopped: anyhow::Result<()>,
 }
 
-/// Runs the plan and judges the tested system. When `stop` is cancelled, no attempt begins any
-/// more, and what was done until then is judged.
+/// Runs the plan and judges the tested system. When `stop` is cancelled, no further attempt begins,
+/// and the run up to then is judged.
 ///
 /// # Errors
-/// When the run comes to no result.
+/// When the run has no result.
 pub async fn run(
     config: &Config,
     stop: &CancellationToken,

@@ -1,4 +1,4 @@
-//! `seckill serve`.
+//! `seckill serve`: checks the flags, starts logging, and serves until a signal.
 
 use std::fmt::Write;
 use std::io;
@@ -40,10 +40,10 @@ fn start_logging(flags: &ServeFlags, colour: Colour) -> Result<(), String> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(filter) => EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?,
         Err(_) => {
-            let asked = flags.log.as_deref().unwrap_or("info");
-            // What lapin says is said by the queue, once and with what it means.
-            let quiet = if asked.contains("lapin") { "" } else { ",lapin=off" };
-            EnvFilter::try_new(format!("{asked}{quiet}"))
+            let level = flags.log.as_deref().unwrap_or("info");
+            // lapin's log is off: the queue logs the same events once, with their meaning.
+            let quiet = if level.contains("lapin") { "" } else { ",lapin=off" };
+            EnvFilter::try_new(format!("{level}{quiet}"))
                 .map_err(|error| format!("--log: {error}"))?
         }
     };
@@ -55,7 +55,7 @@ fn start_logging(flags: &ServeFlags, colour: Colour) -> Result<(), String> {
     Ok(())
 }
 
-/// What `--list-flaws` prints.
+/// The output of `--list-flaws`.
 fn list_flaws() -> String {
     let mut text = String::new();
     for flaw in Flaw::ALL {

@@ -25,9 +25,9 @@ pub struct BrokerPlan {
     pub queue: String,
     /// The type of the queue.
     pub queue_type: QueueType,
-    /// How long the broker may take to confirm a publish.
+    /// Time-out for a confirm of a published message.
     pub publish_timeout: Duration,
-    /// How long a connection may take to open.
+    /// Time-out for opening a connection.
     pub connect_timeout: Duration,
 }
 
@@ -35,7 +35,7 @@ pub struct BrokerPlan {
 pub(super) fn broker(flags: &ServeFlags) -> Result<Option<BrokerPlan>, FlagError> {
     let queue = flags.queue_name.clone().unwrap_or_else(|| "seckill".into());
     if queue.is_empty() || queue.len() > QUEUE_NAME_LEN_MAX || queue.starts_with("amq.") {
-        let problem = format!("has 1 to {QUEUE_NAME_LEN_MAX} bytes, and does not begin with amq.");
+        let problem = format!("must have 1 to {QUEUE_NAME_LEN_MAX} bytes and not begin with amq.");
         return Err(FlagError::new("queue-name", problem));
     }
     let publish_timeout = timeout("publish-timeout", flags.publish_timeout)?;
@@ -62,8 +62,8 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     let (queue, store) = (is_shared(&flags.queue), is_shared(&flags.store));
     let role = flags.role.unwrap_or_default();
     if role != Role::All && !(queue && store) {
-        let problem = "needs --queue amqp://… and --store redis://…: the embedded ones are one \
-                       process's own";
+        let problem = "needs --queue amqp://… and --store redis://…: the embedded ones serve one \
+                       process";
         return Err(FlagError::new("role", problem));
     }
     let needs = |flaw: Flaw| match flaw {
@@ -92,7 +92,7 @@ fn url(
 ) -> Result<Option<EngineUrl>, FlagError> {
     let Some(url) = url.filter(|url| !url.is_embedded()) else { return Ok(None) };
     if !schemes.contains(&url.scheme()) {
-        // The value may hold a password: it is not repeated.
+        // The message omits the value, which may contain a password.
         let problem = format!("is neither embedded nor of the form {}://…", schemes[0]);
         return Err(FlagError::new(flag, problem));
     }
@@ -106,7 +106,7 @@ fn url(
 fn timeout(flag: &'static str, given: Option<Span>) -> Result<Duration, FlagError> {
     let time = given.map_or(Duration::from_secs(5), |span| span.0);
     if time.is_zero() || time > TIMEOUT_MAX {
-        return Err(FlagError::new(flag, format!("is above 0 and at most {TIMEOUT_MAX:?}")));
+        return Err(FlagError::new(flag, format!("must be above 0 and at most {TIMEOUT_MAX:?}")));
     }
     Ok(time)
 }

@@ -2,7 +2,7 @@
 
 use super::check::FlagError;
 
-/// Most files that a process has open besides its connections.
+/// Maximum number of files that a process has open in addition to its connections.
 pub const OTHER_FILES: u64 = 128;
 
 /// Checks that `wanted` connections fit in `room`, the connections that the limit of open files

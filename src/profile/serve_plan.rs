@@ -1,4 +1,4 @@
-//! How to run a server, checked.
+//! The plan of a server. Every check of its flags happens here, before anything is started.
 
 use std::path::PathBuf;
 
@@ -16,16 +16,16 @@ use super::open_files::check_open_files;
 /// The data dir where none is given.
 pub const DATA_DEFAULT: &str = "seckill-data";
 
-/// Most consumers: more than any machine has cores for.
+/// Maximum number of consumers: more than the cores of any machine.
 const CONSUMERS_MAX: u64 = 64;
 
 /// The largest prefetch: the decisions of all consumers fit into what may wait for one commit.
 pub const PREFETCH_MAX: usize = 400;
 
-/// How to run a server, checked.
+/// A checked plan of a server.
 #[derive(Debug, Clone)]
 pub struct ServePlan {
-    /// Address to listen on; port 0 takes a free one.
+    /// Address to listen on; port 0 selects a free port.
     pub listen: String,
     /// The data dir: it holds the embedded queue and store, and the generated token.
     pub data: PathBuf,
@@ -41,19 +41,19 @@ pub struct ServePlan {
     pub consumers: usize,
     /// Attempts that one consumer takes at a time; 1 to [`PREFETCH_MAX`].
     pub prefetch: usize,
-    /// Attempts that may wait in the queue.
+    /// Maximum number of queued attempts.
     pub queue_max: usize,
-    /// Connections at a time.
+    /// Maximum number of open connections.
     pub connections_max: usize,
-    /// Attempts accepted per second.
+    /// Maximum number of attempts accepted per second.
     pub rate_limit: Option<Rate>,
-    /// The admin token; where none is given, the server makes one.
+    /// The admin token; without one, the server generates one.
     pub admin_token: Option<Secret>,
     /// The item on sale.
     pub item: ItemId,
     /// Units on sale.
     pub stock: u32,
-    /// Orders that one buyer may have.
+    /// Maximum number of orders of one buyer.
     pub per_buyer: u32,
     /// When the sale opens, in microseconds since the Unix epoch.
     pub opens_us: Option<u64>,
@@ -71,7 +71,7 @@ impl ServePlan {
     /// Checks flags; `room` is the number of connections that fit the limit of open files.
     ///
     /// # Errors
-    /// The first flag that is wrong.
+    /// The first invalid flag.
     pub fn new(flags: &ServeFlags, room: u64) -> Result<Self, FlagError> {
         check_engines(flags)?;
         Self::of_profile(flags, room)
@@ -81,7 +81,7 @@ impl ServePlan {
     /// environment.
     ///
     /// # Errors
-    /// The first flag that is wrong.
+    /// The first invalid flag.
     pub fn of_profile(flags: &ServeFlags, room: u64) -> Result<Self, FlagError> {
         let u32_max = u64::from(u32::MAX);
         let name = flags.item.as_deref().unwrap_or("default");
