@@ -16,11 +16,10 @@ use http_body_util::Full;
 
 use seckill::flaws::{Design, Flaw, Flaws};
 use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
-use seckill::queue;
-use seckill::server::{App, Config, QueueAt, StoreAt, route};
+use seckill::profile::{BrokerPlan, ServePlan};
+use seckill::server::{App, route};
 use seckill::settings::QueueType;
 use seckill::stats::Outcome;
-use seckill::store::RedisOptions;
 use support::median;
 
 /// Attempts in flight: the article's threads.
@@ -90,26 +89,24 @@ async fn buy(app: &App) {
 impl Engines {
     /// A configuration with its own queue, and its own database for each kind of place: attempts
     /// that remain in the register of one do not delay another.
-    fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> Config {
+    fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> ServePlan {
         let database = ["hardened", "routed", "per-request"]
             .iter()
             .position(|kind| place.starts_with(kind))
             .unwrap();
         let five_s = std::time::Duration::from_secs(5);
-        let queue = queue::Options {
+        let broker = BrokerPlan {
             url: self.rabbitmq.url().parse().unwrap(),
             queue: place.into(),
             queue_type: QueueType::Classic,
-            max: 1_000_000,
             publish_timeout: five_s,
             connect_timeout: five_s,
-            flaws: flaws.clone(),
         };
         let url = format!("{}/{database}", self.redis.url());
-        let store = RedisOptions { url: url.parse().unwrap(), flaws: flaws.clone() };
-        Config {
-            queue: QueueAt::RabbitMq(queue),
-            store: StoreAt::Redis(store),
+        ServePlan {
+            broker: Some(broker),
+            redis: Some(url.parse().unwrap()),
+            flaws: flaws.clone(),
             consumers,
             prefetch: PREFETCH,
             fresh_sale: true,

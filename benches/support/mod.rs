@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use seckill::load::{self, Job};
+use seckill::profile::ServePlan;
 use seckill::profile::{BenchFlags, Plan};
 use seckill::secret::Secret;
-use seckill::server::{App, Config, QueueAt, Server, StoreAt};
+use seckill::server::{App, Server};
 use seckill::settings::Durability;
 use seckill::stats::{Live, Summary};
 use seckill::sut::{Sut, Target};
@@ -45,12 +46,12 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 /// A server that never runs out of stock.
-pub(crate) fn config(data: &Path) -> Config {
-    Config {
+pub(crate) fn config(data: &Path) -> ServePlan {
+    ServePlan {
         listen: "127.0.0.1:0".into(),
         data: data.to_owned(),
-        queue: QueueAt::Embedded,
-        store: StoreAt::Embedded,
+        broker: None,
+        redis: None,
         durability: Durability::Fsync,
         accepts: true,
         consumers: 1,
@@ -59,13 +60,11 @@ pub(crate) fn config(data: &Path) -> Config {
         connections_max: 1_000,
         rate_limit: None,
         admin_token: Some(Secret("token".into())),
-        sale: seckill::sale::Terms {
-            item: "default".parse().unwrap(),
-            stock: u32::MAX,
-            per_buyer: 1,
-            opens_us: None,
-            closes_us: None,
-        },
+        item: "default".parse().unwrap(),
+        stock: u32::MAX,
+        per_buyer: 1,
+        opens_us: None,
+        closes_us: None,
         fresh_sale: false,
         flaws: Default::default(),
         blind: false,
@@ -73,7 +72,7 @@ pub(crate) fn config(data: &Path) -> Config {
 }
 
 /// Starts a server, and returns its address and its state.
-pub(crate) fn serve(runtime: &Runtime, config: Config) -> (String, Arc<App>) {
+pub(crate) fn serve(runtime: &Runtime, config: ServePlan) -> (String, Arc<App>) {
     let server = runtime.block_on(Server::start(config)).unwrap();
     let (url, app) = (format!("http://{}", server.address()), server.app());
     runtime.spawn(server.run(std::future::pending()));

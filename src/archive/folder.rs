@@ -17,8 +17,8 @@ const LOG: &str = "latency.hlog";
 const LATENCY: &str = "latency.hgrm";
 const CORRECTED: &str = "latency-corrected.hgrm";
 
-/// Where the result is written before it replaces `run.json`.
-const RUN_NEW: &str = "run.json.new";
+/// Appended to the name of a file until it is whole.
+const UNFINISHED: &str = ".new";
 
 /// Why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,10 @@ impl Folder {
         for name in [RUN, HISTORY, LATENCY, CORRECTED] {
             create(name)?;
         }
+        for name in [RUN, HISTORY] {
+            // Only a run that was killed leaves one.
+            let _ = fs::remove_file(path.join(format!("{name}{UNFINISHED}")));
+        }
         let log = path.join(LOG);
         Ok(Self {
             path: path.to_owned(),
@@ -119,21 +123,34 @@ impl Folder {
         Ok(())
     }
 
+    /// Writes the history, in place of one that was written before.
     pub(super) fn history(&self, history: &History) -> Result<(), OutputError> {
-        let path = self.path.join(HISTORY);
-        let write = || history.write(BufWriter::new(File::create(&path)?));
-        write().map_err(at(&path))
+        self.replace(HISTORY, |file| history.write(file))
     }
 
     /// Writes the result atomically.
     pub(super) fn run(&self, run: &Run) -> Result<(), OutputError> {
-        let (path, new) = (self.path.join(RUN), self.path.join(RUN_NEW));
-        let write = || {
-            let mut json = serde_json::to_vec_pretty(run)?;
-            json.push(b'\n');
-            fs::write(&new, json)?;
+        self.replace(RUN, |file| {
+            serde_json::to_writer_pretty(&mut *file, run)?;
+            file.write_all(b"\n")
+        })
+    }
+
+    /// Writes a file whole or not at all: if the program is killed meanwhile, or the disk is full,
+    /// what was written before stays.
+    fn replace(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), OutputError> {
+        let path = self.path.join(name);
+        let new = self.path.join(format!("{name}{UNFINISHED}"));
+        let replace = || {
+            let mut file = BufWriter::new(File::create(&new)?);
+            write(&mut file)?;
+            file.flush()?;
             fs::rename(&new, &path)
         };
-        write().inspect_err(|_| drop(fs::remove_file(&new))).map_err(at(&path))
+        replace().inspect_err(|_| drop(fs::remove_file(&new))).map_err(at(&path))
     }
 }

@@ -28,7 +28,16 @@ pub(super) struct Watched {
     pub(super) sale: Arc<Mutex<SaleNow>>,
 }
 
-/// The sinks of the figures.
+impl Watched {
+    pub(super) fn new(config: &Config, site: &Site) -> Self {
+        Self {
+            live: Arc::new(Live::new(load::workers(config.plan.threads))),
+            sale: Arc::new(Mutex::new(site.sale_before.now())),
+        }
+    }
+}
+
+/// Where the figures go.
 pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,

@@ -2,6 +2,7 @@
 //! judge. The result is a value that others print. It prints nothing itself, and reports progress
 //! as events.
 
+mod conclude;
 mod config;
 mod error;
 mod event;

@@ -43,7 +43,7 @@ impl Site {
         let connector = Connector::new(&target).with_context(|| target.url.clone())?;
         let certificate = connector.check_certificate(CONNECT_TIMEOUT).await;
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
-        let control = Control::new(&target, config.plan.item.clone())?;
+        let control = config.sut.control(&target, config.plan.item.clone())?;
         let sale_before = control.sale().await?;
         let item: ItemId =
             sale_before.item.parse().context("the server's item has an invalid name")?;

@@ -8,7 +8,6 @@ use crate::profile::{
     DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
     check_open_files,
 };
-use crate::server;
 use crate::sut::Sut;
 use crate::units::Count;
 
@@ -57,7 +56,6 @@ impl BenchCommand {
         let room = limits::raise_file_limit();
         if args.profile.is_some() {
             ServePlan::of_profile(&profile.server, room)
-                .and_then(server::Config::new)
                 .map_err(|error| usage(&profile.locate("server", &error)))?;
         }
         let mut flags = args.flags.or(profile.bench);
@@ -74,7 +72,7 @@ impl BenchCommand {
             let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
             let fresh_sale = is_shared.then_some(true);
             let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
-            let checked = ServePlan::new(&server, room).and_then(server::Config::new);
+            let checked = ServePlan::new(&server, room);
             checked.map_err(|error| usage(&error))?;
             Some(server)
         } else if args.server.is_empty() {

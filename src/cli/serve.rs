@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::flaws::Flaw;
 use crate::profile::{ServeFlags, ServePlan};
-use crate::server::{Config, Server};
+use crate::server::Server;
 use crate::settings::LogFormat;
 
 use super::args::{Colour, ServeArgs};
@@ -21,17 +21,17 @@ pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
     }
     let flags = args.flags;
     let room = limits::raise_file_limit();
-    let config = ServePlan::new(&flags, room).and_then(Config::new);
-    let config = config.map_err(|error| Failure::Usage(error.to_string()))?;
+    let plan = ServePlan::new(&flags, room);
+    let plan = plan.map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve_until_signal(config))?;
+    runtime.block_on(serve_until_stopped(plan))?;
     Ok(0)
 }
 
-async fn serve_until_signal(config: Config) -> Result<(), Failure> {
+async fn serve_until_stopped(plan: ServePlan) -> Result<(), Failure> {
     let mut signals = Signals::take()?;
-    let server = Server::start(config).await?;
+    let server = Server::start(plan).await?;
     print(&format!("listening on http://{}\n", server.address()))?;
     Ok(server.run(async move { signals.next().await }).await?)
 }

@@ -19,9 +19,6 @@ pub const VERSION: u32 = 1;
 /// virtual users, of which there are at most 2^20.
 const LINE_LEN_MAX: u64 = 64 << 20;
 
-/// Maximum number of virtual users in a file: the limit of `--threads`, with room for a higher one.
-const THREADS_MAX: u64 = 1 << 24;
-
 /// One line.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
@@ -139,8 +136,11 @@ impl History {
             return Err(lines.invalid("the first line does not describe a run"));
         };
         let threads = sent.iter().fold(0u64, |sum, (_, users)| sum.saturating_add(*users));
-        if threads > THREADS_MAX {
+        if threads > AttemptNo::THREADS_MAX {
             return Err(lines.invalid("more virtual users than any run has"));
+        }
+        if sent.iter().any(|(attempts, _)| *attempts > AttemptNo::INDICES_MAX) {
+            return Err(lines.invalid("more attempts of a virtual user than any run has"));
         }
         let mut history = Self::new(ids, item, 0);
         history.sent = sent
@@ -151,6 +151,10 @@ impl History {
             match lines.understand(value)? {
                 Line::Attempt { thread, index, answered, order_id } => {
                     let attempt = AttemptNo { thread, index };
+                    // Its id would be another attempt's, or lead to nothing.
+                    if !history.was_sent(attempt) {
+                        return Err(lines.invalid("an attempt that the first line does not count"));
+                    }
                     let answered = lines.answered(answered, order_id)?;
                     history.entries.push(Entry { attempt, answered });
                 }

@@ -30,7 +30,12 @@ pub struct AttemptNo {
 }
 
 impl AttemptNo {
-    /// Encodes user and index in one number.
+    /// Virtual users that can be told apart in an id.
+    pub(super) const THREADS_MAX: u64 = 1 << (NUMBER_BITS - LOOP_BITS);
+    /// Attempts of one user that can be told apart in an id.
+    pub(super) const INDICES_MAX: u64 = 1 << LOOP_BITS;
+
+    /// User and index in one number.
     pub fn number(self) -> u64 {
         (u64::from(self.thread) << LOOP_BITS) | (self.index & LOOP_MASK)
     }

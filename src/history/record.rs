@@ -65,11 +65,14 @@ impl History {
 
     /// Adds the attempts of another worker's virtual users. Each user belongs to one worker.
     pub fn merge(&mut self, other: Self) {
-        for (sum, part) in self.sent.iter_mut().zip(other.sent) {
+        // Every field by its name, so that a new one that is not added does not compile. The ids,
+        // the item and the state before the run are the same for all workers.
+        let Self { ids: _, item: _, sent, entries, sale_before: _, before: _, results } = other;
+        for (sum, part) in self.sent.iter_mut().zip(sent) {
             *sum += part;
         }
-        self.entries.extend(other.entries);
-        self.results.extend(other.results);
+        self.entries.extend(entries);
+        self.results.extend(results);
     }
 
     /// Stores the ledger before the run.

@@ -91,6 +91,11 @@ impl ServePlan {
         if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
             return Err(FlagError::new("admin-token", "is empty: give one, or leave it out"));
         }
+        let (opens_us, closes_us) =
+            (flags.opens_at.map(|moment| moment.0), flags.closes_at.map(|moment| moment.0));
+        if closes_us.is_some_and(|closes_us| opens_us.unwrap_or(0) >= closes_us) {
+            return Err(FlagError::new("closes-at", "the sale closes before it opens"));
+        }
         let consumers = within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX)? as usize;
         let role = flags.role.unwrap_or_default();
         let listen = match role {
@@ -113,8 +118,8 @@ impl ServePlan {
             item: item?,
             stock: within("stock", flags.stock, 10, 0, u32_max)? as u32,
             per_buyer: within("per-buyer", flags.per_buyer, 1, 1, u32_max)? as u32,
-            opens_us: flags.opens_at.map(|moment| moment.0),
-            closes_us: flags.closes_at.map(|moment| moment.0),
+            opens_us,
+            closes_us,
             fresh_sale: flags.fresh_sale.unwrap_or(false),
             flaws: flaws(flags),
             blind: flags.design == Some(Design::Article),

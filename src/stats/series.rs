@@ -159,17 +159,19 @@ impl Series {
 
 impl Row {
     fn merge(&mut self, later: Self) {
-        self.began += later.began;
-        self.errors += later.errors;
-        for (sum, part) in self.outcomes.iter_mut().zip(later.outcomes) {
+        // Every field by its name, so that a new one that is not added does not compile.
+        let Self { index: _, began, errors, outcomes, latency, sale } = later;
+        self.began += began;
+        self.errors += errors;
+        for (sum, part) in self.outcomes.iter_mut().zip(outcomes) {
             *sum += part;
         }
         let mut both = unpack(&self.latency);
-        if let Err(error) = both.add(unpack(&later.latency)) {
+        if let Err(error) = both.add(unpack(&latency)) {
             unreachable!("all histograms have the same bounds: {error}");
         }
         self.latency = pack(&both);
-        self.sale = later.sale;
+        self.sale = sale;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
 use crate::stats::{Click, ErrorKind};
 
-use super::{LedgerReader, Target, Template, Understood, builtin};
+use super::{Control, ControlError, LedgerReader, Target, Template, Understood, builtin};
 
 /// Which API the tested system has. A further API needs a variant here and its own folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,16 @@ impl Sut {
     pub fn understand_result(self, status: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
         match self {
             Self::Seckill => builtin::understand_result(status, body),
+        }
+    }
+
+    /// A client for everything besides the load, at `target`; `item` may be known later.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn control(self, target: &Target, item: Option<ItemId>) -> Result<Control, ControlError> {
+        match self {
+            Self::Seckill => Control::new(target, item),
         }
     }
 

@@ -6,8 +6,10 @@
 mod support;
 
 mod bad_input;
+mod damaged_recording;
 mod disk_full;
 mod outputs;
+mod recorded;
 mod recovery;
 mod self_test;
 mod shutdown;
@@ -22,6 +24,11 @@ const TOKEN: &str = "a-token-for-tests";
 
 fn bench(folder: &Path, args: &[&str]) -> Output {
     seckill().arg("bench").args(args).current_dir(folder).output().unwrap()
+}
+
+/// Runs `audit` or `report` on a recorded run.
+fn recorded(verb: &str, recording: &Path, args: &[&str]) -> Output {
+    seckill().arg(verb).args(args).arg("--").arg(recording).output().unwrap()
 }
 
 fn stdout(output: &Output) -> String {

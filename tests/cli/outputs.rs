@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::disk_full::SmallDisk;
-use super::{TOKEN, bench, last_line, stderr, stdout};
+use super::{TOKEN, bench, last_line, recorded, stderr, stdout};
 use crate::support::child::Serving;
 use crate::support::skip::skip;
 
@@ -27,6 +27,17 @@ fn result(folder: &Path, args: &[&str]) -> Value {
     assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
+
+/// The files of a recorded run, sorted.
+pub(super) const FILES: [&str; 7] = [
+    "history.ndjson",
+    "latency-corrected.hgrm",
+    "latency.hgrm",
+    "latency.hlog",
+    "ledger-before.ndjson",
+    "ledger.ndjson",
+    "run.json",
+];
 
 /// A load with retries, double clicks, and a schedule with intended times.
 const LOAD: &[&str] = &["--rate", "150/s", "--duration", "2500ms", "--arrival", "poisson"];
@@ -54,7 +65,7 @@ fn out_folder_holds_result_and_latencies() {
     let files = std::fs::read_dir(&out).unwrap().map(|file| file.unwrap().file_name());
     let mut files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
     files.sort();
-    assert_eq!(files, ["latency-corrected.hgrm", "latency.hgrm", "latency.hlog", "run.json"]);
+    assert_eq!(files, FILES);
 }
 
 /// The figures in the last lines of a table.
@@ -166,16 +177,47 @@ fn output_disk_filling_up_is_reported_after_the_report() {
 }
 
 #[test]
+fn disk_that_fills_up_after_the_load_leaves_a_recording_that_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = ["--spawn", "--threads", "4", "--loops", "1500", "--out"];
+    // Full with the history, of 300 KiB; and with the ledger, of 1.5 MiB.
+    for (size, file, code) in [("128k", "history.ndjson", 1), ("1m", "ledger.ndjson", 4)] {
+        let Some(disk) = SmallDisk::mount(size) else {
+            skip("only root may mount the small file system that it fills");
+            return;
+        };
+        let run = disk.path().join("run");
+        let args = [&load[..], &[run.to_str().unwrap(), "--", "--stock", "100k"]].concat();
+        let output = bench(folder.path(), &args);
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{file}: {printed}");
+        assert!(last_line(&output).starts_with("NOT OVERSOLD"), "{file}: {}", stdout(&output));
+        let problem = format!("cannot write {}: No space left", run.join(file).display());
+        assert!(printed.contains(&problem), "{file}: {printed}");
+        let audit = recorded("audit", &run, &[]);
+        assert_eq!(audit.status.code(), Some(code), "{}{}", stderr(&audit), stdout(&audit));
+        let report = recorded("report", &run, &[]);
+        assert_eq!(report.status.code(), Some(0), "{file}: {}", stderr(&report));
+        assert!(last_line(&report).starts_with("UNKNOWN, not a pass"), "{}", stdout(&report));
+        let unfinished = std::fs::read_dir(&run).unwrap().map(|file| file.unwrap().path());
+        let unfinished = unfinished.filter(|path| path.extension() == Some("new".as_ref()));
+        assert_eq!(unfinished.count(), 0, "{file}");
+    }
+}
+
+#[test]
 fn files_of_an_earlier_run_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     std::fs::create_dir(&out).unwrap();
-    for file in ["run.json", "latency.hlog", "latency.hgrm", "latency-corrected.hgrm"] {
+    let unfinished = ["history.ndjson.new", "run.json.new"];
+    for file in FILES.into_iter().chain(unfinished) {
         std::fs::write(out.join(file), "of a former run\n".repeat(10_000)).unwrap();
     }
     let result = result(folder.path(), &["--threads", "2", "--out", "run"]);
     assert_eq!(serde_json::from_str::<Value>(&read(out.join("run.json"))).unwrap(), result);
-    for file in ["latency.hlog", "latency.hgrm", "latency-corrected.hgrm"] {
+    assert!(unfinished.iter().all(|file| !out.join(file).exists()));
+    for file in FILES {
         assert!(!read(out.join(file)).contains("former"), "{file}");
     }
 }

@@ -18,7 +18,7 @@ use crate::support::child::Serving;
 
 /// A server that sells its single unit to every buyer.
 #[derive(Default)]
-struct FaultyServer {
+pub(super) struct FaultyServer {
     /// The lines of its ledger.
     sold: Mutex<Vec<String>>,
     orders: AtomicU64,
@@ -27,6 +27,10 @@ struct FaultyServer {
 }
 
 impl FaultyServer {
+    pub(super) fn never_settling() -> Self {
+        Self { never_settles: true, ..Self::default() }
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let body = match request.uri().path() {
             "/seckill" => {
@@ -66,7 +70,7 @@ impl FaultyServer {
 }
 
 /// Runs `work` while this server listens.
-fn with(faulty: FaultyServer, work: impl FnOnce(&str)) {
+pub(super) fn with(faulty: FaultyServer, work: impl FnOnce(&str)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -101,8 +105,7 @@ fn overselling_exits_3_and_names_witnesses() {
 #[test]
 fn unsettled_attempts_give_no_pass() {
     let folder = tempfile::tempdir().unwrap();
-    let faulty = FaultyServer { never_settles: true, ..FaultyServer::default() };
-    with(faulty, |url| {
+    with(FaultyServer::never_settling(), |url| {
         let args = ["--target", url, "--threads", "1", "--settle-timeout", "100ms"];
         let output = bench(folder.path(), &[&args[..], &["--admin-token", TOKEN]].concat());
         assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));

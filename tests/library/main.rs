@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 
 mod audit;
+mod history;
 mod http_client;
 mod journal;
 mod report;

@@ -1,14 +1,18 @@
 //! The whole report for people, from fixed figures.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use seckill::archive::{Parts, Run};
+use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::judge::{Audit, Gaps, Invalid, Invariant, Verdict, Violation};
 use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::report::terminal;
-use seckill::stats::{Click, ErrorKind, Outcome, Quantiles, Reason, Recorder, Sample, Series};
+use seckill::stats::{
+    Click, ErrorKind, Outcome, Quantiles, Reason, Recorder, SaleNow, Sample, Series,
+};
 use seckill::sut::{Sut, Target};
+use serde_json::Value;
 
 fn recorder() -> Recorder {
     let mut recorder = Recorder::default();
@@ -39,6 +43,10 @@ fn recorder() -> Recorder {
 }
 
 fn run(audit: Audit, invalid: Vec<Invalid>) -> Run {
+    run_of(&BenchFlags::default(), &Series::default(), audit, invalid)
+}
+
+fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invalid>) -> Run {
     let process = ProcessUsage {
         cpu_us: 400,
         cpu_percent_before: 1.0,
@@ -52,7 +60,7 @@ fn run(audit: Audit, invalid: Vec<Invalid>) -> Run {
     Run::new(Parts {
         started: SystemTime::UNIX_EPOCH,
         sut: Sut::Seckill,
-        plan: &Plan::new(&BenchFlags::default(), 7).unwrap(),
+        plan: &Plan::new(flags, 7).unwrap(),
         target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
         summary: &recorder().finish(),
         settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
@@ -68,7 +76,7 @@ fn run(audit: Audit, invalid: Vec<Invalid>) -> Run {
         stock_left_before: 1,
         stopped: None,
         invalid,
-        series: &Series::default(),
+        series,
     })
 }
 
@@ -142,4 +150,53 @@ fn json_agrees_with_terminal_report() {
     assert_eq!(json["audit"]["violations"][0]["invariant"], "never_oversold");
     assert_eq!(json["audit"]["oversold"], 1);
     assert_eq!(json["generator"]["cpu_us_per_request"], 100.0);
+}
+
+/// Every key of a JSON value with the type of its value, as `a.b[].c: number`.
+fn key_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(items) => {
+            items.iter().for_each(|item| key_paths(item, &format!("{path}[]"), paths));
+            "array"
+        }
+        Value::Object(entries) => {
+            let inner =
+                |key: &str| if path.is_empty() { key.into() } else { [path, key].join(".") };
+            entries.iter().for_each(|(key, value)| key_paths(value, &inner(key), paths));
+            "object"
+        }
+    };
+    paths.insert(format!("{path}: {kind}"));
+}
+
+/// Keys may be added, never removed or renamed: others read them.
+#[test]
+fn keys_of_the_result_match_snapshot() {
+    let flags = |text: &str| toml::from_str::<BenchFlags>(text).unwrap();
+    let mut series = Series::default();
+    series.push(0, &recorder(), SaleNow { stock_left: 1, queued: 0 });
+    let closed = flags("threads = 2\nstampede = true\nfollow = true\nretry = 1\nitem = \"tea\"");
+    let open = flags("rate = \"50/s\"\nduration = \"1s\"");
+    let mut runs = [closed, open].map(|flags| {
+        let run = run_of(&flags, &series, oversold(), vec![Invalid::NothingMeasured]);
+        let read: Run = serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap();
+        assert_eq!(read, run);
+        run
+    });
+    // What only some runs have.
+    runs[0].server = runs[0].generator.process;
+    runs[0].broker = Some(BrokerRecord {
+        connections_max: 1,
+        connections_limit: Some(2),
+        connections_opened: 3,
+    });
+    let mut paths = BTreeSet::new();
+    for run in runs {
+        key_paths(&serde_json::to_value(run).unwrap(), "", &mut paths);
+    }
+    insta::assert_snapshot!(paths.into_iter().collect::<Vec<_>>().join("\n"));
 }

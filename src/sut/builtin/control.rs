@@ -64,7 +64,7 @@ impl Control {
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
+    pub(in crate::sut) fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
         let client = http_client::builder(target.is_https())
             .map_err(|error| ControlError::Client(error.to_string()))?;
         let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
