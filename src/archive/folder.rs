@@ -17,7 +17,7 @@ const LOG: &str = "latency.hlog";
 const LATENCY: &str = "latency.hgrm";
 const CORRECTED: &str = "latency-corrected.hgrm";
 
-/// Appended to the name of a file until it is whole.
+/// Suffix of a file's name until the file is complete.
 const UNFINISHED: &str = ".new";
 
 /// Why a file cannot be written.
@@ -74,7 +74,7 @@ impl Folder {
             create(name)?;
         }
         for name in [RUN, HISTORY] {
-            // Only a run that was killed leaves one.
+            // Only a run that was killed leaves such a file.
             let _ = fs::remove_file(path.join(format!("{name}{UNFINISHED}")));
         }
         let log = path.join(LOG);
@@ -123,7 +123,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes the history, in place of one that was written before.
+    /// Writes the history, and replaces one that was written before.
     pub(super) fn history(&self, history: &History) -> Result<(), OutputError> {
         self.replace(HISTORY, |file| history.write(file))
     }
@@ -136,8 +136,8 @@ impl Folder {
         })
     }
 
-    /// Writes a file whole or not at all: if the program is killed meanwhile, or the disk is full,
-    /// what was written before stays.
+    /// Writes a file atomically: if the program is killed meanwhile, or the disk is full, the
+    /// previous file stays.
     fn replace(
         &self,
         name: &str,

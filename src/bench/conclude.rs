@@ -16,22 +16,22 @@ use super::evidence;
 use super::load::{Loaded, Sinks};
 use super::prepare::Site;
 
-/// Longest time for the last look at the sale, which belongs to the end of the load.
-const LAST_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time-out for the last read of the state of the sale, which belongs to the end of the load.
+const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How the load ended.
 pub(super) enum Ending {
-    /// By its plan.
+    /// The plan was completed.
     Complete,
-    /// It was stopped.
+    /// A signal stopped it.
     Stopped,
-    /// The spawned server ended, for this reason. Nothing can be learned from a server that has
-    /// ended, and waiting for it would only take time.
+    /// The spawned server ended, for this reason. A dead server provides no evidence, so it is not
+    /// waited for.
     Died(String),
 }
 
 impl Ending {
-    /// Why the load ended before its plan did.
+    /// Why the load ended before the end of its plan.
     fn early(&self) -> Option<String> {
         match self {
             Self::Complete => None,
@@ -40,7 +40,7 @@ impl Ending {
         }
     }
 
-    /// What is missing in the evidence when the load has just ended.
+    /// The gaps in the evidence when the load has just ended.
     fn gaps(&self) -> Gaps {
         let ledger_before = match self {
             Self::Died(because) => Some(because.clone()),
@@ -69,7 +69,7 @@ impl Ended<'_> {
         let Sinks { series, mut outputs } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
-            && let Ok(Ok(sale)) = timeout(LAST_LOOK_TIMEOUT, site.control.sale()).await
+            && let Ok(Ok(sale)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await
         {
             series.set_last_sale(sale.now());
         }

@@ -37,7 +37,7 @@ impl Watched {
     }
 }
 
-/// Where the figures go.
+/// The sinks of the figures.
 pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,

@@ -17,7 +17,7 @@ use super::load::{Sinks, Watched, load};
 use super::prepare::Site;
 use super::spawned::Spawned;
 
-/// A run that came to a result.
+/// A run that has a result.
 #[derive(Debug)]
 pub struct Finished {
     /// The result.
