@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -99,7 +99,7 @@ impl<'a> Load<'a> {
             let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
             loop {
                 tokio::select! {
-                    ran = &mut ended => break ran.map_err(|_| anyhow!("the load generator panicked")),
+                    ran = &mut ended => break ran.context("the load generator panicked"),
                     // The server is gone: requests in flight end, and no further attempt begins.
                     () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
                     () = watch_sale(&site.control, sale) => unreachable!(),

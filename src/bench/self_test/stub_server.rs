@@ -25,7 +25,9 @@ pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (status, body) = Sut::Seckill.sample_refusal();
     let response: Rc<str> = format!(
-        "HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status} Refused\r\n\
+         content-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
         body.len(),
     )
     .into();
