@@ -1,5 +1,6 @@
 //! After the load: the evidence, the verdict, and the files of the run.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
@@ -16,22 +17,22 @@ use super::evidence;
 use super::load::{Loaded, Sinks};
 use super::prepare::Site;
 
-/// Longest time for the last look at the sale, which belongs to the end of the load.
-const LAST_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time-out for the last read of the state of the sale, which belongs to the end of the load.
+const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How the load ended.
 pub(super) enum Ending {
-    /// By its plan.
+    /// The plan was completed.
     Complete,
-    /// It was stopped.
+    /// A signal stopped it.
     Stopped,
-    /// The spawned server ended, for this reason. Nothing can be learned from a server that has
-    /// ended, and waiting for it would only take time.
+    /// The spawned server ended, for this reason. A dead server provides no evidence, so it is not
+    /// waited for.
     Died(String),
 }
 
 impl Ending {
-    /// Why the load ended before its plan did.
+    /// Why the load ended before the end of its plan.
     fn early(&self) -> Option<String> {
         match self {
             Self::Complete => None,
@@ -69,7 +70,7 @@ impl Ended<'_> {
         let Sinks { series, mut outputs } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
-            && let Ok(Ok(sale)) = timeout(LAST_LOOK_TIMEOUT, site.control.sale()).await
+            && let Ok(Ok(sale)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await
         {
             series.set_last_sale(sale.now());
         }
@@ -91,6 +92,7 @@ impl Ended<'_> {
             broker,
             audit: judge::audit(&history, None, &gaps),
             gaps: gaps.clone(),
+            files: BTreeMap::new(),
             stock_left_before: site.sale_before.stock_left,
             stopped,
             invalid,
@@ -107,8 +109,9 @@ impl Ended<'_> {
         };
         let settle = ledger.as_ref().map(|ledger| judge::settle_times(&history, ledger));
         let audit = judge::audit(&history, ledger.as_ref(), &gaps);
-        let run = Run::new(Parts { audit, gaps, settle: settle.unwrap_or_default(), ..parts });
         outputs.history(&history);
+        let (settle, files) = (settle.unwrap_or_default(), outputs.digests());
+        let run = Run::new(Parts { audit, gaps, settle, files, ..parts });
         outputs.run(&run);
         (run, outputs)
     }

@@ -22,7 +22,7 @@ use super::spawned::Spawned;
 /// How often the state of the sale is read during the run.
 const SALE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The load of a run, and its state that can be watched meanwhile.
+/// The load of a run, with the state that can be observed during it.
 pub(super) struct Load<'a> {
     config: &'a Config,
     site: &'a Site,
@@ -30,7 +30,7 @@ pub(super) struct Load<'a> {
     pub(super) sale: Arc<Mutex<SaleNow>>,
 }
 
-/// Where the figures go.
+/// The sinks of the figures.
 pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,

@@ -17,7 +17,7 @@ use super::load::{Load, Sinks};
 use super::prepare::Site;
 use super::spawned::Spawned;
 
-/// A run that came to a result.
+/// A run that has a result.
 #[derive(Debug)]
 pub struct Finished {
     /// The result.
@@ -70,6 +70,8 @@ pub async fn run(
     let ended = Ended { config, site: &site, started, loaded, usage, ending };
     let (run, outputs) = ended.judge(ledger_before).await;
     let saved = outputs.finish();
+    // Closes the connections to the server, which would delay its shutdown.
+    drop(site);
     let stopped = match spawned {
         Some(server) => server.stop().await,
         None => Ok(()),

@@ -151,7 +151,7 @@ impl History {
             match lines.understand(value)? {
                 Line::Attempt { thread, index, answered, order_id } => {
                     let attempt = AttemptNo { thread, index };
-                    // Its id would be another attempt's, or lead to nothing.
+                    // Its id would be that of another attempt, or of none.
                     if !history.was_sent(attempt) {
                         return Err(lines.invalid("an attempt that the first line does not count"));
                     }

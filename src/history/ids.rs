@@ -30,12 +30,12 @@ pub struct AttemptNo {
 }
 
 impl AttemptNo {
-    /// Virtual users that can be told apart in an id.
+    /// Number of virtual users that an id can encode.
     pub(super) const THREADS_MAX: u64 = 1 << (NUMBER_BITS - LOOP_BITS);
-    /// Attempts of one user that can be told apart in an id.
+    /// Number of attempts of one user that an id can encode.
     pub(super) const INDICES_MAX: u64 = 1 << LOOP_BITS;
 
-    /// User and index in one number.
+    /// Encodes user and index in one number.
     pub fn number(self) -> u64 {
         (u64::from(self.thread) << LOOP_BITS) | (self.index & LOOP_MASK)
     }

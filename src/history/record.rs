@@ -65,8 +65,8 @@ impl History {
 
     /// Adds the attempts of another worker's virtual users. Each user belongs to one worker.
     pub fn merge(&mut self, other: Self) {
-        // Every field by its name, so that a new one that is not added does not compile. The ids,
-        // the item and the state before the run are the same for all workers.
+        // The fields are destructured by name, so that a forgotten new field does not compile. The
+        // ids, the item and the state before the run are the same for all workers.
         let Self { ids: _, item: _, sent, entries, sale_before: _, before: _, results } = other;
         for (sum, part) in self.sent.iter_mut().zip(sent) {
             *sum += part;

@@ -159,7 +159,7 @@ impl Series {
 
 impl Row {
     fn merge(&mut self, later: Self) {
-        // Every field by its name, so that a new one that is not added does not compile.
+        // The fields are destructured by name, so that a forgotten new field does not compile.
         let Self { index: _, began, errors, outcomes, latency, sale } = later;
         self.began += began;
         self.errors += errors;

@@ -64,7 +64,7 @@ impl Sut {
         }
     }
 
-    /// A client for everything besides the load, at `target`; `item` may be known later.
+    /// Creates the client for all requests that do not belong to the load; `item` may be set later.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
