@@ -1,5 +1,6 @@
 //! The files in the folder that `--out` names, as they are written.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::time::SystemTime;
 use crate::history::History;
 use crate::stats::Recorder;
 
+use super::digest::{Digest, Digesting};
 use super::hdr::{self, Log};
 use super::run::Run;
 
@@ -57,8 +59,10 @@ impl LedgerFile {
 pub(super) struct Folder {
     path: PathBuf,
     log: Log,
-    ledger_before: File,
-    ledger: File,
+    ledger_before: Digesting<File>,
+    ledger: Digesting<File>,
+    /// The digest of the history, once it was written.
+    history: Option<Digest>,
 }
 
 impl Folder {
@@ -81,8 +85,9 @@ impl Folder {
         Ok(Self {
             path: path.to_owned(),
             log: Log::create(&log).map_err(at(&log))?,
-            ledger_before: create(LedgerFile::Before.name())?,
-            ledger: create(LedgerFile::After.name())?,
+            ledger_before: Digesting::new(create(LedgerFile::Before.name())?),
+            ledger: Digesting::new(create(LedgerFile::After.name())?),
+            history: None,
         })
     }
 
@@ -124,8 +129,20 @@ impl Folder {
     }
 
     /// Writes the history, and replaces one that was written before.
-    pub(super) fn history(&self, history: &History) -> Result<(), OutputError> {
-        self.replace(HISTORY, |file| history.write(file))
+    pub(super) fn history(&mut self, history: &History) -> Result<(), OutputError> {
+        self.history = Some(self.replace(HISTORY, |file| history.write(file))?);
+        Ok(())
+    }
+
+    /// The digests of the files that are judged.
+    pub(super) fn digests(&self) -> BTreeMap<String, Digest> {
+        let ledgers = [
+            (LedgerFile::Before.name(), self.ledger_before.digest()),
+            (LedgerFile::After.name(), self.ledger.digest()),
+        ];
+        let history = self.history.map(|digest| (HISTORY, digest));
+        let named = ledgers.into_iter().chain(history);
+        named.map(|(name, digest)| (name.to_owned(), digest)).collect()
     }
 
     /// Writes the result atomically.
@@ -134,6 +151,7 @@ impl Folder {
             serde_json::to_writer_pretty(&mut *file, run)?;
             file.write_all(b"\n")
         })
+        .map(drop)
     }
 
     /// Writes a file atomically: if the program is killed meanwhile, or the disk is full, the
@@ -141,15 +159,16 @@ impl Folder {
     fn replace(
         &self,
         name: &str,
-        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), OutputError> {
+        write: impl FnOnce(&mut BufWriter<Digesting<File>>) -> io::Result<()>,
+    ) -> Result<Digest, OutputError> {
         let path = self.path.join(name);
         let new = self.path.join(format!("{name}{UNFINISHED}"));
         let replace = || {
-            let mut file = BufWriter::new(File::create(&new)?);
+            let mut file = BufWriter::new(Digesting::new(File::create(&new)?));
             write(&mut file)?;
             file.flush()?;
-            fs::rename(&new, &path)
+            fs::rename(&new, &path)?;
+            Ok(file.get_ref().digest())
         };
         replace().inspect_err(|_| drop(fs::remove_file(&new))).map_err(at(&path))
     }

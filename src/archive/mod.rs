@@ -3,6 +3,7 @@
 //!
 //! A writer computes no figures, but receives them. docs/reference.md describes the files.
 
+mod digest;
 mod folder;
 mod hdr;
 mod jtl;
@@ -10,6 +11,7 @@ mod outputs;
 mod recording;
 mod run;
 
+pub use digest::Digest;
 pub use folder::{LedgerFile, OutputError};
 pub use outputs::Outputs;
 pub use recording::{ReadError, Recording};

@@ -1,6 +1,7 @@
 //! The output files of a run. They are opened before the run and written during it, so that no
 //! later failure loses what was measured.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use crate::history::History;
 use crate::stats::{Live, Recorder, Sample, Sink};
 use crate::sut::{Sut, Target};
 
+use super::digest::Digest;
 use super::folder::{Folder, LedgerFile, OutputError, at};
 use super::jtl::Jtl;
 use super::run::Run;
@@ -74,6 +76,11 @@ impl Outputs {
     /// Writes the result, and replaces one that was written before.
     pub fn run(&mut self, run: &Run) {
         self.in_folder(|folder| folder.run(run));
+    }
+
+    /// The digests of the files that are judged, by name; none without a folder.
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        self.folder.as_ref().map(Folder::digests).unwrap_or_default()
     }
 
     /// Finishes the files.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::history::{History, Ledger};
 use crate::judge;
 
+use super::digest::Digesting;
 use super::folder::{HISTORY, LedgerFile, RUN};
 use super::run::{Run, SCHEMA};
 
@@ -44,7 +45,7 @@ impl Recording {
     pub fn open(folder: &Path) -> Result<Self, ReadError> {
         let path = folder.join(RUN);
         let mut json = Vec::new();
-        let file = open(&path)?;
+        let file = open(&path, "there is no such file: name the folder that `bench --out` wrote")?;
         file.take(RUN_LEN_MAX)
             .read_to_end(&mut json)
             .map_err(|error| ReadError::new(&path, error))?;
@@ -78,9 +79,7 @@ impl Recording {
     /// # Errors
     /// When one of these is missing or damaged, or of a newer version.
     pub fn audit(self) -> Result<Run, ReadError> {
-        let path = self.folder.join(HISTORY);
-        let history = History::read(BufReader::new(open(&path)?));
-        let mut history = history.map_err(|error| ReadError::new(&path, error))?;
+        let mut history = self.read(HISTORY, |file| History::read(BufReader::new(file)))?;
         let gaps = self.run.evidence_gaps.clone();
         if gaps.ledger_before.is_none() {
             history.begin_with(self.ledger(LedgerFile::Before)?);
@@ -95,20 +94,40 @@ impl Recording {
     }
 
     fn ledger(&self, which: LedgerFile) -> Result<Ledger, ReadError> {
-        let path = self.folder.join(which.name());
-        let ledger = self.run.sut.read_ledger(open(&path)?);
-        ledger.map_err(|error| ReadError::new(&path, error))
+        self.read(which.name(), |file| self.run.sut.read_ledger(file))
+    }
+
+    /// Reads a file to its end, and checks it against the digest in the result.
+    fn read<T, E: ToString>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&mut Digesting<File>) -> Result<T, E>,
+    ) -> Result<T, ReadError> {
+        let path = self.folder.join(name);
+        let mut file = Digesting::new(open(&path, "this file of the run is missing")?);
+        let content = read(&mut file).map_err(|error| ReadError::new(&path, error))?;
+        match (file.digest(), self.run.files.get(name)) {
+            (digest, Some(recorded)) if digest != *recorded => {
+                let problem = format!(
+                    "it has {digest}, and {RUN} records {recorded}: it was changed, or it belongs \
+                     to another run"
+                );
+                Err(ReadError::new(&path, problem))
+            }
+            _ => Ok(content),
+        }
     }
 }
 
-fn open(path: &Path) -> Result<File, ReadError> {
-    File::open(path).map_err(|error| {
-        let problem = match error.kind() {
-            io::ErrorKind::NotFound => {
-                "there is no such file: name the folder that --out gave a run".to_owned()
-            }
-            _ => error.to_string(),
-        };
-        ReadError::new(path, problem)
-    })
+/// Opens a regular file: anything else, such as a pipe, might never end.
+fn open(path: &Path, missing: &str) -> Result<File, ReadError> {
+    let problem = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => missing.to_owned(),
+        _ => error.to_string(),
+    };
+    let metadata = path.metadata().map_err(|error| ReadError::new(path, problem(error)))?;
+    if !metadata.is_file() {
+        return Err(ReadError::new(path, "it is not a regular file"));
+    }
+    File::open(path).map_err(|error| ReadError::new(path, problem(error)))
 }

@@ -1,5 +1,6 @@
 //! After the load: the evidence, the verdict, and the files of the run.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
@@ -91,6 +92,7 @@ impl Ended<'_> {
             broker,
             audit: judge::audit(&history, None, &gaps),
             gaps: gaps.clone(),
+            files: BTreeMap::new(),
             stock_left_before: site.sale_before.stock_left,
             stopped,
             invalid,
@@ -107,8 +109,9 @@ impl Ended<'_> {
         };
         let settle = ledger.as_ref().map(|ledger| judge::settle_times(&history, ledger));
         let audit = judge::audit(&history, ledger.as_ref(), &gaps);
-        let run = Run::new(Parts { audit, gaps, settle: settle.unwrap_or_default(), ..parts });
         outputs.history(&history);
+        let (settle, files) = (settle.unwrap_or_default(), outputs.digests());
+        let run = Run::new(Parts { audit, gaps, settle, files, ..parts });
         outputs.run(&run);
         (run, outputs)
     }

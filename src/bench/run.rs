@@ -70,6 +70,8 @@ pub async fn run(
     let ended = Ended { config, site: &site, started, loaded, usage, ending };
     let (run, outputs) = ended.judge(ledger_before).await;
     let saved = outputs.finish();
+    // Closes the connections to the server, which would delay its shutdown.
+    drop(site);
     let stopped = match spawned {
         Some(server) => server.stop().await,
         None => Ok(()),

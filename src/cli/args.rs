@@ -56,7 +56,7 @@ pub(super) enum Command {
     /// Judge a recorded run again, offline, from its history and its ledger
     #[command(after_help = EXIT_CODES)]
     Audit(RecordedArgs),
-    /// Print a recorded run again, as it was judged then
+    /// Print a recorded run again, as it was judged then; the exit code is 0
     Report(RecordedArgs),
     /// Print completions for a shell
     Completions {

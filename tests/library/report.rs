@@ -73,6 +73,7 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
         broker: None,
         audit,
         gaps: Gaps::default(),
+        files: Default::default(),
         stock_left_before: 1,
         stopped: None,
         invalid,

@@ -1,7 +1,9 @@
 //! Assembles a run's result from its measurements and its audit.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use crate::archive::digest::Digest;
 use crate::judge::{Audit, BrokerConnections, Gaps, Invalid, cause, exit_code};
 use crate::monitor::{BrokerUsage, ProcessUsage, Usage};
 use crate::profile::{Model, Plan};
@@ -34,6 +36,7 @@ pub struct Parts<'a> {
     pub broker: Option<BrokerUsage>,
     pub audit: Audit,
     pub gaps: Gaps,
+    pub files: BTreeMap<String, Digest>,
     pub stock_left_before: i64,
     /// Why the run ended before the end of its plan.
     pub stopped: Option<String>,
@@ -79,6 +82,7 @@ impl Run {
             }),
             audit: AuditRecord { audit: parts.audit, stock_left_before: parts.stock_left_before },
             evidence_gaps: parts.gaps,
+            files: parts.files,
         }
     }
 

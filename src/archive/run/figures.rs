@@ -1,9 +1,11 @@
 //! The data types of a run's result.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::digest::Digest;
 use crate::judge::{Audit, Gaps, Invalid};
 use crate::profile::Plan;
 use crate::stats::{Bin, Quantiles};
@@ -62,6 +64,9 @@ pub struct Run {
     /// The gaps in the evidence for the audit.
     #[serde(default)]
     pub evidence_gaps: Gaps,
+    /// The digests of the files from which the run was judged, by name; empty where there are none.
+    #[serde(default)]
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// The plan, and the address of the tested system.
