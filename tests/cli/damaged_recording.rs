@@ -147,7 +147,7 @@ fn newer_version_is_an_error() {
 }
 
 #[test]
-fn wrong_line_is_named() {
+fn audit_names_the_wrong_line_of_each_file() {
     let run = recording();
     for (file, line, problem) in [
         ("history.ndjson", "{\"thread\":20,\"index\":0,\"answered\":\"lost\"}", "line 2: "),
