@@ -1,8 +1,8 @@
 //! TLS for clients (cargo feature `tls`): trusted certificates, and explanations of failed
 //! handshakes.
 //!
-//! Clients trust the system's certificates, or instead of them those that the environment variables
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL. It opens no connection.
+//! Clients trust the system's certificates, unless the environment variables `SSL_CERT_FILE` or
+//! `SSL_CERT_DIR` name others, as with OpenSSL. This module opens no connection.
 
 use std::io;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ pub fn install_provider() {
 
 /// The configuration of a client that trusts the system's certificates.
 ///
-/// # Errors
-/// When nothing is trusted: no certificates are installed, or `SSL_CERT_FILE` cannot be read.
+/// # Errors Returns an error if no certificate is trusted: no certificates are installed, or
+/// `SSL_CERT_FILE` cannot be read.
 pub fn client() -> io::Result<ClientConfig> {
     let found = load_native_certs();
     let mut roots = RootCertStore::empty();
@@ -51,7 +51,7 @@ pub fn client() -> io::Result<ClientConfig> {
 /// configuration although it is used without TLS.
 ///
 /// # Errors
-/// When rustls rejects the configuration.
+/// Returns an error if rustls rejects the configuration.
 pub fn client_without_trust() -> io::Result<ClientConfig> {
     trusting(RootCertStore::empty())
 }

@@ -69,7 +69,7 @@ pub struct SaleStatus {
     pub orders: u64,
     /// Attempts accepted and not yet decided.
     pub queued: u64,
-    /// The stock is gone and nothing is queued.
+    /// No stock is left and no attempt is queued.
     pub finished: bool,
 }
 
@@ -81,13 +81,13 @@ pub struct OpenSale {
     pub item: String,
     /// Units to sell.
     pub stock: u32,
-    /// When it opens: RFC 3339. At once when left out.
+    /// When it opens: RFC 3339. If absent, the sale opens at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<String>,
-    /// When it closes: RFC 3339. Never when left out.
+    /// When it closes: RFC 3339. If absent, the sale does not close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<String>,
-    /// Orders that one buyer may have; the server's `--per-buyer` when left out.
+    /// Orders that one buyer may have; if absent, the server's `--per-buyer` applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_buyer: Option<u32>,
 }

@@ -153,7 +153,8 @@ impl History {
                     let attempt = AttemptNo { thread, index };
                     // Its id would be that of another attempt, or of none.
                     if !history.was_sent(attempt) {
-                        return Err(lines.invalid("an attempt that the first line does not count"));
+                        return Err(lines
+                            .invalid("the attempt is not among those that the first line counts"));
                     }
                     let answered = lines.answered(answered, order_id)?;
                     history.entries.push(Entry { attempt, answered });

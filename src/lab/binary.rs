@@ -50,7 +50,7 @@ impl Binary {
 }
 
 /// Checks that `redis-server`, `rabbitmq-server` or `nginx` is installed; the error names the
-/// Debian package. Any other name passes, since no service has it.
+/// Debian package. Unknown names are accepted, since no service needs them.
 pub fn check_installed(name: &str) -> Result<(), LabError> {
     let needed: &[Binary] = match name {
         "redis-server" => &[REDIS],

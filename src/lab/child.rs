@@ -38,7 +38,7 @@ pub enum Scope {
     Process,
 }
 
-/// A child process, or the place for one. Dropping it kills the process.
+/// A handle that runs at most one child process at a time. Dropping it kills the process.
 #[derive(Debug)]
 pub struct ChildProcess {
     scope: Scope,

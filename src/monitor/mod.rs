@@ -1,8 +1,8 @@
-//! What a run costs: CPU and memory of processes and of the machine, which process listens on an
-//! address, and the figures of a broker from its Prometheus page.
+//! Measures CPU, memory and broker figures during a run: of processes and of the machine, and from
+//! the broker's Prometheus page. It also finds which process listens on an address.
 //!
 //! It only reads. It knows neither the load nor how processes and services are started, and it
-//! prints nothing: what cannot be read is an error or an absent figure.
+//! prints nothing: a value that cannot be read is an error or an absent figure.
 
 mod broker;
 mod listener;

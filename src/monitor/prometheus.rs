@@ -90,8 +90,8 @@ mod tests {
         assert_eq!(metric(page, "open"), Some(3));
         assert_eq!(metric(page, "open_total"), Some(7));
         assert_eq!(metric(page, "many"), Some(1200));
-        for nonsense in ["half", "none", "absent", "ope", ""] {
-            assert_eq!(metric(page, nonsense), None, "{nonsense}");
+        for unknown in ["half", "none", "absent", "ope", ""] {
+            assert_eq!(metric(page, unknown), None, "{unknown}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What was used before, during and after a run: pure arithmetic on samples.
+//! Computes the CPU and memory used before, during and after a run from samples, without I/O.
 
 use serde::{Deserialize, Serialize};
 

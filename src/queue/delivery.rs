@@ -46,7 +46,7 @@ impl Batch {
 
     /// Marks the order of the batch's decisions as fixed, so that another consumer may take the
     /// item's next attempts while this batch is being committed.
-    pub fn ordered(&mut self) {
+    pub fn release_item(&mut self) {
         match self {
             Self::Embedded(batch) => batch.release_item(),
             Self::RabbitMq(_) => {}

@@ -12,11 +12,11 @@ pub enum PublishError {
     /// The queue accepts nothing at this moment; the attempt was not enqueued.
     #[error("the queue is not available")]
     Unavailable,
-    /// The attempt was not enqueued, but the client gets an answer that leaves this open. Only a
-    /// deliberately flawed queue returns it.
-    #[error("the attempt is not queued, and the client does not learn it")]
-    Unreported,
-    /// The attempt may be in the queue or not.
+    /// Not enqueued, but reported to the client as unknown. Only a deliberately flawed queue
+    /// returns it.
+    #[error("the attempt is not queued, but is reported to the client as unknown")]
+    HiddenFailure,
+    /// The attempt may or may not be in the queue.
     #[error("whether the attempt is queued is unknown")]
     Unknown,
 }

@@ -20,7 +20,7 @@ pub use delivery::{Batch, Subscription};
 pub use embedded::Embedded;
 pub use error::PublishError;
 pub use open::{OpenError, QueueAt};
-pub use rabbitmq::{ConnectError, DeclareError, Options, RabbitMq};
+pub use rabbitmq::{ConnectError, DeclareError, Options as RabbitMqOptions, RabbitMq};
 
 /// Where accepted attempts wait.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
 use crate::profile::BrokerPlan;
 
-use super::{Broker, ConnectError, Embedded, Options, Queue, RabbitMq};
+use super::{Broker, ConnectError, Embedded, Queue, RabbitMq, RabbitMqOptions};
 
 /// Which queue holds the accepted attempts until they are decided.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub enum QueueAt {
     /// The queue in this process.
     Embedded,
     /// A queue in a RabbitMQ broker.
-    RabbitMq(Options),
+    RabbitMq(RabbitMqOptions),
 }
 
 /// Why a queue cannot be opened.
@@ -35,7 +35,7 @@ impl QueueAt {
         let Some(broker) = broker else { return Self::Embedded };
         let BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout } = broker;
         let flaws = flaws.clone();
-        Self::RabbitMq(Options {
+        Self::RabbitMq(RabbitMqOptions {
             url,
             queue,
             queue_type,

@@ -10,6 +10,7 @@ use crate::judge::Audit;
 use crate::stats::Bin;
 use crate::units::{ByteSize, Share, Span};
 
+use super::escape::printable;
 use super::verdict::verdict_line;
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
@@ -58,9 +59,9 @@ fn aggregate(run: &Run) -> String {
         "Sent KB/sec",
     ]);
     let (latency, requests) = (&run.latency_us, &run.requests);
-    for label in [requests.label.as_str(), "TOTAL"] {
+    for label in [printable(&requests.label), "TOTAL".into()] {
         table.add_row([
-            label.to_owned(),
+            label.to_string(),
             requests.total.to_string(),
             millis(latency.mean),
             millis(latency.p50 as f64),
@@ -274,7 +275,7 @@ fn broker(run: &Run) -> String {
         );
     }
     if let Some(cause) = &run.requests.cause {
-        let _ = writeln!(text, "Cause      {cause}");
+        let _ = writeln!(text, "Cause      {}", printable(cause));
     }
     text
 }
@@ -285,7 +286,7 @@ fn remarks(run: &Run) -> String {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
     if let Some(because) = &run.requests.stopped_early {
-        let _ = writeln!(text, "STOPPED    before the end of its plan: {because}");
+        let _ = writeln!(text, "STOPPED    before the end of its plan: {}", printable(because));
     }
     for because in &run.generator.findings {
         let _ = writeln!(text, "INVALID    {because}");
@@ -304,7 +305,7 @@ fn violations(audit: &Audit) -> String {
             violation.count,
         );
         for witness in &violation.witnesses {
-            let _ = writeln!(text, "             {witness}");
+            let _ = writeln!(text, "             {}", printable(witness));
         }
     }
     text
@@ -313,6 +314,7 @@ fn violations(audit: &Audit) -> String {
 /// The counts above 0, each after its word.
 fn listed(tally: &Tally) -> String {
     let counts = tally.0.iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<_> = counts.map(|(word, count)| format!("{word} {count}")).collect();
+    let counts: Vec<_> =
+        counts.map(|(word, count)| format!("{} {count}", printable(word))).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }

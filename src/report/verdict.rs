@@ -3,6 +3,8 @@
 use crate::archive::Run;
 use crate::judge::Verdict;
 
+use super::escape::printable;
+
 /// The verdict, in one line.
 pub fn verdict_line(run: &Run, colour: bool) -> String {
     let verdict = verdict(run);
@@ -32,7 +34,7 @@ fn verdict(run: &Run) -> String {
         }
         Verdict::Unknown => {
             let because = audit.because.as_deref().unwrap_or("no reason was given");
-            format!("UNKNOWN, not a pass: {because}")
+            format!("UNKNOWN, not a pass: {}", printable(because))
         }
         Verdict::Pass => {
             let invalid = if run.generator.valid { "" } else { " (but the run is INVALID)" };

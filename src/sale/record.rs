@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn errors_name_the_wrong_field() {
-        let error = Attempt::from_fields(&mut Fields::new(b"nonsense")).unwrap_err();
+        let error = Attempt::from_fields(&mut Fields::new(b"invalid_id")).unwrap_err();
         assert!(error.to_string().contains("request_id"), "{error}");
-        let error = Decision::from_fields(&mut Fields::new(b"lost nerve")).unwrap_err();
+        let error = Decision::from_fields(&mut Fields::new(b"lost invalid_reason")).unwrap_err();
         assert!(error.to_string().contains("reason"), "{error}");
     }
 }

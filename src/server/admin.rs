@@ -73,7 +73,7 @@ pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
     };
     // The queue is read before the store: an attempt that is decided in between is in both, and
     // never in none.
-    let waiting = intake::waiting(app, epoch).await;
+    let waiting = intake::waiting_attempts(app, epoch).await;
     let ledger = app.store.ledger(epoch).await;
     let (mut waiting, ledger) = match waiting.and_then(|waiting| Ok((waiting, ledger?))) {
         Ok(both) => both,

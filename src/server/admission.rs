@@ -1,7 +1,7 @@
 //! Admission: which attempts are refused before they are queued, and which are accepted.
 //!
-//! A request id that is known is answered with what is known of it, before any check can refuse it:
-//! a refusal says that there is no effect, and the first request may have had one.
+//! A known request id is answered with its recorded state before any check may refuse it: a refusal
+//! says that there is no effect, and the first request may have had one.
 
 use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
@@ -120,9 +120,8 @@ fn answer_accepted(accepted: Accepted, request_id: RequestId) -> Response<Body> 
         Accepted::Refused(PublishError::Full) => refused(Refusal::QueueFull),
         Accepted::Refused(PublishError::Reused) => refused(Refusal::RequestIdReused),
         Accepted::Refused(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
-        Accepted::Refused(PublishError::Unknown | PublishError::Unreported) | Accepted::Unknown => {
-            answer::unknown(Some(request_id))
-        }
+        Accepted::Refused(PublishError::Unknown | PublishError::HiddenFailure)
+        | Accepted::Unknown => answer::unknown(Some(request_id)),
     }
 }
 

@@ -45,13 +45,13 @@ pub struct App {
     pub undecided: Step<HandleUndecided>,
 }
 
-/// A step of the server: its standard form, or another one that start-up has put in its place.
+/// A step of the server: its standard form, or a replacement chosen at start-up.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Step<F> {
-    /// As the server does it by default.
+    /// The server's default behaviour.
     #[default]
     Standard,
-    /// By this function.
+    /// This function instead.
     Replaced(F),
 }
 
@@ -65,5 +65,5 @@ pub type Admit =
 /// Answers `GET /result/{request_id}` for this id.
 pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;
 
-/// Handles a batch that could not be decided; an error has it tried again after a pause.
+/// Handles a batch that could not be decided; on error the batch is retried after a pause.
 pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, Result<(), StoreError>>;

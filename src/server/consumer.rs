@@ -60,7 +60,7 @@ async fn decide(app: Arc<App>, mut batch: Batch) -> Result<(), StoreError> {
 
 async fn reserve(app: &App, batch: &mut Batch) -> Result<(), StoreError> {
     let reserved = app.store.reserve(batch.attempts(), app.clock.now_us()).await?;
-    batch.ordered();
+    batch.release_item();
     commit(app, reserved).await
 }
 

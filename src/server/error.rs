@@ -30,7 +30,7 @@ pub enum ServeError {
         lost.display(),
         left.display()
     )]
-    Half {
+    MissingJournal {
         /// The missing journal.
         lost: PathBuf,
         /// The existing journal.

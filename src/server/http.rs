@@ -34,7 +34,7 @@ const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 const BACKLOG: i32 = 65_535;
 
 /// How long requests that are in transit when the shutdown begins are still answered.
-const LAST_REQUESTS: Duration = Duration::from_millis(500);
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 
 /// Pause after accepting failed (no file descriptor, no memory).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -121,9 +121,9 @@ pub async fn serve_connections<H, F, B>(
     drop(listener);
     // hyper closes a connection that looks idle, although a request may be in transit on it. So
     // requests get a moment to arrive, and a response that ends their connection.
-    let grace = tokio::time::Instant::now() + LAST_REQUESTS;
+    let grace = tokio::time::Instant::now() + SHUTDOWN_GRACE;
     while graceful.count() > 0 && tokio::time::Instant::now() < grace {
-        tokio::time::sleep(LAST_REQUESTS / 50).await;
+        tokio::time::sleep(SHUTDOWN_GRACE / 50).await;
     }
     if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests in flight did not finish in time and were aborted");

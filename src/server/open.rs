@@ -29,7 +29,7 @@ pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
     };
     let journals = ["store.journal", "queue.journal"].map(|name| data.file(name));
     if shared == [false, false] {
-        refuse_half(&journals)?;
+        refuse_if_one_journal_is_missing(&journals)?;
     }
     let [store_path, queue_path] = &journals;
     let (durability, max) = (plan.durability, plan.queue_max);
@@ -38,19 +38,19 @@ pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
     Ok(Opened { data, queue, store })
 }
 
-/// Refuses a data dir in which one journal is missing while the other has records: the attempts
-/// that are left would be decided again.
-fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
+/// Refuses a data dir in which one journal is missing while the other has records: the
+/// recorded attempts would be decided again.
+fn refuse_if_one_journal_is_missing(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
     for (lost, left) in [(0, 1), (1, 0)].map(|(a, b)| (&journals[a], &journals[b])) {
         if !lost.exists() && journal::is_used(left)? {
-            return Err(ServeError::Half { lost: lost.clone(), left: left.clone() });
+            return Err(ServeError::MissingJournal { lost: lost.clone(), left: left.clone() });
         }
     }
     Ok(())
 }
 
-/// Opens the sale, or resumes the one that the store has of this item. A process that only decides
-/// leaves this to the processes that are given the terms.
+/// Opens the sale, or resumes the one that the store has of this item. Consumer-only processes skip
+/// this; API processes open the sale.
 pub(super) async fn sale(store: &Store, plan: &ServePlan) -> Result<(), StoreError> {
     if !plan.accepts {
         return Ok(());

@@ -15,7 +15,7 @@ use super::app::App;
 use super::intake;
 use super::query::query_value;
 
-/// Longest time for which a request is held.
+/// Upper bound of `?wait`.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Answers with the state of the sale.
@@ -48,7 +48,7 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
 }
 
 /// Answers with the result of one attempt. With `wait`, the request is held until the attempt is
-/// decided or the time is up.
+/// decided or the wait expires.
 pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Body> {
     let request_id: RequestId = match id.parse() {
         Ok(request_id) => request_id,
@@ -83,7 +83,7 @@ pub(super) async fn current_sale(
     app.store.sale(item.as_ref()).await.map_err(|error| answer::store_error(&error))
 }
 
-/// What is known of an attempt when it is decided, the time is up, or the server shuts down.
+/// Returns the attempt's state once it is decided, the wait expires, or the server drains.
 async fn wait_for(
     app: &App,
     request_id: &RequestId,

@@ -1,4 +1,4 @@
-//! A server's life: serve, drain, sync.
+//! Runs a server: serves, drains, syncs.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

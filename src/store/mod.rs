@@ -74,7 +74,7 @@ impl Store {
 
     /// What is known about a new attempt. With `announce_us`, the time of its arrival, the store
     /// may announce it in the same step, as [`Store::announce`] does, if nothing speaks against it.
-    /// A store need not make use of this.
+    /// A store may ignore it.
     ///
     /// # Errors
     /// Returns an error when the store does not answer.

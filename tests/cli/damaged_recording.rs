@@ -53,7 +53,7 @@ fn missing_folder_or_file_is_an_error() {
         std::fs::remove_file(&path).unwrap();
         assert_error(readers(file), run.path(), file, "there is no such file");
         std::fs::create_dir(&path).unwrap();
-        assert_error(readers(file), run.path(), file, "Is a directory");
+        assert_error(readers(file), run.path(), file, "not a regular file");
         std::fs::remove_dir(&path).unwrap();
         std::fs::write(&path, content).unwrap();
     }
@@ -110,10 +110,22 @@ fn file_with_other_content_is_an_error() {
         assert_error(readers(file), run.path(), file, "");
         std::fs::write(&path, content).unwrap();
     }
-    // The history of another run, whose attempts are not in the ledger, is no pass.
-    std::fs::copy(recording().path().join("history.ndjson"), run.path().join("history.ndjson"))
-        .unwrap();
-    assert_eq!(recorded("audit", run.path(), &[]).status.code(), Some(3));
+}
+
+#[test]
+fn file_of_another_run_is_an_error() {
+    let (run, other) = (recording(), recording());
+    for file in ["history.ndjson", "ledger-before.ndjson", "ledger.ndjson"] {
+        let path = run.path().join(file);
+        let content = std::fs::read(&path).unwrap();
+        std::fs::copy(other.path().join(file), &path).unwrap();
+        if std::fs::read(&path).unwrap() != content {
+            assert_error(&["audit"], run.path(), file, "belongs to another run");
+        }
+        std::fs::write(&path, content).unwrap();
+    }
+    std::fs::copy(other.path().join("run.json"), run.path().join("run.json")).unwrap();
+    assert_error(&["audit"], run.path(), "history.ndjson", "belongs to another run");
 }
 
 #[test]
@@ -135,7 +147,7 @@ fn newer_version_is_an_error() {
 }
 
 #[test]
-fn wrong_line_is_named() {
+fn audit_names_the_wrong_line_of_each_file() {
     let run = recording();
     for (file, line, problem) in [
         ("history.ndjson", "{\"thread\":20,\"index\":0,\"answered\":\"lost\"}", "line 2: "),

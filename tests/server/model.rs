@@ -86,7 +86,7 @@ async fn take(shop: &Shop, max: usize, stop: Stop) {
         return;
     }
     let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
-    batch.ordered();
+    batch.release_item();
     if matches!(stop, Stop::BeforeCommit) {
         return;
     }

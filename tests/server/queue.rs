@@ -40,7 +40,7 @@ async fn item_is_delivered_to_one_consumer_until_ordered() {
     let mut subscription = shop.app.queue.subscribe(1);
     let mut next = pin!(subscription.next(1));
     assert!(is_waiting(next.as_mut()).await, "the first is not decided");
-    first.ordered();
+    first.release_item();
     assert_eq!(ids(&within(next).await.unwrap()), [id(1)], "before the first is acked");
 }
 
@@ -94,7 +94,7 @@ async fn batch_dropped_after_ordering_keeps_its_decisions() {
     publish(&shop, "tea", 0..2).await;
     let mut first = shop.next(1).await;
     let reserved = within(shop.app.store.reserve(first.attempts(), 1)).await.unwrap();
-    first.ordered();
+    first.release_item();
     let second = shop.next(1).await;
     drop((first, reserved));
     let lost = shop.settle(second).await;
@@ -111,7 +111,7 @@ async fn consume(shop: Arc<Shop>, decided: Arc<Mutex<Vec<(u64, Decision)>>>, mut
             continue;
         }
         let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
-        batch.ordered();
+        batch.release_item();
         if turn.is_multiple_of(5) {
             continue;
         }

@@ -81,7 +81,7 @@ async fn nothing_is_answered_or_delivered_before_it_is_on_disk() {
             !has_decision || is_on_disk(&shop, "store.journal", number),
             "answered before it was on disk"
         );
-        batch.ordered();
+        batch.release_item();
         within(shop.app.store.commit(reserved)).await.unwrap();
         assert!(is_on_disk(&shop, "store.journal", number), "committed");
         within(batch.ack()).await;

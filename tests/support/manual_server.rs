@@ -157,7 +157,7 @@ impl ManualServer {
     pub(crate) async fn commit(&self, mut batch: Batch) -> (Batch, Vec<Arc<Decided>>) {
         let now_us = self.app.clock.now_us();
         let reserved = within(self.app.store.reserve(batch.attempts(), now_us)).await.unwrap();
-        batch.ordered();
+        batch.release_item();
         let decided = within(self.app.store.commit(reserved)).await.unwrap();
         (batch, decided)
     }

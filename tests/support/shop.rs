@@ -172,7 +172,7 @@ impl Shop {
     pub(crate) async fn settle(&self, mut batch: Batch) -> Vec<Arc<Decided>> {
         let now_us = self.app.clock.now_us();
         let reserved = within(self.app.store.reserve(batch.attempts(), now_us)).await.unwrap();
-        batch.ordered();
+        batch.release_item();
         let decided = within(self.app.store.commit(reserved)).await.unwrap();
         within(batch.ack()).await;
         decided

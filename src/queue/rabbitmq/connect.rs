@@ -14,7 +14,7 @@ pub enum ConnectError {
     /// The address is not an AMQP address.
     #[error("--queue: not an AMQP address: write amqp://user:password@host:5672/vhost ({0})")]
     Address(String),
-    /// The broker does not answer, or is none.
+    /// The broker does not answer, or the server is not a broker.
     #[error(
         "cannot connect to the broker at {url}: {problem}; start RabbitMQ there, give another \
          --queue, or run under `seckill lab --`"
@@ -70,7 +70,7 @@ pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connect
             let (url, problem) = (options.url.to_string(), meaning(options, &error));
             Err(ConnectError::Broker { url, problem })
         }
-        Err(_) => Err(silent(options)),
+        Err(_) => Err(connect_timed_out(options)),
     }
 }
 
@@ -97,7 +97,7 @@ fn meaning(options: &Options, error: &lapin::Error) -> String {
 }
 
 /// The error for a broker that did not answer within the connect time-out.
-pub(super) fn silent(options: &Options) -> ConnectError {
+pub(super) fn connect_timed_out(options: &Options) -> ConnectError {
     let problem = format!("no answer within {:?}", options.connect_timeout);
     ConnectError::Broker { url: options.url.to_string(), problem }
 }

@@ -1,4 +1,4 @@
-//! Keeps one session open: reconnects, with growing pauses, for as long as it takes.
+//! Keeps one session open: reconnects, with growing pauses, until it succeeds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::topology::Declaration;
 /// Pause before the first reconnect.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
-/// Longest pause, and so the longest time for which a broker is back unnoticed.
+/// Longest pause; it also bounds how late a recovered broker is noticed.
 const BACKOFF_MAX: Duration = Duration::from_secs(3);
 
 /// How a session declares its queue.
@@ -35,7 +35,8 @@ impl Link {
     ) -> Result<Arc<Self>, ConnectError> {
         let first = Session::open(&options, declaration(&options)).await?;
         let session = watch::Sender::new(Some(Arc::new(first)));
-        let keeping = tokio::spawn(keep(session.clone(), options, declaration)).abort_handle();
+        let keeping =
+            tokio::spawn(keep_connected(session.clone(), options, declaration)).abort_handle();
         Ok(Arc::new(Self { session, keeping }))
     }
 
@@ -74,7 +75,7 @@ impl Drop for Link {
     }
 }
 
-async fn keep(
+async fn keep_connected(
     sessions: watch::Sender<Option<Arc<Session>>>,
     options: Arc<Options>,
     declaration: Declare,

@@ -46,7 +46,7 @@ pub struct RabbitMq {
 
 impl RabbitMq {
     /// Connects, and declares the queues that do not exist. From then on it reconnects on its own
-    /// whenever the broker was unreachable, for as long as that takes.
+    /// whenever the broker was unreachable, until it succeeds.
     ///
     /// # Errors
     /// Returns an error when the broker cannot be reached now, or has a queue of this name with
@@ -73,8 +73,8 @@ impl RabbitMq {
         Subscription::new(link, queue, prefetch, Undecodable::Reject, ending)
     }
 
-    /// Subscribes to the messages that the broker gave up to deliver. A message that cannot be
-    /// decoded stays there for an operator to inspect.
+    /// Subscribes to the dead-letter queue. A message that cannot be decoded stays there for an
+    /// operator to inspect.
     pub(super) fn dead_letters(&self) -> Subscription {
         let (link, ending) = (Arc::clone(&self.link), self.ending.subscribe());
         let queue = self.options.dead_queue();

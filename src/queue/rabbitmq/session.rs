@@ -10,7 +10,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Event};
 use tokio::sync::Notify;
 
-use super::connect::{ConnectError, connect, declare_error, silent};
+use super::connect::{ConnectError, connect, connect_timed_out, declare_error};
 use super::options::Options;
 use super::topology::{self, Declaration};
 
@@ -54,7 +54,7 @@ impl Session {
         };
         let publish = match tokio::time::timeout(options.connect_timeout, opening).await {
             Ok(opened) => opened.map_err(|error| declare_error(options, &error))?,
-            Err(_) => return Err(silent(options)),
+            Err(_) => return Err(connect_timed_out(options)),
         };
         let (turn, discarded) = (AtomicUsize::new(0), Notify::new());
         Ok(Self { connection, publish, turn, discarded })

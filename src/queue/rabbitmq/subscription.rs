@@ -140,7 +140,7 @@ impl Attached {
         let tag = delivery.delivery_tag;
         match (Attempt::from_fields(&mut Fields::new(&delivery.data)), undecodable) {
             (Ok(attempt), _) => self.deliveries.add(attempt, tag),
-            (Err(_), Undecodable::Keep) => self.deliveries.leave(tag),
+            (Err(_), Undecodable::Keep) => self.deliveries.add_undecodable(tag),
             (Err(_), Undecodable::Reject) => {
                 let len = delivery.data.len();
                 tracing::error!(

@@ -38,8 +38,8 @@ impl Deliveries {
         state.waiting.push_back(Delivered { attempt: Arc::new(attempt), tag });
     }
 
-    /// Counts a delivery that stays unacked.
-    pub(super) fn leave(&self, tag: u64) {
+    /// Counts a delivery that cannot be decoded and stays unacked.
+    pub(super) fn add_undecodable(&self, tag: u64) {
         self.lock().unacked.insert(tag);
     }
 

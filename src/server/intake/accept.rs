@@ -11,7 +11,7 @@ use crate::store::{Announced, Known, StoreError};
 
 use super::super::app::App;
 use super::accepted::Accepted;
-use super::durable::in_time;
+use super::durable::with_durability_timeout;
 
 /// Enqueues an attempt.
 ///
@@ -21,7 +21,7 @@ use super::durable::in_time;
 pub(in crate::server) async fn accept(app: &App, new: NewAttempt) -> Result<Accepted, StoreError> {
     match app.queue.lookup() {
         Lookup::Queue(queue) => {
-            let published = in_time(queue.publish(new.clone())).await;
+            let published = with_durability_timeout(queue.publish(new.clone())).await;
             if published.is_err() {
                 return Ok(published.into());
             }

@@ -20,14 +20,14 @@ pub(in crate::server) async fn durable(
     request_id: &RequestId,
 ) -> Result<(), PublishError> {
     match app.queue.lookup() {
-        Lookup::Queue(queue) => in_time(queue.durable(request_id)).await,
+        Lookup::Queue(queue) => with_durability_timeout(queue.durable(request_id)).await,
         // The register is durable, and every attempt in it will be decided.
         Lookup::Register(_) => Ok(()),
     }
 }
 
 /// Maps a time-out to an unknown outcome.
-pub(super) async fn in_time(
+pub(super) async fn with_durability_timeout(
     publish: impl Future<Output = Result<(), PublishError>>,
 ) -> Result<(), PublishError> {
     let limited = tokio::time::timeout(DURABLE_TIMEOUT, publish).await;

@@ -24,8 +24,8 @@ pub(in crate::server) async fn known(
     Ok(known.or(queued.map(Known::Waiting)))
 }
 
-/// What has become known of an id since the lookup in the store. With a register in the store, that
-/// lookup has read everything at one moment, so nothing can have been missed.
+/// Repeats the lookup, because the attempt may have been accepted since. With a register in the
+/// store, the first lookup has read everything at one moment, so no repetition is needed.
 ///
 /// # Errors
 /// Returns an error when the store does not answer.
@@ -52,7 +52,7 @@ pub(in crate::server) fn can_announce_with_lookup(app: &App) -> bool {
 ///
 /// # Errors
 /// Returns an error when the store does not answer.
-pub(in crate::server) async fn waiting(
+pub(in crate::server) async fn waiting_attempts(
     app: &App,
     epoch: u64,
 ) -> Result<Vec<Arc<Attempt>>, StoreError> {

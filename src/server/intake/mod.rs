@@ -18,6 +18,6 @@ pub(super) use accepted::Accepted;
 pub use confirm_batcher::ConfirmBatcher;
 pub(super) use durable::durable;
 pub(super) use lookup::{
-    can_announce_with_lookup, known, known_since_lookup, waiting, waiting_count,
+    can_announce_with_lookup, known, known_since_lookup, waiting_attempts, waiting_count,
 };
 pub(super) use tasks::{Orphans, spawn_tasks};

@@ -24,15 +24,15 @@ const GRACE: Duration = Duration::from_secs(2);
 const REPEAT_PAUSE: Duration = Duration::from_secs(60);
 
 /// Republishes orphans until dropped.
-pub(super) async fn adopt(app: Arc<App>, broker: Broker) {
-    let mut adopted = HashMap::new();
+pub(super) async fn republish_loop(app: Arc<App>, broker: Broker) {
+    let mut recently_republished = HashMap::new();
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        adopted.retain(|_, at: &mut Instant| at.elapsed() < REPEAT_PAUSE);
+        recently_republished.retain(|_, at: &mut Instant| at.elapsed() < REPEAT_PAUSE);
         if broker.unavailable().is_none()
-            && let Err(error) = republish(&app, &broker, &mut adopted).await
+            && let Err(error) = republish(&app, &broker, &mut recently_republished).await
         {
             tracing::debug!(%error, "cannot read the orphans from the store, will retry");
         }
@@ -42,20 +42,20 @@ pub(super) async fn adopt(app: Arc<App>, broker: Broker) {
 async fn republish(
     app: &App,
     broker: &Broker,
-    adopted: &mut HashMap<RequestId, Instant>,
+    recently_republished: &mut HashMap<RequestId, Instant>,
 ) -> Result<(), StoreError> {
     let age = 2 * broker.publish_timeout() + GRACE;
     let old_us = app.clock.now_us().saturating_sub(age.as_micros() as u64);
     for attempt in app.store.unconfirmed(old_us).await? {
         let id = attempt.request_id;
-        if adopted.contains_key(&id) {
+        if recently_republished.contains_key(&id) {
             continue;
         }
         if broker.publish(&attempt).await.is_err() {
             return Ok(());
         }
         tracing::info!(request_id = %id, "republished an attempt whose outcome was not known");
-        adopted.insert(id, Instant::now());
+        recently_republished.insert(id, Instant::now());
         app.confirm_batcher.add(&attempt);
     }
     Ok(())

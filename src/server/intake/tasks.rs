@@ -22,6 +22,6 @@ pub(in crate::server) fn spawn_tasks(app: &Arc<App>, orphans: Orphans, tasks: &m
     let confirming = Arc::clone(app);
     tasks.spawn(async move { confirming.confirm_batcher.run(&confirming.store).await });
     if orphans == Orphans::Republish {
-        tasks.spawn(orphans::adopt(Arc::clone(app), broker.clone()));
+        tasks.spawn(orphans::republish_loop(Arc::clone(app), broker.clone()));
     }
 }

@@ -74,10 +74,10 @@ impl Embedded {
         &self,
         item: Option<&ItemId>,
     ) -> Result<SaleView, StoreError> {
-        self.present(&self.lock(), item)
+        self.committed_view(&self.lock(), item)
     }
 
-    fn present(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
+    fn committed_view(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
         let opened = state.sale(item)?;
         // A sale whose record is not committed could be undone by a crash: it does not count as
         // open.
@@ -96,7 +96,7 @@ impl Embedded {
         // A concurrent retry may republish this attempt, so it must not be withdrawn.
         state.register.mark_announced_again(request_id);
         let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
-        let sale = self.present(&state, item);
+        let sale = self.committed_view(&state, item);
         // Announcing together with the lookup would save nothing in memory.
         Ok(Lookup { known, sale, at_limit, announced: None })
     }
@@ -175,7 +175,7 @@ impl Embedded {
         let commit = self.journal.append(record.as_bytes()).map_err(|_| StoreError::Unknown)?;
         let decided = Decided { attempt: Arc::clone(attempt), decision, decided_us };
         let logged = Logged { decided: Arc::new(decided), record: commit.seq() };
-        state.keep(logged.clone());
+        state.insert_decision(logged.clone());
         Ok(logged)
     }
 

@@ -16,7 +16,7 @@ pub(super) struct State {
     /// Every sale, by its epoch.
     pub(super) sales: HashMap<u64, Opened>,
     /// The epoch of each item's current sale.
-    pub(super) present: HashMap<ItemId, u64>,
+    pub(super) current_epochs: HashMap<ItemId, u64>,
     pub(super) epochs: u64,
     pub(super) decided: HashMap<RequestId, Logged>,
     pub(super) register: Register,
@@ -49,9 +49,9 @@ pub(super) fn view(sale: &Sale) -> SaleView {
 impl State {
     pub(super) fn sale(&self, item: Option<&ItemId>) -> Result<&Opened, StoreError> {
         let epoch = match item {
-            Some(item) => self.present.get(item),
-            None if self.present.len() > 1 => return Err(StoreError::ItemRequired),
-            None => self.present.values().next(),
+            Some(item) => self.current_epochs.get(item),
+            None if self.current_epochs.len() > 1 => return Err(StoreError::ItemRequired),
+            None => self.current_epochs.values().next(),
         };
         epoch.and_then(|epoch| self.sales.get(epoch)).ok_or(StoreError::UnknownItem)
     }
@@ -60,7 +60,7 @@ impl State {
         self.epochs = epoch;
         let sale = Sale::open(terms, epoch);
         let view = view(&sale);
-        self.present.insert(view.terms.item.clone(), epoch);
+        self.current_epochs.insert(view.terms.item.clone(), epoch);
         self.sales.insert(epoch, Opened { sale, record });
         view
     }
@@ -68,14 +68,14 @@ impl State {
     /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted; if
     /// one is delivered nevertheless, it loses like one at a replaced sale.
     pub(super) fn reserve(&mut self, attempt: &Attempt) -> Decision {
-        let present = self.present.get(&attempt.item);
-        match present.and_then(|epoch| self.sales.get_mut(epoch)) {
+        let current = self.current_epochs.get(&attempt.item);
+        match current.and_then(|epoch| self.sales.get_mut(epoch)) {
             Some(opened) => opened.sale.reserve(attempt),
             None => Decision::Lost(LostReason::SaleReplaced),
         }
     }
 
-    pub(super) fn keep(&mut self, logged: Logged) {
+    pub(super) fn insert_decision(&mut self, logged: Logged) {
         let request_id = logged.decided.attempt.request_id;
         self.register.remove(&request_id);
         self.decided.insert(request_id, logged);
@@ -99,7 +99,7 @@ impl State {
                     return Err(fields.invalid("decision"));
                 }
                 let decided = Arc::new(Decided { attempt, decision, decided_us });
-                self.keep(Logged { decided, record: record_seq });
+                self.insert_decision(Logged { decided, record: record_seq });
             }
             "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
             "confirmed" => self.register.confirm(&fields.next("request_id")?),

@@ -146,7 +146,7 @@ impl Link {
     }
 
     /// Whether another item was on sale when the list was read last.
-    pub(super) fn is_sold_besides(&self, item: &ItemId) -> bool {
+    pub(super) fn other_items_exist(&self, item: &ItemId) -> bool {
         let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
         items.iter().any(|other| other != item)
     }

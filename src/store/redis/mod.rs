@@ -125,7 +125,7 @@ impl Redis {
         lookup.arg(request_id.to_string()).arg(buyer.as_str());
         // A request id of another item must not be announced again. And a store that does not
         // answer gets a read only, which certainly has no effect if it fails.
-        let announces = self.link.answers() && !self.link.is_sold_besides(&item);
+        let announces = self.link.answers() && !self.link.other_items_exist(&item);
         let access = match announce_us.filter(|_| announces) {
             Some(now_us) => {
                 lookup.arg(item.as_str()).arg(now_us);
@@ -137,7 +137,7 @@ impl Redis {
             self.link.run(&lookup, access).await?;
         let sale: Vec<String> = sale;
         let known = match known(&state, &record)? {
-            None if self.link.is_sold_besides(&item) => self.known(request_id).await?,
+            None if self.link.other_items_exist(&item) => self.known(request_id).await?,
             known => known,
         };
         let sale = if sale.is_empty() { Err(StoreError::UnknownItem) } else { Ok(view(&sale)?) };

@@ -24,7 +24,7 @@ pub(super) type Preparing<'a> = Pin<Box<dyn Future<Output = Result<(), StoreErro
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reserve {
     pub(super) decide: Decide,
-    /// What else has to be prepared for a sale that was just opened.
+    /// Hook that runs after a sale is opened.
     pub(super) prepare: Option<for<'a> fn(&'a Link, &'a Terms) -> Preparing<'a>>,
 }
 

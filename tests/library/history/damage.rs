@@ -97,7 +97,7 @@ fn attempt_that_was_not_sent_is_an_error() {
     for (thread, index) in not_sent.into_iter().chain(highest) {
         let line = format!("{{\"thread\":{thread},\"index\":{index},\"answered\":\"lost\"}}");
         let error = read(&with_line(3, &line)).unwrap_err().to_string();
-        assert_eq!(error, "line 3: an attempt that the first line does not count");
+        assert_eq!(error, "line 3: the attempt is not among those that the first line counts");
     }
 }
 

@@ -91,7 +91,7 @@ async fn decide_all(server: &mut ManualServer, store: Option<&Store>) -> Vec<(St
 
 async fn settle(store: &Store, mut batch: Batch) -> Vec<Arc<seckill::store::Decided>> {
     let reserved = within(store.reserve(batch.attempts(), 1)).await.unwrap();
-    batch.ordered();
+    batch.release_item();
     let decided = within(store.commit(reserved)).await.unwrap();
     within(batch.ack()).await;
     decided

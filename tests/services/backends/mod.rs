@@ -279,7 +279,7 @@ async fn consume(app: std::sync::Arc<seckill::server::App>) {
     let mut consumer = app.queue.subscribe(7);
     while let Some(mut batch) = consumer.next(7).await {
         let reserved = app.store.reserve(batch.attempts(), 1).await.unwrap();
-        batch.ordered();
+        batch.release_item();
         app.store.commit(reserved).await.unwrap();
         batch.ack().await;
     }

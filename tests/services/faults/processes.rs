@@ -57,7 +57,7 @@ fn no_attempt_is_lost_when_an_api_process_is_killed_repeatedly() {
     let address = address();
     let mut api = deployment.serve_at(&address, "api", &[]);
     // With fewer users, no attempt would be left announced but not queued, for another process to
-    // adopt.
+    // republish.
     let drill = Drill::begin_with(&api.url, MANY);
     for _ in 0..ROUNDS {
         drill.wait_for_attempts(until_kill(UNTIL_KILL * MANY.at_a_time / FEW.at_a_time));

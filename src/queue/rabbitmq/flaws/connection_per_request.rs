@@ -48,5 +48,5 @@ async fn channel(connection: &Connection, sending: Sending) -> lapin::Result<Cha
 
 fn failed(error: &dyn std::fmt::Display) -> Result<(), PublishError> {
     tracing::warn!(%error, "cannot open a connection for an attempt");
-    Err(PublishError::Unreported)
+    Err(PublishError::HiddenFailure)
 }

@@ -1,8 +1,8 @@
 //! The flaw `check-then-act`: the stock is read in one step and taken in another.
 //!
 //! It uses the article's own keys: `count`, the units left, and `buslist`, the list of purchases.
-//! Between the two steps another consumer may read the same count. What it decides is written down
-//! for the ledger as well, so that it can be judged.
+//! Between the two steps another consumer may read the same count. What it decides is recorded for
+//! the ledger as well, so that it can be judged.
 
 use std::sync::Arc;
 
@@ -111,13 +111,13 @@ async fn decide_one(
         act.cmd("HINCRBY").arg(&bought).arg(attempt.buyer.as_str()).arg(1).ignore();
         Decision::Won(OrderId::from_text(RequestId::random().to_string()))
     };
-    write_down(&mut act, attempt, &decision, decided_us);
+    record_decision(&mut act, attempt, &decision, decided_us);
     let () = link.send(&act, Access::Write).await?;
     Ok(Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us }))
 }
 
-/// The result and the ledger: see `decide` in lib.lua.
-fn write_down(act: &mut redis::Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
+/// Records the result and its line of the ledger, as `decide` in lib.lua does.
+fn record_decision(act: &mut redis::Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
     let (keys, id) = (Keys::of(&attempt.item), attempt.request_id.to_string());
     act.cmd("HSET").arg(keys.decided()).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
     act.ignore().cmd("RPUSH").arg(keys.ledger(attempt.epoch)).arg(&id).ignore();

@@ -1,0 +1,38 @@
+//! Text from outside: a recorded run or a tested system may have put anything into it.
+
+use std::borrow::Cow;
+
+/// Longest text from outside that is printed, in characters.
+const LEN_MAX: usize = 500;
+
+/// The text without characters that could control a terminal or begin a new line, and cut at a
+/// limit.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_harmless = |c: char| !c.is_control();
+    if text.chars().all(is_harmless) && text.len() <= LEN_MAX {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::new();
+    for c in text.chars().take(LEN_MAX) {
+        match is_harmless(c) {
+            true => escaped.push(c),
+            false => escaped.extend(c.escape_default()),
+        }
+    }
+    if text.chars().nth(LEN_MAX).is_some() {
+        escaped.push('…');
+    }
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped_and_long_texts_are_cut() {
+        assert_eq!(printable("stock 10, für 秒杀"), "stock 10, für 秒杀");
+        assert_eq!(printable("a\x1b[2J\nNOT OVERSOLD"), "a\\u{1b}[2J\\nNOT OVERSOLD");
+        assert_eq!(printable(&"x".repeat(600)).chars().count(), LEN_MAX + 1);
+    }
+}
