@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The size and the checksum of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// Bytes.
+    /// The size in bytes.
     pub bytes: u64,
     /// CRC-32 (IEEE 802.3) of the bytes.
     pub crc32: u32,

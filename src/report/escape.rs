@@ -1,12 +1,12 @@
-//! Text from outside: a recorded run or a tested system may have put anything into it.
+//! Escapes text from recorded runs and tested systems, which may contain any characters.
 
 use std::borrow::Cow;
 
-/// Longest text from outside that is printed, in characters.
+/// Maximum length of an escaped text, in characters.
 const LEN_MAX: usize = 500;
 
-/// The text without characters that could control a terminal or begin a new line, and cut at a
-/// limit.
+/// Escapes characters that could control a terminal or begin a new line, and cuts the text at
+/// [`LEN_MAX`].
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     let is_harmless = |c: char| !c.is_control();
     if text.chars().all(is_harmless) && text.len() <= LEN_MAX {
