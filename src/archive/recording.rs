@@ -104,7 +104,8 @@ impl Recording {
         read: impl FnOnce(&mut Digesting<File>) -> Result<T, E>,
     ) -> Result<T, ReadError> {
         let path = self.folder.join(name);
-        let mut file = Digesting::new(open(&path, "there is no such file: the folder is not complete")?);
+        let mut file =
+            Digesting::new(open(&path, "there is no such file: the folder is not complete")?);
         let content = read(&mut file).map_err(|error| ReadError::new(&path, error))?;
         match (file.digest(), self.run.files.get(name)) {
             (digest, Some(recorded)) if digest != *recorded => {
