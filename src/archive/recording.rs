@@ -107,9 +107,13 @@ impl Recording {
 
 fn open(path: &Path) -> Result<File, ReadError> {
     File::open(path).map_err(|error| {
+        let is_run = path.ends_with(RUN);
         let problem = match error.kind() {
-            io::ErrorKind::NotFound => {
+            io::ErrorKind::NotFound if is_run => {
                 "there is no such file: name the folder that --out gave a run".to_owned()
+            }
+            io::ErrorKind::NotFound => {
+                "there is no such file, without which the run cannot be judged again".to_owned()
             }
             _ => error.to_string(),
         };
