@@ -1,5 +1,5 @@
-//! The hardened path over RabbitMQ and Redis, against bare loops on the same two, and what a
-//! connection for each request costs.
+//! Compares the hardened path over RabbitMQ and Redis with minimal loops on the same two, and
+//! measures the cost of a connection for each request.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -16,20 +16,19 @@ use http_body_util::Full;
 
 use seckill::flaws::{Design, Flaw, Flaws};
 use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
-use seckill::queue;
-use seckill::server::{App, Config, QueueAt, StoreAt, route};
+use seckill::profile::{BrokerPlan, ServePlan};
+use seckill::server::{App, route};
 use seckill::settings::QueueType;
 use seckill::stats::Outcome;
-use seckill::store::RedisOptions;
 use support::median;
 
 /// Attempts in flight: the article's threads.
 const IN_FLIGHT: u64 = 350;
 
-/// Attempts in flight where each opens a connection: more only fill the broker sooner.
+/// Attempts in flight if each opens a connection: more would only exhaust the broker sooner.
 const IN_FLIGHT_PER_REQUEST: u64 = 32;
 
-/// Attempts that a consumer is sent at a time.
+/// Prefetch of a consumer.
 const PREFETCH: usize = 256;
 
 struct Engines {
@@ -60,7 +59,7 @@ fn main() {
         figures[2].push(bare::decide(&amqp, &redis, &place("bare"), total, PREFETCH));
         figures[3].push(engines.decide(&place("hardened"), total));
     }
-    // Last, since it leaves its connections behind.
+    // This is the last measurement, because it leaves its connections open.
     let flaws = Flaws::of(Design::Hardened, &[Flaw::ConnectionPerRequest]);
     let per_request = (0..rounds as u64)
         .map(|round| engines.accept(&format!("per-request-{round}"), 100 + round, &flaws, loops));
@@ -88,28 +87,26 @@ async fn buy(app: &App) {
 }
 
 impl Engines {
-    /// A queue of its own, and a database of its own for each kind of place: what is left in the
-    /// register of one is not waited for in another.
-    fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> Config {
+    /// A configuration with its own queue, and its own database for each kind of place: attempts
+    /// that remain in the register of one do not delay another.
+    fn config(&self, place: &str, flaws: &Flaws, consumers: usize) -> ServePlan {
         let database = ["hardened", "routed", "per-request"]
             .iter()
             .position(|kind| place.starts_with(kind))
             .unwrap();
         let five_s = std::time::Duration::from_secs(5);
-        let queue = queue::Options {
+        let broker = BrokerPlan {
             url: self.rabbitmq.url().parse().unwrap(),
             queue: place.into(),
             queue_type: QueueType::Classic,
-            max: 1_000_000,
             publish_timeout: five_s,
             connect_timeout: five_s,
-            flaws: flaws.clone(),
         };
         let url = format!("{}/{database}", self.redis.url());
-        let store = RedisOptions { url: url.parse().unwrap(), flaws: flaws.clone() };
-        Config {
-            queue: QueueAt::RabbitMq(queue),
-            store: StoreAt::Redis(store),
+        ServePlan {
+            broker: Some(broker),
+            redis: Some(url.parse().unwrap()),
+            flaws: flaws.clone(),
             consumers,
             prefetch: PREFETCH,
             fresh_sale: true,
@@ -117,7 +114,7 @@ impl Engines {
         }
     }
 
-    /// Attempts accepted in a second.
+    /// Accepted attempts per second.
     fn accept(&self, place: &str, seed: u64, flaws: &Flaws, loops: u64) -> f64 {
         let per_request = flaws.has(Flaw::ConnectionPerRequest);
         let (threads, loops) = match per_request {
@@ -132,7 +129,7 @@ impl Engines {
         summary.per_second(summary.total)
     }
 
-    /// Attempts accepted in a second, without a socket between: as the bare loop has none.
+    /// Accepted attempts per second without a socket, which the bare loop does not have either.
     fn route(&self, place: &str, loops: u64) -> f64 {
         let runtime = support::runtime();
         let (_, app) = support::serve(&runtime, self.config(place, &Flaws::default(), 0));
@@ -154,11 +151,11 @@ impl Engines {
         (IN_FLIGHT * loops) as f64 / seconds
     }
 
-    /// Attempts decided in a second, of those that [`Engines::accept`] left in the queue.
+    /// Decided attempts per second, of those that [`Engines::accept`] left in the queue.
     fn decide(&self, place: &str, total: u64) -> f64 {
         let runtime = support::runtime();
         let mut config = self.config(place, &Flaws::default(), 1);
-        // The sale that they were accepted for.
+        // The sale for which they were accepted.
         config.fresh_sale = false;
         let begun = Instant::now();
         let (_, app) = support::serve(&runtime, config);

@@ -1,5 +1,5 @@
-//! The journal's records per second with 1, 64 and 350 waiting, against plain sequential writes
-//! of as many records with one `fdatasync` for each batch.
+//! Compares the journal's records per second, with 1, 64 and 350 waiting writers, with plain
+//! sequential writes of the same number of records and one `fdatasync` for each batch.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -14,14 +14,14 @@ use std::time::Instant;
 
 use seckill::journal::{Durability, Journal};
 
-/// As long as an accepted attempt's.
+/// A record with the length of an accepted attempt's record.
 const RECORD: [u8; 120] = [b'x'; 120];
 
 /// Bytes that the journal writes before each record.
 const FRAME_LEN: usize = 28;
 
 fn main() {
-    // Beside the sources, not in a temporary folder: that may be in memory.
+    // The folder is in the target folder, because a temporary folder may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let batches = if support::is_test() { 10 } else { 1_000 };
     figure!("records per second        journal    plain writes    ratio");

@@ -1,21 +1,23 @@
-//! `seckill bench` as a load generator, against wrk, oha, hey, ab and JMeter, each where it is
-//! installed: the same request, the same connections, one core and one thread each.
+//! Compares `seckill bench` as a load generator with wrk, oha, hey, ab and JMeter, as far as they
+//! are installed: with the same request, the same connections, one core and one thread each.
 //!
-//! A rate compares generators only when the generator's core is the one that is full. With
-//! `seckill serve` on the other core, alike, it is the server's: every generator but hey waits for
-//! it, and all rates come out the same. So the rates are taken on a server that replays, for less
-//! CPU than any of them needs, the bytes that `seckill serve` answered before: a sale that is sold
-//! out, 410. Both shares stand in each row.
+//! A rate compares generators only if the generator's core is the bottleneck. With `seckill serve`
+//! on the other core, the server is the bottleneck: every generator except hey waits for it, and
+//! all rates are the same. The rates are therefore measured on a server that replays, with less CPU
+//! than any generator needs, the bytes that `seckill serve` answered before: 410 for a sale that is
+//! sold out. Each row shows the CPU shares of both.
 //!
-//! With latency it is the other way round. A generator whose own core is full measures how long
-//! its answers wait for itself, or leaves that out, as wrk does, which starts its clock only when
-//! it comes to send. So that is compared on `seckill serve`, where the server is the limit.
+//! For latencies it is the reverse. A generator whose own core is saturated measures how long
+//! answers wait for the generator, or omits this time, as wrk does, which starts its clock only
+//! when it sends. Latencies are therefore compared on `seckill serve`, where the server is the
+//! bottleneck.
 //!
-//! CPU is that of a generator's whole life: with its start, which for JMeter is that of a JVM, and
-//! for `seckill bench` with the audit. JMeter runs longer than the others, and its rate is that of
-//! the end, when it is warm.
+//! The CPU time is that of a generator's whole process: it includes the start, which for JMeter is
+//! that of a JVM, and the audit of `seckill bench`. JMeter runs longer than the others, and its
+//! rate is measured at the end, when the JVM is warm.
 //!
-//! Rounds are interleaved, in another order each time, so that a drift of the machine meets all.
+//! Rounds are interleaved, in a different order each time, so that a drift of the machine affects
+//! all generators.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -44,16 +46,16 @@ use process::Server;
 use table::{Goal, Runs};
 use tools::{Load, Tool};
 
-/// What each attempt sends. A sale that is sold out does not look at who asks.
+/// The body of each attempt. A sale that is sold out ignores the buyer.
 const BODY: &str = concat!(
     r#"{"uid":"7c9e6679-7425-40de-944b-e07fc1f90ae7","#,
     r#""request_id":"7c9e6679-7425-40de-944b-e07fc1f90ae7","item":"default"}"#
 );
 
-/// The admin's, for the audit.
+/// The admin token, for the audit.
 const TOKEN: &str = "token";
 
-/// The first argument with which this program is the server that replays.
+/// The first argument that turns this program into the replay server.
 const REPLAY: &str = "replay";
 
 /// Connections of the comparison of latencies.
@@ -77,12 +79,12 @@ fn main() {
     drop(server);
 
     let server = bench.start_replay();
-    figure!("\nRate, where the generator is the limit (a server that replays)");
+    figure!("\nRate, where the generator is the limit (the replay server)");
     let connections: &[u64] = if support::is_test() { &[64] } else { &[64, 350] };
     for connections in connections {
         bench.rates(*connections, &server, &mut goals);
     }
-    // Without optimization, and after a second, they say nothing.
+    // Without optimization, and after one second, the ratios mean nothing.
     if !support::is_test() {
         figure!("\nGoals");
         table::goals(&goals);
@@ -92,7 +94,7 @@ fn main() {
 struct Bench<'a> {
     cores: Cores,
     folder: &'a Path,
-    /// Those that are here, `seckill bench` first.
+    /// The installed tools, `seckill bench` first.
     tools: Vec<Tool>,
     rounds: usize,
     seconds: u64,
@@ -102,18 +104,18 @@ impl<'a> Bench<'a> {
     fn new(folder: &'a Path) -> Self {
         let cores = Cores::take();
         if cores.are_one() {
-            figure!("one core only: server and generator share it, and no rate is a generator's");
+            figure!("only one core: the server limits every generator's rate");
         }
-        // In a test, those that have goals of their own and start at once.
+        // A test runs only the tools that have goals and start immediately.
         let known = if support::is_test() { &Tool::ALL[..2] } else { &Tool::ALL[..] };
-        let is_here = |tool: &Tool| {
+        let is_installed = |tool: &Tool| {
             let missing = tool.missing();
             if let Some(cure) = missing {
                 figure!("{} is not installed ({cure})", tool.name());
             }
             missing.is_none()
         };
-        let tools = known.iter().copied().filter(is_here).collect();
+        let tools = known.iter().copied().filter(is_installed).collect();
         tools::write_files(folder);
         let (rounds, seconds) = if support::is_test() { (1, 1) } else { (support::ROUNDS, 4) };
         Self { cores, folder, tools, rounds, seconds }
@@ -124,7 +126,7 @@ impl<'a> Bench<'a> {
         Server::start(env!("CARGO_BIN_EXE_seckill").as_ref(), |command| {
             command.args(["serve", "--listen", "127.0.0.1:0", "--stock", "0"]);
             command.args(["--admin-token", TOKEN, "--data"]).arg(self.folder.join("data"));
-            // Its log.
+            // The log is discarded.
             command.stderr(Stdio::null());
         })
     }
@@ -135,7 +137,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Every one of these tools once in each round, each time another one first.
+    /// Runs each of these tools once in each round, each time with a different one first.
     fn run(&self, tools: &[Tool], connections: u64, server: &Server) -> Vec<Runs> {
         let (folder, seconds) = (self.folder, self.seconds);
         let load = Load { url: &server.url, folder, connections, seconds };
@@ -152,7 +154,8 @@ impl<'a> Bench<'a> {
     }
 
     fn latencies(&self, server: &Server, goals: &mut Vec<Goal>) {
-        let tools: Vec<_> = self.tools.iter().copied().filter(|tool| tool.tells_median()).collect();
+        let tools: Vec<_> =
+            self.tools.iter().copied().filter(|tool| tool.reports_median()).collect();
         let runs = self.run(&tools, LATENCY_CONNECTIONS, server);
         table::latencies(LATENCY_CONNECTIONS, &runs);
         if let [ours, wrk] = &runs[..] {
@@ -176,7 +179,7 @@ impl<'a> Bench<'a> {
                 what: format!("{connections} connections: rate >= {factor} x {}", tool.name()),
                 ratio: ours.per_second() / its.per_second(),
                 wanted: factor..=f64::INFINITY,
-                // The rate of a generator that was kept from sending is not its own.
+                // The rate of a generator that had to wait is not limited by the generator.
                 is_clear: ours.is_full() && its.is_full(),
             });
         }

@@ -1,4 +1,5 @@
-//! Accepted attempts per second with fsync, against the same server answering a constant.
+//! Compares accepted attempts per second with fsync with the same HTTP server returning a constant
+//! answer.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -58,7 +59,7 @@ fn start_constant(runtime: &Runtime) -> String {
 }
 
 async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
-    // Read as the real one does.
+    // The body is read, as in the real server.
     let _: Result<_, Infallible> = Ok(request.into_body().collect().await);
     let body = r#"{"status":"queued"}"#;
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));

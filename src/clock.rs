@@ -1,4 +1,4 @@
-//! Wall-clock time, real or set by hand.
+//! Wall-clock time: the system's, or one that tests set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
-//! The HTTP client for everything but the load: control calls, metrics pages.
+//! The HTTP client for everything except the load: control requests and metrics pages.
 //!
-//! It knows how TLS is set up, and nothing of what is asked or answered.
+//! It knows how TLS is configured, and nothing about requests and answers.
 
 use std::io;
 
@@ -8,8 +8,8 @@ use reqwest::{Client, ClientBuilder};
 
 /// A client for one kind of URL: `https://` or `http://`.
 ///
-/// It uses no proxy, since the load goes straight to the target, and so must everything that is
-/// compared with it.
+/// It uses no proxy, because the load goes directly to the target, and everything that is compared
+/// with the load must do so too.
 ///
 /// # Errors
 /// For `https://`, when no trusted certificates can be read.
@@ -18,7 +18,7 @@ pub fn builder(is_https: bool) -> io::Result<ClientBuilder> {
     #[cfg(not(feature = "tls"))]
     let _ = is_https;
     // For `http://` the backend is preconfigured too: otherwise reqwest would read the system's
-    // certificates for nothing.
+    // certificates unnecessarily.
     #[cfg(feature = "tls")]
     let client = client.tls_backend_preconfigured(match is_https {
         true => crate::tls::client()?,

@@ -1,4 +1,4 @@
-//! Ids: an item, a buyer, an attempt, an order.
+//! The ids of items, buyers, attempts and orders.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,16 +7,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// Longest item or buyer, in bytes.
+/// Maximum length of an item or buyer, in bytes.
 const NAME_LEN_MAX: usize = 64;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Not a buyer or an item.
+    /// The text is not a valid buyer or item.
     #[error("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -")]
     Name,
-    /// Not an attempt's id.
+    /// The text is not a valid request id.
     #[error("must be a UUID such as 7c9e6679-7425-40de-944b-e07fc1f90ae7")]
     RequestId,
 }
@@ -51,12 +51,12 @@ macro_rules! name {
 }
 
 name! {
-    /// One item on offer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
+    /// An item on sale: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
     ItemId
 }
 
 name! {
-    /// One buyer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
+    /// A buyer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
     BuyerId
 }
 
@@ -70,7 +70,7 @@ fn is_name(text: &str) -> bool {
 pub struct RequestId(pub Uuid);
 
 impl RequestId {
-    /// A fresh random one, for a client that sent none.
+    /// A new random id, for a client that sent none.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
@@ -90,7 +90,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// An order: one unit of an item, sold.
+/// An order: one sold unit of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderId(String);
 
@@ -100,7 +100,7 @@ impl OrderId {
         Self(format!("{item}-{epoch}-{number}"))
     }
 
-    /// An order id that was read back, from a log or an answer.
+    /// An order id that was read from a log or an answer.
     pub fn from_text(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_their_alphabet_and_length() {
+    fn names_have_a_restricted_alphabet_and_length() {
         for good in ["a", "A.b_c:d-9", &"x".repeat(64)] {
             assert!(good.parse::<BuyerId>().is_ok(), "{good}");
         }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn request_ids_are_uuids_in_any_case() {
+    fn request_ids_are_case_insensitive_uuids() {
         let lower: RequestId = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
         let upper: RequestId = "7C9E6679-7425-40DE-944B-E07FC1F90AE7".parse().unwrap();
         assert_eq!(lower, upper);

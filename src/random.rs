@@ -1,15 +1,15 @@
-//! Randomness that a seed makes again: every draw is a function of the seed, of what it is for,
-//! and of a number, so it does not matter who draws first.
+//! Reproducible randomness: every draw is a pure function of the seed, of its purpose and of a
+//! number, so the order of the draws does not matter.
 
-/// What a draw is for. Draws for different ends have nothing to do with each other.
+/// The purpose of a draw. Draws for different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Draw {
-    /// Hides the number within a request id.
+    /// The mask of the attempt's number in a request id.
     IdMask,
     /// The rest of a request id.
     IdTag,
-    /// Which of the buyers an attempt is of.
+    /// The buyer of an attempt.
     Buyer,
     /// The upper half of a buyer's name.
     BuyerHigh,
@@ -17,18 +17,18 @@ pub enum Draw {
     BuyerLow,
     /// The seed of one sale's ids.
     Sale,
-    /// How long a user thinks.
+    /// The think time of a user.
     Think,
-    /// Time between two arrivals.
+    /// The time between two arrivals.
     Arrival,
-    /// Who clicks twice.
+    /// Whether an attempt is a double click.
     DoubleClick,
-    /// How far a pause before a retry strays.
+    /// The jitter of the pause before a retry.
     Jitter,
 }
 
-/// 64 well mixed bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014) over each in
-/// turn.
+/// 64 random bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), applied to each of
+/// the three values in turn.
 pub fn bits(seed: u64, draw: Draw, number: u64) -> u64 {
     let mut bits = 0;
     for part in [seed, draw as u64, number] {
@@ -40,12 +40,12 @@ pub fn bits(seed: u64, draw: Draw, number: u64) -> u64 {
     bits
 }
 
-/// Uniform in [0, 1), with 53 bits.
+/// A uniform number in [0, 1), with 53 bits.
 pub fn uniform(seed: u64, draw: Draw, number: u64) -> f64 {
     (bits(seed, draw, number) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// Exponential with mean 1, by inversion; below 37.
+/// An exponential number with mean 1, by inversion; it is below 37.
 pub fn exponential(seed: u64, draw: Draw, number: u64) -> f64 {
     -(-uniform(seed, draw, number)).ln_1p()
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_have_their_mean_and_their_range() {
+    fn draws_have_the_expected_mean_and_range() {
         let mean = |of: fn(u64, Draw, u64) -> f64| {
             (0..100_000).map(|n| of(7, Draw::Think, n)).sum::<f64>() / 1e5
         };
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn seed_purpose_and_number_all_count() {
+    fn draw_depends_on_seed_purpose_and_number() {
         let draws = [
             bits(1, Draw::Think, 1),
             bits(2, Draw::Think, 1),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What must not be seen: it can be parsed, passed on and compared, but not printed.
+/// A secret text, which is never printed.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
@@ -25,13 +25,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where an engine is: `embedded`, or a URL whose user and password are not printed.
+/// The address of an engine: `embedded`, or a URL whose user and password are not printed.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct EngineUrl(String);
 
 impl EngineUrl {
-    /// The engine of this process.
+    /// The address of the embedded engine.
     pub const EMBEDDED: &str = "embedded";
 
     /// The whole URL, secrets included.
@@ -39,12 +39,12 @@ impl EngineUrl {
         &self.0
     }
 
-    /// Whether it is the engine of this process.
+    /// Whether it is the embedded engine.
     pub fn is_embedded(&self) -> bool {
         self.0 == Self::EMBEDDED
     }
 
-    /// The URL's scheme; empty where there is none.
+    /// The URL's scheme; empty if there is none.
     pub fn scheme(&self) -> &str {
         self.0.split_once("://").map_or("", |(scheme, _)| scheme)
     }
@@ -62,7 +62,7 @@ impl fmt::Display for EngineUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        // A query can hold a password as well.
+        // A query can contain a password as well.
         let host = host.split('?').next().unwrap_or_default();
         write!(f, "{scheme}://{host}")
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_is_shown_without_its_secrets() {
+    fn displayed_engine_url_contains_no_secrets() {
         let shown = |url: &str| url.parse::<EngineUrl>().unwrap().to_string();
         assert_eq!(shown("amqp://ann:pw@host:5672/shop"), "amqp://host:5672/shop");
         assert_eq!(shown("redis://:p@w@host/3"), "redis://host/3");

@@ -1,7 +1,8 @@
-//! TLS for clients: whom they trust, and what a failed handshake means (cargo feature `tls`).
+//! TLS for clients (cargo feature `tls`): trusted certificates, and explanations of failed
+//! handshakes.
 //!
-//! Trusted are the system's certificates, or instead of them those that the environment variables
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL.
+//! Clients trust the system's certificates, or instead of them those that the environment variables
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL. It opens no connection.
 
 use std::io;
 use std::sync::Arc;
@@ -11,18 +12,18 @@ use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
-/// What to do about a certificate that nobody here vouches for.
+/// The cure for a certificate of an untrusted CA.
 const TRUST_IT: &str = "set SSL_CERT_FILE to a PEM file with the certificate of the CA that it \
                         comes from";
 
-/// Makes ring the process's source of cryptography, unless it has one: for libraries that ask the
-/// process for it.
+/// Installs ring as the process's default provider of cryptography, for libraries that use the
+/// default.
 pub fn install_provider() {
-    // An error says that there is one, which is as good.
+    // An error means that a provider is already installed, which is sufficient.
     let _ = ring::default_provider().install_default();
 }
 
-/// A client that trusts what the system trusts.
+/// The configuration of a client that trusts the system's certificates.
 ///
 /// # Errors
 /// When nothing is trusted: no certificates are installed, or `SSL_CERT_FILE` cannot be read.
@@ -40,16 +41,17 @@ pub fn client() -> io::Result<ClientConfig> {
     Err(io::Error::new(
         io::ErrorKind::NotFound,
         format!(
-            "no certificates to trust ({why}): install ca-certificates, or set SSL_CERT_FILE to \
+            "there are no trusted certificates ({why}): install ca-certificates, or set SSL_CERT_FILE to \
              a PEM file with them"
         ),
     ))
 }
 
-/// A client that trusts nobody: for a library that wants one, and is used without TLS.
+/// The configuration of a client that trusts no certificate: for a library that requires a
+/// configuration although it is used without TLS.
 ///
 /// # Errors
-/// None that is known; rustls may refuse.
+/// When rustls rejects the configuration.
 pub fn client_without_trust() -> io::Result<ClientConfig> {
     trusting(RootCertStore::empty())
 }
@@ -59,15 +61,15 @@ fn trusting(roots: RootCertStore) -> io::Result<ClientConfig> {
     let client = client.with_safe_default_protocol_versions().map_err(io::Error::other)?;
     let mut client = client.with_root_certificates(roots).with_no_client_auth();
     client.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Buyers come for the first time, each from a device of its own: they have nothing to resume.
+    // Sessions are not resumed: each buyer connects for the first time, from its own device.
     client.resumption = Resumption::disabled();
     Ok(client)
 }
 
-/// Says what a handshake's failure means, and what to do about it.
+/// Explains why a handshake failed, and names the cure.
 pub fn explain(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(Error::InvalidCertificate(wrong)) => explain_certificate(wrong),
+        Some(Error::InvalidCertificate(error)) => explain_certificate(error),
         Some(Error::InvalidMessage(_)) => {
             "it answers, but not in TLS: is it http:// that is meant?".to_owned()
         }
@@ -78,8 +80,8 @@ pub fn explain(error: &io::Error) -> String {
     }
 }
 
-fn explain_certificate(wrong: &CertificateError) -> String {
-    match wrong {
+fn explain_certificate(error: &CertificateError) -> String {
+    match error {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             format!("its certificate is not trusted on this machine: {TRUST_IT}")
         }
@@ -95,11 +97,11 @@ fn explain_certificate(wrong: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { presented, .. } => not_for_name(presented),
         CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => {
             format!(
-                "its certificate is a CA's own, which is none for a server: have that CA sign \
+                "its certificate is a CA's own, which a server cannot use: have that CA sign \
                  another (CA:FALSE), and {TRUST_IT}"
             )
         }
-        // Their text is rustls's.
+        // The other errors have the text of rustls.
         other => format!("its certificate is not accepted ({other}): replace it, or {TRUST_IT}"),
     }
 }
@@ -111,7 +113,7 @@ fn not_for_name(presented: &[String]) -> String {
         format!("is for {}", presented.join(", "))
     };
     format!(
-        "its certificate is for another name: it {names}. Call the server by such a name, or \
+        "its certificate is for another name: it {names}. Use such a name for the server, or \
          give it a certificate for this one. Trust in its CA (SSL_CERT_FILE) does not help"
     )
 }

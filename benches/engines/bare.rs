@@ -1,5 +1,5 @@
-//! What the engines can do when nothing but them is asked: lapin and redis in the shortest loops
-//! that still confirm and acknowledge.
+//! The throughput of the engines alone: minimal loops over lapin and redis that still confirm and
+//! acknowledge.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -16,18 +16,18 @@ use tokio::task::JoinSet;
 
 use super::support;
 
-/// Channels to publish on, as many as the server has.
+/// Number of channels to publish on, as in the server.
 const CHANNELS: usize = 4;
 
-/// As long as an attempt.
+/// A message with the length of an attempt.
 const BODY: &[u8] = &[b'x'; 130];
 
-/// Dedupe, decrement, result: the least that a decision is.
+/// Deduplicates, decrements and stores the result: the minimum of a decision.
 const SCRIPT: &str = "
     if redis.call('HSETNX', KEYS[1], ARGV[1], '1') == 0 then return 0 end
     return redis.call('DECR', KEYS[2])";
 
-/// Messages published and confirmed in a second.
+/// Published and confirmed messages per second.
 pub(crate) fn publish(url: &str, queue: &str, in_flight: u64, loops: u64) -> f64 {
     let runtime = support::runtime();
     let seconds = runtime.block_on(async {
@@ -71,8 +71,8 @@ async fn publish_one(channel: &Channel, queue: &str) {
     assert_eq!(confirm, Confirmation::Ack(None));
 }
 
-/// Messages consumed, decided by a script and acknowledged in a second; whatever has come is
-/// decided in one go, and acknowledged at once.
+/// Messages per second that are consumed, decided by a script and acknowledged; all messages that
+/// have arrived are decided in one pipeline, and acknowledged with one call.
 pub(crate) fn decide(amqp: &str, redis: &str, queue: &str, total: u64, prefetch: usize) -> f64 {
     let runtime = support::runtime();
     let seconds = runtime.block_on(async {
@@ -104,7 +104,7 @@ pub(crate) fn decide(amqp: &str, redis: &str, queue: &str, total: u64, prefetch:
     total as f64 / seconds
 }
 
-/// Tags of what has come; at least one.
+/// The tags of all messages that have arrived; at least one.
 async fn next_tags(consumer: &mut Consumer) -> Vec<u64> {
     let first = std::future::poll_fn(|context| Pin::new(&mut *consumer).poll_next(context)).await;
     let mut tags = vec![first.unwrap().unwrap().delivery_tag];

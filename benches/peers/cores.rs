@@ -1,10 +1,10 @@
-//! Which core the server has, and which the generator.
+//! The cores of the server and of the generator.
 
 use std::process::{Child, Command};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// A core for each side, so that neither takes CPU from the other.
+/// One core for each side, so that neither takes CPU from the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Cores {
     server: usize,
@@ -12,8 +12,8 @@ pub(crate) struct Cores {
 }
 
 impl Cores {
-    /// The first and the last that this process may use. It stays on the first one itself: the
-    /// generator is to have its own for itself.
+    /// Selects the first and the last core that this process may use. The process itself stays on
+    /// the first one, so that the generator has its core to itself.
     pub(crate) fn take() -> Self {
         let may_use = sched_getaffinity(None).unwrap();
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| may_use.is_set(*core));
@@ -23,7 +23,7 @@ impl Cores {
         cores
     }
 
-    /// Whether there is only one.
+    /// Whether there is only one core.
     pub(crate) fn are_one(self) -> bool {
         self.server == self.generator
     }

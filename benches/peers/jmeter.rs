@@ -1,14 +1,14 @@
-//! JMeter without its window: the plan, how it is run, and where it says what it did.
+//! JMeter without its GUI: the plan, the command line, and the parsing of its output.
 
 use super::BODY;
-use super::tools::{Answered, Load};
+use super::tools::{Load, Reported};
 
-/// Longer than the others: it is 10 to 20 s before the JVM has compiled what is called most.
+/// It runs longer than the others: the JVM takes 10 to 20 s to compile the hot code.
 const SECONDS: u64 = 30;
 
-/// No results are written; a line is printed every 6 s, the least that there is. Connections are
-/// kept from one iteration to the next, as they are by all others: versions from 5.0 on close them
-/// unless told not to.
+/// No results are written; a line is printed every 6 s, which is the shortest interval. Connections
+/// are kept between iterations, as with all other tools: versions from 5.0 on close them by
+/// default.
 pub(crate) const ARGS: [&str; 9] = [
     "-n",
     "-t",
@@ -21,9 +21,9 @@ pub(crate) const ARGS: [&str; 9] = [
     "-Jbeanshell.init.file=start.bsh",
 ];
 
-/// Debian has version 2.13 with a newer XStream, which by default makes objects of no class of
-/// JMeter's: no plan can be loaded. This file, which JMeter runs when it has tried, allows them and
-/// lets it try again. Other versions need nothing of it.
+/// Debian has version 2.13 with a newer XStream, which by default rejects the classes of JMeter, so
+/// that no plan can be loaded. JMeter runs this script after the failed attempt: it allows these
+/// classes and loads the plan again. Other versions do not need it.
 const START: &str = r#"
 if (org.apache.jmeter.util.JMeterUtils.getJMeterVersion().startsWith("2.13")) {
     field = org.apache.jmeter.save.SaveService.class.getDeclaredField("JMXSAVER");
@@ -39,7 +39,7 @@ if (org.apache.jmeter.util.JMeterUtils.getJMeterVersion().startsWith("2.13")) {
 }
 "#;
 
-/// `@NAME@` is filled in.
+/// The test plan, with placeholders such as `@NAME@`.
 const PLAN: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <jmeterTestPlan version="1.2" properties="2.8">
 <hashTree>
@@ -93,7 +93,7 @@ const PLAN: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </jmeterTestPlan>
 "#;
 
-/// Writes what [`ARGS`] names.
+/// Writes the files that [`ARGS`] names.
 pub(crate) fn write_files(load: &Load<'_>) {
     let (name, port) = load.url.strip_prefix("http://").unwrap().split_once(':').unwrap();
     let plan = PLAN
@@ -106,16 +106,16 @@ pub(crate) fn write_files(load: &Load<'_>) {
     std::fs::write(load.folder.join("start.bsh"), START).unwrap();
 }
 
-/// `summary +  10414 in   6s = 2028.8/s Avg: …` of the time since the last such line,
-/// `summary =  20828 in  12s = 1943.1/s Avg: …` of all.
+/// Parses `summary +  10414 in   6s = 2028.8/s Avg: …` for the time since the last such line,
+/// `summary =  20828 in  12s = 1943.1/s Avg: …` for the whole run.
 ///
-/// The rate is that of the last whole interval, when it is warm: over all of a short run it is less
-/// than half of that, which would flatter whoever is compared with it.
-pub(crate) fn read(stdout: &str) -> Option<Answered> {
+/// The rate is that of the last complete interval, when the JVM is warm: the mean over a short run
+/// is less than half of it, which would be unfair to JMeter.
+pub(crate) fn read(stdout: &str) -> Option<Reported> {
     let lines = |begin| stdout.lines().rev().filter_map(move |line| line.strip_prefix(begin));
     let requests = lines("summary =").next()?.split_whitespace().next()?.parse().ok()?;
-    // The very last one ends with the run.
+    // The last interval is incomplete, because it ends with the run.
     let (_, rate) = lines("summary +").nth(1)?.split_once('=')?;
     let per_second = rate.split('/').next()?.trim().parse().ok()?;
-    Some(Answered { requests, per_second, median_us: None })
+    Some(Reported { requests, per_second, median_us: None })
 }

@@ -1,4 +1,4 @@
-//! What the real server answers, byte for byte, for the server that only replays it.
+//! Records the answers of the real server, byte for byte, for the replay server.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::{BODY, TOKEN};
 
-/// All that the generators and the audit of `seckill bench` ask, by how it begins. Who speaks
-/// HTTP/1.0 has to be told that the connection is kept: hence an answer of its own.
+/// All requests of the generators and of the audit of `seckill bench`, by their beginnings. An
+/// HTTP/1.0 client needs a header which states that the connection is kept, and so its own answer.
 const REQUESTS: [&str; 5] = [
     "POST /seckill HTTP/1.1\r\n",
     "POST /seckill HTTP/1.0\r\nConnection: keep-alive\r\n",
@@ -16,11 +16,11 @@ const REQUESTS: [&str; 5] = [
     "GET /admin/ledger?item=default HTTP/1.1\r\n",
 ];
 
-/// Asks the server at `url` all of them, and keeps its answers in `folder`.
+/// Sends all requests to the server at `url`, and stores its answers in `folder`.
 pub(crate) fn write(url: &str, folder: &Path) {
     for (number, request) in REQUESTS.iter().enumerate() {
         let body = if request.starts_with("POST") { BODY } else { "" };
-        let answer = ask(url, request, body);
+        let answer = exchange(url, request, body);
         if !body.is_empty() {
             assert!(answer.windows(9).any(|piece| piece == b" 410 Gone"), "sold out");
         }
@@ -28,7 +28,7 @@ pub(crate) fn write(url: &str, folder: &Path) {
     }
 }
 
-/// The answers that [`write`] kept, each with the request line that it belongs to.
+/// The answers that [`write`] stored, each with its request line.
 pub(crate) fn read(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let answer = |(number, request): (usize, &'static str)| {
         let line = request.split_inclusive("\r\n").next().unwrap();
@@ -37,7 +37,7 @@ pub(crate) fn read(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
     REQUESTS.into_iter().enumerate().map(answer).collect()
 }
 
-fn ask(url: &str, begin: &str, body: &str) -> Vec<u8> {
+fn exchange(url: &str, begin: &str, body: &str) -> Vec<u8> {
     let host = url.strip_prefix("http://").unwrap();
     let head = format!(
         "{begin}Host: {host}\r\nAuthorization: Bearer {TOKEN}\r\n\
@@ -56,7 +56,7 @@ fn ask(url: &str, begin: &str, body: &str) -> Vec<u8> {
     answer
 }
 
-/// Whether this is an answer with all of its body.
+/// Whether this is an answer with its whole body.
 fn is_whole(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };

@@ -1,7 +1,7 @@
-//! A server that answers what the real one answered when it was asked before: one read and one
-//! write for each request, nothing parsed twice.
+//! A server that replays the recorded answers of the real one. Each request costs one read and one
+//! write, and no head is parsed twice.
 //!
-//! It is a process of its own, this program once more, so that its CPU is nobody else's.
+//! It is this program in a separate process, so that its CPU time is measured separately.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,10 +15,10 @@ use super::record;
 /// Longest request, in bytes: all of them are below 1 KiB.
 const REQUEST_LEN_MAX: usize = 16 << 10;
 
-/// What an event of the listener carries, where one of a connection has its index.
+/// The data of the listener's events; a connection's events carry its index.
 const LISTENER: u64 = u64::MAX;
 
-/// Says where it listens, as `seckill serve` does, and answers from `folder` until it is killed.
+/// Prints its address, as `seckill serve` does, and answers from `folder` until it is killed.
 pub(crate) fn serve(folder: &Path) -> ! {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -51,7 +51,7 @@ impl Server {
                 let connection = &mut connections[data.u64() as usize];
                 let goes_on = connection.as_mut().is_some_and(|it| it.answer(&self.answers));
                 if !goes_on {
-                    // Closed, it is out of the epoll as well.
+                    // Closing it removes it from the epoll instance as well.
                     *connection = None;
                 }
             }
@@ -76,12 +76,12 @@ impl Server {
 
 struct Connection {
     stream: TcpStream,
-    /// What came of a request that is not whole.
+    /// The bytes of an incomplete request.
     rest: Vec<u8>,
     known: Option<Known>,
 }
 
-/// A request that was answered: a client sends the same head again and again.
+/// A request that was answered before: a client repeats the same head.
 struct Known {
     head: Vec<u8>,
     request_len: usize,
@@ -89,7 +89,7 @@ struct Known {
 }
 
 impl Connection {
-    /// Answers what has come; false when the connection is over.
+    /// Answers the received requests; returns false when the connection has ended.
     fn answer(&mut self, answers: &[(&str, Vec<u8>)]) -> bool {
         let mut piece = [0; REQUEST_LEN_MAX];
         let piece = match self.stream.read(&mut piece) {
@@ -105,7 +105,8 @@ impl Connection {
         }
         self.rest.extend_from_slice(piece);
         while let Some(known) = Known::first(&self.rest, answers) {
-            // An answer is far smaller than a socket's buffer: it is written whole, or never.
+            // An answer is far smaller than a socket's buffer, so one write takes all of it or
+            // fails.
             if self.stream.write_all(&answers[known.answer_at].1).is_err() {
                 return false;
             }
@@ -117,7 +118,7 @@ impl Connection {
 }
 
 impl Known {
-    /// The first request in `bytes`, once all of it is there.
+    /// The first request in `bytes`, if it is complete.
     fn first(bytes: &[u8], answers: &[(&str, Vec<u8>)]) -> Option<Self> {
         let head_len = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
         let head = bytes[..head_len].to_vec();
@@ -125,7 +126,7 @@ impl Known {
         let body_len = text.lines().find_map(|line| line.strip_prefix("content-length:"));
         let request_len = head_len + body_len.map_or(0, |len| len.trim().parse().unwrap());
         let answer_at = answers.iter().position(|(begin, _)| head.starts_with(begin.as_bytes()));
-        let answer_at = answer_at.unwrap_or_else(|| panic!("was never asked before: {text}"));
+        let answer_at = answer_at.unwrap_or_else(|| panic!("no answer was recorded for: {text}"));
         (bytes.len() >= request_len).then_some(Self { head, request_len, answer_at })
     }
 }

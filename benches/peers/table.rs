@@ -1,48 +1,48 @@
-//! What is printed: medians, ratios, and which goals are met.
+//! Prints the tables of medians and ratios, and which goals are met.
 
 use super::process::Ran;
 use super::support;
-use super::tools::{Answered, Tool};
+use super::tools::{Reported, Tool};
 
-/// Below this share of its core a generator was kept from sending: by its server, or by other work
-/// on the machine.
+/// The share of its core below which a generator was not the bottleneck: it waited for its server,
+/// or for other work on the machine.
 const FULL: f64 = 0.95;
 
 /// The runs of one tool.
 pub(crate) struct Runs {
     pub(crate) tool: Tool,
-    pub(crate) runs: Vec<(Answered, Ran)>,
+    pub(crate) runs: Vec<(Reported, Ran)>,
 }
 
 impl Runs {
-    fn median(&self, figure: impl Fn(&(Answered, Ran)) -> f64) -> f64 {
+    fn median(&self, figure: impl Fn(&(Reported, Ran)) -> f64) -> f64 {
         support::median(self.runs.iter().map(figure).collect())
     }
 
     pub(crate) fn per_second(&self) -> f64 {
-        self.median(|(told, _)| told.per_second)
+        self.median(|(reported, _)| reported.per_second)
     }
 
     pub(crate) fn cpu_us_per_request(&self) -> f64 {
-        self.median(|(told, ran)| ran.cpu_us / told.requests)
+        self.median(|(reported, ran)| ran.cpu_us / reported.requests)
     }
 
     fn own_share(&self) -> f64 {
         self.median(|(_, ran)| ran.own_share)
     }
 
-    /// Whether its rate is its own.
+    /// Whether the generator limited its rate.
     pub(crate) fn is_full(&self) -> bool {
         self.own_share() >= FULL
     }
 
-    /// The latency's median.
+    /// The median of the latency.
     pub(crate) fn median_us(&self) -> f64 {
-        self.median(|(told, _)| told.median_us.unwrap())
+        self.median(|(reported, _)| reported.median_us.unwrap())
     }
 }
 
-/// Each tool's rate and CPU, and how many times that of it `seckill bench` has.
+/// Prints each tool's rate and CPU time, and their ratios to those of `seckill bench`.
 pub(crate) fn rates(connections: u64, tools: &[Runs]) {
     figure!(
         "{:<16}{:>12}{:>12}{:>8}{:>9}{:>9}{:>12}{:>12}",
@@ -71,11 +71,11 @@ pub(crate) fn rates(connections: u64, tools: &[Runs]) {
         );
     }
     if !tools.iter().all(Runs::is_full) {
-        figure!("* its core was not full: the server, or other work here, kept it from more");
+        figure!("* its core was not saturated: the server, or other work here, limited its rate");
     }
 }
 
-/// What each says of the latency.
+/// Prints the latency that each tool reports.
 pub(crate) fn latencies(connections: u64, tools: &[Runs]) {
     figure!(
         "{:<16}{:>12}{:>12}{:>8}{:>9}",
@@ -97,16 +97,16 @@ pub(crate) fn latencies(connections: u64, tools: &[Runs]) {
     }
 }
 
-/// A ratio and what it should be.
+/// A ratio and its wanted range.
 pub(crate) struct Goal {
     pub(crate) what: String,
     pub(crate) ratio: f64,
     pub(crate) wanted: std::ops::RangeInclusive<f64>,
-    /// Whether what limits both sides is what should.
+    /// Whether both sides were limited by the intended bottleneck.
     pub(crate) is_clear: bool,
 }
 
-/// Tells of each goal whether it is met.
+/// Prints for each goal whether it is met.
 pub(crate) fn goals(goals: &[Goal]) {
     for Goal { what, ratio, wanted, is_clear } in goals {
         let met = match wanted.contains(ratio) {

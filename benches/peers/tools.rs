@@ -1,8 +1,8 @@
-//! The generators: how each is asked for the same load, and where it says what it did.
+//! The generators: the command line of each for the same load, and the parsing of its output.
 //!
-//! None of them takes 410 for a failure of the exchange: each counts it as a completed request,
-//! and what it counts otherwise (a reset, a time-out) ends the comparison. JMeter alone calls a
-//! sample with 410 an error, and still counts it.
+//! All of them count an answer with 410 as a completed request. Anything that they count as a
+//! failure (a reset, a time-out) ends the comparison. Only JMeter marks a sample with 410 as an
+//! error, and still counts it.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use seckill::lab;
 
 use super::{BODY, TOKEN, jmeter};
 
-/// Where [`write_files`] leaves what some tools want to have in files.
+/// Files of some tools, which [`write_files`] writes.
 const BODY_FILE: &str = "body.json";
 const LUA_FILE: &str = "post.lua";
 
@@ -26,7 +26,7 @@ pub(crate) enum Tool {
     JMeter,
 }
 
-/// What all are asked for.
+/// The load that all tools generate.
 pub(crate) struct Load<'a> {
     pub(crate) url: &'a str,
     pub(crate) folder: &'a Path,
@@ -34,15 +34,15 @@ pub(crate) struct Load<'a> {
     pub(crate) seconds: u64,
 }
 
-/// What a tool says that it did.
-pub(crate) struct Answered {
+/// The figures that a tool reports.
+pub(crate) struct Reported {
     pub(crate) requests: f64,
     pub(crate) per_second: f64,
-    /// Median latency in microseconds, of those that [`Tool::tells_median`].
+    /// Median latency in microseconds, for tools that [report it](Tool::reports_median).
     pub(crate) median_us: Option<f64>,
 }
 
-/// Writes what some tools want to have in files.
+/// Writes the files that some tools need.
 pub(crate) fn write_files(folder: &Path) {
     std::fs::write(folder.join(BODY_FILE), BODY).unwrap();
     let lua = format!(
@@ -67,12 +67,12 @@ impl Tool {
         }
     }
 
-    /// Whether [`Answered::median_us`] is there.
-    pub(crate) fn tells_median(self) -> bool {
+    /// Whether the tool reports [`Reported::median_us`].
+    pub(crate) fn reports_median(self) -> bool {
         matches!(self, Self::Seckill | Self::Wrk)
     }
 
-    /// What to do for it where it is not installed.
+    /// How to install the tool, if it is missing.
     pub(crate) fn missing(self) -> Option<&'static str> {
         let cure = match self {
             Self::Seckill => return None,
@@ -85,8 +85,8 @@ impl Tool {
         lab::find(self.name()).is_none().then_some(cure)
     }
 
-    /// One thread each, a connection that is kept for each of the buyers; to be run in the folder
-    /// of [`write_files`].
+    /// The command with one thread and one persistent connection for each buyer; it must run in the
+    /// folder of [`write_files`].
     pub(crate) fn command(self, load: &Load<'_>) -> Command {
         let seconds = load.seconds;
         let connections = load.connections.to_string();
@@ -116,8 +116,9 @@ impl Tool {
                 .args(post)
                 .arg(url),
             Self::Ab => command
-                // The most requests after the time, which would set it again; it keeps a record
-                // of each, so not more than any core can send.
+                // The maximum number of requests follows the time, because the time would reset it.
+                // ab keeps a record of each request, so the number is no higher than a core can
+                // send.
                 .args(["-q", "-k", "-c", &connections, "-t", &seconds.to_string()])
                 .args(["-n", &(seconds * 500_000).to_string()])
                 .args(["-p", BODY_FILE, "-T", "application/json", &url]),
@@ -129,9 +130,9 @@ impl Tool {
         command
     }
 
-    /// Reads what it printed.
-    pub(crate) fn read(self, stdout: &str) -> Answered {
-        let told = match self {
+    /// Parses the output of the tool.
+    pub(crate) fn read(self, stdout: &str) -> Reported {
+        let reported = match self {
             Self::Seckill => read_seckill(stdout),
             Self::Wrk => read_wrk(stdout),
             Self::Oha => read_oha(stdout),
@@ -139,57 +140,58 @@ impl Tool {
             Self::Ab => read_ab(stdout),
             Self::JMeter => jmeter::read(stdout),
         };
-        told.unwrap_or_else(|| panic!("{} does not say what it did:\n{stdout}", self.name()))
+        reported
+            .unwrap_or_else(|| panic!("the output of {} has no figures:\n{stdout}", self.name()))
     }
 }
 
-fn read_seckill(stdout: &str) -> Option<Answered> {
+fn read_seckill(stdout: &str) -> Option<Reported> {
     let json: serde_json::Value = serde_json::from_str(stdout).ok()?;
     assert_eq!(json["requests"]["errors"], 0, "{stdout}");
-    Some(Answered {
+    Some(Reported {
         requests: json["requests"]["total"].as_f64()?,
         per_second: json["requests"]["per_second"].as_f64()?,
         median_us: json["latency_us"]["p50"].as_f64(),
     })
 }
 
-fn read_wrk(stdout: &str) -> Option<Answered> {
+fn read_wrk(stdout: &str) -> Option<Reported> {
     assert!(!stdout.contains("Socket errors"), "{stdout}");
     let total = stdout.lines().find(|line| line.contains(" requests in "))?;
-    Some(Answered {
+    Some(Reported {
         requests: total.split_whitespace().next()?.parse().ok()?,
         per_second: number_after(stdout, "Requests/sec:")?,
         median_us: Some(duration_us(after(stdout, "50%")?)?),
     })
 }
 
-fn read_oha(stdout: &str) -> Option<Answered> {
+fn read_oha(stdout: &str) -> Option<Reported> {
     let json: serde_json::Value = serde_json::from_str(stdout).ok()?;
-    // What is in flight at the end is given up, and no error of the exchange.
+    // Requests in flight at the end are aborted, which is not an error of the exchange.
     let errors = json["errorDistribution"].as_object()?.keys();
     assert!(errors.into_iter().all(|error| error == "aborted due to deadline"), "{stdout}");
     let requests = json["statusCodeDistribution"]["410"].as_f64()?;
     let per_second = requests / json["summary"]["total"].as_f64()?;
-    Some(Answered { requests, per_second, median_us: None })
+    Some(Reported { requests, per_second, median_us: None })
 }
 
-fn read_hey(stdout: &str) -> Option<Answered> {
+fn read_hey(stdout: &str) -> Option<Reported> {
     assert!(!stdout.contains("Error distribution"), "{stdout}");
     let per_second = number_after(stdout, "Requests/sec:")?;
-    // It remembers the status of the first million only, and counts all.
+    // hey keeps the status of the first million requests only, and counts all.
     let requests = per_second * number_after(stdout, "Total:")?;
-    Some(Answered { requests, per_second, median_us: None })
+    Some(Reported { requests, per_second, median_us: None })
 }
 
-fn read_ab(stdout: &str) -> Option<Answered> {
+fn read_ab(stdout: &str) -> Option<Reported> {
     let requests = number_after(stdout, "Complete requests:")?;
     assert_eq!(number_after(stdout, "Failed requests:"), Some(0.0), "{stdout}");
     assert_eq!(number_after(stdout, "Keep-Alive requests:"), Some(requests), "{stdout}");
     let per_second = number_after(stdout, "Requests per second:")?;
-    Some(Answered { requests, per_second, median_us: None })
+    Some(Reported { requests, per_second, median_us: None })
 }
 
-/// The first word after this label at the beginning of a line.
+/// The first word after this label, which is at the beginning of a line.
 fn after<'a>(stdout: &'a str, label: &str) -> Option<&'a str> {
     let line = stdout.lines().find_map(|line| line.trim_start().strip_prefix(label))?;
     line.split_whitespace().next()
@@ -199,7 +201,7 @@ fn number_after(stdout: &str, label: &str) -> Option<f64> {
     after(stdout, label)?.parse().ok()
 }
 
-/// Microseconds of a time as wrk prints it: `232.00us`, `1.23ms`, `1.02s`.
+/// A time in microseconds, as wrk prints it: `232.00us`, `1.23ms`, `1.02s`.
 fn duration_us(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(char::is_alphabetic);
     let factor = match &text[number.len()..] {

@@ -1,4 +1,4 @@
-//! What the benchmarks share: rounds in turn, medians, and a load from within.
+//! Code that the benchmarks share: the number of rounds, medians, and an in-process load.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use seckill::load::{self, Job};
+use seckill::profile::ServePlan;
 use seckill::profile::{BenchFlags, Plan};
 use seckill::secret::Secret;
-use seckill::server::{App, Config, QueueAt, Server, StoreAt};
+use seckill::server::{App, Server};
 use seckill::settings::Durability;
 use seckill::stats::{Live, Summary};
 use seckill::sut::{Sut, Target};
@@ -16,21 +17,21 @@ use seckill::units::Count;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-/// Rounds of each side, in turn, so that a drift of the machine meets both.
+/// Rounds of each side. They alternate, so that a drift of the machine affects both sides.
 pub(crate) const ROUNDS: usize = 5;
 
-/// The middle one.
+/// The median of the figures.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
 
-/// Whether this is a smoke run, as of `cargo test --benches`, and no measurement.
+/// Whether this is a smoke run, as in `cargo test --benches`, and not a measurement.
 pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
 }
 
-/// Prints as `println!` does, but nothing in a smoke run, of which the figures mean nothing.
+/// Prints as `println!` does, but prints nothing in a smoke run, whose figures mean nothing.
 macro_rules! figure {
     ($($arg:tt)*) => {
         if !crate::support::is_test() {
@@ -39,18 +40,18 @@ macro_rules! figure {
     };
 }
 
-/// A runtime as that of `seckill serve`.
+/// A runtime like that of `seckill serve`.
 pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
 /// A server that never runs out of stock.
-pub(crate) fn config(data: &Path) -> Config {
-    Config {
+pub(crate) fn config(data: &Path) -> ServePlan {
+    ServePlan {
         listen: "127.0.0.1:0".into(),
         data: data.to_owned(),
-        queue: QueueAt::Embedded,
-        store: StoreAt::Embedded,
+        broker: None,
+        redis: None,
         durability: Durability::Fsync,
         accepts: true,
         consumers: 1,
@@ -59,28 +60,26 @@ pub(crate) fn config(data: &Path) -> Config {
         connections_max: 1_000,
         rate_limit: None,
         admin_token: Some(Secret("token".into())),
-        sale: seckill::sale::Terms {
-            item: "default".parse().unwrap(),
-            stock: u32::MAX,
-            per_buyer: 1,
-            opens_us: None,
-            closes_us: None,
-        },
+        item: "default".parse().unwrap(),
+        stock: u32::MAX,
+        per_buyer: 1,
+        opens_us: None,
+        closes_us: None,
         fresh_sale: false,
         flaws: Default::default(),
         blind: false,
     }
 }
 
-/// Starts a server, and gives its address and its insides.
-pub(crate) fn serve(runtime: &Runtime, config: Config) -> (String, Arc<App>) {
+/// Starts a server, and returns its address and its state.
+pub(crate) fn serve(runtime: &Runtime, config: ServePlan) -> (String, Arc<App>) {
     let server = runtime.block_on(Server::start(config)).unwrap();
     let (url, app) = (format!("http://{}", server.address()), server.app());
     runtime.spawn(server.run(std::future::pending()));
     (url, app)
 }
 
-/// Loads `url` with so many threads of so many attempts each.
+/// Loads `url` with `threads` users that make `loops` attempts each.
 pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let flags = BenchFlags {
         threads: Some(Count(threads)),

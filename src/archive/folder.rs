@@ -62,8 +62,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder, and empties what a former run left in it: a file that is not written again
-    /// would otherwise pass for one of this run.
+    /// Creates the folder, and empties the files that an earlier run left in it: a file that is not
+    /// written again could otherwise be taken for one of this run.
     pub(super) fn create(path: &Path) -> Result<Self, OutputError> {
         fs::create_dir_all(path).map_err(at(path))?;
         let create = |name: &str| {
@@ -86,7 +86,7 @@ impl Folder {
         })
     }
 
-    /// Whether a file, which exists, is one of the folder's own.
+    /// Whether an existing file is one of the folder's files.
     pub(super) fn has(&self, path: &Path) -> bool {
         let ledgers = [LedgerFile::Before, LedgerFile::After].map(LedgerFile::name);
         let names = [RUN, HISTORY, LOG, LATENCY, CORRECTED].into_iter().chain(ledgers);
@@ -105,7 +105,7 @@ impl Folder {
         self.log.write(second, recorder).map_err(at(&self.path.join(LOG)))
     }
 
-    /// Appends bytes of a ledger, as they came.
+    /// Appends bytes of a ledger, as they were received.
     pub(super) fn ledger(&mut self, which: LedgerFile, piece: &[u8]) -> Result<(), OutputError> {
         let file = match which {
             LedgerFile::Before => &mut self.ledger_before,
@@ -128,7 +128,7 @@ impl Folder {
         self.replace(HISTORY, |file| history.write(file))
     }
 
-    /// Writes the result, in place of one that was written before.
+    /// Writes the result atomically.
     pub(super) fn run(&self, run: &Run) -> Result<(), OutputError> {
         self.replace(RUN, |file| {
             serde_json::to_writer_pretty(&mut *file, run)?;

@@ -12,7 +12,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use crate::stats::Recorder;
 
-/// The rows of latencies that are counted from the intended moment.
+/// The tag of the rows with latencies that are counted from the intended moment.
 const CORRECTED: &str = "corrected";
 
 /// Rows of the table for each halving of the distance to 100 %, as in HdrHistogram's own tools.
@@ -31,7 +31,7 @@ impl Log {
         Ok(Self { file: File::create(path)?, has_head: false })
     }
 
-    /// Writes the head: the run begins at this moment.
+    /// Writes the header, with the beginning of the run.
     pub(super) fn begin(&mut self, begun: SystemTime) -> io::Result<()> {
         self.has_head = true;
         let since_epoch = begun.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
@@ -53,7 +53,7 @@ impl Log {
         let rows = [(None, recorder.latency()), (Tag::new(CORRECTED), recorder.corrected())];
         let mut lines = Vec::new();
         for (tag, histogram) in rows.into_iter().filter(|(_, histogram)| !histogram.is_empty()) {
-            // A writer for each row: one that is kept would have to borrow from this.
+            // Each row has its own writer, because a stored one would have to borrow from `self`.
             let mut serializer = V2DeflateSerializer::new();
             IntervalLogWriterBuilder::new()
                 .begin_log_with(&mut lines, &mut serializer)?
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::stats::{Click, Outcome, Sample};
 
-    /// A second in which requests end that began `late` after their moment.
+    /// A second in which requests end that began `late` after their scheduled moment.
     fn second(latencies_us: &[u64], late: Duration) -> Recorder {
         let mut recorder = Recorder::default();
         for latency_us in latencies_us {

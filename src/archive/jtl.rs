@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use crate::stats::{Live, Sample};
 use crate::sut::{Sut, Target};
 
-/// JMeter's default columns, by its manual's chapter on the CSV log format.
+/// JMeter's default columns, as its manual's chapter on the CSV log format lists them.
 const HEADER: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,\
                       success,failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,\
                       IdleTime,Connect\n";
@@ -22,7 +22,7 @@ pub(super) struct Jtl {
     file: File,
     sut: Sut,
     url: String,
-    /// A batch of lines, written at once.
+    /// A batch of lines, written with one call.
     lines: Vec<u8>,
 }
 
@@ -58,8 +58,8 @@ fn line(
     active: u64,
     (sut, url): (Sut, &str),
 ) -> io::Result<()> {
-    // As JMeter, the difference of two readings of a clock of milliseconds: a truncated difference
-    // would be half a millisecond too short in the mean.
+    // As in JMeter, the difference of two readings of a millisecond clock: a truncated difference
+    // would be half a millisecond too short on average.
     let clock = |moment: Duration| (begun + moment).as_millis();
     let since_began = |moment: Option<Duration>| {
         moment.map_or(0, |moment| clock(moment).saturating_sub(clock(sample.began)))
@@ -72,7 +72,7 @@ fn line(
         sut.label(sample.click),
     )?;
     match (sample.result, StatusCode::from_u16(sample.status)) {
-        // As in JMeter, with our name of the error where it has a Java exception's.
+        // As in JMeter, with the kind of the error in place of the name of a Java exception.
         (Err(kind), Err(_)) => {
             write!(lines, "Non HTTP response code: {kind},Non HTTP response message: {kind}")?
         }

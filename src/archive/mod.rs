@@ -1,7 +1,7 @@
 //! A run's folder, written while the run goes on and read again: the result (`run.json`), the
-//! history, the ledger as it came, histograms, and JMeter's table of samples (`--jtl`).
+//! history, the ledger as it was received, histograms, and JMeter's table of samples (`--jtl`).
 //!
-//! A writer owns no figures: it receives them. docs/reference.md describes the files.
+//! A writer computes no figures, but receives them. docs/reference.md describes the files.
 
 mod folder;
 mod hdr;

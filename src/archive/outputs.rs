@@ -1,5 +1,5 @@
-//! The files that a run is written to: opened before it, written while it goes on, so that what was
-//! measured is there whatever happens after.
+//! The output files of a run. They are opened before the run and written during it, so that no
+//! later failure loses what was measured.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use super::folder::{Folder, LedgerFile, OutputError, at};
 use super::jtl::Jtl;
 use super::run::Run;
 
-/// Where a run is written to, besides the report. The first error is kept and returned at the end:
-/// a file that cannot be written does not end the run.
+/// The output files of a run. The first error is kept and returned at the end: a file that cannot
+/// be written does not end the run.
 #[derive(Debug)]
 pub struct Outputs {
     jtl: Option<(PathBuf, Jtl)>,
@@ -26,10 +26,10 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Opens the file and the folder that are asked for; what they held before is gone.
+    /// Opens the requested file and folder, and discards their previous content.
     ///
     /// # Errors
-    /// When one cannot be opened.
+    /// When one of them cannot be opened.
     pub fn open(
         jtl: Option<&Path>,
         folder: Option<&Path>,
@@ -51,17 +51,17 @@ impl Outputs {
         Ok(Self { jtl, folder, begun: SystemTime::now(), live, error: None })
     }
 
-    /// Whether every sample is wanted.
+    /// Whether an output needs every sample.
     pub fn wants_samples(&self) -> bool {
         self.jtl.is_some()
     }
 
-    /// Appends bytes of a ledger, as they came.
+    /// Appends bytes of a ledger, as they were received.
     pub fn ledger(&mut self, which: LedgerFile, piece: &[u8]) {
         self.in_folder(|folder| folder.ledger(which, piece));
     }
 
-    /// Writes what is known when the load has ended.
+    /// Writes the figures that are complete when the load has ended.
     pub fn load_ended(&mut self, recorder: &Recorder) {
         self.in_folder(|folder| folder.percentiles(recorder));
     }
@@ -71,12 +71,12 @@ impl Outputs {
         self.in_folder(|folder| folder.history(history));
     }
 
-    /// Writes the result, in place of one that was written before.
+    /// Writes the result, and replaces one that was written before.
     pub fn run(&mut self, run: &Run) {
         self.in_folder(|folder| folder.run(run));
     }
 
-    /// Ends the writing.
+    /// Finishes the files.
     ///
     /// # Errors
     /// The first error with any of the files.

@@ -1,4 +1,4 @@
-//! A recorded run, read again.
+//! Reading a recorded run.
 
 use std::fmt;
 use std::fs::File;

@@ -6,25 +6,25 @@ use crate::profile::{Plan, ServeFlags};
 use crate::secret::Secret;
 use crate::sut::Sut;
 
-/// What a run needs, checked.
+/// The checked configuration of a run.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The plan of the load.
     pub plan: Plan,
     /// The kind of the tested system.
     pub sut: Sut,
-    /// The server to start for this run, if one is.
+    /// The flags of the server to start for this run, if any.
     pub spawn: Option<ServeFlags>,
-    /// The URL of the tested system, where none is started and it is not the default.
+    /// The URL of the tested system, if no server is started; `None` selects the default.
     pub target: Option<String>,
-    /// The token to read the ledger with.
+    /// The token that authorizes reading the ledger.
     pub admin_token: Option<Secret>,
     /// The folder in which a server may have left its token.
     pub data: PathBuf,
     /// The page of the broker's figures.
     pub broker_metrics: Option<String>,
-    /// A file for every sample.
+    /// The file for all samples, in JMeter's format.
     pub jtl: Option<PathBuf>,
-    /// The folder for the run.
+    /// The folder in which the run is recorded.
     pub out: Option<PathBuf>,
 }

@@ -2,12 +2,12 @@
 
 use crate::profile::FlagError;
 
-/// Why a run came to no result.
+/// Why a run has no result.
 #[derive(Debug)]
 pub enum BenchError {
-    /// A flag is wrong.
+    /// A flag is invalid.
     Flag(FlagError),
-    /// It could not run.
+    /// The run failed.
     Failed(anyhow::Error),
     /// It was stopped before there was anything to report.
     Interrupted,

@@ -1,32 +1,32 @@
-//! What is worth telling while a run goes on.
+//! The events that a run reports while it goes on.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::stats::{Live, SaleNow};
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Debug)]
 pub enum Event {
     /// The tested system was found.
     Found {
         /// Its URL.
         url: String,
-        /// The process that was started for this run.
+        /// The id of the process that was started for this run.
         spawned_pid: Option<i32>,
     },
     /// A problem that does not end the run.
     Problem(String),
-    /// The load begins; its counters and the sale can be watched from now on.
+    /// The load begins; from now on its counters and the sale can be observed.
     LoadBegins {
         /// The workers' counters.
         live: Arc<Live>,
-        /// The sale, as it was read last.
+        /// The most recently read state of the sale.
         sale: Arc<Mutex<SaleNow>>,
     },
     /// The load has ended.
     LoadEnded {
-        /// From the first request's begin to the last one's end.
+        /// Time from the beginning of the first request to the end of the last one.
         elapsed: Duration,
     },
 }

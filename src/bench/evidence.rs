@@ -1,4 +1,5 @@
-//! After the load: waits until everything is decided, and reads results and the ledger.
+//! Gathers the evidence after the load: waits until everything is decided, and reads results and
+//! the ledger.
 
 use std::time::Duration;
 
@@ -8,16 +9,17 @@ use crate::history::{History, Ledger};
 use crate::sut::Control;
 use crate::units::Span;
 
-/// Pause between two looks at the queue.
+/// Pause between two reads of the state of the sale.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Most results that are asked for after a run: one after the other, in some tenths of a second.
+/// Maximum number of results that are polled after a run: one after the other, they take some
+/// tenths of a second.
 const RESULTS_MAX: usize = 1_000;
 
 /// Waits until nothing is queued.
 ///
 /// # Errors
-/// Why that is not certain when the time is up.
+/// The reason why that is not certain when the time is up.
 pub(super) async fn settle(control: &Control, limit: Duration) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     let mut problem = "the server did not answer".to_owned();
@@ -36,10 +38,10 @@ pub(super) async fn settle(control: &Control, limit: Duration) -> Result<(), Str
     }
 }
 
-/// Asks, as buyers would, for the results of accepted attempts, besides those that buyers asked for
-/// during the run. Without an answer, nothing is known.
-pub(super) async fn ask_results(control: &Control, history: &mut History) {
-    let ids: Vec<_> = history.to_ask(RESULTS_MAX).collect();
+/// Polls the results of accepted attempts, as buyers would, in addition to those that buyers polled
+/// during the run. A request without an answer adds nothing.
+pub(super) async fn poll_results(control: &Control, history: &mut History) {
+    let ids: Vec<_> = history.to_poll(RESULTS_MAX).collect();
     for request_id in ids {
         match control.result(request_id).await {
             Ok(status) => history.results.push((request_id, status)),
@@ -48,10 +50,10 @@ pub(super) async fn ask_results(control: &Control, history: &mut History) {
     }
 }
 
-/// Reads the ledger after the run; `copy` gets its bytes.
+/// Reads the ledger after the run; `copy` receives its bytes.
 ///
 /// # Errors
-/// Why it could not be read.
+/// The reason why it could not be read.
 pub(super) async fn ledger(control: &Control, copy: impl FnMut(&[u8])) -> Result<Ledger, String> {
     control.ledger(copy).await.map_err(|error| error.to_string())
 }

@@ -1,4 +1,5 @@
-//! The load of a run, on threads of its own, and what is watched meanwhile.
+//! Runs the load on its own threads, and meanwhile monitors the sale, the broker and the spawned
+//! server.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,10 +22,19 @@ use super::spawned::Spawned;
 /// How often the state of the sale is read during the run.
 const SALE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is watched while the load goes on.
+/// The state that can be observed while the load goes on.
 pub(super) struct Watched {
     pub(super) live: Arc<Live>,
     pub(super) sale: Arc<Mutex<SaleNow>>,
+}
+
+impl Watched {
+    pub(super) fn new(config: &Config, site: &Site) -> Self {
+        Self {
+            live: Arc::new(Live::new(load::workers(config.plan.threads))),
+            sale: Arc::new(Mutex::new(site.sale_before.now())),
+        }
+    }
 }
 
 /// Where the figures go.
@@ -48,7 +58,7 @@ impl Sink for Sinks {
     }
 }
 
-/// What the load left.
+/// The results of the load.
 pub(super) struct Loaded {
     pub(super) ran: Ran,
     pub(super) sinks: Sinks,
@@ -89,7 +99,7 @@ pub(super) async fn load(
         loop {
             tokio::select! {
                 ran = &mut ended => break ran.map_err(|_| anyhow!("the load generator panicked")),
-                // Nothing more can be sold: requests in flight end, and no attempt begins.
+                // The server is gone: requests in flight end, and no further attempt begins.
                 () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
                 () = watch_sale(&site.control, &watched.sale) => unreachable!(),
                 () = &mut watch => unreachable!(),
@@ -97,7 +107,7 @@ pub(super) async fn load(
         }
     };
     let ran = ran.and_then(|ran| ran.context("the load generator could not run"));
-    // Without the preparation, and without what was written afterwards.
+    // This time excludes the preparation before the load and the writing after it.
     let elapsed = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
     let elapsed = if elapsed.is_zero() { begun.elapsed() } else { elapsed };
     notify(Event::LoadEnded { elapsed });
@@ -127,7 +137,7 @@ async fn watch_broker(monitor: Option<&BrokerMonitor>, usage: &mut Option<Broker
     }
 }
 
-/// Resolves when the spawned server, if there is one, has ended by itself.
+/// Resolves when the spawned server, if there is one, has ended unexpectedly.
 async fn died(spawned: Option<&mut Spawned>) {
     match spawned {
         Some(server) => server.died().await,
@@ -135,7 +145,7 @@ async fn died(spawned: Option<&mut Spawned>) {
     }
 }
 
-/// Reads the state of the sale again and again, until dropped.
+/// Reads the state of the sale periodically, until dropped.
 async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>) {
     let mut ticks = tokio::time::interval(SALE_INTERVAL);
     loop {

@@ -1,6 +1,8 @@
-//! One run as a sequence: start or find the server, look at its sale, load, settle, judge. The
-//! result is a value, which others print. It talks to people only through events.
+//! One run as a sequence: start or find the server, read the state of its sale, load, settle,
+//! judge. The result is a value that others print. It prints nothing itself, and reports progress
+//! as events.
 
+mod conclude;
 mod config;
 mod error;
 mod event;

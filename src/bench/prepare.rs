@@ -1,4 +1,4 @@
-//! Before the load: where the tested system is, and the state of its sale.
+//! Before the load: finds the tested system, and reads the state of its sale.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::history::Ledger;
 use crate::ids::ItemId;
 use crate::load::Connector;
 use crate::monitor::listener_pid;
-use crate::sut::{Control, SaleState, Target, token_nearby};
+use crate::sut::{Control, SaleState, Target, local_token};
 
 use super::config::Config;
 use super::error::BenchError;
 use super::spawned::Spawned;
 
-/// How long an address may take to show that a server listens on it.
+/// Time-out for a connection that shows whether a server listens on an address.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tested system, as it was found.
@@ -25,7 +25,7 @@ pub(super) struct Site {
     pub(super) control: Control,
     pub(super) item: ItemId,
     pub(super) sale_before: SaleState,
-    /// The process that listens on the target, where it is on this machine and can be seen.
+    /// The process that listens on the target, if it is on this machine and visible.
     pub(super) server_pid: Option<i32>,
 }
 
@@ -43,13 +43,13 @@ impl Site {
         let connector = Connector::new(&target).with_context(|| target.url.clone())?;
         let certificate = connector.check_certificate(CONNECT_TIMEOUT).await;
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
-        let control = Control::new(&target, config.plan.item.clone())?;
+        let control = config.sut.control(&target, config.plan.item.clone())?;
         let sale_before = control.sale().await?;
         let item: ItemId =
             sale_before.item.parse().context("the server's item has an invalid name")?;
-        // A server that answers has written its token. Before that, behind a proxy, it may still
-        // have been starting.
-        let token = token.or_else(|| token_nearby(&target, &config.data));
+        // The token is read only now: a server that has answered has written it, while one behind a
+        // proxy may still have been starting before.
+        let token = token.or_else(|| local_token(&target, &config.data));
         let control = control.of_item(item.clone(), token);
         let server_pid = match spawned {
             Some(server) => server.pid(),
@@ -59,13 +59,13 @@ impl Site {
         Ok(Self { target, control, item, sale_before, server_pid })
     }
 
-    /// Reads the ledger before the run; `copy` gets its bytes.
+    /// Reads the ledger before the run; `copy` receives its bytes.
     pub(super) async fn ledger_before(&self, copy: impl FnMut(&[u8])) -> Result<Ledger, String> {
         self.control.ledger(copy).await.map_err(|error| error.to_string())
     }
 }
 
-/// The target at the first of its addresses on which a server listens.
+/// Selects the first address of the target on which a server listens.
 async fn with_listener(target: Target) -> Target {
     let several = if target.addresses.len() > 1 { &*target.addresses } else { &[] };
     for address in several {

@@ -1,4 +1,5 @@
-//! The bench's own server: started on a free port in a temporary folder, stopped on every way out.
+//! The bench's own server: started on a free port in a temporary folder, stopped on every exit
+//! path.
 //!
 //! It is in its own process group, so that Ctrl-C reaches only the bench; its reaper kills it and
 //! removes the folder when the bench is killed, even by `kill -9`.
@@ -20,10 +21,10 @@ use crate::lab::{ChildProcess, Scope, last_lines};
 use crate::profile::{ENV_PREFIX, ServeFlags, env_name};
 use crate::secret::Secret;
 
-/// How long a server may take until it listens: it may have a journal to replay.
+/// Time-out until the server listens: it may have a journal to replay.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long it may take to shut down: longer than its own deadlines together.
+/// Time-out for its shutdown: longer than the sum of its own deadlines.
 const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// How many lines of a dead server's log are shown.
@@ -32,7 +33,7 @@ const LOG_LINES_SHOWN: usize = 20;
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Spawned {
-    // In this order, so that the folder is removed after the process has ended.
+    // Fields are dropped in this order, so that the folder is removed after the process has ended.
     process: ChildProcess,
     pub(super) url: String,
     pub(super) admin_token: Secret,
@@ -90,13 +91,13 @@ impl Spawned {
         i32::try_from(self.process.pid()).ok()
     }
 
-    /// Resolves when it has ended by itself.
+    /// Resolves when it has ended unexpectedly.
     pub(super) async fn died(&mut self) {
         // `check_alive` reports the reason.
         let _ = self.process.ended().await;
     }
 
-    /// An error if it has ended by itself.
+    /// An error if it has ended unexpectedly.
     pub(super) fn check_alive(&mut self) -> anyhow::Result<()> {
         match self.process.try_status()? {
             None => Ok(()),
@@ -104,7 +105,7 @@ impl Spawned {
         }
     }
 
-    /// Shuts it down in good order; kills it if it does not end in time.
+    /// Shuts it down gracefully; kills it if it does not end in time.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         self.check_alive()?;
         self.process.signal(Signal::TERM).context("cannot stop the spawned server")?;
@@ -125,7 +126,7 @@ impl Spawned {
     }
 }
 
-/// The flags as environment variables: every user could read a command line.
+/// The flags as environment variables, because every user of the machine can read a command line.
 fn environment(flags: &ServeFlags) -> anyhow::Result<Vec<(String, String)>> {
     let Value::Object(flags) = serde_json::to_value(flags)? else {
         bail!("flags are not an object");

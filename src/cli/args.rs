@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! The command-line arguments, defined with clap.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -15,7 +15,7 @@ use crate::units::Count;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Colours
+    /// When to colour the output
     #[arg(long, global = true, value_enum, default_value_t, env = "SECKILL_COLOR")]
     pub color: Colour,
     #[command(subcommand)]
@@ -25,29 +25,29 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  ran, and every invariant held
-   1  could not run: target unreachable, no such file, server died
-   2  a flag or a profile is wrong
+   1  the run failed: target unreachable, no such file, server died
+   2  a flag or a profile is invalid
    3  the audit failed: oversold, or another invariant broken
-   4  the audit could not find out: never a pass
+   4  the audit has no conclusion, which is never a pass
    5  the run is invalid: the generator could not keep up, or failed its self-test
- 130  interrupted: told to stop before the run began, or twice";
+ 130  interrupted: stopped by a signal before the run began, or by a second one";
 
 const LAB_EXIT_CODES: &str = "\
-Without a command it prints the variables that it would have set, a line each, and waits for Ctrl-C.
-A second Ctrl-C, SIGTERM or SIGHUP kills the command. Whatever happens, nothing stays behind.
+Without a command it prints the variables that it would set, one per line, and waits for Ctrl-C.
+A second Ctrl-C, SIGTERM or SIGHUP kills the command. All services are removed in any case.
 
 Exit codes:
-   N  the command's own; 128 and the signal's number if a signal ended it
-   0  told to stop, without a command
+   N  the command's own; 128 plus the signal's number if a signal ended it
+   0  stopped by a signal, without a command
    1  a service could not be started, or the command was not found
-   2  a flag is wrong
- 130  told to stop before the services were ready";
+   2  a flag is invalid
+ 130  stopped by a signal before the services were ready";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve a sale from an embedded, durable queue and store, or from RabbitMQ and Redis
     Serve(Box<ServeArgs>),
-    /// Load a server with buyers, then audit what it sold
+    /// Load a server with virtual buyers, then audit what it sold
     #[command(after_help = EXIT_CODES)]
     Bench(Box<BenchArgs>),
     /// Run a command on throwaway Redis, RabbitMQ and nginx from this system's own binaries
@@ -60,12 +60,12 @@ pub(super) enum Command {
     Report(RecordedArgs),
     /// Print completions for a shell
     Completions {
-        /// For which shell
+        /// The shell
         shell: Shell,
     },
     /// Print the manual page
     Man,
-    /// Started by the self-test; not a command for people.
+    /// The server of the self-test, which starts it; hidden from users.
     #[command(name = STUB_SERVER, hide = true)]
     StubServer,
 }
@@ -83,11 +83,12 @@ pub(super) struct ServeArgs {
 pub(super) struct BenchArgs {
     #[command(flatten)]
     pub(super) flags: BenchFlags,
-    /// Test the generator itself, against a server of its own that freezes for 2 s of 6 s, and
-    /// measure its precision and its ceiling here
+    /// Test the load generator against a stub server that freezes for 2 s of 6 s, and measure its
+    /// precision and its maximum rate on this machine
     #[arg(long, conflicts_with_all = ["target", "spawn", "profile"])]
     pub(super) self_test: bool,
-    /// Read flags from a TOML file; those on the command line and in the environment win
+    /// Read flags from a TOML file; those on the command line and in the environment take
+    /// precedence
     #[arg(long, env = "SECKILL_PROFILE", value_name = "FILE")]
     pub(super) profile: Option<PathBuf>,
     /// Flags of `seckill serve`, for the server that --spawn starts
@@ -97,28 +98,28 @@ pub(super) struct BenchArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RecordedArgs {
-    /// Folder that --out gave the run
+    /// Folder of the run, as given to --out
     #[arg(value_name = "DIR")]
     pub(super) dir: PathBuf,
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Print the verdict and nothing else
+    /// Print only the verdict
     #[arg(long, short = 'q')]
     pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
-    /// What to start; nginx is a load balancer over the ports 7001 and 7002
+    /// Services to start; nginx is a load balancer over the ports 7001 and 7002
     #[arg(long, env = "SECKILL_WITH", value_name = "SERVICES")]
     #[arg(value_enum, value_delimiter = ',', default_value = "redis,rabbitmq")]
     pub(super) with: Vec<Engine>,
-    /// RabbitMQ's limit of open files, of which each connection is one [default: the system's]
+    /// RabbitMQ's limit of open files, of which each connection needs one [default: the system's]
     #[arg(long, env = "SECKILL_BROKER_FILES", value_name = "N")]
     pub(super) broker_files: Option<Count>,
-    /// What to run, with SECKILL_QUEUE (RabbitMQ), SECKILL_STORE (Redis) and SECKILL_TARGET
-    /// (nginx) set; `seckill` is this very program
+    /// Command to run, with SECKILL_QUEUE (RabbitMQ), SECKILL_STORE (Redis) and SECKILL_TARGET
+    /// (nginx) set; `seckill` stands for this program
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<OsString>,
 }
@@ -139,7 +140,7 @@ pub(super) struct ServerFlags {
     pub(super) flags: ServeFlags,
 }
 
-/// When to colour.
+/// When to colour the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
     /// On a terminal, unless `NO_COLOR` is set
@@ -152,12 +153,12 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// Whether to colour what goes to `stream`.
+    /// Whether to colour the output to `stream`.
     pub(super) fn on(self, stream: &impl IsTerminal) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
-            // https://no-color.org: set and not empty.
+            // By https://no-color.org, the variable counts if it is set and not empty.
             Self::Auto => {
                 stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             }

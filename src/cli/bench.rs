@@ -1,4 +1,4 @@
-//! `seckill bench`.
+//! `seckill bench`: runs, reports progress, and prints the result.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use crate::stats::Live;
 use crate::units::Span;
 
 use super::args::{BenchArgs, Colour};
-use super::bench_config::{Asked, Output};
+use super::bench_config::{BenchCommand, Output};
 use super::signals::Signals;
 use super::{Failure, print, say};
 
 pub(super) fn bench(args: BenchArgs, colour: Colour) -> Result<u8, Failure> {
-    let Asked { config, output } = Asked::new(args)?;
+    let BenchCommand { config, output } = BenchCommand::new(args)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let finished = runtime.block_on(async {
         let mut signals = Signals::take()?;
         let stop = CancellationToken::new();
-        let mut talk = Talk::new(&config.plan, output);
-        let mut notify = |event| talk.notify(event);
+        let mut reporter = ProgressReporter::new(&config.plan, output);
+        let mut notify = |event| reporter.notify(event);
         tokio::select! {
             finished = bench::run(&config, &stop, &mut notify) => Ok(finished?),
             () = second_signal(&mut signals, &stop) => Err(Failure::Interrupted),
         }
     });
-    // What still runs is not waited for.
+    // Tasks that still run are not waited for.
     runtime.shutdown_background();
     let Finished { run, saved, stopped } = finished?;
     print_run(&run, output, colour)?;
-    // After the report: what was measured before is still of use.
+    // These errors are returned after the report, which is useful in any case.
     saved?;
     stopped?;
     Ok(run.exit_code())
@@ -60,7 +60,7 @@ async fn second_signal(signals: &mut Signals, stop: &CancellationToken) {
     signals.next().await;
 }
 
-/// Prints a run as it was asked for.
+/// Prints a run in the selected format.
 pub(super) fn print_run(run: &Run, output: Output, colour: Colour) -> Result<(), Failure> {
     let colour = colour.on(&std::io::stdout());
     match output {
@@ -70,14 +70,14 @@ pub(super) fn print_run(run: &Run, output: Output, colour: Colour) -> Result<(),
     }
 }
 
-/// Tells on stderr how a run goes.
-struct Talk<'a> {
+/// Reports the progress of a run on stderr.
+struct ProgressReporter<'a> {
     plan: &'a Plan,
     is_silent: bool,
     progress: Option<(Arc<Progress>, Arc<Live>, JoinHandle<()>)>,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> ProgressReporter<'a> {
     fn new(plan: &'a Plan, output: Output) -> Self {
         Self { plan, is_silent: output != Output::Text, progress: None }
     }
@@ -107,7 +107,7 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// A plan in one line.
+/// Describes a plan in one line.
 fn describe(plan: &Plan) -> String {
     let duration = plan.duration.map(|time| format!(", for {}", Span(time))).unwrap_or_default();
     let listed = |stages: &[Stage]| stages.iter().map(|s| format!(", {s}")).collect::<String>();
@@ -122,7 +122,7 @@ fn describe(plan: &Plan) -> String {
         Model::Closed { ramp, stages, loops, stampede, .. } => {
             let loops = loops.map(|loops| format!(", {loops} loops")).unwrap_or_default();
             let how = match (stampede, stages.is_empty()) {
-                (true, _) => ", all at once".to_owned(),
+                (true, _) => ", all started simultaneously".to_owned(),
                 (false, true) => format!(", ramp {}", Span(*ramp)),
                 (false, false) => listed(stages),
             };

@@ -1,31 +1,33 @@
-//! The command line of `seckill bench`, with profile and environment, checked.
+//! Merges and checks the command line, the environment and the profile of `seckill bench`.
 
 use clap::Parser;
 
 use crate::bench::Config;
 use crate::ids::RequestId;
-use crate::profile::{MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags};
+use crate::profile::{
+    DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
+    check_open_files,
+};
 use crate::sut::Sut;
 use crate::units::Count;
 
 use super::args::{BenchArgs, ServerFlags};
-use super::serve::DATA_DEFAULT;
-use super::{Failure, engines, limits, serve};
+use super::{Failure, limits};
 
-/// What was asked for, checked.
-pub(super) struct Asked {
+/// The checked command line.
+pub(super) struct BenchCommand {
     pub(super) config: Config,
     pub(super) output: Output,
 }
 
-/// What is printed to stdout.
+/// The format of the result on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
     /// The report for people.
     Text,
     /// The result as JSON.
     Json,
-    /// The verdict and nothing else.
+    /// Only the verdict.
     Verdict,
 }
 
@@ -39,7 +41,7 @@ impl Output {
     }
 }
 
-impl Asked {
+impl BenchCommand {
     pub(super) fn new(args: BenchArgs) -> Result<Self, Failure> {
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         let profile = match &args.profile {
@@ -49,11 +51,11 @@ impl Asked {
             })?,
             None => Profile::default(),
         };
-        // The profile on its own first, so that an error in it names its line.
+        // The profile is checked on its own first, so that an error in it names its line.
         Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
         let room = limits::raise_file_limit();
         if args.profile.is_some() {
-            serve::config(&profile.server, room)
+            ServePlan::of_profile(&profile.server, room)
                 .map_err(|error| usage(&profile.locate("server", &error)))?;
         }
         let mut flags = args.flags.or(profile.bench);
@@ -66,13 +68,12 @@ impl Asked {
             let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
             let item = flags.item.clone();
             let server = given.flags.or(profile.server);
-            // A spawned server has a sale of its own, even in a shared store.
+            // A spawned server opens its own sale, even in a shared store.
             let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
             let fresh_sale = is_shared.then_some(true);
             let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
-            engines::check(&server)
-                .and_then(|()| serve::config(&server, room).map(drop))
-                .map_err(|error| usage(&error))?;
+            let checked = ServePlan::new(&server, room);
+            checked.map_err(|error| usage(&error))?;
             Some(server)
         } else if args.server.is_empty() {
             None
@@ -81,7 +82,7 @@ impl Asked {
             return Err(Failure::Usage(message.into()));
         };
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
-        limits::check(flag, plan.connections(), room)?;
+        check_open_files(flag, plan.connections(), room)?;
         let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
         let config = Config {
             plan,

@@ -1,10 +1,10 @@
-//! All output for people goes through here.
+//! All output for people goes through this module.
 
 use std::io::{self, Write};
 
 use super::Failure;
 
-/// Prints to stdout. A reader that has gone is no error: it has seen what it wanted.
+/// Prints to stdout. A closed pipe is not an error: its reader has read as much as it wanted.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -13,7 +13,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints to stderr, unless it has gone.
+/// Prints a line to stderr, and ignores a closed pipe.
 pub(super) fn say(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! From a parsed command line to its subcommand, and from its result to the exit code.
+//! Calls the subcommand of a parsed command line, and maps its result to the exit code.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use super::console::say;
 use super::failure::Failure;
 use super::{bench, docs, lab, recorded, self_test, serve};
 
-/// Runs a command line and gives the exit code.
+/// Runs a command line, and returns the exit code.
 pub fn run(cli: Cli) -> ExitCode {
     #[cfg(feature = "tls")]
     crate::tls::install_provider();
@@ -35,7 +35,7 @@ pub fn run(cli: Cli) -> ExitCode {
             say(format_args!("seckill: {error:#}"));
             1.into()
         }
-        // As shells report a command that SIGINT ended.
+        // This is how shells report a command that SIGINT ended.
         Err(Failure::Interrupted) => 130.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! `seckill completions` and `seckill man`, both made from the flags themselves.
+//! `seckill completions` and `seckill man`, both generated from the definitions of the flags.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

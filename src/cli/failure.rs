@@ -1,13 +1,13 @@
-//! Why a subcommand came to no result.
+//! The failures of subcommands.
 
-/// Why a subcommand did not get to a result, and with which exit code.
+/// Why a subcommand has no result. Each failure has its exit code.
 #[derive(Debug)]
 pub enum Failure {
-    /// A flag or profile is wrong.
+    /// A flag or profile is invalid.
     Usage(String),
-    /// It could not run.
+    /// The subcommand failed.
     Run(anyhow::Error),
-    /// Told to stop before there was anything to report, or twice.
+    /// A signal stopped it before there was anything to report, or a second signal arrived.
     Interrupted,
 }
 

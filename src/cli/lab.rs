@@ -37,7 +37,7 @@ pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     with.iter().try_for_each(|engine| check_installed(engine.binary()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(run(with, broker_files, command));
-    // An interrupted start is not waited for: the reapers end what it has started.
+    // An interrupted start is not waited for: the reapers end the services that it has started.
     runtime.shutdown_background();
     done
 }

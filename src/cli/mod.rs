@@ -1,7 +1,7 @@
 //! The command line: arguments and one short file for each subcommand, which parses, calls, prints
 //! and sets the exit code.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Output for people is written here.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // The console prints.
 
 mod args;
 mod bench;
@@ -9,7 +9,6 @@ mod bench_config;
 mod console;
 mod dispatch;
 mod docs;
-mod engines;
 mod failure;
 mod lab;
 mod limits;

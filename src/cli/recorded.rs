@@ -1,4 +1,4 @@
-//! `seckill audit DIR` and `seckill report DIR`: recorded runs.
+//! `seckill audit DIR` and `seckill report DIR`: judge and print recorded runs.
 
 use crate::archive::Recording;
 

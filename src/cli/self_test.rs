@@ -3,9 +3,9 @@
 use super::console::{print, say};
 use super::failure::Failure;
 
-/// Tests the generator itself; the exit code is 5 when it cannot be trusted here.
+/// Tests the generator; the exit code is 5 if its measurements cannot be trusted on this machine.
 pub(super) fn self_test(as_json: bool) -> Result<u8, Failure> {
-    say("self-test: pacing, the ceiling, and a server that freezes; some 13 s");
+    say("self-test: pacing, the ceiling, and a server that freezes; takes about 13 s");
     let result = crate::bench::self_test()?;
     print(&if as_json { format!("{:#}\n", result.json()) } else { result.text() })?;
     Ok(if result.passed() { 0 } else { 5 })

@@ -1,8 +1,8 @@
 //! A history as a file, `history.ndjson`: written after the load, read to judge the run again.
 //! docs/reference.md describes the lines.
 //!
-//! A line for the run, a line for each attempt that was not refused, a line for each result, and a
-//! last line with their numbers, by which a file that was cut off is recognised.
+//! The file has a line for the run, a line for each attempt that was not refused, a line for each
+//! result, and a last line with their numbers, which shows whether the file is complete.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -40,7 +40,7 @@ enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_id: Option<OrderId>,
     },
-    /// A result that was asked for.
+    /// A result that was requested.
     Result {
         request_id: RequestId,
         result: Word,
@@ -51,7 +51,7 @@ enum Line {
     End { entries: u64, results: u64 },
 }
 
-/// What was answered; for a result, `unknown` says that the tested system did not know the attempt.
+/// An answer. For a result, `unknown` means that the tested system did not know the attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Word {
@@ -62,21 +62,21 @@ enum Word {
     Unknown,
 }
 
-/// Why a file is not a history that can be used.
+/// Why a history file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It was written by a newer program.
     #[error("its version is {0}, and this program reads up to {VERSION}: use a newer seckill")]
     Newer(u32),
-    /// A line is wrong.
+    /// A line is invalid.
     #[error("line {line}: {problem}")]
     Line {
         /// The line, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// It has no last line, or fewer lines than that says.
@@ -88,7 +88,7 @@ impl History {
     /// Writes the history, without the ledger before the run, which has a file of its own.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn write(&self, mut file: impl Write) -> io::Result<()> {
         let run = Line::Run {
             history: VERSION,
@@ -124,7 +124,7 @@ impl History {
     /// Reads a history that [`write`](Self::write) wrote.
     ///
     /// # Errors
-    /// When it is not whole, not one, or of a newer version.
+    /// When the file is incomplete, not a history, or of a newer version.
     pub fn read(file: impl BufRead) -> Result<Self, HistoryError> {
         let mut lines = Lines { file, number: 0 };
         let first = lines.next_value()?.ok_or(HistoryError::CutOff(0))?;
@@ -133,14 +133,14 @@ impl History {
             return Err(HistoryError::Newer(u32::try_from(newer).unwrap_or(u32::MAX)));
         }
         let Line::Run { ids, item, sent, .. } = lines.understand(first)? else {
-            return Err(lines.wrong("the first line does not describe a run"));
+            return Err(lines.invalid("the first line does not describe a run"));
         };
         let threads = sent.iter().fold(0u64, |sum, (_, users)| sum.saturating_add(*users));
         if threads > AttemptNo::THREADS_MAX {
-            return Err(lines.wrong("more virtual users than any run has"));
+            return Err(lines.invalid("more virtual users than any run has"));
         }
         if sent.iter().any(|(attempts, _)| *attempts > AttemptNo::INDICES_MAX) {
-            return Err(lines.wrong("more attempts of a virtual user than any run has"));
+            return Err(lines.invalid("more attempts of a virtual user than any run has"));
         }
         let mut history = Self::new(ids, item, 0);
         history.sent = sent
@@ -153,7 +153,7 @@ impl History {
                     let attempt = AttemptNo { thread, index };
                     // Its id would be another attempt's, or lead to nothing.
                     if !history.was_sent(attempt) {
-                        return Err(lines.wrong("an attempt that the first line does not count"));
+                        return Err(lines.invalid("an attempt that the first line does not count"));
                     }
                     let answered = lines.answered(answered, order_id)?;
                     history.entries.push(Entry { attempt, answered });
@@ -164,14 +164,15 @@ impl History {
                 Line::End { entries, results } => {
                     let read = (history.entries.len() as u64, history.results.len() as u64);
                     if read != (entries, results) {
-                        return Err(lines.wrong("the file has not as many lines as this one says"));
+                        return Err(lines
+                            .invalid("the file does not have as many lines as this one states"));
                     }
                     return match lines.next_value()? {
-                        Some(_) => Err(lines.wrong("there are lines after the last one")),
+                        Some(_) => Err(lines.invalid("there are lines after the last one")),
                         None => Ok(history),
                     };
                 }
-                Line::Run { .. } => return Err(lines.wrong("a second run")),
+                Line::Run { .. } => return Err(lines.invalid("a second run")),
             }
         }
         Err(HistoryError::CutOff(lines.number))
@@ -183,7 +184,7 @@ fn write_line(file: &mut impl Write, line: &Line) -> io::Result<()> {
     file.write_all(b"\n")
 }
 
-/// Equal neighbours as one pair: their value and their number.
+/// Encodes each run of equal values as one pair: the value and the length of the run.
 fn run_lengths(values: &[u64]) -> Vec<(u64, u64)> {
     values.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect()
 }
@@ -205,15 +206,15 @@ impl<R: BufRead> Lines<R> {
             return Err(HistoryError::CutOff(self.number));
         }
         self.number += 1;
-        serde_json::from_slice(&line).map(Some).map_err(|_| self.wrong("not JSON"))
+        serde_json::from_slice(&line).map(Some).map_err(|_| self.invalid("not JSON"))
     }
 
     fn understand(&self, value: serde_json::Value) -> Result<Line, HistoryError> {
         serde_json::from_value(value)
-            .map_err(|_| self.wrong("neither a run, an attempt, a result nor the end"))
+            .map_err(|_| self.invalid("neither a run, an attempt, a result nor the end"))
     }
 
-    fn wrong(&self, problem: &str) -> HistoryError {
+    fn invalid(&self, problem: &str) -> HistoryError {
         HistoryError::Line { line: self.number, problem: problem.to_owned() }
     }
 
@@ -223,7 +224,9 @@ impl<R: BufRead> Lines<R> {
             (Word::Won, Some(order_id)) => Ok(Answered::Won(Box::new(order_id))),
             (Word::Lost, None) => Ok(Answered::Lost),
             (Word::Unknown, None) => Ok(Answered::Unknown),
-            _ => Err(self.wrong("`answered` is accepted, lost, unknown, or won with an order_id")),
+            _ => {
+                Err(self.invalid("`answered` is accepted, lost, unknown, or won with an order_id"))
+            }
         }
     }
 
@@ -237,7 +240,7 @@ impl<R: BufRead> Lines<R> {
             (Word::Won, Some(order_id)) => Ok(Some(Status::Won(order_id))),
             (Word::Lost, None) => Ok(Some(Status::Lost)),
             (Word::Unknown, None) => Ok(None),
-            _ => Err(self.wrong("`result` is queued, lost, unknown, or won with an order_id")),
+            _ => Err(self.invalid("`result` is queued, lost, unknown, or won with an order_id")),
         }
     }
 }

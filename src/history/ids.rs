@@ -1,7 +1,7 @@
 //! Buyers and request ids as functions of a seed and an attempt's number.
 //!
-//! The history needs no list of what was sent: an id leads back to its attempt's number, and an
-//! attempt that was sent and has no entry was refused.
+//! The history needs no list of sent attempts: an id can be inverted to its attempt's number, and
+//! an attempt that was sent and has no entry was refused.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ const LOOP_BITS: u32 = 36;
 const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
 const LOOP_MASK: u64 = (1 << LOOP_BITS) - 1;
 
-/// Version 4 (random) and the variant of RFC 9562, where they stand in a UUID.
+/// Version 4 (random) and the variant of RFC 9562, at their positions in a UUID.
 const UUID_FIXED: u128 = (0x4 << 76) | (0b10 << 62);
 const UUID_HIGH_MASK: u64 = 0xffff_ffff_ffff_0fff;
 
@@ -45,7 +45,7 @@ impl AttemptNo {
     }
 }
 
-/// Makes a run's ids, the same for the same seed.
+/// Generates a run's ids; the same seed yields the same ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ids {
     seed: u64,
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn request_id_leads_back_to_its_attempt() {
+    fn request_id_inverts_to_its_attempt() {
         let ids = Ids::new(7, Buyers::New);
         for thread in [0, 1, 349, (1 << 24) - 1] {
             for index in [0, 1, 9, LOOP_MASK] {
@@ -168,7 +168,7 @@ mod tests {
             }
             clicks
         };
-        // Of the law that is inverted, the first of 100 has ln 2 / ln 101, that is 15 %.
+        // Under the continuous law, the share of the first of 100 is ln 2 / ln 101, that is 15 %.
         let clicks = shares("100:1");
         assert!((14_500..15_500).contains(&clicks[0]), "{clicks:?}");
         assert!(clicks[0] > clicks[9] && clicks[9] > clicks[99] && clicks[99] > 0, "{clicks:?}");

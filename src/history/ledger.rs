@@ -1,35 +1,35 @@
-//! The truth about a sale, as the tested system exports it. How it is read from a certain API is
-//! `sut`'s.
+//! The ledger of a sale, as the tested system exports it. Reading it from a particular API is the
+//! task of `sut`.
 
 use crate::ids::{OrderId, RequestId};
 
-/// What became of an accepted attempt, as the tested system says.
+/// The state of an accepted attempt, as the tested system reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Not decided.
+    /// Not decided yet.
     Queued,
-    /// Has this order.
+    /// Won this order.
     Won(OrderId),
-    /// Has none.
+    /// Lost.
     Lost,
 }
 
-/// One accepted attempt, as the tested system says.
+/// One accepted attempt, as the tested system reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Its idempotency key.
     pub request_id: RequestId,
     /// The buyer.
     pub uid: Box<str>,
-    /// What was bought.
+    /// The item.
     pub item: Box<str>,
-    /// What became of it.
+    /// Its state.
     pub status: Status,
-    /// From acceptance to decision, in microseconds, for a decided one.
+    /// Time from acceptance to decision, in microseconds; `None` if it is not decided.
     pub settle_us: Option<u64>,
 }
 
-/// The sale that a ledger is of.
+/// The sale of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleTerms {
     /// The item on sale.

@@ -1,5 +1,5 @@
-//! What happened in a run, seen from outside: what the clients sent and were answered, and the
-//! truth that the tested system exports. The load generator writes it, the judge reads it, and
+//! The history of a run, as observed from outside: what the clients sent, the answers, and the
+//! ledger that the tested system exports. The load generator writes it, the judge reads it, and
 //! neither knows the other. It knows no API and draws no conclusion.
 
 mod file;

@@ -1,4 +1,4 @@
-//! What the clients of a run sent and what they were answered, as far as the audit needs it.
+//! What the clients of a run sent and the answers they received, as far as the audit needs them.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{AttemptNo, Ids, Ledger, SaleTerms, Status};
 
-/// What the client knows of an attempt that may have had an effect.
+/// What the client knows about an attempt that may have had an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered {
     /// Accepted, to be decided.
@@ -26,7 +26,7 @@ impl Answered {
     }
 }
 
-/// One attempt that has had an effect, or may have had one.
+/// One attempt that had an effect, or may have had one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The attempt.
@@ -35,11 +35,11 @@ pub struct Entry {
     pub answered: Answered,
 }
 
-/// A run from the clients' side. Refused attempts, which are promised to have no effect, are only
-/// counted: every attempt below its thread's count that has no entry was refused.
+/// A run from the clients' side. Refused attempts, which by the API's promise have no effect, are
+/// only counted: every attempt below its thread's count that has no entry was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// Makes the run's ids.
+    /// The generator of the run's ids.
     pub ids: Ids,
     /// The item that was bought.
     pub item: ItemId,
@@ -51,7 +51,7 @@ pub struct History {
     pub sale_before: Option<SaleTerms>,
     /// The rows of the ledger before the run.
     pub before: HashMap<RequestId, Status>,
-    /// Results that were asked for, during the run or after it; `None` for an attempt that the
+    /// Results that were requested, during the run or after it; `None` for an attempt that the
     /// tested system did not know.
     pub results: Vec<(RequestId, Option<Status>)>,
 }
@@ -65,14 +65,17 @@ impl History {
 
     /// Adds the attempts of another worker's virtual users. Each user belongs to one worker.
     pub fn merge(&mut self, other: Self) {
-        for (sum, part) in self.sent.iter_mut().zip(other.sent) {
+        // Every field by its name, so that a new one that is not added does not compile. The ids,
+        // the item and the state before the run are the same for all workers.
+        let Self { ids: _, item: _, sent, entries, sale_before: _, before: _, results } = other;
+        for (sum, part) in self.sent.iter_mut().zip(sent) {
             *sum += part;
         }
-        self.entries.extend(other.entries);
-        self.results.extend(other.results);
+        self.entries.extend(entries);
+        self.results.extend(results);
     }
 
-    /// Takes the ledger before the run.
+    /// Stores the ledger before the run.
     pub fn begin_with(&mut self, ledger: Ledger) {
         self.sale_before = Some(ledger.sale);
         self.before = ledger.rows.into_iter().map(|row| (row.request_id, row.status)).collect();
@@ -83,8 +86,8 @@ impl History {
         self.sent.iter().all(|sent| *sent == 0)
     }
 
-    /// Accepted attempts to ask the result of: all, or `max` that are spread evenly.
-    pub fn to_ask(&self, max: usize) -> impl Iterator<Item = RequestId> {
+    /// The accepted attempts whose results are to be polled: all, or `max` evenly spread ones.
+    pub fn to_poll(&self, max: usize) -> impl Iterator<Item = RequestId> {
         let accepted = || self.entries.iter().filter(|entry| entry.answered != Answered::Unknown);
         let step = accepted().count().div_ceil(max.max(1)).max(1);
         accepted().step_by(step).map(|entry| self.ids.request_id(entry.attempt))

@@ -1,4 +1,4 @@
-//! What the errors of a run come from, where its figures show it.
+//! The cause of a run's errors, if its figures show it.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use crate::stats::{ErrorKind, Summary};
 /// The connections of a broker during a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokerConnections {
-    /// Most that were open at a time.
+    /// Maximum number that was open at a time.
     pub max: u64,
-    /// Most that the broker can have open.
+    /// Maximum number that the broker can have open.
     pub limit: u64,
     /// Connections that were opened during the run.
     pub opened: u64,
@@ -18,7 +18,7 @@ pub struct BrokerConnections {
 /// A cause of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The broker had as many connections as it can have.
+    /// The broker's connections reached their limit.
     BrokerFull {
         /// The kind of most of the errors.
         kind: ErrorKind,
@@ -31,7 +31,7 @@ pub enum Cause {
     },
 }
 
-/// The cause of a run's errors, if it is known.
+/// Determines the cause of a run's errors, if the figures show it.
 pub fn cause(summary: &Summary, broker: Option<BrokerConnections>) -> Option<Cause> {
     let connections = broker.filter(|broker| broker.max >= broker.limit)?;
     let (kind, count) = summary.by_error.iter().copied().max_by_key(|(_, count)| *count)?;

@@ -1,5 +1,5 @@
-//! [`audit`]: what a run proves, from all that is known of it. The same for a run that has just
-//! ended and for one that was recorded.
+//! [`audit`]: judges a run from its evidence, in the same way whether it has just ended or was
+//! recorded.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::stats::Quantiles;
 use super::reconcile::reconcile;
 use super::verdict::Audit;
 
-/// What is missing in the evidence of a run, each with the reason; nothing where all could be read.
+/// The gaps in the evidence of a run, each with its reason; `None` for evidence that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
     /// Why the ledger before the run is not known.

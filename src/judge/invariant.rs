@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-/// Witnesses that are named for one invariant; the others are counted.
+/// Maximum number of witnesses that are named for one invariant; further ones are only counted.
 pub const WITNESSES_MAX: usize = 10;
 
 macro_rules! invariants {
@@ -14,7 +14,7 @@ macro_rules! invariants {
         pub enum Invariant { $($(#[$doc])* #[serde(rename = $word)] $name),* }
 
         impl Invariant {
-            /// Every one, in the order in which they are checked.
+            /// All invariants, in the order in which they are checked.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The word in reports.
@@ -33,9 +33,9 @@ macro_rules! invariants {
 invariants! {
     /// Orders, counted one by one, are never above the stock.
     NeverOversold => "never_oversold", "orders above the stock";
-    /// The counter of what is left is never below 0.
+    /// The counter of units left is never below 0.
     StockNeverNegative => "stock_never_negative", "the stock left is negative";
-    /// What was there is what is left and what was ordered.
+    /// The stock equals the units left plus the orders.
     StockConserved => "stock_conserved", "stock is not what is left plus the orders";
     /// No two orders have the same id.
     OrderIdsUnique => "order_ids_unique", "two orders have the same id";
@@ -43,9 +43,9 @@ invariants! {
     RequestIdsUnique => "request_ids_unique", "one attempt is in the ledger twice";
     /// No buyer has more orders than one may have.
     BuyerLimit => "buyer_limit", "a buyer has more orders than one may have";
-    /// Every order answers an attempt that was sent.
+    /// Every order belongs to an attempt that was sent.
     OrdersWereSent => "orders_were_sent",
-        "an order that this run did not ask for (did somebody else buy during the run?)";
+        "an order that this run did not request (did another client buy during the run?)";
     /// An attempt that was refused has no effect.
     RefusalsHold => "refusals_hold", "a refused attempt is in the ledger";
     /// Every attempt that was accepted is in the ledger.
@@ -56,11 +56,12 @@ invariants! {
     AnswersTrue => "answers_true", "an answer to a buyer differs from the ledger";
     /// The result of an accepted attempt agrees with the ledger.
     ResultsTrue => "results_true", "the result of an attempt differs from the ledger";
-    /// What the ledger held before the run, it still holds, and what was decided stays decided.
+    /// Every row of the ledger before the run is still in the ledger, and its decision is
+    /// unchanged.
     EarlierKept => "earlier_kept", "what the ledger held before the run is gone or different";
-    /// A sale's stock and limit stay what they were.
+    /// The sale's stock and limit per buyer do not change during the run.
     TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
-    /// No unit is left over while a buyer who could have had it lost.
+    /// No unit is left while a buyer who was entitled to it lost.
     NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who could have it lost";
 }
 

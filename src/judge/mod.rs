@@ -1,8 +1,8 @@
 //! The judge: compares what buyers were answered with the ledger of the tested system, and decides
 //! whether a run is valid. Pure: it does no I/O and reads no clock.
 //!
-//! It knows only what a client can see, and shares no code with what sells: an error of `sale` is
-//! found here and not repeated.
+//! It knows only what a client can observe, and shares no code with `sale`, so that it finds an
+//! error there instead of repeating it.
 
 mod cause;
 mod evidence;

@@ -9,10 +9,10 @@ use crate::ids::RequestId;
 use super::invariant::{Invariant, Violation, Witnesses};
 use super::verdict::{Audit, Verdict};
 
-/// Judges a run by what its clients were answered and by the ledger after it.
+/// Judges a run by the answers to its clients and by the ledger after it.
 ///
-/// `settled` says that nothing was queued when the ledger was read. If something was, a decision
-/// that is missing breaks no invariant, but the run does not pass either.
+/// `settled` says that nothing was queued when the ledger was read. If attempts were queued, a
+/// missing decision breaks no invariant, but the run does not pass either.
 pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     if let Some(before) = &history.sale_before
         && before.epoch != ledger.sale.epoch
@@ -60,7 +60,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     }
 }
 
-/// History and ledger, brought together by request id.
+/// History and ledger, joined by request id.
 struct Facts<'a> {
     history: &'a History,
     ledger: &'a Ledger,
@@ -201,7 +201,7 @@ impl<'a> Facts<'a> {
         broken
     }
 
-    /// The decision that was answered, its buyer and its item.
+    /// Checks each answered decision, its buyer and its item.
     fn answers_true(&self) -> Witnesses {
         let mut broken = Witnesses::of(Invariant::AnswersTrue);
         let unknown = self.unknown.iter().map(|id| (id, &Answered::Unknown));

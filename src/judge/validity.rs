@@ -1,4 +1,4 @@
-//! Whether a run is valid: whether its figures describe the tested system and not the generator.
+//! The validity of a run: whether its figures describe the tested system and not the generator.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::{ErrorKind, Summary};
 
-/// Largest p99 of the lag of a valid run: beyond it, latencies are the generator's own.
+/// Largest p99 of the lag of a valid run: beyond it, the generator dominates the latencies.
 const LAG_P99_MAX: Duration = Duration::from_millis(250);
 
 /// Largest share of its cores that the generator may use, in percent: with all of them in use, the
-/// rate is what the generator could send and not what the tested system could take.
+/// rate shows what the generator can send and not what the tested system can handle.
 const CPU_PERCENT_MAX: f64 = 95.0;
 
 /// Largest share of the machine's time that its host may take away, in percent.
@@ -24,7 +24,7 @@ const STALLED_MAX: Duration = Duration::from_millis(10);
 /// second.
 const CPU_JUDGED_FROM: Duration = Duration::from_secs(1);
 
-/// Largest share of the arrivals that may find no user free.
+/// Largest share of the arrivals that may have to wait for a free user.
 const WAITED_MAX: f64 = 0.01;
 
 /// How busy the generator and its machine were during a run.
@@ -46,7 +46,7 @@ pub enum Invalid {
     NothingMeasured,
     /// Workers waited for the aggregator, which waited for a file.
     Stalled {
-        /// Time for which they waited, in microseconds.
+        /// The duration of the wait, in microseconds.
         stalled_us: u64,
     },
     /// Connections failed at the limit of open files.
@@ -73,7 +73,7 @@ pub enum Invalid {
     },
     /// Requests were sent too late.
     Lag {
-        /// 99 % of the requests were not later than this, in microseconds.
+        /// The 99th percentile of the lag, in microseconds.
         p99_us: u64,
     },
     /// The generator had no CPU left.
@@ -98,8 +98,8 @@ pub fn validity(summary: &Summary, load: &GeneratorLoad) -> Vec<Invalid> {
     let arrivals = summary.total - counts.twins - counts.retried() + counts.unsent;
     let waited = counts.waited as f64 / arrivals.max(1) as f64;
     let stalled_us = counts.stalled_us;
-    // The lag of requests that are due at the start, for all users at once, is how long the start
-    // took: that is reported, and does not count against the run.
+    // The lag of requests that are due at the start, for all users simultaneously, is the duration
+    // of the start. It is reported, and does not invalidate the run.
     let p99_us = summary.paced_lag.p99;
     let late = waited <= WAITED_MAX && Duration::from_micros(p99_us) > LAG_P99_MAX;
     let found = [
@@ -136,7 +136,7 @@ impl fmt::Display for Invalid {
             ),
             Self::Stalled { stalled_us } => write!(
                 f,
-                "the generator stood still for {:?} (limit {STALLED_MAX:?}), since --jtl could \
+                "the generator was blocked for {:?} (limit {STALLED_MAX:?}), since --jtl could \
                  not be written as fast as requests ended: write it to a faster disk, or leave it \
                  out",
                 Duration::from_micros(*stalled_us)
@@ -188,7 +188,8 @@ mod tests {
     use super::*;
     use crate::stats::{Click, Outcome, Recorder, Sample};
 
-    /// The findings about a run whose attempts were due at these moments, and sent so much later.
+    /// The findings about a run whose attempts are given by their due moments and their delays, in
+    /// milliseconds.
     fn findings(attempts: &[(u64, u64)]) -> Vec<Invalid> {
         let mut recorder = Recorder::default();
         for (due_ms, late_ms) in attempts {

@@ -1,4 +1,4 @@
-//! What the audit concludes.
+//! The conclusion of the audit, and the record of what it found.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::history::{Answered, History};
 
 use super::invariant::Violation;
 
-/// What history and ledger together prove.
+/// What history and ledger prove together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -30,7 +30,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The audit of one run. What could not be read is `None`.
+/// The audit of one run. Figures that could not be read are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// The conclusion.
@@ -39,7 +39,7 @@ pub struct Audit {
     pub because: Option<String>,
     /// Units at the opening.
     pub stock: Option<u64>,
-    /// Units that the server says are left.
+    /// Units left, as the tested system reports them.
     pub stock_left: Option<i64>,
     /// Orders in the ledger, counted one by one.
     pub orders: Option<u64>,
@@ -49,14 +49,14 @@ pub struct Audit {
     pub accepted: u64,
     /// Accepted attempts of this run that are not decided.
     pub unresolved: u64,
-    /// Attempts of this run of which it is not known whether they had an effect.
+    /// Attempts of this run of which it is unknown whether they had an effect.
     pub unknown_outcomes: u64,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
 }
 
 impl Audit {
-    /// The audit of a run of which nothing can be concluded, and why.
+    /// The audit of a run without a conclusion, with the reason.
     pub fn undecided(history: &History, because: String) -> Self {
         let unknown =
             history.entries.iter().filter(|entry| entry.answered == Answered::Unknown).count();

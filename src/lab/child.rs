@@ -58,8 +58,8 @@ impl ChildProcess {
         Ok(Self { scope, pid: 0, child: None, status: None, reaper })
     }
 
-    /// Starts a program; a process that still runs is killed before. `configure` adds arguments, environment
-    /// and standard streams.
+    /// Starts a program; a process that still runs is killed before. `configure` adds arguments,
+    /// environment and standard streams.
     ///
     /// It is no error here if the program cannot be executed: then the shell reports it on stderr,
     /// and the child's exit code is 126 or 127.

@@ -1,4 +1,4 @@
-//! Merges what the workers record, second by second, while they go on.
+//! Merges what the workers record, second by second, during the run.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
@@ -8,7 +8,7 @@ use crate::stats::{Recorder, Sink};
 
 use super::worker::Part;
 
-/// The seconds of a run, as the workers end them.
+/// The seconds of a run, merged over the workers.
 struct Seconds<'a> {
     sink: &'a mut dyn Sink,
     all: Recorder,
@@ -21,7 +21,7 @@ struct Seconds<'a> {
 }
 
 /// Receives from the workers until all have ended, feeds the sink, and returns the merged figures.
-/// `begun` returns the beginning of the run, once there is something to receive.
+/// `begun` returns the beginning of the run, which is known once the first part arrives.
 pub(super) fn aggregate(
     parts: &Receiver<Part>,
     workers: usize,

@@ -4,7 +4,7 @@ use crate::history::{Answered, AttemptNo, Entry};
 
 use super::worker::Worker;
 
-/// What an attempt was answered so far.
+/// The strongest answer to an attempt so far.
 #[derive(Debug)]
 pub(super) struct AttemptOutcome {
     attempt: AttemptNo,
@@ -17,9 +17,9 @@ impl AttemptOutcome {
         Self { attempt, answered: None }
     }
 
-    /// Adds the answer to one of the attempt's requests. A refusal (`None`) says only that its own
-    /// request had no effect. The strongest answer is kept; a decision that contradicts an earlier
-    /// one is kept beside it, for the audit to find.
+    /// Adds the answer to one of the attempt's requests. A refusal (`None`) states only that its
+    /// own request had no effect. The strongest answer is kept; a decision that contradicts an
+    /// earlier one is kept beside it, for the audit to find.
     pub(super) fn add(&mut self, worker: &Worker, answered: Option<Answered>) {
         let Some(new) = answered else { return };
         match self.answered.take() {
@@ -39,7 +39,7 @@ impl AttemptOutcome {
         self.answered.as_ref().is_some_and(|answered| *answered != Answered::Unknown)
     }
 
-    /// Hands the answer to the history.
+    /// Adds the answer to the history.
     pub(super) fn finish(self, worker: &Worker) {
         if let Some(answered) = self.answered {
             worker.keep(Entry { attempt: self.attempt, answered });

@@ -1,8 +1,8 @@
-//! The load generator: virtual users that buy, each on a connection of its own.
+//! The load generator: virtual users that buy, each on its own connection.
 //!
-//! One OS thread per core, each with a runtime of its own; a user stays on its thread, so the path
-//! of a request takes no lock and crosses no channel. What its requests mean is `sut`'s; where the
-//! figures go is the sink's.
+//! There is one OS thread per core, each with its own runtime. A user stays on its thread, so the
+//! path of a request takes no lock and crosses no channel. This module neither interprets requests
+//! and answers, which `sut` does, nor keeps figures, which the sink does.
 
 mod aggregate;
 mod attempt;

@@ -1,4 +1,4 @@
-//! How the exchange of one request is understood and recorded.
+//! Interprets and records the exchange of one request.
 
 use std::time::Duration;
 
@@ -18,19 +18,19 @@ pub(super) struct Request {
     pub(super) thread: u32,
     /// Why it is sent.
     pub(super) click: Click,
-    /// The moment that the schedule names for it, since the beginning of the run.
+    /// The moment at which it is scheduled, if any, since the beginning of the run.
     pub(super) intended: Option<Duration>,
-    /// Whether it belongs to the warm-up, and so to no figure.
+    /// Whether it belongs to the warm-up, which is excluded from the figures.
     pub(super) is_warmup: bool,
     /// The attempt's id.
     pub(super) request_id: RequestId,
 }
 
-/// What came back for a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) result: Result<Outcome, ErrorKind>,
-    /// What is known of the attempt by it; `None` when the request had no effect.
+    /// What the result says about the attempt; `None` when the request had no effect.
     pub(super) answered: Option<Answered>,
     /// The class of retries that it calls for.
     pub(super) cause: Option<RetryOn>,
@@ -38,7 +38,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// Understands an exchange, and records it.
+    /// Interprets an exchange, and records it.
     pub(super) fn receive(
         worker: &Worker,
         request: &Request,

@@ -10,11 +10,11 @@ use crate::settings::RetryOn;
 /// Longest pause before a retry that comes from the doubling.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
-/// Longest `Retry-After` that a buyer waits for: after it, the buyer has left.
+/// Longest `Retry-After` that a buyer waits for; a buyer gives up at a longer one.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
-/// Retries that a worker may make besides the share of its attempts: without them a short run would
-/// have none.
+/// Retries that a worker may make in addition to the share of its attempts: without them a short
+/// run would have none.
 const RETRIES_FREE: f64 = 10.0;
 
 /// What follows an answer.
@@ -79,7 +79,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The budget of a run with so many virtual users.
+    /// The budget of a run with this many virtual users.
     pub(super) fn new(retry: &Retry, threads: u64) -> Self {
         let max = RETRIES_FREE.max(threads as f64);
         Self { left: RETRIES_FREE, share: retry.budget.fraction(), max }

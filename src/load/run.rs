@@ -1,4 +1,4 @@
-//! A run: workers, their users, and what all of them recorded.
+//! Executes a run: starts the workers with their users, and merges what they recorded.
 
 use std::io;
 use std::rc::Rc;
@@ -23,15 +23,15 @@ use super::timers::Timers;
 use super::users::Users;
 use super::worker::{Setup, Worker};
 
-/// Longest time for which the server is asked to hold an answer about a result.
+/// Longest time for which the server may hold a request for a result.
 const HOLD_MAX: Duration = Duration::from_secs(5);
 
 /// Capacity of the channel between the workers and the aggregator, in parts: a batch of samples
 /// takes some 80 KiB.
 const PARTS_MAX: usize = 64;
 
-/// From the moment when all workers are ready to the beginning of the run, so that all of them can
-/// wait for it.
+/// Time from the moment when all workers are ready to the beginning of the run, so that all of them
+/// can wait for it.
 const LEAD_TIME: Duration = Duration::from_millis(2);
 
 /// The last part of that time is spent spinning, since a sleep can last a little too long.
@@ -46,7 +46,7 @@ pub struct Ran {
     pub history: History,
 }
 
-/// What is to be run.
+/// A run to execute.
 #[derive(Debug)]
 pub struct Job<'a> {
     /// The plan.
@@ -57,23 +57,23 @@ pub struct Job<'a> {
     pub target: &'a Target,
     /// The item to buy.
     pub item: &'a ItemId,
-    /// Which sale of the tested system this is.
+    /// The epoch of the sale: each fresh sale of a server has a higher one.
     pub epoch: u64,
-    /// Counters for as many workers as [`workers`] says.
+    /// Counters for as many workers as [`workers`] returns.
     pub live: &'a Arc<Live>,
-    /// Ends the run early: no attempt begins any more, those in flight go on.
+    /// Ends the run early: no further attempt begins, and attempts in flight are completed.
     pub stop: &'a CancellationToken,
     /// Whether the sink wants every sample.
     pub wants_samples: bool,
 }
 
-/// Workers for so many virtual users: one per core, and none without a user.
+/// The number of workers for this many virtual users: one per core, but not more than users.
 pub fn workers(threads: u64) -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from).min(ROWS);
     cores.min(usize::try_from(threads).unwrap_or(cores)).max(1)
 }
 
-/// Runs a job to its end, and feeds its figures to the sink. Blocks.
+/// Executes a job to its end, and feeds its figures to the sink. It blocks.
 ///
 /// # Errors
 /// When a worker cannot be started, or no certificates are trusted for an `https://` target.
@@ -101,7 +101,8 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
     let (parts, received) = sync_channel(PARTS_MAX);
     let mut running = Vec::with_capacity(workers);
     for index in 0..workers {
-        let (setup, history, parts) = (setup.clone(), history(), parts.clone());
+        let setup = Setup { stop: job.stop.child_token(), ..setup.clone() };
+        let (history, parts) = (history(), parts.clone());
         let start = Arc::clone(&start);
         let work = move || -> io::Result<History> {
             // A worker that cannot begin must not leave the others waiting for it.
@@ -136,7 +137,7 @@ struct Start {
 }
 
 impl Start {
-    /// Waits until all workers are ready and the run begins. Blocks.
+    /// Waits until all workers are ready and the run begins. It blocks.
     fn wait(&self) -> Instant {
         self.ready.wait();
         let begun = *self.moment.get_or_init(|| Instant::now() + LEAD_TIME);
@@ -172,14 +173,14 @@ async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<
     }
 }
 
-/// Hands on each second when it ends, even if no attempt ends then.
+/// Sends each second to the aggregator when it ends, even if no attempt ends then.
 async fn tick(worker: Rc<Worker>) -> io::Result<()> {
     let timer = worker.timer();
     for second in 1.. {
         let end = Duration::from_secs(second);
         timer.at(worker.begun() + end).await;
         if worker.elapsed() < end {
-            // The run was stopped: the rest is handed on with the attempts that still end.
+            // The run was stopped: the remaining figures are sent as the attempts in flight end.
             break;
         }
         worker.roll_to(end);

@@ -1,4 +1,4 @@
-//! Where the users of a worker wait until all are ready and the run begins.
+//! The barrier at which the users of a worker wait until all are ready and the run begins.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;

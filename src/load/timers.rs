@@ -1,7 +1,8 @@
-//! Waiting to within microseconds: one kernel timer for each worker, which tokio's reactor watches.
+//! Timers with microsecond precision: one kernel timer for each worker, which tokio's reactor
+//! watches.
 //!
-//! tokio's own timers have a grain of a millisecond, by which every paced attempt would be late.
-//! Time-outs are set here too: one that is not reached, as nearly all are, costs two stores.
+//! tokio's own timers have a resolution of a millisecond, by which every paced attempt would be
+//! late. Time-outs are set here too: one that does not expire, as is usual, costs two stores.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -30,7 +31,8 @@ pub(super) struct Timers {
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<Entry>,
-    /// When to check which timer: not after it is due, but perhaps before.
+    /// The moments at which timers are checked. A timer is checked no later than it is due, but
+    /// possibly earlier.
     queue: BinaryHeap<Reverse<(Instant, usize)>>,
     /// The moment for which the kernel's timer is armed.
     armed: Option<Instant>,
@@ -41,14 +43,14 @@ struct State {
 #[derive(Debug, Default)]
 struct Entry {
     due: Option<Instant>,
-    /// The earliest moment at which the queue has this timer. One that is set again to a later
-    /// moment, as a time-out is with every request, leaves its place in the queue unchanged.
+    /// The earliest moment at which the queue has this timer. A timer that is reset to a later
+    /// moment, as a time-out is with every request, keeps its entry in the queue unchanged.
     queued: Option<Instant>,
     waker: Option<Waker>,
 }
 
-/// Fires once, for one task at a time. Its owner should set it mostly to later and later moments:
-/// one that is earlier than all before costs an entry in the queue.
+/// A timer, which fires once and serves one task at a time. Its owner should mostly set it to later
+/// moments: one that is earlier than all before costs an entry in the queue.
 #[derive(Debug)]
 pub(super) struct Timer {
     timers: Rc<Timers>,
@@ -56,11 +58,11 @@ pub(super) struct Timer {
 }
 
 impl Timers {
-    /// The timers of the runtime that this is called in.
+    /// Creates the timers of the current runtime.
     pub(super) fn new() -> io::Result<Rc<Self>> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        // Deprecated for types that do not own their descriptor, as this one does. What replaces it
+        // Deprecated for types that do not own their descriptor, as this one does. Its replacement
         // is unsafe.
         #[allow(deprecated)]
         let kernel = AsyncFd::new(timer)?;
@@ -82,16 +84,11 @@ impl Timers {
         }
     }
 
-    /// Ends all waits for moments, now and later. Time-outs stay.
+    /// Ends all present and future waits for moments. Time-outs stay in effect.
     pub(super) fn stop(&self) {
         let mut state = self.state.borrow_mut();
         state.stopped = true;
         state.entries.iter_mut().filter_map(|entry| entry.waker.take()).for_each(Waker::wake);
-    }
-
-    /// Whether [`stop`](Self::stop) was called.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.state.borrow().stopped
     }
 
     fn fire(&self) -> io::Result<()> {
@@ -149,7 +146,7 @@ impl Timers {
     }
 
     fn arm(&self, at: Instant, now: Instant) -> io::Result<()> {
-        // Zero would disarm it.
+        // Zero would disarm the timer.
         let time = at.saturating_duration_since(now).max(Duration::from_nanos(1));
         let (tv_sec, tv_nsec) = (time.as_secs() as i64, time.subsec_nanos().into());
         let never = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -171,7 +168,7 @@ impl Timer {
         .await;
     }
 
-    /// What `future` gives; `None` if it has not by `due`.
+    /// The output of `future`; `None` if it is not ready by `due`.
     pub(super) async fn before<F: Future>(&self, due: Instant, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut is_set = false;
@@ -180,7 +177,7 @@ impl Timer {
                 self.timers.clear(self.index);
                 Poll::Ready(Some(output))
             }
-            // It has fired.
+            // The timer has fired.
             Poll::Pending if is_set && !self.timers.is_set(self.index) => Poll::Ready(None),
             Poll::Pending => {
                 is_set = true;
@@ -261,16 +258,16 @@ mod tests {
     }
 
     #[test]
-    fn stop_ends_waits_but_no_time_outs() {
+    fn stop_ends_waits_and_keeps_time_outs() {
         run(async |timers| {
-            let (waiting, asking) = (timers.timer(), timers.timer());
+            let (wait_timer, time_out) = (timers.timer(), timers.timer());
             let stop = async {
                 tokio::task::yield_now().await;
                 timers.stop();
             };
-            let asked = asking.before(ms(20), std::future::pending::<()>());
+            let limited = time_out.before(ms(20), std::future::pending::<()>());
             let due = ms(20);
-            tokio::join!(waiting.at(ms(3_600_000)), asked, stop);
+            tokio::join!(wait_timer.at(ms(3_600_000)), limited, stop);
             assert!(Instant::now() >= due);
         });
     }

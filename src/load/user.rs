@@ -1,5 +1,5 @@
-//! A virtual user: one attempt after the other, each a click or a double click, the retries, and
-//! the wait for the decision.
+//! A virtual user: it makes one attempt after the other, each as a click or a double click with its
+//! retries, and waits for the decision.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -21,8 +21,9 @@ use super::retry::{Next, Policy};
 use super::timers::Timer;
 use super::worker::Worker;
 
-/// Pause before a result is asked for again, where the server did not hold the answer or gave none.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// Pause between two requests for a result, if the server did not hold the request or gave no
+/// answer.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// One virtual user.
 #[derive(Debug)]
@@ -30,10 +31,10 @@ pub(super) struct User {
     worker: Rc<Worker>,
     /// The user's number, from 0.
     thread: u32,
-    /// The present attempt belongs to the warm-up, and so to no figure.
+    /// Whether the current attempt belongs to the warm-up, which is excluded from the figures.
     is_warmup: bool,
     connection: Connection,
-    /// For the second request of a double click.
+    /// The connection for the second request of a double click.
     twin_connection: Option<Connection>,
     timer: Timer,
     purchase: Template<2>,
@@ -82,7 +83,7 @@ impl User {
         self.timer.at(self.worker.begun() + moment).await;
     }
 
-    /// Makes the attempt that was built last, to its end. It begins `now`.
+    /// Completes the attempt that was built last, which begins `now`.
     pub(super) async fn attempt(
         &mut self,
         attempt: AttemptNo,
@@ -157,7 +158,7 @@ impl User {
         reply
     }
 
-    /// Sends the same request twice at once; the second on a connection of its own.
+    /// Sends the same request twice simultaneously; the second one has its own connection.
     async fn click_twice(
         &mut self,
         intended: Option<Duration>,
@@ -193,7 +194,7 @@ impl User {
         }
     }
 
-    /// The cause of the next retry, if there is to be one.
+    /// The cause of the next retry; `None` if there is none.
     fn next_retry(&self, reply: &Reply, retries: u64) -> Option<RetryOn> {
         match self.policy().next(reply.cause, reply.retry_after, retries) {
             Next::Done => None,
@@ -215,7 +216,7 @@ impl User {
         reply.result.is_ok() && self.policy().applies(reply.cause).is_none()
     }
 
-    /// Asks for the decision until it is there.
+    /// Polls for the decision, until it is known or the settle time-out expires.
     async fn follow(&mut self, clicked: Duration) {
         let worker = Rc::clone(&self.worker);
         let request_id = self.request_id;
@@ -244,7 +245,7 @@ impl User {
                 }
                 Err(_) => worker.count(|c| c.follow_errors += u64::from(counts)),
             }
-            self.timer.at(exchange.began + ASK_AGAIN).await;
+            self.timer.at(exchange.began + POLL_INTERVAL).await;
         }
     }
 }

@@ -16,8 +16,8 @@ pub(super) enum Users {
 }
 
 impl Users {
-    /// The users of one worker, which begin to prepare: in the closed model, every `workers`th
-    /// user.
+    /// Creates the users of one worker, which begin to prepare. In the closed model, a worker has
+    /// every `workers`th user.
     pub(super) fn new(worker: &Rc<Worker>) -> Self {
         if let Some(dispatcher) = Dispatcher::new(worker) {
             return Self::Open(dispatcher);

@@ -20,15 +20,16 @@ use super::http1::Connector;
 use super::retry::Budget;
 use super::timers::{Timer, Timers};
 
-/// Samples that are handed on together.
+/// Number of samples in a batch.
 const BATCH: usize = 512;
 
-/// What a worker hands to the aggregator: once a second, and for each batch of samples.
+/// What a worker sends to the aggregator: once a second, and for each batch of samples.
 #[derive(Debug)]
 pub(super) enum Part {
-    /// The figures of a second of the run, from 0. A second in which nothing ended may be missing.
+    /// The figures of a second of the run, from 0. A second in which no request ended may be
+    /// missing.
     Second { worker: usize, second: u64, recorder: Box<Recorder> },
-    /// Samples, where a sink wants them.
+    /// Samples, if the sink wants them.
     Samples(Vec<Sample>),
     /// The worker has ended.
     End { worker: usize },
@@ -57,7 +58,7 @@ pub(super) struct Worker {
     timers: Rc<Timers>,
     begun: Cell<Instant>,
     history: RefCell<History>,
-    /// Retries that may be made now.
+    /// The retry budget.
     budget: Cell<Budget>,
     second: Cell<u64>,
     recorder: RefCell<Recorder>,
@@ -110,13 +111,13 @@ impl Worker {
         &self.setup.plan
     }
 
-    /// Whether no attempt is to begin any more. The flag is the worker's own: asking the token
-    /// would take a lock that all workers share.
+    /// Whether no further attempt may begin. The token is the worker's own child of the run's, so
+    /// that its lock is never contended.
     pub(super) fn is_stopped(&self) -> bool {
-        self.timers.is_stopped()
+        self.setup.stop.is_cancelled()
     }
 
-    /// Whether an attempt that was to begin at this moment belongs to the warm-up.
+    /// Whether an attempt that is due at this moment belongs to the warm-up.
     pub(super) fn is_warmup(&self, moment: Duration) -> bool {
         moment < self.plan().warmup
     }
@@ -133,7 +134,7 @@ impl Worker {
         self.budget.set(self.budget.get().earn());
     }
 
-    /// Takes a retry from the budget, if it has one.
+    /// Takes a retry from the budget; false if the budget is spent.
     pub(super) fn spend_retry(&self) -> bool {
         let left = self.budget.get().spend();
         self.budget.set(left.unwrap_or(self.budget.get()));
@@ -164,20 +165,20 @@ impl Worker {
             samples.push(*sample);
             if samples.len() >= BATCH {
                 let full = std::mem::replace(&mut *samples, Vec::with_capacity(BATCH));
-                self.hand_on(Part::Samples(full));
+                self.send(Part::Samples(full));
             }
         }
     }
 
-    /// Hands on the samples that are there, though they do not fill a batch.
+    /// Sends the samples recorded so far, even if they do not fill a batch.
     fn flush_samples(&self) {
         let samples = self.samples.take();
         if !samples.is_empty() {
-            self.hand_on(Part::Samples(samples));
+            self.send(Part::Samples(samples));
         }
     }
 
-    /// Counts besides samples.
+    /// Updates counts that are not derived from samples.
     pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
         count(&mut self.recorder.borrow_mut().counts);
     }
@@ -187,25 +188,25 @@ impl Worker {
         self.recorder.borrow_mut().settled(time);
     }
 
-    /// Hands on the seconds that have ended before this moment.
+    /// Sends the seconds that have ended before this moment.
     pub(super) fn roll_to(&self, moment: Duration) {
         let second = moment.as_secs();
         if second > self.second.get() {
             let ended = self.second.replace(second);
             self.flush_samples();
             let recorder = Box::new(self.recorder.take());
-            self.hand_on(Part::Second { worker: self.index, second: ended, recorder });
+            self.send(Part::Second { worker: self.index, second: ended, recorder });
         }
     }
 
-    /// Hands on all that is left, and returns the history.
+    /// Sends everything that is left, and returns the history.
     pub(super) fn finish(self) -> History {
         self.roll_to(Duration::from_secs(self.second.get() + 1));
-        self.hand_on(Part::End { worker: self.index });
+        self.send(Part::End { worker: self.index });
         self.history.into_inner()
     }
 
-    fn hand_on(&self, part: Part) {
+    fn send(&self, part: Part) {
         let Err(TrySendError::Full(part)) = self.parts.try_send(part) else { return };
         let since = Instant::now();
         // The receiver is gone only when the run was abandoned.

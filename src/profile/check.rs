@@ -4,24 +4,24 @@ use std::time::Duration;
 
 use crate::units::{Count, Span};
 
-/// Longest time-out, so that every latency is told apart in the histograms.
+/// Longest time-out, so that every latency lies within the range of the histograms.
 const TIMEOUT_MAX: Duration = Duration::from_secs(300);
 
 /// Longest ramp, duration and think time.
 pub(super) const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A flag that is wrong, with the cure.
+/// An invalid flag: the problem and its cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--{flag}: {problem}")]
 pub struct FlagError {
     /// The flag, without its dashes.
     pub flag: &'static str,
-    /// What is wrong, and what would be right.
+    /// The problem and its cure.
     pub problem: String,
 }
 
 impl FlagError {
-    /// An error about `flag`; `problem` says what is wrong and what would be right.
+    /// An error about `flag`; `problem` states the problem and its cure.
     pub fn new(flag: &'static str, problem: impl Into<String>) -> Self {
         Self { flag, problem: problem.into() }
     }
@@ -32,7 +32,7 @@ pub(super) fn invalid(flag: &'static str, problem: impl Into<String>) -> FlagErr
     FlagError::new(flag, problem)
 }
 
-/// A count from 1 to `max`.
+/// Checks a count, which must be from 1 to `max`.
 pub(super) fn count(
     flag: &'static str,
     given: Option<Count>,
@@ -45,7 +45,7 @@ pub(super) fn count(
     }
 }
 
-/// A time up to [`TIME_MAX`].
+/// Checks a time, which may be up to [`TIME_MAX`].
 pub(super) fn time(flag: &'static str, given: Option<Span>) -> Result<Option<Duration>, FlagError> {
     match given {
         Some(Span(time)) if time > TIME_MAX => Err(too_long(flag, time, TIME_MAX)),
@@ -53,12 +53,12 @@ pub(super) fn time(flag: &'static str, given: Option<Span>) -> Result<Option<Dur
     }
 }
 
-/// An error about a time over its limit.
+/// An error about a time that exceeds its limit.
 pub(super) fn too_long(flag: &'static str, time: Duration, max: Duration) -> FlagError {
     invalid(flag, format!("{} is over {}", Span(time), Span(max)))
 }
 
-/// A time-out above 0, `default_s` seconds where none is given.
+/// Checks a time-out, which must be above 0. The default is `default_s` seconds.
 pub(super) fn timeout(
     flag: &'static str,
     given: Option<Span>,
@@ -71,7 +71,8 @@ pub(super) fn timeout(
     }
 }
 
-/// An error about the first of these flags that was given (`true`) and must not be.
+/// Returns an error about the first of these flags that was given (`true`), since none of them is
+/// allowed here.
 pub(super) fn refuse(flags: &[(&'static str, bool, &str)]) -> Result<(), FlagError> {
     match flags.iter().find(|(_, given, _)| *given) {
         Some((flag, _, problem)) => Err(invalid(flag, *problem)),

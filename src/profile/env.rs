@@ -1,6 +1,6 @@
-//! The environment variables that stand for flags.
+//! The names of the environment variables that set flags.
 
-/// What the names of all variables of this program begin with.
+/// The prefix of all environment variables of this program.
 pub const ENV_PREFIX: &str = "SECKILL_";
 
 /// The environment variable of a flag: `SECKILL_MAX_THREADS` for `max-threads`.
@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_has_the_flags_name_in_capitals() {
+    fn variable_is_the_flag_in_upper_case() {
         assert_eq!(env_name("seed"), "SECKILL_SEED");
         assert_eq!(env_name("broker-connect-timeout"), "SECKILL_BROKER_CONNECT_TIMEOUT");
     }

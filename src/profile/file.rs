@@ -1,4 +1,5 @@
-//! A profile: the flags of `bench`, and those of the spawned server in the table `[server]`.
+//! A profile file: the flags of `bench`, and those of the spawned server in the table `[server]`.
+//! It reads and locates values, and leaves their checks to the plans.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,38 +14,38 @@ use super::flags::{BenchFlags, ServeFlags};
 /// Largest profile that is read, in bytes.
 const FILE_LEN_MAX: u64 = 1 << 20;
 
-/// A profile's content.
+/// The content of a profile.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
-    /// How to load.
+    /// The flags of the load.
     pub bench: BenchFlags,
-    /// How the server that `--spawn` starts is to serve.
+    /// The flags of the server that `--spawn` starts.
     pub server: ServeFlags,
-    /// Where it was read from.
+    /// The file that it was read from.
     path: PathBuf,
-    /// The line of each key, counted from 1; with the table before it, if it is in one.
+    /// The line of each key, counted from 1. The key of a table's entry is `table.key`.
     lines: HashMap<String, usize>,
 }
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the profile {}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
-    /// A line of it is wrong.
+    /// A line has an invalid key or value.
     #[error("{}:{line}: {message}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong, and what would be right.
+        /// The problem and its cure.
         message: String,
     },
 }
@@ -53,7 +54,7 @@ impl Profile {
     /// Reads a profile.
     ///
     /// # Errors
-    /// When it cannot be read, or a key or value is wrong.
+    /// When the file cannot be read, or a key or value is invalid.
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
         let io_error = |cause| ProfileError::Io { path: path.to_owned(), cause };
         if fs::metadata(path).map_err(io_error)?.len() > FILE_LEN_MAX {
@@ -66,7 +67,7 @@ impl Profile {
         Ok(Self { path: path.to_owned(), ..profile })
     }
 
-    /// Says where in the profile a flag has a wrong value. `table` is `server` or empty.
+    /// Adds the line in the profile to an error about a flag. `table` is `server` or empty.
     pub fn locate(&self, table: &str, error: &FlagError) -> ProfileError {
         let key = if table.is_empty() { error.flag } else { &format!("{table}.{}", error.flag) };
         let line = self.lines.get(key).copied().unwrap_or(1);
@@ -102,16 +103,16 @@ impl Profile {
     }
 }
 
-/// Makes serde's list of all keys into the one that was probably meant.
+/// Replaces serde's list of all known keys by the one that is most similar to the unknown key.
 fn explain(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     match (message.starts_with("unknown field"), quoted.next()) {
-        (true, Some(wrong)) => {
-            let similar = |key: &&str| strsim::jaro_winkler(wrong, key);
+        (true, Some(unknown)) => {
+            let similar = |key: &&str| strsim::jaro_winkler(unknown, key);
             let tables = std::iter::once("server");
             let nearest = quoted.chain(tables).max_by(|a, b| similar(a).total_cmp(&similar(b)));
             let nearest = nearest.unwrap_or("none");
-            format!("unknown key `{wrong}`: the nearest is `{nearest}`")
+            format!("unknown key `{unknown}`: the nearest is `{nearest}`")
         }
         _ => message.trim().replace('\n', " "),
     }
@@ -123,7 +124,7 @@ mod tests {
     use crate::units::Count;
 
     #[test]
-    fn flags_of_both_sides_are_read() {
+    fn flags_of_bench_and_server_are_read() {
         let profile = Profile::parse("threads = \"1k\"\nloops = 3\n[server]\nstock = 7\n").unwrap();
         assert_eq!(profile.bench.threads, Some(Count(1000)));
         assert_eq!(profile.bench.loops, Some(Count(3)));
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_is_told_with_its_line_and_the_nearest_right_one() {
+    fn unknown_key_is_reported_with_its_line_and_the_nearest_known_key() {
         let (line, message) = Profile::parse("ramp = \"1s\"\n\nthread = 5\n").unwrap_err();
         assert_eq!((line, message.as_str()), (3, "unknown key `thread`: the nearest is `threads`"));
         let (line, message) = Profile::parse("[server]\nstok = 5\n").unwrap_err();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_told_with_its_line() {
+    fn invalid_value_is_reported_with_its_line() {
         let (line, message) = Profile::parse("threads = 5\nramp = \"soon\"\n").unwrap_err();
         assert_eq!(line, 2);
         assert!(message.contains("`soon` is not a time"), "{message}");

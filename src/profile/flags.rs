@@ -1,4 +1,5 @@
-//! The flags of `bench` and `serve`, once: for the command line, the environment and TOML.
+//! The flags of `bench` and `serve`, defined once for the command line, the environment and TOML.
+//! Here each value is only parsed; the plans check them together.
 
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use crate::settings::Buyers;
 
 use super::workload::{Arrival, Stage, Think};
 
-/// Writes a struct of optional flags together with the method that lays one set over another.
+/// Defines a struct of optional flags, with a method that merges two sets of them.
 macro_rules! layered {
     (
         $(#[$doc:meta])*
@@ -28,7 +29,8 @@ macro_rules! layered {
         pub struct $name { $($(#[$field_doc])* pub $field: Option<$type>,)* }
 
         impl $name {
-            /// These flags, and where one was not given, that of `below`.
+            /// Merges two sets of flags: a flag that is not given here takes its value from
+            /// `below`.
             pub fn or(self, below: Self) -> Self {
                 Self { $($field: self.$field.or(below.$field),)* }
             }
@@ -37,87 +39,86 @@ macro_rules! layered {
 }
 
 layered! {
-    /// How to load, and whom.
+    /// The flags of `seckill bench`: the load and the tested system.
     pub struct BenchFlags {
-        /// Server to load [default: http://127.0.0.1:7001]. https:// needs a build with
-        /// `--features tls`, and trusts the system's certificates, or instead those in the PEM
-        /// file that SSL_CERT_FILE names
+        /// URL of the tested server [default: http://127.0.0.1:7001]. https:// needs a build with
+        /// `--features tls`, and trusts the system's certificates, or instead those in the PEM file
+        /// that SSL_CERT_FILE names
         #[arg(long, env = "SECKILL_TARGET", value_name = "URL")]
         pub target: Option<String>,
-        /// Start a server for this run and stop it after; flags after -- go to it
+        /// Start a server for this run and stop it afterwards; flags after -- are passed to it
         #[arg(long, env = "SECKILL_SPAWN", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub spawn: Option<bool>,
-        /// Virtual users [default: 1]
+        /// Number of virtual users [default: 1]
         #[arg(long, short = 'n', env = "SECKILL_THREADS", value_name = "N")]
         pub threads: Option<Count>,
         /// Time over which the users start: user i of n at ramp × i / n [default: 0s]
         #[arg(long, env = "SECKILL_RAMP", value_name = "TIME")]
         pub ramp: Option<Span>,
-        /// Attempts of each user [default: 1, or no limit with --duration]
+        /// Number of attempts of each user [default: 1, or no limit with --duration]
         #[arg(long, env = "SECKILL_LOOPS", value_name = "N")]
         pub loops: Option<Count>,
-        /// Begin no attempt after this time, counted from the start [default with --rate: 10s]
+        /// Begin no attempt after this time from the start of the run [default with --rate: 10s]
         #[arg(long, env = "SECKILL_DURATION", value_name = "TIME")]
         pub duration: Option<Span>,
-        /// Pause of a user between an answer and its next attempt: 2s, uniform:1s..3s or
-        /// exponential:2s, which is the mean [default: 0s]
+        /// Pause of a user between an answer and its next attempt: 2s, uniform:1s..3s, or
+        /// exponential:2s with a mean of 2 s [default: 0s]
         #[arg(long, env = "SECKILL_THINK", value_name = "TIME")]
         pub think: Option<Think>,
-        /// Within a time, linearly to so many threads (10s:350), or to a rate (10s:5k/s). Give it
-        /// again for the next stage; the last one's end is the run's. Starts from --threads or
-        /// --rate, or from 0
+        /// Ramp linearly, within a time, to a number of threads (10s:350) or to a rate (10s:5k/s).
+        /// Repeat the flag for further stages; the run ends with the last one. The first stage
+        /// starts from --threads or --rate, or from 0
         #[arg(long, env = "SECKILL_STAGE", value_delimiter = ',', value_name = "TIME:LEVEL")]
         pub stage: Option<Vec<Stage>>,
-        /// Attempts a second, whether those before were answered or not: the open model
+        /// Attempts per second, independent of the answers to earlier attempts: the open model
         #[arg(long, env = "SECKILL_RATE", value_name = "N/s")]
         pub rate: Option<Rate>,
-        /// How they come [default: constant]
+        /// Distribution of the attempts at a --rate [default: constant]
         #[arg(long, env = "SECKILL_ARRIVAL", value_enum, value_name = "constant|poisson")]
         pub arrival: Option<Arrival>,
-        /// Users, and so connections, of the open model at the most; an attempt that finds none
-        /// free waits for one [default: 10k, or what the limit of open files allows]
+        /// Maximum number of users, and so of connections, in the open model; an attempt for which
+        /// no user is free waits for one [default: 10k, or what the limit of open files allows]
         #[arg(long, env = "SECKILL_MAX_THREADS", value_name = "N")]
         pub max_threads: Option<Count>,
-        /// Open all connections beforehand, then let all users loose at one instant
+        /// Open all connections beforehand, then start all users at the same instant
         #[arg(long, env = "SECKILL_STAMPEDE", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub stampede: Option<bool>,
-        /// Leave the attempts of the first TIME out of the figures; the audit has them all
+        /// Exclude the attempts of the first TIME from the figures; the audit includes them
         #[arg(long, env = "SECKILL_WARMUP", value_name = "TIME")]
         pub warmup: Option<Span>,
-        /// Buyers: a new one for every attempt, one per thread, or N in all; N:S lets some click
-        /// more, by Zipf's law with exponent S [default: new]
+        /// Buyers: a new one for every attempt, one per thread, or N in total; with N:S, some click
+        /// more often, by Zipf's law with exponent S [default: new]
         #[arg(long, env = "SECKILL_BUYERS", value_name = "new|thread|N[:S]")]
         pub buyers: Option<Buyers>,
-        /// Share of the attempts that are sent twice at once, with the same request id
-        /// [default: 0%]
+        /// Share of the attempts that are sent as two simultaneous requests with the same request
+        /// id [default: 0%]
         #[arg(long, env = "SECKILL_DOUBLE_CLICK", value_name = "P%")]
         pub double_click: Option<Share>,
-        /// Send an attempt again, with the same request id, so many times at the most
-        /// [default: 0]
+        /// Maximum number of retries of an attempt, each with the same request id [default: 0]
         #[arg(long, env = "SECKILL_RETRY", value_name = "N")]
         pub retry: Option<Count>,
-        /// After what to send again [default: 429,503,unknown]
+        /// Results after which an attempt is retried [default: 429,503,unknown]
         #[arg(long, env = "SECKILL_RETRY_ON", value_enum, value_delimiter = ',', num_args = 1..,
               hide_possible_values = true, value_name = "429|503|unknown|connect")]
         pub retry_on: Option<Vec<RetryOn>>,
-        /// Pause before the first retry, doubled for each further one up to 10s: between a half
-        /// and all of it, and added to what Retry-After says [default: 100ms]
+        /// Pause before the first retry, doubled for each further one up to 10s; it is multiplied
+        /// by a random factor from 0.5 to 1, and added to Retry-After [default: 100ms]
         #[arg(long, env = "SECKILL_RETRY_BACKOFF", value_name = "TIME")]
         pub retry_backoff: Option<Span>,
-        /// Retries as a share of the attempts at the most, besides ten for each core
+        /// Maximum number of retries as a share of the attempts, in addition to ten for each core
         /// [default: 20%]
         #[arg(long, env = "SECKILL_RETRY_BUDGET", value_name = "P%")]
         pub retry_budget: Option<Share>,
-        /// Have each accepted buyer wait for the decision, and measure how long that takes
+        /// Make each accepted buyer wait for the decision, and measure how long that takes
         #[arg(long, env = "SECKILL_FOLLOW", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub follow: Option<bool>,
-        /// Item to buy; needed when several are on sale
+        /// Item to buy; required when several are on sale
         #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
         pub item: Option<String>,
         /// Open a new connection for every attempt
@@ -125,31 +126,31 @@ layered! {
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub no_keepalive: Option<bool>,
-        /// Longest time for a connection to open [default: 5s]
+        /// Time-out for opening a connection [default: 5s]
         #[arg(long, env = "SECKILL_CONNECT_TIMEOUT", value_name = "TIME")]
         pub connect_timeout: Option<Span>,
-        /// Longest time for an answer, once connected [default: 30s]
+        /// Time-out for an answer, once connected [default: 30s]
         #[arg(long, env = "SECKILL_TIMEOUT", value_name = "TIME")]
         pub timeout: Option<Span>,
-        /// Longest wait, after the run, until all that was accepted is decided [default: 30s]
+        /// Maximum wait, after the run, until every accepted attempt is decided [default: 30s]
         #[arg(long, env = "SECKILL_SETTLE_TIMEOUT", value_name = "TIME")]
         pub settle_timeout: Option<Span>,
-        /// Makes the same ids, arrivals and pauses again; at another sale the ids are others
-        /// [default: random, and reported]
+        /// Seed that reproduces the ids, arrivals and pauses of a run; the ids also depend on the
+        /// sale [default: random, and reported]
         #[arg(long, env = "SECKILL_SEED", value_name = "N")]
         pub seed: Option<u64>,
-        /// Token to read the ledger with [default: that in ./seckill-data/admin-token, for a
-        /// target on this machine]
+        /// Admin token, with which the ledger is read [default: that in ./seckill-data/admin-token,
+        /// for a target on this machine]
         #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
         pub admin_token: Option<Secret>,
-        /// Page of RabbitMQ's Prometheus plugin, to report the broker's connections from
-        /// [`seckill lab` gives it]
+        /// Page of RabbitMQ's Prometheus plugin, from which the broker's connections are reported
+        /// [`seckill lab` sets it]
         #[arg(long, env = "SECKILL_BROKER_METRICS", value_name = "URL")]
         pub broker_metrics: Option<String>,
-        /// Write run.json, latency.hlog, latency.hgrm and latency-corrected.hgrm into this folder
+        /// Record the run in this folder: run.json, the history, the ledgers and the histograms
         #[arg(long, env = "SECKILL_OUT", value_name = "DIR")]
         pub out: Option<PathBuf>,
-        /// Write every attempt as JMeter does, in CSV
+        /// Write every request to this file, in JMeter's CSV format
         #[arg(long, env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
         /// Print the result as JSON
@@ -157,7 +158,7 @@ layered! {
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub json: Option<bool>,
-        /// Print the verdict and nothing else
+        /// Print only the verdict
         #[arg(long, short = 'q', env = "SECKILL_QUIET", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
@@ -166,60 +167,59 @@ layered! {
 }
 
 layered! {
-    /// How to serve, and what.
+    /// The flags of `seckill serve`: the sale, and how it is served.
     pub struct ServeFlags {
-        /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7001, and a free
+        /// Address to listen on; port 0 selects a free port [default: 127.0.0.1:7001, or a free
         /// port for a consumer]
         #[arg(long, env = "SECKILL_LISTEN", value_name = "ADDR")]
         pub listen: Option<String>,
-        /// Units on sale [default: 10]
+        /// Number of units on sale [default: 10]
         #[arg(long, env = "SECKILL_STOCK", value_name = "N")]
         pub stock: Option<Count>,
         /// Name of the item [default: default]
         #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
         pub item: Option<String>,
-        /// Orders that one buyer may have [default: 1]
+        /// Maximum number of orders of one buyer [default: 1]
         #[arg(long, env = "SECKILL_PER_BUYER", value_name = "N")]
         pub per_buyer: Option<Count>,
-        /// When the sale opens: RFC 3339, or +5s from now [default: at once]
+        /// When the sale opens: RFC 3339, or +5s from now [default: immediately]
         #[arg(long, env = "SECKILL_OPENS_AT", value_name = "MOMENT")]
         pub opens_at: Option<Moment>,
         /// When the sale closes: RFC 3339, or +1h from now [default: never]
         #[arg(long, env = "SECKILL_CLOSES_AT", value_name = "MOMENT")]
         pub closes_at: Option<Moment>,
-        /// Open a fresh sale even where the store has one of this item
+        /// Open a fresh sale even if the store has one of this item
         #[arg(long, env = "SECKILL_FRESH_SALE", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub fresh_sale: Option<bool>,
-        /// Where attempts wait: embedded, or amqp://user:password@host:5672/vhost
-        /// [default: embedded]
+        /// Queue of the attempts: embedded, or amqp://user:password@host:5672/vhost [default:
+        /// embedded]
         #[arg(long, env = "SECKILL_QUEUE", hide_env_values = true, value_name = "embedded|URL")]
         pub queue: Option<EngineUrl>,
-        /// Where they are decided: embedded, or redis://user:password@host:6379/0
+        /// Store that decides the attempts: embedded, or redis://user:password@host:6379/0
         /// [default: embedded]
         #[arg(long, env = "SECKILL_STORE", hide_env_values = true, value_name = "embedded|URL")]
         pub store: Option<EngineUrl>,
         /// Whether this process accepts attempts, decides them, or both [default: all]
         #[arg(long, env = "SECKILL_ROLE", value_enum, value_name = "all|api|consumer")]
         pub role: Option<Role>,
-        /// Name of the broker's queue; its dead letters are in NAME.dead [default: seckill]
+        /// Name of the broker's queue; its dead-letter queue is NAME.dead [default: seckill]
         #[arg(long, env = "SECKILL_QUEUE_NAME", value_name = "NAME")]
         pub queue_name: Option<String>,
         /// Type of the broker's queue [default: classic]
         #[arg(long, env = "SECKILL_QUEUE_TYPE", value_enum, value_name = "classic|quorum")]
         pub queue_type: Option<QueueType>,
-        /// How long the broker may take to confirm, until the outcome is called unknown
-        /// [default: 5s]
+        /// Time-out for a confirm of the broker, after which the outcome is unknown [default: 5s]
         #[arg(long, env = "SECKILL_PUBLISH_TIMEOUT", value_name = "TIME")]
         pub publish_timeout: Option<Span>,
-        /// How long a connection to the broker may take to open [default: 5s]
+        /// Time-out for opening a connection to the broker [default: 5s]
         #[arg(long, env = "SECKILL_BROKER_CONNECT_TIMEOUT", value_name = "TIME")]
         pub broker_connect_timeout: Option<Span>,
-        /// How the server is built [default: hardened]
+        /// Design of the server [default: hardened]
         #[arg(long, env = "SECKILL_DESIGN", value_enum, value_name = "hardened|article")]
         pub design: Option<Design>,
-        /// Have a mistake of a real system: see --list-flaws
+        /// Build in a flaw that real systems have: see --list-flaws
         #[arg(long, env = "SECKILL_FLAW", value_enum, value_delimiter = ',', num_args = 1..,
               hide_possible_values = true, value_name = "NAME")]
         pub flaw: Option<Vec<Flaw>>,
@@ -229,28 +229,31 @@ layered! {
         /// When an attempt counts as accepted [default: fsync]
         #[arg(long, env = "SECKILL_DURABILITY", value_enum, value_name = "fsync|os|none")]
         pub durability: Option<Durability>,
-        /// Consumers that decide side by side [default: 1]
+        /// Number of concurrent consumers [default: 1]
         #[arg(long, env = "SECKILL_CONSUMERS", value_name = "N")]
         pub consumers: Option<Count>,
-        /// Attempts that a consumer takes at a time [default: 256]
+        /// Maximum number of attempts that a consumer takes at a time [default: 256]
         #[arg(long, env = "SECKILL_PREFETCH", value_name = "N")]
         pub prefetch: Option<Count>,
-        /// Attempts that may wait; one more is refused with queue_full [default: 100k]
+        /// Maximum number of queued attempts; further ones are refused with queue_full [default:
+        /// 100k]
         #[arg(long, env = "SECKILL_MAX_QUEUE", value_name = "N")]
         pub max_queue: Option<Count>,
-        /// Connections at a time [default: as many as the limit of open files allows]
+        /// Maximum number of open connections [default: as many as the limit of open files allows]
         #[arg(long, env = "SECKILL_MAX_CONNECTIONS", value_name = "N")]
         pub max_connections: Option<Count>,
-        /// Attempts accepted per second; more are refused with rate_limited [default: no limit]
+        /// Maximum number of attempts accepted per second; further ones are refused with
+        /// rate_limited [default: no limit]
         #[arg(long, env = "SECKILL_RATE_LIMIT", value_name = "N/s")]
         pub rate_limit: Option<Rate>,
-        /// What to log: a level, or directives as in RUST_LOG, which wins [default: info]
+        /// Log filter: a level, or directives as in RUST_LOG, which takes precedence [default:
+        /// info]
         #[arg(long, env = "SECKILL_LOG", value_name = "FILTER")]
         pub log: Option<String>,
-        /// How to log [default: text]
+        /// Format of the log [default: text]
         #[arg(long, env = "SECKILL_LOG_FORMAT", value_enum, value_name = "text|json")]
         pub log_format: Option<LogFormat>,
-        /// Admin token [default: one that is made and written to DIR/admin-token]
+        /// Admin token [default: generated, and written to DIR/admin-token]
         #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
         pub admin_token: Option<Secret>,
     }

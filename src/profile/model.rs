@@ -11,29 +11,29 @@ use super::check::{FlagError, TIME_MAX, count, invalid, refuse, time, too_long};
 use super::flags::BenchFlags;
 use super::workload::{Arrival, Level, Stage, Think};
 
-/// Most virtual users: far above what one machine's ports allow to one address.
+/// Maximum number of virtual users: far above what one machine's ports allow to one address.
 const THREADS_MAX: u64 = 1 << 20;
 
-/// Users of the open model at the most, when nobody says.
+/// The default of `--max-threads`.
 pub const MAX_THREADS_DEFAULT: u64 = 10_000;
 
-/// Most attempts a second: far above what one machine can send.
+/// Maximum number of attempts per second: far above what one machine can send.
 const RATE_MAX: u64 = 10_000_000;
 
-/// Most stages.
+/// Maximum number of stages.
 const STAGES_MAX: usize = 1_000;
 
-/// How long the open model goes on, when nobody says.
+/// The default duration of a run of the open model.
 const OPEN_DURATION_DEFAULT: Duration = Duration::from_secs(10);
 
-/// Most attempts of one user: request ids count them in 36 bits.
+/// Maximum number of attempts of one user: request ids count them in 36 bits.
 const LOOPS_MAX: u64 = 1 << 36;
 
-/// How the attempts come.
+/// The load model: what determines when attempts begin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "lowercase")]
 pub enum Model {
-    /// Each user makes one attempt after the other, each after the answer to the one before.
+    /// The closed model: each user makes its next attempt after the answer to the previous one.
     Closed {
         /// Time over which the users start, where there are no stages.
         #[serde(with = "span")]
@@ -43,23 +43,23 @@ pub enum Model {
         users_at_start: u64,
         /// The number of users over time.
         stages: Vec<Stage>,
-        /// Attempts of each; no limit when `None`.
+        /// Attempts of each user; no limit when `None`.
         loops: Option<u64>,
         /// Pause between an answer and the next attempt.
         think: Think,
         /// Whether all connections are opened before the first attempt.
         stampede: bool,
     },
-    /// Attempts come by the clock; whichever user is free makes them.
+    /// The open model: attempts begin at scheduled moments, and any free user makes them.
     Open {
-        /// How they come.
+        /// The distribution of the attempts.
         arrival: Arrival,
-        /// Most attempts in a second.
+        /// The highest rate, in attempts per second.
         rate_max: u64,
-        /// Attempts a second at the start.
+        /// Attempts per second at the start.
         #[serde(default)]
         rate_at_start: u64,
-        /// Attempts a second over time.
+        /// Attempts per second over time.
         stages: Vec<Stage>,
     },
 }
@@ -67,18 +67,18 @@ pub enum Model {
 /// A checked model.
 pub(super) struct Checked {
     pub(super) model: Model,
-    /// Most virtual users; at least 1.
+    /// Maximum number of virtual users; at least 1.
     pub(super) threads: u64,
     pub(super) duration: Option<Duration>,
 }
 
-/// Whether these flags ask for the open model.
+/// Whether these flags select the open model.
 pub(super) fn is_open(flags: &BenchFlags) -> bool {
     let is_rate = |stage: &Stage| matches!(stage.to, Level::PerSecond(_));
     flags.rate.is_some() || flags.stage.iter().flatten().any(is_rate)
 }
 
-/// How the attempts come, and for how long.
+/// Checks the load model and the duration of the run.
 pub(super) fn model(flags: &BenchFlags) -> Result<Checked, FlagError> {
     let stages = flags.stage.clone().unwrap_or_default();
     let levels = stages.iter().map(|stage| (stage.over, stage.to));
@@ -136,8 +136,12 @@ fn open(
         ("threads", flags.threads.is_some(), "with a rate it is --max-threads"),
         ("ramp", flags.ramp.is_some(), "with a rate it is --stage, such as --stage 10s:5k/s"),
         ("loops", flags.loops.is_some(), "with a rate it is --duration that ends the run"),
-        ("think", flags.think.is_some(), "with a rate nobody waits for an answer: leave it out"),
-        ("stampede", flags.stampede == Some(true), "lets threads loose, not a rate: leave out one"),
+        (
+            "think",
+            flags.think.is_some(),
+            "has no effect with a rate, at which users do not pause: leave it out",
+        ),
+        ("stampede", flags.stampede == Some(true), "starts threads and not a rate: leave out one"),
         (
             "buyers",
             flags.buyers == Some(Buyers::Thread),
@@ -167,15 +171,19 @@ fn closed(
     let stampede = flags.stampede.unwrap_or(false);
     let ramp = time("ramp", flags.ramp)?;
     refuse(&[
-        ("arrival", flags.arrival.is_some(), "says how attempts come at a --rate: add that"),
-        ("max-threads", flags.max_threads.is_some(), "bounds a --rate: without, it is --threads"),
+        ("arrival", flags.arrival.is_some(), "applies only to a --rate: add one"),
+        ("max-threads", flags.max_threads.is_some(), "applies only to a --rate: use --threads"),
         ("ramp", ramp.is_some() && !stages.is_empty(), "the stages are the ramp: leave out one"),
         (
             "ramp",
             ramp.is_some_and(|r| !r.is_zero()) && stampede,
-            "a stampede has none: leave it out",
+            "cannot be combined with --stampede: leave it out",
         ),
-        ("stage", stampede && !stages.is_empty(), "a stampede has none: leave it out"),
+        (
+            "stage",
+            stampede && !stages.is_empty(),
+            "cannot be combined with --stampede: leave it out",
+        ),
     ])?;
     let given = count("threads", flags.threads, THREADS_MAX)?;
     let (users_at_start, users_max) = if stages.is_empty() {

@@ -1,4 +1,4 @@
-//! The plan: every check of what was asked happens before anything is started.
+//! The plan of a run. Every check of the flags happens here, before anything is started.
 
 use std::time::Duration;
 
@@ -14,78 +14,81 @@ use super::levels::Levels;
 use super::model::{Checked, Model, is_open, model};
 use super::workload::{Level, Stage};
 
-/// Most retries of one attempt.
+/// Maximum number of retries of one attempt.
 const RETRIES_MAX: u64 = 100;
 
 /// Longest pause before the first retry.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
-/// What is to be run, checked.
+/// A checked plan of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// How the attempts come.
+    /// The load model.
     #[serde(flatten)]
     pub model: Model,
-    /// Virtual users at the most; at least 1.
+    /// Maximum number of virtual users; at least 1.
     pub threads: u64,
-    /// No attempt is to begin after this time.
+    /// No attempt begins after this time.
     #[serde(with = "optional_span")]
     pub duration: Option<Duration>,
-    /// Attempts that were to begin within this time are left out of the figures.
+    /// Attempts that are due within this time are excluded from the figures.
     #[serde(with = "span")]
     pub warmup: Duration,
-    /// Who buys.
+    /// How buyers are assigned to attempts.
     pub buyers: Buyers,
-    /// Share of the attempts that are sent twice at once.
+    /// Share of the attempts that are sent as two simultaneous requests.
     pub double_click: Share,
-    /// What a buyer does about a refusal.
+    /// The retries.
     pub retry: Retry,
     /// Whether each accepted buyer waits for the decision.
     pub follow: bool,
-    /// What, if it was said.
+    /// The item to buy; `None` if no flag names one.
     pub item: Option<ItemId>,
-    /// Whether a user keeps its connection.
+    /// Whether a user keeps its connection for its next attempt.
     pub keepalive: bool,
-    /// Longest time for a connection to open.
+    /// Time-out for opening a connection.
     #[serde(with = "span")]
     pub connect_timeout: Duration,
-    /// Longest time for an answer, once connected.
+    /// Time-out for an answer, once connected.
     #[serde(with = "span")]
     pub timeout: Duration,
-    /// Longest wait until all that was accepted is decided.
+    /// Maximum wait, after the run, until every accepted attempt is decided.
     #[serde(with = "span")]
     pub settle_timeout: Duration,
-    /// What buyers, request ids, arrivals and pauses are made from.
+    /// The seed of buyers, request ids, arrivals and pauses.
     pub seed: u64,
 }
 
 /// When and how often an attempt is sent again, with the same request id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
-    /// How often at the most.
+    /// Maximum number of retries of one attempt.
     pub max: u64,
-    /// After what.
+    /// The results after which an attempt is retried.
     pub on: Vec<RetryOn>,
     /// Pause before the first retry; doubled for each further one.
     #[serde(with = "span")]
     pub backoff: Duration,
-    /// Retries as a share of the attempts.
+    /// Maximum number of retries as a share of the attempts.
     pub budget: Share,
 }
 
 impl Plan {
-    /// Checks flags; `random_seed` is used where none was given.
+    /// Checks flags; `random_seed` is used if they give no seed.
     ///
     /// # Errors
-    /// The first flag that is wrong.
+    /// The first invalid flag.
     pub fn new(flags: &BenchFlags, random_seed: u64) -> Result<Self, FlagError> {
         if flags.spawn == Some(true) && flags.target.is_some() {
-            return Err(invalid("spawn", "starts a server of its own: leave out --target"));
+            return Err(invalid("spawn", "starts its own server: leave out --target"));
         }
         let Checked { model, threads, duration } = model(flags)?;
         let warmup = time("warmup", flags.warmup)?.unwrap_or_default();
         if duration.is_some_and(|duration| warmup >= duration) {
-            return Err(invalid("warmup", "must be shorter than the run: nothing would be left"));
+            return Err(invalid(
+                "warmup",
+                "must be shorter than the run, or nothing would be measured",
+            ));
         }
         let item = flags.item.as_deref().map(str::parse::<ItemId>).transpose();
         Ok(Self {
@@ -106,12 +109,12 @@ impl Plan {
         })
     }
 
-    /// Whether these flags ask for the open model.
+    /// Whether these flags select the open model.
     pub fn is_open(flags: &BenchFlags) -> bool {
         is_open(flags)
     }
 
-    /// The number of users over time; 0 in the open model, which makes users as it needs them.
+    /// The number of users over time; 0 in the open model, which adds users on demand.
     pub fn users(&self) -> Levels {
         match &self.model {
             Model::Closed { ramp, stages, .. } if stages.is_empty() => {
@@ -122,7 +125,7 @@ impl Plan {
         }
     }
 
-    /// Attempts a second over time; `None` in the closed model.
+    /// Attempts per second over time; `None` in the closed model.
     pub fn rate(&self) -> Option<Levels> {
         match &self.model {
             Model::Open { rate_at_start, stages, .. } => Some(levels(*rate_at_start, stages)),
@@ -130,12 +133,12 @@ impl Plan {
         }
     }
 
-    /// Connections that each user may have, when such a share clicks twice.
+    /// Connections that each user may have, if this share of the attempts is a double click.
     pub fn connections_each(double_click: Share) -> u64 {
         if double_click == Share::default() { 1 } else { 2 }
     }
 
-    /// Connections at the most.
+    /// Maximum number of connections.
     pub fn connections(&self) -> u64 {
         self.threads.saturating_mul(Self::connections_each(self.double_click))
     }
@@ -153,7 +156,7 @@ fn retry(flags: &BenchFlags) -> Result<Retry, FlagError> {
     if max > RETRIES_MAX {
         return Err(invalid("retry", format!("{max} is over {RETRIES_MAX}")));
     }
-    let without = "says how to retry: add --retry N";
+    let without = "configures retries: add --retry N";
     refuse(&[
         ("retry-on", max == 0 && flags.retry_on.is_some(), without),
         ("retry-backoff", max == 0 && flags.retry_backoff.is_some(), without),

@@ -1,4 +1,4 @@
-//! What makes a load: who buys, when, with which pauses, and what a buyer does about a refusal.
+//! The values that describe a load: pauses, stages and arrivals, as users write them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,11 +12,11 @@ use crate::units::{Count, Rate, Span, UnitError, text_serde};
 /// The pause of a user between an answer and its next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Think {
-    /// Always the same.
+    /// A constant pause.
     Constant(Duration),
-    /// Anything between two times, each as likely.
+    /// Uniformly distributed between two times.
     Uniform(Duration, Duration),
-    /// Exponential with this mean: often short, now and then long, at most 37 times the mean.
+    /// Exponentially distributed with this mean; at most 37 times the mean.
     Exponential(Duration),
 }
 
@@ -27,12 +27,12 @@ impl Default for Think {
 }
 
 impl Think {
-    /// Whether there is no pause at all.
+    /// Whether there is no pause.
     pub fn is_zero(self) -> bool {
         self == Self::default()
     }
 
-    /// The longest time that is named.
+    /// The longest time in the definition; for an exponential pause, its mean.
     pub fn longest(self) -> Duration {
         match self {
             Self::Constant(time) | Self::Uniform(_, time) | Self::Exponential(time) => time,
@@ -55,21 +55,21 @@ impl FromStr for Think {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || {
+        let invalid = || {
             UnitError::new(format!(
-                "`{text}` is no pause: write 2s, uniform:1s..3s or exponential:2s"
+                "`{text}` is not a pause: write 2s, uniform:1s..3s or exponential:2s"
             ))
         };
-        let time = |text: &str| text.parse().map(|Span(time)| time).map_err(|_| wrong());
+        let time = |text: &str| text.parse().map(|Span(time)| time).map_err(|_| invalid());
         match text.split_once(':') {
             None => time(text).map(Self::Constant),
             Some(("exponential", mean)) => time(mean).map(Self::Exponential),
             Some(("uniform", range)) => {
-                let (from, to) = range.split_once("..").ok_or_else(wrong)?;
+                let (from, to) = range.split_once("..").ok_or_else(invalid)?;
                 let (from, to) = (time(from)?, time(to)?);
-                if from <= to { Ok(Self::Uniform(from, to)) } else { Err(wrong()) }
+                if from <= to { Ok(Self::Uniform(from, to)) } else { Err(invalid()) }
             }
-            Some(_) => Err(wrong()),
+            Some(_) => Err(invalid()),
         }
     }
 }
@@ -84,21 +84,21 @@ impl fmt::Display for Think {
     }
 }
 
-/// One stage of a run, as in k6: within a time, linearly to a level.
+/// One stage of a run, as in k6: the level changes linearly within a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage {
-    /// How long it lasts; at once where it is 0.
+    /// The length of the stage; a stage of 0 changes the level immediately.
     pub over: Duration,
-    /// What is reached at its end.
+    /// The level at its end.
     pub to: Level,
 }
 
-/// What a stage leads to.
+/// The level at the end of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// So many virtual users, of the closed model.
+    /// A number of virtual users, in the closed model.
     Threads(u64),
-    /// So many attempts a second, of the open model.
+    /// A number of attempts per second, in the open model.
     PerSecond(u64),
 }
 
@@ -106,18 +106,18 @@ impl FromStr for Stage {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || {
+        let invalid = || {
             UnitError::new(format!(
-                "`{text}` is no stage: write 10s:350 for threads, or 10s:5k/s for a rate"
+                "`{text}` is not a stage: write 10s:350 for threads, or 10s:5k/s for a rate"
             ))
         };
-        let (over, to) = text.split_once(':').ok_or_else(wrong)?;
-        let Span(over) = over.parse().map_err(|_| wrong())?;
+        let (over, to) = text.split_once(':').ok_or_else(invalid)?;
+        let Span(over) = over.parse().map_err(|_| invalid())?;
         let to = match to.strip_suffix("/s") {
-            // 0/s is a rate to end with, though none to run at.
+            // A stage may end at 0/s, although no run has that rate.
             Some("0") => Level::PerSecond(0),
-            Some(_) => Level::PerSecond(to.parse::<Rate>().map_err(|_| wrong())?.per_second),
-            None => Level::Threads(to.parse::<Count>().map_err(|_| wrong())?.0),
+            Some(_) => Level::PerSecond(to.parse::<Rate>().map_err(|_| invalid())?.per_second),
+            None => Level::Threads(to.parse::<Count>().map_err(|_| invalid())?.0),
         };
         Ok(Self { over, to })
     }
@@ -132,14 +132,14 @@ impl fmt::Display for Stage {
     }
 }
 
-/// How the attempts of the open model come.
+/// The distribution of the attempts of the open model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Arrival {
-    /// Evenly
+    /// Evenly spaced
     #[default]
     Constant,
-    /// Each without regard to the others, as of many people who do not know each other
+    /// As a Poisson process: independent, like the clicks of many unrelated people
     Poisson,
 }
 
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn text_round_trips() {
         for text in ["2s", "uniform:1s..3s", "exponential:250ms"] {
             assert_eq!(read::<Think>(text), text);
         }
@@ -167,17 +167,17 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told_what_would_be_right() {
+    fn invalid_text_names_the_valid_forms() {
         for text in ["2", "uniform:1s", "uniform:3s..1s", "normal:1s", "exponential:"] {
-            assert!(read::<Think>(text).contains("is no pause"), "{text}");
+            assert!(read::<Think>(text).contains("is not a pause"), "{text}");
         }
         for text in ["350", "10s", "10s:", "10s:-1", "10s:5k/m", "x:5"] {
-            assert!(read::<Stage>(text).contains("is no stage"), "{text}");
+            assert!(read::<Stage>(text).contains("is not a stage"), "{text}");
         }
     }
 
     #[test]
-    fn pauses_keep_to_their_law_and_their_seed() {
+    fn pauses_follow_their_distribution_and_their_seed() {
         let (a, b) = (Duration::from_secs(1), Duration::from_secs(3));
         let mean = |think: Think| {
             (0..20_000).map(|n| think.draw(7, n).as_secs_f64()).sum::<f64>() / 20_000.0

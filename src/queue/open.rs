@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
+use crate::profile::BrokerPlan;
 
 use super::{Broker, ConnectError, Embedded, Options, Queue, RabbitMq};
 
@@ -28,6 +30,22 @@ pub enum OpenError {
 }
 
 impl QueueAt {
+    /// The queue that a plan names; `max` attempts may wait in it.
+    pub fn new(broker: Option<BrokerPlan>, max: usize, flaws: &Flaws) -> Self {
+        let Some(broker) = broker else { return Self::Embedded };
+        let BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout } = broker;
+        let flaws = flaws.clone();
+        Self::RabbitMq(Options {
+            url,
+            queue,
+            queue_type,
+            max,
+            publish_timeout,
+            connect_timeout,
+            flaws,
+        })
+    }
+
     /// Whether other processes can use the same queue.
     pub fn is_shared(&self) -> bool {
         match self {

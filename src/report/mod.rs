@@ -1,7 +1,7 @@
-//! Reports of a run for people and scripts: the terminal's text and progress. Nothing is computed
-//! here that a figure depends on.
+//! Reports of a run for people and scripts: the terminal's text and progress. It computes no
+//! figure.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Output is written here.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // This module prints the reports.
 
 mod progress;
 mod terminal;

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::profile::{Model, Plan};
 use crate::stats::{Interval, Live, SaleNow, Totals};
 
-/// How often the bar is drawn anew.
+/// How often the bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(200);
 
 /// How often JMeter's summariser prints.
@@ -20,9 +20,9 @@ const SUMMARISE: Duration = Duration::from_secs(30);
 pub enum Progress {
     /// A bar, on a terminal.
     Bar(ProgressBar),
-    /// A summariser line now and then.
+    /// A summariser line every 30 s.
     Lines(Mutex<Summarised>),
-    /// Not at all.
+    /// No progress is shown.
     Silent,
 }
 
@@ -36,7 +36,7 @@ pub struct Summarised {
 }
 
 impl Progress {
-    /// For a run of `plan`; on a terminal or not.
+    /// The progress of a run of `plan`, for a terminal or for other output.
     pub fn new(plan: &Plan, quiet: bool, on_terminal: bool) -> Self {
         if quiet {
             return Self::Silent;
@@ -115,8 +115,8 @@ async fn watch_lines(live: &Live, summarised: &Mutex<Summarised>) {
     }
 }
 
-/// Prints the interval since the last line and the whole run; only one of them where they are the
-/// same, which at the end is the run.
+/// Prints the interval since the last line, and the whole run. If both are the same, only one of
+/// them is printed: at the end, that of the run.
 fn summarise(live: &Live, summarised: &Mutex<Summarised>, elapsed: Duration, at_end: bool) {
     let mut summarised = summarised.lock().unwrap_or_else(PoisonError::into_inner);
     let (totals, Interval { min_us, max_us }) = (live.totals(), live.take_interval());
@@ -139,7 +139,7 @@ fn summarise(live: &Live, summarised: &Mutex<Summarised>, elapsed: Duration, at_
     (summarised.totals, summarised.at) = (totals, elapsed);
 }
 
-/// Prints a line. A terminal that was closed is no error: it does not end the run.
+/// Prints a line. A closed terminal is not an error, and does not end the run.
 fn print_line(line: &Line) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,5 @@
-//! The report for people: JMeter's table, the latencies, what came of the attempts, the verdict.
+//! The report for people: JMeter's table, the latencies, the outcomes of the attempts, and the
+//! verdict.
 
 use std::fmt::Write;
 
@@ -11,8 +12,8 @@ use crate::units::{ByteSize, Share, Span};
 
 use super::verdict::verdict_line;
 
-/// CPU time from which it is exact, in microseconds: less is only some ticks of the kernel's clock,
-/// of 10 ms each.
+/// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
+/// few ticks of the kernel's clock, of 10 ms each.
 const CPU_US_EXACT_FROM: u64 = 200_000;
 
 /// Columns of the widest bar of the histogram.
@@ -78,7 +79,7 @@ fn aggregate(run: &Run) -> String {
     format!("Times in ms, from the beginning of an attempt to the last byte of its answer\n{table}")
 }
 
-/// All times side by side.
+/// The table of all times.
 fn times(run: &Run) -> String {
     let rows = [
         ("service: begin to last byte", &run.latency_us),
@@ -117,8 +118,8 @@ fn times(run: &Run) -> String {
         return table.to_string();
     }
     format!(
-        "{table}\nThe schedule named a moment for {named} of {total} requests; the corrected \
-             time of the others is the service's"
+        "{table}\n{named} of {total} requests had a scheduled moment; the corrected \
+             time of the others equals the service time"
     )
 }
 
@@ -161,7 +162,7 @@ fn counts(run: &Run) -> String {
     text
 }
 
-/// What buyers did besides clicking once.
+/// The warm-up, double clicks, retries, followed decisions, the stampede and the arrivals.
 fn clicks(run: &Run) -> String {
     let (requests, plan) = (&run.requests, &run.plan.plan);
     let mut text = String::new();
@@ -169,15 +170,15 @@ fn clicks(run: &Run) -> String {
         let warmup = Span(plan.warmup);
         let _ = writeln!(
             text,
-            "Warm-up    the {} requests of the first {warmup} are left out, but for the audit, the \
-             ledger's times and the lines of progress",
+            "Warm-up    the {} requests of the first {warmup} are excluded, except from the audit, the \
+             ledger's times and the progress lines",
             requests.warmup,
         );
     }
     if plan.double_click != Share::default() {
         let _ = writeln!(
             text,
-            "Clicks     {} requests were sent twice at once",
+            "Clicks     {} requests were sent twice simultaneously",
             requests.double_clicks
         );
     }
@@ -268,7 +269,7 @@ fn broker(run: &Run) -> String {
         let limit = connections_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
         let _ = writeln!(
             text,
-            "Broker     {connections_max}{limit} connections at the most, {connections_opened} \
+            "Broker     {connections_max}{limit} connections at the peak, {connections_opened} \
              opened during the run"
         );
     }
@@ -309,7 +310,7 @@ fn violations(audit: &Audit) -> String {
     text
 }
 
-/// Counts above 0, each after its word.
+/// The counts above 0, each after its word.
 fn listed(tally: &Tally) -> String {
     let counts = tally.0.iter().filter(|(_, count)| *count > 0);
     let counts: Vec<_> = counts.map(|(word, count)| format!("{word} {count}")).collect();

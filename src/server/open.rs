@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::journal;
-use crate::queue::Queue;
-use crate::store::{Store, StoreError};
+use crate::profile::ServePlan;
+use crate::queue::{Queue, QueueAt};
+use crate::sale::Terms;
+use crate::store::{Store, StoreAt, StoreError};
 
-use super::config::Config;
 use super::data_dir::DataDir;
 use super::error::ServeError;
 
@@ -18,20 +19,22 @@ pub(super) struct Opened {
 }
 
 /// Opens both engines and the data dir, which no other process may use if an engine is in it.
-pub(super) async fn open(config: &Config) -> Result<Opened, ServeError> {
-    let shared = [config.queue.is_shared(), config.store.is_shared()];
+pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
+    let queue = QueueAt::new(plan.broker.clone(), plan.queue_max, &plan.flaws);
+    let store = StoreAt::new(plan.redis.clone(), &plan.flaws);
+    let shared = [queue.is_shared(), store.is_shared()];
     let data = match shared {
-        [true, true] => DataDir::share(&config.data)?,
-        _ => DataDir::open(&config.data)?,
+        [true, true] => DataDir::share(&plan.data)?,
+        _ => DataDir::open(&plan.data)?,
     };
     let journals = ["store.journal", "queue.journal"].map(|name| data.file(name));
     if shared == [false, false] {
         refuse_half(&journals)?;
     }
     let [store_path, queue_path] = &journals;
-    let (durability, max) = (config.durability, config.queue_max);
-    let store = Store::open(&config.store, store_path, durability).await?;
-    let queue = Queue::open(&config.queue, queue_path, durability, max).await?;
+    let (durability, max) = (plan.durability, plan.queue_max);
+    let store = Store::open(&store, store_path, durability).await?;
+    let queue = Queue::open(&queue, queue_path, durability, max).await?;
     Ok(Opened { data, queue, store })
 }
 
@@ -48,12 +51,13 @@ fn refuse_half(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
 
 /// Opens the sale, or resumes the one that the store has of this item. A process that only decides
 /// leaves this to the processes that are given the terms.
-pub(super) async fn sale(store: &Store, config: &Config) -> Result<(), StoreError> {
-    if !config.accepts {
+pub(super) async fn sale(store: &Store, plan: &ServePlan) -> Result<(), StoreError> {
+    if !plan.accepts {
         return Ok(());
     }
-    let terms = config.sale.clone();
-    if config.fresh_sale {
+    let ServePlan { item, stock, per_buyer, opens_us, closes_us, .. } = plan.clone();
+    let terms = Terms { item, stock, per_buyer, opens_us, closes_us };
+    if plan.fresh_sale {
         return store.open_sale(terms).await.map(|_| ());
     }
     let sale = store.open_or_resume(terms.clone()).await?;

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::flaws::{Flaw, Flaws};
+use crate::profile::{PREFETCH_MAX, ServePlan};
 
 use super::admin_token::AdminToken;
 use super::app::{App, Step};
-use super::config::{Config, PREFETCH_MAX};
 use super::error::ServeError;
 use super::http::{self, Limits};
 use super::intake::Orphans;
@@ -25,41 +25,40 @@ impl Server {
     ///
     /// # Errors
     /// See [`ServeError`].
-    pub async fn start(config: Config) -> Result<Self, ServeError> {
+    pub async fn start(plan: ServePlan) -> Result<Self, ServeError> {
         // The address first: a port in use is reported before anything is written.
-        let listen_error = |cause| ServeError::Listen { address: config.listen.clone(), cause };
-        let listener = http::listen(&config.listen).map_err(listen_error)?;
+        let listen_error = |cause| ServeError::Listen { address: plan.listen.clone(), cause };
+        let listener = http::listen(&plan.listen).map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
-        let Opened { data, queue, store } = open::open(&config).await?;
-        let token = config.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
+        let Opened { data, queue, store } = open::open(&plan).await?;
+        let token = plan.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
         let app = App {
             queue,
             store,
             clock: Clock::System,
             admin_token: AdminToken::new(token),
-            per_buyer: config.sale.per_buyer,
-            rate_limit: config.rate_limit.map(RateLimit::new),
+            per_buyer: plan.per_buyer,
+            rate_limit: plan.rate_limit.map(RateLimit::new),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
-            admission: match (config.accepts, config.blind) {
+            admission: match (plan.accepts, plan.blind) {
                 (false, _) => Step::Replaced(admission::accept_none),
                 (true, false) => Step::Standard,
                 (true, true) => Step::Replaced(flaws::blind_admission),
             },
-            result: match config.flaws.has(Flaw::GlobalResult) {
+            result: match plan.flaws.has(Flaw::GlobalResult) {
                 false => Step::Standard,
                 true => Step::Replaced(flaws::global_result),
             },
-            undecided: match config.flaws.has(Flaw::AckOnError) {
+            undecided: match plan.flaws.has(Flaw::AckOnError) {
                 false => Step::Standard,
                 true => Step::Replaced(flaws::ack_on_error),
             },
         };
-        open::sale(&app.store, &config).await?;
-        let (consumers, prefetch) = (config.consumers, config.prefetch.clamp(1, PREFETCH_MAX));
-        let limits =
-            Limits { connections_max: config.connections_max, drain_timeout: DRAIN_TIMEOUT };
-        let orphans = orphans(consumers, &config.flaws);
+        open::sale(&app.store, &plan).await?;
+        let (consumers, prefetch) = (plan.consumers, plan.prefetch.clamp(1, PREFETCH_MAX));
+        let limits = Limits { connections_max: plan.connections_max, drain_timeout: DRAIN_TIMEOUT };
+        let orphans = orphans(consumers, &plan.flaws);
         let app = Arc::new(app);
         Ok(Self { app, listener, address, limits, consumers, prefetch, orphans, _data: data })
     }

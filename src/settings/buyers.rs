@@ -1,27 +1,27 @@
-//! Who buys: how many buyers share the attempts of a run.
+//! How buyers are assigned to the attempts of a run.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::units::{Count, UnitError, text_serde};
 
-/// Largest exponent of a skew: beyond, one buyer makes all the clicks.
+/// Largest exponent of a skew: beyond it, one buyer makes all clicks.
 const SKEW_MAX: f64 = 10.0;
 
-/// Who buys.
+/// How buyers are assigned to attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Buyers {
-    /// A buyer of its own for each attempt, as in the article.
+    /// A new buyer for each attempt, as in the article.
     New,
-    /// One for each virtual user.
+    /// One buyer for each virtual user.
     Thread,
-    /// So many in all, each as often as any other; at least 1.
+    /// This number of buyers in total, all equally likely; at least 1.
     Pool(u64),
-    /// So many in all, some of which click more: Zipf's law.
+    /// A number of buyers in total, distributed by Zipf's law.
     Skewed {
-        /// How many; at least 1.
+        /// The number of buyers; at least 1.
         buyers: u64,
-        /// How much more.
+        /// The exponent of the Zipf distribution.
         skew: Skew,
     },
 }
@@ -44,7 +44,7 @@ impl FromStr for Buyers {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || {
+        let invalid = || {
             UnitError::new(format!(
                 "`{text}` is neither new, thread nor a number of buyers, such as 10k, or 10k:1.1 \
                  where some click more"
@@ -55,16 +55,16 @@ impl FromStr for Buyers {
             "thread" => return Ok(Self::Thread),
             number => number.split_once(':').map_or((number, None), |(n, skew)| (n, Some(skew))),
         };
-        let Count(buyers) = number.parse().map_err(|_| wrong())?;
-        let skew = skew.map(|skew| skew.parse::<f64>().map_err(|_| wrong())).transpose()?;
+        let Count(buyers) = number.parse().map_err(|_| invalid())?;
+        let skew = skew.map(|skew| skew.parse::<f64>().map_err(|_| invalid())).transpose()?;
         match skew {
-            _ if buyers == 0 => Err(wrong()),
+            _ if buyers == 0 => Err(invalid()),
             None => Ok(Self::Pool(buyers)),
             Some(skew) if (0.001..=SKEW_MAX).contains(&skew) => {
                 let skew = Skew { thousandths: (skew * 1e3).round() as u32 };
                 Ok(Self::Skewed { buyers, skew })
             }
-            Some(_) => Err(wrong()),
+            Some(_) => Err(invalid()),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Settings that a flag selects and that several rooms understand: closed sets of words, and who
-//! buys. A setting that only one room needs lives in that room.
+//! Settings that a flag selects and that several modules need: closed sets of words, and the
+//! assignment of buyers. A setting that only one module needs belongs to that module.
 
 mod buyers;
 mod retry_on;

@@ -1,8 +1,8 @@
-//! What a buyer retries after.
+//! The results after which a buyer retries.
 
 use serde::{Deserialize, Serialize};
 
-/// What makes a buyer try again.
+/// A result after which a buyer retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum RetryOn {
@@ -14,17 +14,17 @@ pub enum RetryOn {
     #[serde(rename = "503")]
     #[value(name = "503")]
     Unavailable,
-    /// An attempt of which it is not known whether it had an effect: a time-out, a reset, a 500
+    /// An unknown outcome: a time-out, a reset, a 500
     Unknown,
     /// No connection
     Connect,
 }
 
 impl RetryOn {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = 4;
 
-    /// Every one.
+    /// All variants.
     pub const ALL: [Self; Self::COUNT] =
         [Self::RateLimited, Self::Unavailable, Self::Unknown, Self::Connect];
 

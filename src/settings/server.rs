@@ -11,11 +11,11 @@ pub enum Durability {
     Fsync,
     /// After `write`: survives the end of the process, not of the machine
     Os,
-    /// At once, before it is written: survives nothing
+    /// Immediately, before it is written: survives nothing
     None,
 }
 
-/// Which of RabbitMQ's queues: see its documentation on queue types.
+/// The type of a RabbitMQ queue, as its documentation on queue types describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum QueueType {
@@ -30,12 +30,12 @@ pub enum QueueType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Accepts and decides
+    /// Accepts and decides attempts
     #[default]
     All,
-    /// Accepts, and leaves the deciding to others
+    /// Accepts attempts, which other processes decide
     Api,
-    /// Decides what others accept
+    /// Decides attempts that other processes accept
     Consumer,
 }
 
@@ -43,9 +43,9 @@ pub enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people
+    /// Text for people
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }

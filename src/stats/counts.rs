@@ -1,4 +1,4 @@
-//! Counts of a run besides its samples' latencies and outcomes.
+//! Counts of a run that are not derived from its samples' latencies and outcomes.
 
 use crate::settings::RetryOn;
 
@@ -7,7 +7,7 @@ use crate::settings::RetryOn;
 pub struct Counts {
     /// Requests that began, counted in the second in which they began.
     pub began: u64,
-    /// Requests of the warm-up's attempts, which are in no other figure.
+    /// Requests of the warm-up's attempts, which no other figure includes.
     pub warmup: u64,
     /// Second requests of double clicks.
     pub twins: u64,
@@ -38,7 +38,7 @@ pub struct Counts {
 impl Counts {
     /// Adds the counts of another worker or second.
     pub fn merge(&mut self, other: &Self) {
-        // Every field by its name, so that a new one that is not added does not compile.
+        // The fields are destructured by name, so that a forgotten new field does not compile.
         let Self {
             began,
             warmup,

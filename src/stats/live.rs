@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Sample;
 use super::recorder::micros;
 
-/// One worker's counters. It alone writes them, so each update is an uncontended store; the
-/// alignment keeps two workers off one cache line.
+/// One worker's counters. Only this worker writes them, so each update is an uncontended store; the
+/// alignment keeps the counters of two workers on different cache lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Counters {
@@ -20,7 +20,7 @@ struct Counters {
     interval_max_us: AtomicU64,
 }
 
-/// Adds to a counter that nobody else writes: cheaper than an atomic addition.
+/// Adds to a counter that has a single writer, which is cheaper than an atomic addition.
 fn add(counter: &AtomicU64, number: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(number), Relaxed);
 }
@@ -36,33 +36,33 @@ pub struct Live {
 pub struct Totals {
     /// Virtual users that have begun.
     pub started: u64,
-    /// Virtual users that are done.
+    /// Virtual users that have ended.
     pub finished: u64,
     /// Attempts that ended.
     pub samples: u64,
     /// Attempts without a usable answer.
     pub errors: u64,
-    /// All latencies together, in microseconds.
+    /// The sum of all latencies, in microseconds.
     pub latency_sum_us: u64,
 }
 
 impl Totals {
-    /// Virtual users at work.
+    /// Active virtual users.
     pub fn active(&self) -> u64 {
         self.started.saturating_sub(self.finished)
     }
 }
 
-/// Shortest and longest latency since the last look, in microseconds.
+/// Shortest and longest latency since the last interval was taken, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // The names say it all.
+#[allow(missing_docs)] // The names describe the fields.
 pub struct Interval {
     pub min_us: u64,
     pub max_us: u64,
 }
 
 impl Live {
-    /// Counters for so many workers.
+    /// Counters for this many workers.
     pub fn new(workers: usize) -> Self {
         let mut live = Self { workers: Vec::new() };
         live.workers.resize_with(workers, Counters::default);
@@ -74,7 +74,7 @@ impl Live {
         self.workers[worker].started.fetch_add(1, Relaxed);
     }
 
-    /// A virtual user is done.
+    /// A virtual user ends.
     pub fn user_finished(&self, worker: usize) {
         self.workers[worker].finished.fetch_add(1, Relaxed);
     }
@@ -98,13 +98,13 @@ impl Live {
         }
     }
 
-    /// All workers together.
+    /// The totals of all workers.
     pub fn totals(&self) -> Totals {
         let sum = |counter: fn(&Counters) -> &AtomicU64| {
             self.workers.iter().map(|worker| counter(worker).load(Relaxed)).sum()
         };
         Totals {
-            // Finished before started, so that none is seen finished that was not seen started.
+            // `finished` is read before `started`, so that it never exceeds `started`.
             finished: sum(|c| &c.finished),
             started: sum(|c| &c.started),
             errors: sum(|c| &c.errors),
@@ -123,7 +123,7 @@ impl Live {
         Interval { min_us, max_us }
     }
 
-    /// The latency of an interval in the mean, given the totals at its ends.
+    /// The mean latency of an interval, given the totals at its ends.
     pub fn mean(from: &Totals, to: &Totals) -> Duration {
         let samples = to.samples.saturating_sub(from.samples);
         let sum_us = to.latency_sum_us.saturating_sub(from.latency_sum_us);

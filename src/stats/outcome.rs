@@ -1,4 +1,4 @@
-//! What came of a request: a usable answer, or why there is none.
+//! The outcome of a request: a usable answer, or the reason why there is none.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use super::Reason;
 pub enum Outcome {
     /// Accepted, to be decided.
     Accepted,
-    /// Decided before: won.
+    /// Already decided: won.
     Won,
-    /// Decided before: lost.
+    /// Already decided: lost.
     Lost,
-    /// The tested system calls the request malformed.
+    /// The tested system rejected the request as malformed.
     Rejected,
     /// Refused, with the promise that the request has no effect.
     Refused(Reason),
 }
 
 impl Outcome {
-    /// How many outcomes can be told apart.
+    /// Number of distinct outcomes.
     pub(super) const COUNT: usize = 4 + Reason::COUNT_MAX;
 
     /// The word in reports.
@@ -58,7 +58,7 @@ pub enum ErrorKind {
     ConnectRefused,
     /// No connection within the connect time-out.
     ConnectTimeout,
-    /// No connection, since this machine has no port left for one to this address.
+    /// No connection, since this machine has no local port left for this address.
     NoPorts,
     /// No connection, since this process or machine may open no more files.
     NoFiles,
@@ -72,9 +72,9 @@ pub enum ErrorKind {
     Reset,
     /// The answer is not HTTP/1.1.
     Protocol,
-    /// The answer's body is not one of the API.
+    /// The answer's body is not valid in the API.
     Body,
-    /// A status that promises nothing.
+    /// A status that makes no promise about the effect of the request.
     Http(u16),
 }
 

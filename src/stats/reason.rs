@@ -1,5 +1,5 @@
-//! Reasons for refusals, interned: a tested API has its own words, and the path of a request must
-//! count them without an allocation.
+//! Reasons for refusals, interned: each tested API has its own words, and the path of a request
+//! must count them without an allocation.
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
@@ -12,10 +12,11 @@ static WORDS: RwLock<Vec<&'static str>> = RwLock::new(Vec::new());
 pub struct Reason(u8);
 
 impl Reason {
-    /// Most different words in one process. Words are never freed, so their number is bounded.
+    /// Maximum number of different words in one process. Words are never freed, so their number is
+    /// bounded.
     pub const COUNT_MAX: usize = 64;
 
-    /// Interns a word. Takes a lock: done once for each word of an API, before a run.
+    /// Interns a word. It takes a lock, so it is called once for each word of an API, before a run.
     ///
     /// # Panics
     /// When there are more than [`Self::COUNT_MAX`] different words.

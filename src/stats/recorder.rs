@@ -33,7 +33,7 @@ pub struct Recorder {
     pub(super) last_ended: Duration,
     /// When the first and the last of the requests were sent that were due at the very start.
     pub(super) start_sent: Option<(Duration, Duration)>,
-    /// Counts besides latencies and outcomes.
+    /// Counts that are not derived from latencies and outcomes.
     pub counts: Counts,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn micros(duration: Duration) -> u64 {
 }
 
 impl Recorder {
-    /// Counts one sample. A failed request is in the latencies too, with the time until it failed.
+    /// Counts one sample. The latencies include failed requests, with the time until they failed.
     pub fn record(&mut self, sample: &Sample) {
         self.latency.saturating_record(micros(sample.latency()));
         self.corrected.saturating_record(micros(sample.corrected()));
@@ -116,9 +116,9 @@ impl Recorder {
         self.settle.saturating_record(micros(time));
     }
 
-    /// Adds what another recorder counted.
+    /// Adds the counts of another recorder.
     pub fn merge(&mut self, other: &Self) {
-        // Every field by its name, so that a new one that is not added does not compile.
+        // The fields are destructured by name, so that a forgotten new field does not compile.
         let Self {
             latency,
             corrected,
@@ -146,7 +146,8 @@ impl Recorder {
             (&mut self.settle, settle),
         ];
         for (sum, part) in histograms {
-            // In most seconds some are empty, and adding an empty one costs as much as any other.
+            // In most seconds some histograms are empty, and adding an empty one costs as much as
+            // any other.
             if part.is_empty() {
                 continue;
             }
@@ -176,7 +177,7 @@ impl Recorder {
         &self.latency
     }
 
-    /// Microseconds from the moment that the schedule named to the last byte.
+    /// Microseconds from the scheduled moment of each request to its last byte.
     pub fn corrected(&self) -> &Histogram<u64> {
         &self.corrected
     }

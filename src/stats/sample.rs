@@ -13,7 +13,7 @@ pub enum Click {
     First,
     /// The second request of a double click, sent at the same moment with the same id.
     Twin,
-    /// A retry of the attempt, because of how the request before ended.
+    /// A retry of the attempt, and the result of the previous request that caused it.
     Again(RetryOn),
 }
 
@@ -24,8 +24,8 @@ pub struct Sample {
     pub thread: u32,
     /// Why it was sent.
     pub click: Click,
-    /// When it should have begun by the schedule; `None` where the schedule names no moment, since
-    /// the attempt follows the answer to the one before.
+    /// When it should have begun by the schedule; `None` if it has no scheduled moment, because it
+    /// follows the previous answer.
     pub intended: Option<Duration>,
     /// When it began: before the connection was opened, if it needed one.
     pub began: Duration,
@@ -33,13 +33,13 @@ pub struct Sample {
     pub connected: Option<Duration>,
     /// When its bytes had been handed to the kernel, if they were.
     pub sent: Option<Duration>,
-    /// When the first byte of its answer was there.
+    /// When the first byte of its answer was received.
     pub first_byte: Option<Duration>,
-    /// When the last byte of its answer was there, or it was given up.
+    /// When the last byte of its answer was received, or the request was given up.
     pub ended: Duration,
-    /// Bytes of the request that were sent, without what TLS adds.
+    /// Bytes of the request that were sent, without the overhead of TLS.
     pub bytes_sent: u64,
-    /// Bytes of the answer, head included, without what TLS adds.
+    /// Bytes of the answer, head included, without the overhead of TLS.
     pub bytes_received: u64,
     /// The answer's status; 0 without one.
     pub status: u16,
@@ -58,13 +58,13 @@ impl Sample {
         self.ended.saturating_sub(self.began)
     }
 
-    /// The latency from the moment that the schedule names: what a buyer who arrived then has seen.
+    /// The latency from the scheduled moment: what a buyer observes who arrives at that moment.
     pub fn corrected(&self) -> Duration {
         self.ended.saturating_sub(self.intended.unwrap_or(self.began))
     }
 
-    /// How late the generator was, where the schedule names a moment: until the bytes were handed
-    /// to the kernel, or, where a connection had to be opened for them, until that began.
+    /// How late the generator was, if the request has a scheduled moment: until the bytes were
+    /// handed to the kernel, or, if a connection had to be opened, until the opening began.
     pub fn lag(&self) -> Option<Duration> {
         let handed = if self.opened_connection() { self.began } else { self.sent? };
         Some(handed.saturating_sub(self.intended?))

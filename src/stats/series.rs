@@ -1,5 +1,5 @@
-//! A run second by second, in bounded memory however long it is: when there are too many rows,
-//! pairs of neighbours are merged, exactly, since each row keeps its histogram.
+//! A run second by second, in memory that is bounded for any length of the run: when there are too
+//! many rows, adjacent pairs are merged. The merge is exact, since each row keeps its histogram.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,10 +9,10 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 use super::recorder::histogram;
 use super::{Outcome, Recorder, Sink};
 
-/// Most rows; the histogram of a row takes about half a kibibyte.
+/// Maximum number of rows; the histogram of a row takes about half a kibibyte.
 const ROWS_MAX: usize = 1024;
 
-/// The state of the sale when it was read last.
+/// The most recently read state of the sale.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SaleNow {
     /// Units not sold.
@@ -21,12 +21,12 @@ pub struct SaleNow {
     pub queued: u64,
 }
 
-/// One row: a second, or in a long run several.
+/// One row: a second, or several seconds of a long run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// Where the row begins, in seconds since the beginning of the run.
+    /// The beginning of the row, in seconds since the beginning of the run.
     pub from_s: u64,
-    /// Where the row ends.
+    /// The end of the row, likewise.
     pub to_s: u64,
     /// Requests that began in the row.
     pub began: u64,
@@ -36,11 +36,11 @@ pub struct Point {
     pub errors: u64,
     /// Usable answers by outcome, without those that did not occur.
     pub by_outcome: Vec<(Outcome, u64)>,
-    /// Half of the latencies, in microseconds, are not above it.
+    /// The median of the latencies, in microseconds.
     pub p50_us: u64,
-    /// 99 % of the latencies, in microseconds, are not above it.
+    /// The 99th percentile of the latencies, in microseconds.
     pub p99_us: u64,
-    /// The state of the sale when it was read last before the row's end.
+    /// The state of the sale that was read last before the end of the row.
     pub sale: SaleNow,
 }
 
@@ -58,7 +58,8 @@ struct Row {
     began: u64,
     errors: u64,
     outcomes: [u64; Outcome::COUNT],
-    /// V2 with deflate, as in a histogram log; empty where nothing ended.
+    /// The latencies as a V2 histogram with deflate, as in a histogram log; empty if no request
+    /// ended.
     latency: Vec<u8>,
     sale: SaleNow,
 }
@@ -73,7 +74,7 @@ impl Default for Series {
 #[derive(Debug)]
 pub struct SeriesSink {
     series: Series,
-    /// The sale as it was seen last, by the task that watches it.
+    /// The sale as the task that watches it has read it last.
     sale: Arc<Mutex<SaleNow>>,
 }
 
@@ -158,17 +159,19 @@ impl Series {
 
 impl Row {
     fn merge(&mut self, later: Self) {
-        self.began += later.began;
-        self.errors += later.errors;
-        for (sum, part) in self.outcomes.iter_mut().zip(later.outcomes) {
+        // Every field by its name, so that a new one that is not added does not compile.
+        let Self { index: _, began, errors, outcomes, latency, sale } = later;
+        self.began += began;
+        self.errors += errors;
+        for (sum, part) in self.outcomes.iter_mut().zip(outcomes) {
             *sum += part;
         }
         let mut both = unpack(&self.latency);
-        if let Err(error) = both.add(unpack(&later.latency)) {
+        if let Err(error) = both.add(unpack(&latency)) {
             unreachable!("all histograms have the same bounds: {error}");
         }
         self.latency = pack(&both);
-        self.sale = later.sale;
+        self.sale = sale;
     }
 }
 
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_run_has_no_more_rows_and_loses_nothing() {
+    fn long_run_stays_within_the_row_limit_and_loses_nothing() {
         let mut series = Series::default();
         let seconds = 5 * ROWS_MAX as u64;
         for second in 0..seconds {
@@ -239,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_in_which_nothing_ended_is_a_row_too() {
+    fn second_without_an_ended_request_has_a_row() {
         let mut series = Series::default();
         series.push(0, &second_with(Duration::from_millis(1)), SaleNow::default());
         series.push(1, &Recorder::default(), SaleNow::default());

@@ -1,4 +1,4 @@
-//! Where the figures of a run go while it goes on.
+//! The interface through which the figures of a run are passed on during the run.
 
 use std::time::SystemTime;
 
@@ -18,11 +18,11 @@ pub trait Sink {
         let _ = (second, recorder);
     }
 
-    /// Samples, in no order; only where the job asked for them.
+    /// Samples, in no order; only if the job wants them.
     fn samples(&mut self, samples: &[Sample]) {
         let _ = samples;
     }
 }
 
-/// A sink for runs whose figures are wanted only as a whole.
+/// A sink for runs of which only the merged figures are needed.
 impl Sink for () {}

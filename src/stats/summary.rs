@@ -19,7 +19,7 @@ pub struct Summary {
     pub by_outcome: Vec<(Outcome, u64)>,
     /// Errors by kind, without those that did not occur.
     pub by_error: Vec<(ErrorKind, u64)>,
-    /// From the first attempt's begin to the last one's end.
+    /// From the beginning of the first attempt to the end of the last one.
     pub elapsed: Duration,
     /// Bytes handed to the kernel.
     pub bytes_sent: u64,
@@ -27,9 +27,9 @@ pub struct Summary {
     pub bytes_received: u64,
     /// Begin to last byte: the service's latency.
     pub latency: Quantiles,
-    /// Intended begin to last byte; where the schedule named no moment, the same as `latency`.
+    /// Intended begin to last byte; for requests without a scheduled moment, the same as `latency`.
     pub corrected: Quantiles,
-    /// Intended begin to the bytes in the kernel, of the requests whose moment the schedule named.
+    /// Intended begin to the bytes in the kernel, of the requests with a scheduled moment.
     pub lag: Quantiles,
     /// `lag` without the requests that were due at the very start, for all users at once.
     pub paced_lag: Quantiles,
@@ -41,7 +41,7 @@ pub struct Summary {
     pub settle: Quantiles,
     /// From the first to the last of the requests that were due at the very start.
     pub spread: Option<Duration>,
-    /// Counts besides latencies and outcomes.
+    /// Counts that are not derived from latencies and outcomes.
     pub counts: Counts,
     /// The distribution of the latencies, from the shortest to the longest.
     pub bins: Vec<Bin>,
@@ -49,7 +49,7 @@ pub struct Summary {
 
 /// A distribution of microseconds. All are 0 when nothing was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)] // The names say it all.
+#[allow(missing_docs)] // The names describe the fields.
 pub struct Quantiles {
     pub count: u64,
     pub min: u64,
@@ -68,7 +68,7 @@ pub struct Quantiles {
 pub struct Bin {
     /// Upper end, exclusive, in microseconds.
     pub to_us: u64,
-    /// How many.
+    /// Number of latencies in the bin.
     pub count: u64,
 }
 
@@ -149,8 +149,8 @@ impl Quantiles {
 /// Upper ends of the bins in each decade.
 const BIN_ENDS: [f64; 6] = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0];
 
-/// The bins between the shortest and the longest latency. Each recorded value is in one of them,
-/// by its middle: to the histogram's three digits it has no other place.
+/// The bins between the shortest and the longest latency. Each recorded value is counted in one of
+/// them, by the middle of its bucket, which is exact to the histogram's three digits.
 fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
     let ends = (1..).flat_map(|power| BIN_ENDS.map(|end| (end * 10f64.powi(power)) as u64));
     let mut recorded = histogram.iter_recorded().peekable();

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
+use crate::secret::EngineUrl;
 
 use super::{Embedded, Redis, RedisError, RedisOptions, Store};
 
@@ -27,6 +29,14 @@ pub enum OpenError {
 }
 
 impl StoreAt {
+    /// The store that a plan names by the URL of a Redis server, if it names one.
+    pub fn new(redis: Option<EngineUrl>, flaws: &Flaws) -> Self {
+        match redis {
+            None => Self::Embedded,
+            Some(url) => Self::Redis(RedisOptions { url, flaws: flaws.clone() }),
+        }
+    }
+
     /// Whether other processes can use the same store.
     pub fn is_shared(&self) -> bool {
         match self {

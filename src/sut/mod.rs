@@ -1,8 +1,9 @@
-//! The system under test: all that knows the tested API. Requests as compiled templates, how an
-//! answer is understood, how a result is asked for, how the truth is read, labels, address.
+//! The system under test: everything that knows the tested API. It has the requests as compiled
+//! templates, the interpretation of answers, the polling of results, the reading of the ledger, the
+//! labels and the address.
 //!
-//! Outside of this folder, no path, reason or JSON key of the tested API is known. It opens no
-//! connection for the load and draws no conclusion.
+//! No code outside this folder knows a path, a reason or a JSON key of the tested API. This module
+//! opens no connection for the load, and draws no conclusion.
 
 mod builtin;
 mod system;
@@ -10,7 +11,7 @@ mod target;
 mod template;
 mod understood;
 
-pub use builtin::{Control, ControlError, LedgerError, LedgerReader, token_nearby};
+pub use builtin::{Control, ControlError, LedgerError, LedgerReader, local_token};
 pub use system::Sut;
 pub use target::Target;
 pub use template::Template;

@@ -10,9 +10,9 @@ use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
 use crate::stats::{Click, ErrorKind};
 
-use super::{LedgerReader, Target, Template, Understood, builtin};
+use super::{Control, ControlError, LedgerReader, Target, Template, Understood, builtin};
 
-/// Which API the tested system has. Another one is another variant here, and a folder of its own.
+/// Which API the tested system has. A further API needs a variant here and its own folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sut {
@@ -37,10 +37,11 @@ impl Sut {
         }
     }
 
-    /// Understands an answer to the attempt `ours`. Allocates only for a won order.
+    /// Interprets an answer to the attempt `ours`. It allocates only for a won order.
     ///
     /// # Errors
-    /// When it is no answer of the API: then it is unknown whether the request had an effect.
+    /// When it is not a valid answer of the API: then it is unknown whether the request had an
+    /// effect.
     pub fn understand(
         self,
         status: u16,
@@ -52,21 +53,31 @@ impl Sut {
         }
     }
 
-    /// Understands an answer to a request for a result; `None` when the tested system does not know
+    /// Interprets an answer to a request for a result; `None` when the tested system does not know
     /// the attempt.
     ///
     /// # Errors
-    /// When it is no answer of the API: then nothing is known.
+    /// When it is not a valid answer of the API: then nothing is known.
     pub fn understand_result(self, status: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
         match self {
             Self::Seckill => builtin::understand_result(status, body),
         }
     }
 
+    /// A client for everything besides the load, at `target`; `item` may be known later.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn control(self, target: &Target, item: Option<ItemId>) -> Result<Control, ControlError> {
+        match self {
+            Self::Seckill => Control::new(target, item),
+        }
+    }
+
     /// Reads a ledger that was exported to a file.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not a whole ledger.
+    /// When the file cannot be read, or the ledger in it is incomplete.
     pub fn read_ledger(self, mut file: impl Read) -> io::Result<Ledger> {
         match self {
             Self::Seckill => {

@@ -1,17 +1,17 @@
-//! The address of the tested system: a URL, checked and looked up.
+//! The address of the tested system: a checked URL and its resolved addresses.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::profile::FlagError;
 use hyper::Uri;
 
-/// The target where none is given.
+/// The default target.
 const TARGET_DEFAULT: &str = "http://127.0.0.1:7001";
 
 /// The scheme of HTTP over TLS.
 const HTTPS: &str = "https";
 
-/// The error for such a target in a build without TLS.
+/// The error for an `https://` target in a build without TLS.
 const NO_TLS: &str = "https:// needs a build with TLS: cargo build --release --features tls";
 
 fn invalid(problem: impl Into<String>) -> FlagError {
@@ -25,18 +25,18 @@ pub struct Target {
     pub url: String,
     /// `host:port`, for the `Host` header.
     pub host: String,
-    /// The address behind it.
+    /// The address to connect to.
     pub address: SocketAddr,
-    /// All addresses behind it: `localhost` may have two, of which one is listened on.
+    /// All addresses of the host: `localhost` may have two, with a server on only one of them.
     pub addresses: Vec<SocketAddr>,
 }
 
 impl Target {
-    /// Checks a URL and looks its host up.
+    /// Checks a URL, and resolves its host.
     ///
     /// # Errors
-    /// When it is no `http://host:port`, nor `https://host:port` in a build with TLS, or the host
-    /// has no address.
+    /// When it is neither `http://host:port` nor, in a build with TLS, `https://host:port`, or when
+    /// the host has no address.
     pub fn new(url: Option<&str>) -> Result<Self, FlagError> {
         let url = url.unwrap_or(TARGET_DEFAULT);
         let shape = || invalid(format!("`{url}` is not of the form http://host:port"));
@@ -69,7 +69,8 @@ impl Target {
         self.url.split_once("://").is_some_and(|(scheme, _)| scheme == HTTPS)
     }
 
-    /// The host without its port, an IPv6 address without its brackets: what a certificate is for.
+    /// The host without its port, and an IPv6 address without its brackets: the name that a
+    /// certificate is valid for.
     pub fn name(&self) -> &str {
         let name = self.host.rsplit_once(':').map_or(&*self.host, |(name, _)| name);
         name.trim_start_matches('[').trim_end_matches(']')

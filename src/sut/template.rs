@@ -1,4 +1,4 @@
-//! A request as bytes, made once; each attempt only writes its buyer and its id into it.
+//! A request as bytes that are built once. Each attempt only writes its ids into them.
 
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
@@ -10,7 +10,7 @@ pub struct Template<const HOLES: usize> {
     holes: [usize; HOLES],
 }
 
-/// What stands in a hole until it is filled: no UUID has it.
+/// The content of a hole until it is filled, which no UUID has.
 const HOLE: [u8; Hyphenated::LENGTH] = [b'-'; Hyphenated::LENGTH];
 
 /// The text of a hole.
@@ -37,7 +37,7 @@ impl<const HOLES: usize> Template<HOLES> {
         }
     }
 
-    /// The request's bytes, as it was filled last.
+    /// The bytes of the request, with the ids that were filled in last.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -1,10 +1,10 @@
-//! What the answers of a tested system mean, in words that hold for any API.
+//! The meaning of the answers of a tested system, independent of its API.
 
 use crate::history::Answered;
 use crate::settings::RetryOn;
 use crate::stats::{Outcome, SaleNow};
 
-/// What an answer means.
+/// The meaning of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Understood {
     /// The outcome, for the figures.
@@ -16,12 +16,12 @@ pub struct Understood {
     pub retry: Option<RetryOn>,
 }
 
-/// The state of a sale, as the tested system shows it to everybody.
+/// The state of a sale, as the tested system publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleState {
     /// The item on sale.
     pub item: String,
-    /// Which sale of its server this is.
+    /// The epoch of the sale: each fresh sale of a server has a higher one.
     pub epoch: u64,
     /// Units not sold; negative when oversold.
     pub stock_left: i64,
@@ -30,7 +30,7 @@ pub struct SaleState {
 }
 
 impl SaleState {
-    /// The part that is watched during a run.
+    /// The part that is recorded during a run.
     pub fn now(&self) -> SaleNow {
         SaleNow { stock_left: self.stock_left, queued: self.queued }
     }

@@ -13,13 +13,13 @@ impl FromStr for Count {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || UnitError::new(format!("`{text}` is not a count: write 350, 10k or 2M"));
+        let invalid = || UnitError::new(format!("`{text}` is not a count: write 350, 10k or 2M"));
         let (digits, factor) = match text.strip_suffix(['k', 'K']) {
             Some(digits) => (digits, 1_000),
             None => text.strip_suffix('M').map_or((text, 1), |digits| (digits, 1_000_000)),
         };
-        let number: u64 = digits.replace('_', "").parse().map_err(|_| wrong())?;
-        number.checked_mul(factor).map(Self).ok_or_else(wrong)
+        let number: u64 = digits.replace('_', "").parse().map_err(|_| invalid())?;
+        number.checked_mul(factor).map(Self).ok_or_else(invalid)
     }
 }
 
@@ -40,10 +40,10 @@ impl FromStr for Rate {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || UnitError::new(format!("`{text}` is not a rate: write 500/s or 5k/s"));
-        let count = text.strip_suffix("/s").ok_or_else(wrong)?;
-        match Count::from_str(count).map_err(|_| wrong())? {
-            Count(0) => Err(wrong()),
+        let invalid = || UnitError::new(format!("`{text}` is not a rate: write 500/s or 5k/s"));
+        let count = text.strip_suffix("/s").ok_or_else(invalid)?;
+        match Count::from_str(count).map_err(|_| invalid())? {
+            Count(0) => Err(invalid()),
             Count(per_second) => Ok(Self { per_second }),
         }
     }
@@ -62,12 +62,12 @@ pub struct Share {
 }
 
 impl Share {
-    /// So many hundredths; at most 100.
+    /// A share in percent; at most 100.
     pub const fn percent(percent: u8) -> Self {
         Self { millionths: if percent > 100 { 1_000_000 } else { percent as u32 * 10_000 } }
     }
 
-    /// 0 to 1.
+    /// The share as a fraction from 0 to 1.
     pub fn fraction(self) -> f64 {
         f64::from(self.millionths) / 1e6
     }
@@ -77,11 +77,11 @@ impl FromStr for Share {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || UnitError::new(format!("`{text}` is not a share: write 5%, at most 100%"));
+        let invalid = || UnitError::new(format!("`{text}` is not a share: write 5%, at most 100%"));
         let percent: f64 =
-            text.strip_suffix('%').ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+            text.strip_suffix('%').ok_or_else(invalid)?.parse().map_err(|_| invalid())?;
         if !(0.0..=100.0).contains(&percent) {
-            return Err(wrong());
+            return Err(invalid());
         }
         Ok(Self { millionths: (percent * 10_000.0).round() as u32 })
     }
@@ -128,10 +128,8 @@ mod tests {
         assert_eq!("350".parse(), Ok(Count(350)));
         assert_eq!("10k".parse(), Ok(Count(10_000)));
         assert_eq!("2M".parse(), Ok(Count(2_000_000)));
-        for nonsense in
-            ["", "k", "-1", "1.5k", "10 k", "99999999999999999999", "99999999999999999M"]
-        {
-            assert!(nonsense.parse::<Count>().is_err(), "{nonsense}");
+        for text in ["", "k", "-1", "1.5k", "10 k", "99999999999999999999", "99999999999999999M"] {
+            assert!(text.parse::<Count>().is_err(), "{text}");
         }
     }
 
@@ -147,8 +145,8 @@ mod tests {
         assert_eq!("5%".parse(), Ok(Share::percent(5)));
         assert_eq!("0.25%".parse::<Share>().unwrap().fraction(), 0.0025);
         assert_eq!("12.5%".parse::<Share>().unwrap().to_string(), "12.5%");
-        for nonsense in ["5", "%", "101%", "-1%", "NaN%", "inf%", ""] {
-            assert!(nonsense.parse::<Share>().is_err(), "{nonsense}");
+        for text in ["5", "%", "101%", "-1%", "NaN%", "inf%", ""] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
         }
     }
 

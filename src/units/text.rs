@@ -1,4 +1,4 @@
-//! How a quantity is read from text and written as text.
+//! Parsing a quantity from text, and serde for quantities as text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,20 +6,20 @@ use std::str::FromStr;
 use serde::Deserializer;
 use serde::de::{self, Visitor};
 
-/// Why a quantity could not be read; the text says what would be right.
+/// Why a quantity could not be read; the text names the valid form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UnitError(String);
 
 impl UnitError {
-    /// A quantity cannot be read; `text` says what would be right.
+    /// An error with a text that names the valid form.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
 
 /// Reads a quantity from a string or a plain whole number, as TOML may have either; `expecting`
-/// says what would be right.
+/// names the valid form.
 ///
 /// # Errors
 /// When it is neither, or the quantity rejects it.
@@ -56,8 +56,8 @@ impl<T: FromStr<Err = UnitError>> Visitor<'_> for TextOrNumber<T> {
     }
 }
 
-/// Implements serde for types that have `FromStr` and `Display`; the text after `=>` says what is
-/// expected.
+/// Implements serde for types that have `FromStr` and `Display`; the text after `=>` names the
+/// valid form.
 macro_rules! text_serde {
     ($($type:ty => $expecting:literal),* $(,)?) => {$(
         impl serde::Serialize for $type {

@@ -1,4 +1,4 @@
-//! Lengths of time, and moments.
+//! Durations, and moments.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{UnitError, text_serde};
 
-/// A length of time: `20s`, `1m30s`, `250ms`, `0s`.
+/// A duration: `20s`, `1m30s`, `250ms`, `0s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
@@ -29,9 +29,9 @@ impl fmt::Display for Span {
 /// The last moment that RFC 3339 can write, 9999-12-31T23:59:59Z, in microseconds.
 const MOMENT_US_MAX: u64 = 253_402_300_799_000_000;
 
-/// A moment: RFC 3339 (`2030-01-01T10:00:00Z`), or from now on (`+5s`).
+/// A moment: RFC 3339 (`2030-01-01T10:00:00Z`), or relative to now (`+5s`).
 ///
-/// Held as microseconds since the Unix epoch.
+/// It is stored as microseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(pub u64);
 
@@ -39,21 +39,21 @@ impl FromStr for Moment {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || {
+        let invalid = || {
             UnitError::new(format!(
                 "`{text}` is not a moment: write 2030-01-01T10:00:00Z, or +5s from now"
             ))
         };
         let moment = match text.strip_prefix('+') {
             Some(span) => {
-                let span = Span::from_str(span).map_err(|_| wrong())?;
-                SystemTime::now().checked_add(span.0).ok_or_else(wrong)?
+                let span = Span::from_str(span).map_err(|_| invalid())?;
+                SystemTime::now().checked_add(span.0).ok_or_else(invalid)?
             }
-            None => humantime::parse_rfc3339_weak(text).map_err(|_| wrong())?,
+            None => humantime::parse_rfc3339_weak(text).map_err(|_| invalid())?,
         };
-        let since_epoch = moment.duration_since(UNIX_EPOCH).map_err(|_| wrong())?;
-        let us = u64::try_from(since_epoch.as_micros()).map_err(|_| wrong())?;
-        if us <= MOMENT_US_MAX { Ok(Self(us)) } else { Err(wrong()) }
+        let since_epoch = moment.duration_since(UNIX_EPOCH).map_err(|_| invalid())?;
+        let us = u64::try_from(since_epoch.as_micros()).map_err(|_| invalid())?;
+        if us <= MOMENT_US_MAX { Ok(Self(us)) } else { Err(invalid()) }
     }
 }
 
@@ -83,7 +83,7 @@ pub mod span {
     /// Writes a duration as a span.
     ///
     /// # Errors
-    /// The serializer's.
+    /// The error of the serializer.
     pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         Span(*time).serialize(serializer)
     }
@@ -108,7 +108,7 @@ pub mod optional_span {
     /// Writes a duration as a span.
     ///
     /// # Errors
-    /// The serializer's.
+    /// The error of the serializer.
     pub fn serialize<S: Serializer>(
         time: &Option<Duration>,
         serializer: S,
@@ -143,10 +143,10 @@ mod tests {
         assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Moment(1_000_000)));
         let later: Moment = "+1h".parse().unwrap();
         assert!(later.0 > "+1m".parse::<Moment>().unwrap().0);
-        for nonsense in
+        for text in
             ["tomorrow", "+", "+1", "+9999999999999999999s", "+9000years", "1969-12-31T23:59:59Z"]
         {
-            assert!(nonsense.parse::<Moment>().is_err(), "{nonsense}");
+            assert!(text.parse::<Moment>().is_err(), "{text}");
         }
     }
 }

@@ -53,8 +53,8 @@ fn conflicting_flags_exit_2_and_are_named() {
         (&["--threads", "5"], "--threads: with a rate it is --max-threads"),
         (&["--ramp", "5s"], "--ramp: with a rate it is --stage"),
         (&["--loops", "5"], "--loops: with a rate it is --duration"),
-        (&["--think", "5ms"], "--think: with a rate nobody waits"),
-        (&["--stampede"], "--stampede: lets threads loose"),
+        (&["--think", "5ms"], "--think: has no effect with a rate"),
+        (&["--stampede"], "--stampede: starts threads and not a rate"),
         (&["--buyers", "thread"], "--buyers: with a rate any thread"),
         (&["--stage", "5s:10"], "--stage: with --rate it must lead to a rate, such as 10s:5k/s"),
         (&["--stage", "5s:5k/s", "--duration", "5s"], "--duration: the stages say how long"),
@@ -65,21 +65,27 @@ fn conflicting_flags_exit_2_and_are_named() {
         assert_usage(&[&rate, *args].concat(), cure);
     }
     let conflicts: &[(&[&str], &str)] = &[
-        (&["--arrival", "poisson"], "--arrival: says how attempts come at a --rate: add that"),
-        (&["--max-threads", "5"], "--max-threads: bounds a --rate: without, it is --threads"),
+        (&["--arrival", "poisson"], "--arrival: applies only to a --rate: add one"),
+        (&["--max-threads", "5"], "--max-threads: applies only to a --rate: use --threads"),
         (&["--stage", "5s:10", "--duration", "5s"], "--duration: the stages say how long"),
         (&["--stage", "5s:10,5s:10/s"], "--stage: either all lead to threads (10s:350) or all to"),
         (&["--stage", "5s:10", "--stage", "5s:1k/s"], "--stage: either all lead to threads"),
         (&["--stage", "5s:10", "--ramp", "5s"], "--ramp: the stages are the ramp"),
-        (&["--stage", "5s:10", "--stampede"], "--stage: a stampede has none: leave it out"),
-        (&["--stampede", "--ramp", "5s"], "--ramp: a stampede has none: leave it out"),
+        (
+            &["--stage", "5s:10", "--stampede"],
+            "--stage: cannot be combined with --stampede: leave it out",
+        ),
+        (
+            &["--stampede", "--ramp", "5s"],
+            "--ramp: cannot be combined with --stampede: leave it out",
+        ),
         (&["--stage", "0s:10"], "--stage: all together must last longer than 0"),
         (&["--stage", "5s:0"], "--stage: must lead to at least 1 thread"),
         (&["--stage", "5s:0/s"], "--stage: must lead to more than 0/s"),
         (&["--duration", "5s", "--warmup", "5s"], "--warmup: must be shorter than the run"),
-        (&["--retry-on", "429"], "--retry-on: says how to retry: add --retry N"),
-        (&["--retry-backoff", "1s"], "--retry-backoff: says how to retry: add --retry N"),
-        (&["--retry-budget", "5%"], "--retry-budget: says how to retry: add --retry N"),
+        (&["--retry-on", "429"], "--retry-on: configures retries: add --retry N"),
+        (&["--retry-backoff", "1s"], "--retry-backoff: configures retries: add --retry N"),
+        (&["--retry-budget", "5%"], "--retry-budget: configures retries: add --retry N"),
     ];
     for (args, cure) in conflicts {
         assert_usage(args, cure);

@@ -63,7 +63,7 @@ fn seed_determines_double_clicks() {
 fn attempt_is_accepted_if_either_click_is() {
     let server = Scripted::start(|request| match request.before {
         0 => queued(),
-        _ => refused(409, "request_id_reused", ""),
+        _ => refused(422, "request_id_reused", ""),
     });
     let run = load(&server.url(), "--threads 10 --loops 2 --double-click 100% --retry 3");
     assert_eq!(run.outcomes(), vec![Answered::Accepted; 20]);

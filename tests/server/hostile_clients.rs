@@ -1,6 +1,6 @@
 //! Over a socket: clients that send garbage, too much, or nothing at all.
 
-use seckill::server::Config;
+use seckill::profile::ServePlan;
 
 use crate::support::{Running, assert_refused, config, decided, id, purchase};
 
@@ -104,7 +104,7 @@ async fn disconnect_during_the_body_has_no_effect() {
 #[tokio::test]
 async fn idle_connection_blocks_no_other_and_connections_over_the_limit_wait() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start(Config { connections_max: 2, ..config(folder.path()) }).await;
+    let server = Running::start(ServePlan { connections_max: 2, ..config(folder.path()) }).await;
     let silent = server.connect().await;
     let mut working = server.connect().await;
     let mut third = server.connect().await;
@@ -126,7 +126,7 @@ async fn idle_connection_blocks_no_other_and_connections_over_the_limit_wait() {
 #[tokio::test]
 async fn every_closed_connection_frees_its_slot() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start(Config { connections_max: 1, ..config(folder.path()) }).await;
+    let server = Running::start(ServePlan { connections_max: 1, ..config(folder.path()) }).await;
     let purchase = purchase("ann", &id(1));
     for bytes in ["", "nonsense\r\n\r\n", "GET /healthz HT", &purchase, &purchase[..60]] {
         let mut wire = server.connect().await;

@@ -3,13 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use seckill::server::{Config, Server};
+use seckill::profile::ServePlan;
+use seckill::server::Server;
 use serde_json::json;
 
-use crate::support::{Running, Setup, Shop, config, id, terms, within};
+use crate::support::{Running, Setup, Shop, config, id, within};
 
 /// The error of a server that must not start.
-async fn refusal(config: Config) -> String {
+async fn refusal(config: ServePlan) -> String {
     within(Server::start(config)).await.unwrap_err().to_string()
 }
 
@@ -31,10 +32,10 @@ async fn port_in_use_is_reported_before_anything_is_written() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
     let data = folder.path().join("data");
-    let message = refusal(Config { listen: listen.clone(), ..config(&data) }).await;
+    let message = refusal(ServePlan { listen: listen.clone(), ..config(&data) }).await;
     assert!(message.contains(&listen) && message.contains("--listen"), "{message}");
     assert!(!data.exists());
-    let nonsense = Config { listen: "127.0.0.1".into(), ..config(&data) };
+    let nonsense = ServePlan { listen: "127.0.0.1".into(), ..config(&data) };
     assert!(refusal(nonsense).await.contains("--listen"));
 }
 
@@ -81,7 +82,7 @@ async fn missing_journal_is_reported_not_recreated() {
 #[tokio::test]
 async fn generated_token_is_private_and_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let config = || Config { admin_token: None, ..config(folder.path()) };
+    let config = || ServePlan { admin_token: None, ..config(folder.path()) };
     let path = folder.path().join("admin-token");
     let server = Running::start(config()).await;
     let token = fs::read_to_string(&path).unwrap();
@@ -101,7 +102,7 @@ async fn stored_sale_takes_precedence_over_flags() {
     let server = Running::start(config(folder.path())).await;
     server.buy("ann", &id(1)).await;
     server.end().await;
-    let other = Config { sale: terms("tea", 99), ..config(folder.path()) };
+    let other = ServePlan { stock: 99, ..config(folder.path()) };
     let server = Running::start(other).await;
     let sale = server.get("/result").await.json();
     assert_eq!((&sale["stock"], &sale["orders"]), (&json!(10), &json!(1)));

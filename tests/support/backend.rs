@@ -7,10 +7,8 @@ use std::sync::{LazyLock, Mutex};
 
 use seckill::flaws::Flaws;
 use seckill::lab::{RabbitMq, RabbitMqOptions, Redis};
-use seckill::queue;
-use seckill::server::{Config, QueueAt, StoreAt};
+use seckill::profile::{BrokerPlan, ServePlan};
 use seckill::settings::QueueType;
-use seckill::store::RedisOptions;
 
 use super::config;
 use super::skip::{installed, missing_for_variants};
@@ -82,28 +80,20 @@ impl Backend {
     }
 
     /// The configuration of a server that sells ten units of tea.
-    pub(crate) fn config(&self, data: &Path, flaws: &Flaws) -> Config {
-        let config = config(data);
+    pub(crate) fn config(&self, data: &Path, flaws: &Flaws) -> ServePlan {
         let five_s = std::time::Duration::from_secs(5);
-        let rabbitmq = |url: &String| {
-            QueueAt::RabbitMq(queue::Options {
-                url: url.parse().unwrap(),
-                queue: self.name.clone(),
-                queue_type: QueueType::Classic,
-                max: config.queue_max,
-                publish_timeout: five_s,
-                connect_timeout: five_s,
-                flaws: flaws.clone(),
-            })
+        let broker = |url: &String| BrokerPlan {
+            url: url.parse().unwrap(),
+            queue: self.name.clone(),
+            queue_type: QueueType::Classic,
+            publish_timeout: five_s,
+            connect_timeout: five_s,
         };
-        let redis = |url: &String| {
-            StoreAt::Redis(RedisOptions { url: url.parse().unwrap(), flaws: flaws.clone() })
-        };
-        Config {
-            queue: self.queue.as_ref().map_or(QueueAt::Embedded, rabbitmq),
-            store: self.store.as_ref().map_or(StoreAt::Embedded, redis),
+        ServePlan {
+            broker: self.queue.as_ref().map(broker),
+            redis: self.store.as_ref().map(|url| url.parse().unwrap()),
             flaws: flaws.clone(),
-            ..config
+            ..config(data)
         }
     }
 

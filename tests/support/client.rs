@@ -148,7 +148,7 @@ impl Sale {
     /// The audit of a run against the present ledger; `settled` says whether queued attempts are a
     /// violation.
     pub(crate) fn audit(&self, history: &mut History, settled: bool) -> Audit {
-        let polled: Vec<_> = history.to_ask(RESULTS_MAX).collect();
+        let polled: Vec<_> = history.to_poll(RESULTS_MAX).collect();
         history.results = polled.into_iter().map(|id| (id, self.result(id))).collect();
         reconcile(history, &self.ledger(), settled)
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use seckill::flaws::Flaws;
+use seckill::profile::ServePlan;
 use seckill::queue::{Batch, Subscription};
 use seckill::sale::Terms;
-use seckill::server::{App, Config, Server, route};
+use seckill::server::{App, Server, route};
 use seckill::store::Decided;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ pub(crate) struct ManualServer {
     pub(crate) url: String,
     consumer: Subscription,
     folder: TempDir,
-    config: Config,
+    config: ServePlan,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -36,10 +37,10 @@ const PREFETCH: usize = 100;
 impl ManualServer {
     /// Starts it with a sale of tea.
     pub(crate) async fn open(backend: Backend, stock: u32) -> Self {
-        Self::open_with(backend, |config| config.sale = terms("tea", stock)).await
+        Self::open_with(backend, |config| config.stock = stock).await
     }
 
-    pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut ServePlan)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = backend.config(folder.path(), &Flaws::default());
         change(&mut config);
@@ -47,7 +48,7 @@ impl ManualServer {
         Self::start(backend, folder, config).await
     }
 
-    async fn start(backend: Backend, folder: TempDir, config: Config) -> Self {
+    async fn start(backend: Backend, folder: TempDir, config: ServePlan) -> Self {
         let server = within(Server::start(config.clone())).await.unwrap();
         let (app, url) = (server.app(), format!("http://{}", server.address()));
         let (stop, stopped) = oneshot::channel();

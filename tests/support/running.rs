@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use hyper::header::{HeaderMap, HeaderName};
 use seckill::journal::Durability;
+use seckill::profile::ServePlan;
 use seckill::queue::Batch;
 use seckill::secret::Secret;
-use seckill::server::{App, Config, QueueAt, ServeError, Server, StoreAt};
+use seckill::server::{App, ServeError, Server};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -18,12 +19,12 @@ use tokio::task::JoinHandle;
 use super::{Reply, TOKEN, attempt, id, publish, terms, within};
 
 /// The configuration of a server on a free loopback port that sells ten units of tea.
-pub(crate) fn config(data: &Path) -> Config {
-    Config {
+pub(crate) fn config(data: &Path) -> ServePlan {
+    ServePlan {
         listen: "127.0.0.1:0".into(),
         data: data.to_owned(),
-        queue: QueueAt::Embedded,
-        store: StoreAt::Embedded,
+        broker: None,
+        redis: None,
         durability: Durability::Fsync,
         accepts: true,
         consumers: 2,
@@ -32,7 +33,11 @@ pub(crate) fn config(data: &Path) -> Config {
         connections_max: 100,
         rate_limit: None,
         admin_token: Some(Secret(TOKEN.into())),
-        sale: terms("tea", 10),
+        item: "tea".parse().unwrap(),
+        stock: 10,
+        per_buyer: 1,
+        opens_us: None,
+        closes_us: None,
         fresh_sale: false,
         flaws: Default::default(),
         blind: false,
@@ -48,13 +53,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) async fn start(config: Config) -> Self {
+    pub(crate) async fn start(config: ServePlan) -> Self {
         Self::run(within(Server::start(config)).await.unwrap())
     }
 
     /// Starts with ann's attempt, number 0, delivered to the test: no other consumer gets the item
     /// until the batch is dropped.
-    pub(crate) async fn start_with_one_delivered(config: Config) -> (Self, Batch) {
+    pub(crate) async fn start_with_one_delivered(config: ServePlan) -> (Self, Batch) {
         let server = within(Server::start(config)).await.unwrap();
         let app = server.app();
         publish(&app, attempt("ann", "tea", &id(0))).await.unwrap();

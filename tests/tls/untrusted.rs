@@ -95,5 +95,5 @@ fn plain_http_server_and_closed_port_are_reported() {
     let target = format!("https://{closed}");
     let output = bench(folder.path(), &authority.certificate, &["--target", &target]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("nobody answers"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no server answers"), "{}", stderr(&output));
 }

@@ -1,4 +1,4 @@
-//! How a run's result is put together from what was measured and concluded.
+//! Assembles a run's result from its measurements and its audit.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ use super::tally::Tally;
 /// The version of the result that this program writes, and the highest that it reads.
 pub const SCHEMA: u32 = 1;
 
-/// What a result is made of.
+/// The parts of a result.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "see the fields of `Run`")]
 pub struct Parts<'a> {
@@ -28,20 +28,20 @@ pub struct Parts<'a> {
     pub target: &'a Target,
     pub summary: &'a Summary,
     pub series: &'a Series,
-    /// From acceptance to decision, by the ledger.
+    /// Times from acceptance to decision, from the ledger.
     pub settle: Quantiles,
     pub usage: &'a Usage,
     pub broker: Option<BrokerUsage>,
     pub audit: Audit,
     pub gaps: Gaps,
     pub stock_left_before: i64,
-    /// Why the run ended before its plan did.
+    /// Why the run ended before the end of its plan.
     pub stopped: Option<String>,
     pub invalid: Vec<Invalid>,
 }
 
 impl Run {
-    /// Puts a result together.
+    /// Assembles a result.
     pub fn new(parts: Parts<'_>) -> Self {
         let Parts { plan, summary, usage, .. } = parts;
         let requests = summary.total + summary.counts.warmup;

@@ -1,4 +1,4 @@
-//! The shapes of a run's result.
+//! The data types of a run's result.
 
 use std::time::SystemTime;
 
@@ -11,12 +11,12 @@ use crate::sut::Sut;
 
 use super::tally::Tally;
 
-/// Everything that is known of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// The version of this shape.
+    /// The version of this format.
     pub schema: u32,
-    /// The version of the program that made it.
+    /// The version of the program that wrote it.
     pub seckill: String,
     /// When the run began.
     #[serde(with = "rfc3339")]
@@ -24,13 +24,13 @@ pub struct Run {
     /// The kind of the tested system.
     #[serde(default)]
     pub sut: Sut,
-    /// What was run.
+    /// The plan of the run.
     pub plan: PlanRecord,
     /// Requests and their outcomes.
     pub requests: Requests,
-    /// Begin to last byte.
+    /// Time from begin to last byte.
     pub latency_us: Quantiles,
-    /// Intended begin to last byte.
+    /// Time from intended begin to last byte.
     pub latency_corrected_us: Quantiles,
     /// The distribution of `latency_us`.
     #[serde(default)]
@@ -41,9 +41,9 @@ pub struct Run {
     pub first_byte_us: Quantiles,
     /// Times to the decision.
     pub settle_us: Quantiles,
-    /// From where these are counted.
+    /// The moment from which these are counted.
     pub settle_from: SettleFrom,
-    /// Buyers that waited for the decision, where they were asked to.
+    /// Buyers that waited for the decision, if the plan makes them wait.
     pub follow: Option<Follow>,
     /// The start of a stampede.
     pub stampede: Option<Stampede>,
@@ -51,22 +51,22 @@ pub struct Run {
     pub series: Vec<SeriesRow>,
     /// The load generator.
     pub generator: Generator,
-    /// The tested system's process, where it runs on this machine.
+    /// The tested system's process, if it runs on this machine.
     pub server: ProcessRecord,
     /// The machine.
     pub machine: Machine,
-    /// The broker, where its figures were read.
+    /// The broker, if its figures were read.
     pub broker: Option<BrokerRecord>,
     /// The audit.
     pub audit: AuditRecord,
-    /// What is missing in the evidence for the audit.
+    /// The gaps in the evidence for the audit.
     #[serde(default)]
     pub evidence_gaps: Gaps,
 }
 
 /// The plan, and the address of the tested system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names describe the fields")]
 pub struct PlanRecord {
     #[serde(flatten)]
     pub plan: Plan,
@@ -79,11 +79,11 @@ pub struct Requests {
     /// The label of a request in reports.
     #[serde(default)]
     pub label: String,
-    /// Requests without those of the warm-up, failed ones included.
+    /// Requests, including failed ones and excluding those of the warm-up.
     pub total: u64,
     /// Requests of the warm-up.
     pub warmup: u64,
-    /// Requests for which the schedule named a moment.
+    /// Requests with a scheduled moment.
     pub scheduled: u64,
     /// Second requests of double clicks.
     pub double_clicks: u64,
@@ -101,9 +101,9 @@ pub struct Requests {
     /// Kibibytes sent per second.
     #[serde(default)]
     pub sent_kb_per_second: f64,
-    /// Why the run ended before its plan did.
+    /// Why the run ended before the end of its plan.
     pub stopped_early: Option<String>,
-    /// From the first request's begin to the last one's end.
+    /// Time from the beginning of the first request to the end of the last one.
     pub elapsed_us: u64,
     /// Bytes handed to the kernel.
     pub bytes_sent: u64,
@@ -113,7 +113,7 @@ pub struct Requests {
     pub by_outcome: Tally,
     /// Requests without a usable answer by kind.
     pub by_error: Tally,
-    /// The cause of the errors, where it is known.
+    /// The cause of the errors, if it is known.
     pub cause: Option<String>,
 }
 
@@ -132,7 +132,7 @@ pub struct Retries {
     pub over_budget: u64,
 }
 
-/// From where times to the decision are counted.
+/// The moment from which times to the decision are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettleFrom {
@@ -147,7 +147,7 @@ pub enum SettleFrom {
 pub struct Follow {
     /// Buyers that waited.
     pub followed: u64,
-    /// Of these, buyers that waited until the decision.
+    /// Of these, buyers that waited until the attempt was decided.
     pub decided: u64,
     /// Requests for a decision that got no usable answer.
     pub errors: u64,
@@ -158,13 +158,13 @@ pub struct Follow {
 pub struct Stampede {
     /// Connections that were open before it.
     pub prepared: u64,
-    /// From the first request's bytes in the kernel to the last one's, in microseconds.
+    /// Time from sending the first request to sending the last one, in microseconds.
     pub spread_us: u64,
 }
 
-/// A second of the run, or in a long run several.
+/// A second of the run, or several seconds of a long run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it; see `stats::Point`")]
+#[allow(missing_docs, reason = "`stats::Point` describes the fields")]
 pub struct SeriesRow {
     pub from_s: u64,
     pub to_s: u64,
@@ -180,7 +180,7 @@ pub struct SeriesRow {
 
 /// CPU shares in percent: before, during and after the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names describe the fields")]
 pub struct CpuPercent {
     pub before: Option<f64>,
     pub mean: Option<f64>,
@@ -200,7 +200,7 @@ pub struct ProcessRecord {
     pub cpu_percent: CpuPercent,
     /// Memory before the run.
     pub rss_bytes_before: Option<u64>,
-    /// Most memory during the run, sampled four times a second.
+    /// Maximum memory during the run, sampled four times a second.
     pub rss_bytes_max: Option<u64>,
     /// Memory after the run.
     pub rss_bytes_after: Option<u64>,
@@ -212,8 +212,7 @@ pub struct Generator {
     /// Its process.
     #[serde(flatten)]
     pub process: ProcessRecord,
-    /// Intended begin to the bytes in the kernel, of the requests for which the schedule named a
-    /// moment.
+    /// Intended begin to the bytes in the kernel, of the requests with a scheduled moment.
     pub lag_us: Quantiles,
     /// Arrivals for which no user was free at their moment.
     pub arrivals_waited: u64,
@@ -221,9 +220,9 @@ pub struct Generator {
     pub arrivals_unsent: u64,
     /// Whether the figures describe the tested system and not the generator.
     pub valid: bool,
-    /// Why not, in words.
+    /// Why the run is invalid, as text.
     pub invalid_because: Option<String>,
-    /// Why not, each finding with its figures.
+    /// Why the run is invalid, as findings with their figures.
     #[serde(default)]
     pub findings: Vec<Invalid>,
 }
@@ -240,18 +239,18 @@ pub struct Machine {
 /// The broker's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokerRecord {
-    /// Most that were open at a time.
+    /// Maximum number that was open at a time.
     pub connections_max: u64,
-    /// Most that the broker can have open, by its limit of open files.
+    /// Maximum number that the broker can have open, by its limit of open files.
     pub connections_limit: Option<u64>,
     /// Connections that were opened during the run.
     pub connections_opened: u64,
 }
 
-/// The audit, and what was left before the run.
+/// The audit, and the stock that was left before the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// What it concludes.
+    /// The audit.
     #[serde(flatten)]
     pub audit: Audit,
     /// Units that were left before the run.

@@ -1,16 +1,16 @@
-//! Counts by a word, in the order in which they are reported.
+//! Counts by word, in the order in which they are reported.
 
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Counts by a word; in JSON an object whose keys keep their order.
+/// Counts by word; in JSON an object whose keys keep their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally(pub Vec<(String, u64)>);
 
 impl Tally {
-    /// Counts by what displays as their word.
+    /// Counts by the word that each key displays as.
     pub fn of<W: fmt::Display>(counts: impl IntoIterator<Item = (W, u64)>) -> Self {
         Self(counts.into_iter().map(|(word, count)| (word.to_string(), count)).collect())
     }

@@ -1,5 +1,5 @@
-//! `bench --self-test`: does the generator tell the truth on this machine, and how much can it
-//! send?
+//! `bench --self-test`: checks whether the generator measures correctly on this machine, and how
+//! much it can send.
 
 mod result;
 mod runs;

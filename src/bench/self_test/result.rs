@@ -1,4 +1,4 @@
-//! What the self-test found.
+//! The result of the self-test.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::units::Span;
 
 use super::runs::{CEILING_THREADS, FREEZE, FROZEN_RUN, PACED_RATE};
 
-/// The bounds of the 90th percentile of the corrected latency: the truth is 1.4 s, and the kernel
-/// decides when it wakes the server.
+/// The bounds of the 90th percentile of the corrected latency: the expected value is 1.4 s, and
+/// depends on when the kernel wakes the server.
 const P90_MIN: Duration = Duration::from_millis(1_200);
 const P90_MAX: Duration = Duration::from_millis(1_900);
 
@@ -49,9 +49,9 @@ impl SelfTest {
         format!(
             "Pacing     {PACED_RATE}/s: {} us late in the median, {} us at 99%, {} us at most\n\
              Ceiling    {:.0}/s on {CEILING_THREADS} connections, {cpu} us of CPU per request, \
-             against a constant server on the same machine\n\
-             Freeze     {} of {}: 90% within {:?} by the corrected latency, {:?} by the service's; \
-             the truth is 1.4s\n\n{verdict}\n",
+             against a stub server on the same machine\n\
+             Freeze     {} of {}: 90% within {:?} by the corrected latency, {:?} by the service latency; \
+             1.4s is expected\n\n{verdict}\n",
             paced.lag.p50,
             paced.lag.p99,
             paced.lag.max,

@@ -1,4 +1,4 @@
-//! The three runs: their rates, users and lengths.
+//! The parameters of the three runs: rates, users and lengths.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ pub(super) const FREEZE: Duration = Duration::from_secs(2);
 /// The whole run with the freeze.
 pub(super) const FROZEN_RUN: Duration = Duration::from_secs(6);
 
-/// Its rate and users: few users, so that those that wait for the frozen server cannot make the
-/// attempts that are due meanwhile.
+/// Its rate and users. There are few users, so that all of them wait for the frozen server and the
+/// attempts that are due meanwhile are delayed.
 pub(super) const FROZEN_RATE: u64 = 1_000;
 pub(super) const FROZEN_THREADS: u64 = 64;
 
-/// The rate of the run that measures how precisely attempts are made.
+/// The rate of the run that measures the precision of the pacing.
 pub(super) const PACED_RATE: u64 = 5_000;
 
 /// Connections of the run that measures the ceiling.

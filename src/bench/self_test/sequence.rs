@@ -1,8 +1,9 @@
 //! The three runs of the self-test: pacing, the ceiling, and a server that freezes.
 //!
 //! The server is frozen for 2 s of 6 s: a third of the attempts are due then and have to wait, up
-//! to 2 s each, so that a tenth of all attempts wait longer than 1.4 s. A generator that counts
-//! from the moment of sending does not see it, because it sends little while the server is frozen.
+//! to 2 s each, so that a tenth of all attempts wait longer than 1.4 s. A generator that measures
+//! from the moment of sending does not observe this, because it sends little while the server is
+//! frozen.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -26,10 +27,10 @@ use super::runs::{
 };
 use super::stub_process::StubProcess;
 
-/// Runs the self-test; it takes some 13 s.
+/// Runs the self-test, which takes about 13 s.
 ///
 /// # Errors
-/// When it could not run.
+/// When a run fails.
 pub fn self_test() -> anyhow::Result<SelfTest> {
     let server = StubProcess::start()?;
     let count = |n| Some(Count(n));
@@ -64,7 +65,7 @@ pub fn self_test() -> anyhow::Result<SelfTest> {
     Ok(SelfTest { paced, ceiling, usage, frozen })
 }
 
-/// Announces the beginning of a run.
+/// Signals the beginning of a run.
 struct Begin(mpsc::Sender<()>);
 
 impl Sink for Begin {

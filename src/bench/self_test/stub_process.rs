@@ -1,4 +1,4 @@
-//! The stub server in a process of its own, killed when this is dropped.
+//! The stub server in its own process.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -12,12 +12,12 @@ use crate::sut::Target;
 use super::stub_server::serve;
 
 /// The hidden subcommand that runs the stub server.
-pub const STUB_SERVER: &str = "constant-server";
+pub const STUB_SERVER: &str = "stub-server";
 
-/// How long the server may take until it listens.
+/// Time-out until the server listens.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A stub server in a process of its own.
+/// A stub server in its own process, which is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct StubProcess {
     pub(super) process: ChildProcess,

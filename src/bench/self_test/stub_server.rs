@@ -10,7 +10,7 @@ use tokio::task::{LocalSet, spawn_local};
 /// Longest request, in bytes.
 const REQUEST_LEN_MAX: usize = 16 << 10;
 
-/// Most header fields of a request.
+/// Maximum number of header fields of a request.
 const FIELDS_MAX: usize = 32;
 
 const ANSWER: &[u8] = b"HTTP/1.1 410 Gone\r\n\
@@ -21,7 +21,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 410 Gone\r\n\
 /// Serves until the process ends.
 ///
 /// # Errors
-/// When nothing can be accepted any more.
+/// When no further connection can be accepted.
 pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -29,7 +29,7 @@ pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         loop {
             let (stream, _) = listener.accept().await?;
-            // A connection that sends anything else than HTTP is closed.
+            // A connection that sends anything other than HTTP is closed.
             spawn_local(async move { drop(answer(stream).await) });
         }
     })
@@ -47,7 +47,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The length of the request that the bytes begin with; `None` while it is not whole.
+/// The length of the request at the beginning of the bytes; `None` while it is incomplete.
 fn request_len(bytes: &[u8]) -> io::Result<Option<usize>> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut fields);

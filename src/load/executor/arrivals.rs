@@ -1,31 +1,31 @@
-//! When the attempts of the open model come, as a pure sequence.
+//! The arrivals of the open model, as a pure sequence of attempts and moments.
 
 use std::time::Duration;
 
-use crate::profile::{Arrival, Levels, Line};
+use crate::profile::{Arrival, Levels, Segment};
 use crate::random::{self, Draw};
 
-/// The attempts of a run in their order, each with its moment since the beginning. The same for the
-/// same seed, on every machine.
+/// The attempts of a run in order, each with its moment since the beginning of the run. The same
+/// seed yields the same sequence on every machine.
 #[derive(Debug, Clone)]
 pub struct Arrivals {
-    lines: Vec<Line>,
-    /// The line that the last one fell on, and the attempts before it.
-    line: usize,
+    segments: Vec<Segment>,
+    /// The segment of the last attempt, and the number of attempts before that segment.
+    segment: usize,
     before: f64,
     arrival: Arrival,
     seed: u64,
     end: Duration,
     number: u64,
-    /// Attempts by the level alone at the moment of the last one: its number, if they come evenly.
+    /// The area below the rate up to the last attempt; for evenly spaced attempts, its number.
     total: f64,
 }
 
 impl Arrivals {
     /// Attempts at `rate` until `end`.
     pub fn new(rate: &Levels, arrival: Arrival, seed: u64, end: Duration) -> Self {
-        let lines = rate.lines().collect();
-        Self { lines, line: 0, before: 0.0, arrival, seed, end, number: 0, total: 0.0 }
+        let segments = rate.segments().collect();
+        Self { segments, segment: 0, before: 0.0, arrival, seed, end, number: 0, total: 0.0 }
     }
 }
 
@@ -37,19 +37,19 @@ impl Iterator for Arrivals {
         let number = self.number;
         self.total = match self.arrival {
             Arrival::Constant => number as f64,
-            // As many exponential steps of a rate of 1, on the scale of the level's area: the time
-            // change of a Poisson process (Çinlar, Introduction to Stochastic Processes, 1975,
-            // 4.7).
+            // Exponential steps of a Poisson process of rate 1, on the scale of the area below the
+            // rate: the time change of a Poisson process (Çinlar, Introduction to Stochastic
+            // Processes, 1975, 4.7).
             Arrival::Poisson => self.total + random::exponential(self.seed, Draw::Arrival, number),
         };
         let at = loop {
-            let line = self.lines.get(self.line)?;
-            let area = line.area();
+            let segment = self.segments.get(self.segment)?;
+            let area = segment.area();
             if area > 0.0 && self.total - self.before <= area {
-                break line.time_of(self.total - self.before);
+                break segment.time_of(self.total - self.before);
             }
             self.before += area;
-            self.line += 1;
+            self.segment += 1;
         };
         self.number += 1;
         (at < self.end).then_some((number, at))
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn they_come_evenly() {
+    fn constant_arrivals_are_evenly_spaced() {
         let rate = Levels::new(4.0, []);
         let expected: Vec<_> = (0..8).map(|n| Duration::from_millis(250 * n)).collect();
         assert_eq!(moments(&rate, Arrival::Constant, s(2)), expected);
     }
 
     #[test]
-    fn they_follow_the_stages() {
+    fn arrivals_follow_the_stages() {
         // 0 to 100/s in 2 s, 100/s for 1 s, then none for 2 s, then 50/s.
         let stages = [(s(2), 100.0), (s(1), 100.0), (s(0), 0.0), (s(2), 0.0), (s(0), 50.0)];
         let rate = Levels::new(0.0, stages);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn poisson_arrivals_have_their_rate_and_their_spread() {
+    fn poisson_arrivals_have_the_expected_rate_and_deviation() {
         let rate = Levels::new(1_000.0, []);
         let moments = moments(&rate, Arrival::Poisson, s(100));
         assert!((99_000..101_000).contains(&moments.len()), "{}", moments.len());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_makes_them_again() {
+    fn seed_reproduces_the_arrivals() {
         let rate = Levels::new(100.0, []);
         let of = |seed| Arrivals::new(&rate, Arrival::Poisson, seed, s(5)).collect::<Vec<_>>();
         assert_eq!(of(1), of(1));

@@ -1,4 +1,4 @@
-//! The closed model: each user makes one attempt after the other, by a schedule of its own.
+//! The closed model: each user makes one attempt after the other, by its own schedule.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! The open model: attempts come by the clock, whether those before were answered or not.
+//! The open model: attempts begin at scheduled moments, whether earlier ones were answered or not.
 //!
 //! A free user takes the next arrival, waits for its moment, and makes it, while the next free user
-//! waits for the arrival after it. Where no user is free, one more is made, up to the bound; beyond
-//! it the arrival waits, late, for the first user that becomes free.
+//! waits for the arrival after it. If no user is free, one more is added, up to the maximum; after
+//! that the arrival waits, and is late, until a user becomes free.
 
 use std::cell::{Cell, RefCell};
 use std::iter::Peekable;
@@ -23,32 +23,32 @@ use crate::load::worker::Worker;
 /// on the number of workers nor on the user that makes the attempt. At least as many as workers.
 pub(in crate::load) const ROWS: usize = 64;
 
-/// The arrivals of one worker, and its users.
+/// Assigns the arrivals of one worker to its users.
 #[derive(Debug)]
 pub(in crate::load) struct Dispatcher {
     worker: Rc<Worker>,
     /// Locked by the user that waits for the next arrival.
-    next_arrival: Mutex<Peekable<OfWorker>>,
-    /// Users that wait for the lock.
+    next_arrival: Mutex<Peekable<WorkerArrivals>>,
+    /// Number of users that wait for the lock.
     free: Cell<u64>,
-    /// Users that were made.
+    /// Number of users that were added.
     users: Cell<u64>,
-    /// Most users of this worker.
+    /// Maximum number of users of this worker.
     users_max: u64,
-    /// No user was free when the last arrival was made.
+    /// Whether no user was free when the last attempt began.
     all_busy: Cell<bool>,
     tasks: RefCell<Vec<JoinHandle<()>>>,
 }
 
 /// The arrivals of one worker.
 #[derive(Debug)]
-struct OfWorker {
+struct WorkerArrivals {
     arrivals: Arrivals,
     worker: usize,
     workers: usize,
 }
 
-impl Iterator for OfWorker {
+impl Iterator for WorkerArrivals {
     type Item = (AttemptNo, Duration);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -63,7 +63,7 @@ impl Iterator for OfWorker {
     }
 }
 
-/// The arrivals of a plan that is open.
+/// The arrivals of a plan of the open model.
 fn arrivals(plan: &Plan) -> Option<Arrivals> {
     let Model::Open { arrival, .. } = plan.model else { return None };
     Some(Arrivals::new(&plan.rate()?, arrival, plan.seed, plan.duration.unwrap_or(Duration::MAX)))
@@ -74,14 +74,14 @@ impl Dispatcher {
     pub(in crate::load) fn new(worker: &Rc<Worker>) -> Option<Rc<Self>> {
         let (index, workers) = (worker.index, worker.setup.workers);
         let arrivals = arrivals(worker.plan())?;
-        let of_worker = OfWorker { arrivals, worker: index, workers };
+        let arrivals_of_worker = WorkerArrivals { arrivals, worker: index, workers };
         // The worker's share of the users is its share of the rows; all workers together have all.
         let rows_before = |index| (0..ROWS).filter(|row| row % workers < index).count() as u64;
         let users_before = |index| worker.plan().threads * rows_before(index) / ROWS as u64;
         let users_max = users_before(index + 1) - users_before(index);
         Some(Rc::new(Self {
             worker: Rc::clone(worker),
-            next_arrival: Mutex::new(of_worker.peekable()),
+            next_arrival: Mutex::new(arrivals_of_worker.peekable()),
             free: Cell::new(0),
             users: Cell::new(0),
             users_max: users_max.max(1),
@@ -90,7 +90,7 @@ impl Dispatcher {
         }))
     }
 
-    /// Makes all arrivals, and ends when the last user has ended.
+    /// Makes all attempts, and ends when the last user has ended.
     pub(in crate::load) async fn run(self: &Rc<Self>) -> Result<(), JoinError> {
         self.add_user();
         loop {
@@ -109,7 +109,7 @@ impl Dispatcher {
         self.tasks.borrow_mut().push(spawn_local(user(Rc::clone(self), thread)));
     }
 
-    /// Makes sure that a user waits for the arrival after the one that is about to be made.
+    /// Ensures that a user waits for the arrival that follows the current one.
     fn hand_over(self: &Rc<Self>) {
         if self.free.get() > 0 {
             return;
@@ -121,7 +121,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whether arrivals that wait are given up, because making them all would take too long.
+    /// Whether waiting arrivals are abandoned, because making all of them would take too long.
     fn gives_up(&self) -> bool {
         let plan = self.worker.plan();
         let end = plan.duration.unwrap_or(Duration::MAX);

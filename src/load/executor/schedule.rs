@@ -1,4 +1,4 @@
-//! Pacing, as a pure function: when may a virtual user make its next attempt?
+//! Pacing as a pure function: it decides when a virtual user makes its next attempt.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use crate::profile::{Model, Period, Plan, Think};
 /// What a virtual user does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// An attempt. `intended` is the moment that the schedule names for it, if it names one;
-    /// moments are since the beginning of the run.
+    /// It makes an attempt. `intended` is the moment at which the attempt is scheduled, if there is
+    /// one; moments are since the beginning of the run.
     Now {
-        /// When it should have begun.
+        /// The moment at which it should have begun.
         intended: Option<Duration>,
     },
-    /// Nothing for so long.
+    /// It waits for this long.
     Wait(Duration),
-    /// Nothing any more.
+    /// It makes no further attempt.
     Done,
 }
 
-/// The closed model with JMeter's meaning, for one virtual user: it starts when the plan has so
-/// many users, and makes one attempt after the other, each after the answer to the one before. It
-/// pauses while there are fewer users.
+/// The closed model with JMeter's meaning, for one virtual user: it starts when the plan's number
+/// of users includes it, and makes one attempt after the other, each after the answer to the one
+/// before. It pauses while there are fewer users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     periods: Vec<Period>,
@@ -33,8 +33,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of user `thread`, from 0: with a ramp, it starts at ramp × thread / threads.
-    /// In the open model no user has one.
+    /// The schedule of user `thread`, from 0: with a ramp, it starts at ramp × thread / threads. In
+    /// the open model users have no schedule.
     pub fn of_user(plan: &Plan, thread: u32) -> Self {
         let (periods, loops, think) = match &plan.model {
             Model::Closed { loops, think, .. } => {
@@ -45,8 +45,8 @@ impl Schedule {
         Self { periods, loops, duration: plan.duration, think, seed: plan.seed }
     }
 
-    /// What to do before `attempt`, when the one before ended at `free_since` and `elapsed` has
-    /// passed since the beginning of the run.
+    /// The next step before `attempt`, if the previous attempt ended at `free_since` and `elapsed`
+    /// has passed since the beginning of the run.
     pub fn next(&self, elapsed: Duration, attempt: AttemptNo, free_since: Duration) -> Step {
         let is_first = attempt.index == 0;
         let think = match is_first {
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn a_user_ends_after_its_loops() {
+    fn user_ends_after_its_loops() {
         let schedule = schedule(&[("loops", "2")], 0);
         let steps = [0, 1, 2].map(|index| next(&schedule, 1, index, index.min(1)));
         assert_eq!(steps, [now(0), Step::Now { intended: None }, Step::Done]);
     }
 
     #[test]
-    fn a_duration_ends_it_even_while_it_waits() {
+    fn duration_ends_a_user_that_waits() {
         let schedule = schedule(&[("duration", "10s"), ("think", "3s")], 0);
         assert_eq!(next(&schedule, 5, 1, 4), Step::Wait(s(2)));
         assert_eq!(next(&schedule, 7, 1, 4), now(7));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_send_users_away_and_fetch_them_again() {
+    fn stages_pause_and_resume_users() {
         let stages = [("stage", "10s:10"), ("stage", "10s:0"), ("stage", "10s:10")];
         let schedule = schedule(&stages, 5);
         assert_eq!(next(&schedule, 0, 0, 0), Step::Wait(s(5)));

@@ -1,5 +1,5 @@
-//! A user's connection: opened when it is needed, sends a request, reads the whole answer, and
-//! notes when each of these was done.
+//! A user's connection: it is opened on demand, sends a request, reads the whole answer, and
+//! records the moment of each step.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use super::response::{Response, ResponseReader};
 use super::stream::Stream;
 use crate::load::timers::Timer;
 
-/// A connection that is open or not, and what its answers are read into.
+/// A connection, open or closed, with the buffer for its answers.
 #[derive(Debug)]
 pub(in crate::load) struct Connection {
     stream: Option<Stream>,
@@ -30,7 +30,8 @@ pub(in crate::load) struct Exchange {
     pub(in crate::load) sent: Option<Instant>,
     pub(in crate::load) first_byte: Option<Instant>,
     pub(in crate::load) ended: Instant,
-    /// Bytes of the request that may have left this machine: with none, it had no effect.
+    /// Bytes of the request that may have left this machine. If there are none, the request had no
+    /// effect.
     pub(in crate::load) bytes_sent: u64,
     pub(in crate::load) bytes_received: u64,
     /// The whole answer, whose body is [`Connection::body`], or why there is none.
@@ -48,8 +49,8 @@ impl Connection {
         connector: &Connector,
         plan: &Plan,
     ) -> Result<(), ErrorKind> {
-        // Readable between two requests, it was closed by the server or holds bytes that belong to
-        // no request: it cannot be used again.
+        // A connection that is readable between two requests was closed by the server, or holds
+        // bytes that belong to no request. It cannot be reused.
         self.stream.take_if(Stream::is_readable);
         if self.stream.is_none() {
             let due = Instant::now() + plan.connect_timeout;

@@ -59,7 +59,7 @@ impl Connector {
     /// an error here.
     ///
     /// # Errors
-    /// When the handshake fails; the text says what is wrong and what to do.
+    /// When the handshake fails; the text states the problem and its cure.
     pub async fn check_certificate(&self, limit: Duration) -> Result<(), String> {
         #[cfg(feature = "tls")]
         if self.tls.is_some()
@@ -80,7 +80,7 @@ impl Connector {
 
     async fn try_connect(&self) -> Result<Stream, ConnectError> {
         let stream = TcpStream::connect(self.address).await.map_err(ConnectError::Connect)?;
-        // It only affects latency: without it the kernel may delay a request.
+        // A failure only affects latency: without this option the kernel may delay a request.
         let _ = stream.set_nodelay(true);
         #[cfg(feature = "tls")]
         if let Some((config, name)) = &self.tls {
@@ -97,7 +97,8 @@ impl Connector {
 fn server_name(target: &Target) -> io::Result<ServerName<'static>> {
     let name = target.name().to_owned();
     ServerName::try_from(name).map_err(|_| {
-        let message = format!("no certificate can be for `{}`: give another name", target.name());
+        let message =
+            format!("`{}` cannot be the name in a certificate: give another name", target.name());
         io::Error::new(io::ErrorKind::InvalidInput, message)
     })
 }

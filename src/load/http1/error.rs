@@ -1,6 +1,6 @@
-//! Why bytes are not a response.
+//! The error for bytes that are not a response.
 
-/// The bytes are no HTTP/1.1 response, or one beyond the limits.
+/// The bytes are not an HTTP/1.1 response, or the response exceeds the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an HTTP/1.1 response")]
 pub struct ProtocolError;

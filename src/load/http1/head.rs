@@ -1,5 +1,5 @@
-//! The head of a response (RFC 9112, sections 4 to 6, and 9.3): what its fields say of the body, of
-//! the connection and of the next try. Nothing here allocates.
+//! The head of a response (RFC 9112, sections 4 to 6, and 9.3): what its fields say about the body,
+//! the connection and the next retry. Nothing here allocates.
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use httparse::{Header, ParserConfig, Status};
 
 use super::error::ProtocolError;
 
-/// Most header fields of a head, and of a trailer section.
+/// Maximum number of header fields of a head, and of a trailer section.
 pub(super) const FIELDS_MAX: usize = 64;
 
-/// The longest `Retry-After` that is believed: no sale is slower than that.
+/// The upper bound of `Retry-After`: a longer value is reduced to it.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
-/// What a head says.
+/// A parsed head.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     pub(super) status: u16,
@@ -38,20 +38,20 @@ impl Head {
     /// Reads the head that `bytes` begin with; `None` while its end is missing.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, ProtocolError> {
         let mut config = ParserConfig::default();
-        // Nobody may send folded lines any more, but a client still has to read them (RFC 9112,
+        // A sender must not generate folded lines, but a client still has to accept them (RFC 9112,
         // section 5.2).
         config.allow_obsolete_multiline_headers_in_responses(true);
         let mut head = httparse::Response::new(&mut []);
-        // Not filled with empty ones first, which would take as long as the parsing.
+        // Uninitialized, because filling it would take as long as the parsing.
         let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
         let parsed = config.parse_response_with_uninit_headers(&mut head, bytes, &mut fields);
         let Status::Complete(len) = parsed.map_err(|_| ProtocolError)? else { return Ok(None) };
         let status = head.code.filter(|status| *status >= 100).ok_or(ProtocolError)?;
         if status == 101 {
-            return Err(ProtocolError); // Nobody asked for another protocol.
+            return Err(ProtocolError); // No other protocol was requested.
         }
         if status < 200 {
-            // Interim: nothing of it matters.
+            // The fields of an interim response are irrelevant.
             let framing = Framing::Length(0);
             return Ok(Some(Self { status, framing, keep_alive: true, retry_after: None, len }));
         }
@@ -63,19 +63,21 @@ impl Head {
     }
 }
 
-/// RFC 9112, section 6.3: of several framings the first that applies.
+/// RFC 9112, section 6.3: the first framing that applies is used.
 fn framing(status: u16, fields: &[Header<'_>]) -> Result<Framing, ProtocolError> {
     if status == 204 || status == 304 {
         return Ok(Framing::Length(0));
     }
     if lines(fields, "transfer-encoding").next().is_some() {
-        // Any other coding than a last `chunked` would have to be undone first: none was asked for.
+        // Any coding other than a final `chunked` would have to be decoded first; none was
+        // requested.
         let mut codings = elements(fields, "transfer-encoding");
         let only_chunked = codings.next().is_some_and(|it| it.eq_ignore_ascii_case(b"chunked"));
         let simple = only_chunked && codings.next().is_none();
         return if simple { Ok(Framing::Chunked) } else { Err(ProtocolError) };
     }
-    // Some servers send the length twice, in one line or in two: that is read if both agree.
+    // Some servers send the length twice, in one field line or in two. It is accepted if both
+    // agree.
     let lists = lines(fields, "content-length");
     let mut lengths = lists.flat_map(|list| list.split(|b| *b == b',')).map(|it| decimal(trim(it)));
     let Some(first) = lengths.next() else { return Ok(Framing::UntilClose) };
@@ -86,15 +88,15 @@ fn framing(status: u16, fields: &[Header<'_>]) -> Result<Framing, ProtocolError>
     usize::try_from(len).map(Framing::Length).map_err(|_| ProtocolError)
 }
 
-/// RFC 9112, section 9.3: HTTP/1.1 keeps the connection unless told otherwise, HTTP/1.0 the other
-/// way round; `close` always wins.
+/// RFC 9112, section 9.3: an HTTP/1.1 connection persists by default, an HTTP/1.0 connection only
+/// with `keep-alive`; `close` takes precedence.
 fn keeps_alive(is_old: bool, fields: &[Header<'_>]) -> bool {
     let has = |option| elements(fields, "connection").any(|it| it.eq_ignore_ascii_case(option));
     !has(b"close") && (!is_old || has(b"keep-alive"))
 }
 
-/// Whether everyone on the way agrees where the body ends (RFC 9112, sections 6.1 and 6.3): chunks
-/// from HTTP/1.0, or with a length beside them, may have been framed by somebody else.
+/// Whether all intermediaries agree on the end of the body (RFC 9112, sections 6.1 and 6.3): chunks
+/// from HTTP/1.0, or together with a length, may have been framed by an intermediary.
 fn is_safe(framing: Framing, is_old: bool, head: &httparse::Response<'_, '_>) -> bool {
     match framing {
         Framing::Length(_) => true,
@@ -103,8 +105,8 @@ fn is_safe(framing: Framing, is_old: bool, head: &httparse::Response<'_, '_>) ->
     }
 }
 
-/// RFC 9110, section 10.2.3, in seconds, up to the most that is believed. A date is ignored: it
-/// would be compared with another machine's clock.
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3), at most [`RETRY_AFTER_MAX`]. A date is
+/// ignored, because it would be compared with another machine's clock.
 fn retry_after(fields: &[Header<'_>]) -> Option<Duration> {
     let value = trim(lines(fields, "retry-after").next()?);
     let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
@@ -112,24 +114,24 @@ fn retry_after(fields: &[Header<'_>]) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
-/// The values of all lines of a field.
+/// The values of all field lines of this name.
 fn lines<'a>(fields: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let named = fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
     named.map(|field| field.value)
 }
 
-/// The elements of a list field over all its lines, but for empty ones (RFC 9110, section 5.6.1).
+/// The elements of a list field over all its lines, without empty ones (RFC 9110, section 5.6.1).
 fn elements<'a>(fields: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let elements = lines(fields, name).flat_map(|list| list.split(|b| *b == b',')).map(trim);
     elements.filter(|element| !element.is_empty())
 }
 
-/// Without the white space around it, of which folded lines are a part.
+/// Removes the surrounding white space, including that of folded lines.
 fn trim(value: &[u8]) -> &[u8] {
     value.trim_ascii()
 }
 
-/// A number of digits alone: no sign, no space.
+/// Parses a number that has only digits, without a sign or a space.
 fn decimal(text: &[u8]) -> Option<u64> {
     let digits = (!text.is_empty()).then_some(text)?.iter();
     digits.copied().try_fold(0_u64, |number, digit| {

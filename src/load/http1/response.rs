@@ -1,4 +1,4 @@
-//! Reading HTTP/1.1 responses (RFC 9112) from whatever bytes are there: [`ResponseReader`].
+//! Incremental parsing of HTTP/1.1 responses (RFC 9112): [`ResponseReader`].
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use httparse::{EMPTY_HEADER, Status};
 use super::error::ProtocolError;
 use super::head::{FIELDS_MAX, Framing, Head};
 
-/// What the buffer begins with, in bytes: a usual answer fits.
+/// Initial capacity of the buffer, in bytes: a typical answer fits.
 const BUFFER_LEN: usize = 1024;
 
 /// Longest head, interim ones before it included, longest trailer section and longest body of a
-/// response, in bytes: the API's have under 500 each.
+/// response, in bytes: each of them has less than 500 bytes in the built-in API.
 const HEAD_LEN_MAX: usize = 16 << 10;
 const BODY_LEN_MAX: usize = 64 << 10;
 
@@ -22,43 +22,45 @@ const BODY_LEN_MAX: usize = 64 << 10;
 const CHUNKS_LEN_MAX: usize = 2 * BODY_LEN_MAX;
 const CHUNK_LINE_LEN_MAX: usize = 1 << 10;
 
-/// A whole response to a request other than HEAD. Its body is the reader's:
+/// A whole response to a request other than HEAD. The reader holds its body:
 /// [`ResponseReader::body`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response {
     /// The status: 200 or more.
     pub status: u16,
     /// Whether another request may follow on the connection: the response allows it, its end is
-    /// beyond doubt, the server has not closed, and nothing is there that nobody asked for.
+    /// unambiguous, the server has not closed the connection, and there are no bytes after the
+    /// response.
     pub keep_alive: bool,
-    /// `Retry-After` in seconds, at most 1 h; `None` too where it is a date.
+    /// `Retry-After` in seconds, at most 1 h; `None` also if it is a date.
     pub retry_after: Option<Duration>,
-    /// Bytes of the response, with its framing and the interim ones before it. More than these in
-    /// [`ResponseReader::received`] are not part of it.
+    /// Bytes of the response, including its framing and the interim responses before it. Further
+    /// bytes in [`ResponseReader::received`] do not belong to it.
     pub len: usize,
 }
 
-/// Reads the responses of one connection, one after the other, into a buffer that it keeps:
+/// Reads the responses of one connection, one after the other, into a buffer that it reuses:
 ///
 /// 1. [`clear`](Self::clear) before each request,
 /// 2. read into [`room`](Self::room),
 /// 3. [`parse`](Self::parse), and back to 2 until there is a response or an error.
 ///
-/// It goes on where it stopped, so that a body may come in many pieces. A usual response allocates
-/// nothing: the buffer grows with the longest of the connection, up to [`Self::LEN_MAX`].
+/// Parsing continues where it stopped, so that a body may arrive in many pieces. A typical response
+/// allocates nothing: the buffer grows to the longest response of the connection, up to
+/// [`Self::LEN_MAX`].
 #[derive(Debug)]
 pub struct ResponseReader {
     buffer: Vec<u8>,
     part: Part,
-    /// The bytes before it are understood.
+    /// The bytes before this offset are parsed.
     at: usize,
-    /// The last head; meaningful in every part after it.
+    /// The last head; valid in every part after it.
     head: Head,
-    /// Where the body is, so far: chunks are moved together, over their framing.
+    /// The range of the body received so far: chunks are moved together, over their framing.
     body: Range<usize>,
 }
 
-/// What is read next.
+/// The part that is read next.
 #[derive(Debug, Clone, Copy)]
 enum Part {
     Head,
@@ -69,7 +71,7 @@ enum Part {
     },
     Trailers,
     Whole,
-    /// Nothing: it was refused.
+    /// Nothing: the response was rejected.
     Broken,
 }
 
@@ -80,12 +82,12 @@ impl Default for ResponseReader {
 }
 
 impl ResponseReader {
-    /// Most bytes that are held of one connection. Any response that needs more is refused before:
-    /// its head has at most 16 KiB with all interim ones, its body 64 KiB, or 128 KiB with the
-    /// framing of its chunks, its trailers 16 KiB.
+    /// Maximum number of bytes that are buffered for one connection. A response that needs more is
+    /// rejected before: its head has at most 16 KiB with all interim responses, its body 64 KiB, or
+    /// 128 KiB with the framing of its chunks, its trailers 16 KiB.
     pub const LEN_MAX: usize = 2 * HEAD_LEN_MAX + CHUNKS_LEN_MAX;
 
-    /// An empty one, with room for a usual response.
+    /// An empty reader, with room for a typical response.
     pub fn new() -> Self {
         let framing = Framing::UntilClose;
         let head = Head { status: 0, framing, keep_alive: false, retry_after: None, len: 0 };
@@ -93,7 +95,7 @@ impl ResponseReader {
         Self { buffer, part: Part::Head, at: 0, head, body: 0..0 }
     }
 
-    /// Forgets all bytes and keeps their memory: for the next response.
+    /// Discards all bytes and keeps the memory for the next response.
     pub fn clear(&mut self) {
         self.buffer.clear();
         self.part = Part::Head;
@@ -101,21 +103,21 @@ impl ResponseReader {
         self.at = 0;
     }
 
-    /// Where to put what the connection sends, as for `AsyncReadExt::read_buf`. It ends at
-    /// [`Self::LEN_MAX`] bytes since [`clear`](Self::clear), and has not ended while
-    /// [`parse`](Self::parse) gives `None`.
+    /// The buffer for received bytes, as for `AsyncReadExt::read_buf`. It is full at
+    /// [`Self::LEN_MAX`] bytes since [`clear`](Self::clear), and is not full while
+    /// [`parse`](Self::parse) returns `None`.
     pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
         let left = Self::LEN_MAX.saturating_sub(self.buffer.len());
         (&mut self.buffer).limit(left)
     }
 
-    /// Bytes that were put into it since [`clear`](Self::clear).
+    /// Number of bytes received since [`clear`](Self::clear).
     pub fn received(&self) -> usize {
         self.buffer.len()
     }
 
-    /// The response's body, without its framing. Empty until [`parse`](Self::parse) has given a
-    /// response.
+    /// The response's body, without its framing. It is empty until [`parse`](Self::parse) has
+    /// returned a response.
     pub fn body(&self) -> &[u8] {
         match self.part {
             Part::Whole => &self.buffer[self.body.clone()],
@@ -123,13 +125,13 @@ impl ResponseReader {
         }
     }
 
-    /// The response that the bytes begin with; `None` while it is not whole. Interim ones (1xx)
-    /// before it are skipped, and so are trailers. `at_end` says that the server has closed the
-    /// connection after these bytes, which ends a body without a length: with it, `None` means that
-    /// the response was cut off.
+    /// Parses the response at the beginning of the bytes; `None` while it is incomplete. Interim
+    /// responses (1xx) before it are skipped, and so are trailers. `at_end` says that the server
+    /// has closed the connection after these bytes, which ends a body without a length: with it,
+    /// `None` means that the response was cut off.
     ///
     /// # Errors
-    /// When no further bytes can make it a response within the limits: then until
+    /// When no further bytes can complete a response within the limits. The error persists until
     /// [`clear`](Self::clear).
     pub fn parse(&mut self, at_end: bool) -> Result<Option<Response>, ProtocolError> {
         loop {
@@ -157,11 +159,11 @@ impl ResponseReader {
 
     fn read_head(&mut self) -> Result<Option<Part>, ProtocolError> {
         let bytes = &self.buffer[self.at..];
-        // Empty lines may be skipped by servers alone (RFC 9112, section 2.2).
+        // Only servers may skip empty lines before a message (RFC 9112, section 2.2).
         if matches!(bytes, [b'\r' | b'\n', ..]) {
             return Err(ProtocolError);
         }
-        // From its beginning each time, which is short and usually the only time.
+        // The head is parsed from its beginning each time: it is short, and usually arrives whole.
         let head = Head::parse(bytes)?;
         let end = head.map_or(self.buffer.len() + 1, |head| self.at + head.len);
         if end > HEAD_LEN_MAX {
@@ -240,8 +242,8 @@ impl ResponseReader {
     }
 }
 
-/// The length before a chunk (RFC 9112, section 7.1), whose extensions are ignored; `None` if it is
-/// none, or longer than any body.
+/// The length of a chunk (RFC 9112, section 7.1), whose extensions are ignored; `None` if it is
+/// invalid, or longer than any body.
 fn chunk_len(line: &[u8]) -> Option<usize> {
     let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
     let (digits, rest) = line.split_at(digits);
@@ -266,7 +268,8 @@ mod tests {
         Ok(response.map(|response| (response, reader.body().to_vec())))
     }
 
-    /// Wherever the bytes are split: no answer before the end, and the same one at the end.
+    /// Parses the bytes split at every position: there is no response before the end, and the same
+    /// one at the end.
     fn parse_in_pieces(bytes: &[u8]) -> (u16, Vec<u8>, bool) {
         for at in 0..bytes.len() {
             assert_eq!(parsed(&bytes[..at], false), Ok(None), "cut at {at}");
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_framing_is_read_wherever_it_is_split() {
+    fn every_framing_is_parsed_wherever_it_is_split() {
         let cases: &[(&[u8], u16, &[u8], bool)] = &[
             (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi", true),
             (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", true),
@@ -313,14 +316,14 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_is_not_part_of_it() {
+    fn following_bytes_do_not_belong_to_the_response() {
         let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1";
         let (response, _) = parsed(bytes, false).unwrap().unwrap();
         assert_eq!((response.len, response.keep_alive), (38, false));
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_responses_are_rejected() {
         let endless = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'a'; 20_000]].concat();
         let cases: &[&[u8]] = &[
             b"SSH-2.0-OpenSSH_9.2\r\n",

@@ -1,4 +1,4 @@
-//! A connection's bytes, with TLS around them or not.
+//! The byte stream of a connection, plain or over TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(TcpStream),
-    /// In a box, since it is large: the memory of the plain ones stays as it is.
+    /// Boxed, because it is large: a plain connection should not use more memory for it.
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -26,15 +26,15 @@ impl Stream {
         Self::Tls(Box::new(stream))
     }
 
-    /// Whether there is anything to read: bytes, or the end.
+    /// Whether there is anything to read: bytes, or the end of the stream.
     pub(super) fn is_readable(&mut self) -> bool {
         match self {
             Self::Plain(stream) => {
                 let read = stream.try_read(&mut [0]);
                 !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
             }
-            // Not the socket: it may hold records of TLS's own, such as tickets, which are read
-            // here and are nothing to the user.
+            // The TLS stream is polled instead of the socket, which may hold records without
+            // application data, such as session tickets. Those are consumed here.
             #[cfg(feature = "tls")]
             Self::Tls(stream) => {
                 let mut context = Context::from_waker(Waker::noop());
@@ -64,7 +64,7 @@ impl Stream {
             }
             #[cfg(feature = "tls")]
             Self::Tls(stream) => {
-                // Encrypted and sent in one go, which may fail after it has sent.
+                // One call encrypts and sends, and may fail after it has sent bytes.
                 *sent = request.len() as u64;
                 stream.write_all(request).await?;
                 stream.flush().await

@@ -1,5 +1,5 @@
-//! How an answer of the built-in API is understood: its outcome for the figures, what it means for
-//! the attempt, and whether it calls for a retry.
+//! Interprets the answers of the built-in API: the outcome for the figures, the meaning for the
+//! attempt, and whether the answer calls for a retry.
 
 use std::sync::LazyLock;
 
@@ -10,15 +10,15 @@ use crate::settings::RetryOn;
 use crate::stats::{ErrorKind, Outcome, Reason};
 use crate::sut::Understood;
 
-/// The refusals of the API, interned; by `Refusal as usize`.
+/// The refusals of the API, interned and indexed by `Refusal as usize`.
 static REASONS: LazyLock<Vec<Reason>> =
     LazyLock::new(|| Refusal::ALL.iter().map(|refusal| Reason::intern(refusal.as_str())).collect());
 
-/// Understands an answer to the attempt `ours`. A refusal says nothing about the attempt as a whole
+/// Interprets an answer to the attempt `ours`. A refusal says nothing about the attempt as a whole
 /// (`answered` is `None`): it promises only that this request had no effect.
 ///
 /// # Errors
-/// When it is no answer of the API: then it is unknown whether the request had an effect.
+/// When it is not a valid answer of the API: then it is unknown whether the request had an effect.
 pub(crate) fn understand(
     status: u16,
     body: &[u8],
@@ -42,7 +42,7 @@ pub(crate) fn understand(
         (400 | 404 | 405 | 413 | 415, "rejected") => known(Outcome::Rejected, None),
         (403 | 409 | 410 | 422 | 429 | 503, "rejected") => {
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
-            // A reason under a status that is not its own is no promise of the API.
+            // A reason with a status other than its own is not a promise of the API.
             let refusal = refusal.filter(|refusal| refusal.status() == status);
             refusal.map(refused).ok_or_else(unusable)
         }
@@ -67,10 +67,10 @@ fn refused(refusal: Refusal) -> Understood {
     Understood { outcome, answered: None, retry }
 }
 
-/// Understands an answer to a request for a result; `None` when the server knows no such attempt.
+/// Interprets an answer to a request for a result; `None` when the server knows no such attempt.
 ///
 /// # Errors
-/// When it is no answer of the API: then nothing is known.
+/// When it is not a valid answer of the API: then nothing is known.
 pub(crate) fn understand_result(http: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
     let unusable = || if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;

@@ -1,4 +1,4 @@
-//! The calls besides the load: the state of the sale, results, the ledger.
+//! The requests that do not belong to the load: the state of the sale, results, the ledger.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::sut::{SaleState, Target};
 use super::answer::understand_result;
 use super::ledger::LedgerReader;
 
-/// Longest time for a connection, for the state of a sale, and between two pieces of a ledger.
+/// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest answer that is no ledger, in bytes.
+/// Longest answer other than a ledger, in bytes.
 const BODY_LEN_MAX: usize = 64 << 10;
 
-/// Longest time for a whole ledger.
+/// Time-out for a whole ledger.
 const LEDGER_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// A server, as a client and admin sees it.
+/// A client and admin of a server.
 #[derive(Debug, Clone)]
 pub struct Control {
     client: Client,
@@ -35,7 +35,7 @@ pub struct Control {
 
 /// Why the server gives no usable answer; each message names the cure.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the messages describe the variants")]
 pub enum ControlError {
     #[error("no server answers at {0}: start `seckill serve` there, or add --spawn")]
     NoServer(String),
@@ -45,7 +45,7 @@ pub enum ControlError {
     NoServerBehind(String, StatusCode),
     #[error("{0} is no seckill server: it answers GET /result with {1}")]
     Foreign(String, String),
-    #[error("several items are on sale at {0}: say which with --item NAME")]
+    #[error("several items are on sale at {0}: select one with --item NAME")]
     ItemRequired(String),
     #[error("the item is not on sale at {0}")]
     UnknownItem(String),
@@ -64,7 +64,7 @@ impl Control {
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
+    pub(in crate::sut) fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
         let client = http_client::builder(target.is_https())
             .map_err(|error| ControlError::Client(error.to_string()))?;
         let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
@@ -75,7 +75,7 @@ impl Control {
         Ok(Self { client, url: target.url.clone(), admin_token: None, item })
     }
 
-    /// The same client, for one item, and as an admin if there is a token.
+    /// The same client for one item, and as an admin if there is a token.
     pub fn of_item(self, item: ItemId, admin_token: Option<Secret>) -> Self {
         Self { item: Some(item), admin_token, ..self }
     }
@@ -83,7 +83,7 @@ impl Control {
     /// The state of the sale.
     ///
     /// # Errors
-    /// When the server gives none.
+    /// When the server does not return it.
     pub async fn sale(&self) -> Result<SaleState, ControlError> {
         let response = self.get("/result").timeout(TIMEOUT).send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
@@ -118,10 +118,10 @@ impl Control {
         understand_result(status.as_u16(), &body).map_err(foreign)
     }
 
-    /// The whole ledger; `copy` gets its bytes as they arrive.
+    /// The whole ledger; `copy` receives its bytes as they arrive.
     ///
     /// # Errors
-    /// When the server gives none, or not all of it.
+    /// When the server does not return all of it.
     pub async fn ledger(&self, mut copy: impl FnMut(&[u8])) -> Result<Ledger, ControlError> {
         let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
         let request = self.get("/admin/ledger").bearer_auth(token).timeout(LEDGER_TIMEOUT);
@@ -172,9 +172,9 @@ async fn body(mut response: Response) -> reqwest::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// The token of a server that keeps its data in `data`, in the working directory: none for a target
-/// on another machine, since a token is a secret of this one.
-pub fn token_nearby(target: &Target, data: &Path) -> Option<Secret> {
+/// Reads the admin token of a server that keeps its data in `data`. Returns `None` for a target on
+/// another machine, which must not receive a secret of this one.
+pub fn local_token(target: &Target, data: &Path) -> Option<Secret> {
     if !target.address.ip().is_loopback() {
         return None;
     }

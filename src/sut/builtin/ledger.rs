@@ -10,15 +10,15 @@ const LINE_LEN_MAX: usize = 4096;
 /// Why a ledger cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// A line is not one of a ledger.
-    #[error("line {line} of the ledger is wrong: {problem}")]
+    /// A line is not valid in a ledger.
+    #[error("line {line} of the ledger is invalid: {problem}")]
     Line {
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
-    /// It ended before its last line.
+    /// The ledger ended before its last line.
     #[error("the ledger was cut off after line {0}")]
     CutOff(usize),
     /// Its last line does not agree with the lines before.
@@ -40,7 +40,7 @@ impl LedgerReader {
     /// Reads the next piece, which may end anywhere.
     ///
     /// # Errors
-    /// At the first wrong line.
+    /// At the first invalid line.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), LedgerError> {
         let mut lines = piece.split(|byte| *byte == b'\n');
         let last = lines.next_back().unwrap_or_default();
@@ -51,15 +51,15 @@ impl LedgerReader {
         }
         self.rest.extend_from_slice(last);
         if self.rest.len() > LINE_LEN_MAX {
-            return Err(self.wrong(format!("longer than {LINE_LEN_MAX} bytes")));
+            return Err(self.invalid(format!("longer than {LINE_LEN_MAX} bytes")));
         }
         Ok(())
     }
 
-    /// The ledger, if all of it was there.
+    /// The ledger, if it is complete.
     ///
     /// # Errors
-    /// When it was cut off, or does not add up.
+    /// When it was cut off, or its counts do not agree with its lines.
     pub fn finish(self) -> Result<Ledger, LedgerError> {
         let (Some(sale), Some(counts), true) = (self.sale, self.counts, self.rest.is_empty())
         else {
@@ -81,20 +81,20 @@ impl LedgerReader {
         Ok(Ledger { sale, rows: self.rows })
     }
 
-    fn wrong(&self, problem: impl Into<String>) -> LedgerError {
+    fn invalid(&self, problem: impl Into<String>) -> LedgerError {
         LedgerError::Line { line: self.lines + 1, problem: problem.into() }
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), LedgerError> {
         let parsed = serde_json::from_slice(line);
-        match parsed.map_err(|_| self.wrong("not a sale, an attempt or the counts"))? {
+        match parsed.map_err(|_| self.invalid("not a sale, an attempt or the counts"))? {
             LedgerLine::Sale { sale } if self.lines == 0 => self.sale = Some(sale),
-            LedgerLine::Sale { .. } => return Err(self.wrong("a second sale")),
-            _ if self.sale.is_none() => return Err(self.wrong("the sale must come first")),
-            _ if self.counts.is_some() => return Err(self.wrong("the counts must come last")),
+            LedgerLine::Sale { .. } => return Err(self.invalid("a second sale")),
+            _ if self.sale.is_none() => return Err(self.invalid("the sale must come first")),
+            _ if self.counts.is_some() => return Err(self.invalid("the counts must come last")),
             LedgerLine::Counts { counts } => self.counts = Some(counts),
             LedgerLine::Attempt(attempt) => {
-                let row = row(attempt).map_err(|problem| self.wrong(problem))?;
+                let row = row(attempt).map_err(|problem| self.invalid(problem))?;
                 self.rows.push(row);
             }
         }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn ledger_is_read_wherever_its_pieces_end() {
+    fn ledger_is_parsed_wherever_its_pieces_end() {
         let whole = read(&[LEDGER]).unwrap();
         assert_eq!(whole.rows[0].settle_us, Some(4));
         for at in 0..LEDGER.len() {

@@ -1,4 +1,4 @@
-//! The built-in API, as its clients use it: requests, answers, results, the ledger.
+//! The API of `seckill serve`, as its clients use it: requests, answers, results, the ledger.
 
 mod answer;
 mod control;
@@ -6,6 +6,6 @@ mod ledger;
 mod request;
 
 pub(super) use answer::{understand, understand_result};
-pub use control::{Control, ControlError, token_nearby};
+pub use control::{Control, ControlError, local_token};
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};

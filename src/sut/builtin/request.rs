@@ -13,7 +13,7 @@ pub(crate) const PURCHASE_PATH: &str = "/seckill";
 /// `POST /seckill` of an attempt at `item`; the buyer and the request id go into its holes.
 pub(crate) fn purchase(target: &Target, plan: &Plan, item: &ItemId) -> Template<2> {
     let hole = hole();
-    // No id needs escaping in JSON: see their alphabets.
+    // The alphabets of the ids contain no character that JSON would escape.
     let body = format!(r#"{{"uid":"{hole}","request_id":"{hole}","item":"{item}"}}"#);
     let head = head(&format!("POST {PURCHASE_PATH}"), target, plan);
     Template::new(format!(
@@ -28,9 +28,9 @@ pub(crate) fn result(target: &Target, plan: &Plan, wait: Duration) -> Template<1
     Template::new(head(&format!("GET /result/{hole}?wait={wait}ms"), target, plan) + "\r\n")
 }
 
-fn head(line: &str, target: &Target, plan: &Plan) -> String {
+fn head(request: &str, target: &Target, plan: &Plan) -> String {
     let connection = if plan.keepalive { "keep-alive" } else { "close" };
-    format!("{line} HTTP/1.1\r\nHost: {}\r\nConnection: {connection}\r\n", target.host)
+    format!("{request} HTTP/1.1\r\nHost: {}\r\nConnection: {connection}\r\n", target.host)
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     use crate::profile::BenchFlags;
 
     #[test]
-    fn purchase_template_is_what_the_api_parses() {
+    fn api_parses_the_purchase_template() {
         let target = Target::new(Some("http://127.0.0.1:7001")).unwrap();
         let plan = Plan::new(&BenchFlags::default(), 0).unwrap();
         let mut template = purchase(&target, &plan, &"tea".parse().unwrap());

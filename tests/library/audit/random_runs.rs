@@ -132,7 +132,7 @@ fn correct_run(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<
             history.entries.push(Entry { attempt, answered });
         }
     }
-    history.results = history.to_ask(3).map(|id| (id, status_of(&ledger, id))).collect();
+    history.results = history.to_poll(3).map(|id| (id, status_of(&ledger, id))).collect();
     Case { history, ledger, settled: true }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use seckill::lab::{RabbitMq, RabbitMqOptions};
-use seckill::server::QueueAt;
 
 use crate::support::backend::Backend;
 use crate::support::manual_server::ManualServer;
@@ -16,7 +15,7 @@ async fn attempts_are_refused_at_once_while_the_broker_blocks_publishers() {
     let broker = RabbitMq::start(RabbitMqOptions { config, ..RabbitMqOptions::default() }).unwrap();
     let limit = std::time::Duration::from_secs(1);
     let server = ManualServer::open_with(backend, |config| {
-        if let QueueAt::RabbitMq(options) = &mut config.queue {
+        if let Some(options) = &mut config.broker {
             options.url = broker.url().parse().unwrap();
             options.publish_timeout = limit;
         }

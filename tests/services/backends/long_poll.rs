@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use seckill::flaws::Flaws;
 use seckill::lab;
 use seckill::queue::Batch;
-use seckill::server::{App, QueueAt, route};
+use seckill::server::{App, route};
 use seckill::store::{Redis, RedisOptions, Store};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::support::backend::Backend;
 use crate::support::manual_server::ManualServer;
 use crate::support::skip::installed;
-use crate::support::{AttemptStatus, get, id, is_waiting, post, terms, within};
+use crate::support::{AttemptStatus, get, id, is_waiting, post, within};
 
 /// Number of concurrent long polls.
 const HELD: usize = 2_000;
@@ -30,11 +30,8 @@ const STOCK: u32 = HELD as u32 / 2;
 async fn open(backend: Backend) -> ManualServer {
     let max = 2 * HELD;
     ManualServer::open_with(backend, |config| {
-        config.sale = terms("tea", STOCK);
+        config.stock = STOCK;
         config.queue_max = max;
-        if let QueueAt::RabbitMq(options) = &mut config.queue {
-            options.max = max;
-        }
     })
     .await
 }

@@ -199,9 +199,6 @@ async fn full_queue_refuses_without_effect() {
     for backend in Backend::all() {
         let mut server = ManualServer::open_with(backend, |config| {
             config.queue_max = 2;
-            if let seckill::server::QueueAt::RabbitMq(options) = &mut config.queue {
-                options.max = 2;
-            }
         })
         .await;
         // A consumer would remove messages that count towards the queue's length.

@@ -1,68 +1,69 @@
-//! The flags that say where queue and store are, and what is wrong with them.
+//! The flags that say where queue and store are, and their checks.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use crate::flaws::{Design, Flaw, Flaws};
-use crate::profile::{FlagError, ServeFlags};
-use crate::queue;
 use crate::secret::EngineUrl;
-use crate::server::{QueueAt, StoreAt};
-use crate::settings::Role;
-use crate::store::RedisOptions;
+use crate::settings::{QueueType, Role};
 use crate::units::Span;
+
+use super::check::FlagError;
+use super::flags::ServeFlags;
 
 /// Longest time-out of the broker: the article's was 21 s.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
-/// Longest name of a queue, in bytes: AMQP's 255, less what is added for the dead letters.
+/// Longest name of a queue, in bytes: AMQP's 255, less the suffix of the dead-letter queue.
 const QUEUE_NAME_LEN_MAX: usize = 200;
 
-/// The broker, if there is one.
-pub(super) fn queue(flags: &ServeFlags, max: usize, flaws: &Flaws) -> Result<QueueAt, FlagError> {
-    let name = flags.queue_name.clone().unwrap_or_else(|| "seckill".into());
-    if name.is_empty() || name.len() > QUEUE_NAME_LEN_MAX || name.starts_with("amq.") {
-        let problem = format!("has 1 to {QUEUE_NAME_LEN_MAX} bytes, and does not begin with amq.");
+/// A queue in a broker.
+#[derive(Debug, Clone)]
+pub struct BrokerPlan {
+    /// The broker's address.
+    pub url: EngineUrl,
+    /// The name of the queue.
+    pub queue: String,
+    /// The type of the queue.
+    pub queue_type: QueueType,
+    /// Time-out for a confirm of a published message.
+    pub publish_timeout: Duration,
+    /// Time-out for opening a connection.
+    pub connect_timeout: Duration,
+}
+
+/// The broker; `None` for the embedded queue.
+pub(super) fn broker(flags: &ServeFlags) -> Result<Option<BrokerPlan>, FlagError> {
+    let queue = flags.queue_name.clone().unwrap_or_else(|| "seckill".into());
+    if queue.is_empty() || queue.len() > QUEUE_NAME_LEN_MAX || queue.starts_with("amq.") {
+        let problem = format!("must have 1 to {QUEUE_NAME_LEN_MAX} bytes and not begin with amq.");
         return Err(FlagError::new("queue-name", problem));
     }
     let publish_timeout = timeout("publish-timeout", flags.publish_timeout)?;
     let connect_timeout = timeout("broker-connect-timeout", flags.broker_connect_timeout)?;
-    match url("queue", flags.queue.as_ref(), &["amqp", "amqps"])? {
-        None => Ok(QueueAt::Embedded),
-        Some(url) => Ok(QueueAt::RabbitMq(queue::Options {
-            url,
-            queue: name,
-            queue_type: flags.queue_type.unwrap_or_default(),
-            max,
-            publish_timeout,
-            connect_timeout,
-            flaws: flaws.clone(),
-        })),
-    }
+    let queue_type = flags.queue_type.unwrap_or_default();
+    let url = url("queue", flags.queue.as_ref(), &["amqp", "amqps"])?;
+    Ok(url.map(|url| BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout }))
 }
 
-/// The Redis server, if there is one.
-pub(super) fn store(flags: &ServeFlags, flaws: &Flaws) -> Result<StoreAt, FlagError> {
-    Ok(match url("store", flags.store.as_ref(), &["redis", "rediss"])? {
-        None => StoreAt::Embedded,
-        Some(url) => StoreAt::Redis(RedisOptions { url, flaws: flaws.clone() }),
-    })
+/// The Redis server; `None` for the embedded store.
+pub(super) fn redis(flags: &ServeFlags) -> Result<Option<EngineUrl>, FlagError> {
+    url("store", flags.store.as_ref(), &["redis", "rediss"])
 }
 
-/// The flaws of the design and those that were asked for.
+/// The flaws of the design and those that flags name.
 pub(super) fn flaws(flags: &ServeFlags) -> Flaws {
     Flaws::of(flags.design.unwrap_or_default(), flags.flaw.as_deref().unwrap_or_default())
 }
 
-/// Checks what only makes sense together. Apart from the rest, since a profile may leave the
-/// addresses to the environment.
-pub(super) fn check(flags: &ServeFlags) -> Result<(), FlagError> {
+/// Checks flags that only make sense together. It is apart from the other checks, since a profile
+/// may leave the addresses to the environment.
+pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     let is_shared = |url: &Option<EngineUrl>| url.as_ref().is_some_and(|url| !url.is_embedded());
     let (queue, store) = (is_shared(&flags.queue), is_shared(&flags.store));
     let role = flags.role.unwrap_or_default();
     if role != Role::All && !(queue && store) {
-        let problem = "needs --queue amqp://… and --store redis://…: the embedded ones are one \
-                       process's own";
+        let problem = "needs --queue amqp://… and --store redis://…: the embedded ones serve one \
+                       process";
         return Err(FlagError::new("role", problem));
     }
     let needs = |flaw: Flaw| match flaw {
@@ -84,20 +85,6 @@ pub(super) fn check(flags: &ServeFlags) -> Result<(), FlagError> {
     Ok(())
 }
 
-/// What `--list-flaws` prints.
-pub(super) fn list_flaws() -> String {
-    let mut text = String::new();
-    for flaw in Flaw::ALL {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", flaw.name());
-        let rows = [("does", flaw.does()), ("breaks", flaw.breaks()), ("from", flaw.source())];
-        for (label, words) in rows {
-            let _ = writeln!(text, "    {label:<7} {words}");
-        }
-    }
-    text
-}
-
 fn url(
     flag: &'static str,
     url: Option<&EngineUrl>,
@@ -105,7 +92,7 @@ fn url(
 ) -> Result<Option<EngineUrl>, FlagError> {
     let Some(url) = url.filter(|url| !url.is_embedded()) else { return Ok(None) };
     if !schemes.contains(&url.scheme()) {
-        // The value may hold a password: it is not repeated.
+        // The message omits the value, which may contain a password.
         let problem = format!("is neither embedded nor of the form {}://…", schemes[0]);
         return Err(FlagError::new(flag, problem));
     }
@@ -119,7 +106,7 @@ fn url(
 fn timeout(flag: &'static str, given: Option<Span>) -> Result<Duration, FlagError> {
     let time = given.map_or(Duration::from_secs(5), |span| span.0);
     if time.is_zero() || time > TIMEOUT_MAX {
-        return Err(FlagError::new(flag, format!("is above 0 and at most {TIMEOUT_MAX:?}")));
+        return Err(FlagError::new(flag, format!("must be above 0 and at most {TIMEOUT_MAX:?}")));
     }
     Ok(time)
 }

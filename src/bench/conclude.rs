@@ -1,0 +1,142 @@
+//! After the load: the evidence, the verdict, and the files of the run.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::timeout;
+
+use crate::archive::{LedgerFile, Outputs, Parts, Run};
+use crate::history::{History, Ledger};
+use crate::judge::{self, Gaps, GeneratorLoad};
+use crate::load::{self, Ran};
+use crate::monitor::Usage;
+use crate::stats::Quantiles;
+
+use super::config::Config;
+use super::evidence;
+use super::load::{Loaded, Sinks};
+use super::prepare::Site;
+
+/// Longest time for the last look at the sale, which belongs to the end of the load.
+const LAST_LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How the load ended.
+pub(super) enum Ending {
+    /// By its plan.
+    Complete,
+    /// It was stopped.
+    Stopped,
+    /// The spawned server ended, for this reason. Nothing can be learned from a server that has
+    /// ended, and waiting for it would only take time.
+    Died(String),
+}
+
+impl Ending {
+    /// Why the load ended before its plan did.
+    fn early(&self) -> Option<String> {
+        match self {
+            Self::Complete => None,
+            Self::Stopped => Some("a signal stopped it".to_owned()),
+            Self::Died(_) => Some("the server died".to_owned()),
+        }
+    }
+
+    /// What is missing in the evidence when the load has just ended.
+    fn gaps(&self) -> Gaps {
+        let ledger_before = match self {
+            Self::Died(because) => Some(because.clone()),
+            Self::Complete | Self::Stopped => None,
+        };
+        let ledger = Some("the run ended before the ledger was read".to_owned());
+        Gaps { ledger_before, ledger, ..Gaps::default() }
+    }
+}
+
+/// A run whose load has ended.
+pub(super) struct Ended<'a> {
+    pub(super) config: &'a Config,
+    pub(super) site: &'a Site,
+    pub(super) started: SystemTime,
+    pub(super) loaded: Loaded,
+    pub(super) usage: Usage,
+    pub(super) ending: Ending,
+}
+
+impl Ended<'_> {
+    /// Gathers the evidence, judges, and writes every file of the run.
+    pub(super) async fn judge(self, ledger_before: Result<Ledger, String>) -> (Run, Outputs) {
+        let Self { config, site, ending, .. } = self;
+        let Loaded { ran: Ran { recorder, mut history }, sinks, broker } = self.loaded;
+        let Sinks { series, mut outputs } = sinks;
+        let mut series = series.finish();
+        if !matches!(ending, Ending::Died(_))
+            && let Ok(Ok(sale)) = timeout(LAST_LOOK_TIMEOUT, site.control.sale()).await
+        {
+            series.set_last_sale(sale.now());
+        }
+        outputs.load_ended(&recorder);
+        let mut gaps = ending.gaps();
+        match ledger_before {
+            Ok(ledger) => history.begin_with(ledger),
+            Err(because) => {
+                let because = format!("the ledger could not be read before the run: {because}");
+                gaps.ledger_before.get_or_insert(because);
+            }
+        }
+        let summary = recorder.finish();
+        let invalid = judge::validity(&summary, &generator_load(config, &self.usage));
+        let parts = Parts {
+            started: self.started,
+            sut: config.sut,
+            plan: &config.plan,
+            target: &site.target,
+            summary: &summary,
+            series: &series,
+            settle: Quantiles::default(),
+            usage: &self.usage,
+            broker,
+            audit: judge::audit(&history, None, &gaps),
+            gaps: gaps.clone(),
+            stock_left_before: site.sale_before.stock_left,
+            stopped: ending.early(),
+            invalid,
+        };
+        // The result so far is written now, and is kept if the bench is killed while it waits for
+        // the rest.
+        outputs.history(&history);
+        outputs.run(&Run::new(parts.clone()));
+        let ledger = if gaps.ledger_before.is_none() && !history.is_empty() {
+            gather(config, site, &mut history, (&mut gaps, &mut outputs)).await
+        } else {
+            None
+        };
+        let settle = ledger.as_ref().map(|ledger| judge::settle_times(&history, ledger));
+        let audit = judge::audit(&history, ledger.as_ref(), &gaps);
+        let run = Run::new(Parts { audit, gaps, settle: settle.unwrap_or_default(), ..parts });
+        outputs.history(&history);
+        outputs.run(&run);
+        (run, outputs)
+    }
+}
+
+/// Waits until everything is decided, then reads results and the ledger.
+async fn gather(
+    config: &Config,
+    site: &Site,
+    history: &mut History,
+    (gaps, outputs): (&mut Gaps, &mut Outputs),
+) -> Option<Ledger> {
+    gaps.settled = evidence::settle(&site.control, config.plan.settle_timeout).await.err();
+    evidence::poll_results(&site.control, history).await;
+    let copy = |piece: &[u8]| outputs.ledger(LedgerFile::After, piece);
+    let ledger = evidence::ledger(&site.control, copy).await;
+    gaps.ledger = ledger.as_ref().err().cloned();
+    ledger.ok()
+}
+
+fn generator_load(config: &Config, usage: &Usage) -> GeneratorLoad {
+    GeneratorLoad {
+        cpu_percent: usage.generator.map(|process| process.cpu_percent_mean),
+        cores: load::workers(config.plan.threads),
+        steal_percent: usage.steal_percent,
+    }
+}
