@@ -95,8 +95,8 @@ fn file_with_other_content_is_an_error() {
     for (file, problem) in [
         ("run.json", "it is not the result of a run: expected value at line 1 column 1"),
         ("history.ndjson", "line 1: not JSON"),
-        ("ledger-before.ndjson", "line 1 of the ledger is wrong"),
-        ("ledger.ndjson", "line 1 of the ledger is wrong"),
+        ("ledger-before.ndjson", "line 1 of the ledger is invalid"),
+        ("ledger.ndjson", "line 1 of the ledger is invalid"),
     ] {
         let path = run.path().join(file);
         let content = std::fs::read(&path).unwrap();
@@ -163,8 +163,8 @@ fn wrong_line_is_named() {
     let run = recording();
     for (file, line, problem) in [
         ("history.ndjson", "{\"thread\":20,\"index\":0,\"answered\":\"lost\"}", "line 2: "),
-        ("ledger-before.ndjson", "{\"sale\":{}}", "line 2 of the ledger is wrong: "),
-        ("ledger.ndjson", "{\"status\":\"won\"}", "line 2 of the ledger is wrong: "),
+        ("ledger-before.ndjson", "{\"sale\":{}}", "line 2 of the ledger is invalid: "),
+        ("ledger.ndjson", "{\"status\":\"won\"}", "line 2 of the ledger is invalid: "),
     ] {
         let path = run.path().join(file);
         let whole = std::fs::read_to_string(&path).unwrap();
