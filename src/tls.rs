@@ -41,7 +41,7 @@ pub fn client() -> io::Result<ClientConfig> {
     Err(io::Error::new(
         io::ErrorKind::NotFound,
         format!(
-            "there are no trusted certificates ({why}): install ca-certificates, or set SSL_CERT_FILE to \
+            "no trusted certificates ({why}): install ca-certificates, or set SSL_CERT_FILE to \
              a PEM file with them"
         ),
     ))

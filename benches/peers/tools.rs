@@ -140,8 +140,7 @@ impl Tool {
             Self::Ab => read_ab(stdout),
             Self::JMeter => jmeter::read(stdout),
         };
-        reported
-            .unwrap_or_else(|| panic!("the output of {} has no figures:\n{stdout}", self.name()))
+        reported.unwrap_or_else(|| panic!("no figures in the output of {}:\n{stdout}", self.name()))
     }
 }
 

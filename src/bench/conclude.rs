@@ -40,14 +40,14 @@ impl Ending {
         }
     }
 
-    /// What is missing in the evidence when the load has just ended.
-    fn gaps(&self) -> Gaps {
-        let ledger_before = match self {
-            Self::Died(because) => Some(because.clone()),
+    /// The gaps in the evidence when the load has just ended.
+    fn gaps(self, ledger_before: Option<String>) -> Gaps {
+        let server = match self {
+            Self::Died(because) => Some(because),
             Self::Complete | Self::Stopped => None,
         };
         let ledger = Some("the run ended before the ledger was read".to_owned());
-        Gaps { ledger_before, ledger, ..Gaps::default() }
+        Gaps { server, ledger_before, ledger, ..Gaps::default() }
     }
 }
 
@@ -74,14 +74,9 @@ impl Ended<'_> {
             series.set_last_sale(sale.now());
         }
         outputs.load_ended(&recorder);
-        let mut gaps = ending.gaps();
-        match ledger_before {
-            Ok(ledger) => history.begin_with(ledger),
-            Err(because) => {
-                let because = format!("the ledger could not be read before the run: {because}");
-                gaps.ledger_before.get_or_insert(because);
-            }
-        }
+        let stopped = ending.early();
+        let mut gaps = ending.gaps(ledger_before.as_ref().err().cloned());
+        ledger_before.into_iter().for_each(|ledger| history.begin_with(ledger));
         let summary = recorder.finish();
         let invalid = judge::validity(&summary, &generator_load(config, &self.usage));
         let parts = Parts {
@@ -97,14 +92,15 @@ impl Ended<'_> {
             audit: judge::audit(&history, None, &gaps),
             gaps: gaps.clone(),
             stock_left_before: site.sale_before.stock_left,
-            stopped: ending.early(),
+            stopped,
             invalid,
         };
         // The result so far is written now, and is kept if the bench is killed while it waits for
         // the rest.
         outputs.history(&history);
         outputs.run(&Run::new(parts.clone()));
-        let ledger = if gaps.ledger_before.is_none() && !history.is_empty() {
+        let ledger = if gaps.server.is_none() && gaps.ledger_before.is_none() && !history.is_empty()
+        {
             gather(config, site, &mut history, (&mut gaps, &mut outputs)).await
         } else {
             None
@@ -128,8 +124,8 @@ async fn gather(
     gaps.settled = evidence::settle(&site.control, config.plan.settle_timeout).await.err();
     evidence::poll_results(&site.control, history).await;
     let copy = |piece: &[u8]| outputs.ledger(LedgerFile::After, piece);
-    let ledger = evidence::ledger(&site.control, copy).await;
-    gaps.ledger = ledger.as_ref().err().cloned();
+    let ledger = site.control.ledger(copy).await;
+    gaps.ledger = ledger.as_ref().err().map(ToString::to_string);
     ledger.ok()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::history::{History, Ledger};
+use crate::history::History;
 use crate::sut::Control;
 use crate::units::Span;
 
@@ -48,12 +48,4 @@ pub(super) async fn poll_results(control: &Control, history: &mut History) {
             Err(_) => break,
         }
     }
-}
-
-/// Reads the ledger after the run; `copy` receives its bytes.
-///
-/// # Errors
-/// The reason why it could not be read.
-pub(super) async fn ledger(control: &Control, copy: impl FnMut(&[u8])) -> Result<Ledger, String> {
-    control.ledger(copy).await.map_err(|error| error.to_string())
 }

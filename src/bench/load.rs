@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -22,19 +22,12 @@ use super::spawned::Spawned;
 /// How often the state of the sale is read during the run.
 const SALE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The state that can be observed while the load goes on.
-pub(super) struct Watched {
+/// The load of a run, and its state that can be watched meanwhile.
+pub(super) struct Load<'a> {
+    config: &'a Config,
+    site: &'a Site,
     pub(super) live: Arc<Live>,
     pub(super) sale: Arc<Mutex<SaleNow>>,
-}
-
-impl Watched {
-    pub(super) fn new(config: &Config, site: &Site) -> Self {
-        Self {
-            live: Arc::new(Live::new(load::workers(config.plan.threads))),
-            sale: Arc::new(Mutex::new(site.sale_before.now())),
-        }
-    }
 }
 
 /// Where the figures go.
@@ -65,54 +58,63 @@ pub(super) struct Loaded {
     pub(super) broker: Option<BrokerUsage>,
 }
 
-/// Runs the plan to its end, or until it is stopped or the spawned server ends.
-pub(super) async fn load(
-    (config, site): (&Config, &Site),
-    mut spawned: Option<&mut Spawned>,
-    stop: &CancellationToken,
-    (watched, mut sinks): (&Watched, Sinks),
-    notify: &mut (dyn FnMut(Event) + Send),
-) -> anyhow::Result<Loaded> {
-    let monitor = broker_monitor(config, notify);
-    let (done, mut ended) = oneshot::channel();
-    let job = {
-        let (plan, sut) = (config.plan.clone(), config.sut);
-        let (target, item) = (site.target.clone(), site.item.clone());
-        let (live, stop) = (Arc::clone(&watched.live), stop.clone());
-        let epoch = site.sale_before.epoch;
-        move || {
-            let wants_samples = sinks.outputs.wants_samples();
-            let (plan, target, item, live, stop) = (&plan, &target, &item, &live, &stop);
-            let job = Job { plan, sut, target, item, epoch, live, stop, wants_samples };
-            let ran = load::run(&job, &mut sinks);
-            // The receiver is gone only when a second signal ended the bench.
-            let _ = done.send(ran.map(|ran| (ran, sinks)));
-        }
-    };
-    let (live, sale) = (Arc::clone(&watched.live), Arc::clone(&watched.sale));
-    notify(Event::LoadBegins { live, sale });
-    let begun = Instant::now();
-    std::thread::Builder::new().name("load".into()).spawn(job)?;
-    let mut broker = None;
-    let ran = {
-        let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
-        loop {
-            tokio::select! {
-                ran = &mut ended => break ran.map_err(|_| anyhow!("the load generator panicked")),
-                // The server is gone: requests in flight end, and no further attempt begins.
-                () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
-                () = watch_sale(&site.control, &watched.sale) => unreachable!(),
-                () = &mut watch => unreachable!(),
+impl<'a> Load<'a> {
+    /// A load that has not begun.
+    pub(super) fn new(config: &'a Config, site: &'a Site) -> Self {
+        let live = Arc::new(Live::new(load::workers(config.plan.threads)));
+        let sale = Arc::new(Mutex::new(site.sale_before.now()));
+        Self { config, site, live, sale }
+    }
+
+    /// Runs the plan to its end, or until it is stopped or the spawned server ends.
+    pub(super) async fn run(
+        &self,
+        mut spawned: Option<&mut Spawned>,
+        stop: &CancellationToken,
+        mut sinks: Sinks,
+        notify: &mut (dyn FnMut(Event) + Send),
+    ) -> anyhow::Result<Loaded> {
+        let Self { config, site, live, sale } = self;
+        let monitor = broker_monitor(config, notify);
+        let (done, mut ended) = oneshot::channel();
+        let job = {
+            let (plan, sut) = (config.plan.clone(), config.sut);
+            let (target, item) = (site.target.clone(), site.item.clone());
+            let (live, stop) = (Arc::clone(live), stop.clone());
+            let epoch = site.sale_before.epoch;
+            move || {
+                let wants_samples = sinks.outputs.wants_samples();
+                let (plan, target, item, live, stop) = (&plan, &target, &item, &live, &stop);
+                let job = Job { plan, sut, target, item, epoch, live, stop, wants_samples };
+                let ran = load::run(&job, &mut sinks);
+                // The receiver is gone only when a second signal ended the bench.
+                let _ = done.send(ran.map(|ran| (ran, sinks)));
             }
-        }
-    };
-    let ran = ran.and_then(|ran| ran.context("the load generator could not run"));
-    // This time excludes the preparation before the load and the writing after it.
-    let elapsed = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
-    let elapsed = if elapsed.is_zero() { begun.elapsed() } else { elapsed };
-    notify(Event::LoadEnded { elapsed });
-    let (ran, sinks) = ran?;
-    Ok(Loaded { ran, sinks, broker })
+        };
+        notify(Event::LoadBegins { live: Arc::clone(live), sale: Arc::clone(sale) });
+        let begun = Instant::now();
+        std::thread::Builder::new().name("load".into()).spawn(job)?;
+        let mut broker = None;
+        let ran = {
+            let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
+            loop {
+                tokio::select! {
+                    ran = &mut ended => break ran.context("the load generator panicked"),
+                    // The server is gone: requests in flight end, and no further attempt begins.
+                    () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
+                    () = watch_sale(&site.control, sale) => unreachable!(),
+                    () = &mut watch => unreachable!(),
+                }
+            }
+        };
+        let ran = ran.and_then(|ran| ran.context("the load generator could not run"));
+        // This time excludes the preparation before the load and the writing after it.
+        let elapsed = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
+        let elapsed = if elapsed.is_zero() { begun.elapsed() } else { elapsed };
+        notify(Event::LoadEnded { elapsed });
+        let (ran, sinks) = ran?;
+        Ok(Loaded { ran, sinks, broker })
+    }
 }
 
 /// Prepares to read the broker's figures; a problem is reported and does not end the run.

@@ -6,7 +6,6 @@ use anyhow::{Context, anyhow};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::history::Ledger;
 use crate::ids::ItemId;
 use crate::load::Connector;
 use crate::monitor::listener_pid;
@@ -57,11 +56,6 @@ impl Site {
             None => None,
         };
         Ok(Self { target, control, item, sale_before, server_pid })
-    }
-
-    /// Reads the ledger before the run; `copy` receives its bytes.
-    pub(super) async fn ledger_before(&self, copy: impl FnMut(&[u8])) -> Result<Ledger, String> {
-        self.control.ledger(copy).await.map_err(|error| error.to_string())
     }
 }
 

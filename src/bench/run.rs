@@ -13,7 +13,7 @@ use super::conclude::{Ended, Ending};
 use super::config::Config;
 use super::error::BenchError;
 use super::event::Event;
-use super::load::{Sinks, Watched, load};
+use super::load::{Load, Sinks};
 use super::prepare::Site;
 use super::spawned::Spawned;
 
@@ -45,16 +45,18 @@ pub async fn run(
     if stop.is_cancelled() {
         return Err(BenchError::Interrupted);
     }
-    let watched = Watched::new(config, &site);
-    let mut outputs = open_outputs(config, &site, &watched)?;
-    let ledger_before = site.ledger_before(|piece| outputs.ledger(LedgerFile::Before, piece)).await;
+    let load = Load::new(config, &site);
+    let mut outputs = open_outputs(config, &site, &load)?;
+    let ledger_before =
+        site.control.ledger(|piece| outputs.ledger(LedgerFile::Before, piece)).await;
+    let ledger_before = ledger_before.map_err(|error| error.to_string());
     if let Err(because) = &ledger_before {
         notify(Event::Problem(format!("this run cannot be audited: {because}")));
     }
     let started = SystemTime::now();
     let monitor = Monitor::start(site.server_pid)?;
-    let sinks = Sinks { series: SeriesSink::new(Arc::clone(&watched.sale)), outputs };
-    let loaded = load((config, &site), spawned.as_mut(), stop, (&watched, sinks), notify).await?;
+    let sinks = Sinks { series: SeriesSink::new(Arc::clone(&load.sale)), outputs };
+    let loaded = load.run(spawned.as_mut(), stop, sinks, notify).await?;
     let usage = monitor.finish();
     let died = spawned.as_mut().and_then(|server| server.check_alive().err());
     if loaded.ran.history.is_empty() && died.is_none() && stop.is_cancelled() {
@@ -82,7 +84,7 @@ async fn spawn(config: &Config) -> anyhow::Result<Option<Spawned>> {
     }
 }
 
-fn open_outputs(config: &Config, site: &Site, watched: &Watched) -> Result<Outputs, OutputError> {
+fn open_outputs(config: &Config, site: &Site, load: &Load<'_>) -> Result<Outputs, OutputError> {
     let (jtl, out) = (config.jtl.as_deref(), config.out.as_deref());
-    Outputs::open(jtl, out, (config.sut, &site.target), Arc::clone(&watched.live))
+    Outputs::open(jtl, out, (config.sut, &site.target), Arc::clone(&load.live))
 }

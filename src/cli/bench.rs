@@ -56,7 +56,8 @@ impl From<BenchError> for Failure {
 async fn second_signal(signals: &mut Signals, stop: &CancellationToken) {
     signals.next().await;
     stop.cancel();
-    say("stopping: waiting for what is in flight, then auditing; once more to leave at once");
+    say("stopping: waiting for requests in flight, then auditing; send another signal to exit \
+         immediately");
     signals.next().await;
 }
 

@@ -210,7 +210,7 @@ fn is_identifier(name: &OsStr) -> bool {
 
 /// Forwards a signal to the command, unless the terminal has sent it to both.
 fn forward(signal: Signal, child: &ChildProcess) -> Result<(), Failure> {
-    say("lab: waiting for the command to end; once more to kill it");
+    say("lab: waiting for the command to end; send another signal to kill it");
     if signal == Signal::INT && in_foreground() {
         return Ok(());
     }

@@ -85,7 +85,7 @@ pub enum HistoryError {
 }
 
 impl History {
-    /// Writes the history, without the ledger before the run, which has a file of its own.
+    /// Writes the history, without the ledger before the run, which has its own file.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -14,6 +14,9 @@ use super::verdict::Audit;
 /// The gaps in the evidence of a run, each with its reason; `None` for evidence that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
+    /// Why the server ended during the run: it could not be asked for anything afterwards.
+    #[serde(default)]
+    pub server: Option<String>,
     /// Why the ledger before the run is not known.
     pub ledger_before: Option<String>,
     /// Why it is not certain that everything was decided when the ledger was read.
@@ -24,8 +27,12 @@ pub struct Gaps {
 
 /// Judges a run. Without a ledger from before and after it, nothing can be concluded.
 pub fn audit(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Audit {
-    if let Some(because) = &gaps.ledger_before {
+    if let Some(because) = &gaps.server {
         return Audit::undecided(history, because.clone());
+    }
+    if let Some(because) = &gaps.ledger_before {
+        let because = format!("the ledger could not be read before the run: {because}");
+        return Audit::undecided(history, because);
     }
     if history.is_empty() {
         return Audit::undecided(history, "no attempt was made".to_owned());

@@ -36,7 +36,7 @@ invariants! {
     /// The counter of units left is never below 0.
     StockNeverNegative => "stock_never_negative", "the stock left is negative";
     /// The stock equals the units left plus the orders.
-    StockConserved => "stock_conserved", "stock is not what is left plus the orders";
+    StockConserved => "stock_conserved", "the stock differs from the units left plus the orders";
     /// No two orders have the same id.
     OrderIdsUnique => "order_ids_unique", "two orders have the same id";
     /// No attempt is in the ledger twice.
@@ -62,7 +62,7 @@ invariants! {
     /// The sale's stock and limit per buyer do not change during the run.
     TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
     /// No unit is left while a buyer who was entitled to it lost.
-    NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who could have it lost";
+    NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who was entitled to it lost";
 }
 
 /// An invariant that does not hold.

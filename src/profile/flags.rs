@@ -79,7 +79,8 @@ layered! {
         #[arg(long, env = "SECKILL_ARRIVAL", value_enum, value_name = "constant|poisson")]
         pub arrival: Option<Arrival>,
         /// Maximum number of users, and so of connections, in the open model; an attempt for which
-        /// no user is free waits for one [default: 10k, or what the limit of open files allows]
+        /// no user is free waits for one [default: 10k, or fewer if the limit of open files is
+        /// lower]
         #[arg(long, env = "SECKILL_MAX_THREADS", value_name = "N")]
         pub max_threads: Option<Count>,
         /// Open all connections beforehand, then start all users at the same instant

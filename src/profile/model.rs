@@ -11,13 +11,13 @@ use super::check::{FlagError, TIME_MAX, count, invalid, refuse, time, too_long};
 use super::flags::BenchFlags;
 use super::workload::{Arrival, Level, Stage, Think};
 
-/// Maximum number of virtual users: far above what one machine's ports allow to one address.
+/// Maximum number of virtual users: far above the number of ports of one machine.
 const THREADS_MAX: u64 = 1 << 20;
 
 /// The default of `--max-threads`.
 pub const MAX_THREADS_DEFAULT: u64 = 10_000;
 
-/// Maximum number of attempts per second: far above what one machine can send.
+/// Maximum number of attempts per second: far above the capacity of one machine.
 const RATE_MAX: u64 = 10_000_000;
 
 /// Maximum number of stages.

@@ -170,8 +170,8 @@ fn clicks(run: &Run) -> String {
         let warmup = Span(plan.warmup);
         let _ = writeln!(
             text,
-            "Warm-up    the {} requests of the first {warmup} are excluded, except from the audit, the \
-             ledger's times and the progress lines",
+            "Warm-up    the {} requests of the first {warmup} are excluded, but not from the \
+             audit, the ledger's times and the progress lines",
             requests.warmup,
         );
     }

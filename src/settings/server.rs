@@ -22,7 +22,7 @@ pub enum QueueType {
     /// On one node, durable
     #[default]
     Classic,
-    /// Replicated over a cluster, with a delivery limit of its own
+    /// Replicated over a cluster, with its own delivery limit
     Quorum,
 }
 

@@ -58,7 +58,7 @@ impl Sample {
         self.ended.saturating_sub(self.began)
     }
 
-    /// The latency from the scheduled moment: what a buyer observes who arrives at that moment.
+    /// The latency from the scheduled moment: the latency for a buyer who arrives at that moment.
     pub fn corrected(&self) -> Duration {
         self.ended.saturating_sub(self.intended.unwrap_or(self.began))
     }

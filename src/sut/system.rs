@@ -94,6 +94,13 @@ impl Sut {
         }
     }
 
+    /// A refusal as the tested system sends it: its status and its body.
+    pub fn sample_refusal(self) -> (u16, String) {
+        match self {
+            Self::Seckill => builtin::sample_refusal(),
+        }
+    }
+
     /// The path that attempts are sent to.
     pub fn purchase_path(self) -> &'static str {
         match self {

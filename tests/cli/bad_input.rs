@@ -156,7 +156,7 @@ fn target_that_is_no_seckill_server_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let answers: [(&[u8], &str); 2] = [
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not in HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "is no seckill server"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "is not a seckill server"),
     ];
     for (answer, expected) in answers {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

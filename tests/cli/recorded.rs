@@ -176,7 +176,7 @@ fn run_that_was_interrupted_twice_is_undecided() {
         signal(bench.id(), Signal::INT);
         let mut printed = BufReader::new(bench.stderr.take().unwrap());
         let mut line = String::new();
-        while !line.contains("once more to leave at once") {
+        while !line.contains("send another signal to exit") {
             line.clear();
             assert!(printed.read_line(&mut line).unwrap() > 0, "the bench has ended");
         }

@@ -86,7 +86,7 @@ fn second_ctrl_c_exits_at_once() {
     }
     signal(server.child.id(), Signal::STOP);
     signal(bench.id(), Signal::INT);
-    while !line.contains("once more to leave at once") {
+    while !line.contains("another signal to exit") {
         line.clear();
         assert!(printed.read_line(&mut line).unwrap() > 0, "the bench ended at the first signal");
     }

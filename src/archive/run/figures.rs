@@ -136,7 +136,7 @@ pub struct Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettleFrom {
-    /// From the intended click until the buyer, who waited, knew the decision.
+    /// From the intended click until the waiting buyer received the decision.
     Click,
     /// From acceptance to decision, by the tested system's clock.
     Ledger,

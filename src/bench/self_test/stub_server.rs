@@ -2,21 +2,19 @@
 //! measures itself against it.
 
 use std::io;
+use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
+
+use crate::sut::Sut;
 
 /// Longest request, in bytes.
 const REQUEST_LEN_MAX: usize = 16 << 10;
 
 /// Maximum number of header fields of a request.
 const FIELDS_MAX: usize = 32;
-
-const ANSWER: &[u8] = b"HTTP/1.1 410 Gone\r\n\
-    content-type: application/json\r\n\
-    content-length: 41\r\n\r\n\
-    {\"status\":\"rejected\",\"reason\":\"sold_out\"}";
 
 /// Serves until the process ends.
 ///
@@ -25,23 +23,32 @@ const ANSWER: &[u8] = b"HTTP/1.1 410 Gone\r\n\
 pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (status, body) = Sut::Seckill.sample_refusal();
+    let response: Rc<str> = format!(
+        "HTTP/1.1 {status} Refused\r\n\
+         content-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len(),
+    )
+    .into();
     LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::from_std(listener)?;
         loop {
             let (stream, _) = listener.accept().await?;
             // A connection that sends anything other than HTTP is closed.
-            spawn_local(async move { drop(answer(stream).await) });
+            let response = Rc::clone(&response);
+            spawn_local(async move { drop(answer(stream, response.as_bytes()).await) });
         }
     })
 }
 
-async fn answer(mut stream: TcpStream) -> io::Result<()> {
+async fn answer(mut stream: TcpStream, response: &[u8]) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(1024);
     while buffer.len() < REQUEST_LEN_MAX && stream.read_buf(&mut buffer).await? > 0 {
         while let Some(len) = request_len(&buffer)? {
             buffer.drain(..len);
-            stream.write_all(ANSWER).await?;
+            stream.write_all(response).await?;
         }
     }
     Ok(())

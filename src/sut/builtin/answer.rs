@@ -50,6 +50,18 @@ pub(crate) fn understand(
     }
 }
 
+/// Interns the refusals, so that the first one of a run allocates nothing.
+pub(crate) fn intern_refusals() {
+    LazyLock::force(&REASONS);
+}
+
+/// A refusal as it is sent: its status and its body. The stub server of the self-test answers it.
+pub(crate) fn sample_refusal() -> (u16, String) {
+    let refusal = Refusal::SoldOut;
+    let body = format!(r#"{{"status":"rejected","reason":"{}"}}"#, refusal.as_str());
+    (refusal.status(), body)
+}
+
 fn refused(refusal: Refusal) -> Understood {
     let retry = match refusal {
         Refusal::RateLimited => Some(RetryOn::RateLimited),

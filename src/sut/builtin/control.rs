@@ -43,7 +43,7 @@ pub enum ControlError {
     NotHttp(String),
     #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
     NoServerBehind(String, StatusCode),
-    #[error("{0} is no seckill server: it answers GET /result with {1}")]
+    #[error("{0} is not a seckill server: it answers GET /result with {1}")]
     Foreign(String, String),
     #[error("several items are on sale at {0}: select one with --item NAME")]
     ItemRequired(String),

@@ -114,7 +114,7 @@ fn row(attempt: LedgerAttempt) -> Result<Row, &'static str> {
         return Err("a decided attempt has decided_us, a queued one has not");
     }
     Ok(Row {
-        request_id: attempt.request_id.parse().map_err(|_| "request_id is no UUID")?,
+        request_id: attempt.request_id.parse().map_err(|_| "request_id is not a UUID")?,
         uid: attempt.uid.into(),
         item: attempt.item.into(),
         status,

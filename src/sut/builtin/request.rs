@@ -7,11 +7,14 @@ use crate::profile::Plan;
 use crate::sut::template::hole;
 use crate::sut::{Target, Template};
 
+use super::answer::intern_refusals;
+
 /// The path that attempts are posted to.
 pub(crate) const PURCHASE_PATH: &str = "/seckill";
 
 /// `POST /seckill` of an attempt at `item`; the buyer and the request id go into its holes.
 pub(crate) fn purchase(target: &Target, plan: &Plan, item: &ItemId) -> Template<2> {
+    intern_refusals();
     let hole = hole();
     // The alphabets of the ids contain no character that JSON would escape.
     let body = format!(r#"{{"uid":"{hole}","request_id":"{hole}","item":"{item}"}}"#);

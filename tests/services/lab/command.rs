@@ -135,7 +135,7 @@ fn second_signal_kills_a_command_that_ignores_the_first() {
     signal(lab.id(), Signal::TERM);
     let mut printed = BufReader::new(lab.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains("once more to kill it") {
+    while !line.contains("another signal to kill it") {
         line.clear();
         assert!(printed.read_line(&mut line).unwrap() > 0, "the lab ended at the first signal");
     }
