@@ -1,5 +1,6 @@
 //! Reading a recorded run.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -16,17 +17,20 @@ use super::run::{Run, SCHEMA};
 /// Largest `run.json` that is read, in bytes: its longest part, the series, is bounded.
 const RUN_LEN_MAX: u64 = 64 << 20;
 
-/// Why a recorded run cannot be used.
+/// Why a recorded run cannot be used: one line, whatever the damaged file holds.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", path.display())]
-pub struct ReadError {
-    path: PathBuf,
-    problem: String,
-}
+#[error("{0}")]
+pub struct ReadError(String);
 
 impl ReadError {
-    fn new(path: &Path, problem: impl ToString) -> Self {
-        Self { path: path.to_owned(), problem: problem.to_string() }
+    fn new(path: &Path, problem: impl fmt::Display) -> Self {
+        let message = format!("{}: {problem}", path.display());
+        // Parsers quote what they do not expect; a terminal would obey an escape sequence in it.
+        let printable = |c: char| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        };
+        Self(message.chars().map(printable).collect())
     }
 }
 
@@ -98,14 +102,16 @@ impl Recording {
     }
 
     /// Reads a file to its end, and checks it against the digest in the result.
-    fn read<T, E: ToString>(
+    fn read<T, E: fmt::Display>(
         &self,
         name: &str,
         read: impl FnOnce(&mut Digesting<File>) -> Result<T, E>,
     ) -> Result<T, ReadError> {
         let path = self.folder.join(name);
-        let file = open(&path, "there is no such file: the folder is not complete")?;
-        let mut file = Digesting::new(file);
+        let mut file = Digesting::new(open(
+            &path,
+            "there is no such file, without which the run cannot be judged again",
+        )?);
         let content = read(&mut file).map_err(|error| ReadError::new(&path, error))?;
         match (file.digest(), self.run.files.get(name)) {
             (digest, Some(recorded)) if digest != *recorded => {

@@ -18,7 +18,7 @@ use super::verdict::verdict_line;
 const CPU_US_EXACT_FROM: u64 = 200_000;
 
 /// Columns of the widest bar of the histogram.
-const BAR_WIDTH: u64 = 50;
+const BAR_WIDTH: u128 = 50;
 
 /// The whole report; its last line is the verdict.
 pub fn terminal(run: &Run, colour: bool) -> String {
@@ -132,9 +132,9 @@ fn millis(us: f64) -> String {
 
 fn histogram(bins: &[Bin]) -> String {
     let mut text = String::from("Latency\n");
-    let most = bins.iter().map(|bin| bin.count).max().unwrap_or(0).max(1);
+    let most = bins.iter().map(|bin| u128::from(bin.count)).max().unwrap_or(0).max(1);
     for Bin { to_us, count } in bins {
-        let bar = (count * BAR_WIDTH).div_ceil(most) as usize;
+        let bar = (u128::from(*count) * BAR_WIDTH).div_ceil(most) as usize;
         let line = format!("  < {:>8}  {count:>9}  {}", short_time(*to_us), "#".repeat(bar));
         let _ = writeln!(text, "{}", line.trim_end());
     }

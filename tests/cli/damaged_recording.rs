@@ -147,6 +147,30 @@ fn newer_version_is_an_error() {
 }
 
 #[test]
+fn control_characters_of_a_damaged_result_do_not_reach_the_terminal() {
+    let run = recording();
+    let path = run.path().join("run.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let damaged = whole.replace("\"sut\": \"seckill\"", "\"sut\": \"\\u001b[2J\\n\"");
+    assert_ne!(damaged, whole);
+    std::fs::write(&path, damaged).unwrap();
+    let problem = "it is not the result of a run: unknown variant `\\u{1b}[2J\\n`";
+    assert_error(&["audit", "report"], run.path(), "run.json", problem);
+}
+
+#[test]
+fn impossible_figures_do_not_break_the_report() {
+    let run = recording();
+    let path = run.path().join("run.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let mut result: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    result["latency_bins"][0]["count"] = u64::MAX.into();
+    std::fs::write(&path, result.to_string()).unwrap();
+    let report = recorded("report", run.path(), &[]);
+    assert_eq!(report.status.code(), Some(0), "{}", stderr(&report));
+}
+
+#[test]
 fn audit_names_the_wrong_line_of_each_file() {
     let run = recording();
     for (file, line, problem) in [

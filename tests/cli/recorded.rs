@@ -50,7 +50,8 @@ fn passed_run_passes_again() {
     for args in
         [plain.to_vec(), open.to_vec(), [&retried[..], &limited].concat(), stampede.to_vec()]
     {
-        assert_eq!(record(&args, 0), "NOT OVERSOLD: stock 10, sold 10, left 0", "{args:?}");
+        // How many are sold depends on how many buyers there are among the clicks.
+        assert!(record(&args, 0).starts_with("NOT OVERSOLD: stock 10, sold "), "{args:?}");
     }
 }
 

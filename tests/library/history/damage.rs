@@ -1,6 +1,9 @@
 //! A file that is no whole history of a known version is an error that says where it is wrong.
 
-use seckill::history::{HistoryError, VERSION};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use seckill::history::{History, HistoryError, VERSION};
 
 use super::{every_kind, read, written};
 
@@ -115,5 +118,25 @@ fn numbers_that_no_id_can_hold_are_an_error() {
         let file = file.replace(sent, &format!("\"sent\":{replaced}"));
         let error = read(&file).unwrap_err().to_string();
         assert!(error.starts_with(&format!("line 1: {problem}")), "{error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn file_with_other_bytes_is_read_or_refused(
+        changes in vec((any::<Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut file = written(&every_kind()).into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        // An attempt that was read leads to an id, and from there back to it.
+        if let Ok(history) = History::read(&*file) {
+            for entry in &history.entries {
+                let id = history.ids.request_id(entry.attempt);
+                prop_assert_eq!(history.ids.attempt(&id), Some(entry.attempt));
+            }
+        }
     }
 }
