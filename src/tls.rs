@@ -25,8 +25,9 @@ pub fn install_provider() {
 
 /// The configuration of a client that trusts the system's certificates.
 ///
-/// # Errors Returns an error if no certificate is trusted: no certificates are installed, or
-/// `SSL_CERT_FILE` cannot be read.
+/// # Errors
+/// Returns an error if no certificate is trusted: none is installed, or `SSL_CERT_FILE` cannot be
+/// read.
 pub fn client() -> io::Result<ClientConfig> {
     let found = load_native_certs();
     let mut roots = RootCertStore::empty();
