@@ -101,7 +101,7 @@ fn kill_9_while_the_command_starts_leaves_nothing() {
         std::thread::sleep(std::time::Duration::from_micros(delay_us));
         bench.kill().unwrap();
         wait(&mut bench);
-        eventually("the constant server is gone", || processes_of(&marker).is_empty());
+        eventually("the stub server is gone", || processes_of(&marker).is_empty());
     }
 }
 
