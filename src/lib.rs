@@ -7,6 +7,7 @@ pub mod archive;
 pub mod bench;
 pub mod cli;
 pub mod clock;
+pub mod escape;
 pub mod flaws;
 pub mod history;
 pub mod http_client;

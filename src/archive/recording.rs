@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::escape::printable;
 use crate::history::{History, Ledger};
 use crate::judge;
 
@@ -24,13 +25,9 @@ pub struct ReadError(String);
 
 impl ReadError {
     fn new(path: &Path, problem: impl fmt::Display) -> Self {
-        let message = format!("{}: {problem}", path.display());
         // Parsers quote what they do not expect; a terminal would obey an escape sequence in it.
-        let printable = |c: char| match c.is_control() {
-            true => c.escape_default().to_string(),
-            false => c.to_string(),
-        };
-        Self(message.chars().map(printable).collect())
+        let (path, problem) = (path.display().to_string(), problem.to_string());
+        Self(format!("{}: {}", printable(&path), printable(&problem)))
     }
 }
 

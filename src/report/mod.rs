@@ -3,7 +3,6 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This module prints the reports.
 
-mod escape;
 mod progress;
 mod terminal;
 mod verdict;

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom, Tally};
+use crate::escape::printable;
 use crate::judge::Audit;
 use crate::stats::Bin;
 use crate::units::{ByteSize, Share, Span};
 
-use super::escape::printable;
 use super::verdict::verdict_line;
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a

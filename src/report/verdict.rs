@@ -1,9 +1,8 @@
 //! The verdict, in one line.
 
 use crate::archive::Run;
+use crate::escape::printable;
 use crate::judge::Verdict;
-
-use super::escape::printable;
 
 /// The verdict, in one line.
 pub fn verdict_line(run: &Run, colour: bool) -> String {

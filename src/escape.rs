@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// Maximum length of an escaped text, in characters.
 const LEN_MAX: usize = 500;
 
-/// Escapes characters that could control a terminal or begin a new line, and cuts the text at
-/// [`LEN_MAX`].
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
+/// Escapes characters that could control a terminal or begin a new line, and cuts the text at 500
+/// characters.
+pub fn printable(text: &str) -> Cow<'_, str> {
     let is_harmless = |c: char| !c.is_control();
     if text.chars().all(is_harmless) && text.len() <= LEN_MAX {
         return Cow::Borrowed(text);
