@@ -3,7 +3,10 @@
 //! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order
 //! and result happen together or not at all.
 
+mod connect;
+mod failure;
 mod flaws;
+mod items;
 mod keys;
 mod ledger;
 mod link;
@@ -30,7 +33,7 @@ use records::{attempt, known, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
 
-pub use link::OpenError;
+pub use connect::OpenError;
 
 /// How to use a Redis server.
 #[derive(Debug, Clone)]
@@ -123,9 +126,8 @@ impl Redis {
         };
         let mut lookup = SCRIPTS.lookup.key(Keys::of(&item).prefix);
         lookup.arg(request_id.to_string()).arg(buyer.as_str());
-        // A request id of another item must not be announced again. And a store that does not
-        // answer gets a read only, which certainly has no effect if it fails.
-        let announces = self.link.answers() && !self.link.other_items_exist(&item);
+        // A request id of another item must not be announced again.
+        let announces = !self.link.other_items_exist(&item);
         let access = match announce_us.filter(|_| announces) {
             Some(now_us) => {
                 lookup.arg(item.as_str()).arg(now_us);

@@ -42,7 +42,9 @@ pub(super) struct Poll {
 impl Poll {
     pub(super) fn start(link: &Link, waiters: &Arc<Waiters>) -> Self {
         let (link, waiters) = (link.clone(), Arc::clone(waiters));
-        let poll = async move { tokio::join!(refresh_items(&link), poll(&link, &waiters)) };
+        let poll = async move {
+            tokio::join!(link.heartbeat(), refresh_items(&link), poll(&link, &waiters))
+        };
         Self { polling: tokio::spawn(poll).abort_handle() }
     }
 }

@@ -6,3 +6,4 @@ mod drill;
 mod processes;
 mod redelivery;
 mod store;
+mod store_link;
