@@ -11,6 +11,8 @@ use redis::{
 use crate::escape::printable;
 use crate::secret::EngineUrl;
 
+use super::keys::{FIRST_LAYOUT, LAYOUT, key};
+
 /// How long it may take to open a connection and to check it.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -73,16 +75,16 @@ impl Connector {
 /// The problem of a server that does not answer as Redis does.
 const NOT_REDIS: &str = "what answers there is not Redis";
 
+/// The problem of a cluster.
+const CLUSTER: &str = "it is a node of a Redis Cluster, which is not supported: use a single \
+                       Redis, or a primary with replicas, which runs with `cluster-enabled no`";
+
+/// The problem of a replica.
+const REPLICA: &str = "it is a replica, which takes no writes: use its primary";
+
 /// What the store cannot use: a section of the server's information, a line in it, and the problem.
-const UNUSABLE: [(&str, &str, &str); 2] = [
-    (
-        "cluster",
-        "cluster_enabled:1",
-        "it is a node of a Redis Cluster, which is not supported: use a single Redis, or a primary \
-         with replicas, which runs with `cluster-enabled no`",
-    ),
-    ("replication", "role:slave", "it is a replica, which takes no writes: use its primary"),
-];
+const UNUSABLE: [(&str, &str, &str); 2] =
+    [("cluster", "cluster_enabled:1", CLUSTER), ("replication", "role:slave", REPLICA)];
 
 /// Checks that a server can be the store.
 ///
@@ -100,13 +102,31 @@ async fn check(connection: &mut MultiplexedConnection) -> Result<(), String> {
             return Err(problem.to_owned());
         }
     }
-    Ok(())
+    check_layout(connection).await
+}
+
+/// Checks that the database has no sales that this version would misread.
+async fn check_layout(connection: &mut MultiplexedConnection) -> Result<(), String> {
+    let mut layout = redis::cmd("EVAL");
+    layout.arg(include_str!("layout.lua")).arg(2).arg(key("layout")).arg(FIRST_LAYOUT).arg(LAYOUT);
+    let layout: Result<String, _> = layout.query_async(connection).await;
+    let layout = layout.map_err(|error| explain(&error))?;
+    if layout == LAYOUT.to_string() {
+        return Ok(());
+    }
+    let layout = printable(&layout);
+    Err(format!(
+        "its database has sales of another version of seckill (layout {layout}, and this version \
+         reads layout {LAYOUT}): use an empty database, such as redis://host:6379/1"
+    ))
 }
 
 /// What an error means, on one line.
 fn explain(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => NOT_REDIS.to_owned(),
+        // It has no databases, so it may refuse the address before it can be asked what it is.
+        _ if error.to_string().contains("not allowed in cluster mode") => CLUSTER.to_owned(),
         _ => printable(&error.to_string()).into_owned(),
     }
 }

@@ -2,8 +2,8 @@
 //! finds it broken or gets no answer in time, every call is refused at once, without effect, until
 //! another connection was opened and checked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::error::Elapsed;
 
-use crate::ids::ItemId;
 use crate::secret::EngineUrl;
 
 use super::super::StoreError;
@@ -48,8 +47,6 @@ pub(super) struct Link {
     session: watch::Sender<Option<Session>>,
     /// Whether a refusal was logged since the last sign of life.
     warned: Arc<AtomicBool>,
-    /// The items that were on sale when the list was read last.
-    pub(super) items: Arc<RwLock<Vec<ItemId>>>,
     _keeping: Arc<Keeping>,
 }
 
@@ -79,7 +76,7 @@ impl Link {
         let session = watch::Sender::new(Some(Session { connection, number: 0 }));
         let keeping = tokio::spawn(keep_connected(session.clone(), connector)).abort_handle();
         let keeping = Arc::new(Keeping(keeping));
-        Ok(Self { session, warned: Arc::default(), items: Arc::default(), _keeping: keeping })
+        Ok(Self { session, warned: Arc::default(), _keeping: keeping })
     }
 
     /// Runs a script, and loads it if the server does not have it.

@@ -8,10 +8,13 @@ use crate::sale::{Attempt, NewAttempt};
 use super::super::limits::WITHDRAWN_MAX;
 use super::super::{Announced, StoreError};
 use super::Redis;
-use super::keys::Keys;
+use super::keys::{key, key_of};
 use super::link::Access;
 use super::records::{attempt, known};
 use super::scripts::SCRIPTS;
+
+/// Records per call; Redis runs no other command during a call.
+const PIECE: usize = 1_000;
 
 impl Redis {
     pub(in crate::store) async fn announce(
@@ -19,8 +22,8 @@ impl Redis {
         new: &NewAttempt,
     ) -> Result<Announced, StoreError> {
         let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new;
-        let mut announce = SCRIPTS.announce.key(Keys::of(item).prefix);
-        announce.arg(request_id.to_string());
+        let mut announce = SCRIPTS.announce.arg(request_id.to_string());
+        announce.arg(item.as_str());
         announce.arg(format!("{request_id} {buyer} {item} {epoch}")).arg(*accepted_us);
         let (state, record): (String, String) = self.link.run(&announce, Access::Write).await?;
         match known(&state, &record)? {
@@ -33,18 +36,15 @@ impl Redis {
         &self,
         attempts: &[Arc<Attempt>],
     ) -> Result<(), StoreError> {
+        let ids = attempts.iter().map(|attempt| attempt.request_id.to_string());
         let mut confirm = redis::pipe();
-        for of_item in attempts.chunk_by(|a, b| a.item == b.item) {
-            let ids = of_item.iter().map(|attempt| attempt.request_id.to_string());
-            let key = Keys::of(&of_item[0].item).unconfirmed();
-            confirm.cmd("SREM").arg(key).arg(ids.collect::<Vec<_>>()).ignore();
-        }
+        confirm.cmd("SREM").arg(key("unconfirmed")).arg(ids.collect::<Vec<_>>()).ignore();
         self.link.send(&confirm, Access::Write).await
     }
 
     pub(in crate::store) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
-        let mut withdraw = SCRIPTS.withdraw.key(Keys::of(&attempt.item).prefix);
-        withdraw.arg(attempt.request_id.to_string()).arg(attempt.seq).arg(WITHDRAWN_MAX);
+        let mut withdraw = SCRIPTS.withdraw.arg(attempt.request_id.to_string());
+        withdraw.arg(attempt.seq).arg(WITHDRAWN_MAX);
         let withdrawn = self.link.run(&withdraw, Access::Write).await?;
         if withdrawn {
             self.waiters.wake(&attempt.request_id);
@@ -56,8 +56,17 @@ impl Redis {
         &self,
         epoch: u64,
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let Some(item) = self.link.item_of(epoch).await? else { return Ok(Vec::new()) };
-        let mut attempts = self.waiting_of(&item).await?;
+        let queued: Vec<String> = self.link.run(&SCRIPTS.queued.arg(epoch), Access::Read).await?;
+        let mut attempts = Vec::with_capacity(queued.len());
+        for ids in queued.chunks(PIECE) {
+            let mut get = redis::cmd("HMGET");
+            let records: Vec<Option<String>> =
+                self.link.ask(get.arg(key("waiting")).arg(ids)).await?;
+            // An attempt without a record has been decided meanwhile.
+            for record in records.iter().flatten() {
+                attempts.push(Arc::new(attempt(record)?));
+            }
+        }
         attempts.retain(|attempt| attempt.epoch == epoch);
         attempts.sort_by_key(|attempt| attempt.seq);
         Ok(attempts)
@@ -67,28 +76,13 @@ impl Redis {
         &self,
         before_us: u64,
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let mut attempts = Vec::new();
-        for item in self.link.items().await? {
-            let mut unconfirmed = SCRIPTS.unconfirmed.key(Keys::of(&item).prefix);
-            unconfirmed.arg(before_us);
-            let records: Vec<String> = self.link.run(&unconfirmed, Access::Read).await?;
-            for record in &records {
-                attempts.push(Arc::new(attempt(record)?));
-            }
-        }
-        Ok(attempts)
-    }
-
-    async fn waiting_of(&self, item: &ItemId) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let mut values = redis::cmd("HVALS");
-        values.arg(Keys::of(item).waiting());
-        let records: Vec<String> = self.link.ask(&values).await?;
+        let unconfirmed = SCRIPTS.unconfirmed.arg(before_us);
+        let records: Vec<String> = self.link.run(&unconfirmed, Access::Read).await?;
         records.iter().map(|record| Ok(Arc::new(attempt(record)?))).collect()
     }
 
     pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
-        let mut len = redis::cmd("HLEN");
-        len.arg(Keys::of(item).waiting());
-        self.link.ask(&len).await
+        let mut count = redis::cmd("SCARD");
+        self.link.ask(count.arg(key_of("queued", item))).await
     }
 }

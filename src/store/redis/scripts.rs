@@ -4,12 +4,15 @@ use std::sync::LazyLock;
 
 use redis::Script;
 
+use super::keys::PREFIX;
+
 pub(super) struct Scripts {
     pub(super) announce: Script,
     pub(super) find: Script,
     pub(super) undeliverable: Script,
     pub(super) lookup: Script,
     pub(super) open: Script,
+    pub(super) queued: Script,
     pub(super) reserve: Script,
     pub(super) sale: Script,
     pub(super) snapshot: Script,
@@ -23,6 +26,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     undeliverable: script(include_str!("undeliverable.lua")),
     lookup: script(include_str!("lookup.lua")),
     open: script(include_str!("open.lua")),
+    queued: script(include_str!("queued.lua")),
     reserve: script(include_str!("reserve.lua")),
     sale: script(include_str!("sale.lua")),
     snapshot: script(include_str!("snapshot.lua")),
@@ -32,5 +36,5 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
 
 /// A script that may call what is in `lib.lua`.
 pub(super) fn script(code: &str) -> Script {
-    Script::new(&format!("{}\n{code}", include_str!("lib.lua")))
+    Script::new(&format!("local P = '{PREFIX}'\n{}\n{code}", include_str!("lib.lua")))
 }
