@@ -113,6 +113,16 @@ impl Journal {
         seq < self.shared.committed.load(Ordering::Acquire)
     }
 
+    /// Why nothing can be committed at this moment, if the commit in progress has taken longer than
+    /// [`STALLED_AFTER`]. It ends when that commit returns.
+    ///
+    /// [`STALLED_AFTER`]: super::STALLED_AFTER
+    pub fn stalled(&self) -> Option<String> {
+        let taken_s = self.shared.commit_timer.overdue()?.as_secs_f32();
+        let name = self.shared.path.file_name().unwrap_or_default().to_string_lossy();
+        Some(format!("the disk has not completed a write to {name} for {taken_s:.1} s"))
+    }
+
     /// Changes with every commit. Subscribe before checking, so that no commit is missed.
     pub fn progress(&self) -> watch::Receiver<()> {
         self.shared.progress.subscribe()

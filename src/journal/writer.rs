@@ -12,11 +12,12 @@ use tokio::sync::watch;
 use crate::settings::Durability;
 
 use super::pending::Pending;
+use super::stall::CommitTimer;
 
 /// What the journal and its writer thread share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) durability: Durability,
     pub(super) pending: Mutex<Pending>,
     pub(super) wake: Condvar,
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) committed: AtomicU64,
     pub(super) progress: watch::Sender<()>,
     pub(super) failure: watch::Sender<Option<String>>,
+    pub(super) commit_timer: CommitTimer,
 }
 
 impl Shared {
@@ -36,6 +38,7 @@ impl Shared {
             committed: AtomicU64::new(next_seq),
             progress: watch::Sender::new(()),
             failure: watch::Sender::new(None),
+            commit_timer: CommitTimer::new(),
         }
     }
 
@@ -63,7 +66,10 @@ impl Shared {
             std::mem::swap(&mut waiting, &mut pending.waiting);
             pending.urgent = false;
             drop(pending);
-            if let Err(error) = self.commit(&mut file, &bytes, closed) {
+            self.commit_timer.begin();
+            let committed = self.commit(&mut file, &bytes, closed);
+            self.commit_timer.end();
+            if let Err(error) = committed {
                 self.fail(&error);
                 return;
             }

@@ -75,10 +75,11 @@ impl Queue {
         }
     }
 
-    /// Why the queue accepts nothing at this moment, if it does not.
+    /// Why the queue accepts nothing at this moment, if it does not: the disk of the embedded one
+    /// hangs, or the broker is known to be away.
     pub fn unavailable(&self) -> Option<String> {
         match self {
-            Self::Embedded(_) => None,
+            Self::Embedded(queue) => queue.unavailable(),
             Self::Broker(broker) => broker.unavailable(),
         }
     }

@@ -141,6 +141,9 @@ fn refusal(app: &App, sale: &SaleView, at_limit: bool, now_us: u64) -> Option<Re
     if app.queue.unavailable().is_some() {
         return Some(Refusal::BrokerUnavailable);
     }
+    if app.store.unavailable().is_some() {
+        return Some(Refusal::StoreUnavailable);
+    }
     let limited = app.rate_limit.as_ref().is_some_and(|limit| !limit.admit());
     limited.then_some(Refusal::RateLimited)
 }

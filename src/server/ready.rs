@@ -15,7 +15,7 @@ pub(super) async fn ready(app: &App) -> Response<Body> {
         return refused(Refusal::Draining);
     }
     let (queue, store) = tokio::join!(app.queue.check(), app.store.check());
-    let (queue, store) = (queue.err(), store.err().map(|error| error.to_string()));
+    let (queue, store) = (queue.err(), store.err());
     if queue.is_none() && store.is_none() {
         return json(StatusCode::OK, &object!({"status": "ok", "queue": "ok", "store": "ok"}));
     }

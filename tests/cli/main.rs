@@ -8,6 +8,7 @@ mod support;
 mod bad_input;
 mod damaged_recording;
 mod disk_full;
+mod hung_disk;
 mod outputs;
 mod recorded;
 mod recovery;

@@ -93,6 +93,10 @@ impl Embedded {
     }
 
     async fn committed(&self, seq: u64) -> Result<(), PublishError> {
+        // Retries must not pile up behind a disk that hangs.
+        if !self.journal.is_committed(seq) && self.journal.stalled().is_some() {
+            return Err(PublishError::Unknown);
+        }
         self.journal.committed(seq).await.map_err(|_| PublishError::Unknown)
     }
 
@@ -150,6 +154,10 @@ impl Embedded {
     /// Returns the reason when that failed.
     pub fn close(&self) -> Result<(), String> {
         self.journal.close()
+    }
+
+    pub(super) fn unavailable(&self) -> Option<String> {
+        self.journal.stalled()
     }
 
     pub(super) async fn failed(&self) -> String {

@@ -47,7 +47,15 @@ impl Embedded {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Why nothing can be committed at this moment.
+    pub(in crate::store) fn unavailable(&self) -> Option<String> {
+        self.journal.stalled()
+    }
+
     pub(in crate::store) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
+        if self.unavailable().is_some() {
+            return Err(StoreError::Unavailable);
+        }
         let (view, commit) = {
             let mut state = self.lock();
             let epoch = state.epochs + 1;
