@@ -67,6 +67,14 @@ pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     response
 }
 
+/// Answers a request for a ledger while as many are read as may be.
+pub(super) fn ledger_busy() -> Response<Body> {
+    let message = "other ledgers are being read: try again later";
+    let mut response = rejected(StatusCode::SERVICE_UNAVAILABLE, "ledger_busy", message);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+    response
+}
+
 /// Answers an attempt that is accepted and not decided.
 pub(super) fn queued(status: StatusCode, request_id: RequestId) -> Response<Body> {
     let request_id = Some(request_id.to_string().into());

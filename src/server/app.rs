@@ -3,6 +3,7 @@
 //! Knows the types of the steps, but neither their standard forms nor the replacements.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use hyper::Response;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use crate::store::{Store, StoreError};
 use super::admin_token::AdminToken;
 use super::answer::Body;
 use super::intake::ConfirmBatcher;
+use super::ledger::LedgerReaders;
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
 
@@ -21,9 +23,9 @@ use super::rate_limit::RateLimit;
 #[derive(Debug)]
 pub struct App {
     /// Where accepted attempts wait.
-    pub queue: Queue,
+    pub queue: Arc<Queue>,
     /// Where attempts are decided.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// The time by which sales open and close.
     pub clock: Clock,
     /// The token that opening sales and reading the ledger requires.
@@ -37,6 +39,8 @@ pub struct App {
     pub draining: CancellationToken,
     /// Collects the published attempts that are still to be confirmed in the store's register.
     pub confirm_batcher: ConfirmBatcher,
+    /// Limits how many ledgers are read at a time.
+    pub ledger_readers: LedgerReaders,
     /// How a purchase is admitted.
     pub admission: Step<Admit>,
     /// How the result of one attempt is answered.

@@ -34,6 +34,7 @@ pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, serve_connections};
 pub use intake::ConfirmBatcher;
+pub use ledger::{LedgerBody, LedgerReaders};
 pub use purchase_request::PurchaseRequest;
 pub use rate_limit::RateLimit;
 pub use route::route;

@@ -33,14 +33,15 @@ impl Server {
         let Opened { data, queue, store } = open::open(&plan).await?;
         let token = plan.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
         let app = App {
-            queue,
-            store,
+            queue: Arc::new(queue),
+            store: Arc::new(store),
             clock: Clock::System,
             admin_token: AdminToken::new(token),
             per_buyer: plan.per_buyer,
             rate_limit: plan.rate_limit.map(RateLimit::new),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
+            ledger_readers: Default::default(),
             admission: match (plan.accepts, plan.blind) {
                 (false, _) => Step::Replaced(admission::accept_none),
                 (true, false) => Step::Standard,

@@ -203,7 +203,8 @@ impl Store {
         delegate!(self, store => store.waiters()).len()
     }
 
-    /// A sale, the current one or an earlier one, with its decisions, all of them committed.
+    /// A sale, the current one or an earlier one, with its decisions, all of them committed. With
+    /// many decisions this takes seconds of a core: call it outside the threads that answer buyers.
     ///
     /// # Errors
     /// Returns an error when there is no such sale, or a decision could not be committed.

@@ -30,6 +30,7 @@ use records::{attempt, known, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
 
+pub(super) use ledger::LedgerRows;
 pub use link::OpenError;
 
 /// How to use a Redis server.
