@@ -11,6 +11,7 @@ mod files;
 mod frame;
 mod log;
 mod pending;
+mod place;
 mod recover;
 mod stall;
 mod writer;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::settings::Durability;
 
 use super::pending::Pending;
+use super::place;
 use super::stall::CommitTimer;
 
 /// What the journal and its writer thread share.
@@ -59,17 +60,24 @@ impl Shared {
         loop {
             let mut pending = self.lock();
             while !pending.is_due(self.durability) {
-                pending = self.wake.wait(pending).unwrap_or_else(PoisonError::into_inner);
+                let waited = self.wake.wait_timeout(pending, place::CHECK_INTERVAL);
+                let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                pending = woken;
+                if timeout.timed_out() {
+                    drop(pending);
+                    if let Err(error) = self.timed(|| place::check(&file, &self.path)) {
+                        self.fail(&error);
+                        return;
+                    }
+                    pending = self.lock();
+                }
             }
             let (closed, next_seq) = (pending.closed, pending.next_seq);
             std::mem::swap(&mut bytes, &mut pending.bytes);
             std::mem::swap(&mut waiting, &mut pending.waiting);
             pending.urgent = false;
             drop(pending);
-            self.commit_timer.begin();
-            let committed = self.commit(&mut file, &bytes, closed);
-            self.commit_timer.end();
-            if let Err(error) = committed {
+            if let Err(error) = self.timed(|| self.commit(&mut file, &bytes, closed)) {
                 self.fail(&error);
                 return;
             }
@@ -90,7 +98,15 @@ impl Shared {
         if self.durability == Durability::Fsync || closed {
             file.sync_data()?;
         }
-        Ok(())
+        place::check(file, &self.path)
+    }
+
+    /// Does something on the disk, which may hang.
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.commit_timer.begin();
+        let done = work();
+        self.commit_timer.end();
+        done
     }
 
     /// Closes the journal after a failure: every waiting caller gets a [`CommitError`].

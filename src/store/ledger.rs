@@ -8,9 +8,8 @@ use crate::ids::RequestId;
 use super::redis::LedgerRows;
 use super::{Decided, SaleView, StoreError};
 
-/// Decisions that are returned at a time, and read from Redis in one call, during which it runs no
-/// other command.
-pub(super) const LEDGER_CHUNK: usize = 1_000;
+/// Decisions of this process that are returned at a time.
+const CHUNK: usize = 1_000;
 
 /// A sale and every decision of it, at one moment.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl Ledger {
     /// Returns an error when the store does not answer.
     pub async fn next(&mut self) -> Result<Vec<Arc<Decided>>, StoreError> {
         match &mut self.rows {
-            Rows::Memory(rows) => Ok(rows.take(LEDGER_CHUNK).collect()),
+            Rows::Memory(rows) => Ok(rows.take(CHUNK).collect()),
             Rows::Redis(rows) => rows.next().await,
         }
     }

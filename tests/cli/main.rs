@@ -7,6 +7,7 @@ mod support;
 
 mod bad_input;
 mod damaged_recording;
+mod data_folder;
 mod disk_full;
 mod hung_disk;
 mod outputs;

@@ -5,49 +5,20 @@
 
 mod body;
 mod line;
+mod readers;
 mod statement;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::queue::Queue;
 use crate::store::{Store, StoreError};
 
 pub use body::LedgerBody;
-
-/// Ledgers that are made and read at a time. Each takes a thread, one core's time, and 24 bytes of
-/// memory for each attempt at its sale.
-const READERS_MAX: usize = 2;
-
-/// How long a request waits until another ledger has been read.
-const TURN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Limits how many ledgers are read at a time.
-#[derive(Debug)]
-pub struct LedgerReaders(Arc<Semaphore>);
-
-impl Default for LedgerReaders {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(READERS_MAX)))
-    }
-}
-
-/// The permission to make one ledger, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Turn(
-    #[expect(dead_code, reason = "dropping it ends the turn")] OwnedSemaphorePermit,
-);
-
-impl LedgerReaders {
-    /// Waits for a turn; `None` if as many ledgers as may be are being read for too long.
-    pub(super) async fn turn(&self) -> Option<Turn> {
-        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
-        Some(Turn(turn.ok()?.ok()?))
-    }
-}
+pub use readers::LedgerReaders;
+use readers::Turn;
 
 /// Makes the ledger of a sale, as a body that is written while it is read.
 ///
@@ -64,7 +35,10 @@ pub(super) async fn make(
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
         runtime.block_on(async {
-            match statement::snapshot(&queue, &store, epoch).await {
+            let snapshot = statement::snapshot(&queue, &store, epoch).await;
+            // The lines need the engines no more: whoever closes them need not wait for the client.
+            drop((queue, store));
+            match snapshot {
                 Ok(statement) => {
                     let (pieces, body) = body::channel();
                     // The client may have gone meanwhile.

@@ -3,10 +3,16 @@
 use std::sync::Arc;
 
 use super::super::Decided;
-use super::state::Logged;
 
 /// Decisions in a block: a snapshot copies the last block, and a pointer to each full one.
 const BLOCK_LEN: usize = 1_024;
+
+/// A decision and the sequence number of its journal record: it counts once that is committed.
+#[derive(Debug, Clone)]
+pub(super) struct Logged {
+    pub(super) decided: Arc<Decided>,
+    pub(super) record: u64,
+}
 
 /// The decisions of one sale.
 #[derive(Debug, Clone, Default)]

@@ -20,7 +20,8 @@ use crate::sale::{Attempt, Decision, Terms};
 use super::ledger::Rows;
 use super::waiters::Waiters;
 use super::{Decided, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
-use state::{Logged, State, view};
+use decisions::Logged;
+use state::{State, view};
 
 /// Longest record of a decision, in bytes: two names of 64, a UUID, an order id and some numbers.
 const RECORD_LEN_MAX: usize = 512;

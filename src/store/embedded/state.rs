@@ -8,7 +8,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::sale::{Attempt, Decision, Fields, RecordError, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
-use super::decisions::Decisions;
+use super::decisions::{Decisions, Logged};
 use super::register::Register;
 
 /// Sales, decisions and the register.
@@ -28,13 +28,6 @@ pub(super) struct State {
 pub(super) struct Opened {
     pub(super) sale: Sale,
     pub(super) decisions: Decisions,
-    pub(super) record: u64,
-}
-
-/// A decision and the sequence number of its journal record: it counts once that is committed.
-#[derive(Debug, Clone)]
-pub(super) struct Logged {
-    pub(super) decided: Arc<Decided>,
     pub(super) record: u64,
 }
 

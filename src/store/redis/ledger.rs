@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use crate::ids::RequestId;
 
-use super::super::ledger::{LEDGER_CHUNK, Rows};
-use super::super::{Decided, Ledger, StoreError};
+use super::super::{Decided, SaleView, StoreError};
 use super::keys::Keys;
 use super::link::{Access, Link};
 use super::records::{decided, view};
 use super::scripts::SCRIPTS;
+
+/// Decisions per call; Redis runs no other command during a call.
+const CHUNK: usize = 1_000;
 
 /// The decisions of a sale in Redis that have not been returned.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub(in crate::store) struct LedgerRows {
 
 impl LedgerRows {
     pub(in crate::store) async fn next(&mut self) -> Result<Vec<Arc<Decided>>, StoreError> {
-        let ids = self.ids.by_ref().take(LEDGER_CHUNK).map(|(_, id)| id.to_string());
+        let ids = self.ids.by_ref().take(CHUNK).map(|(_, id)| id.to_string());
         records(&self.link, &self.decided, ids.collect()).await
     }
 
@@ -35,7 +37,7 @@ impl LedgerRows {
     }
 }
 
-pub(super) async fn read(link: &Link, epoch: u64) -> Result<Ledger, StoreError> {
+pub(super) async fn read(link: &Link, epoch: u64) -> Result<(SaleView, LedgerRows), StoreError> {
     let item = link.item_of(epoch).await?.ok_or(StoreError::UnknownItem)?;
     let keys = Keys::of(&item);
     let mut snapshot = SCRIPTS.snapshot.key(&keys.prefix);
@@ -44,8 +46,8 @@ pub(super) async fn read(link: &Link, epoch: u64) -> Result<Ledger, StoreError> 
         return Err(StoreError::UnknownItem);
     }
     let mut ids = Vec::with_capacity(len);
-    for begin in (0..len).step_by(LEDGER_CHUNK) {
-        let end = (begin + LEDGER_CHUNK).min(len);
+    for begin in (0..len).step_by(CHUNK) {
+        let end = (begin + CHUNK).min(len);
         let mut range = redis::cmd("LRANGE");
         range.arg(keys.ledger(epoch)).arg(begin).arg(end - 1);
         let records = records(link, &keys.decided(), link.ask(&range).await?).await?;
@@ -53,7 +55,7 @@ pub(super) async fn read(link: &Link, epoch: u64) -> Result<Ledger, StoreError> 
     }
     ids.sort_unstable();
     let rows = LedgerRows { link: link.clone(), decided: keys.decided(), ids: ids.into_iter() };
-    Ok(Ledger { sale: view(&sale)?, rows: Rows::Redis(rows) })
+    Ok((view(&sale)?, rows))
 }
 
 async fn records(
