@@ -105,6 +105,10 @@ impl Shared {
     fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
         self.commit_timer.begin();
         let done = work();
+        if let Some(taken) = self.commit_timer.overdue() {
+            let (journal, duration_ms) = (self.path.display(), taken.as_millis() as u64);
+            tracing::warn!(%journal, duration_ms, "the disk hung; attempts were refused meanwhile");
+        }
         self.commit_timer.end();
         done
     }

@@ -18,6 +18,7 @@ use super::intake::ConfirmBatcher;
 use super::ledger::LedgerReaders;
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
+use super::recent_check::RecentCheck;
 
 /// What every request and every consumer shares.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ pub struct App {
     pub confirm_batcher: ConfirmBatcher,
     /// Limits how many ledgers are read at a time.
     pub ledger_readers: LedgerReaders,
+    /// The last check of the queue.
+    pub queue_check: RecentCheck,
+    /// The last check of the store.
+    pub store_check: RecentCheck,
     /// How a purchase is admitted.
     pub admission: Step<Admit>,
     /// How the result of one attempt is answered.

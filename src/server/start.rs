@@ -42,6 +42,8 @@ impl Server {
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),
+            queue_check: Default::default(),
+            store_check: Default::default(),
             admission: match (plan.accepts, plan.blind) {
                 (false, _) => Step::Replaced(admission::accept_none),
                 (true, false) => Step::Standard,

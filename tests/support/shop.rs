@@ -90,6 +90,8 @@ impl Shop {
             draining: Default::default(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),
+            queue_check: Default::default(),
+            store_check: Default::default(),
             admission: Default::default(),
             result: Default::default(),
             undecided: Default::default(),
