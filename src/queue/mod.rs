@@ -11,6 +11,7 @@ mod open;
 mod rabbitmq;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ids::RequestId;
 use crate::sale::Attempt;
@@ -72,6 +73,15 @@ impl Queue {
         match self {
             Self::Embedded(queue) => Some(queue.depth()),
             Self::Broker(broker) => broker.depth().await,
+        }
+    }
+
+    /// How long it takes, at the rate of the last second, until all that wait now are decided.
+    /// `None` when that is not known, as of a broker.
+    pub fn drain_time(&self) -> Option<Duration> {
+        match self {
+            Self::Embedded(queue) => queue.drain_time(),
+            Self::Broker(_) => None,
         }
     }
 

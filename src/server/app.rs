@@ -14,6 +14,7 @@ use crate::store::{Store, StoreError};
 
 use super::admin_token::AdminToken;
 use super::answer::Body;
+use super::buyer_rate_limit::BuyerRateLimit;
 use super::intake::ConfirmBatcher;
 use super::ledger::LedgerReaders;
 use super::purchase_request::PurchaseRequest;
@@ -35,6 +36,8 @@ pub struct App {
     pub per_buyer: u32,
     /// Limits the attempts per second, if they are limited.
     pub rate_limit: Option<RateLimit>,
+    /// Limits the attempts per second of each buyer, if they are limited.
+    pub buyer_rate_limit: Option<BuyerRateLimit>,
     /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and
     /// held requests are answered.
     pub draining: CancellationToken,

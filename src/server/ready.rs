@@ -6,8 +6,9 @@ use serde_json::json as object;
 
 use crate::api::Refusal;
 
-use super::answer::{self, Body, json, refused};
+use super::answer::{Body, json, refused};
 use super::app::App;
+use super::retry_after;
 
 /// What this process knows by itself is looked at for each request, and an engine is asked for many
 /// requests at once.
@@ -49,6 +50,6 @@ pub(super) async fn ready(app: &App) -> Response<Body> {
         "queue": state(&queue), "store": state(&store),
     });
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    response.headers_mut().insert(RETRY_AFTER, answer::RETRY_AFTER_S);
+    response.headers_mut().insert(RETRY_AFTER, retry_after::header(None));
     response
 }

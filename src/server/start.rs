@@ -12,6 +12,7 @@ use crate::profile::{PREFETCH_MAX, ServePlan};
 
 use super::admin_token::AdminToken;
 use super::app::{App, Step};
+use super::buyer_rate_limit::BuyerRateLimit;
 use super::error::ServeError;
 use super::http::{self, Limits};
 use super::intake::Orphans;
@@ -39,6 +40,7 @@ impl Server {
             admin_token: AdminToken::new(token),
             per_buyer: plan.per_buyer,
             rate_limit: plan.rate_limit.map(RateLimit::new),
+            buyer_rate_limit: plan.buyer_rate_limit.map(BuyerRateLimit::new),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),

@@ -87,6 +87,7 @@ impl Shop {
             admin_token: AdminToken::new(Secret(TOKEN.into())),
             per_buyer: 1,
             rate_limit: setup.rate_limit.map(RateLimit::new),
+            buyer_rate_limit: None,
             draining: Default::default(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::ids::{ItemId, RequestId};
 use crate::sale::Attempt;
+
+use super::drain_rate::DrainRate;
 
 /// The queues of all items. An item's queue delivers to one consumer at a time, so that its
 /// attempts are decided in their order; different items are decided concurrently.
@@ -23,6 +26,7 @@ pub(super) struct State {
     pub(super) waiting: HashMap<RequestId, Arc<Attempt>>,
     by_seq: BTreeMap<u64, Arc<Attempt>>,
     by_item: HashMap<ItemId, ItemQueue>,
+    drain_rate: DrainRate,
     closing: bool,
 }
 
@@ -100,6 +104,7 @@ impl ItemQueues {
         for attempt in attempts {
             state.remove(&attempt.request_id);
         }
+        state.drain_rate.add(attempts.len(), Instant::now());
         drop(state);
         self.changed.send_replace(());
     }
@@ -128,6 +133,11 @@ impl State {
     /// The first waiting attempts in a part of the order of acceptance, at most `max`.
     pub(super) fn read(&self, seqs: Range<u64>, max: usize) -> Vec<Arc<Attempt>> {
         self.by_seq.range(seqs).take(max).map(|(_, attempt)| Arc::clone(attempt)).collect()
+    }
+
+    /// How long it takes until all that wait now are decided; `None` if that cannot be estimated.
+    pub(super) fn drain_time(&self) -> Option<Duration> {
+        self.drain_rate.time_for(self.waiting.len(), Instant::now())
     }
 
     pub(super) fn depth_of(&self, item: &ItemId) -> usize {

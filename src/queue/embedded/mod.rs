@@ -3,6 +3,7 @@
 //! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
 //! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
 
+mod drain_rate;
 mod item_queues;
 
 use std::collections::BTreeMap;
@@ -167,6 +168,10 @@ impl Embedded {
     /// Returns the reason when that failed.
     pub fn close(&self) -> Result<(), String> {
         self.journal.close()
+    }
+
+    pub(super) fn drain_time(&self) -> Option<Duration> {
+        self.queues.lock().drain_time()
     }
 
     pub(super) fn unavailable(&self) -> Option<String> {
