@@ -27,6 +27,13 @@ impl Broker {
         }
     }
 
+    /// Whether the queue was full at its last count, which is at most a moment old.
+    pub async fn is_full(&self) -> bool {
+        match self {
+            Self::RabbitMq(queue) => queue.is_full().await,
+        }
+    }
+
     /// How long a publish may take before its outcome is unknown.
     pub fn publish_timeout(&self) -> Duration {
         match self {
@@ -54,7 +61,8 @@ impl Broker {
         }
     }
 
-    pub(super) async fn depth(&self) -> Option<usize> {
+    /// How many attempts wait and are not delivered; `None` when the broker does not answer.
+    pub async fn depth(&self) -> Option<usize> {
         match self {
             Self::RabbitMq(queue) => queue.depth().await,
         }

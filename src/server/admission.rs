@@ -119,7 +119,9 @@ fn answer_accepted(accepted: Accepted, request_id: RequestId) -> Response<Body> 
         Accepted::Decided(decided) => answer::decided(&decided),
         Accepted::Refused(PublishError::Full) => refused(Refusal::QueueFull),
         Accepted::Refused(PublishError::Reused) => refused(Refusal::RequestIdReused),
-        Accepted::Refused(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
+        Accepted::Refused(PublishError::Unavailable | PublishError::NotTaken) => {
+            refused(Refusal::BrokerUnavailable)
+        }
         Accepted::Refused(PublishError::Unknown | PublishError::HiddenFailure)
         | Accepted::Unknown => answer::unknown(Some(request_id)),
     }
