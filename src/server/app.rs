@@ -65,5 +65,5 @@ pub type Admit =
 /// Answers `GET /result/{request_id}` for this id.
 pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;
 
-/// Handles a batch that could not be decided; on error the batch is retried after a pause.
-pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, Result<(), StoreError>>;
+/// Handles a batch that could not be decided, instead of trying it again.
+pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, ()>;

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod broker;
+mod delivery_limit;
 mod drill;
 mod processes;
 mod queue_process;
