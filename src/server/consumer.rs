@@ -101,6 +101,7 @@ pub(super) async fn commit(app: &App, reserved: Reservation) -> Result<(), Store
             request_id = %attempt.request_id, uid = %attempt.buyer, item = %attempt.item,
             decision = %decided.decision, "decided"
         );
+        app.progress.decided(&decided);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod open;
 mod redis;
 mod reservation;
 mod sale_view;
+mod scan;
 mod waiters;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use open::{OpenError, StoreAt};
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
 pub use reservation::Reservation;
 pub use sale_view::SaleView;
+pub use scan::RegisterScan;
 pub use waiters::Waiter;
 
 /// Where sales and decisions are kept.
@@ -141,6 +143,22 @@ impl Store {
     /// Returns an error when the store does not answer.
     pub async fn unconfirmed(&self, before_us: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
         delegate!(self, store => store.unconfirmed(before_us).await)
+    }
+
+    /// A part of the attempts in the register, of all sales, that were accepted before a moment,
+    /// oldest first. Repeated calls with the same `scan` find all of them.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn overdue(
+        &self,
+        scan: &mut RegisterScan,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        match self {
+            Self::Embedded(store) => Ok(store.overdue(before_us)),
+            Self::Redis(store) => store.overdue(&mut scan.cursors, before_us).await,
+        }
     }
 
     /// How many attempts at this item are in the register.

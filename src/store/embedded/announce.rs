@@ -87,6 +87,10 @@ impl Embedded {
         Ok(attempts)
     }
 
+    pub(in crate::store) fn overdue(&self, before_us: u64) -> Vec<Arc<Attempt>> {
+        self.lock().register.overdue(before_us)
+    }
+
     pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
         Ok(self.lock().register.count(item))
     }
