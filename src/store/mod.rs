@@ -7,6 +7,7 @@ mod embedded;
 mod error;
 mod known;
 mod ledger;
+mod limits;
 mod open;
 mod redis;
 mod reservation;
@@ -118,8 +119,12 @@ impl Store {
         delegate!(self, store => store.confirm(attempts).await)
     }
 
-    /// Removes an attempt that certainly is not queued from the register. `false` when the same
-    /// attempt was announced again meanwhile, and so may be queued after all.
+    /// Withdraws an announced attempt: it will not be decided, although a message of it may be in
+    /// the queue, for which a tombstone is left. If the same request id is announced again, that is
+    /// another attempt, at a later position in the order.
+    ///
+    /// `false` when the attempt was not withdrawn, and so may be decided: the same attempt was
+    /// announced again meanwhile, is known to be queued, or its sale has 100,000 tombstones.
     ///
     /// # Errors
     /// Returns an error when it is unknown whether it was removed.
@@ -170,7 +175,7 @@ impl Store {
     }
 
     /// Decides attempts at one item, one after the other. An attempt that was decided before keeps
-    /// its decision.
+    /// its decision, and one that was withdrawn is left out.
     ///
     /// # Errors
     /// Returns an error when none was decided, or that is unknown. The call can be repeated then.
@@ -183,7 +188,7 @@ impl Store {
     }
 
     /// Decides attempts at one item that could not be delivered: they lose, unless they were
-    /// decided before.
+    /// decided before. One that was withdrawn is left out.
     ///
     /// # Errors
     /// As [`Store::reserve`].

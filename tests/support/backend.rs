@@ -48,6 +48,13 @@ impl Backend {
         runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis)).collect()
     }
 
+    /// The address of every store that can run here, each of them empty; the embedded one has none.
+    pub(crate) fn stores() -> Vec<Option<String>> {
+        let redis = missing_for_variants(&["redis-server"]).is_empty();
+        let stores = [false, true].into_iter().filter(|real| !real || redis);
+        stores.map(|real| Self::new(false, real).store).collect()
+    }
+
     /// Both real, if they are installed; reports the test as skipped if not.
     pub(crate) fn real() -> Option<Self> {
         installed(&["rabbitmq-server", "redis-server"]).then(|| Self::new(true, true))

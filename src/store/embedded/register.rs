@@ -34,10 +34,10 @@ impl Register {
         self.attempts.insert(attempt.request_id, attempt);
     }
 
-    pub(super) fn remove(&mut self, request_id: &RequestId) {
-        self.attempts.remove(request_id);
+    pub(super) fn remove(&mut self, request_id: &RequestId) -> Option<Arc<Attempt>> {
         self.announced_again.remove(request_id);
         self.unconfirmed.remove(request_id);
+        self.attempts.remove(request_id)
     }
 
     pub(super) fn confirm(&mut self, request_id: &RequestId) {
