@@ -27,10 +27,17 @@ impl Broker {
         }
     }
 
-    /// Whether the queue was full at its last count, which is at most a moment old.
-    pub async fn is_full(&self) -> bool {
+    /// Whether the queue is known to be full: it has refused attempts not long ago.
+    pub fn is_full(&self) -> bool {
         match self {
-            Self::RabbitMq(queue) => queue.is_full().await,
+            Self::RabbitMq(queue) => queue.is_full(),
+        }
+    }
+
+    /// After [`PublishError::NotTaken`]: whether that is because the queue is full.
+    pub async fn nacked(&self) -> bool {
+        match self {
+            Self::RabbitMq(queue) => queue.nacked().await,
         }
     }
 

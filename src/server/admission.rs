@@ -144,5 +144,8 @@ fn refusal(app: &App, sale: &SaleView, at_limit: bool, now_us: u64) -> Option<Re
         return Some(Refusal::BrokerUnavailable);
     }
     let limited = app.rate_limit.as_ref().is_some_and(|limit| !limit.admit());
-    limited.then_some(Refusal::RateLimited)
+    if limited {
+        return Some(Refusal::RateLimited);
+    }
+    app.queue.is_full().then_some(Refusal::QueueFull)
 }

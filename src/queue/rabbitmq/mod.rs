@@ -49,7 +49,7 @@ pub struct RabbitMq {
     /// Opened for the first subscription.
     consuming: OnceLock<Arc<Link>>,
     publisher: Publisher,
-    fullness: Fullness,
+    fullness: Arc<Fullness>,
     ending: watch::Sender<bool>,
 }
 
@@ -66,7 +66,8 @@ impl RabbitMq {
         let purpose = Purpose::Publish(steps.declaration);
         let publishing = Link::open(Arc::clone(&options), purpose).await?;
         let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&publishing), steps);
-        let (consuming, fullness) = (OnceLock::new(), Fullness::default());
+        let fullness = Fullness::new(Arc::clone(&options), Arc::clone(&publishing));
+        let consuming = OnceLock::new();
         let ending = watch::Sender::new(false);
         Ok(Self { options, steps, publishing, consuming, publisher, fullness, ending })
     }
@@ -114,9 +115,14 @@ impl RabbitMq {
         self.publishing.session()?.depth(&self.options).await
     }
 
-    /// Whether the queue was full at its last count, which is at most a moment old.
-    pub async fn is_full(&self) -> bool {
-        self.fullness.is_full(self.options.max, self.depth()).await
+    /// Whether the queue is known to be full.
+    pub fn is_full(&self) -> bool {
+        self.fullness.is_full()
+    }
+
+    /// Notes that the queue did not take an attempt, and returns whether that is because it is full.
+    pub async fn nacked(&self) -> bool {
+        self.fullness.nacked().await
     }
 
     /// How long a publish may take before its outcome is unknown.

@@ -86,7 +86,7 @@ async fn publish_announced(
         }
     }
     Ok(match published {
-        Err(PublishError::NotTaken) if broker.is_full().await => {
+        Err(PublishError::NotTaken) if broker.unavailable().is_none() && broker.nacked().await => {
             Accepted::Refused(PublishError::Full)
         }
         published => published.into(),
