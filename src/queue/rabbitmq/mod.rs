@@ -120,7 +120,7 @@ impl RabbitMq {
         self.fullness.is_full()
     }
 
-    /// Notes that the queue did not take an attempt, and returns whether that is because it is full.
+    /// Notes that the queue did not take an attempt, and returns whether it is full.
     pub async fn nacked(&self) -> bool {
         self.fullness.nacked().await
     }

@@ -76,7 +76,7 @@ async fn publish_announced(
     match published {
         Ok(()) => app.confirm_batcher.add(attempt),
         Err(PublishError::Unknown) => {}
-        // A refusal promises that the attempt will not be decided later. A withdrawn attempt is not,
+        // A refusal promises that the attempt will not be decided later. A withdrawn one is not,
         // even if its message is in the queue.
         Err(_) => {
             let withdrawn = app.store.withdraw(attempt).await;

@@ -139,7 +139,6 @@ pub(crate) fn recovers(mut has_recovered: impl FnMut() -> bool) {
         assert!(begun.elapsed() < RECOVERY_MAX, "no recovery within {RECOVERY_MAX:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
-    println!("recovered after {:?}", begun.elapsed());
 }
 
 /// The number of requests with this outcome.
