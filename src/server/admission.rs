@@ -20,6 +20,7 @@ use super::answer::{self, Body, refused, refused_for, rejected};
 use super::app::{App, Boxed, Step};
 use super::intake::{self, Accepted};
 use super::purchase_request::PurchaseRequest;
+use super::rate_limit::RateLimit;
 
 /// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields, and `draining` says whether
 /// the server is shutting down.
@@ -132,7 +133,9 @@ fn answer_accepted(app: &App, accepted: Accepted, request_id: RequestId) -> Resp
             refused_for(Refusal::QueueFull, app.queue.drain_time())
         }
         Accepted::Refused(PublishError::Reused) => refused(Refusal::RequestIdReused),
-        Accepted::Refused(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
+        Accepted::Refused(PublishError::Unavailable | PublishError::NotTaken) => {
+            refused(Refusal::BrokerUnavailable)
+        }
         Accepted::Refused(PublishError::Unknown | PublishError::HiddenFailure)
         | Accepted::Unknown => answer::unknown(Some(request_id)),
     }
@@ -163,6 +166,8 @@ fn refusal(
     if app.store.unavailable().is_some() {
         return Some((Refusal::StoreUnavailable, None));
     }
-    let wait = app.rate_limit.as_ref()?.admit().err()?;
-    Some((Refusal::RateLimited, Some(wait)))
+    if let Some(Err(wait)) = app.rate_limit.as_ref().map(RateLimit::admit) {
+        return Some((Refusal::RateLimited, Some(wait)));
+    }
+    app.queue.is_full().then(|| (Refusal::QueueFull, app.queue.drain_time()))
 }

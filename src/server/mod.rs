@@ -37,7 +37,7 @@ pub use buyer_rate_limit::BuyerRateLimit;
 pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, serve_connections};
-pub use intake::ConfirmBatcher;
+pub use intake::{ConfirmBatcher, Progress};
 pub use ledger::{LedgerBody, LedgerReaders};
 pub use purchase_request::PurchaseRequest;
 pub use rate_limit::RateLimit;

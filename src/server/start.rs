@@ -46,6 +46,7 @@ impl Server {
             ledger_readers: Default::default(),
             queue_check: Default::default(),
             store_check: Default::default(),
+            progress: Default::default(),
             admission: match (plan.accepts, plan.blind) {
                 (false, _) => Step::Replaced(admission::accept_none),
                 (true, false) => Step::Standard,

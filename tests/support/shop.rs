@@ -93,6 +93,7 @@ impl Shop {
             ledger_readers: Default::default(),
             queue_check: Default::default(),
             store_check: Default::default(),
+            progress: Default::default(),
             admission: Default::default(),
             result: Default::default(),
             undecided: Default::default(),

@@ -12,6 +12,7 @@ mod poll;
 mod records;
 mod register;
 mod reserve;
+mod scan;
 mod scripts;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use scripts::SCRIPTS;
 
 pub(super) use ledger::LedgerRows;
 pub use link::OpenError;
+pub(super) use scan::Cursors;
 
 /// How to use a Redis server.
 #[derive(Debug, Clone)]
