@@ -12,6 +12,7 @@ mod open;
 mod redis;
 mod reservation;
 mod sale_view;
+mod scan;
 mod waiters;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use open::{OpenError, StoreAt};
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
 pub use reservation::Reservation;
 pub use sale_view::SaleView;
+pub use scan::RegisterScan;
 pub use waiters::Waiter;
 
 /// Where sales and decisions are kept.
@@ -148,6 +150,22 @@ impl Store {
         delegate!(self, store => store.unconfirmed(before_us).await)
     }
 
+    /// A part of the attempts in the register, of all sales, that were accepted before a moment,
+    /// oldest first. Repeated calls with the same `scan` find all of them.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn overdue(
+        &self,
+        scan: &mut RegisterScan,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        match self {
+            Self::Embedded(store) => Ok(store.overdue(before_us)),
+            Self::Redis(store) => store.overdue(&mut scan.cursor, before_us).await,
+        }
+    }
+
     /// How many attempts at this item are in the register.
     ///
     /// # Errors
@@ -208,7 +226,8 @@ impl Store {
         delegate!(self, store => store.waiters()).len()
     }
 
-    /// A sale, the current one or an earlier one, with its decisions, all of them committed.
+    /// A sale, the current one or an earlier one, with its decisions, all of them committed. With
+    /// many decisions this takes seconds of a core: call it outside the threads that answer buyers.
     ///
     /// # Errors
     /// Returns an error when there is no such sale, or a decision could not be committed.
@@ -216,15 +235,23 @@ impl Store {
         delegate!(self, store => store.ledger(epoch).await)
     }
 
-    /// Whether the store answers.
+    /// Why the store can commit nothing at this moment, as far as that is known without asking a
+    /// server: the disk of the embedded one hangs, or there is no connection to Redis.
+    pub fn unavailable(&self) -> Option<String> {
+        match self {
+            Self::Embedded(store) => store.unavailable(),
+            Self::Redis(store) => store.unavailable(),
+        }
+    }
+
+    /// Checks that the store can be used, with a request to a Redis server.
     ///
     /// # Errors
-    /// Returns an error when it does not.
-    pub async fn check(&self) -> Result<(), StoreError> {
+    /// Returns the reason when it commits nothing or does not answer.
+    pub async fn check(&self) -> Result<(), String> {
         match self {
-            // It is in this process, so it always answers.
-            Self::Embedded(_) => Ok(()),
-            Self::Redis(store) => store.check().await,
+            Self::Embedded(store) => store.unavailable().map_or(Ok(()), Err),
+            Self::Redis(store) => store.check().await.map_err(|error| error.to_string()),
         }
     }
 

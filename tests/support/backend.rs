@@ -67,6 +67,11 @@ impl Backend {
         Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
     }
 
+    /// With the broker reached at another port, such as that of a link.
+    pub(crate) fn with_broker_port(self, port: u16) -> Self {
+        Self { queue: Some(format!("amqp://127.0.0.1:{port}")), ..self }
+    }
+
     /// With the embedded queue, and a store in this Redis.
     pub(crate) fn with_redis(redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);

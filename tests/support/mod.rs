@@ -8,7 +8,9 @@ pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod deployment;
 pub(crate) mod front;
+pub(crate) mod link;
 pub(crate) mod manual_server;
+pub(crate) mod rabbitmqctl;
 pub(crate) mod scripted;
 pub(crate) mod skip;
 

@@ -111,6 +111,11 @@ impl Link {
         self.checked(session.number, answer, access)
     }
 
+    /// Whether there is a session; without one, every call is refused.
+    pub(super) fn is_connected(&self) -> bool {
+        self.session.borrow().is_some()
+    }
+
     /// The current session. Without one, a call is not sent, and so certainly has no effect.
     fn session(&self) -> Result<Session, StoreError> {
         self.session.borrow().clone().ok_or(StoreError::Unavailable)

@@ -14,6 +14,7 @@ mod poll;
 mod records;
 mod register;
 mod reserve;
+mod scan;
 mod scripts;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::sale::{Attempt, Terms};
 use crate::secret::EngineUrl;
 
+use super::ledger::{Ledger, Rows};
 use super::waiters::Waiters;
 use super::{Known, Lookup, Reservation, SaleView, StoreError};
 use link::{Access, Link};
@@ -32,6 +34,7 @@ use reserve::Reserve;
 use scripts::SCRIPTS;
 
 pub use connect::OpenError;
+pub(super) use ledger::LedgerRows;
 
 /// How to use a Redis server.
 #[derive(Debug, Clone)]
@@ -150,8 +153,13 @@ impl Redis {
         &self.waiters
     }
 
-    pub(super) async fn ledger(&self, epoch: u64) -> Result<super::Ledger, StoreError> {
-        ledger::read(&self.link, epoch).await
+    pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
+        let (sale, rows) = ledger::read(&self.link, epoch).await?;
+        Ok(Ledger { sale, rows: Rows::Redis(rows) })
+    }
+
+    pub(super) fn unavailable(&self) -> Option<String> {
+        (!self.link.is_connected()).then(|| StoreError::Unavailable.to_string())
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {

@@ -13,9 +13,6 @@ use super::link::Access;
 use super::records::{attempt, known};
 use super::scripts::SCRIPTS;
 
-/// Records per call; Redis runs no other command during a call.
-const PIECE: usize = 1_000;
-
 impl Redis {
     pub(in crate::store) async fn announce(
         &self,
@@ -50,26 +47,6 @@ impl Redis {
             self.waiters.wake(&attempt.request_id);
         }
         Ok(withdrawn)
-    }
-
-    pub(in crate::store) async fn waiting(
-        &self,
-        epoch: u64,
-    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let queued: Vec<String> = self.link.run(&SCRIPTS.queued.arg(epoch), Access::Read).await?;
-        let mut attempts = Vec::with_capacity(queued.len());
-        for ids in queued.chunks(PIECE) {
-            let mut get = redis::cmd("HMGET");
-            let records: Vec<Option<String>> =
-                self.link.ask(get.arg(key("waiting")).arg(ids)).await?;
-            // An attempt without a record has been decided meanwhile.
-            for record in records.iter().flatten() {
-                attempts.push(Arc::new(attempt(record)?));
-            }
-        }
-        attempts.retain(|attempt| attempt.epoch == epoch);
-        attempts.sort_by_key(|attempt| attempt.seq);
-        Ok(attempts)
     }
 
     pub(in crate::store) async fn unconfirmed(

@@ -153,6 +153,7 @@ async fn suspended_store_is_refused_at_once_and_without_effect() {
         within(async {
             for _ in 0..REFUSED {
                 assert_eq!(caller.write().await, Err(StoreError::Unavailable), "in round {round}");
+                assert!(caller.store.unavailable().is_some());
             }
         })
         .await;
