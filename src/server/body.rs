@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::answer::{Body, rejected};
 
 /// Longest request body, in bytes: an order is under 250, a sale under 300.
-const BODY_LEN_MAX: usize = 4096;
+pub(super) const BODY_LEN_MAX: usize = 4096;
 
 /// How long a body may take to arrive after its head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
