@@ -22,6 +22,7 @@ mod purchase_request;
 mod query;
 mod rate_limit;
 mod ready;
+mod request_head;
 mod result;
 mod route;
 mod run;

@@ -107,7 +107,7 @@ async fn read_until_reset(stream: &mut TcpStream, len: usize, pause: Duration) -
 
 #[tokio::test]
 async fn never_reading_clients_are_cut_and_hold_little_kernel_memory() {
-    for (path, limit) in [("/large", 128 << 10), ("/pieces", 1 << 20)] {
+    for (path, limit) in [("/large", 64 << 10), ("/pieces", 1 << 20)] {
         let address = serve(Duration::from_secs(1), 1 << 20).await;
         let mut clients = Vec::new();
         for _ in 0..20 {
@@ -169,7 +169,7 @@ async fn pipelining_client_that_never_reads_is_cut() {
             if let Err(error) = client.write_all(requests.as_bytes()).await {
                 return error;
             }
-            assert!(unsent(address).iter().all(|len| *len <= 128 << 10), "{:?}", unsent(address));
+            assert!(unsent(address).iter().all(|len| *len <= 64 << 10), "{:?}", unsent(address));
         }
     });
     let kind = error.await.kind();

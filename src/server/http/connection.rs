@@ -25,6 +25,11 @@ const HEAD_LEN_MAX: usize = 8192;
 /// Most header fields of a request.
 const HEADERS_MAX: usize = 64;
 
+/// Marks a request of which it is unknown where it ends, since it has both a `Content-Length` and a
+/// `Transfer-Encoding`, of which hyper shows only the second.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct AmbiguousLength;
+
 /// What becomes of a connection whose HTTP state is given up.
 enum Next {
     /// It waits for the next request without buffers.
@@ -83,8 +88,10 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let service = service_fn(|request: Request<Incoming>| {
-        slot.client.state().progress.handling();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        if slot.client.state().progress.handling() {
+            request.extensions_mut().insert(AmbiguousLength);
+        }
         let response = handler(request);
         // In a box, which an idle connection does not keep: hyper keeps the room for it.
         Box::pin(async move {

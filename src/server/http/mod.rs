@@ -25,6 +25,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+pub(super) use connection::AmbiguousLength;
 pub use limits::{Limits, Timeouts};
 
 use client::Order;
