@@ -27,6 +27,20 @@ impl Broker {
         }
     }
 
+    /// Whether the queue is known to be full: it has refused attempts not long ago.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::RabbitMq(queue) => queue.is_full(),
+        }
+    }
+
+    /// After [`PublishError::NotTaken`]: whether that is because the queue is full.
+    pub async fn nacked(&self) -> bool {
+        match self {
+            Self::RabbitMq(queue) => queue.nacked().await,
+        }
+    }
+
     /// How long a publish may take before its outcome is unknown.
     pub fn publish_timeout(&self) -> Duration {
         match self {
@@ -54,7 +68,8 @@ impl Broker {
         }
     }
 
-    pub(super) async fn depth(&self) -> Option<usize> {
+    /// How many attempts wait and are not delivered; `None` when the broker does not answer.
+    pub async fn depth(&self) -> Option<usize> {
         match self {
             Self::RabbitMq(queue) => queue.depth().await,
         }

@@ -9,6 +9,10 @@ pub enum PublishError {
     /// The same id is queued for another buyer or item; the attempt was not enqueued.
     #[error("the request id is in use for another buyer or item")]
     Reused,
+    /// The broker does not vouch for the attempt: it answered with a nack, or blocks its
+    /// publishers. The attempt may be in the queue all the same, or get there later.
+    #[error("the broker did not take the attempt")]
+    NotTaken,
     /// The queue accepts nothing at this moment; the attempt was not enqueued.
     #[error("the queue is not available")]
     Unavailable,

@@ -83,6 +83,15 @@ impl Queue {
         }
     }
 
+    /// Whether the queue is known to be full. `false` for the queue of this process, which says so
+    /// when an attempt is published.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Embedded(_) => false,
+            Self::Broker(broker) => broker.is_full(),
+        }
+    }
+
     /// Checks that the queue can be used, with a request to a broker.
     ///
     /// # Errors

@@ -119,7 +119,9 @@ fn answer_accepted(accepted: Accepted, request_id: RequestId) -> Response<Body> 
         Accepted::Decided(decided) => answer::decided(&decided),
         Accepted::Refused(PublishError::Full) => refused(Refusal::QueueFull),
         Accepted::Refused(PublishError::Reused) => refused(Refusal::RequestIdReused),
-        Accepted::Refused(PublishError::Unavailable) => refused(Refusal::BrokerUnavailable),
+        Accepted::Refused(PublishError::Unavailable | PublishError::NotTaken) => {
+            refused(Refusal::BrokerUnavailable)
+        }
         Accepted::Refused(PublishError::Unknown | PublishError::HiddenFailure)
         | Accepted::Unknown => answer::unknown(Some(request_id)),
     }
@@ -142,5 +144,8 @@ fn refusal(app: &App, sale: &SaleView, at_limit: bool, now_us: u64) -> Option<Re
         return Some(Refusal::BrokerUnavailable);
     }
     let limited = app.rate_limit.as_ref().is_some_and(|limit| !limit.admit());
-    limited.then_some(Refusal::RateLimited)
+    if limited {
+        return Some(Refusal::RateLimited);
+    }
+    app.queue.is_full().then_some(Refusal::QueueFull)
 }

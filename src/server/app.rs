@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 
 use super::admin_token::AdminToken;
 use super::answer::Body;
-use super::intake::ConfirmBatcher;
+use super::intake::{ConfirmBatcher, Progress};
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
 
@@ -37,6 +37,8 @@ pub struct App {
     pub draining: CancellationToken,
     /// Collects the published attempts that are still to be confirmed in the store's register.
     pub confirm_batcher: ConfirmBatcher,
+    /// How far this process has decided the queue.
+    pub progress: Progress,
     /// How a purchase is admitted.
     pub admission: Step<Admit>,
     /// How the result of one attempt is answered.
@@ -65,5 +67,5 @@ pub type Admit =
 /// Answers `GET /result/{request_id}` for this id.
 pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;
 
-/// Handles a batch that could not be decided; on error the batch is retried after a pause.
-pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, Result<(), StoreError>>;
+/// Handles a batch that could not be decided, instead of trying it again.
+pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, ()>;

@@ -8,14 +8,27 @@ use crate::store::{Reservation, StoreError};
 
 use super::app::{App, Step};
 
-/// Pause before a batch that the store could not decide is tried again.
-pub(super) const BACKOFF: Duration = Duration::from_millis(100);
+/// Pause before a batch that the store could not decide is tried again; it doubles each time.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// The longest pause: it bounds how late a recovered store is noticed.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// Panics over one attempt after which it is rejected. Only a broker has dead letters for it.
 const PANICS_MAX: u32 = 5;
 
-/// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty. A batch
-/// that could not be decided is delivered again.
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is decided.
+    Decided,
+    /// It was given back undecided, because the server shuts down while the store fails.
+    GivenBack,
+    /// Deciding it panicked.
+    Panicked,
+}
+
+/// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty.
 pub(super) async fn run(app: Arc<App>, prefetch: usize) {
     let mut subscription = app.queue.subscribe(prefetch);
     let mut panics = 0;
@@ -27,34 +40,50 @@ pub(super) async fn run(app: Arc<App>, prefetch: usize) {
             panics = 0;
             continue;
         }
-        // In a task of its own, so that a panic does not end the consumer.
-        match tokio::spawn(decide(Arc::clone(&app), batch)).await {
-            Ok(Ok(())) => {
-                panics = 0;
-                continue;
-            }
-            Ok(Err(error)) => tracing::debug!(%error, "batch not decided, will retry"),
-            Err(error) => {
+        match decide(&app, batch).await {
+            Outcome::Decided => panics = 0,
+            Outcome::GivenBack => {}
+            Outcome::Panicked => {
                 panics += 1;
-                tracing::error!(%error, panics, "consumer panicked, will retry");
+                tokio::time::sleep(BACKOFF).await;
             }
         }
-        tokio::time::sleep(BACKOFF).await;
     }
 }
 
-/// Has a batch decided, and acknowledges it after the decisions are committed.
-async fn decide(app: Arc<App>, mut batch: Batch) -> Result<(), StoreError> {
-    match reserve(&app, &mut batch).await {
-        Ok(()) => {
-            batch.ack().await;
-            Ok(())
+/// Decides a batch and acknowledges it. While the store fails, the batch is tried again and not
+/// given back: a broker would count its deliveries, and they say nothing against its attempts.
+pub(super) async fn decide(app: &Arc<App>, batch: Batch) -> Outcome {
+    // In a task of its own, so that a panic does not end the consumer.
+    match tokio::spawn(decide_until_decided(Arc::clone(app), batch)).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(%error, "deciding a batch panicked");
+            Outcome::Panicked
         }
-        Err(error) => match app.undecided {
-            // The batch is dropped, and so delivered again.
-            Step::Standard => Err(error),
-            Step::Replaced(handle) => handle(batch, error).await,
-        },
+    }
+}
+
+async fn decide_until_decided(app: Arc<App>, mut batch: Batch) -> Outcome {
+    let mut backoff = BACKOFF;
+    loop {
+        let error = match reserve(&app, &mut batch).await {
+            Ok(()) => {
+                batch.ack().await;
+                return Outcome::Decided;
+            }
+            Err(error) => error,
+        };
+        if let Step::Replaced(handle) = app.undecided {
+            handle(batch, error).await;
+            return Outcome::Decided;
+        }
+        tracing::debug!(%error, "batch not decided, will retry");
+        tokio::time::sleep(backoff).await;
+        if app.draining.is_cancelled() {
+            return Outcome::GivenBack;
+        }
+        backoff = (2 * backoff).min(BACKOFF_MAX);
     }
 }
 
@@ -72,6 +101,7 @@ pub(super) async fn commit(app: &App, reserved: Reservation) -> Result<(), Store
             request_id = %attempt.request_id, uid = %attempt.buyer, item = %attempt.item,
             decision = %decided.decision, "decided"
         );
+        app.progress.decided(&decided);
     }
     Ok(())
 }

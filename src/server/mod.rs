@@ -34,7 +34,7 @@ pub use app::{Admit, AnswerResult, App, Boxed, HandleUndecided, Step};
 pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, Timeouts, serve_connections};
-pub use intake::ConfirmBatcher;
+pub use intake::{ConfirmBatcher, Progress};
 pub use purchase_request::PurchaseRequest;
 pub use rate_limit::RateLimit;
 pub use route::route;

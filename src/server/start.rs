@@ -41,6 +41,7 @@ impl Server {
             rate_limit: plan.rate_limit.map(RateLimit::new),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
+            progress: Default::default(),
             admission: match (plan.accepts, plan.blind) {
                 (false, _) => Step::Replaced(admission::accept_none),
                 (true, false) => Step::Standard,

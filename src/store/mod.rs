@@ -7,10 +7,12 @@ mod embedded;
 mod error;
 mod known;
 mod ledger;
+mod limits;
 mod open;
 mod redis;
 mod reservation;
 mod sale_view;
+mod scan;
 mod waiters;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ pub use open::{OpenError, StoreAt};
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
 pub use reservation::Reservation;
 pub use sale_view::SaleView;
+pub use scan::RegisterScan;
 pub use waiters::Waiter;
 
 /// Where sales and decisions are kept.
@@ -116,8 +119,12 @@ impl Store {
         delegate!(self, store => store.confirm(attempts).await)
     }
 
-    /// Removes an attempt that certainly is not queued from the register. `false` when the same
-    /// attempt was announced again meanwhile, and so may be queued after all.
+    /// Withdraws an announced attempt: it will not be decided, although a message of it may be in
+    /// the queue, for which a tombstone is left. If the same request id is announced again, that is
+    /// another attempt, at a later position in the order.
+    ///
+    /// `false` when the attempt was not withdrawn, and so may be decided: the same attempt was
+    /// announced again meanwhile, is known to be queued, or its sale has 100,000 tombstones.
     ///
     /// # Errors
     /// Returns an error when it is unknown whether it was removed.
@@ -143,6 +150,22 @@ impl Store {
         delegate!(self, store => store.unconfirmed(before_us).await)
     }
 
+    /// A part of the attempts in the register, of all sales, that were accepted before a moment,
+    /// oldest first. Repeated calls with the same `scan` find all of them.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn overdue(
+        &self,
+        scan: &mut RegisterScan,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        match self {
+            Self::Embedded(store) => Ok(store.overdue(before_us)),
+            Self::Redis(store) => store.overdue(&mut scan.cursors, before_us).await,
+        }
+    }
+
     /// How many attempts at this item are in the register.
     ///
     /// # Errors
@@ -152,7 +175,7 @@ impl Store {
     }
 
     /// Decides attempts at one item, one after the other. An attempt that was decided before keeps
-    /// its decision.
+    /// its decision, and one that was withdrawn is left out.
     ///
     /// # Errors
     /// Returns an error when none was decided, or that is unknown. The call can be repeated then.
@@ -165,7 +188,7 @@ impl Store {
     }
 
     /// Decides attempts at one item that could not be delivered: they lose, unless they were
-    /// decided before.
+    /// decided before. One that was withdrawn is left out.
     ///
     /// # Errors
     /// As [`Store::reserve`].

@@ -2,10 +2,54 @@
 
 use std::sync::Arc;
 
-use seckill::sale::{Attempt, Terms};
-use seckill::store::StoreError;
+use seckill::flaws::Flaws;
+use seckill::journal::Durability;
+use seckill::sale::{Attempt, NewAttempt, Terms};
+use seckill::store::{Announced, Store, StoreAt, StoreError};
+use tempfile::TempDir;
 
-use crate::support::{Setup, Shop, id, terms, within};
+use crate::support::backend::Backend;
+use crate::support::{self, Setup, Shop, id, terms, within};
+
+/// A kind of store, and where its data is kept.
+struct Place {
+    at: StoreAt,
+    folder: TempDir,
+}
+
+impl Place {
+    /// Opens the store, or opens it again.
+    async fn open(&self) -> Store {
+        let journal = self.folder.path().join("store.journal");
+        within(Store::open(&self.at, &journal, Durability::Os)).await.unwrap()
+    }
+}
+
+/// Runs a test on every store that can run here, each of them empty.
+async fn every_store(test: impl AsyncFn(Place)) {
+    for url in Backend::stores() {
+        let at = StoreAt::new(url.map(|url| url.parse().unwrap()), &Flaws::default());
+        test(Place { at, folder: tempfile::tempdir().unwrap() }).await;
+    }
+}
+
+async fn announce(store: &Store, new: &NewAttempt) -> Arc<Attempt> {
+    match within(store.announce(new)).await.unwrap() {
+        Announced::Fresh(attempt) => attempt,
+        Announced::Known(known) => panic!("it is known: {known:?}"),
+    }
+}
+
+/// Decides one attempt, and returns the buyer and the decision of each that was decided.
+async fn decide_one(store: &Store, attempt: &Arc<Attempt>) -> Vec<String> {
+    let reserved = within(store.reserve(std::slice::from_ref(attempt), 7)).await.unwrap();
+    let decided = within(store.commit(reserved)).await.unwrap();
+    let text = |one: &Arc<_>| -> String {
+        let seckill::store::Decided { attempt, decision, .. } = &**one;
+        format!("{} {decision}", attempt.buyer)
+    };
+    decided.iter().map(text).collect()
+}
 
 fn attempt(buyer: &str, number: usize) -> Arc<Attempt> {
     Arc::new(Attempt {
@@ -86,4 +130,48 @@ async fn closed_store_decides_nothing() {
     let refused = within(shop.app.store.open_sale(terms("tea", 9))).await;
     assert_eq!(refused, Err(StoreError::Unavailable));
     assert_eq!(left(&shop).await, (1, 0), "no effect");
+}
+
+#[tokio::test]
+async fn withdrawn_attempt_is_not_decided_until_it_is_announced_again() {
+    every_store(async |place| {
+        let store = place.open().await;
+        within(store.open_sale(terms("tea", 2))).await.unwrap();
+        let new = |buyer| support::attempt(buyer, "tea", &id(1));
+        let left = async |store: &Store| within(store.sale(None)).await.unwrap().left;
+        let first = announce(&store, &new("ann")).await;
+        assert_eq!(within(store.withdraw(&first)).await, Ok(true));
+        assert_eq!(decide_one(&store, &first).await, [""; 0], "its message was left in the queue");
+        drop(store);
+        let store = place.open().await;
+        assert_eq!(decide_one(&store, &first).await, [""; 0], "after a restart");
+        let undeliverable = within(store.lose_undeliverable(&[Arc::clone(&first)], 7)).await;
+        assert_eq!(within(store.commit(undeliverable.unwrap())).await, Ok(Vec::new()));
+        assert_eq!(within(store.known(&first.request_id)).await, Ok(None));
+        assert_eq!(left(&store).await, 2);
+        // The id had no effect, so another buyer may use it. The first message is still ann's.
+        let second = announce(&store, &new("bob")).await;
+        assert_eq!(decide_one(&store, &first).await, [""; 0]);
+        assert_eq!(decide_one(&store, &second).await, ["bob won tea-1-1"]);
+        assert_eq!(decide_one(&store, &first).await, ["bob won tea-1-1"]);
+        assert_eq!(left(&store).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn attempt_withdrawn_from_a_replaced_sale_stays_undecided() {
+    every_store(async |place| {
+        let store = place.open().await;
+        within(store.open_sale(terms("tea", 2))).await.unwrap();
+        let first = announce(&store, &support::attempt("ann", "tea", &id(1))).await;
+        assert_eq!(within(store.withdraw(&first)).await, Ok(true));
+        within(store.open_sale(terms("tea", 2))).await.unwrap();
+        assert_eq!(decide_one(&store, &first).await, [""; 0]);
+        let new = NewAttempt { epoch: 2, ..support::attempt("ann", "tea", &id(1)) };
+        let second = announce(&store, &new).await;
+        assert_eq!(decide_one(&store, &first).await, [""; 0]);
+        assert_eq!(decide_one(&store, &second).await, ["ann won tea-2-1"]);
+    })
+    .await;
 }

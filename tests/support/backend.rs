@@ -48,6 +48,13 @@ impl Backend {
         runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis)).collect()
     }
 
+    /// The address of every store that can run here, each of them empty; the embedded one has none.
+    pub(crate) fn stores() -> Vec<Option<String>> {
+        let redis = missing_for_variants(&["redis-server"]).is_empty();
+        let stores = [false, true].into_iter().filter(|real| !real || redis);
+        stores.map(|real| Self::new(false, real).store).collect()
+    }
+
     /// Both real, if they are installed; reports the test as skipped if not.
     pub(crate) fn real() -> Option<Self> {
         installed(&["rabbitmq-server", "redis-server"]).then(|| Self::new(true, true))
@@ -58,6 +65,11 @@ impl Backend {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
         Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
+    }
+
+    /// With the broker reached at another port, such as that of a link.
+    pub(crate) fn with_broker_port(self, port: u16) -> Self {
+        Self { queue: Some(format!("amqp://127.0.0.1:{port}")), ..self }
     }
 
     /// With the embedded queue, and a store in this Redis.

@@ -89,6 +89,7 @@ impl Shop {
             rate_limit: setup.rate_limit.map(RateLimit::new),
             draining: Default::default(),
             confirm_batcher: Default::default(),
+            progress: Default::default(),
             admission: Default::default(),
             result: Default::default(),
             undecided: Default::default(),

@@ -25,8 +25,9 @@ pub(super) async fn send(channel: &Channel, message: &Message) -> Result<(), Pub
         Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => {
             Err(PublishError::Unavailable)
         }
-        // `x-overflow: reject-publish`.
-        Ok(Confirmation::Nack(None)) => Err(PublishError::Full),
+        // The queue is full (`x-overflow: reject-publish`), or its process ended before it could
+        // confirm a message that it may have stored.
+        Ok(Confirmation::Nack(None)) => Err(PublishError::NotTaken),
         // `NotRequested` does not occur on a channel in confirm mode.
         Ok(Confirmation::NotRequested) | Err(_) => Err(PublishError::Unknown),
     }

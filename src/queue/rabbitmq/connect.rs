@@ -1,6 +1,7 @@
 //! Opening a connection to the broker, and why that failed.
 
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 
 use super::options::Options;
@@ -54,11 +55,15 @@ pub enum DeclareError {
     },
 }
 
+/// The broker's address.
+pub(super) fn uri(options: &Options) -> Result<AMQPUri, ConnectError> {
+    options.url.expose().parse().map_err(ConnectError::Address)
+}
+
 /// Opens a connection within the connect time-out. The client keeps buffers for 64 frames of
 /// `frame_max` bytes.
 pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connection, ConnectError> {
-    let mut uri: lapin::uri::AMQPUri =
-        options.url.expose().parse().map_err(ConnectError::Address)?;
+    let mut uri = uri(options)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
     uri.query.frame_max.get_or_insert(frame_max);
     let name = format!("seckill {}", std::process::id());

@@ -6,21 +6,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::connect::ConnectError;
+use super::connect::{ConnectError, uri};
 use super::options::Options;
-use super::session::Session;
-use super::topology::Declaration;
+use super::probe;
+use super::session::{Purpose, Session};
 
 /// Pause before the first reconnect.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 
-/// Longest pause; it also bounds how late a recovered broker is noticed.
-const BACKOFF_MAX: Duration = Duration::from_secs(3);
+/// Longest pause; with the probe's time limit it bounds how late a recovered broker is noticed.
+const BACKOFF_MAX: Duration = Duration::from_millis(500);
 
-/// How a session declares its queue.
-type Declare = fn(&Options) -> Declaration;
-
-/// The connection of the process to the broker, over any number of sessions.
+/// A connection of the process to the broker, over any number of sessions.
 #[derive(Debug)]
 pub(super) struct Link {
     session: watch::Sender<Option<Arc<Session>>>,
@@ -28,16 +25,24 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects; each session declares the queue as `declaration` says.
+    /// Connects, and keeps connected.
     pub(super) async fn open(
         options: Arc<Options>,
-        declaration: Declare,
+        purpose: Purpose,
     ) -> Result<Arc<Self>, ConnectError> {
-        let first = Session::open(&options, declaration(&options)).await?;
-        let session = watch::Sender::new(Some(Arc::new(first)));
-        let keeping =
-            tokio::spawn(keep_connected(session.clone(), options, declaration)).abort_handle();
-        Ok(Arc::new(Self { session, keeping }))
+        let first = Session::open(&options, purpose).await?;
+        Ok(Self::keep(options, purpose, Some(Arc::new(first))))
+    }
+
+    /// Begins to connect, and keeps connected.
+    pub(super) fn start(options: Arc<Options>, purpose: Purpose) -> Arc<Self> {
+        Self::keep(options, purpose, None)
+    }
+
+    fn keep(options: Arc<Options>, purpose: Purpose, first: Option<Arc<Session>>) -> Arc<Self> {
+        let session = watch::Sender::new(first);
+        let keeping = tokio::spawn(keep_connected(session.clone(), options, purpose));
+        Arc::new(Self { session, keeping: keeping.abort_handle() })
     }
 
     /// The current session, if there is one.
@@ -78,30 +83,41 @@ impl Drop for Link {
 async fn keep_connected(
     sessions: watch::Sender<Option<Arc<Session>>>,
     options: Arc<Options>,
-    declaration: Declare,
+    purpose: Purpose,
 ) {
     loop {
         let session = sessions.borrow().clone();
         if let Some(session) = session {
             let reason = session.ended().await;
-            tracing::warn!(reason, "lost the connection to the broker, reconnecting");
+            tracing::warn!(reason, %purpose, "lost the connection to the broker, reconnecting");
             sessions.send_replace(None);
-            session.close().await;
+            // Not awaited: a broker that hangs does not answer.
+            tokio::spawn(async move { session.close().await });
         }
-        let session = reconnect(&options, declaration).await;
-        tracing::info!("reconnected to the broker");
+        let session = connect(&options, purpose).await;
+        tracing::info!(%purpose, "connected to the broker");
         sessions.send_replace(Some(Arc::new(session)));
     }
 }
 
-async fn reconnect(options: &Options, declaration: Declare) -> Session {
+async fn connect(options: &Options, purpose: Purpose) -> Session {
     let mut backoff = BACKOFF_MIN;
     loop {
         tokio::time::sleep(jittered(backoff)).await;
-        match Session::open(options, declaration(options)).await {
-            Ok(session) => return session,
+        let session = match uri(options) {
+            Ok(uri) if !probe::answers(&uri).await => None,
+            Ok(_) => Some(Session::open(options, purpose).await),
+            Err(error) => Some(Err(error)),
+        };
+        match session {
+            Some(Ok(session)) => return session,
+            // It will not get better by itself, so an operator must read it.
+            Some(Err(error @ ConnectError::Declare(_))) => {
+                tracing::error!(%error, "the broker is back, but its queue cannot be used");
+            }
             // The loss was logged, and the reconnect will be.
-            Err(error) => tracing::debug!(%error, "the broker cannot be reached yet"),
+            Some(Err(error)) => tracing::debug!(%error, "the broker cannot be used yet"),
+            None => tracing::debug!("the broker cannot be reached yet"),
         }
         backoff = (backoff * 2).min(BACKOFF_MAX);
     }

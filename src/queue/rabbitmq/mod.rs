@@ -1,16 +1,18 @@
 //! A queue in a RabbitMQ broker, shared by any number of processes.
 //!
-//! There is one connection per process. Messages are persistent, go to a durable queue, and count
-//! as published when the broker has confirmed them. Messages that cannot be decided end up in
-//! `NAME.dead`.
+//! A process has one connection to publish on, and one to consume on if it consumes. Messages are
+//! persistent, go to a durable queue, and count as published when the broker has confirmed them.
+//! Messages that could not be decided go to `NAME.dead`.
 
 mod circuit;
 mod confirmed;
 mod connect;
 mod flaws;
+mod fullness;
 mod link;
 mod message;
 mod options;
+mod probe;
 mod publisher;
 mod session;
 mod steps;
@@ -18,7 +20,7 @@ mod subscription;
 mod topology;
 mod unacked;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -26,9 +28,12 @@ use tokio::sync::watch;
 use crate::sale::Attempt;
 
 use super::PublishError;
+use fullness::Fullness;
 use link::Link;
 use publisher::Publisher;
-use subscription::Undecodable;
+use session::Purpose;
+use steps::Steps;
+use subscription::{Source, Undecodable};
 
 pub use connect::{ConnectError, DeclareError};
 pub use options::Options;
@@ -39,8 +44,12 @@ pub(super) use unacked::Unacked;
 #[derive(Debug)]
 pub struct RabbitMq {
     options: Arc<Options>,
-    link: Arc<Link>,
+    steps: Steps,
+    publishing: Arc<Link>,
+    /// Opened for the first subscription.
+    consuming: OnceLock<Arc<Link>>,
     publisher: Publisher,
+    fullness: Arc<Fullness>,
     ending: watch::Sender<bool>,
 }
 
@@ -54,9 +63,13 @@ impl RabbitMq {
     pub async fn open(options: Options) -> Result<Self, ConnectError> {
         let options = Arc::new(options);
         let steps = flaws::steps(&options.flaws);
-        let link = Link::open(Arc::clone(&options), steps.declaration).await?;
-        let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&link), steps);
-        Ok(Self { options, link, publisher, ending: watch::Sender::new(false) })
+        let purpose = Purpose::Publish(steps.declaration);
+        let publishing = Link::open(Arc::clone(&options), purpose).await?;
+        let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&publishing), steps);
+        let fullness = Fullness::new(Arc::clone(&options), Arc::clone(&publishing));
+        let consuming = OnceLock::new();
+        let ending = watch::Sender::new(false);
+        Ok(Self { options, steps, publishing, consuming, publisher, fullness, ending })
     }
 
     /// Publishes an attempt. When this returns, the broker has stored it durably.
@@ -68,24 +81,48 @@ impl RabbitMq {
     }
 
     pub(super) fn subscribe(&self, prefetch: usize) -> Subscription {
-        let (link, ending) = (Arc::clone(&self.link), self.ending.subscribe());
-        let queue = self.options.queue.clone();
-        Subscription::new(link, queue, prefetch, Undecodable::Reject, ending)
+        let source = Source {
+            queue: self.options.queue.clone(),
+            declaration: self.steps.declaration,
+            prefetch,
+            undecodable: Undecodable::Reject,
+        };
+        self.subscribe_to(source)
     }
 
     /// Subscribes to the dead-letter queue. A message that cannot be decoded stays there for an
     /// operator to inspect.
     pub(super) fn dead_letters(&self) -> Subscription {
-        let (link, ending) = (Arc::clone(&self.link), self.ending.subscribe());
-        let queue = self.options.dead_queue();
-        let prefetch = topology::DEAD_PREFETCH;
-        Subscription::new(link, queue, prefetch, Undecodable::Keep, ending)
+        let source = Source {
+            queue: self.options.dead_queue(),
+            declaration: topology::dead,
+            prefetch: topology::DEAD_PREFETCH,
+            undecodable: Undecodable::Keep,
+        };
+        self.subscribe_to(source)
+    }
+
+    fn subscribe_to(&self, source: Source) -> Subscription {
+        let options = &self.options;
+        let start = || Link::start(Arc::clone(options), Purpose::Consume);
+        let link = Arc::clone(self.consuming.get_or_init(start));
+        Subscription::new(link, Arc::clone(options), source, self.ending.subscribe())
     }
 
     /// Attempts that wait and are not delivered to a consumer; `None` when the broker does not
     /// answer.
     pub async fn depth(&self) -> Option<usize> {
-        self.link.session()?.depth(&self.options).await
+        self.publishing.session()?.depth(&self.options).await
+    }
+
+    /// Whether the queue is known to be full.
+    pub fn is_full(&self) -> bool {
+        self.fullness.is_full()
+    }
+
+    /// Notes that the queue did not take an attempt, and returns whether it is full.
+    pub async fn nacked(&self) -> bool {
+        self.fullness.nacked().await
     }
 
     /// How long a publish may take before its outcome is unknown.
@@ -104,6 +141,9 @@ impl RabbitMq {
 
     pub(super) async fn close(&self) {
         self.end_subscriptions();
-        self.link.close().await;
+        if let Some(consuming) = self.consuming.get() {
+            consuming.close().await;
+        }
+        self.publishing.close().await;
     }
 }

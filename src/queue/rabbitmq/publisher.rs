@@ -54,17 +54,22 @@ impl Publisher {
             return Err(PublishError::Unavailable);
         }
         let session = self.link.session().ok_or(PublishError::Unavailable)?;
+        let publishes = Arc::clone(&session);
         let mut publishing = Box::pin(async move {
-            let published = sending.send(session.publish_channel(), &message).await;
+            let channel = publishes.publish_channel().ok_or(PublishError::Unavailable)?;
+            let published = sending.send(channel, &message).await;
             if published == Err(PublishError::Unavailable) {
                 // The queue or the channel is gone: a new session declares and opens them.
-                session.discard();
+                publishes.discard();
             }
             published
         });
-        match tokio::time::timeout(self.options.publish_timeout, &mut publishing).await {
-            Ok(published) => published,
-            Err(_) => {
+        tokio::select! {
+            biased;
+            published = &mut publishing => published,
+            // The message is queued when the block ends, unless the connection ends before.
+            () = session.blocked() => Err(PublishError::NotTaken),
+            () = tokio::time::sleep(self.options.publish_timeout) => {
                 let overdue = self.circuit.overdue();
                 tokio::spawn(async move {
                     // The caller has got `Unknown` already; only the end of the publish counts.

@@ -1,5 +1,6 @@
 //! One connection from its opening to its end: its channels, and the queues declared on it.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use futures_core::Stream;
 use lapin::options::{ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Event};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::connect::{ConnectError, connect, connect_timed_out, declare_error};
 use super::options::Options;
@@ -23,46 +24,59 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest frame, in bytes: RabbitMQ's default.
 const FRAME_MAX: u32 = 131_072;
 
-/// An open connection with its publish channels.
+/// What a connection is for. The broker stops reading from a connection that publishes while it is
+/// short of memory or disk, so acknowledgements must come on another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// It declares the queues, this one in this way, and publishes.
+    Publish(fn(&Options) -> Declaration),
+    /// It consumes and acknowledges.
+    Consume,
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Publish(_) => "publish",
+            Self::Consume => "consume",
+        })
+    }
+}
+
+/// An open connection, with its publish channels if it publishes.
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,
     publish: Vec<Channel>,
     turn: AtomicUsize,
+    blocked: watch::Sender<bool>,
     discarded: Notify,
 }
 
 impl Session {
-    /// Connects, declares the queue as given and the one of its dead letters, and opens the
-    /// channels to publish on.
-    pub(super) async fn open(
-        options: &Options,
-        declaration: Declaration,
-    ) -> Result<Self, ConnectError> {
+    /// Connects. To publish, it declares the queue and the one of its dead letters, and opens the
+    /// channels.
+    pub(super) async fn open(options: &Options, purpose: Purpose) -> Result<Self, ConnectError> {
         let connection = connect(options, FRAME_MAX).await?;
-        let opening = async {
-            let channel = connection.create_channel().await?;
-            topology::dead().declare(&channel, &options.dead_queue()).await?;
-            declaration.declare(&channel, &options.queue).await?;
-            let mut publish = Vec::with_capacity(PUBLISH_CHANNELS);
-            for _ in 0..PUBLISH_CHANNELS {
-                let channel = connection.create_channel().await?;
-                channel.confirm_select(ConfirmSelectOptions::default()).await?;
-                publish.push(channel);
+        let publish = match purpose {
+            Purpose::Consume => Vec::new(),
+            Purpose::Publish(declaration) => {
+                let opening = open_publishing(&connection, options, declaration(options));
+                match tokio::time::timeout(options.connect_timeout, opening).await {
+                    Ok(opened) => opened.map_err(|error| declare_error(options, &error))?,
+                    Err(_) => return Err(connect_timed_out(options)),
+                }
             }
-            Ok(publish)
-        };
-        let publish = match tokio::time::timeout(options.connect_timeout, opening).await {
-            Ok(opened) => opened.map_err(|error| declare_error(options, &error))?,
-            Err(_) => return Err(connect_timed_out(options)),
         };
         let (turn, discarded) = (AtomicUsize::new(0), Notify::new());
-        Ok(Self { connection, publish, turn, discarded })
+        let blocked = watch::Sender::new(connection.status().blocked());
+        Ok(Self { connection, publish, turn, blocked, discarded })
     }
 
-    /// A channel to publish on.
-    pub(super) fn publish_channel(&self) -> &Channel {
-        &self.publish[self.turn.fetch_add(1, Ordering::Relaxed) % self.publish.len()]
+    /// A channel to publish on; `None` if the connection is not for publishing.
+    pub(super) fn publish_channel(&self) -> Option<&Channel> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.publish.get(turn.checked_rem(self.publish.len())?)
     }
 
     /// A new channel for the caller alone.
@@ -73,6 +87,12 @@ impl Session {
     /// Whether the broker blocks publishers.
     pub(super) fn is_blocked(&self) -> bool {
         self.connection.status().blocked()
+    }
+
+    /// Resolves when the broker blocks publishers.
+    pub(super) async fn blocked(&self) {
+        // `self` owns the sender, so waiting cannot fail.
+        let _ = self.blocked.subscribe().wait_for(|blocked| *blocked).await;
     }
 
     /// How many messages wait; `None` when the broker does not answer.
@@ -99,9 +119,11 @@ impl Session {
     pub(super) async fn ended(&self) -> String {
         let mut events = Box::pin(self.connection.events_listener());
         loop {
-            if !self.connection.status().connected() {
+            let status = self.connection.status();
+            if !status.connected() {
                 return "the connection is closed".to_owned();
             }
+            self.blocked.send_replace(status.blocked());
             tokio::select! {
                 event = next(events.as_mut()) => match event {
                     Some(Event::Error(error)) => return error.to_string(),
@@ -125,6 +147,24 @@ impl Session {
         // The connection is not used again, whether closing succeeds or not.
         let _ = tokio::time::timeout(ANSWER_TIMEOUT, closing).await;
     }
+}
+
+/// Declares the queues, and opens the channels to publish on.
+async fn open_publishing(
+    connection: &Connection,
+    options: &Options,
+    declaration: Declaration,
+) -> lapin::Result<Vec<Channel>> {
+    let channel = connection.create_channel().await?;
+    topology::dead(options).declare(&channel, &options.dead_queue()).await?;
+    declaration.declare(&channel, &options.queue).await?;
+    let mut publish = Vec::with_capacity(PUBLISH_CHANNELS);
+    for _ in 0..PUBLISH_CHANNELS {
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        publish.push(channel);
+    }
+    Ok(publish)
 }
 
 /// The stream's next item.

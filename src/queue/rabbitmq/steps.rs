@@ -41,7 +41,7 @@ pub(super) enum Sending {
 /// On which connection a message is published.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Connecting {
-    /// On the one connection of the process.
+    /// On the connection of the process that publishes.
     Shared,
     /// In another way.
     Replaced(for<'a> fn(&'a Options, Sending, Message) -> Publishing<'a>),

@@ -15,7 +15,9 @@ use tokio::sync::watch;
 use crate::sale::{Attempt, Fields};
 
 use super::link::Link;
+use super::options::Options;
 use super::session::{Session, next};
+use super::topology::Declaration;
 use super::unacked::{Deliveries, Unacked};
 
 /// Pause after a channel could not be opened, or was closed by the broker.
@@ -30,15 +32,27 @@ pub(super) enum Undecodable {
     Keep,
 }
 
+/// What is consumed, and how.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) queue: String,
+    /// How the queue is declared: it may have been deleted while it was consumed.
+    pub(super) declaration: fn(&Options) -> Declaration,
+    pub(super) prefetch: usize,
+    pub(super) undecodable: Undecodable,
+}
+
 /// A consumer's subscription to one queue.
 #[derive(Debug)]
 pub struct Subscription {
     link: Arc<Link>,
-    queue: String,
+    options: Arc<Options>,
+    source: Source,
     prefetch: u16,
-    undecodable: Undecodable,
     ending: watch::Receiver<bool>,
     attached: Option<Attached>,
+    /// Whether the last attempt to attach failed: only the first failure is logged.
+    failing: bool,
 }
 
 #[derive(Debug)]
@@ -51,13 +65,12 @@ struct Attached {
 impl Subscription {
     pub(super) fn new(
         link: Arc<Link>,
-        queue: String,
-        prefetch: usize,
-        undecodable: Undecodable,
+        options: Arc<Options>,
+        source: Source,
         ending: watch::Receiver<bool>,
     ) -> Self {
-        let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX);
-        Self { link, queue, prefetch, undecodable, ending, attached: None }
+        let prefetch = u16::try_from(source.prefetch).unwrap_or(u16::MAX);
+        Self { link, options, source, prefetch, ending, attached: None, failing: false }
     }
 
     /// The next batch. It has at most half of the prefetch, so that the broker can deliver the
@@ -84,15 +97,20 @@ impl Subscription {
         if self.attached.is_none() {
             let session = self.link.connected().await;
             match self.attach(&session).await {
-                Ok(attached) => self.attached = Some(attached),
+                Ok(attached) => {
+                    self.attached = Some(attached);
+                    self.failing = false;
+                }
                 Err(error) => {
-                    tracing::warn!(%error, queue = self.queue, "cannot consume, will retry");
-                    session.discard();
+                    if !std::mem::replace(&mut self.failing, true) {
+                        let queue = &self.source.queue;
+                        tracing::warn!(%error, queue, "cannot consume, will retry");
+                    }
                     return None;
                 }
             }
         }
-        let undecodable = self.undecodable;
+        let undecodable = self.source.undecodable;
         let attached = self.attached.as_mut()?;
         // When the channel has ended, its unacked deliveries are delivered again. The client
         // reports the end only twice; waiting for a third report would never return.
@@ -110,9 +128,12 @@ impl Subscription {
     }
 
     async fn attach(&self, session: &Session) -> lapin::Result<Attached> {
-        let channel = session.channel().await?;
+        // Opening a channel fails only if the connection is unusable.
+        let channel = session.channel().await.inspect_err(|_| session.discard())?;
+        let Source { queue, declaration, .. } = &self.source;
+        declaration(&self.options).declare(&channel, queue).await?;
         channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
-        let (queue, tag) = (self.queue.as_str().into(), "".into());
+        let (queue, tag) = (queue.as_str().into(), "".into());
         let options = BasicConsumeOptions::default();
         let incoming = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
         Ok(Attached { channel, incoming, deliveries: Deliveries::default() })

@@ -47,7 +47,7 @@ pub(super) fn durable(options: &Options) -> Declaration {
 }
 
 /// The queue of dead letters.
-pub(super) fn dead() -> Declaration {
+pub(super) fn dead(_: &Options) -> Declaration {
     let mut arguments = FieldTable::default();
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(DEAD_MAX));
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };

@@ -1,7 +1,7 @@
 //! Accepting an attempt: it is in the queue, durably, before the client gets its 202.
 //!
 //! For a queue without lookup the order is: announce in the store's register, publish, confirm;
-//! or withdraw, if it certainly was not published.
+//! or withdraw, if the queue did not take it.
 
 use std::sync::Arc;
 
@@ -76,7 +76,8 @@ async fn publish_announced(
     match published {
         Ok(()) => app.confirm_batcher.add(attempt),
         Err(PublishError::Unknown) => {}
-        // A refusal promises that the attempt will not be decided later.
+        // A refusal promises that the attempt will not be decided later. A withdrawn one is not,
+        // even if its message is in the queue.
         Err(_) => {
             let withdrawn = app.store.withdraw(attempt).await;
             if withdrawn != Ok(true) {
@@ -84,7 +85,12 @@ async fn publish_announced(
             }
         }
     }
-    Ok(published.into())
+    Ok(match published {
+        Err(PublishError::NotTaken) if broker.unavailable().is_none() && broker.nacked().await => {
+            Accepted::Refused(PublishError::Full)
+        }
+        published => published.into(),
+    })
 }
 
 /// Publishes an attempt that was announced before and is not known to be queued. A second message

@@ -44,7 +44,7 @@ pub(in crate::server) async fn known_since_lookup(
 pub(in crate::server) fn can_announce_with_lookup(app: &App) -> bool {
     match app.queue.lookup() {
         Lookup::Queue(_) => false,
-        Lookup::Register(broker) => broker.unavailable().is_none(),
+        Lookup::Register(broker) => broker.unavailable().is_none() && !broker.is_full(),
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! It depends on one capability of the queue, whether it can look up an attempt that waits. If it
 //! cannot, the store keeps a register of the attempts, in this order: announce, publish, confirm;
-//! withdraw only what certainly was not published; republish what was left behind (orphans). It
-//! knows neither the brands of queues nor HTTP.
+//! withdraw what the queue did not take; republish what the queue does not have (orphans). It knows neither the brands of queues nor HTTP.
 
 mod accept;
 mod accepted;
@@ -11,6 +10,7 @@ mod confirm_batcher;
 mod durable;
 mod lookup;
 mod orphans;
+mod progress;
 mod tasks;
 
 pub(super) use accept::{accept, publish, republish};
@@ -20,4 +20,5 @@ pub(super) use durable::durable;
 pub(super) use lookup::{
     can_announce_with_lookup, known, known_since_lookup, waiting_attempts, waiting_count,
 };
+pub use progress::Progress;
 pub(super) use tasks::{Orphans, spawn_tasks};

@@ -9,7 +9,7 @@ use crate::queue::Lookup;
 use super::super::app::App;
 use super::orphans;
 
-/// Whether this process republishes attempts that were announced and never queued.
+/// Whether this process republishes attempts that the queue does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Orphans {
     Republish,

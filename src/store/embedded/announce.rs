@@ -49,14 +49,14 @@ impl Embedded {
             let mut state = self.lock();
             let id = attempt.request_id;
             let known = self.known_in(&state, &id);
-            if !matches!(known, Some(Known::Announced(_)))
-                || state.register.was_announced_again(&id)
-            {
+            let Some(Known::Announced(announced)) = known else { return Ok(false) };
+            let certain = announced.seq == attempt.seq && !state.register.was_announced_again(&id);
+            if !certain || !state.withdrawn.has_room(&announced) {
                 return Ok(false);
             }
             let commit = self.journal.append(format!("withdrawn {id}").as_bytes());
             let commit = commit.map_err(|_| StoreError::Unknown)?;
-            state.register.remove(&id);
+            state.withdraw(&id);
             commit
         };
         commit.await.map_err(|_| StoreError::Unknown)?;
@@ -85,6 +85,10 @@ impl Embedded {
             .iter()
             .for_each(|attempt| state.register.mark_announced_again(&attempt.request_id));
         Ok(attempts)
+    }
+
+    pub(in crate::store) fn overdue(&self, before_us: u64) -> Vec<Arc<Attempt>> {
+        self.lock().register.overdue(before_us)
     }
 
     pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {

@@ -6,6 +6,7 @@
 mod announce;
 mod register;
 mod state;
+mod withdrawn;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,6 +154,7 @@ impl Embedded {
         for attempt in attempts {
             let logged = match state.decided.get(&attempt.request_id) {
                 Some(logged) => logged.clone(),
+                None if state.withdrawn.contains(attempt) => continue,
                 None => {
                     let decision = rule(&mut state, attempt);
                     self.log(&mut state, attempt, decision, now_us)?

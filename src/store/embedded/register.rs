@@ -8,6 +8,9 @@ use crate::sale::Attempt;
 
 use super::super::Known;
 
+/// Overdue attempts that are returned at a time: each is going to be published.
+const OVERDUE_MAX: usize = 1_000;
+
 /// Attempts that were announced and are neither decided nor withdrawn.
 #[derive(Debug, Default)]
 pub(super) struct Register {
@@ -31,10 +34,10 @@ impl Register {
         self.attempts.insert(attempt.request_id, attempt);
     }
 
-    pub(super) fn remove(&mut self, request_id: &RequestId) {
-        self.attempts.remove(request_id);
+    pub(super) fn remove(&mut self, request_id: &RequestId) -> Option<Arc<Attempt>> {
         self.announced_again.remove(request_id);
         self.unconfirmed.remove(request_id);
+        self.attempts.remove(request_id)
     }
 
     pub(super) fn confirm(&mut self, request_id: &RequestId) {
@@ -66,6 +69,15 @@ impl Register {
 
     pub(super) fn unconfirmed(&self) -> Vec<Arc<Attempt>> {
         self.unconfirmed.iter().filter_map(|id| self.attempts.get(id).cloned()).collect()
+    }
+
+    /// The oldest attempts that were accepted before a moment.
+    pub(super) fn overdue(&self, before_us: u64) -> Vec<Arc<Attempt>> {
+        let overdue = self.attempts.values().filter(|attempt| attempt.accepted_us <= before_us);
+        let mut overdue: Vec<_> = overdue.cloned().collect();
+        overdue.sort_by_key(|attempt| attempt.accepted_us);
+        overdue.truncate(OVERDUE_MAX);
+        overdue
     }
 
     pub(super) fn count(&self, item: &ItemId) -> usize {

@@ -9,6 +9,7 @@ use crate::sale::{Attempt, Decision, Fields, RecordError, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
 use super::register::Register;
+use super::withdrawn::Withdrawn;
 
 /// Sales, decisions and the register.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub(super) struct State {
     pub(super) epochs: u64,
     pub(super) decided: HashMap<RequestId, Logged>,
     pub(super) register: Register,
+    pub(super) withdrawn: Withdrawn,
 }
 
 /// A sale and the sequence number of its journal record.
@@ -81,6 +83,13 @@ impl State {
         self.decided.insert(request_id, logged);
     }
 
+    /// Removes an attempt from the register for good.
+    pub(super) fn withdraw(&mut self, request_id: &RequestId) {
+        if let Some(attempt) = self.register.remove(request_id) {
+            self.withdrawn.insert(&attempt);
+        }
+    }
+
     pub(super) fn replay(&mut self, record_seq: u64, record: &[u8]) -> Result<(), RecordError> {
         let mut fields = Fields::new(record);
         match fields.word("kind")? {
@@ -103,7 +112,7 @@ impl State {
             }
             "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
             "confirmed" => self.register.confirm(&fields.next("request_id")?),
-            "withdrawn" => self.register.remove(&fields.next("request_id")?),
+            "withdrawn" => self.withdraw(&fields.next("request_id")?),
             _ => return Err(fields.invalid("kind")),
         }
         Ok(())

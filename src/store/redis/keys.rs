@@ -13,6 +13,7 @@
 //! | `seckill:{item}:waiting` | announced attempts by request id |
 //! | `seckill:{item}:unconfirmed` | ids of announced attempts that are not known to be queued |
 //! | `seckill:{item}:twins` | request ids that were announced more than once |
+//! | `seckill:{item}:withdrawn:E` | tombstones of sale E: last withdrawn position by request id |
 //! | `seckill:{item}:decided` | decisions by request id |
 //! | `seckill:{item}:ledger:E` | request ids in the order of their decisions |
 
@@ -42,6 +43,10 @@ impl Keys {
 
     pub(super) fn unconfirmed(&self) -> String {
         format!("{}:unconfirmed", self.prefix)
+    }
+
+    pub(super) fn withdrawn(&self, epoch: u64) -> String {
+        format!("{}:withdrawn:{epoch}", self.prefix)
     }
 
     pub(super) fn decided(&self) -> String {

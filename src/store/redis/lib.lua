@@ -21,6 +21,11 @@ local function announce(id, attempt, accepted_us)
   return record
 end
 
+-- The epoch and the position of an attempt, from its record.
+local function position(record)
+  return string.match(record, '(%d+) (%d+) %d+$')
+end
+
 -- The sale of an epoch: epoch, terms, left, orders; empty when there is none.
 local function sale_of(epoch)
   if not epoch then return {} end
@@ -53,6 +58,21 @@ local function decided_before(all)
   local records, found = redis.call('HMGET', P .. ':decided', unpack(each(all, 'id'))), {}
   for i, one in ipairs(all) do
     if records[i] then found[one.id] = records[i] end
+  end
+  return found
+end
+
+-- The last withdrawn position of each attempt, a number, or false where there is none.
+local function withdrawn_until(all)
+  local by_epoch, found = {}, {}
+  for i, one in ipairs(all) do
+    by_epoch[one.epoch] = by_epoch[one.epoch] or { places = {}, ids = {} }
+    table.insert(by_epoch[one.epoch].places, i)
+    table.insert(by_epoch[one.epoch].ids, one.id)
+  end
+  for epoch, of_epoch in pairs(by_epoch) do
+    local seqs = redis.call('HMGET', P .. ':withdrawn:' .. epoch, unpack(of_epoch.ids))
+    for i, place in ipairs(of_epoch.places) do found[place] = tonumber(seqs[i]) or false end
   end
   return found
 end
@@ -91,12 +111,17 @@ end
 
 -- Decides attempts by a rule, one after the other, and stores the decisions: in the results and the
 -- ledger, and removes them from the register. `before` holds the earlier decisions and is extended.
--- Returns the decision where it is new, and the whole record where it is not.
+-- Returns the decision where it is new, the whole record where it is not, and nothing for an attempt
+-- that was withdrawn.
 local function decide(all, before, rule)
   local answers, fresh, ids, ledgers = {}, {}, {}, {}
+  local withdrawn = withdrawn_until(all)
   for i, one in ipairs(all) do
     local answer = before[one.id]
-    if not answer then
+    local _, seq = position(one.record)
+    if not answer and withdrawn[i] and tonumber(seq) <= withdrawn[i] then
+      answer = ''
+    elseif not answer then
       answer = rule(one)
       local record = ARGV[1] .. ' ' .. one.record .. ' ' .. answer
       before[one.id] = record

@@ -12,6 +12,7 @@ mod poll;
 mod records;
 mod register;
 mod reserve;
+mod scan;
 mod scripts;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use reserve::Reserve;
 use scripts::SCRIPTS;
 
 pub use link::OpenError;
+pub(super) use scan::Cursors;
 
 /// How to use a Redis server.
 #[derive(Debug, Clone)]

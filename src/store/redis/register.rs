@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::ids::ItemId;
 use crate::sale::{Attempt, NewAttempt};
 
+use super::super::limits::WITHDRAWN_MAX;
 use super::super::{Announced, StoreError};
 use super::Redis;
 use super::keys::Keys;
@@ -43,7 +44,7 @@ impl Redis {
 
     pub(in crate::store) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
         let mut withdraw = SCRIPTS.withdraw.key(Keys::of(&attempt.item).prefix);
-        withdraw.arg(attempt.request_id.to_string());
+        withdraw.arg(attempt.request_id.to_string()).arg(attempt.seq).arg(WITHDRAWN_MAX);
         let withdrawn = self.link.run(&withdraw, Access::Write).await?;
         if withdrawn {
             self.waiters.wake(&attempt.request_id);

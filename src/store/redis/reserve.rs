@@ -84,6 +84,6 @@ pub(super) async fn run(
         call.arg(attempt.epoch).arg(attempt.to_string());
     }
     let answers: Vec<String> = link.run(&call, Access::Write).await?;
-    let decided = attempts.iter().zip(&answers);
+    let decided = attempts.iter().zip(&answers).filter(|(_, answer)| !answer.is_empty());
     decided.map(|(attempt, answer)| records::answered(attempt, answer, now_us)).collect()
 }

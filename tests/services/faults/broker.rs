@@ -1,15 +1,25 @@
-//! RabbitMQ is killed, suspended, or killed while its queue is full.
+//! RabbitMQ is killed, suspended, cut off, killed while its queue is full, or closes connections.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seckill::lab::Redis;
 
 use super::drill::{Drill, count};
 use crate::support::backend::Backend;
+use crate::support::client::block_on;
 use crate::support::deployment::{Deployment, fragile_broker};
+use crate::support::link::TcpLink;
+use crate::support::rabbitmqctl::close_connections;
 
 /// How long the broker is suspended: longer than a heartbeat.
 const SUSPENSION: Duration = Duration::from_secs(12);
+
+/// How long a publish may take, as [`Deployment`] sets it.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often connections are closed, and how long a link is cut.
+const CLOSINGS: usize = 5;
+const CUT: Duration = Duration::from_secs(5);
 
 /// The error of a publish that was never confirmed.
 const UNKNOWN: &[&str] = &["http_500"];
@@ -38,8 +48,15 @@ fn service_recovers_after_rabbitmq_is_suspended() {
     let server = deployment.serve("all", &[]);
     let drill = Drill::begin(&server.url);
     broker.service_mut().suspend().unwrap();
-    // The suspension itself, under load; the test waits for nothing here.
-    std::thread::sleep(SUSPENSION);
+    // The first publishes have to time out before it is known that the broker hangs.
+    drill.wait_for_answer("broker_unavailable");
+    let begun = Instant::now();
+    while begun.elapsed() < SUSPENSION {
+        let asked = Instant::now();
+        assert!(drill.is_answered("broker_unavailable"));
+        let answered = asked.elapsed();
+        assert!(answered < PUBLISH_TIMEOUT / 2, "a refusal waited for the broker: {answered:?}");
+    }
     broker.service_mut().resume().unwrap();
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
@@ -66,4 +83,38 @@ fn service_recovers_after_rabbitmq_is_killed_with_a_full_queue() {
     let _consumer = deployment.serve("consumer", MAX);
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "queue_full") > 0, "{drilled:?}");
+}
+
+#[test]
+fn service_recovers_after_rabbitmq_is_cut_off() {
+    let Some(_backend) = Backend::real() else { return };
+    let broker = fragile_broker();
+    let redis = Redis::start().unwrap();
+    let link = block_on(TcpLink::to(broker.service().ports()[0]));
+    let backend = Backend::on(&broker, &redis).with_broker_port(link.port());
+    let deployment = Deployment::new(backend, None);
+    let server = deployment.serve("all", &[]);
+    let drill = Drill::begin(&server.url);
+    link.cut();
+    drill.wait_for_answer("broker_unavailable");
+    // The cut itself, under load; the test waits for nothing here.
+    std::thread::sleep(CUT);
+    link.mend();
+    let drilled = drill.end(UNKNOWN);
+    assert!(count(&drilled.summary, "broker_unavailable") > 0, "{drilled:?}");
+}
+
+#[test]
+fn service_recovers_after_connections_are_closed() {
+    let Some(_backend) = Backend::real() else { return };
+    let broker = fragile_broker();
+    let redis = Redis::start().unwrap();
+    let deployment = Deployment::new(Backend::on(&broker, &redis), None);
+    let server = deployment.serve("all", &[]);
+    let drill = Drill::begin(&server.url);
+    for _ in 0..CLOSINGS {
+        close_connections(&broker, 1);
+        drill.recovers();
+    }
+    drill.end(UNKNOWN);
 }

@@ -1,7 +1,7 @@
 //! A load that runs from before a fault until after it, and the assertions about it.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use seckill::judge::Audit;
@@ -80,23 +80,31 @@ impl Drill {
 
     /// Buys until an answer contains this word.
     pub(crate) fn wait_for_answer(&self, word: &str) {
-        let url = format!("{}/seckill", self.probe.url);
-        eventually(word, || {
-            self.probes.set(self.probes.get() + 1);
-            let uid = format!("probe-{}", self.probes.get());
-            let body = json!({"item": self.probe.item, "uid": uid});
-            let answer = ask(Method::POST, &url, Some(body));
-            answer.is_some_and(|(_, body)| {
-                String::from_utf8_lossy(&body).contains(&format!("\"{word}\""))
-            })
-        });
+        eventually(word, || self.is_answered(word));
+    }
+
+    /// Buys once, and returns whether the answer contains this word.
+    pub(crate) fn is_answered(&self, word: &str) -> bool {
+        self.probes.set(self.probes.get() + 1);
+        let uid = format!("probe-{}", self.probes.get());
+        let body = json!({"item": self.probe.item, "uid": uid});
+        let answer = ask(Method::POST, &format!("{}/seckill", self.probe.url), Some(body));
+        answer.is_some_and(|(_, body)| {
+            String::from_utf8_lossy(&body).contains(&format!("\"{word}\""))
+        })
+    }
+
+    /// Buys until it is accepted, after a fault that has just ended.
+    #[track_caller]
+    pub(crate) fn recovers(&self) {
+        recovers(|| self.is_answered("queued"));
     }
 
     /// Waits until the service has recovered by itself, and audits everything. Errors of the load
     /// must be among `errors`.
     #[track_caller]
     pub(crate) fn end(self, errors: &[&str]) -> DrillResult {
-        self.wait_for_answer("queued");
+        self.recovers();
         self.wait_for_attempts(SOME);
         let after = self.probe.burst(AFTER);
         let mut ran = self.loading.end();
@@ -116,6 +124,20 @@ impl Drill {
         assert_eq!(count(&after, "queued"), AFTER, "{:?} {:?}", after.by_outcome, after.by_error);
         self.probe.assert_audit_passes(&mut history);
         DrillResult { summary, audit }
+    }
+}
+
+/// How long the service may take to recover after the fault has ended: the two seconds that are
+/// promised, and three for a busy machine.
+const RECOVERY_MAX: Duration = Duration::from_secs(5);
+
+/// Polls until the service has recovered from a fault that has just ended.
+#[track_caller]
+pub(crate) fn recovers(mut has_recovered: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !has_recovered() {
+        assert!(begun.elapsed() < RECOVERY_MAX, "no recovery within {RECOVERY_MAX:?}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

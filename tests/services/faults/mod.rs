@@ -1,8 +1,12 @@
 //! Services and processes fail during a load: no accepted attempt is lost or decided twice, every
 //! request is answered in time, and the service recovers by itself.
 
+mod alarm;
 mod broker;
+mod delivery_limit;
 mod drill;
+mod lost_queue;
 mod processes;
+mod queue_process;
 mod redelivery;
 mod store;

@@ -30,7 +30,8 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
         assert!(answer["message"].as_str().unwrap().contains("a consumer"), "{answer}");
     }
     let connections = || broker::connections(&services.rabbitmq);
-    eventually("each process has a connection", || connections() == 4);
+    // One to publish on for each process, and one to consume on for each consumer.
+    eventually("each process has its connections", || connections() == 6);
     let opened = broker::connections_opened(&services.rabbitmq);
 
     let plan = ["--threads", "350", "--ramp", "2s", "--loops", "10"];
@@ -44,7 +45,7 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
     let served = || [0, 1].map(|number| fleet.served(&fleet.apis[number]));
     eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() == 3500);
     assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
-    assert_eq!(connections(), 4);
+    assert_eq!(connections(), 6);
     assert_eq!(
         broker::connections_opened(&services.rabbitmq),
         opened,

@@ -61,6 +61,9 @@ async fn decide(
 ) -> Result<Vec<Arc<Decided>>, StoreError> {
     let mut all = Vec::with_capacity(attempts.len());
     for attempt in attempts {
+        if was_withdrawn(link, attempt).await? {
+            continue;
+        }
         let before = match dedupe {
             Dedupe::ByRequestId => earlier(link, attempt).await?,
             Dedupe::None => None,
@@ -71,6 +74,13 @@ async fn decide(
         });
     }
     Ok(all)
+}
+
+async fn was_withdrawn(link: &Link, attempt: &Attempt) -> Result<bool, StoreError> {
+    let mut get = redis::cmd("HGET");
+    get.arg(Keys::of(&attempt.item).withdrawn(attempt.epoch)).arg(attempt.request_id.to_string());
+    let seq: Option<u64> = link.ask(&get).await?;
+    Ok(seq.is_some_and(|seq| attempt.seq <= seq))
 }
 
 async fn earlier(link: &Link, attempt: &Attempt) -> Result<Option<Arc<Decided>>, StoreError> {

@@ -1,0 +1,56 @@
+//! The broker raises an alarm: it blocks all who publish, until it has memory or disk again.
+
+use reqwest::Method;
+use rustix::process::Signal;
+use seckill::lab::Redis;
+use serde_json::json;
+
+use super::drill::{count, recovers};
+use crate::support::backend::Backend;
+use crate::support::child::signal;
+use crate::support::client::{PLENTY, Sale, ask};
+use crate::support::deployment::{Deployment, fragile_broker};
+use crate::support::rabbitmqctl::{clear_memory_alarm, raise_memory_alarm};
+
+/// Attempts that wait when the alarm is raised: far more than are decided before it is noticed.
+const WAITING: u64 = 1_000;
+
+fn buy(url: &str, item: &str, uid: &str) -> (u16, String) {
+    let body = json!({"item": item, "uid": uid});
+    let (code, body) = ask(Method::POST, &format!("{url}/seckill"), Some(body)).unwrap();
+    (code, String::from_utf8(body).unwrap())
+}
+
+#[test]
+fn accepted_attempts_are_decided_while_the_broker_blocks_publishers() {
+    let Some(_backend) = Backend::real() else { return };
+    let broker = fragile_broker();
+    let redis = Redis::start().unwrap();
+    let deployment = Deployment::new(Backend::on(&broker, &redis), None);
+    let api = deployment.serve("api", &[]);
+    // Small batches, so that the alarm comes while most attempts wait.
+    let all = deployment.serve("all", &["--consumers", "1", "--prefetch", "2"]);
+    signal(all.child.id(), Signal::STOP);
+    let sale = Sale::open(&api.url, "tea", PLENTY);
+    let mut ran = sale.burst(WAITING);
+    assert_eq!(count(&ran.recorder.clone().finish(), "queued"), WAITING);
+    raise_memory_alarm(&broker);
+    signal(all.child.id(), Signal::CONT);
+    for (url, uid) in [(&all.url, "ann"), (&api.url, "bob")] {
+        // The broker tells a connection of the alarm when it publishes.
+        for _ in 0..5 {
+            let (code, body) = buy(url, "tea", uid);
+            assert!(code == 503 && body.contains("broker_unavailable"), "{code} {body}");
+        }
+        let (code, _) = ask(Method::GET, &format!("{url}/readyz"), None).unwrap();
+        assert_eq!(code, 503, "it knows that it is blocked");
+    }
+    sale.assert_audit_passes(&mut ran.history);
+    clear_memory_alarm(&broker);
+    for (url, uid) in [(&all.url, "ann"), (&api.url, "bob")] {
+        recovers(|| buy(url, "tea", uid).0 == 202);
+    }
+    sale.settle();
+    let ledger = sale.ledger();
+    assert_eq!(ledger.rows.len() as u64, WAITING + 2, "what was refused has no effect");
+}
