@@ -53,10 +53,11 @@ async fn serve(answer_timeout: Duration, answer_rate: u64) -> SocketAddr {
     address
 }
 
-/// A client that receives as little as possible into its own kernel's buffer.
+/// A client whose own buffers in the kernel are small.
 async fn connect(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_send_buffer_size(4096).unwrap();
     within(socket.connect(address)).await.unwrap()
 }
 

@@ -16,7 +16,7 @@ use super::client::Client;
 /// Buffers of the kernel for one connection, in bytes; it doubles them for its own records. A
 /// request has at most 12 KiB, an answer less than 1 KiB. Without a size of their own they grow to
 /// several MiB for each client that does not read.
-const BUFFER_LEN: usize = 16 << 10;
+pub(super) const BUFFER_LEN: usize = 16 << 10;
 
 /// The send buffer for the ledger, the one long answer: at a round trip of 200 ms, it allows about
 /// 1 MiB/s.
@@ -26,13 +26,12 @@ const LONG_ANSWER_BUFFER_LEN: usize = 256 << 10;
 /// bounds how long it keeps data that was sent before a connection was closed.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sets the options of an accepted stream. It could inherit them from its listener, but those that
-/// waited in the kernel before the listener had them would not.
+/// Sets the options of an accepted stream, all but the size of its receive buffer, which it has from
+/// its listener: by now, the client may have been promised more room.
 pub(super) fn set_options(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
-    socket.set_recv_buffer_size(BUFFER_LEN)?;
     socket.set_send_buffer_size(BUFFER_LEN)
 }
 
