@@ -13,6 +13,7 @@ mod buyer_rate_limit;
 mod consumer;
 mod data_dir;
 mod dead_letters;
+mod deciding_thread;
 mod error;
 mod flaws;
 mod http;
