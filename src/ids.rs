@@ -19,6 +19,9 @@ pub enum IdError {
     /// The text is not a valid request id.
     #[error("must be a UUID such as 7c9e6679-7425-40de-944b-e07fc1f90ae7")]
     RequestId,
+    /// The text is the nil or the max UUID (RFC 9562, sections 5.9 and 5.10).
+    #[error("must be a UUID of its own, and not the nil or the max UUID")]
+    ReservedRequestId,
 }
 
 macro_rules! name {
@@ -73,6 +76,18 @@ impl RequestId {
     /// A new random id, for a client that sent none.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// Reads the id of a new attempt. The nil and the max UUID stand for a missing value, and every
+    /// client that sends one would share it.
+    ///
+    /// # Errors
+    /// Returns an error when it is no UUID, or one of these two.
+    pub fn of_new_attempt(text: &str) -> Result<Self, IdError> {
+        match text.parse()? {
+            Self(uuid) if uuid.is_nil() || uuid.is_max() => Err(IdError::ReservedRequestId),
+            id => Ok(id),
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         queue_max: 1_000_000,
         connections_max: 1_000,
         rate_limit: None,
+        buyer_rate_limit: None,
         admin_token: Some(Secret("token".into())),
         item: "default".parse().unwrap(),
         stock: u32::MAX,

@@ -36,7 +36,7 @@ words! {
         AlreadyBought => "already_bought",
         /// A fresh sale of the same item was opened before its turn came.
         SaleReplaced => "sale_replaced",
-        /// The queue could not deliver it to a consumer that lived long enough to decide it.
+        /// Deciding it failed in every consumer that tried.
         Undeliverable => "undeliverable",
     }
 }

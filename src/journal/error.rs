@@ -14,6 +14,12 @@ pub enum JournalError {
         /// The system's error.
         cause: io::Error,
     },
+    /// Another process has the journal open.
+    #[error("another server uses {}: stop it, or give another --data folder", path.display())]
+    Locked {
+        /// The journal's file.
+        path: PathBuf,
+    },
     /// The file is not a journal of this version.
     #[error("{}: not a journal of this version; give another --data folder", path.display())]
     Foreign {

@@ -1,6 +1,6 @@
 //! The open journal: appending, and waiting for commits.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -26,8 +26,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates the journal at `path`, and replays every record into `each`, which returns
-    /// a reason if it cannot parse one.
+    /// Opens or creates the journal at `path`, locks it against other processes, and replays every
+    /// record into `each`, which returns a reason if it cannot parse one.
     ///
     /// # Errors
     /// Returns an error when the file cannot be used, or committed records are damaged.
@@ -41,6 +41,14 @@ impl Journal {
             create(path, 0)?;
         }
         let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io_error)?;
+        // The folder has a lock file, too; without it, the journal itself is still locked.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::Locked { path: path.to_owned() });
+            }
+            Err(TryLockError::Error(cause)) => return Err(io_error(cause)),
+        }
         let recovered = recover(&mut file, path, &mut each)?;
         let shared = Arc::new(Shared::new(path, durability, recovered.next_seq));
         let writer = Arc::clone(&shared);
@@ -111,6 +119,16 @@ impl Journal {
     /// Whether the record `seq` is committed.
     pub fn is_committed(&self, seq: u64) -> bool {
         seq < self.shared.committed.load(Ordering::Acquire)
+    }
+
+    /// Why nothing can be committed at this moment, if the commit in progress has taken longer than
+    /// [`STALLED_AFTER`]. It ends when that commit returns.
+    ///
+    /// [`STALLED_AFTER`]: super::STALLED_AFTER
+    pub fn stalled(&self) -> Option<String> {
+        let taken_s = self.shared.commit_timer.overdue()?.as_secs_f32();
+        let name = self.shared.path.file_name().unwrap_or_default().to_string_lossy();
+        Some(format!("the disk has not completed a write to {name} for {taken_s:.1} s"))
     }
 
     /// Changes with every commit. Subscribe before checking, so that no commit is missed.

@@ -11,7 +11,9 @@ mod files;
 mod frame;
 mod log;
 mod pending;
+mod place;
 mod recover;
+mod stall;
 mod writer;
 
 pub use crate::settings::Durability;
@@ -21,6 +23,7 @@ pub use files::{create, is_used, sync_parent};
 pub use frame::RECORD_LEN_MAX;
 pub use log::Journal;
 pub use pending::AppendError;
+pub use stall::STALLED_AFTER;
 
 /// Most bytes that wait for one commit, and so the longest tail that a crash can tear.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;

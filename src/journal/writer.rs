@@ -12,11 +12,13 @@ use tokio::sync::watch;
 use crate::settings::Durability;
 
 use super::pending::Pending;
+use super::place;
+use super::stall::CommitTimer;
 
 /// What the journal and its writer thread share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) durability: Durability,
     pub(super) pending: Mutex<Pending>,
     pub(super) wake: Condvar,
@@ -24,6 +26,7 @@ pub(super) struct Shared {
     pub(super) committed: AtomicU64,
     pub(super) progress: watch::Sender<()>,
     pub(super) failure: watch::Sender<Option<String>>,
+    pub(super) commit_timer: CommitTimer,
 }
 
 impl Shared {
@@ -36,6 +39,7 @@ impl Shared {
             committed: AtomicU64::new(next_seq),
             progress: watch::Sender::new(()),
             failure: watch::Sender::new(None),
+            commit_timer: CommitTimer::new(),
         }
     }
 
@@ -56,14 +60,24 @@ impl Shared {
         loop {
             let mut pending = self.lock();
             while !pending.is_due(self.durability) {
-                pending = self.wake.wait(pending).unwrap_or_else(PoisonError::into_inner);
+                let waited = self.wake.wait_timeout(pending, place::CHECK_INTERVAL);
+                let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                pending = woken;
+                if timeout.timed_out() {
+                    drop(pending);
+                    if let Err(error) = self.timed(|| place::check(&file, &self.path)) {
+                        self.fail(&error);
+                        return;
+                    }
+                    pending = self.lock();
+                }
             }
             let (closed, next_seq) = (pending.closed, pending.next_seq);
             std::mem::swap(&mut bytes, &mut pending.bytes);
             std::mem::swap(&mut waiting, &mut pending.waiting);
             pending.urgent = false;
             drop(pending);
-            if let Err(error) = self.commit(&mut file, &bytes, closed) {
+            if let Err(error) = self.timed(|| self.commit(&mut file, &bytes, closed)) {
                 self.fail(&error);
                 return;
             }
@@ -84,7 +98,19 @@ impl Shared {
         if self.durability == Durability::Fsync || closed {
             file.sync_data()?;
         }
-        Ok(())
+        place::check(file, &self.path)
+    }
+
+    /// Does something on the disk, which may hang.
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.commit_timer.begin();
+        let done = work();
+        if let Some(taken) = self.commit_timer.overdue() {
+            let (journal, duration_ms) = (self.path.display(), taken.as_millis() as u64);
+            tracing::warn!(%journal, duration_ms, "the disk hung; attempts were refused meanwhile");
+        }
+        self.commit_timer.end();
+        done
     }
 
     /// Closes the journal after a failure: every waiting caller gets a [`CommitError`].

@@ -247,6 +247,10 @@ layered! {
         /// rate_limited [default: no limit]
         #[arg(long, env = "SECKILL_RATE_LIMIT", value_name = "N/s")]
         pub rate_limit: Option<Rate>,
+        /// Maximum number of attempts of each buyer per second, and at once; further ones are
+        /// refused with rate_limited [default: no limit]
+        #[arg(long, env = "SECKILL_BUYER_RATE_LIMIT", value_name = "N/s")]
+        pub buyer_rate_limit: Option<Rate>,
         /// Log filter: a level, or directives as in RUST_LOG, which takes precedence [default:
         /// info]
         #[arg(long, env = "SECKILL_LOG", value_name = "FILTER")]

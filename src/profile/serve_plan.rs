@@ -47,6 +47,8 @@ pub struct ServePlan {
     pub connections_max: usize,
     /// Maximum number of attempts accepted per second.
     pub rate_limit: Option<Rate>,
+    /// Maximum number of attempts of one buyer per second.
+    pub buyer_rate_limit: Option<Rate>,
     /// The admin token; without one, the server generates one.
     pub admin_token: Option<Secret>,
     /// The item on sale.
@@ -114,6 +116,7 @@ impl ServePlan {
             queue_max: within("max-queue", flags.max_queue, 100_000, 1, u32_max)? as usize,
             connections_max: connections as usize,
             rate_limit: flags.rate_limit,
+            buyer_rate_limit: flags.buyer_rate_limit,
             admin_token: flags.admin_token.clone(),
             item: item?,
             stock: within("stock", flags.stock, 10, 0, u32_max)? as u32,

@@ -11,6 +11,7 @@ mod open;
 mod rabbitmq;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ids::RequestId;
 use crate::sale::Attempt;
@@ -75,10 +76,20 @@ impl Queue {
         }
     }
 
-    /// Why the queue accepts nothing at this moment, if it does not.
+    /// How long it takes, at the rate of the last second, until all that wait now are decided.
+    /// `None` when that is not known, as of a broker.
+    pub fn drain_time(&self) -> Option<Duration> {
+        match self {
+            Self::Embedded(queue) => queue.drain_time(),
+            Self::Broker(_) => None,
+        }
+    }
+
+    /// Why the queue accepts nothing at this moment, if it does not: the disk of the embedded one
+    /// hangs, or the broker is known to be away.
     pub fn unavailable(&self) -> Option<String> {
         match self {
-            Self::Embedded(_) => None,
+            Self::Embedded(queue) => queue.unavailable(),
             Self::Broker(broker) => broker.unavailable(),
         }
     }

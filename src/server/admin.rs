@@ -1,6 +1,6 @@
 //! Admin: opening a sale, reading the ledger. The router has checked the token before.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use http_body_util::Either;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -12,9 +12,8 @@ use crate::units::Moment;
 
 use super::answer::{self, Body, json, rejected};
 use super::app::App;
-use super::ledger::LedgerBody;
 use super::query::query_value;
-use super::{intake, result};
+use super::{ledger, result};
 
 /// Answers `PUT /admin/sale`.
 pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
@@ -71,17 +70,15 @@ pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
             Err(response) => return response,
         },
     };
-    // The queue is read before the store: an attempt that is decided in between is in both, and
-    // never in none.
-    let waiting = intake::waiting_attempts(app, epoch).await;
-    let ledger = app.store.ledger(epoch).await;
-    let (mut waiting, ledger) = match waiting.and_then(|waiting| Ok((waiting, ledger?))) {
-        Ok(both) => both,
+    let Some(turn) = app.ledger_readers.turn().await else {
+        return answer::ledger_busy();
+    };
+    let (queue, store) = (Arc::clone(&app.queue), Arc::clone(&app.store));
+    let body = match ledger::make(turn, queue, store, epoch).await {
+        Ok(body) => body,
         Err(error) => return answer::store_error(&error),
     };
-    let decided: HashSet<_> = ledger.decided.iter().map(|d| d.attempt.request_id).collect();
-    waiting.retain(|attempt| !decided.contains(&attempt.request_id));
-    let mut response = Response::new(Either::Right(LedgerBody::new(ledger, waiting)));
+    let mut response = Response::new(Either::Right(body));
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(CONTENT_TYPE, ndjson);
     response

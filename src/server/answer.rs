@@ -1,6 +1,7 @@
 //! Answers: the one place where an outcome gets its HTTP status and its body.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -15,12 +16,10 @@ use crate::sale::Decision;
 use crate::store::{Decided, StoreError};
 
 use super::ledger::LedgerBody;
+use super::retry_after;
 
 /// A response body: bytes, or a ledger that is written while it is read.
 pub type Body = Either<Full<Bytes>, LedgerBody>;
-
-/// Seconds after which a refused client may try again.
-pub(super) const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 /// A response with a JSON body.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
@@ -56,14 +55,27 @@ pub(super) fn bad_request_id(error: IdError) -> Response<Body> {
 
 /// Answers a well-formed request that is refused: it has no effect, now or later.
 pub(super) fn refused(refusal: Refusal) -> Response<Body> {
+    refused_for(refusal, None)
+}
+
+/// Like [`refused`], for a reason that is expected to last this long, if that is known.
+pub(super) fn refused_for(refusal: Refusal, wait: Option<Duration>) -> Response<Body> {
     let status =
         StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = Some(refusal.as_str().into());
     let mut response =
         json(status, &Answer { status: "rejected".into(), reason, ..Answer::default() });
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+        response.headers_mut().insert(RETRY_AFTER, retry_after::header(wait));
     }
+    response
+}
+
+/// Answers a request for a ledger while as many are read as may be.
+pub(super) fn ledger_busy() -> Response<Body> {
+    let message = "other ledgers are being read: try again later";
+    let mut response = rejected(StatusCode::SERVICE_UNAVAILABLE, "ledger_busy", message);
+    response.headers_mut().insert(RETRY_AFTER, retry_after::header(None));
     response
 }
 

@@ -3,6 +3,7 @@
 //! Knows the types of the steps, but neither their standard forms nor the replacements.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use hyper::Response;
 use tokio_util::sync::CancellationToken;
@@ -13,17 +14,20 @@ use crate::store::{Store, StoreError};
 
 use super::admin_token::AdminToken;
 use super::answer::Body;
+use super::buyer_rate_limit::BuyerRateLimit;
 use super::intake::{ConfirmBatcher, Progress};
+use super::ledger::LedgerReaders;
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
+use super::recent_check::RecentCheck;
 
 /// What every request and every consumer shares.
 #[derive(Debug)]
 pub struct App {
     /// Where accepted attempts wait.
-    pub queue: Queue,
+    pub queue: Arc<Queue>,
     /// Where attempts are decided.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// The time by which sales open and close.
     pub clock: Clock,
     /// The token that opening sales and reading the ledger requires.
@@ -32,11 +36,19 @@ pub struct App {
     pub per_buyer: u32,
     /// Limits the attempts per second, if they are limited.
     pub rate_limit: Option<RateLimit>,
+    /// Limits the attempts per second of each buyer, if they are limited.
+    pub buyer_rate_limit: Option<BuyerRateLimit>,
     /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and
     /// held requests are answered.
     pub draining: CancellationToken,
     /// Collects the published attempts that are still to be confirmed in the store's register.
     pub confirm_batcher: ConfirmBatcher,
+    /// Limits how many ledgers are read at a time.
+    pub ledger_readers: LedgerReaders,
+    /// The last check of the queue.
+    pub queue_check: RecentCheck,
+    /// The last check of the store.
+    pub store_check: RecentCheck,
     /// How far this process has decided the queue.
     pub progress: Progress,
     /// How a purchase is admitted.

@@ -52,8 +52,9 @@ pub enum ServeError {
     },
     /// The disk failed while serving.
     #[error(
-        "stopped, because accepted attempts can no longer be written: {0}. Everything that was \
-         answered is safe; make room or repair the disk, then start again on the same folder"
+        "stopped, because accepted attempts can no longer be written: {0}. If the disk is \
+         full or failed, everything that was answered is safe: make room or repair it, then start \
+         again on the same folder"
     )]
     Disk(String),
 }

@@ -30,8 +30,8 @@ impl PurchaseRequest {
             keys.iter().map(|key| key.to_str().unwrap_or_default().trim_matches('"'));
         let mut given = Vec::new();
         for text in from_headers.chain(purchase.request_id.as_deref()) {
-            let id: RequestId =
-                text.parse().map_err(|error| bad("bad_request_id", "request_id", error))?;
+            let id = RequestId::of_new_attempt(text)
+                .map_err(|error| bad("bad_request_id", "request_id", error))?;
             given.push(id);
         }
         let request_id = given.first().copied().unwrap_or_else(RequestId::random);

@@ -1,17 +1,47 @@
 //! The limit on attempts per second.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::units::Rate;
 
-/// Admits a number of attempts per second, evenly, with bursts of a tenth of a second: the generic
-/// cell rate algorithm (ITU-T I.371), which needs one number and no lock.
+/// How much of its rate a limit allows at once.
+const BURST: Duration = Duration::from_millis(100);
+
+/// The generic cell rate algorithm (ITU-T I.371): a token bucket that needs one number, the time at
+/// which the next attempt would be due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    interval_ns: u64,
+    burst_ns: u64,
+}
+
+impl Pace {
+    /// Attempts at this rate; as many at once as `burst` brings, and at least one.
+    pub(super) fn new(rate: Rate, burst: Duration) -> Self {
+        let interval_ns = (1_000_000_000 / rate.per_second).max(1);
+        Self { interval_ns, burst_ns: (burst.as_nanos() as u64).max(interval_ns) }
+    }
+
+    /// When the attempt after this one is due.
+    ///
+    /// # Errors
+    /// Returns the time until this attempt is within the limit.
+    pub(super) fn next_due_ns(&self, due_ns: u64, now_ns: u64) -> Result<u64, Duration> {
+        let next_ns = due_ns.max(now_ns) + self.interval_ns;
+        match next_ns.checked_sub(now_ns + self.burst_ns) {
+            None | Some(0) => Ok(next_ns),
+            Some(early_ns) => Err(Duration::from_nanos(early_ns)),
+        }
+    }
+}
+
+/// Admits a number of attempts per second, evenly, with bursts of a tenth of a second, without a
+/// lock.
 #[derive(Debug)]
 pub struct RateLimit {
     started: Instant,
-    interval_ns: u64,
-    burst_ns: u64,
+    pace: Pace,
     /// When the next attempt would be due, in nanoseconds since `started`.
     due_ns: AtomicU64,
 }
@@ -19,22 +49,28 @@ pub struct RateLimit {
 impl RateLimit {
     /// A limit at this rate.
     pub fn new(rate: Rate) -> Self {
-        let interval_ns = (1_000_000_000 / rate.per_second).max(1);
-        let burst_ns = 100_000_000.max(interval_ns);
-        Self { started: Instant::now(), interval_ns, burst_ns, due_ns: AtomicU64::new(0) }
+        let pace = Pace::new(rate, BURST);
+        Self { started: Instant::now(), pace, due_ns: AtomicU64::new(0) }
     }
 
-    /// Whether one more attempt is within the limit now; if so, it counts.
-    pub(super) fn admit(&self) -> bool {
+    /// Counts an attempt.
+    ///
+    /// # Errors
+    /// Returns the time until one more attempt is within the limit; this one is not counted then.
+    pub(super) fn admit(&self) -> Result<(), Duration> {
         self.admit_at(u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
 
-    fn admit_at(&self, now_ns: u64) -> bool {
-        let next = |due_ns: u64| {
-            let next_ns = due_ns.max(now_ns) + self.interval_ns;
-            (next_ns <= now_ns + self.burst_ns).then_some(next_ns)
-        };
-        self.due_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    fn admit_at(&self, now_ns: u64) -> Result<(), Duration> {
+        let mut due_ns = self.due_ns.load(Ordering::Relaxed);
+        loop {
+            let next_ns = self.pace.next_due_ns(due_ns, now_ns)?;
+            let (relaxed, due) = (Ordering::Relaxed, &self.due_ns);
+            match due.compare_exchange_weak(due_ns, next_ns, relaxed, relaxed) {
+                Ok(_) => return Ok(()),
+                Err(changed) => due_ns = changed,
+            }
+        }
     }
 }
 
@@ -45,15 +81,24 @@ mod tests {
     #[test]
     fn rate_is_kept_over_time() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        let admitted = (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000)).count();
+        let admitted = (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000).is_ok()).count();
         assert!((1_000..=1_010).contains(&admitted), "{admitted} in 10 s at 100/s");
     }
 
     #[test]
     fn burst_is_a_tenth_of_a_second() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        assert_eq!((0..1_000).filter(|_| limit.admit_at(0)).count(), 10);
+        assert_eq!((0..1_000).filter(|_| limit.admit_at(0).is_ok()).count(), 10);
         let slow = RateLimit::new(Rate { per_second: 1 });
-        assert_eq!((0..1_000).filter(|_| slow.admit_at(0)).count(), 1);
+        assert_eq!((0..1_000).filter(|_| slow.admit_at(0).is_ok()).count(), 1);
+    }
+
+    #[test]
+    fn refused_attempt_is_told_when_it_is_within_the_limit() {
+        let limit = RateLimit::new(Rate { per_second: 2 });
+        assert_eq!(limit.admit_at(0), Ok(()));
+        let wait = limit.admit_at(100_000_000).unwrap_err();
+        assert_eq!(wait, Duration::from_millis(400));
+        assert_eq!(limit.admit_at(500_000_000), Ok(()));
     }
 }

@@ -6,16 +6,33 @@ use serde_json::json as object;
 
 use crate::api::Refusal;
 
-use super::answer::{self, Body, json, refused};
+use super::answer::{Body, json, refused};
 use super::app::App;
+use super::retry_after;
+
+/// What this process knows by itself is looked at for each request, and an engine is asked for many
+/// requests at once.
+async fn queue(app: &App) -> Result<(), String> {
+    match app.queue.unavailable() {
+        Some(problem) => Err(problem),
+        None => app.queue_check.outcome(app.queue.check()).await,
+    }
+}
+
+async fn store(app: &App) -> Result<(), String> {
+    match app.store.unavailable() {
+        Some(problem) => Err(problem),
+        None => app.store_check.outcome(app.store.check()).await,
+    }
+}
 
 /// Answers whether both engines are reachable, and if not, which one is not.
 pub(super) async fn ready(app: &App) -> Response<Body> {
     if app.draining.is_cancelled() {
         return refused(Refusal::Draining);
     }
-    let (queue, store) = tokio::join!(app.queue.check(), app.store.check());
-    let (queue, store) = (queue.err(), store.err().map(|error| error.to_string()));
+    let (queue, store) = tokio::join!(queue(app), store(app));
+    let (queue, store) = (queue.err(), store.err());
     if queue.is_none() && store.is_none() {
         return json(StatusCode::OK, &object!({"status": "ok", "queue": "ok", "store": "ok"}));
     }
@@ -33,6 +50,6 @@ pub(super) async fn ready(app: &App) -> Response<Body> {
         "queue": state(&queue), "store": state(&store),
     });
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    response.headers_mut().insert(RETRY_AFTER, answer::RETRY_AFTER_S);
+    response.headers_mut().insert(RETRY_AFTER, retry_after::header(None));
     response
 }

@@ -12,6 +12,7 @@ use crate::profile::{PREFETCH_MAX, ServePlan};
 
 use super::admin_token::AdminToken;
 use super::app::{App, Step};
+use super::buyer_rate_limit::BuyerRateLimit;
 use super::error::ServeError;
 use super::http::{self, Limits, Timeouts};
 use super::intake::Orphans;
@@ -33,14 +34,18 @@ impl Server {
         let Opened { data, queue, store } = open::open(&plan).await?;
         let token = plan.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
         let app = App {
-            queue,
-            store,
+            queue: Arc::new(queue),
+            store: Arc::new(store),
             clock: Clock::System,
             admin_token: AdminToken::new(token),
             per_buyer: plan.per_buyer,
             rate_limit: plan.rate_limit.map(RateLimit::new),
+            buyer_rate_limit: plan.buyer_rate_limit.map(BuyerRateLimit::new),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
+            ledger_readers: Default::default(),
+            queue_check: Default::default(),
+            store_check: Default::default(),
             progress: Default::default(),
             admission: match (plan.accepts, plan.blind) {
                 (false, _) => Step::Replaced(admission::accept_none),

@@ -1,14 +1,57 @@
 //! A sale with all of its decisions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Decided, SaleView};
+use crate::ids::RequestId;
+
+use super::redis::LedgerRows;
+use super::{Decided, SaleView, StoreError};
+
+/// Decisions of this process that are returned at a time.
+const CHUNK: usize = 1_000;
 
 /// A sale and every decision of it, at one moment.
 #[derive(Debug)]
 pub struct Ledger {
     /// The sale.
     pub sale: SaleView,
-    /// Its decided attempts, in arbitrary order.
-    pub decided: Vec<Arc<Decided>>,
+    pub(super) rows: Rows,
+}
+
+/// The decisions that have not been returned, in the order of acceptance.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// Those of this process.
+    Memory(std::vec::IntoIter<Arc<Decided>>),
+    /// Those of a Redis server: only their ids are in memory.
+    Redis(LedgerRows),
+}
+
+impl Ledger {
+    /// The next decisions in the order of acceptance; none after the last.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn next(&mut self) -> Result<Vec<Arc<Decided>>, StoreError> {
+        match &mut self.rows {
+            Rows::Memory(rows) => Ok(rows.take(CHUNK).collect()),
+            Rows::Redis(rows) => rows.next().await,
+        }
+    }
+
+    /// Removes the ids of the decisions that have not been returned.
+    pub fn remove_decided(&self, ids: &mut HashSet<RequestId>) {
+        if ids.is_empty() {
+            return;
+        }
+        match &self.rows {
+            Rows::Memory(rows) => rows.as_slice().iter().for_each(|decided| {
+                ids.remove(&decided.attempt.request_id);
+            }),
+            Rows::Redis(rows) => rows.ids().for_each(|id| {
+                ids.remove(id);
+            }),
+        }
+    }
 }

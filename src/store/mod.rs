@@ -226,7 +226,8 @@ impl Store {
         delegate!(self, store => store.waiters()).len()
     }
 
-    /// A sale, the current one or an earlier one, with its decisions, all of them committed.
+    /// A sale, the current one or an earlier one, with its decisions, all of them committed. With
+    /// many decisions this takes seconds of a core: call it outside the threads that answer buyers.
     ///
     /// # Errors
     /// Returns an error when there is no such sale, or a decision could not be committed.
@@ -234,15 +235,23 @@ impl Store {
         delegate!(self, store => store.ledger(epoch).await)
     }
 
-    /// Whether the store answers.
+    /// Why the store can commit nothing at this moment, as far as that is known without asking a
+    /// server: the disk of the embedded one hangs.
+    pub fn unavailable(&self) -> Option<String> {
+        match self {
+            Self::Embedded(store) => store.unavailable(),
+            Self::Redis(_) => None,
+        }
+    }
+
+    /// Checks that the store can be used, with a request to a Redis server.
     ///
     /// # Errors
-    /// Returns an error when it does not.
-    pub async fn check(&self) -> Result<(), StoreError> {
+    /// Returns the reason when it commits nothing or does not answer.
+    pub async fn check(&self) -> Result<(), String> {
         match self {
-            // It is in this process, so it always answers.
-            Self::Embedded(_) => Ok(()),
-            Self::Redis(store) => store.check().await,
+            Self::Embedded(store) => store.unavailable().map_or(Ok(()), Err),
+            Self::Redis(store) => store.check().await.map_err(|error| error.to_string()),
         }
     }
 

@@ -5,9 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin_token;
 mod bad_input;
 mod damaged_recording;
+mod data_folder;
 mod disk_full;
+mod hung_disk;
 mod outputs;
 mod recorded;
 mod recovery;

@@ -5,6 +5,7 @@ use std::pin::pin;
 use http_body_util::Full;
 use seckill::journal::Durability;
 use seckill::sale::Terms;
+use seckill::server::BuyerRateLimit;
 use seckill::units::Rate;
 use serde_json::{Value, json};
 
@@ -136,6 +137,33 @@ async fn known_id_is_answered_despite_full_queue_and_rate_limit() {
     shop.decide_all().await;
     for _ in 0..50 {
         assert_eq!(shop.buy("ann", &id(1)).await.code, 200);
+    }
+}
+
+#[tokio::test]
+async fn known_id_is_answered_although_its_buyer_is_over_the_limit() {
+    let mut shop = Shop::with_stock(9).await;
+    shop.app.buyer_rate_limit = Some(BuyerRateLimit::new(Rate { per_second: 1 }));
+    shop.accept("ann", &id(1)).await;
+    // The limit uses real time, so on a slow machine one more may pass.
+    let mut number = 2;
+    let refused = loop {
+        let reply = shop.buy("ann", &id(number)).await;
+        assert!(number < 100, "no attempt was refused");
+        if reply.code != 202 {
+            break reply;
+        }
+        number += 1;
+    };
+    assert_refused(&refused, 429, "rate_limited");
+    assert_eq!(shop.result(&id(number)).await.code, 404, "no effect");
+    for _ in 0..50 {
+        assert_eq!(shop.buy("ann", &id(1)).await.code, 202, "it is queued");
+    }
+    shop.accept("bob", &id(200)).await;
+    shop.decide_all().await;
+    for _ in 0..50 {
+        assert_eq!(shop.buy("ann", &id(1)).await.code, 200, "it is decided");
     }
 }
 

@@ -1,11 +1,13 @@
 //! `GET /admin/ledger`: every accepted attempt in order; a truncated ledger is recognizable.
 
+use http_body_util::{BodyExt, Full};
 use seckill::history::{Ledger, Status};
 use seckill::ids::OrderId;
+use seckill::server::{Body, route};
 use seckill::sut::LedgerReader;
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Shop, assert_refused, id, terms, within};
+use crate::support::{Reply, Shop, TOKEN, assert_refused, id, is_waiting, request, terms, within};
 
 async fn ledger(shop: &Shop, query: &str) -> Reply {
     shop.admin("GET", &format!("/admin/ledger{query}"), "").await
@@ -103,4 +105,49 @@ async fn ledger_covers_one_item() {
     let cups = read(&ledger(&shop, "?item=cup").await);
     assert_eq!((cups.sale.item.as_str(), cups.rows.len()), ("cup", 0));
     assert_eq!(read(&ledger(&shop, "?epoch=2").await), cups);
+}
+
+/// Requests the ledger; its body is not read yet.
+async fn unread(shop: &Shop) -> hyper::Response<Body> {
+    let request =
+        request("GET", "/admin/ledger").header("authorization", format!("Bearer {TOKEN}"));
+    route(&shop.app, request.body(Full::default()).unwrap()).await
+}
+
+#[tokio::test]
+async fn ledger_is_not_made_on_the_thread_that_answers_buyers() {
+    let shop = Shop::with_stock(1).await;
+    shop.accept("ann", &id(1)).await;
+    shop.decide_all().await;
+    let mut ledger = std::pin::pin!(unread(&shop));
+    // This test has one thread: what is done while it polls is done on the thread of the requests.
+    assert!(is_waiting(ledger.as_mut()).await, "the ledger was made while it was polled");
+    let response = within(ledger).await;
+    assert_eq!(response.status(), 200);
+    let body = within(response.into_body().collect()).await.unwrap().to_bytes();
+    assert_eq!(body.split(|byte| *byte == b'\n').count(), 1 + 3, "three lines");
+}
+
+#[tokio::test]
+async fn two_ledgers_are_read_at_a_time() {
+    let shop = Shop::with_stock(1).await;
+    for number in 0..2_000 {
+        shop.accept(&format!("buyer-{number}"), &id(number)).await;
+    }
+    let first = within(unread(&shop)).await;
+    let second = within(unread(&shop)).await;
+    let third = within(unread(&shop)).await;
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
+    assert_eq!(third.status(), 503);
+    assert!(third.headers().contains_key("retry-after"));
+    let refused = within(third.into_body().collect()).await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&refused).contains("ledger_busy"), "{refused:?}");
+    shop.accept("dan", &id(2_000)).await;
+    // A client that leaves makes room.
+    drop(first);
+    assert_eq!(within(unread(&shop)).await.status(), 200);
+    let body = within(second.into_body().collect()).await.unwrap().to_bytes();
+    let mut reader = LedgerReader::default();
+    reader.feed(&body).unwrap();
+    assert_eq!(reader.finish().unwrap().rows.len(), 2_000, "those of its beginning");
 }

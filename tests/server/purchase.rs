@@ -100,6 +100,8 @@ async fn malformed_body_is_rejected_with_the_field_and_has_no_effect() {
         (&format!(r#"{{"uid":"{long}"}}"#), "bad_uid"),
         (r#"{"uid":"ann","request_id":"42"}"#, "bad_request_id"),
         (r#"{"uid":"ann","request_id":""}"#, "bad_request_id"),
+        (r#"{"uid":"ann","request_id":"00000000-0000-0000-0000-000000000000"}"#, "bad_request_id"),
+        (r#"{"uid":"ann","request_id":"ffffffff-ffff-ffff-ffff-ffffffffffff"}"#, "bad_request_id"),
         (r#"{"uid":"ann","item":""}"#, "bad_item"),
         (r#"{"uid":"ann","item":"../tea"}"#, "bad_item"),
     ];

@@ -95,6 +95,20 @@ async fn unavailable_queue_or_store_refuses_without_effect() {
 }
 
 #[tokio::test]
+async fn refused_clients_do_not_all_return_in_the_same_second() {
+    let shop = Shop::open(Setup { queue_max: 1, ..Setup::stock(9) }).await;
+    shop.accept("ann", &id(1)).await;
+    let mut seconds = std::collections::BTreeSet::new();
+    for number in 2..10 {
+        let reply = shop.buy("bob", &id(number)).await;
+        assert_refused(&reply, 503, "queue_full");
+        seconds.insert(reply.header("retry-after").unwrap().parse::<u64>().unwrap());
+    }
+    // How fast the queue becomes shorter is not known yet.
+    assert_eq!(seconds, [1, 2].into());
+}
+
+#[tokio::test]
 async fn draining_server_refuses_and_is_not_ready() {
     let shop = Shop::with_stock(1).await;
     assert_eq!(shop.get("/readyz").await.code, 200);

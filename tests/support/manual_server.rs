@@ -52,9 +52,12 @@ impl ManualServer {
         let server = within(Server::start(config.clone())).await.unwrap();
         let (app, url) = (server.app(), format!("http://{}", server.address()));
         let (stop, stopped) = oneshot::channel();
+        let data = folder.path().to_owned();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            server.run(stopped).await.unwrap();
+            let ended = server.run(stopped).await;
+            // A server whose test has ended may find its folder deleted.
+            assert!(ended.is_ok() || !data.exists(), "{ended:?}");
         });
         let consumer = app.queue.subscribe(PREFETCH);
         Self { app, backend, url, consumer, folder, config, stop, task }

@@ -32,6 +32,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         queue_max: 1_000,
         connections_max: 100,
         rate_limit: None,
+        buyer_rate_limit: None,
         admin_token: Some(Secret(TOKEN.into())),
         item: "tea".parse().unwrap(),
         stock: 10,

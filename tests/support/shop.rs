@@ -81,14 +81,18 @@ impl Shop {
         let queue = queue::Embedded::open(&file("queue.journal"), durability, max).unwrap();
         let store = store::Embedded::open(&file("store.journal"), durability).unwrap();
         let app = App {
-            queue: Queue::Embedded(Arc::new(queue)),
-            store: Store::Embedded(Box::new(store)),
+            queue: Arc::new(Queue::Embedded(Arc::new(queue))),
+            store: Arc::new(Store::Embedded(Box::new(store))),
             clock: Clock::Manual(Arc::clone(&now_us)),
             admin_token: AdminToken::new(Secret(TOKEN.into())),
             per_buyer: 1,
             rate_limit: setup.rate_limit.map(RateLimit::new),
+            buyer_rate_limit: None,
             draining: Default::default(),
             confirm_batcher: Default::default(),
+            ledger_readers: Default::default(),
+            queue_check: Default::default(),
+            store_check: Default::default(),
             progress: Default::default(),
             admission: Default::default(),
             result: Default::default(),
@@ -187,7 +191,7 @@ impl Shop {
 
     /// The embedded queue.
     pub(crate) fn queue(&self) -> &queue::Embedded {
-        let Queue::Embedded(queue) = &self.app.queue else { panic!("not the embedded queue") };
+        let Queue::Embedded(queue) = &*self.app.queue else { panic!("not the embedded queue") };
         queue
     }
 
@@ -237,7 +241,7 @@ pub(crate) fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 
 /// Puts an attempt into the queue without admission.
 pub(crate) async fn publish(app: &App, attempt: NewAttempt) -> Result<(), PublishError> {
-    let Queue::Embedded(queue) = &app.queue else { panic!("not the embedded queue") };
+    let Queue::Embedded(queue) = &*app.queue else { panic!("not the embedded queue") };
     within(queue.publish(attempt)).await
 }
 

@@ -1,12 +1,16 @@
 //! The waiting attempts in memory: one first-in, first-out queue for each item.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::ids::{ItemId, RequestId};
 use crate::sale::Attempt;
+
+use super::drain_rate::DrainRate;
 
 /// The queues of all items. An item's queue delivers to one consumer at a time, so that its
 /// attempts are decided in their order; different items are decided concurrently.
@@ -20,7 +24,9 @@ pub(super) struct ItemQueues {
 pub(super) struct State {
     /// Accepted and not acknowledged, delivered or not.
     pub(super) waiting: HashMap<RequestId, Arc<Attempt>>,
+    by_seq: BTreeMap<u64, Arc<Attempt>>,
     by_item: HashMap<ItemId, ItemQueue>,
+    drain_rate: DrainRate,
     closing: bool,
 }
 
@@ -98,6 +104,7 @@ impl ItemQueues {
         for attempt in attempts {
             state.remove(&attempt.request_id);
         }
+        state.drain_rate.add(attempts.len(), Instant::now());
         drop(state);
         self.changed.send_replace(());
     }
@@ -106,6 +113,7 @@ impl ItemQueues {
 impl State {
     pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
         self.waiting.insert(attempt.request_id, Arc::clone(&attempt));
+        self.by_seq.insert(attempt.seq, Arc::clone(&attempt));
         let queue = self.by_item.entry(attempt.item.clone()).or_default();
         queue.depth += 1;
         queue.ready.push_back(attempt);
@@ -113,12 +121,23 @@ impl State {
 
     fn remove(&mut self, request_id: &RequestId) {
         let Some(attempt) = self.waiting.remove(request_id) else { return };
+        self.by_seq.remove(&attempt.seq);
         if let Some(queue) = self.by_item.get_mut(&attempt.item) {
             queue.depth -= 1;
             if queue.depth == 0 && !queue.busy {
                 self.by_item.remove(&attempt.item);
             }
         }
+    }
+
+    /// The first waiting attempts in a part of the order of acceptance, at most `max`.
+    pub(super) fn read(&self, seqs: Range<u64>, max: usize) -> Vec<Arc<Attempt>> {
+        self.by_seq.range(seqs).take(max).map(|(_, attempt)| Arc::clone(attempt)).collect()
+    }
+
+    /// How long it takes until all that wait now are decided; `None` if that cannot be estimated.
+    pub(super) fn drain_time(&self) -> Option<Duration> {
+        self.drain_rate.time_for(self.waiting.len(), Instant::now())
     }
 
     pub(super) fn depth_of(&self, item: &ItemId) -> usize {

@@ -3,12 +3,14 @@
 //! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
 //! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
 
+mod drain_rate;
 mod item_queues;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ids::{ItemId, RequestId};
 use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
@@ -16,6 +18,12 @@ use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
 use super::PublishError;
 use item_queues::ItemQueues;
+
+/// Attempts that are read for a ledger while the queue is locked, which takes some 50 µs.
+const READ_MAX: usize = 1_000;
+
+/// Pause after that, for the requests that wait for the lock.
+const READ_PAUSE: Duration = Duration::from_millis(1);
 
 /// The queue of this process. Attempts that wait can be looked up by their request id.
 #[derive(Debug)]
@@ -93,6 +101,10 @@ impl Embedded {
     }
 
     async fn committed(&self, seq: u64) -> Result<(), PublishError> {
+        // Retries must not pile up behind a disk that hangs.
+        if !self.journal.is_committed(seq) && self.journal.stalled().is_some() {
+            return Err(PublishError::Unknown);
+        }
         self.journal.committed(seq).await.map_err(|_| PublishError::Unknown)
     }
 
@@ -121,13 +133,19 @@ impl Embedded {
     }
 
     /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
-    pub fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
-        let state = self.queues.lock();
-        let of_sale = state.waiting.values().filter(|attempt| attempt.epoch == epoch);
-        let mut attempts: Vec<_> = of_sale.cloned().collect();
-        drop(state);
-        attempts.sort_by_key(|attempt| attempt.seq);
-        attempts
+    pub async fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
+        let (mut next_seq, end_seq) = (0, self.journal.next_seq());
+        let mut attempts = Vec::new();
+        loop {
+            let read = self.queues.lock().read(next_seq..end_seq, READ_MAX);
+            let Some(last) = read.last() else { return attempts };
+            next_seq = last.seq + 1;
+            let more = read.len() == READ_MAX;
+            attempts.extend(read.into_iter().filter(|attempt| attempt.epoch == epoch));
+            if more {
+                tokio::time::sleep(READ_PAUSE).await;
+            }
+        }
     }
 
     /// How many attempts are accepted and not acknowledged, of all items.
@@ -150,6 +168,14 @@ impl Embedded {
     /// Returns the reason when that failed.
     pub fn close(&self) -> Result<(), String> {
         self.journal.close()
+    }
+
+    pub(super) fn drain_time(&self) -> Option<Duration> {
+        self.queues.lock().drain_time()
+    }
+
+    pub(super) fn unavailable(&self) -> Option<String> {
+        self.journal.stalled()
     }
 
     pub(super) async fn failed(&self) -> String {

@@ -26,7 +26,7 @@ const LONG_ANSWER_BUFFER_LEN: usize = 256 << 10;
 /// bounds how long it keeps data that was sent before a connection was closed.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sets the options of an accepted stream, all but the size of its receive buffer, which it has from
+/// Sets the options of an accepted stream, all but the size of its receive buffer. It has that from
 /// its listener: by now, the client may have been promised more room.
 pub(super) fn set_options(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::ids::{ItemId, RequestId};
-use crate::queue::Lookup;
+use crate::queue::{Lookup, Queue};
 use crate::sale::Attempt;
-use crate::store::{Known, StoreError};
+use crate::store::{Known, Store, StoreError};
 
 use super::super::app::App;
 
@@ -53,12 +53,13 @@ pub(in crate::server) fn can_announce_with_lookup(app: &App) -> bool {
 /// # Errors
 /// Returns an error when the store does not answer.
 pub(in crate::server) async fn waiting_attempts(
-    app: &App,
+    queue: &Queue,
+    store: &Store,
     epoch: u64,
 ) -> Result<Vec<Arc<Attempt>>, StoreError> {
-    match app.queue.lookup() {
-        Lookup::Queue(queue) => Ok(queue.waiting(epoch)),
-        Lookup::Register(_) => app.store.waiting(epoch).await,
+    match queue.lookup() {
+        Lookup::Queue(queue) => Ok(queue.waiting(epoch).await),
+        Lookup::Register(_) => store.waiting(epoch).await,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It depends on one capability of the queue, whether it can look up an attempt that waits. If it
 //! cannot, the store keeps a register of the attempts, in this order: announce, publish, confirm;
-//! withdraw what the queue did not take; republish what the queue does not have (orphans). It knows neither the brands of queues nor HTTP.
+//! withdraw what the queue did not take; republish what the queue does not have (orphans). It
+//! knows neither the brands of queues nor HTTP.
 
 mod accept;
 mod accepted;

@@ -1,12 +1,19 @@
 //! The register of the embedded store: what is announced, confirmed and withdrawn.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ids::ItemId;
 use crate::sale::{Attempt, NewAttempt};
 
 use super::super::{Announced, Known, StoreError};
 use super::Embedded;
+
+/// Attempts that are read while the store is locked, which takes some 50 µs.
+const READ_MAX: usize = 1_000;
+
+/// Pause after that, for the requests that wait for the lock.
+const READ_PAUSE: Duration = Duration::from_millis(1);
 
 impl Embedded {
     pub(in crate::store) async fn announce(
@@ -68,10 +75,18 @@ impl Embedded {
         &self,
         epoch: u64,
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let mut attempts = self.lock().register.all();
-        attempts.retain(|attempt| attempt.epoch == epoch);
-        attempts.sort_by_key(|attempt| attempt.seq);
-        Ok(attempts)
+        let (mut next_seq, end_seq) = (0, self.lock().register.next_seq());
+        let mut attempts = Vec::new();
+        loop {
+            let read = self.lock().register.read(next_seq..end_seq, READ_MAX);
+            let Some(last) = read.last() else { return Ok(attempts) };
+            next_seq = last.seq + 1;
+            let more = read.len() == READ_MAX;
+            attempts.extend(read.into_iter().filter(|attempt| attempt.epoch == epoch));
+            if more {
+                tokio::time::sleep(READ_PAUSE).await;
+            }
+        }
     }
 
     pub(in crate::store) async fn unconfirmed(

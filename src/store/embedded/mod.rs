@@ -4,24 +4,32 @@
 //! for the register `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
 
 mod announce;
+mod decisions;
 mod register;
 mod state;
 mod withdrawn;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::journal::{Durability, Journal, JournalError};
 use crate::sale::{Attempt, Decision, Terms};
 
+use super::ledger::Rows;
 use super::waiters::Waiters;
 use super::{Decided, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
-use state::{Logged, State, view};
+use decisions::Logged;
+use state::{State, view};
 
 /// Longest record of a decision, in bytes: two names of 64, a UUID, an order id and some numbers.
 const RECORD_LEN_MAX: usize = 512;
+
+/// How long a ledger waits until the decisions in it are committed: as long as an attempt waits for
+/// its own commit. Only a disk that hangs takes longer.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The store of this process.
 #[derive(Debug)]
@@ -48,7 +56,15 @@ impl Embedded {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Why nothing can be committed at this moment.
+    pub(in crate::store) fn unavailable(&self) -> Option<String> {
+        self.journal.stalled()
+    }
+
     pub(in crate::store) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
+        if self.unavailable().is_some() {
+            return Err(StoreError::Unavailable);
+        }
         let (view, commit) = {
             let mut state = self.lock();
             let epoch = state.epochs + 1;
@@ -197,21 +213,17 @@ impl Embedded {
     }
 
     pub(in crate::store) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        let (ledger, last_record) = {
+        let (sale, decisions) = {
             let state = self.lock();
             let opened = state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?;
-            let sale = view(&opened.sale);
-            let of_sale =
-                state.decided.values().filter(|logged| logged.decided.attempt.epoch == epoch);
-            let (mut decided, mut last_record) = (Vec::new(), None);
-            for logged in of_sale {
-                decided.push(Arc::clone(&logged.decided));
-                last_record = last_record.max(Some(logged.record));
-            }
-            (Ledger { sale, decided }, last_record)
+            (view(&opened.sale), opened.decisions.clone())
         };
-        self.committed(last_record).await?;
-        Ok(ledger)
+        let committed = self.committed(decisions.last_record());
+        match tokio::time::timeout(COMMIT_TIMEOUT, committed).await {
+            Ok(committed) => committed?,
+            Err(_) => return Err(StoreError::Unknown),
+        }
+        Ok(Ledger { sale, rows: Rows::Memory(decisions.by_acceptance().into_iter()) })
     }
 
     pub(in crate::store) fn close(&self) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! The register of announced attempts in memory, for a queue without lookup.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::ids::{ItemId, RequestId};
@@ -15,6 +16,7 @@ const OVERDUE_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Register {
     attempts: HashMap<RequestId, Arc<Attempt>>,
+    by_seq: BTreeMap<u64, Arc<Attempt>>,
     /// The attempts that are not known to be queued.
     unconfirmed: HashSet<RequestId>,
     /// The attempts that were announced more than once.
@@ -31,13 +33,16 @@ impl Register {
     pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
         self.next_seq = self.next_seq.max(attempt.seq + 1);
         self.unconfirmed.insert(attempt.request_id);
+        self.by_seq.insert(attempt.seq, Arc::clone(&attempt));
         self.attempts.insert(attempt.request_id, attempt);
     }
 
     pub(super) fn remove(&mut self, request_id: &RequestId) -> Option<Arc<Attempt>> {
         self.announced_again.remove(request_id);
         self.unconfirmed.remove(request_id);
-        self.attempts.remove(request_id)
+        let attempt = self.attempts.remove(request_id)?;
+        self.by_seq.remove(&attempt.seq);
+        Some(attempt)
     }
 
     pub(super) fn confirm(&mut self, request_id: &RequestId) {
@@ -63,8 +68,9 @@ impl Register {
         self.announced_again.contains(request_id)
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Attempt>> {
-        self.attempts.values().cloned().collect()
+    /// The first attempts in a part of the order of acceptance, at most `max`.
+    pub(super) fn read(&self, seqs: Range<u64>, max: usize) -> Vec<Arc<Attempt>> {
+        self.by_seq.range(seqs).take(max).map(|(_, attempt)| Arc::clone(attempt)).collect()
     }
 
     pub(super) fn unconfirmed(&self) -> Vec<Arc<Attempt>> {

@@ -8,6 +8,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::sale::{Attempt, Decision, Fields, RecordError, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
+use super::decisions::{Decisions, Logged};
 use super::register::Register;
 use super::withdrawn::Withdrawn;
 
@@ -24,17 +25,11 @@ pub(super) struct State {
     pub(super) withdrawn: Withdrawn,
 }
 
-/// A sale and the sequence number of its journal record.
+/// A sale, its decisions, and the sequence number of its journal record.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) sale: Sale,
-    pub(super) record: u64,
-}
-
-/// A decision and the sequence number of its journal record: it counts once that is committed.
-#[derive(Debug, Clone)]
-pub(super) struct Logged {
-    pub(super) decided: Arc<Decided>,
+    pub(super) decisions: Decisions,
     pub(super) record: u64,
 }
 
@@ -63,7 +58,7 @@ impl State {
         let sale = Sale::open(terms, epoch);
         let view = view(&sale);
         self.current_epochs.insert(view.terms.item.clone(), epoch);
-        self.sales.insert(epoch, Opened { sale, record });
+        self.sales.insert(epoch, Opened { sale, decisions: Decisions::default(), record });
         view
     }
 
@@ -78,8 +73,12 @@ impl State {
     }
 
     pub(super) fn insert_decision(&mut self, logged: Logged) {
-        let request_id = logged.decided.attempt.request_id;
+        let attempt = &logged.decided.attempt;
+        let request_id = attempt.request_id;
         self.register.remove(&request_id);
+        if let Some(opened) = self.sales.get_mut(&attempt.epoch) {
+            opened.decisions.push(logged.clone());
+        }
         self.decided.insert(request_id, logged);
     }
 

@@ -1,18 +1,43 @@
 //! The ledger of a sale, read in pieces: its list only grows, so the entries that exist at one
-//! moment can be read in several calls.
+//! moment can be read in several calls. The list has the order of the decisions, a ledger that of
+//! acceptance: so everything is read twice, first to put the ids in order. No more than the ids
+//! is kept in memory.
 
 use std::sync::Arc;
 
-use super::super::{Decided, Ledger, StoreError};
+use crate::ids::RequestId;
+
+use super::super::{Decided, SaleView, StoreError};
 use super::keys::Keys;
 use super::link::{Access, Link};
 use super::records::{decided, view};
 use super::scripts::SCRIPTS;
 
 /// Decisions per call; Redis runs no other command during a call.
-const PIECE: usize = 1_000;
+const CHUNK: usize = 1_000;
 
-pub(super) async fn read(link: &Link, epoch: u64) -> Result<Ledger, StoreError> {
+/// The decisions of a sale in Redis that have not been returned.
+#[derive(Debug)]
+pub(in crate::store) struct LedgerRows {
+    link: Link,
+    /// The key of the decisions.
+    decided: String,
+    /// In the order of acceptance, with their position in it.
+    ids: std::vec::IntoIter<(u64, RequestId)>,
+}
+
+impl LedgerRows {
+    pub(in crate::store) async fn next(&mut self) -> Result<Vec<Arc<Decided>>, StoreError> {
+        let ids = self.ids.by_ref().take(CHUNK).map(|(_, id)| id.to_string());
+        records(&self.link, &self.decided, ids.collect()).await
+    }
+
+    pub(in crate::store) fn ids(&self) -> impl Iterator<Item = &RequestId> {
+        self.ids.as_slice().iter().map(|(_, id)| id)
+    }
+}
+
+pub(super) async fn read(link: &Link, epoch: u64) -> Result<(SaleView, LedgerRows), StoreError> {
     let item = link.item_of(epoch).await?.ok_or(StoreError::UnknownItem)?;
     let keys = Keys::of(&item);
     let mut snapshot = SCRIPTS.snapshot.key(&keys.prefix);
@@ -20,27 +45,28 @@ pub(super) async fn read(link: &Link, epoch: u64) -> Result<Ledger, StoreError> 
     if sale.is_empty() {
         return Err(StoreError::UnknownItem);
     }
-    let mut all = Vec::with_capacity(len);
-    for begin in (0..len).step_by(PIECE) {
-        all.extend(piece(link, &keys, epoch, begin, (begin + PIECE).min(len)).await?);
+    let mut ids = Vec::with_capacity(len);
+    for begin in (0..len).step_by(CHUNK) {
+        let end = (begin + CHUNK).min(len);
+        let mut range = redis::cmd("LRANGE");
+        range.arg(keys.ledger(epoch)).arg(begin).arg(end - 1);
+        let records = records(link, &keys.decided(), link.ask(&range).await?).await?;
+        ids.extend(records.iter().map(|row| (row.attempt.seq, row.attempt.request_id)));
     }
-    Ok(Ledger { sale: view(&sale)?, decided: all })
+    ids.sort_unstable();
+    let rows = LedgerRows { link: link.clone(), decided: keys.decided(), ids: ids.into_iter() };
+    Ok((view(&sale)?, rows))
 }
 
-async fn piece(
+async fn records(
     link: &Link,
-    keys: &Keys,
-    epoch: u64,
-    begin: usize,
-    end: usize,
+    key: &str,
+    ids: Vec<String>,
 ) -> Result<Vec<Arc<Decided>>, StoreError> {
-    let mut range = redis::cmd("LRANGE");
-    range.arg(keys.ledger(epoch)).arg(begin).arg(end - 1);
-    let ids: Vec<String> = link.ask(&range).await?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let mut get = redis::cmd("HMGET");
-    let records: Vec<String> = link.ask(get.arg(keys.decided()).arg(ids)).await?;
+    let records: Vec<String> = link.ask(get.arg(key).arg(ids)).await?;
     records.iter().map(|record| Ok(Arc::new(decided(record)?))).collect()
 }

@@ -22,6 +22,7 @@ use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::sale::{Attempt, Terms};
 use crate::secret::EngineUrl;
 
+use super::ledger::{Ledger, Rows};
 use super::waiters::Waiters;
 use super::{Known, Lookup, Reservation, SaleView, StoreError};
 use keys::Keys;
@@ -31,6 +32,7 @@ use records::{attempt, known, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
 
+pub(super) use ledger::LedgerRows;
 pub use link::OpenError;
 pub(super) use scan::Cursors;
 
@@ -184,8 +186,9 @@ impl Redis {
         &self.waiters
     }
 
-    pub(super) async fn ledger(&self, epoch: u64) -> Result<super::Ledger, StoreError> {
-        ledger::read(&self.link, epoch).await
+    pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
+        let (sale, rows) = ledger::read(&self.link, epoch).await?;
+        Ok(Ledger { sale, rows: Rows::Redis(rows) })
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {

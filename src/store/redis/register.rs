@@ -1,5 +1,6 @@
 //! The register in Redis: what is announced, confirmed and withdrawn.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ids::ItemId;
@@ -12,6 +13,9 @@ use super::keys::Keys;
 use super::link::Access;
 use super::records::{attempt, known};
 use super::scripts::SCRIPTS;
+
+/// Attempts that Redis reads in one call, during which it runs no other command.
+const SCAN_COUNT: usize = 1_000;
 
 impl Redis {
     pub(in crate::store) async fn announce(
@@ -80,10 +84,23 @@ impl Redis {
     }
 
     async fn waiting_of(&self, item: &ItemId) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        let mut values = redis::cmd("HVALS");
-        values.arg(Keys::of(item).waiting());
-        let records: Vec<String> = self.link.ask(&values).await?;
-        records.iter().map(|record| Ok(Arc::new(attempt(record)?))).collect()
+        // A scan may return an attempt twice. It returns all that are there from its beginning to
+        // its end.
+        let mut attempts = HashMap::new();
+        let (mut cursor, key) = (0, Keys::of(item).waiting());
+        loop {
+            let mut scan = redis::cmd("HSCAN");
+            scan.arg(&key).arg(cursor).arg("COUNT").arg(SCAN_COUNT);
+            let (next, fields): (u64, Vec<(String, String)>) = self.link.ask(&scan).await?;
+            for (_, record) in &fields {
+                let attempt = attempt(record)?;
+                attempts.insert(attempt.request_id, Arc::new(attempt));
+            }
+            if next == 0 {
+                return Ok(attempts.into_values().collect());
+            }
+            cursor = next;
+        }
     }
 
     pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {

@@ -73,6 +73,23 @@ async fn dead_letter_that_can_be_decided_is_decided() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn undeliverable_attempt_is_decided_as_lost() {
+    let Some(backend) = Backend::real() else { return };
+    let mut manual = ManualServer::open(backend, 9).await;
+    manual.accept("ann", &id(1)).await;
+    let batch = manual.next(1).await;
+    let store = &manual.app.store;
+    let lost = within(store.lose_undeliverable(batch.attempts(), 1)).await.unwrap();
+    within(store.commit(lost)).await.unwrap();
+    within(batch.ack()).await;
+    let status = manual.result(&id(1)).await.status_of(&id(1));
+    assert_eq!(status, AttemptStatus::lost("undeliverable"));
+    assert_eq!(manual.ledger("item=tea").await, ["ann lost undeliverable"]);
+    let sale = manual.sale().await;
+    assert_eq!((&sale["queued"], &sale["stock_left"]), (&0.into(), &9.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn foreign_message_is_kept_and_blocks_no_other() {
     let Some(backend) = Backend::real() else { return };
     let manual = ManualServer::open(backend.clone(), 9).await;

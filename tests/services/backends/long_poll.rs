@@ -150,6 +150,25 @@ async fn calls(connection: &mut redis::aio::MultiplexedConnection, command: &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn flood_of_readiness_requests_is_no_flood_of_checks() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let redis = lab::Redis::start().unwrap();
+    let server = open(Backend::with_redis(&redis)).await;
+    let client = redis::Client::open(server.backend.store.clone().unwrap()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let before = calls(&mut connection, "ping").await;
+    let began = std::time::Instant::now();
+    for _ in 0..1_000 {
+        assert_eq!(server.get("/readyz").await.code, 200);
+    }
+    let most = 1 + began.elapsed().as_millis() as usize / 200;
+    let checks = calls(&mut connection, "ping").await - before;
+    assert!((1..=most).contains(&checks), "{checks} checks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn decisions_of_another_process_arrive_without_one_lookup_each() {
     if !installed(&["redis-server"]) {
         return;

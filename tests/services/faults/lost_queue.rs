@@ -5,12 +5,15 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use reqwest::Method;
 use rustix::process::Signal;
 use seckill::lab::{RabbitMq, Redis};
+use seckill::profile::BenchFlags;
+use seckill::units::Count;
 use serde_json::json;
 
-use super::drill::Drill;
+use super::drill::{Drill, count};
 use crate::support::backend::Backend;
+use crate::support::broker;
 use crate::support::child::{eventually, signal};
-use crate::support::client::{PLENTY, Sale, ask, block_on};
+use crate::support::client::{self, PLENTY, Sale, ask, block_on};
 use crate::support::deployment::{Deployment, fragile_broker};
 use crate::support::id;
 
@@ -19,6 +22,10 @@ const ROUNDS: usize = 3;
 
 /// Attempts between two losses.
 const BETWEEN: u64 = 100;
+
+/// Attempts in a long queue, made by this many users.
+const LONG: u64 = 5_000;
+const USERS: u64 = 50;
 
 /// How a queue loses its messages.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +110,30 @@ fn one_process_decides_the_attempts_of_a_purged_queue() {
 #[test]
 fn one_process_decides_the_attempts_of_a_deleted_queue() {
     in_one_process(Loss::Deleted);
+}
+
+/// Messages that were published to the broker since its start.
+fn published(broker: &RabbitMq) -> u64 {
+    broker::read(broker, "rabbitmq_global_messages_received_total{protocol=\"amqp091\"}").unwrap()
+}
+
+#[test]
+fn attempts_that_wait_in_a_long_queue_are_not_republished() {
+    let Some(_backend) = Backend::real() else { return };
+    let broker = fragile_broker();
+    let redis = Redis::start().unwrap();
+    let deployment = Deployment::new(Backend::on(&broker, &redis), None);
+    let api = deployment.serve("api", &[]);
+    let sale = Sale::open(&api.url, "tea", PLENTY);
+    let (threads, loops) = (Some(Count(USERS)), Some(Count(LONG / USERS)));
+    let mut ran = sale.load(&BenchFlags { threads, loops, ..client::flags() }).wait();
+    assert_eq!(count(&ran.recorder.clone().finish(), "queued"), LONG);
+    let before = published(&broker);
+    // So slow that the last attempts wait for several seconds.
+    let _consumer = deployment.serve("consumer", &["--consumers", "1", "--prefetch", "1"]);
+    sale.assert_audit_passes(&mut ran.history);
+    let again = published(&broker) - before;
+    assert!(again < LONG / 100, "{again} of {LONG} were published again");
 }
 
 #[test]

@@ -16,7 +16,8 @@ const KILLS: usize = 5;
 /// Attempts between two kills.
 const BETWEEN: u64 = 100;
 
-/// Pause after each kill: the broker gives up a queue that ends more than five times in ten seconds.
+/// Pause after each kill: the broker gives up a queue that ends more than five times in ten
+/// seconds.
 const PAUSE: Duration = Duration::from_millis(2_100);
 
 #[test]

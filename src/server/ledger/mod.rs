@@ -1,0 +1,55 @@
+//! The ledger of a sale: NDJSON, made outside the threads that answer buyers.
+//!
+//! A thread of its own takes a snapshot, which holds no lock for long, and writes the lines in
+//! pieces, at the pace at which the client reads them. Few ledgers are made at a time.
+
+mod body;
+mod line;
+mod readers;
+mod statement;
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::queue::Queue;
+use crate::store::{Store, StoreError};
+
+pub use body::LedgerBody;
+pub use readers::LedgerReaders;
+use readers::Turn;
+
+/// Makes the ledger of a sale, as a body that is written while it is read.
+///
+/// # Errors
+/// Returns an error when there is no such sale, or the store failed before the first line.
+pub(super) async fn make(
+    turn: Turn,
+    queue: Arc<Queue>,
+    store: Arc<Store>,
+    epoch: u64,
+) -> Result<LedgerBody, StoreError> {
+    let (started, body) = oneshot::channel();
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        runtime.block_on(async {
+            let snapshot = statement::snapshot(&queue, &store, epoch).await;
+            // The lines need the engines no more: whoever closes them need not wait for the client.
+            drop((queue, store));
+            match snapshot {
+                Ok(statement) => {
+                    let (pieces, body) = body::channel();
+                    // The client may have gone meanwhile.
+                    if started.send(Ok(body)).is_ok() {
+                        statement.write(pieces).await;
+                    }
+                }
+                Err(error) => drop(started.send(Err(error))),
+            }
+        });
+    });
+    // The thread is gone without an answer only if it panicked.
+    body.await.unwrap_or(Err(StoreError::Unavailable))
+}
