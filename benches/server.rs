@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
-use seckill::server::{Limits, serve_connections};
+use seckill::server::{Limits, Timeouts, serve_connections};
 use seckill::stats::Outcome;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -52,8 +52,11 @@ fn start_sale(runtime: &Runtime, data: &Path) -> String {
 fn start_constant(runtime: &Runtime) -> String {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let limits =
-        Limits { connections_max: 1_000, drain_timeout: std::time::Duration::from_secs(1) };
+    let limits = Limits {
+        connections_max: 1_000,
+        drain_timeout: std::time::Duration::from_secs(1),
+        timeouts: Timeouts::default(),
+    };
     runtime.spawn(serve_connections(listener, limits, answer, std::future::pending()));
     url
 }

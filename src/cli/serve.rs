@@ -24,7 +24,10 @@ pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
     let plan = ServePlan::new(&flags, room);
     let plan = plan.map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .global_queue_interval(4)
+        .enable_all()
+        .build()?;
     runtime.block_on(serve_until_stopped(plan))?;
     Ok(0)
 }

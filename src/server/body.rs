@@ -1,5 +1,7 @@
 //! Reading a request's JSON body, within a limit of length and of time.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::answer::{Body, rejected};
 
 /// Longest request body, in bytes: an order is under 250, a sale under 300.
-const BODY_LEN_MAX: usize = 4096;
+pub(super) const BODY_LEN_MAX: usize = 4096;
 
 /// How long a body may take to arrive after its head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,7 +22,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) async fn read_json<B, T>(request: Request<B>) -> Result<T, Response<Body>>
 where
     B: hyper::body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
     T: DeserializeOwned,
 {
     let headers = request.headers();
@@ -42,9 +44,7 @@ where
     let bad = |reason, message: String| rejected(StatusCode::BAD_REQUEST, reason, message);
     let bytes = match tokio::time::timeout(BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(too_large());
-        }
+        Ok(Err(error)) if is_too_long(&*error) => return Err(too_large()),
         Ok(Err(_)) => return Err(bad("body_incomplete", "the body ended early".into())),
         Err(_) => return Err(bad("body_too_slow", format!("it took over {BODY_TIMEOUT:?}"))),
     };
@@ -53,6 +53,16 @@ where
         return Err(bad("bad_body", "the body must be a JSON object".into()));
     }
     serde_json::from_slice(&bytes).map_err(|error| bad("bad_body", error.to_string()))
+}
+
+/// Whether a body was not read to its end because it is over the limit, or a chunk of it announces
+/// that it will be.
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    let io = |error: &(dyn Error + 'static)| {
+        error.downcast_ref::<io::Error>().map(io::Error::kind) == Some(io::ErrorKind::FileTooLarge)
+    };
+    error.is::<http_body_util::LengthLimitError>()
+        || std::iter::successors(Some(error), |error| (*error).source()).any(io)
 }
 
 fn is_json(content_type: &HeaderValue) -> bool {

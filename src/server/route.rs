@@ -7,7 +7,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::answer::{Body, json, rejected};
 use super::app::{App, Step};
 use super::body::read_json;
-use super::{admin, admission, ready, result};
+use super::{admin, admission, ready, request_head, result};
 
 /// Answers one request. It never fails: every request gets a response. While the server is
 /// shutting down, the response ends its connection.
@@ -16,6 +16,9 @@ where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if let Err(response) = request_head::check(&request) {
+        return response;
+    }
     // Each branch reads the token once: reading it takes a lock.
     let (mut response, draining) =
         if request.method() == Method::POST && request.uri().path() == "/seckill" {

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::app::App;
 use super::data_dir::DataDir;
+use super::deciding_thread::DecidingThread;
 use super::error::ServeError;
 use super::http::{Limits, serve_connections};
 use super::intake::{self, Orphans};
@@ -61,9 +62,11 @@ impl Server {
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), String> {
         let helpers = self.helpers();
         let Self { app, listener, limits, .. } = self;
+        let deciding = DecidingThread::start().map_err(|error| error.to_string())?;
         let mut consumers = JoinSet::new();
         for _ in 0..self.consumers {
-            consumers.spawn(consumer::run(Arc::clone(&app), self.prefetch));
+            let consumer = consumer::run(Arc::clone(&app), self.prefetch);
+            consumers.spawn_on(consumer, deciding.handle());
         }
         let draining = Arc::clone(&app);
         let shutdown = async move {

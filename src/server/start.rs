@@ -14,7 +14,7 @@ use super::admin_token::AdminToken;
 use super::app::{App, Step};
 use super::buyer_rate_limit::BuyerRateLimit;
 use super::error::ServeError;
-use super::http::{self, Limits};
+use super::http::{self, Limits, Timeouts};
 use super::intake::Orphans;
 use super::open::{self, Opened};
 use super::rate_limit::RateLimit;
@@ -63,7 +63,11 @@ impl Server {
         };
         open::sale(&app.store, &plan).await?;
         let (consumers, prefetch) = (plan.consumers, plan.prefetch.clamp(1, PREFETCH_MAX));
-        let limits = Limits { connections_max: plan.connections_max, drain_timeout: DRAIN_TIMEOUT };
+        let limits = Limits {
+            connections_max: plan.connections_max,
+            drain_timeout: DRAIN_TIMEOUT,
+            timeouts: Timeouts::default(),
+        };
         let orphans = orphans(consumers, &plan.flaws);
         let app = Arc::new(app);
         Ok(Self { app, listener, address, limits, consumers, prefetch, orphans, _data: data })

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use seckill::api::Purchase;
-use seckill::server::{Limits, serve_connections};
+use seckill::server::{Limits, Timeouts, serve_connections};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -79,7 +79,11 @@ pub(super) fn with(faulty: FaultyServer, work: impl FnOnce(&str)) {
         let faulty = Arc::clone(&faulty);
         async move { faulty.answer(request).await }
     };
-    let limits = Limits { connections_max: 100, drain_timeout: crate::support::child::WAIT_MAX };
+    let limits = Limits {
+        connections_max: 100,
+        drain_timeout: crate::support::child::WAIT_MAX,
+        timeouts: Timeouts::default(),
+    };
     runtime.spawn(serve_connections(listener, limits, handler, std::future::pending()));
     work(&url);
     runtime.shutdown_background();

@@ -2,7 +2,7 @@
 
 use seckill::profile::ServePlan;
 
-use crate::support::{Running, assert_refused, config, decided, id, purchase};
+use crate::support::{Running, assert_refused, config, id, purchase};
 
 async fn start() -> (tempfile::TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
@@ -19,6 +19,14 @@ async fn assert_rejected_and_closed(server: &Running, bytes: &[u8], codes: &[u16
     assert!(codes.contains(&code), "{code} to {sent:?}");
     assert!(wire.is_ended().await, "still open after {sent:?}");
     assert_eq!(server.get("/healthz").await.code, 200, "after {sent:?}");
+}
+
+/// The server must reject this request as malformed, and close.
+async fn assert_bad_head(server: &Running, bytes: &str) {
+    let mut wire = server.connect().await;
+    wire.send(bytes).await;
+    assert_refused(&wire.reply().await, 400, "bad_head");
+    assert!(wire.is_ended().await, "still open after {bytes:?}");
 }
 
 #[tokio::test]
@@ -61,6 +69,105 @@ async fn ambiguous_content_length_is_rejected() {
 }
 
 #[tokio::test]
+async fn content_length_beside_transfer_encoding_is_rejected() {
+    let (_folder, server) = start().await;
+    let heads = [
+        "content-length: 4\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 4",
+        "Transfer-Encoding:chunked\r\nhost: x\r\nCONTENT-LENGTH:0",
+    ];
+    for head in heads {
+        let bytes = format!("POST /seckill HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n0\r\n\r\n");
+        assert_bad_head(&server, &bytes).await;
+        // Behind another request, and in two parts, split anywhere.
+        let purchase = purchase("ann", &id(1));
+        let all = purchase.clone() + &bytes;
+        for at in purchase.len()..all.len() - 5 {
+            let mut wire = server.connect().await;
+            wire.send(&all[..at]).await;
+            assert!([200, 202].contains(&wire.reply().await.code));
+            wire.send(&all[at..]).await;
+            assert_refused(&wire.reply().await, 400, "bad_head");
+            assert!(wire.is_ended().await);
+        }
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn content_length_in_a_body_or_the_next_head_is_no_contradiction() {
+    let (_folder, server) = start().await;
+    let body = format!("{{\"uid\":\"ann\",\"request_id\":\"{}\"}}", id(1));
+    let padded = format!("\n\ncontent-length: 3\n\n{body}");
+    let head = "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunked = format!("{head}{:X};ext=1\r\n{padded}\r\n0\r\ntrailer: x\r\n\r\n", padded.len());
+    let plain = purchase("ann", &id(1));
+    let all = [chunked.as_str(), &plain, "\r\n", &chunked, &plain].concat();
+    for len in [all.len(), 100, 7, 1] {
+        let mut wire = server.connect().await;
+        for part in all.as_bytes().chunks(len) {
+            wire.send(part).await;
+            tokio::task::yield_now().await;
+        }
+        let mut codes = Vec::new();
+        for _ in 0..4 {
+            let reply = wire.reply().await;
+            if reply.code == 400 {
+                assert_refused(&reply, 400, "bad_body");
+            }
+            codes.push(reply.code);
+        }
+        assert!(matches!(codes[..], [400, 200 | 202, 400, 200 | 202]), "{codes:?}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn other_transfer_codings_are_rejected() {
+    let (_folder, server) = start().await;
+    let codings = ["gzip, chunked", "identity, chunked", "chunked, chunked"];
+    for coding in codings {
+        let head = format!("POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: {coding}");
+        assert_bad_head(&server, &(head + "\r\n\r\n0\r\n\r\n")).await;
+    }
+    let head = "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n";
+    let bytes = format!("{head}transfer-encoding: chunked\r\n\r\n0\r\n\r\n");
+    assert_bad_head(&server, &bytes).await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn missing_repeated_and_malformed_hosts_are_rejected() {
+    let (_folder, server) = start().await;
+    let get = |hosts: &str| format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n");
+    let bad = [
+        "",
+        "host: x\r\nhost: x\r\n",
+        "host: x\r\nhost: y\r\n",
+        "host: a b\r\n",
+        "host: [::1\r\n",
+        "host: [x]\r\n",
+        "host: [::1]80\r\n",
+        "host: a/b\r\n",
+        "host: user@a\r\n",
+        "host: a:b\r\n",
+        "host: a:1:2\r\n",
+        "host: http://a\r\n",
+        "host: \u{e9}\r\n",
+    ];
+    for hosts in bad {
+        assert_bad_head(&server, &get(hosts)).await;
+    }
+    let good = ["", "x", "x:80", "127.0.0.1:7001", "[::1]:80", "example.org.", "x:"];
+    for host in good {
+        let reply = server.ask(&get(&format!("host: {host}\r\n"))).await;
+        assert_eq!(reply.code, 200, "{host:?}");
+    }
+    assert_eq!(server.ask("GET /healthz HTTP/1.0\r\n\r\n").await.code, 200);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn oversized_head_is_rejected_and_disconnected() {
     let (_folder, server) = start().await;
     let long_field = format!("GET /healthz HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(9_000));
@@ -91,6 +198,23 @@ async fn chunked_body_over_the_limit_is_rejected_before_its_end() {
 }
 
 #[tokio::test]
+async fn chunk_over_the_limit_is_rejected_before_it_arrives() {
+    let (_folder, server) = start().await;
+    for len in ["1001", "ffffffff", "ffffffffffffffff", "00000000000000001001"] {
+        for at in [0, 3] {
+            let mut wire = server.connect().await;
+            let head = "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+            let bytes = format!("{head}{len}\r\n");
+            wire.send(&bytes[..head.len() + at]).await;
+            wire.send(&bytes[head.len() + at..]).await;
+            assert_refused(&wire.reply().await, 413, "body_too_large");
+            assert!(wire.is_ended().await);
+        }
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn disconnect_during_the_body_has_no_effect() {
     let (_folder, server) = start().await;
     let bytes = purchase("ann", &id(1));
@@ -98,28 +222,6 @@ async fn disconnect_during_the_body_has_no_effect() {
     wire.send(&bytes[..bytes.len() - 1]).await;
     drop(wire);
     assert_refused(&server.get(&format!("/result/{}", id(1))).await, 404, "unknown_request");
-    server.end().await;
-}
-
-#[tokio::test]
-async fn idle_connection_blocks_no_other_and_connections_over_the_limit_wait() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Running::start(ServePlan { connections_max: 2, ..config(folder.path()) }).await;
-    let silent = server.connect().await;
-    let mut working = server.connect().await;
-    let mut third = server.connect().await;
-    third.send(purchase("cat", &id(3))).await;
-    for number in 10..60 {
-        working.send(purchase("ann", &id(number))).await;
-        assert!([202, 409].contains(&working.reply().await.code));
-    }
-    let third_id = id(3).parse().unwrap();
-    assert!(server.app.queue.find(&third_id).is_none(), "it was served");
-    assert!(decided(&server.app, &id(3)).await.is_none(), "it was served");
-    drop(silent);
-    assert_eq!(third.reply().await.code, 202);
-    working.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    assert_eq!(working.reply().await.code, 200);
     server.end().await;
 }
 

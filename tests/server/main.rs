@@ -7,6 +7,7 @@
 mod support;
 
 mod admin;
+mod connection_slots;
 mod hostile_clients;
 mod http;
 mod known_ids;
@@ -20,5 +21,6 @@ mod refusal;
 mod restart;
 mod result;
 mod shutdown;
+mod slow_readers;
 mod start;
 mod store;

@@ -226,7 +226,7 @@ impl Shop {
 }
 
 pub(crate) fn request(method: &str, path: &str) -> hyper::http::request::Builder {
-    Request::builder().method(method).uri(path)
+    Request::builder().method(method).uri(path).header("host", "x")
 }
 
 pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {

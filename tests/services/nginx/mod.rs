@@ -3,6 +3,8 @@
 
 mod fleet;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Output;
 
 use rustix::process::Signal;
@@ -78,6 +80,54 @@ fn nginx_fails_over_when_a_process_is_killed() {
     let kinds = report["requests"]["by_error"].as_object().unwrap();
     assert!(kinds.keys().all(|kind| kind == "http_502"), "{kinds:?}");
     assert_eq!(report["audit"]["unknown_outcomes"], lost, "{}", report["audit"]);
+}
+
+#[test]
+fn nginx_leaves_out_a_suspended_process() {
+    let Some(services) = Services::take() else { return };
+    let fleet = Fleet::start(&services, &["--stock", "1M", "--per-buyer", "1M"]);
+    let url = fleet.nginx.url();
+    let suspended = &fleet.apis[0];
+    signal(suspended.child.id(), Signal::STOP);
+    // Half of them are sent to the suspended process first. It accepts the connection, as the
+    // kernel does that for it, so nginx has to notice that it does not answer.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| get(&url, "/result").0)).collect();
+        asking.into_iter().map(|status| status.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 8], "another process answers");
+    // From now on it is left out. A request that probes it may fail, if it cannot be repeated.
+    let statuses: Vec<u16> = (0..20).map(|_| attempt(&url).0).collect();
+    assert!(statuses.iter().filter(|status| **status != 202).count() <= 1, "{statuses:?}");
+    assert_eq!(fleet.served(suspended), 0);
+    signal(suspended.child.id(), Signal::CONT);
+    eventually("it serves again", || attempt(&url).0 == 202 && fleet.served(suspended) > 0);
+}
+
+#[test]
+fn nginx_waits_for_a_long_poll_longer_than_for_other_requests() {
+    let Some(services) = Services::take() else { return };
+    let fleet = Fleet::start(&services, &[]);
+    for consumer in &fleet.consumers {
+        signal(consumer.child.id(), Signal::STOP);
+    }
+    let (status, answer) = attempt(&fleet.nginx.url());
+    assert_eq!(status, 202, "{answer}");
+    let path = format!("/result/{}?wait=15s", answer["request_id"].as_str().unwrap());
+    let (status, answer) = get(&fleet.nginx.url(), &path);
+    assert_eq!((status, &answer["status"]), (200, &json!("queued")));
+}
+
+#[test]
+fn request_without_a_host_passes_nginx() {
+    let Some(services) = Services::take() else { return };
+    let fleet = Fleet::start(&services, &[]);
+    let address = fleet.nginx.url().replace("http://", "");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[test]
