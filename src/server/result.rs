@@ -104,11 +104,11 @@ async fn settled(app: &App, request_id: &RequestId) -> Result<Option<Known>, Sto
     loop {
         // Started before the lookup, so that no decision is missed between the two.
         let waiter = app.store.wait(*request_id);
-        let attempt = match intake::known(app, request_id).await? {
-            Some(Known::Waiting(attempt) | Known::Announced(attempt)) => attempt,
+        match intake::known(app, request_id).await? {
+            Some(Known::Waiting(_) | Known::Announced(_)) => {}
             settled => return Ok(settled),
-        };
-        if let Some(decided) = waiter.decided(&attempt).await {
+        }
+        if let Some(decided) = waiter.decided().await {
             return Ok(Some(Known::Decided(decided)));
         }
     }

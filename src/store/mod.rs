@@ -162,7 +162,7 @@ impl Store {
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
         match self {
             Self::Embedded(store) => Ok(store.overdue(before_us)),
-            Self::Redis(store) => store.overdue(&mut scan.cursors, before_us).await,
+            Self::Redis(store) => store.overdue(&mut scan.cursor, before_us).await,
         }
     }
 
@@ -236,11 +236,11 @@ impl Store {
     }
 
     /// Why the store can commit nothing at this moment, as far as that is known without asking a
-    /// server: the disk of the embedded one hangs.
+    /// server: the disk of the embedded one hangs, or there is no connection to Redis.
     pub fn unavailable(&self) -> Option<String> {
         match self {
             Self::Embedded(store) => store.unavailable(),
-            Self::Redis(_) => None,
+            Self::Redis(store) => store.unavailable(),
         }
     }
 

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::ids::{ItemId, RequestId};
-use crate::sale::Attempt;
+use crate::ids::RequestId;
 
 use super::Decided;
 
@@ -15,25 +14,20 @@ use super::Decided;
 /// bounds them, and dropping a waiter removes its entry.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
-    by_id: Mutex<HashMap<RequestId, Awaited>>,
+    by_id: Mutex<HashMap<RequestId, Decisions>>,
 }
 
-/// An attempt with waiters.
-#[derive(Debug, Default)]
-struct Awaited {
-    decision: watch::Sender<Option<Arc<Decided>>>,
-    /// Its item, once a waiter knows it; the poll of a remote store needs it.
-    item: Option<ItemId>,
-}
+/// The channel by which the waiters of one attempt get its decision.
+type Decisions = watch::Sender<Option<Arc<Decided>>>;
 
 /// Waits for the decision on an attempt.
 #[derive(Debug)]
 #[must_use = "a waiter does nothing unless awaited"]
 pub struct Waiter<'a> {
-    // Declared before `place`, so that it is dropped first: dropping the place counts the
+    // Declared before `_place`, so that it is dropped first: dropping the place counts the
     // receivers.
     decision: watch::Receiver<Option<Arc<Decided>>>,
-    place: Place<'a>,
+    _place: Place<'a>,
 }
 
 /// Keeps the attempt's entry until its last waiter is dropped.
@@ -46,8 +40,8 @@ struct Place<'a> {
 impl Waiters {
     /// Starts waiting for a decision; a notification from now on is not missed.
     pub(super) fn wait(&self, request_id: RequestId) -> Waiter<'_> {
-        let decision = self.lock().entry(request_id).or_default().decision.subscribe();
-        Waiter { decision, place: Place { waiters: self, request_id } }
+        let decision = self.lock().entry(request_id).or_default().subscribe();
+        Waiter { decision, _place: Place { waiters: self, request_id } }
     }
 
     /// Notifies the waiters of committed decisions.
@@ -59,7 +53,7 @@ impl Waiters {
         };
         // Not under the lock, since a woken waiter may take it.
         for (awaited, decided) in awaited {
-            awaited.decision.send_replace(Some(Arc::clone(decided)));
+            awaited.send_replace(Some(Arc::clone(decided)));
         }
     }
 
@@ -70,17 +64,9 @@ impl Waiters {
         drop(awaited);
     }
 
-    /// The attempts with waiters whose item is known.
-    pub(super) fn by_item(&self) -> HashMap<ItemId, Vec<RequestId>> {
-        let mut by_item: HashMap<ItemId, Vec<RequestId>> = HashMap::new();
-        for (request_id, awaited) in self.lock().iter() {
-            let Some(item) = &awaited.item else { continue };
-            match by_item.get_mut(item) {
-                Some(ids) => ids.push(*request_id),
-                None => drop(by_item.insert(item.clone(), vec![*request_id])),
-            }
-        }
-        by_item
+    /// The attempts that have waiters.
+    pub(super) fn ids(&self) -> Vec<RequestId> {
+        self.lock().keys().copied().collect()
     }
 
     /// How many attempts have waiters.
@@ -88,7 +74,7 @@ impl Waiters {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Awaited>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Decisions>> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,10 +82,7 @@ impl Waiters {
 impl Waiter<'_> {
     /// Waits for the committed decision on the attempt, which a lookup has found waiting. `None`
     /// when the attempt has to be looked up again.
-    pub async fn decided(mut self, attempt: &Attempt) -> Option<Arc<Decided>> {
-        if let Some(awaited) = self.place.waiters.lock().get_mut(&self.place.request_id) {
-            awaited.item = Some(attempt.item.clone());
-        }
+    pub async fn decided(mut self) -> Option<Arc<Decided>> {
         self.decision.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
@@ -108,7 +91,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut by_id = self.waiters.lock();
         // After a notification, the entry of this id may belong to later waiters.
-        let is_left = |awaited: &Awaited| awaited.decision.receiver_count() == 0;
+        let is_left = |decisions: &Decisions| decisions.receiver_count() == 0;
         if by_id.get(&self.request_id).is_some_and(is_left) {
             by_id.remove(&self.request_id);
         }
@@ -123,7 +106,7 @@ mod tests {
     use std::task::{Context, Poll, Wake, Waker};
 
     use crate::api::LostReason;
-    use crate::sale::Decision;
+    use crate::sale::{Attempt, Decision};
 
     use super::*;
 
@@ -161,7 +144,7 @@ mod tests {
     fn waiter_is_woken_only_by_its_own_decision() {
         let (waiters, woken) = (Waiters::default(), Arc::new(Woken::default()));
         let (own, others) = (decided(0), (1..1_000).map(decided).collect::<Vec<_>>());
-        let mut waiting = pin!(waiters.wait(id(0)).decided(&own.attempt));
+        let mut waiting = pin!(waiters.wait(id(0)).decided());
         assert!(poll(waiting.as_mut(), &woken).is_pending());
         let of_others = others.iter().map(|other| waiters.wait(other.attempt.request_id));
         let of_others: Vec<_> = of_others.collect();
@@ -181,9 +164,9 @@ mod tests {
         let waiting = [(); 3].map(|()| waiters.wait(id(0)));
         waiters.notify(std::slice::from_ref(&own));
         // It starts after the notification, so it has an entry of its own, which the others keep.
-        let mut late = pin!(waiters.wait(id(0)).decided(&own.attempt));
+        let mut late = pin!(waiters.wait(id(0)).decided());
         for waiter in waiting {
-            let decision = poll(pin!(waiter.decided(&own.attempt)), &woken);
+            let decision = poll(pin!(waiter.decided()), &woken);
             assert_eq!(decision, Poll::Ready(Some(Arc::clone(&own))));
         }
         assert!(poll(late.as_mut(), &woken).is_pending());
@@ -194,15 +177,14 @@ mod tests {
 
     #[test]
     fn dropped_waiter_removes_its_own_entry_only() {
-        let (waiters, woken, own) = (Waiters::default(), Arc::default(), decided(0));
+        let (waiters, woken) = (Waiters::default(), Arc::default());
         let (first, second) = (waiters.wait(id(0)), waiters.wait(id(0)));
         drop(waiters.wait(id(1)));
         drop(first);
-        assert!(waiters.by_item().is_empty(), "no waiter has named the item");
         {
-            let mut second = pin!(second.decided(&own.attempt));
+            let mut second = pin!(second.decided());
             assert!(poll(second.as_mut(), &woken).is_pending());
-            assert_eq!(waiters.by_item()[&own.attempt.item], [id(0)]);
+            assert_eq!(waiters.ids(), [id(0)]);
         }
         assert_eq!(waiters.len(), 0);
     }

@@ -7,6 +7,7 @@ pub(crate) mod broker;
 pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod deployment;
+pub(crate) mod front;
 pub(crate) mod link;
 pub(crate) mod manual_server;
 pub(crate) mod rabbitmqctl;

@@ -1,67 +1,44 @@
-//! The keys in Redis. All keys of one item share a hash tag, so that a cluster keeps them in one
-//! slot.
+//! The keys in Redis, all of them in one database and under one prefix.
 //!
-//! | key | holds |
+//! | key, after the prefix | holds |
 //! | --- | --- |
-//! | `seckill:items` | set of all items that were ever on sale |
-//! | `seckill:epochs` | how many sales were opened |
-//! | `seckill:epoch:E` | the item of sale E |
-//! | `seckill:{item}:present` | epoch of the item's current sale |
-//! | `seckill:{item}:sale:E` | `epoch terms item per_buyer opens closes left orders` |
-//! | `seckill:{item}:bought:E` | orders by buyer, of the current sale |
-//! | `seckill:{item}:seq` | last position in the order of acceptance |
-//! | `seckill:{item}:waiting` | announced attempts by request id |
-//! | `seckill:{item}:unconfirmed` | ids of announced attempts that are not known to be queued |
-//! | `seckill:{item}:twins` | request ids that were announced more than once |
-//! | `seckill:{item}:withdrawn:E` | tombstones of sale E: last withdrawn position by request id |
-//! | `seckill:{item}:decided` | decisions by request id |
-//! | `seckill:{item}:ledger:E` | request ids in the order of their decisions |
+//! | `layout` | which layout of keys this is |
+//! | `items` | every item that was ever on sale, with the epoch of its current sale |
+//! | `epochs` | how many sales were opened |
+//! | `seq` | last position in the order of acceptance |
+//! | `decided` | decisions by request id |
+//! | `waiting` | announced attempts by request id |
+//! | `unconfirmed` | ids of announced attempts that are not known to be queued |
+//! | `twins` | ids of announced attempts that were announced more than once |
+//! | `queued:ITEM` | ids of the announced attempts at an item |
+//! | `sale:E` | of the sale with epoch E: `epoch terms item per_buyer opens closes left orders` |
+//! | `bought:E` | orders by buyer, of a current sale |
+//! | `withdrawn:E` | tombstones: last withdrawn position by request id |
+//! | `ledger:E` | request ids in the order of their decisions |
+//!
+//! `decided` and `waiting` are the only index of request ids, for all items: an id is found with
+//! the same commands however many items there are, and a script that announces it sees it whatever
+//! its item. The ids of a sale are those in its `ledger:E` and its item's `queued:ITEM`, for
+//! whoever is to delete a sale; this program deletes none.
+//!
+//! The scripts name their keys themselves, so that they need a server which holds all keys. The
+//! prefix is a hash tag, which puts all keys into one slot where a proxy asks for that.
 
-use crate::ids::ItemId;
+/// What all keys begin with.
+pub(super) const PREFIX: &str = "{seckill}:";
 
-pub(super) const ITEMS: &str = "seckill:items";
-pub(super) const EPOCHS: &str = "seckill:epochs";
+/// The layout that this version reads and writes.
+pub(super) const LAYOUT: u32 = 2;
 
-pub(super) fn item_of_epoch(epoch: u64) -> String {
-    format!("seckill:epoch:{epoch}")
+/// A key of the first layout, which had no key for the layout itself.
+pub(super) const FIRST_LAYOUT: &str = "seckill:items";
+
+/// A key that there is once.
+pub(super) fn key(name: &str) -> String {
+    format!("{PREFIX}{name}")
 }
 
-/// The keys of one item.
-pub(super) struct Keys {
-    /// The common prefix; the scripts append the rest.
-    pub(super) prefix: String,
-}
-
-impl Keys {
-    pub(super) fn of(item: &ItemId) -> Self {
-        Self { prefix: format!("seckill:{{{item}}}") }
-    }
-
-    pub(super) fn waiting(&self) -> String {
-        format!("{}:waiting", self.prefix)
-    }
-
-    pub(super) fn unconfirmed(&self) -> String {
-        format!("{}:unconfirmed", self.prefix)
-    }
-
-    pub(super) fn withdrawn(&self, epoch: u64) -> String {
-        format!("{}:withdrawn:{epoch}", self.prefix)
-    }
-
-    pub(super) fn decided(&self) -> String {
-        format!("{}:decided", self.prefix)
-    }
-
-    pub(super) fn ledger(&self, epoch: u64) -> String {
-        format!("{}:ledger:{epoch}", self.prefix)
-    }
-
-    pub(super) fn bought(&self, epoch: u64) -> String {
-        format!("{}:bought:{epoch}", self.prefix)
-    }
-
-    pub(super) fn sale(&self, epoch: u64) -> String {
-        format!("{}:sale:{epoch}", self.prefix)
-    }
+/// A key that there is once for each item or sale.
+pub(super) fn key_of(name: &str, whose: impl std::fmt::Display) -> String {
+    format!("{PREFIX}{name}:{whose}")
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::ids::RequestId;
 
 use super::super::{Decided, SaleView, StoreError};
-use super::keys::Keys;
+use super::keys::{key, key_of};
 use super::link::{Access, Link};
 use super::records::{decided, view};
 use super::scripts::SCRIPTS;
@@ -20,8 +20,6 @@ const CHUNK: usize = 1_000;
 #[derive(Debug)]
 pub(in crate::store) struct LedgerRows {
     link: Link,
-    /// The key of the decisions.
-    decided: String,
     /// In the order of acceptance, with their position in it.
     ids: std::vec::IntoIter<(u64, RequestId)>,
 }
@@ -29,7 +27,7 @@ pub(in crate::store) struct LedgerRows {
 impl LedgerRows {
     pub(in crate::store) async fn next(&mut self) -> Result<Vec<Arc<Decided>>, StoreError> {
         let ids = self.ids.by_ref().take(CHUNK).map(|(_, id)| id.to_string());
-        records(&self.link, &self.decided, ids.collect()).await
+        records(&self.link, ids.collect()).await
     }
 
     pub(in crate::store) fn ids(&self) -> impl Iterator<Item = &RequestId> {
@@ -38,10 +36,8 @@ impl LedgerRows {
 }
 
 pub(super) async fn read(link: &Link, epoch: u64) -> Result<(SaleView, LedgerRows), StoreError> {
-    let item = link.item_of(epoch).await?.ok_or(StoreError::UnknownItem)?;
-    let keys = Keys::of(&item);
-    let mut snapshot = SCRIPTS.snapshot.key(&keys.prefix);
-    let (sale, len): (Vec<String>, usize) = link.run(snapshot.arg(epoch), Access::Read).await?;
+    let snapshot = SCRIPTS.snapshot.arg(epoch);
+    let (sale, len): (Vec<String>, usize) = link.run(&snapshot, Access::Read).await?;
     if sale.is_empty() {
         return Err(StoreError::UnknownItem);
     }
@@ -49,24 +45,20 @@ pub(super) async fn read(link: &Link, epoch: u64) -> Result<(SaleView, LedgerRow
     for begin in (0..len).step_by(CHUNK) {
         let end = (begin + CHUNK).min(len);
         let mut range = redis::cmd("LRANGE");
-        range.arg(keys.ledger(epoch)).arg(begin).arg(end - 1);
-        let records = records(link, &keys.decided(), link.ask(&range).await?).await?;
+        range.arg(key_of("ledger", epoch)).arg(begin).arg(end - 1);
+        let records = records(link, link.ask(&range).await?).await?;
         ids.extend(records.iter().map(|row| (row.attempt.seq, row.attempt.request_id)));
     }
     ids.sort_unstable();
-    let rows = LedgerRows { link: link.clone(), decided: keys.decided(), ids: ids.into_iter() };
+    let rows = LedgerRows { link: link.clone(), ids: ids.into_iter() };
     Ok((view(&sale)?, rows))
 }
 
-async fn records(
-    link: &Link,
-    key: &str,
-    ids: Vec<String>,
-) -> Result<Vec<Arc<Decided>>, StoreError> {
+async fn records(link: &Link, ids: Vec<String>) -> Result<Vec<Arc<Decided>>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let mut get = redis::cmd("HMGET");
-    let records: Vec<String> = link.ask(get.arg(key).arg(ids)).await?;
+    let records: Vec<String> = link.ask(get.arg(key("decided")).arg(ids)).await?;
     records.iter().map(|record| Ok(Arc::new(decided(record)?))).collect()
 }

@@ -1,46 +1,38 @@
-//! The connection to Redis: one per process, reopened whenever a command finds it broken.
+//! The connection to Redis, one per process, with a circuit breaker: from the moment when a call
+//! finds it broken or gets no answer in time, every call is refused at once, without effect, until
+//! another connection was opened and checked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::io::tcp::TcpSettings;
-use redis::{
-    Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, ScriptInvocation,
-    ServerErrorKind,
-};
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, FromRedisValue, RedisResult, ScriptInvocation};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::error::Elapsed;
 
-use crate::ids::ItemId;
 use crate::secret::EngineUrl;
 
 use super::super::StoreError;
-use super::keys::{EPOCHS, ITEMS, item_of_epoch};
-
-/// How long a connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+use super::connect::{CONNECT_TIMEOUT, Connector, OpenError};
+use super::failure::{ends_connection, is_refusal};
 
 /// How long the server may take to answer: enough for a large batch on a slow disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The address is not a Redis address.
-    #[error("--store: not a Redis address: write redis://user:password@host:6379/0 ({0})")]
-    Address(String),
-    /// The server does not answer, or is not Redis.
-    #[error(
-        "cannot use the store at {url}: {problem}; start Redis there, give another --store, or run \
-         under `seckill lab --`"
-    )]
-    Server {
-        /// The server's address, without credentials.
-        url: String,
-        /// The client's error, explained.
-        problem: String,
-    },
-}
+/// Pause before the first reconnect.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+
+/// Longest pause between two reconnects.
+const BACKOFF_MAX: Duration = Duration::from_millis(500);
+
+/// A server that works again is used within two seconds, even if the reconnect before was lost.
+const _: () = assert!(CONNECT_TIMEOUT.as_millis() + BACKOFF_MAX.as_millis() < 2_000);
+
+/// How often the server is asked for a sign of life, so that a failure is found before a buyer
+/// finds it.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// The kind of a command: a failed write may have had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,49 +41,42 @@ pub(super) enum Access {
     Write,
 }
 
-/// The connection of the process to Redis.
+/// The connection of the process to Redis, over any number of sessions.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
-    manager: ConnectionManager,
-    /// Whether the last command was answered.
-    answers: Arc<AtomicBool>,
-    /// The items that were on sale when the list was read last.
-    items: Arc<RwLock<Vec<ItemId>>>,
+    session: watch::Sender<Option<Session>>,
+    /// Whether a refusal was logged since the last sign of life.
+    warned: Arc<AtomicBool>,
+    _keeping: Arc<Keeping>,
+}
+
+/// An open connection.
+#[derive(Debug, Clone)]
+struct Session {
+    connection: MultiplexedConnection,
+    number: u64,
+}
+
+/// Opens a new session whenever there is none, until dropped.
+#[derive(Debug)]
+struct Keeping(AbortHandle);
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Link {
     pub(super) async fn open(url: &EngineUrl) -> Result<Self, OpenError> {
-        let address = |error: redis::RedisError| OpenError::Address(error.to_string());
-        let info: ConnectionInfo = url.expose().into_connection_info().map_err(address)?;
-        let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        let problem = |error: redis::RedisError| {
-            let problem = match error.kind() {
-                ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
-                    "what answers there is not Redis".to_owned()
-                }
-                _ => error.to_string(),
-            };
-            OpenError::Server { url: url.to_string(), problem }
-        };
-        let client = Client::open(info).map_err(problem)?;
-        // A command that finds no connection tries once to open one: its caller gets the error at
-        // once, and the next command tries again.
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(ANSWER_TIMEOUT));
-        let mut manager =
-            ConnectionManager::new_with_config(client, config).await.map_err(problem)?;
-        // A first command finds problems that connecting does not: a password, keys of another
-        // type.
-        let mut first = redis::cmd("SMEMBERS");
-        let () = first.arg(ITEMS).query_async(&mut manager).await.map_err(problem)?;
-        Ok(Self { manager, answers: Arc::new(AtomicBool::new(true)), items: Arc::default() })
-    }
-
-    /// Whether the last command was answered.
-    pub(super) fn answers(&self) -> bool {
-        self.answers.load(Ordering::Relaxed)
+        let connector = Connector::new(url)?;
+        let connection = connector.connect().await;
+        let connection =
+            connection.map_err(|problem| OpenError::Server { url: url.to_string(), problem })?;
+        let session = watch::Sender::new(Some(Session { connection, number: 0 }));
+        let keeping = tokio::spawn(keep_connected(session.clone(), connector)).abort_handle();
+        let keeping = Arc::new(Keeping(keeping));
+        Ok(Self { session, warned: Arc::default(), _keeping: keeping })
     }
 
     /// Runs a script, and loads it if the server does not have it.
@@ -100,14 +85,18 @@ impl Link {
         script: &ScriptInvocation<'_>,
         access: Access,
     ) -> Result<T, StoreError> {
-        let answer = script.invoke_async(&mut self.manager.clone()).await;
-        self.checked(answer, access)
+        let mut session = self.session()?;
+        let call = script.invoke_async(&mut session.connection);
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
+        self.checked(session.number, answer, access)
     }
 
     /// Sends a command that only reads.
     pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        let answer = command.query_async(&mut self.manager.clone()).await;
-        self.checked(answer, Access::Read)
+        let mut session = self.session()?;
+        let call = command.query_async(&mut session.connection);
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
+        self.checked(session.number, answer, Access::Read)
     }
 
     /// Sends several commands at once.
@@ -116,69 +105,96 @@ impl Link {
         commands: &redis::Pipeline,
         access: Access,
     ) -> Result<T, StoreError> {
-        let answer = commands.query_async(&mut self.manager.clone()).await;
-        self.checked(answer, access)
+        let mut session = self.session()?;
+        let call = commands.query_async(&mut session.connection);
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
+        self.checked(session.number, answer, access)
     }
 
-    fn checked<T>(&self, answer: redis::RedisResult<T>, access: Access) -> Result<T, StoreError> {
-        let answered = answer.is_ok();
-        if self.answers.swap(answered, Ordering::Relaxed) != answered {
-            match &answer {
-                Ok(_) => tracing::info!("the store answers again"),
-                Err(error) => tracing::warn!(%error, "the store does not answer"),
+    /// Whether there is a session; without one, every call is refused.
+    pub(super) fn is_connected(&self) -> bool {
+        self.session.borrow().is_some()
+    }
+
+    /// The current session. Without one, a call is not sent, and so certainly has no effect.
+    fn session(&self) -> Result<Session, StoreError> {
+        self.session.borrow().clone().ok_or(StoreError::Unavailable)
+    }
+
+    fn checked<T>(
+        &self,
+        session: u64,
+        answer: Result<RedisResult<T>, Elapsed>,
+        access: Access,
+    ) -> Result<T, StoreError> {
+        let refused = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => {
+                match ends_connection(&error) {
+                    true => self.end(session, &error.to_string()),
+                    false if self.warned.swap(true, Ordering::Relaxed) => {}
+                    false => tracing::warn!(%error, "the store refuses a command"),
+                }
+                is_refusal(&error)
             }
+            Err(_) => {
+                self.end(session, &format!("no answer within {ANSWER_TIMEOUT:?}"));
+                false
+            }
+        };
+        match access {
+            Access::Write if !refused => Err(StoreError::Unknown),
+            _ => Err(StoreError::Unavailable),
         }
-        answer.map_err(|error| match access {
-            // A write that was refused before it started had no effect.
-            Access::Write if !is_refusal(&error) => StoreError::Unknown,
-            _ => StoreError::Unavailable,
-        })
     }
 
-    /// Every item that was ever on sale.
-    pub(super) async fn items(&self) -> Result<Vec<ItemId>, StoreError> {
-        let mut members = redis::cmd("SMEMBERS");
-        let names: Vec<String> = self.ask(members.arg(ITEMS)).await?;
-        let mut items: Vec<ItemId> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        items.sort_unstable();
-        self.items.write().unwrap_or_else(PoisonError::into_inner).clone_from(&items);
-        Ok(items)
+    /// Ends a session, if it is the current one. Calls that wait for its answers go on waiting.
+    fn end(&self, number: u64, problem: &str) {
+        let ended = self.session.send_if_modified(|session| {
+            session.take_if(|session| session.number == number).is_some()
+        });
+        if ended {
+            tracing::warn!(problem, "lost the store, refusing every call until it is back");
+        }
     }
 
-    /// Whether another item was on sale when the list was read last.
-    pub(super) fn other_items_exist(&self, item: &ItemId) -> bool {
-        let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
-        items.iter().any(|other| other != item)
-    }
-
-    /// Assigns the next epoch, and registers the item under it. In this order, so that a sale that
-    /// is visible can be found by its epoch.
-    pub(super) async fn register_sale(&self, item: &ItemId) -> Result<u64, StoreError> {
-        let mut count = redis::pipe();
-        let (epoch,): (u64,) = self.send(count.cmd("INCR").arg(EPOCHS), Access::Write).await?;
-        let mut register = redis::pipe();
-        register.cmd("SET").arg(item_of_epoch(epoch)).arg(item.as_str()).ignore();
-        register.cmd("SADD").arg(ITEMS).arg(item.as_str()).ignore();
-        let () = self.send(&register, Access::Write).await?;
-        self.items().await?;
-        Ok(epoch)
-    }
-
-    /// The item of a sale.
-    pub(super) async fn item_of(&self, epoch: u64) -> Result<Option<ItemId>, StoreError> {
-        let mut get = redis::cmd("GET");
-        let name: Option<String> = self.ask(get.arg(item_of_epoch(epoch))).await?;
-        Ok(name.and_then(|name| name.parse().ok()))
+    /// Asks for signs of life, for ever.
+    pub(super) async fn heartbeat(&self) {
+        let mut ticks = tokio::time::interval(HEARTBEAT);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            // A failure ends the session and is logged there.
+            let _: Result<(), _> = self.ask(&redis::cmd("PING")).await;
+            self.warned.store(false, Ordering::Relaxed);
+        }
     }
 }
 
-/// Whether the command had no effect: there was no connection, or the server refused it before it
-/// started (out of memory, a replica, still loading).
-fn is_refusal(error: &redis::RedisError) -> bool {
-    // A plain ERR may come from the middle of a script.
-    let refused = match error.kind() {
-        ErrorKind::Server(kind) => kind != ServerErrorKind::ResponseError,
-        kind => kind == ErrorKind::Extension,
-    };
-    error.is_connection_refusal() || refused
+async fn keep_connected(session: watch::Sender<Option<Session>>, connector: Connector) {
+    let mut sessions = session.subscribe();
+    for number in 1.. {
+        // `session` is a sender, so the channel stays open.
+        let _ = sessions.wait_for(Option::is_none).await;
+        let connection = reconnect(&connector).await;
+        tracing::info!("the store answers again");
+        session.send_replace(Some(Session { connection, number }));
+    }
+}
+
+/// Connects, with growing pauses, until it succeeds.
+async fn reconnect(connector: &Connector) -> MultiplexedConnection {
+    let (mut backoff, mut logged) = (BACKOFF_MIN, String::new());
+    loop {
+        tokio::time::sleep(backoff).await;
+        match connector.connect().await {
+            Ok(connection) => return connection,
+            Err(problem) if problem == logged => {}
+            Err(problem) => {
+                tracing::warn!(problem, "cannot connect to the store again, will retry");
+                logged = problem;
+            }
+        }
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
 }

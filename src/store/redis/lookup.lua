@@ -1,21 +1,24 @@
--- ARGV: request id, buyer; and, to announce the attempt if nothing speaks against it, its item and
+-- ARGV: request id, buyer, item or nothing; and, to announce the attempt if nothing speaks against it,
 -- now_us.
-local id, buyer, item, now_us = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local id, buyer, now_us = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local state, record = known(id)
 -- A concurrent retry may republish this attempt, so it must not be withdrawn.
-if state == 'announced' then redis.call('HSET', P .. ':twins', id, 1) end
-local epoch = present()
-local at_limit, announced = 0, ''
+if state == 'announced' then redis.call('SADD', P .. 'twins', id) end
+local item, problem = item_or_only(ARGV[3])
+local epoch = item and present(item)
+local sale, at_limit, announced = {}, 0, ''
 if epoch then
-  local orders = redis.call('HGET', P .. ':bought:' .. epoch, buyer)
-  local names = { 'per_buyer', 'left', 'opens', 'closes' }
-  local terms = redis.call('HMGET', P .. ':sale:' .. epoch, unpack(names))
-  local limit, left = tonumber(terms[1]), tonumber(terms[2])
-  local opens, closes = tonumber(terms[3]), tonumber(terms[4])
+  local orders = redis.call('HGET', P .. 'bought:' .. epoch, buyer)
+  local names = { 'epoch', 'terms', 'left', 'orders', 'per_buyer', 'opens', 'closes' }
+  local found = redis.call('HMGET', P .. 'sale:' .. epoch, unpack(names))
+  sale = { found[1], found[2], found[3], found[4] }
+  local left, limit = tonumber(found[3]), tonumber(found[5])
+  local opens, closes = tonumber(found[6]), tonumber(found[7])
   if tonumber(orders or '0') >= limit then at_limit = 1 end
   if now_us and state == 'unknown' and at_limit == 0 and left > 0
     and not (opens and now_us < opens) and not (closes and now_us >= closes) then
-    announced = announce(id, id .. ' ' .. buyer .. ' ' .. item .. ' ' .. epoch, ARGV[4])
+    local attempt = id .. ' ' .. buyer .. ' ' .. item .. ' ' .. epoch
+    announced = announce(id, item, attempt, ARGV[4])
   end
 end
-return { state, record, at_limit, sale_of(epoch), announced }
+return { state, record, at_limit, problem, sale, announced }

@@ -3,6 +3,8 @@
 //! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order
 //! and result happen together or not at all.
 
+mod connect;
+mod failure;
 mod flaws;
 mod keys;
 mod ledger;
@@ -25,16 +27,14 @@ use crate::secret::EngineUrl;
 use super::ledger::{Ledger, Rows};
 use super::waiters::Waiters;
 use super::{Known, Lookup, Reservation, SaleView, StoreError};
-use keys::Keys;
 use link::{Access, Link};
 use poll::Poll;
 use records::{attempt, known, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
 
+pub use connect::OpenError;
 pub(super) use ledger::LedgerRows;
-pub use link::OpenError;
-pub(super) use scan::Cursors;
 
 /// How to use a Redis server.
 #[derive(Debug, Clone)]
@@ -63,8 +63,6 @@ impl Redis {
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let link = Link::open(&options.url).await?;
         persistence::warn(&link).await;
-        // Fills the list of items; the poll repeats it if this fails.
-        let _ = link.items().await;
         let waiters = Arc::new(Waiters::default());
         let poll = Poll::start(&link, &waiters);
         Ok(Self { link, reserve: flaws::reserve(&options.flaws), waiters, _poll: poll })
@@ -82,32 +80,17 @@ impl Redis {
     }
 
     async fn open_terms(&self, terms: Terms, how: &str) -> Result<SaleView, StoreError> {
-        let keys = Keys::of(&terms.item);
-        let epoch = self.link.register_sale(&terms.item).await?;
-        let mut open = SCRIPTS.open.key(&keys.prefix);
-        open.arg(how).arg(epoch).arg(terms.to_string());
+        let mut open = SCRIPTS.open.arg(how);
+        open.arg(terms.to_string());
         let opened: Vec<String> = self.link.run(&open, Access::Write).await?;
         self.reserve.opened(&self.link, &terms).await?;
         view(&opened)
     }
 
     pub(super) async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        let item = self.item(item).await?;
-        let sale: Vec<String> =
-            self.link.run(&SCRIPTS.sale.key(Keys::of(&item).prefix), Access::Read).await?;
-        if sale.is_empty() { Err(StoreError::UnknownItem) } else { view(&sale) }
-    }
-
-    /// The named item, or the only one on sale.
-    async fn item(&self, item: Option<&ItemId>) -> Result<ItemId, StoreError> {
-        if let Some(item) = item {
-            return Ok(item.clone());
-        }
-        match self.link.items().await?.as_slice() {
-            [] => Err(StoreError::UnknownItem),
-            [item] => Ok(item.clone()),
-            _ => Err(StoreError::ItemRequired),
-        }
+        let sale = SCRIPTS.sale.arg(named(item));
+        let (problem, sale): (String, Vec<String>) = self.link.run(&sale, Access::Read).await?;
+        current(&problem, &sale)
     }
 
     pub(super) async fn lookup(
@@ -117,51 +100,35 @@ impl Redis {
         buyer: &BuyerId,
         announce_us: Option<u64>,
     ) -> Result<Lookup, StoreError> {
-        let item = match self.item(item).await {
-            Ok(item) => item,
-            Err(error @ (StoreError::UnknownItem | StoreError::ItemRequired)) => {
-                let known = self.known(request_id).await?;
-                return Ok(Lookup { known, sale: Err(error), at_limit: false, announced: None });
-            }
-            Err(error) => return Err(error),
-        };
-        let mut lookup = SCRIPTS.lookup.key(Keys::of(&item).prefix);
-        lookup.arg(request_id.to_string()).arg(buyer.as_str());
-        // A request id of another item must not be announced again. And a store that does not
-        // answer gets a read only, which certainly has no effect if it fails.
-        let announces = self.link.answers() && !self.link.other_items_exist(&item);
-        let access = match announce_us.filter(|_| announces) {
+        let mut lookup = SCRIPTS.lookup.arg(request_id.to_string());
+        lookup.arg(buyer.as_str()).arg(named(item));
+        let access = match announce_us {
             Some(now_us) => {
-                lookup.arg(item.as_str()).arg(now_us);
+                lookup.arg(now_us);
                 Access::Write
             }
             None => Access::Read,
         };
-        let (state, record, at_limit, sale, announced): (String, String, bool, _, String) =
-            self.link.run(&lookup, access).await?;
-        let sale: Vec<String> = sale;
-        let known = match known(&state, &record)? {
-            None if self.link.other_items_exist(&item) => self.known(request_id).await?,
-            known => known,
-        };
-        let sale = if sale.is_empty() { Err(StoreError::UnknownItem) } else { Ok(view(&sale)?) };
+        let (state, record, at_limit, problem, sale, announced): (
+            String,
+            String,
+            bool,
+            String,
+            Vec<String>,
+            String,
+        ) = self.link.run(&lookup, access).await?;
         let announced = match announced.is_empty() {
             true => None,
             false => Some(Arc::new(attempt(&announced)?)),
         };
+        let (known, sale) = (known(&state, &record)?, current(&problem, &sale));
         Ok(Lookup { known, sale, at_limit, announced })
     }
 
     pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
-        for item in self.link.items().await? {
-            let mut find = SCRIPTS.find.key(Keys::of(&item).prefix);
-            find.arg(request_id.to_string());
-            let (state, record): (String, String) = self.link.run(&find, Access::Read).await?;
-            if let Some(known) = known(&state, &record)? {
-                return Ok(Some(known));
-            }
-        }
-        Ok(None)
+        let find = SCRIPTS.find.arg(request_id.to_string());
+        let (state, record): (String, String) = self.link.run(&find, Access::Read).await?;
+        known(&state, &record)
     }
 
     pub(super) async fn reserve(
@@ -191,7 +158,25 @@ impl Redis {
         Ok(Ledger { sale, rows: Rows::Redis(rows) })
     }
 
+    pub(super) fn unavailable(&self) -> Option<String> {
+        (!self.link.is_connected()).then(|| StoreError::Unavailable.to_string())
+    }
+
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         self.link.ask(&redis::cmd("PING")).await
+    }
+}
+
+/// How the scripts are told which item is meant.
+fn named(item: Option<&ItemId>) -> &str {
+    item.map_or("", ItemId::as_str)
+}
+
+/// Parses a current sale, or the reason why there is none, as sale.lua returns it.
+fn current(problem: &str, sale: &[String]) -> Result<SaleView, StoreError> {
+    match (problem, sale) {
+        ("item_required", _) => Err(StoreError::ItemRequired),
+        (_, []) => Err(StoreError::UnknownItem),
+        (_, sale) => view(sale),
     }
 }

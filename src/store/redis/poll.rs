@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use crate::ids::{ItemId, RequestId};
+use crate::ids::RequestId;
 
 use super::super::StoreError;
 use super::super::waiters::Waiters;
-use super::keys::Keys;
+use super::keys::key;
 use super::link::Link;
 use super::records::decided;
 
@@ -30,9 +30,6 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Attempts per call; Redis runs no other command during a call.
 const BATCH: usize = 1_000;
 
-/// How often the list of items is read.
-const ITEMS_INTERVAL: Duration = Duration::from_secs(1);
-
 /// Polls until dropped.
 #[derive(Debug)]
 pub(super) struct Poll {
@@ -42,7 +39,7 @@ pub(super) struct Poll {
 impl Poll {
     pub(super) fn start(link: &Link, waiters: &Arc<Waiters>) -> Self {
         let (link, waiters) = (link.clone(), Arc::clone(waiters));
-        let poll = async move { tokio::join!(refresh_items(&link), poll(&link, &waiters)) };
+        let poll = async move { tokio::join!(link.heartbeat(), poll(&link, &waiters)) };
         Self { polling: tokio::spawn(poll).abort_handle() }
     }
 }
@@ -50,16 +47,6 @@ impl Poll {
 impl Drop for Poll {
     fn drop(&mut self) {
         self.polling.abort();
-    }
-}
-
-async fn refresh_items(link: &Link) {
-    let mut ticks = tokio::time::interval(ITEMS_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        // A failure is logged by the link, and the next interval tries again.
-        let _ = link.items().await;
     }
 }
 
@@ -74,24 +61,17 @@ async fn poll(link: &Link, waiters: &Waiters) {
 }
 
 async fn poll_once(link: &Link, waiters: &Waiters) -> Result<(), StoreError> {
-    for (item, request_ids) in waiters.by_item() {
-        // One call after the other, so that Redis can run other commands between them.
-        for some in request_ids.chunks(BATCH) {
-            ask(link, waiters, &item, some).await?;
-        }
+    // One call after the other, so that Redis can run other commands between them.
+    for some in waiters.ids().chunks(BATCH) {
+        ask(link, waiters, some).await?;
     }
     Ok(())
 }
 
-/// Reads the decisions on attempts at one item, and notifies their waiters.
-async fn ask(
-    link: &Link,
-    waiters: &Waiters,
-    item: &ItemId,
-    request_ids: &[RequestId],
-) -> Result<(), StoreError> {
+/// Reads the decisions on attempts, and notifies their waiters.
+async fn ask(link: &Link, waiters: &Waiters, request_ids: &[RequestId]) -> Result<(), StoreError> {
     let mut get = redis::cmd("HMGET");
-    get.arg(Keys::of(item).decided());
+    get.arg(key("decided"));
     for request_id in request_ids {
         get.arg(request_id.to_string());
     }

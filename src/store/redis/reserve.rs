@@ -8,7 +8,6 @@ use redis::Script;
 use crate::sale::{Attempt, Terms};
 
 use super::super::{Decided, StoreError};
-use super::keys::Keys;
 use super::link::{Access, Link};
 use super::records;
 use super::scripts::SCRIPTS;
@@ -76,12 +75,12 @@ pub(super) async fn run(
     attempts: &[Arc<Attempt>],
     now_us: u64,
 ) -> Result<Vec<Arc<Decided>>, StoreError> {
-    let Some(first) = attempts.first() else { return Ok(Vec::new()) };
-    let mut call = script.key(Keys::of(&first.item).prefix);
-    call.arg(now_us);
+    if attempts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut call = script.arg(now_us);
     for attempt in attempts {
-        call.arg(attempt.request_id.to_string()).arg(attempt.buyer.as_str());
-        call.arg(attempt.epoch).arg(attempt.to_string());
+        call.arg(attempt.to_string());
     }
     let answers: Vec<String> = link.run(&call, Access::Write).await?;
     let decided = attempts.iter().zip(&answers).filter(|(_, answer)| !answer.is_empty());

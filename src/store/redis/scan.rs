@@ -3,48 +3,77 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::ids::ItemId;
 use crate::sale::Attempt;
 
 use super::super::StoreError;
 use super::Redis;
-use super::keys::Keys;
+use super::keys::{key, key_of};
 use super::records::attempt;
 
 /// Attempts that one command reads, about: Redis does nothing else meanwhile.
 const PART: usize = 1_000;
 
-/// Parts of one item's register that one call reads, if it finds nothing in them.
+/// Parts of the register that one call reads, if it finds nothing in them.
 const PARTS_MAX: usize = 10;
 
-/// Where the next call goes on, for each item.
-#[derive(Debug, Default)]
-pub(in crate::store) struct Cursors(HashMap<ItemId, u64>);
-
 impl Redis {
+    pub(in crate::store) async fn waiting(
+        &self,
+        epoch: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        let mut item = redis::cmd("HGET");
+        item.arg(key_of("sale", epoch)).arg("item");
+        let Some(item): Option<String> = self.link.ask(&item).await? else { return Ok(Vec::new()) };
+        // A scan may return an attempt twice. It returns all that are there from its beginning to
+        // its end.
+        let (mut attempts, mut cursor) = (HashMap::new(), 0);
+        loop {
+            let mut scan = redis::cmd("SSCAN");
+            scan.arg(key_of("queued", &item)).arg(cursor).arg("COUNT").arg(PART);
+            let (next, ids): (u64, Vec<String>) = self.link.ask(&scan).await?;
+            for attempt in self.registered(&ids).await? {
+                attempts.insert(attempt.request_id, attempt);
+            }
+            if next == 0 {
+                break;
+            }
+            cursor = next;
+        }
+        let mut attempts: Vec<_> = attempts.into_values().collect();
+        attempts.retain(|attempt| attempt.epoch == epoch);
+        attempts.sort_unstable_by_key(|attempt| attempt.seq);
+        Ok(attempts)
+    }
+
+    /// Those of the attempts that are still in the register.
+    async fn registered(&self, ids: &[String]) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut get = redis::cmd("HMGET");
+        let records: Vec<Option<String>> = self.link.ask(get.arg(key("waiting")).arg(ids)).await?;
+        records.iter().flatten().map(|record| Ok(Arc::new(attempt(record)?))).collect()
+    }
+
     pub(in crate::store) async fn overdue(
         &self,
-        cursors: &mut Cursors,
+        cursor: &mut u64,
         before_us: u64,
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
         let mut overdue = Vec::new();
-        for item in self.link.items().await? {
-            let cursor = cursors.0.entry(item.clone()).or_default();
-            for _ in 0..PARTS_MAX {
-                let mut scan = redis::cmd("HSCAN");
-                scan.arg(Keys::of(&item).waiting()).arg(*cursor).arg("COUNT").arg(PART);
-                let (next, records): (u64, Vec<(String, String)>) = self.link.ask(&scan).await?;
-                let before = overdue.len();
-                for (_, record) in &records {
-                    let attempt = attempt(record)?;
-                    if attempt.accepted_us <= before_us {
-                        overdue.push(Arc::new(attempt));
-                    }
+        for _ in 0..PARTS_MAX {
+            let mut scan = redis::cmd("HSCAN");
+            scan.arg(key("waiting")).arg(*cursor).arg("COUNT").arg(PART);
+            let (next, records): (u64, Vec<(String, String)>) = self.link.ask(&scan).await?;
+            for (_, record) in &records {
+                let attempt = attempt(record)?;
+                if attempt.accepted_us <= before_us {
+                    overdue.push(Arc::new(attempt));
                 }
-                *cursor = next;
-                if next == 0 || overdue.len() > before {
-                    break;
-                }
+            }
+            *cursor = next;
+            if next == 0 || !overdue.is_empty() {
+                break;
             }
         }
         overdue.sort_by_key(|attempt| attempt.accepted_us);

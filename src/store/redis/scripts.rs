@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use redis::Script;
 
+use super::keys::PREFIX;
+
 pub(super) struct Scripts {
     pub(super) announce: Script,
     pub(super) find: Script,
@@ -32,5 +34,5 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
 
 /// A script that may call what is in `lib.lua`.
 pub(super) fn script(code: &str) -> Script {
-    Script::new(&format!("{}\n{code}", include_str!("lib.lua")))
+    Script::new(&format!("local P = '{PREFIX}'\n{}\n{code}", include_str!("lib.lua")))
 }

@@ -3,15 +3,14 @@
 local id = ARGV[1]
 local state, record = known(id)
 if state ~= 'announced' then return 0 end
-if redis.call('HEXISTS', P .. ':twins', id) == 1 then return 0 end
-local epoch, seq = position(record)
+if redis.call('SISMEMBER', P .. 'twins', id) == 1 then return 0 end
+local _, _, item, epoch, seq = fields(record)
 -- This call may be late, and the id may belong to a later attempt by now.
 if seq ~= ARGV[2] then return 0 end
-local tombs = P .. ':withdrawn:' .. epoch
+local tombs = P .. 'withdrawn:' .. epoch
 if redis.call('HLEN', tombs) >= tonumber(ARGV[3]) and redis.call('HEXISTS', tombs, id) == 0 then
   return 0
 end
 redis.call('HSET', tombs, id, seq)
-redis.call('HDEL', P .. ':waiting', id)
-redis.call('SREM', P .. ':unconfirmed', id)
+remove(item, { id })
 return 1

@@ -3,6 +3,9 @@
 mod blocked;
 mod leftovers;
 mod long_poll;
+mod many_items;
+mod tombstones;
+mod unusable_redis;
 
 use seckill::sale::Terms;
 use serde_json::json;

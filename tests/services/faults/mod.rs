@@ -10,3 +10,4 @@ mod processes;
 mod queue_process;
 mod redelivery;
 mod store;
+mod store_link;

@@ -11,7 +11,7 @@ use crate::ids::{OrderId, RequestId};
 use crate::sale::{Attempt, Decision, Terms};
 
 use super::super::super::{Decided, Known, StoreError};
-use super::super::keys::Keys;
+use super::super::keys::{key, key_of};
 use super::super::link::{Access, Link};
 use super::super::records::known;
 use super::super::reserve::{Deciding, Preparing};
@@ -78,14 +78,13 @@ async fn decide(
 
 async fn was_withdrawn(link: &Link, attempt: &Attempt) -> Result<bool, StoreError> {
     let mut get = redis::cmd("HGET");
-    get.arg(Keys::of(&attempt.item).withdrawn(attempt.epoch)).arg(attempt.request_id.to_string());
+    get.arg(key_of("withdrawn", attempt.epoch)).arg(attempt.request_id.to_string());
     let seq: Option<u64> = link.ask(&get).await?;
     Ok(seq.is_some_and(|seq| attempt.seq <= seq))
 }
 
 async fn earlier(link: &Link, attempt: &Attempt) -> Result<Option<Arc<Decided>>, StoreError> {
-    let mut find = SCRIPTS.find.key(Keys::of(&attempt.item).prefix);
-    find.arg(attempt.request_id.to_string());
+    let find = SCRIPTS.find.arg(attempt.request_id.to_string());
     let (state, record): (String, String) = link.run(&find, Access::Read).await?;
     Ok(match known(&state, &record)? {
         Some(Known::Decided(decided)) => Some(decided),
@@ -98,8 +97,7 @@ async fn decide_one(
     attempt: &Arc<Attempt>,
     decided_us: u64,
 ) -> Result<Arc<Decided>, StoreError> {
-    let keys = Keys::of(&attempt.item);
-    let (sale, bought) = (keys.sale(attempt.epoch), keys.bought(attempt.epoch));
+    let (sale, bought) = (key_of("sale", attempt.epoch), key_of("bought", attempt.epoch));
     let mut check = redis::pipe();
     check.cmd("GET").arg("count");
     check.cmd("HGET").arg(&bought).arg(attempt.buyer.as_str());
@@ -128,9 +126,11 @@ async fn decide_one(
 
 /// Records the result and its line of the ledger, as `decide` in lib.lua does.
 fn record_decision(act: &mut redis::Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
-    let (keys, id) = (Keys::of(&attempt.item), attempt.request_id.to_string());
-    act.cmd("HSET").arg(keys.decided()).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
-    act.ignore().cmd("RPUSH").arg(keys.ledger(attempt.epoch)).arg(&id).ignore();
-    act.cmd("HDEL").arg(keys.waiting()).arg(&id).ignore();
-    act.cmd("SREM").arg(keys.unconfirmed()).arg(&id).ignore();
+    let id = attempt.request_id.to_string();
+    act.cmd("HSET").arg(key("decided")).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
+    act.ignore().cmd("RPUSH").arg(key_of("ledger", attempt.epoch)).arg(&id).ignore();
+    act.cmd("HDEL").arg(key("waiting")).arg(&id).ignore();
+    for ids in [key("unconfirmed"), key_of("queued", &attempt.item), key("twins")] {
+        act.cmd("SREM").arg(ids).arg(&id).ignore();
+    }
 }

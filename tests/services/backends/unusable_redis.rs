@@ -1,0 +1,64 @@
+//! A Redis that cannot be the store: the server does not start, and says what to use instead.
+
+use seckill::flaws::Flaws;
+use seckill::journal::Durability;
+use seckill::lab::Redis;
+use seckill::store::{Store, StoreAt};
+
+use crate::support::skip::installed;
+use crate::support::within;
+
+/// The error of opening a store there.
+async fn problem(url: &str) -> String {
+    let at = StoreAt::new(Some(url.parse().unwrap()), &Flaws::default());
+    let opened = Store::open(&at, std::path::Path::new("unused"), Durability::Os);
+    within(opened).await.unwrap_err().to_string()
+}
+
+/// Runs one command on a connection of its own.
+fn run(url: &str, words: &[&str]) {
+    let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let () = redis::cmd(words[0]).arg(&words[1..]).query(&mut connection).unwrap();
+}
+
+#[tokio::test]
+async fn cluster_is_refused_with_what_to_use_instead() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let redis = Redis::start_with(&["--cluster-enabled", "yes", "--databases", "1"]).unwrap();
+    for url in [redis.url(), format!("{}/0", redis.url()), format!("{}/1", redis.url())] {
+        let problem = problem(&url).await;
+        assert!(problem.contains("Redis Cluster, which is not supported"), "{problem}");
+        assert!(problem.contains("use a single Redis, or a primary with replicas"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn replica_is_refused_with_what_to_use_instead() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let redis = Redis::start().unwrap();
+    run(&redis.url(), &["REPLICAOF", "127.0.0.1", "1"]);
+    let problem = problem(&redis.url()).await;
+    assert!(problem.contains("it is a replica, which takes no writes"), "{problem}");
+}
+
+#[tokio::test]
+async fn sales_in_another_layout_are_refused_and_not_misread() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let redis = Redis::start().unwrap();
+    let cases: [&[&str]; 2] =
+        [&["SADD", "seckill:items", "tea"], &["SET", "{seckill}:layout", "3\n\x1b[2J"]];
+    for (database, (words, layout)) in cases.into_iter().zip(["1", r"3\n\u{1b}[2J"]).enumerate() {
+        let url = format!("{}/{database}", redis.url());
+        run(&url, words);
+        let problem = problem(&url).await;
+        let expected = format!("sales of another version of seckill (layout {layout},");
+        assert!(problem.contains(&expected), "{problem}");
+        assert!(problem.contains("use an empty database"), "{problem}");
+    }
+}
