@@ -82,7 +82,10 @@ fn main() {
 async fn buy(app: &App) {
     let id = uuid::Uuid::new_v4();
     let body = format!(r#"{{"uid":"{id}","request_id":"{id}","item":"default"}}"#);
-    let request = hyper::Request::post("/seckill").body(Full::new(Bytes::from(body))).unwrap();
+    let request = hyper::Request::post("/seckill")
+        .header("host", "localhost")
+        .body(Full::new(Bytes::from(body)))
+        .unwrap();
     assert_eq!(route(app, request).await.status(), 202);
 }
 
