@@ -14,6 +14,11 @@ use super::args::{Colour, ServeArgs};
 use super::signals::Signals;
 use super::{Failure, limits, print};
 
+/// How many tasks of its own a thread runs before it takes one that another thread has woken. With
+/// tokio's default, about 60, those whose commit the journal's thread has announced wait behind new
+/// requests.
+const GLOBAL_QUEUE_INTERVAL: u32 = 4;
+
 pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
     if args.list_flaws {
         print(&list_flaws())?;
@@ -25,7 +30,7 @@ pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
     let plan = plan.map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .global_queue_interval(4)
+        .global_queue_interval(GLOBAL_QUEUE_INTERVAL)
         .enable_all()
         .build()?;
     runtime.block_on(serve_until_stopped(plan))?;

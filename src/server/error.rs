@@ -50,6 +50,12 @@ pub enum ServeError {
         /// The system's error.
         cause: io::Error,
     },
+    /// The thread that decides could not be started.
+    #[error(
+        "cannot start the thread that decides: {0}; allow this user more threads (ulimit -u) and \
+         open files (ulimit -n)"
+    )]
+    Thread(io::Error),
     /// The disk failed while serving.
     #[error(
         "stopped, because accepted attempts can no longer be written: {0}. If the disk is \

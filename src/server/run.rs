@@ -49,20 +49,24 @@ impl Server {
     ///
     /// # Errors
     /// Returns [`ServeError::Disk`] as soon as the disk fails: an attempt that cannot be written
-    /// must not be accepted.
+    /// must not be accepted; and [`ServeError::Thread`] before it serves anything.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let app = Arc::clone(&self.app);
+        let deciding = DecidingThread::start().map_err(ServeError::Thread)?;
         tokio::select! {
-            served = self.serve(shutdown) => served.map_err(ServeError::Disk),
+            served = self.serve(&deciding, shutdown) => served.map_err(ServeError::Disk),
             reason = app.queue.failed() => Err(ServeError::Disk(reason)),
             reason = app.store.failed() => Err(ServeError::Disk(reason)),
         }
     }
 
-    async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), String> {
+    async fn serve(
+        self,
+        deciding: &DecidingThread,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), String> {
         let helpers = self.helpers();
         let Self { app, listener, limits, .. } = self;
-        let deciding = DecidingThread::start().map_err(|error| error.to_string())?;
         let mut consumers = JoinSet::new();
         for _ in 0..self.consumers {
             let consumer = consumer::run(Arc::clone(&app), self.prefetch);
