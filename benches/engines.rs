@@ -124,7 +124,7 @@ impl Engines {
             true => (IN_FLIGHT_PER_REQUEST, loops.min(5)),
             false => (IN_FLIGHT, loops),
         };
-        let runtime = support::runtime();
+        let runtime = seckill::server::runtime().unwrap();
         let (url, _) = support::serve(&runtime, self.config(place, flaws, 0));
         let summary = support::load(&url, threads, loops, seed);
         assert_eq!(summary.by_outcome, [(Outcome::Accepted, threads * loops)], "all were accepted");
@@ -134,7 +134,7 @@ impl Engines {
 
     /// Accepted attempts per second without a socket, which the bare loop does not have either.
     fn route(&self, place: &str, loops: u64) -> f64 {
-        let runtime = support::runtime();
+        let runtime = seckill::server::runtime().unwrap();
         let (_, app) = support::serve(&runtime, self.config(place, &Flaws::default(), 0));
         let seconds = runtime.block_on(async {
             let begun = Instant::now();
@@ -156,7 +156,7 @@ impl Engines {
 
     /// Decided attempts per second, of those that [`Engines::accept`] left in the queue.
     fn decide(&self, place: &str, total: u64) -> f64 {
-        let runtime = support::runtime();
+        let runtime = seckill::server::runtime().unwrap();
         let mut config = self.config(place, &Flaws::default(), 1);
         // The sale for which they were accepted.
         config.fresh_sale = false;

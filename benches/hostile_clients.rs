@@ -11,15 +11,12 @@ mod support;
 #[path = "hostile_clients/hostile.rs"]
 mod hostile;
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use procfs::process::Process;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use seckill::lab::{ChildProcess, Scope};
 use seckill::stats::{Outcome, Reason, Summary};
 
 use hostile::{Hostile, Kind};
+use support::server::{self, Server};
 
 const THREADS: u64 = 64;
 
@@ -27,34 +24,25 @@ const THREADS: u64 = 64;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn main() {
-    raise_file_limit();
+    support::raise_file_limit();
     let [never_reading, slow, idle] = numbers();
     let loops = if support::is_test() { 5 } else { 2_000 };
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut server = ChildProcess::new(Scope::Group, None).unwrap();
-    let started = server.start(env!("CARGO_BIN_EXE_seckill").as_ref(), |command: &mut Command| {
-        command.args(["serve", "--listen", "127.0.0.1:0", "--stock", "1M", "--max-queue", "1M"]);
-        command.args(["--per-buyer", "1000000", "--log", "error"]);
-        command.arg("--data").arg(folder.path().join("data"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-    });
-    started.unwrap();
-    let line = server.first_line(TIMEOUT).unwrap();
-    let url = line.strip_prefix("listening on ").unwrap();
+    let server = Server::start_endless_sale(&folder.path().join("data"), &["--max-queue", "1M"]);
+    let url = &server.url;
     let address = url.strip_prefix("http://").unwrap().parse().unwrap();
-    let process = Process::new(server.pid() as i32).unwrap();
 
-    let mut rows = vec![Row::measure("alone", url, loops, 1, &process)];
-    let before = Memory::now(&process);
+    let mut rows = vec![Row::measure("alone", url, loops, 1, &server)];
+    let before = server.resident();
     let mut clients = vec![Hostile::start(address, Kind::Idle, idle, TIMEOUT)];
-    let idle_cost = (Memory::now(&process).resident as f64 - before.resident as f64) / idle as f64;
-    rows.push(Row::measure("beside idle", url, loops, 2, &process));
+    let idle_cost = (server.resident() as f64 - before as f64) / idle as f64;
+    rows.push(Row::measure("beside idle", url, loops, 2, &server));
     clients.push(Hostile::start(address, Kind::NeverReading, never_reading, TIMEOUT));
     clients.push(Hostile::start(address, Kind::Slow, slow, TIMEOUT));
-    rows.push(Row::measure("beside all", url, loops, 3, &process));
+    rows.push(Row::measure("beside all", url, loops, 3, &server));
     let connected: u64 = clients.iter().map(Hostile::connected).sum();
     drop(clients);
-    rows.push(Row::measure("after them", url, loops, 4, &process));
+    rows.push(Row::measure("after them", url, loops, 4, &server));
 
     figure!("{THREADS} buyers beside {never_reading} never-reading, {slow} slow, {idle} idle");
     figure!("               p50 us    p99 us    ratio  refused  errors   RSS MiB  kernel MiB");
@@ -73,42 +61,22 @@ fn numbers() -> [usize; 3] {
     numbers.try_into().unwrap()
 }
 
-fn raise_file_limit() {
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
-}
-
-/// Bytes of the server, and of all TCP buffers of this machine.
-struct Memory {
-    resident: u64,
-    kernel: u64,
-}
-
-impl Memory {
-    fn now(process: &Process) -> Self {
-        let sockets = std::fs::read_to_string("/proc/net/sockstat").unwrap();
-        let tcp = sockets.lines().find(|line| line.starts_with("TCP:")).unwrap();
-        let pages: u64 = tcp.split(' ').next_back().unwrap().parse().unwrap();
-        let resident = process.stat().unwrap().rss * procfs::page_size();
-        Self { resident, kernel: pages * procfs::page_size() }
-    }
-}
-
 /// One measured load.
 struct Row {
     name: &'static str,
     summary: Summary,
-    memory: Memory,
+    resident: u64,
+    kernel: u64,
 }
 
 impl Row {
-    fn measure(name: &'static str, url: &str, loops: u64, seed: u64, process: &Process) -> Self {
+    fn measure(name: &'static str, url: &str, loops: u64, seed: u64, server: &Server) -> Self {
         let summary = support::load(url, THREADS, loops, seed);
-        Self { name, summary, memory: Memory::now(process) }
+        Self { name, summary, resident: server.resident(), kernel: server::kernel_memory() }
     }
 
     fn print(&self, alone: &Self) {
-        let Self { name, summary, memory } = self;
+        let Self { name, summary, resident, kernel } = self;
         let full = Outcome::Refused(Reason::intern("queue_full"));
         let refused = summary.by_outcome.iter().find(|(outcome, _)| *outcome == full);
         let (p50, p99) = (summary.latency.p50, summary.latency.p99);
@@ -117,8 +85,8 @@ impl Row {
             p99 as f64 / alone.summary.latency.p99 as f64,
             refused.map_or(0, |(_, count)| *count),
             summary.errors,
-            memory.resident as f64 / f64::from(1 << 20),
-            memory.kernel as f64 / f64::from(1 << 20),
+            *resident as f64 / f64::from(1 << 20),
+            *kernel as f64 / f64::from(1 << 20),
         );
     }
 }

@@ -28,7 +28,7 @@ fn main() {
     let (default_rows, loops) = if support::is_test() { (640, 2) } else { (1_000_000, 1_000) };
     let (rows, readers) = (from_env("LEDGER_ROWS", default_rows), from_env("LEDGER_READERS", 4));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let runtime = support::runtime();
+    let runtime = seckill::server::runtime().unwrap();
     let config = seckill::profile::ServePlan {
         durability: Durability::Os,
         ..support::config(folder.path())

@@ -23,8 +23,6 @@
 
 #[macro_use]
 mod support;
-#[path = "peers/cores.rs"]
-mod cores;
 #[path = "peers/jmeter.rs"]
 mod jmeter;
 #[path = "peers/process.rs"]
@@ -41,8 +39,8 @@ mod tools;
 use std::path::Path;
 use std::process::Stdio;
 
-use cores::Cores;
-use process::Server;
+use support::cores::Cores;
+use support::server::Server;
 use table::{Goal, Runs};
 use tools::{Load, Tool};
 

@@ -25,14 +25,14 @@ fn main() {
     let loops = if support::is_test() { 2 } else { 200 };
     let (mut accepting, mut constant) = (Vec::new(), Vec::new());
     for round in 0..support::ROUNDS as u64 {
-        let runtime = support::runtime();
+        let runtime = seckill::server::runtime().unwrap();
         let data = folder.path().join(round.to_string());
         let summary = support::load(&start_sale(&runtime, &data), THREADS, loops, round);
         assert_eq!(summary.by_outcome, [(Outcome::Accepted, THREADS * loops)], "all were accepted");
         accepting.push(summary.per_second(summary.total));
         runtime.shutdown_background();
 
-        let runtime = support::runtime();
+        let runtime = seckill::server::runtime().unwrap();
         let summary = support::load(&start_constant(&runtime), THREADS, loops, round);
         assert_eq!(summary.errors, 0);
         constant.push(summary.per_second(summary.total));

@@ -14,8 +14,6 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use tokio::task::JoinSet;
 
-use super::support;
-
 /// Number of channels to publish on, as in the server.
 const CHANNELS: usize = 4;
 
@@ -29,7 +27,7 @@ const SCRIPT: &str = "
 
 /// Published and confirmed messages per second.
 pub(crate) fn publish(url: &str, queue: &str, in_flight: u64, loops: u64) -> f64 {
-    let runtime = support::runtime();
+    let runtime = seckill::server::runtime().unwrap();
     let seconds = runtime.block_on(async {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let mut channels = Vec::new();
@@ -74,7 +72,7 @@ async fn publish_one(channel: &Channel, queue: &str) {
 /// Messages per second that are consumed, decided by a script and acknowledged; all messages that
 /// have arrived are decided in one pipeline, and acknowledged with one call.
 pub(crate) fn decide(amqp: &str, redis: &str, queue: &str, total: u64, prefetch: usize) -> f64 {
-    let runtime = support::runtime();
+    let runtime = seckill::server::runtime().unwrap();
     let seconds = runtime.block_on(async {
         let connection = Connection::connect(amqp, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();

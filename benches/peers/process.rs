@@ -7,34 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use procfs::process::Process;
-use seckill::lab::{ChildProcess, Scope};
 
-use super::cores::Cores;
+use super::support::cores::Cores;
+use super::support::server::Server;
 
 /// How often a generator and its server are sampled.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Time-out until a server listens.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A server, which is killed when this value is dropped or this process ends.
-pub(crate) struct Server {
-    process: ChildProcess,
-    pub(crate) url: String,
-}
-
-impl Server {
-    /// Starts a server on the core of this process, and waits until it prints its address.
-    pub(crate) fn start(program: &Path, configure: impl FnOnce(&mut Command)) -> Self {
-        let mut process = ChildProcess::new(Scope::Group, None).unwrap();
-        let started = process.start(program, |command| {
-            configure(command.stdin(Stdio::null()).stdout(Stdio::piped()));
-        });
-        started.unwrap();
-        let line = process.first_line(START_TIMEOUT).unwrap();
-        Self { process, url: line.strip_prefix("listening on ").unwrap().to_owned() }
-    }
-}
 
 /// The measurements of a generator that has ended.
 pub(crate) struct Ran {

@@ -2,9 +2,13 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
+pub(crate) mod cores;
+pub(crate) mod server;
+
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seckill::load::{self, Job};
 use seckill::profile::ServePlan;
 use seckill::profile::{BenchFlags, Plan};
@@ -40,9 +44,10 @@ macro_rules! figure {
     };
 }
 
-/// A runtime like that of `seckill serve`.
-pub(crate) fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+/// Allows as many open files as the system's hard limit.
+pub(crate) fn raise_file_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
 }
 
 /// A server that never runs out of stock.

@@ -7,17 +7,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::flaws::Flaw;
 use crate::profile::{ServeFlags, ServePlan};
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::settings::LogFormat;
 
 use super::args::{Colour, ServeArgs};
 use super::signals::Signals;
 use super::{Failure, limits, print};
-
-/// How many tasks of its own a thread runs before it takes one that another thread has woken. With
-/// tokio's default, about 60, those whose commit the journal's thread has announced wait behind new
-/// requests.
-const GLOBAL_QUEUE_INTERVAL: u32 = 4;
 
 pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
     if args.list_flaws {
@@ -29,11 +24,7 @@ pub(super) fn serve(args: ServeArgs, colour: Colour) -> Result<u8, Failure> {
     let plan = ServePlan::new(&flags, room);
     let plan = plan.map_err(|error| Failure::Usage(error.to_string()))?;
     start_logging(&flags, colour).map_err(Failure::Usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .global_queue_interval(GLOBAL_QUEUE_INTERVAL)
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve_until_stopped(plan))?;
+    server::runtime()?.block_on(serve_until_stopped(plan))?;
     Ok(0)
 }
 

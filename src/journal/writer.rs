@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use tokio::sync::watch;
 
@@ -14,6 +15,12 @@ use crate::settings::Durability;
 use super::pending::Pending;
 use super::place;
 use super::stall::CommitTimer;
+
+/// When the last commit released so many callers, the writer lets other threads use the CPU before
+/// the next one: under load they bring more records to it, and each commit costs the CPU as much as
+/// many records. The idea is that of PostgreSQL's `commit_delay` and `commit_siblings`; but an idle
+/// CPU causes no delay.
+const SIBLINGS: usize = 5;
 
 /// What the journal and its writer thread share.
 #[derive(Debug)]
@@ -57,6 +64,7 @@ impl Shared {
     pub(super) fn write_until_closed(&self, mut file: File) {
         let mut bytes = Vec::new();
         let mut waiting = Vec::new();
+        let mut released = 0;
         loop {
             let mut pending = self.lock();
             while !pending.is_due(self.durability) {
@@ -72,6 +80,11 @@ impl Shared {
                     pending = self.lock();
                 }
             }
+            if released >= SIBLINGS {
+                drop(pending);
+                thread::yield_now();
+                pending = self.lock();
+            }
             let (closed, next_seq) = (pending.closed, pending.next_seq);
             std::mem::swap(&mut bytes, &mut pending.bytes);
             std::mem::swap(&mut waiting, &mut pending.waiting);
@@ -83,6 +96,7 @@ impl Shared {
             }
             bytes.clear();
             self.announce(next_seq);
+            released = waiting.len();
             for done in waiting.drain(..) {
                 // The caller may have been cancelled; the record is committed all the same.
                 let _ = done.send(());

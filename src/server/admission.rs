@@ -4,6 +4,9 @@
 //! says that there is no effect, and the first request may have had one. This holds for a buyer
 //! beyond its own limit, too. That limit comes before everything else, so that such a buyer costs
 //! the engines no write: no more than one read, of what is recorded of the id.
+//!
+//! Refusals need no permit of the concurrency limit, so that they do not wait for one: only what is
+//! accepted has to.
 
 use std::time::Duration;
 
@@ -18,6 +21,7 @@ use crate::store::{Known, SaleView, StoreError};
 
 use super::answer::{self, Body, refused, refused_for, rejected};
 use super::app::{App, Boxed, Step};
+use super::concurrency::Permit;
 use super::intake::{self, Accepted};
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
@@ -59,56 +63,134 @@ pub(super) fn accept_none(
 async fn admit(
     app: &App,
     request: PurchaseRequest,
-    draining: bool,
+    mut draining: bool,
 ) -> Result<Response<Body>, StoreError> {
     let limit = app.buyer_rate_limit.as_ref();
     if let Some(Err(wait)) = limit.map(|limit| limit.admit(&request.buyer)) {
-        return Ok(match intake::known(app, &request.request_id).await? {
-            Some(known) => answer_known(app, &request, known).await,
-            None => refused_for(Refusal::RateLimited, Some(wait)),
-        });
+        let known = intake::known(app, &request.request_id).await?;
+        return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
     }
+    let mut permit = None;
+    loop {
+        let (sale, now_us) = match check(app, &request, draining, &mut permit).await? {
+            Checked::Answered(response) => return Ok(response),
+            Checked::Open(sale, now_us) => (sale, now_us),
+        };
+        if let Some(permit) = permit.take().or_else(|| app.concurrency.try_acquire()) {
+            return accept(app, request, sale, now_us, permit).await;
+        }
+        permit = tokio::select! {
+            permit = app.concurrency.acquire() => permit,
+            () = app.draining.cancelled() => None,
+        };
+        draining |= app.draining.is_cancelled();
+        if permit.is_none() && !draining {
+            let known = intake::known(app, &request.request_id).await?;
+            let full = (Refusal::QueueFull, app.queue.drain_time());
+            return Ok(refuse(app, &request, known, full).await);
+        }
+        // Everything may have changed during the wait, so it is checked again.
+    }
+}
+
+/// The outcome of what is checked before an attempt is accepted.
+enum Checked {
+    /// The answer is certain.
+    Answered(Response<Body>),
+    /// The sale admits the attempt at this time, in microseconds since the Unix epoch.
+    Open(SaleView, u64),
+}
+
+/// Looks an attempt up and checks whether it may be accepted. It is announced together with the
+/// lookup if only the sale can refuse it, and if there is a permit for it.
+async fn check(
+    app: &App,
+    request: &PurchaseRequest,
+    draining: bool,
+    permit: &mut Option<Permit>,
+) -> Result<Checked, StoreError> {
     // The queue is read before the store: see `intake::known`.
     let queued = app.queue.find(&request.request_id).map(Known::Waiting);
-    let PurchaseRequest { request_id, buyer, item } = &request;
+    let PurchaseRequest { request_id, buyer, item } = request;
     let now_us = app.clock.now_us();
-    // The attempt can be announced together with the lookup if only the sale can refuse it.
     let may_announce =
         !draining && app.rate_limit.is_none() && intake::can_announce_with_lookup(app);
-    let announce_us = may_announce.then_some(now_us);
+    if may_announce {
+        *permit = permit.take().or_else(|| app.concurrency.try_acquire());
+    }
+    let announce_us = (may_announce && permit.is_some()).then_some(now_us);
     let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
     if let Some(known) = lookup.known.or(queued) {
-        return Ok(answer_known(app, &request, known).await);
+        return Ok(Checked::Answered(answer_known(app, request, known).await));
     }
     if let Some(attempt) = lookup.announced {
-        return Ok(answer_accepted(app, intake::publish(app, &attempt).await?, *request_id));
+        let accepted = intake::publish(app, &attempt).await?;
+        return Ok(Checked::Answered(answer_new(app, accepted, *request_id, permit.take())));
     }
     let sale = lookup.sale?;
     let refusal = match draining {
         true => Some((Refusal::Draining, None)),
         false => refusal(app, &sale, lookup.at_limit, now_us),
     };
-    if let Some((refusal, wait)) = refusal {
-        // The same attempt may have been accepted since the lookup; then this one is accepted, too.
-        return Ok(match intake::known_since_lookup(app, request_id).await? {
-            Some(known) => answer_known(app, &request, known).await,
-            None => refused_for(refusal, wait),
-        });
-    }
-    enqueue(app, request, sale, now_us).await
+    let Some(refusal) = refusal else { return Ok(Checked::Open(sale, now_us)) };
+    // The same attempt may have been accepted since it was looked up.
+    let known = intake::known_since_lookup(app, request_id).await?;
+    Ok(Checked::Answered(refuse(app, request, known, refusal).await))
 }
 
-/// Enqueues an attempt at this sale, and answers with the outcome.
+/// Refuses an attempt, unless it is known.
+async fn refuse(
+    app: &App,
+    request: &PurchaseRequest,
+    known: Option<Known>,
+    (refusal, wait): (Refusal, Option<Duration>),
+) -> Response<Body> {
+    match known {
+        Some(known) => answer_known(app, request, known).await,
+        None => refused_for(refusal, wait),
+    }
+}
+
+/// Accepts an attempt, unless it exceeds the rate.
+async fn accept(
+    app: &App,
+    request: PurchaseRequest,
+    sale: SaleView,
+    now_us: u64,
+    permit: Permit,
+) -> Result<Response<Body>, StoreError> {
+    if let Some(Err(wait)) = app.rate_limit.as_ref().map(RateLimit::admit) {
+        let known = intake::known_since_lookup(app, &request.request_id).await?;
+        return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
+    }
+    let request_id = request.request_id;
+    let accepted = enqueue(app, request, sale, now_us).await?;
+    Ok(answer_new(app, accepted, request_id, Some(permit)))
+}
+
+/// Enqueues an attempt at this sale.
 pub(super) async fn enqueue(
     app: &App,
     request: PurchaseRequest,
     sale: SaleView,
     now_us: u64,
-) -> Result<Response<Body>, StoreError> {
+) -> Result<Accepted, StoreError> {
     let PurchaseRequest { request_id, buyer, .. } = request;
     let (item, epoch) = (sale.terms.item, sale.epoch);
-    let attempt = NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us };
-    Ok(answer_accepted(app, intake::accept(app, attempt).await?, request_id))
+    intake::accept(app, NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us }).await
+}
+
+/// Answers an attempt that was enqueued now, and releases its permit.
+fn answer_new(
+    app: &App,
+    accepted: Accepted,
+    request_id: RequestId,
+    permit: Option<Permit>,
+) -> Response<Body> {
+    if let (Accepted::Queued, Some(permit)) = (&accepted, permit) {
+        permit.accepted();
+    }
+    answer_accepted(app, accepted, request_id)
 }
 
 /// Answers a request id that was accepted before, or may have been.
@@ -125,7 +207,11 @@ async fn answer_known(app: &App, request: &PurchaseRequest, known: Known) -> Res
     answer_accepted(app, accepted, request_id)
 }
 
-fn answer_accepted(app: &App, accepted: Accepted, request_id: RequestId) -> Response<Body> {
+pub(super) fn answer_accepted(
+    app: &App,
+    accepted: Accepted,
+    request_id: RequestId,
+) -> Response<Body> {
     match accepted {
         Accepted::Queued => answer::queued(StatusCode::ACCEPTED, request_id),
         Accepted::Decided(decided) => answer::decided(&decided),
@@ -165,9 +251,6 @@ fn refusal(
     }
     if app.store.unavailable().is_some() {
         return Some((Refusal::StoreUnavailable, None));
-    }
-    if let Some(Err(wait)) = app.rate_limit.as_ref().map(RateLimit::admit) {
-        return Some((Refusal::RateLimited, Some(wait)));
     }
     app.queue.is_full().then(|| (Refusal::QueueFull, app.queue.drain_time()))
 }

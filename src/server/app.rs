@@ -15,6 +15,7 @@ use crate::store::{Store, StoreError};
 use super::admin_token::AdminToken;
 use super::answer::Body;
 use super::buyer_rate_limit::BuyerRateLimit;
+use super::concurrency::ConcurrencyLimit;
 use super::intake::{ConfirmBatcher, Progress};
 use super::ledger::LedgerReaders;
 use super::purchase_request::PurchaseRequest;
@@ -38,6 +39,8 @@ pub struct App {
     pub rate_limit: Option<RateLimit>,
     /// Limits the attempts per second of each buyer, if they are limited.
     pub buyer_rate_limit: Option<BuyerRateLimit>,
+    /// Limits how many attempts are being accepted at a time.
+    pub concurrency: Arc<ConcurrencyLimit>,
     /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and
     /// held requests are answered.
     pub draining: CancellationToken,

@@ -41,6 +41,7 @@ impl Server {
             per_buyer: plan.per_buyer,
             rate_limit: plan.rate_limit.map(RateLimit::new),
             buyer_rate_limit: plan.buyer_rate_limit.map(BuyerRateLimit::new),
+            concurrency: Default::default(),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),

@@ -8,6 +8,7 @@ mod support;
 
 mod admin;
 mod connection_slots;
+mod deciding_thread;
 mod hostile_clients;
 mod http;
 mod known_ids;

@@ -17,6 +17,8 @@ pub(in crate::server) fn admit(
 ) -> Boxed<'_, Result<Response<Body>, StoreError>> {
     Box::pin(async move {
         let sale = app.store.sale(request.item.as_ref()).await?;
-        admission::enqueue(app, request, sale, app.clock.now_us()).await
+        let request_id = request.request_id;
+        let accepted = admission::enqueue(app, request, sale, app.clock.now_us()).await?;
+        Ok(admission::answer_accepted(app, accepted, request_id))
     })
 }

@@ -28,6 +28,16 @@ impl Cores {
         self.server == self.generator
     }
 
+    /// Moves this thread, and the processes that it starts from now on, to the server's core.
+    pub(crate) fn move_to_server(self) {
+        stay_on(self.server);
+    }
+
+    /// Moves this thread, and those that it starts from now on, to the generator's core.
+    pub(crate) fn move_to_generator(self) {
+        stay_on(self.generator);
+    }
+
     /// Starts a generator on its core.
     pub(crate) fn start_generator(self, command: &mut Command) -> Child {
         stay_on(self.generator);
