@@ -31,6 +31,16 @@ pub(crate) enum Level {
     Open(u64),
 }
 
+impl Level {
+    /// Whether the goals are for this level: all but the peak, and half the capacity.
+    pub(crate) fn is_overload(self, capacity: u64) -> bool {
+        match self {
+            Self::Closed(connections) => connections > 64,
+            Self::Open(rate) => rate >= capacity,
+        }
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,27 +127,27 @@ pub(crate) fn measure(server: &Server, level: Level, duration: Duration) -> Figu
         stop: &stop,
         wants_samples: true,
     };
+    let start = duration / 3;
     thread::scope(|scope| {
         let began = Instant::now();
         let loading = scope.spawn(|| {
             let accepted = Histogram::new(3).unwrap();
-            let part = duration / 3..duration;
-            let mut seen = Seen { part, accepted, refused: 0, errors: 0 };
+            let mut seen = Seen { part: start..duration, accepted, refused: 0, errors: 0 };
             load::run(&job, &mut seen).unwrap();
             seen
         });
-        thread::sleep(duration / 3);
+        thread::sleep(start);
         let first = Decided::now(&server.url);
         thread::sleep(duration.saturating_sub(began.elapsed()));
         let last = Decided::now(&server.url);
         let memory = server.resident() + kernel_memory();
         // Arrivals for which no connection was free are not sent any more.
         stop.cancel();
-        let Seen { accepted, refused, errors, .. } = loading.join().unwrap();
+        let Seen { part, accepted, refused, errors } = loading.join().unwrap();
         assert_eq!(errors, 0, "{level}");
         let answered = accepted.len() + refused;
         Figures {
-            answered_per_second: 1.5 * answered as f64 / duration.as_secs_f64(),
+            answered_per_second: answered as f64 / (part.end - part.start).as_secs_f64(),
             decided_per_second: (last.orders - first.orders) as f64
                 / (last.at - first.at).as_secs_f64(),
             p50_ms: accepted.value_at_quantile(0.5) as f64 / 1e3,

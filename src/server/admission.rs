@@ -5,8 +5,8 @@
 //! beyond its own limit, too. That limit comes before everything else, so that such a buyer costs
 //! the engines no write: no more than one read, of what is recorded of the id.
 //!
-//! Refusals need no permit of the concurrency limit, so that they do not wait for one: only what is
-//! accepted has to.
+//! Refusals do not wait for a permit of the concurrency limit. The exceptions are those that show
+//! only when an attempt is enqueued.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::api::{Purchase, Refusal};
 use crate::ids::RequestId;
 use crate::queue::PublishError;
 use crate::sale::{NewAttempt, Phase};
-use crate::store::{Known, SaleView, StoreError};
+use crate::store::{Known, Lookup, SaleView, StoreError};
 
 use super::answer::{self, Body, refused, refused_for, rejected};
 use super::app::{App, Boxed, Step};
@@ -67,29 +67,32 @@ async fn admit(
 ) -> Result<Response<Body>, StoreError> {
     let limit = app.buyer_rate_limit.as_ref();
     if let Some(Err(wait)) = limit.map(|limit| limit.admit(&request.buyer)) {
-        let known = intake::known(app, &request.request_id).await?;
+        let known = look_up(app, &request, None).await?.known;
         return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
     }
-    let mut permit = None;
+    let (mut permit, mut has_waited) = (None, false);
     loop {
-        let (sale, now_us) = match check(app, &request, draining, &mut permit).await? {
+        let (sale, now_us) = match check(app, &request, draining, &mut permit, has_waited).await? {
             Checked::Answered(response) => return Ok(response),
             Checked::Open(sale, now_us) => (sale, now_us),
         };
         if let Some(permit) = permit.take().or_else(|| app.concurrency.try_acquire()) {
-            return accept(app, request, sale, now_us, permit).await;
+            let request_id = request.request_id;
+            let accepted = enqueue(app, request, sale, now_us).await?;
+            return Ok(answer_new(app, accepted, request_id, Some(permit)));
+        }
+        if has_waited {
+            let known = intake::known_since_lookup(app, &request.request_id).await?;
+            let full = (Refusal::QueueFull, app.queue.drain_time());
+            return Ok(refuse(app, &request, known, full).await);
         }
         permit = tokio::select! {
             permit = app.concurrency.acquire() => permit,
             () = app.draining.cancelled() => None,
         };
-        draining |= app.draining.is_cancelled();
-        if permit.is_none() && !draining {
-            let known = intake::known(app, &request.request_id).await?;
-            let full = (Refusal::QueueFull, app.queue.drain_time());
-            return Ok(refuse(app, &request, known, full).await);
-        }
         // Everything may have changed during the wait, so it is checked again.
+        draining |= app.draining.is_cancelled();
+        has_waited = true;
     }
 }
 
@@ -108,10 +111,8 @@ async fn check(
     request: &PurchaseRequest,
     draining: bool,
     permit: &mut Option<Permit>,
+    has_waited: bool,
 ) -> Result<Checked, StoreError> {
-    // The queue is read before the store: see `intake::known`.
-    let queued = app.queue.find(&request.request_id).map(Known::Waiting);
-    let PurchaseRequest { request_id, buyer, item } = request;
     let now_us = app.clock.now_us();
     let may_announce =
         !draining && app.rate_limit.is_none() && intake::can_announce_with_lookup(app);
@@ -119,23 +120,39 @@ async fn check(
         *permit = permit.take().or_else(|| app.concurrency.try_acquire());
     }
     let announce_us = (may_announce && permit.is_some()).then_some(now_us);
-    let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
-    if let Some(known) = lookup.known.or(queued) {
+    let lookup = look_up(app, request, announce_us).await?;
+    if let Some(known) = lookup.known {
+        // It needs no permit, and a repeated publish may take long.
+        *permit = None;
         return Ok(Checked::Answered(answer_known(app, request, known).await));
     }
     if let Some(attempt) = lookup.announced {
         let accepted = intake::publish(app, &attempt).await?;
-        return Ok(Checked::Answered(answer_new(app, accepted, *request_id, permit.take())));
+        let response = answer_new(app, accepted, request.request_id, permit.take());
+        return Ok(Checked::Answered(response));
     }
     let sale = lookup.sale?;
     let refusal = match draining {
         true => Some((Refusal::Draining, None)),
-        false => refusal(app, &sale, lookup.at_limit, now_us),
+        false => refusal(app, &sale, lookup.at_limit, now_us, has_waited),
     };
     let Some(refusal) = refusal else { return Ok(Checked::Open(sale, now_us)) };
     // The same attempt may have been accepted since it was looked up.
-    let known = intake::known_since_lookup(app, request_id).await?;
+    let known = intake::known_since_lookup(app, &request.request_id).await?;
     Ok(Checked::Answered(refuse(app, request, known, refusal).await))
+}
+
+/// Looks an attempt up, and announces it at this time if nothing stands against it.
+async fn look_up(
+    app: &App,
+    request: &PurchaseRequest,
+    announce_us: Option<u64>,
+) -> Result<Lookup, StoreError> {
+    let PurchaseRequest { request_id, buyer, item } = request;
+    // The queue is read before the store: see `intake::known`.
+    let queued = app.queue.find(request_id).map(Known::Waiting);
+    let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
+    Ok(Lookup { known: lookup.known.or(queued), ..lookup })
 }
 
 /// Refuses an attempt, unless it is known.
@@ -149,23 +166,6 @@ async fn refuse(
         Some(known) => answer_known(app, request, known).await,
         None => refused_for(refusal, wait),
     }
-}
-
-/// Accepts an attempt, unless it exceeds the rate.
-async fn accept(
-    app: &App,
-    request: PurchaseRequest,
-    sale: SaleView,
-    now_us: u64,
-    permit: Permit,
-) -> Result<Response<Body>, StoreError> {
-    if let Some(Err(wait)) = app.rate_limit.as_ref().map(RateLimit::admit) {
-        let known = intake::known_since_lookup(app, &request.request_id).await?;
-        return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
-    }
-    let request_id = request.request_id;
-    let accepted = enqueue(app, request, sale, now_us).await?;
-    Ok(answer_new(app, accepted, request_id, Some(permit)))
 }
 
 /// Enqueues an attempt at this sale.
@@ -234,6 +234,7 @@ fn refusal(
     sale: &SaleView,
     at_limit: bool,
     now_us: u64,
+    has_waited: bool,
 ) -> Option<(Refusal, Option<Duration>)> {
     match sale.phase(now_us) {
         Phase::NotOpen => return Some((Refusal::NotOpen, None)),
@@ -251,6 +252,11 @@ fn refusal(
     }
     if app.store.unavailable().is_some() {
         return Some((Refusal::StoreUnavailable, None));
+    }
+    // An attempt that has waited for a permit was counted before.
+    let rate_limit = app.rate_limit.as_ref().filter(|_| !has_waited);
+    if let Some(Err(wait)) = rate_limit.map(RateLimit::admit) {
+        return Some((Refusal::RateLimited, Some(wait)));
     }
     app.queue.is_full().then(|| (Refusal::QueueFull, app.queue.drain_time()))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -67,6 +67,10 @@ pub(super) fn refused_for(refusal: Refusal, wait: Option<Duration>) -> Response<
         json(status, &Answer { status: "rejected".into(), reason, ..Answer::default() });
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, retry_after::header(wait));
+    }
+    if refusal == Refusal::Draining {
+        // The shutdown may have begun after the request had arrived.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -15,6 +15,7 @@ mod known_ids;
 mod ledger;
 mod long_poll;
 mod model;
+mod overload;
 mod purchase;
 mod queue;
 mod race;

@@ -1,72 +1,111 @@
 //! How many attempts have to be in progress to use all that the server can do.
 //!
-//! By Little's law that is its highest rate times the shortest duration of one attempt, as the
-//! congestion control BBR estimates the capacity of a path (Cardwell et al., "BBR:
-//! Congestion-Based Congestion Control", ACM Queue 14(5), 2016). More of them only wait.
+//! By Little's law that is its highest rate times the shortest duration of one attempt. It is
+//! estimated as the congestion control BBR estimates the capacity of a path (Cardwell et al., "BBR:
+//! Congestion-Based Congestion Control", ACM Queue 14(5), 2016): twice that product is allowed, and
+//! when the shortest duration is old, fewer are allowed for a moment to measure it again, because
+//! with a queue behind the permits no duration is short.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The fewest at a time: as many as share a commit, as many that are handled meanwhile, and as many
-/// whose clients send the next one. A commit for few would cost each of them more.
+/// The fewest at a time. In one process a commit takes a fraction of a millisecond, and this many
+/// fill several commits, so that deciding and writing never wait for more.
 const MIN: usize = 192;
 
-/// The most at a time, whatever was measured.
+/// The most at a time: more than any engine that was measured needs.
 const MAX: usize = 4_096;
 
-/// Twice the product, so that some wait while others are written.
+/// How many times the product of rate and duration are allowed.
 const GAIN: f64 = 2.0;
 
-/// The time over which attempts are counted.
+/// The time over which a rate is counted.
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Windows that are kept, which is 10 s under load.
-const WINDOWS_MAX: usize = 100;
+/// How long a measurement counts.
+const MEMORY: Duration = Duration::from_secs(10);
 
-/// The rates and durations of the last windows, and the limit that follows from them.
+/// How long the shortest duration is measured with few in progress.
+const PROBE: Duration = Duration::from_millis(200);
+
+/// The limit, and the measurements that it follows from.
 #[derive(Debug)]
 pub(super) struct Estimate {
-    windows: VecDeque<Window>,
-    began: Instant,
+    /// When each window ended, and its accepted attempts per second.
+    rates: VecDeque<(Instant, f64)>,
+    window_began: Instant,
     accepted: u32,
-    shortest: Duration,
+    /// The shortest duration, and when it was measured.
+    shortest: Option<(Duration, Instant)>,
+    probe: Option<Probe>,
     limit: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    per_second: f64,
+/// The measurement of the shortest duration with few in progress.
+#[derive(Debug)]
+struct Probe {
+    /// `None` until only few are in progress.
+    ends: Option<Instant>,
     shortest: Duration,
 }
 
 impl Estimate {
     pub(super) fn new(now: Instant) -> Self {
-        let windows = VecDeque::with_capacity(WINDOWS_MAX);
-        Self { windows, began: now, accepted: 0, shortest: Duration::MAX, limit: MIN }
+        Self {
+            rates: VecDeque::new(),
+            window_began: now,
+            accepted: 0,
+            shortest: None,
+            probe: None,
+            limit: MIN,
+        }
     }
 
     /// The number of attempts that may be in progress.
     pub(super) fn limit(&self) -> usize {
-        self.limit
+        if self.probe.is_some() { MIN } else { self.limit }
     }
 
-    /// Counts an attempt that was accepted within this time.
-    pub(super) fn add(&mut self, duration: Duration, now: Instant) {
+    /// Counts an attempt that was accepted within this time, while `in_use` others are in progress.
+    pub(super) fn add(&mut self, duration: Duration, in_use: usize, now: Instant) {
+        self.measure(duration, in_use, now);
         self.accepted += 1;
-        self.shortest = self.shortest.min(duration);
-        let elapsed = now.saturating_duration_since(self.began);
+        let elapsed = now.saturating_duration_since(self.window_began);
         if elapsed < WINDOW {
             return;
         }
-        if self.windows.len() == WINDOWS_MAX {
-            self.windows.pop_front();
+        self.rates.push_back((now, f64::from(self.accepted) / elapsed.as_secs_f64()));
+        (self.window_began, self.accepted) = (now, 0);
+        let is_old = |(ended, _): &(Instant, f64)| now.saturating_duration_since(*ended) > MEMORY;
+        while self.rates.front().is_some_and(is_old) {
+            self.rates.pop_front();
         }
-        let per_second = f64::from(self.accepted) / elapsed.as_secs_f64();
-        self.windows.push_back(Window { per_second, shortest: self.shortest });
-        (self.began, self.accepted, self.shortest) = (now, 0, Duration::MAX);
-        let per_second = self.windows.iter().map(|window| window.per_second).fold(0.0, f64::max);
-        let shortest = self.windows.iter().map(|window| window.shortest).min().unwrap_or_default();
-        self.limit = ((GAIN * per_second * shortest.as_secs_f64()) as usize).clamp(MIN, MAX);
+        let per_second = self.rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+        let shortest = self.shortest.map_or(0.0, |(shortest, _)| shortest.as_secs_f64());
+        self.limit = ((GAIN * per_second * shortest) as usize).clamp(MIN, MAX);
+    }
+
+    fn measure(&mut self, duration: Duration, in_use: usize, now: Instant) {
+        let Some((_, at)) = self.shortest.filter(|(shortest, _)| duration > *shortest) else {
+            self.shortest = Some((duration, now));
+            self.probe = None;
+            return;
+        };
+        if now.saturating_duration_since(at) <= MEMORY {
+            return;
+        }
+        let probe = self.probe.get_or_insert(Probe { ends: None, shortest: Duration::MAX });
+        match probe.ends {
+            None if in_use <= MIN => probe.ends = Some(now + PROBE),
+            None => {}
+            Some(ends) => {
+                probe.shortest = probe.shortest.min(duration);
+                if now >= ends {
+                    self.shortest = Some((probe.shortest, now));
+                    self.probe = None;
+                }
+            }
+        }
     }
 }
 
@@ -74,44 +113,68 @@ impl Estimate {
 mod tests {
     use super::*;
 
-    /// Adds attempts of one duration at a rate, for some windows.
-    fn run(estimate: &mut Estimate, start: Instant, windows: u32, per_window: u32, ms: u64) {
-        for window in 0..windows {
-            for number in 1..=per_window {
-                let at = start + WINDOW * window + WINDOW * number / per_window;
-                estimate.add(Duration::from_millis(ms), at);
+    /// A server with a queue behind it: its capacity is a rate, and an attempt takes at least
+    /// `shortest`, and longer the more are in progress.
+    struct Served {
+        estimate: Estimate,
+        now: Instant,
+        per_second: f64,
+        shortest: Duration,
+    }
+
+    impl Served {
+        fn new(per_second: f64, shortest: Duration) -> Self {
+            let now = Instant::now();
+            Self { estimate: Estimate::new(now), now, per_second, shortest }
+        }
+
+        /// Has as many in progress as may be, for some time.
+        fn overload(&mut self, time: Duration) {
+            let until = self.now + time;
+            while self.now < until {
+                let in_use = self.estimate.limit();
+                let queued = Duration::from_secs_f64(in_use as f64 / self.per_second);
+                let duration = queued.max(self.shortest);
+                let per_second = (in_use as f64 / duration.as_secs_f64()).min(self.per_second);
+                self.now += Duration::from_secs_f64(1.0 / per_second);
+                self.estimate.add(duration, in_use, self.now);
             }
         }
     }
 
     #[test]
-    fn limit_is_twice_rate_times_duration_within_its_bounds() {
-        let start = Instant::now();
-        for (per_window, ms, limit) in [(100, 1, MIN), (1_000, 50, 1_000), (5_000, 200, MAX)] {
-            let mut estimate = Estimate::new(start);
-            assert_eq!(estimate.limit(), MIN);
-            run(&mut estimate, start, 3, per_window, ms);
-            assert_eq!(estimate.limit(), limit, "{per_window} in {WINDOW:?}, {ms} ms each");
+    fn fast_engine_gets_at_most_twice_the_least() {
+        let mut served = Served::new(30_000.0, Duration::from_millis(1));
+        served.overload(Duration::from_secs(60));
+        let limit = served.estimate.limit();
+        assert!((MIN..=2 * MIN + 10).contains(&limit), "{limit}");
+    }
+
+    #[test]
+    fn slow_engine_gets_twice_what_fills_it_within_a_second_and_no_more_later() {
+        let mut served = Served::new(20_000.0, Duration::from_millis(50));
+        served.overload(Duration::from_secs(1));
+        let is_twice = |limit: usize| (1_900..=2_200).contains(&limit);
+        assert!(is_twice(served.estimate.limit()), "{}", served.estimate.limit());
+        for _ in 0..60 {
+            served.overload(Duration::from_secs(1));
+            let limit = served.estimate.limit();
+            assert!(limit == MIN || is_twice(limit), "{limit}");
         }
     }
 
     #[test]
-    fn standing_queue_does_not_raise_the_limit() {
-        let start = Instant::now();
-        let mut estimate = Estimate::new(start);
-        run(&mut estimate, start, 10, 1_000, 10);
-        let limit = estimate.limit();
-        run(&mut estimate, start + 10 * WINDOW, WINDOWS_MAX as u32 - 20, 1_000, 500);
-        assert_eq!(estimate.limit(), limit);
+    fn duration_measured_while_idle_is_forgotten() {
+        let mut served = Served::new(20_000.0, Duration::from_millis(50));
+        served.estimate.add(Duration::from_millis(1), 0, served.now);
+        served.overload(Duration::from_secs(12));
+        assert!(served.estimate.limit() > 1_900, "{}", served.estimate.limit());
     }
 
     #[test]
-    fn old_measurements_are_forgotten() {
-        let start = Instant::now();
-        let mut estimate = Estimate::new(start);
-        run(&mut estimate, start, 3, 1_000, 50);
-        run(&mut estimate, start + 3 * WINDOW, WINDOWS_MAX as u32, 10, 50);
-        assert_eq!(estimate.limit(), MIN);
-        assert_eq!(estimate.windows.len(), WINDOWS_MAX);
+    fn limit_is_bounded() {
+        let mut served = Served::new(1e6, Duration::from_millis(100));
+        served.overload(Duration::from_secs(2));
+        assert_eq!(served.estimate.limit(), MAX);
     }
 }

@@ -1,20 +1,19 @@
 //! The limit on attempts that are being accepted at a time.
 //!
-//! Under overload, more attempts in progress do not become more accepted ones: each takes longer,
-//! and all cost memory and CPU. So as many as the server can use have a permit ([`estimate`]). Who
-//! finds none waits [`aside`](Aside), which costs next to nothing, until the overload has ended or
-//! the attempt is refused.
+//! Beyond some concurrency, throughput no longer rises and latency does. So there are as many
+//! permits as the server can use ([`estimate`]). An attempt that finds none joins the wait list
+//! ([`wait_list`]), which costs next to no CPU, until the overload has ended or it is refused.
 
-mod aside;
 mod estimate;
+mod wait_list;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use aside::Aside;
 use estimate::Estimate;
+use wait_list::WaitList;
 
 /// Gives permits to accept an attempt.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct ConcurrencyLimit {
 struct State {
     in_use: usize,
     estimate: Estimate,
-    aside: Aside<Permit>,
+    wait_list: WaitList<Permit>,
 }
 
 /// Allows one attempt to be accepted, until it is dropped.
@@ -34,14 +33,21 @@ struct State {
 #[must_use = "a permit that is dropped goes to the next attempt"]
 pub(super) struct Permit {
     limit: Arc<ConcurrencyLimit>,
-    since: Instant,
+    acquired_at: Instant,
     is_accepted: bool,
+}
+
+/// The place of an attempt on the wait list, until it is dropped.
+struct Place<'a> {
+    limit: &'a ConcurrencyLimit,
+    number: u64,
 }
 
 impl Default for ConcurrencyLimit {
     fn default() -> Self {
-        let estimate = Estimate::new(Instant::now());
-        Self { state: Mutex::new(State { in_use: 0, estimate, aside: Aside::new() }) }
+        let now = Instant::now();
+        let (estimate, wait_list) = (Estimate::new(now), WaitList::new(now));
+        Self { state: Mutex::new(State { in_use: 0, estimate, wait_list }) }
     }
 }
 
@@ -51,34 +57,35 @@ impl ConcurrencyLimit {
         self.lock().take().then(|| self.permit())
     }
 
-    /// Waits for a permit. `None` when there was none in time (2 to 8 s, see [`Aside`]), or too
-    /// many wait.
+    /// Waits for a permit. `None` when there was none within 2 to 8 s (see [`wait_list`]), or when
+    /// the wait list is full.
     pub(super) async fn acquire(self: &Arc<Self>) -> Option<Permit> {
         let (sender, permit) = oneshot::channel();
-        let patience = {
+        let (number, patience) = {
             let mut state = self.lock();
             if state.take() {
                 drop(state);
                 return Some(self.permit());
             }
-            state.aside.add(sender)?
+            state.wait_list.add(sender, Instant::now())?
         };
+        let _place = Place { limit: self, number };
         tokio::time::timeout(patience, permit).await.ok()?.ok()
     }
 
     fn permit(self: &Arc<Self>) -> Permit {
-        Permit { limit: Arc::clone(self), since: Instant::now(), is_accepted: false }
+        Permit { limit: Arc::clone(self), acquired_at: Instant::now(), is_accepted: false }
     }
 
-    /// Takes a permit back, and gives as many as there are now to those that may have one.
+    /// Takes a permit back, and gives as many to the wait list as it may have now.
     fn release(self: &Arc<Self>, accepted: Option<Duration>) {
         let mut next = {
             let mut state = self.lock();
-            state.release(accepted);
+            state.release(accepted, Instant::now());
             state.take_for_waiting()
         };
         while let Some(waiting) = next {
-            // One that has just given up drops its permit, which then goes to the next.
+            // If the attempt has just been given up, its permit is dropped and goes to the next.
             let _ = waiting.send(self.permit());
             next = self.lock().take_for_waiting();
         }
@@ -97,25 +104,23 @@ impl State {
         may_take
     }
 
-    /// Takes a permit for one that waits, if there is a permit, and one that may have it.
+    /// Takes a permit for an attempt on the wait list, if there is one for it.
     fn take_for_waiting(&mut self) -> Option<oneshot::Sender<Permit>> {
         if self.in_use >= self.estimate.limit() {
             return None;
         }
-        let next = self.aside.next()?;
+        let next = self.wait_list.next()?;
         self.in_use += 1;
         Some(next)
     }
 
-    fn release(&mut self, accepted: Option<Duration>) {
+    fn release(&mut self, accepted: Option<Duration>, now: Instant) {
         self.in_use -= 1;
-        if let Some(duration) = accepted {
-            self.estimate.add(duration, Instant::now());
-            self.aside.accepted(self.estimate.limit());
+        match accepted {
+            Some(duration) => self.estimate.add(duration, self.in_use, now),
+            None => self.wait_list.unused(),
         }
-        if self.in_use == 0 {
-            self.aside.idle();
-        }
+        self.wait_list.released(self.in_use, self.estimate.limit(), now);
     }
 }
 
@@ -128,7 +133,13 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.limit.release(self.is_accepted.then(|| self.since.elapsed()));
+        self.limit.release(self.is_accepted.then(|| self.acquired_at.elapsed()));
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.limit.lock().wait_list.remove(self.number);
     }
 }
 
@@ -168,51 +179,55 @@ mod tests {
         given
     }
 
+    /// Gives permits back, of attempts that were accepted.
+    fn accept(permits: impl IntoIterator<Item = Permit>) {
+        permits.into_iter().for_each(Permit::accepted);
+    }
+
     #[test]
-    fn those_that_wait_are_let_in_when_the_overload_may_have_ended() {
+    fn waiting_attempts_get_permits_when_the_overload_may_have_ended() {
         let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
         let _entered = runtime.enter();
         let mut permits = all_permits(&limit);
         let mut waiting: Vec<_> = (0..7).map(|_| Box::pin(limit.acquire())).collect();
         assert!(given(&mut waiting).is_empty());
-        permits.truncate(permits.len() / 2);
+        accept(permits.drain(..permits.len() / 2));
         assert!(given(&mut waiting).is_empty(), "although there are permits");
-        drop(permits);
+        accept(permits);
         for count in [1, 2, 4] {
             let now = given(&mut waiting);
             assert_eq!(now.len(), count);
             assert!(given(&mut waiting).is_empty());
+            accept(now);
         }
     }
 
     #[test]
-    fn those_that_give_up_keep_no_permit_and_no_place() {
+    fn permit_that_was_not_used_goes_to_a_waiting_attempt() {
         let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
         let _entered = runtime.enter();
-        let permits = all_permits(&limit);
+        let mut permits = all_permits(&limit);
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limit.acquire())).collect();
+        assert!(given(&mut waiting).is_empty());
+        permits.pop();
+        assert_eq!(given(&mut waiting).len(), 1);
+    }
+
+    #[test]
+    fn attempt_that_is_given_up_keeps_no_permit_and_no_place() {
+        let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
+        let _entered = runtime.enter();
+        let mut permits = all_permits(&limit);
+        let count = permits.len();
         {
-            let (mut given, mut waiting) = (pin!(limit.acquire()), pin!(limit.acquire()));
-            assert!(poll(given.as_mut()).is_pending());
-            drop(permits);
-            assert_eq!(limit.lock().in_use, 1, "given, but not yet received");
-            let _permits = all_permits(&limit);
-            assert!(poll(waiting.as_mut()).is_pending());
+            let (mut first, mut second) = (pin!(limit.acquire()), pin!(limit.acquire()));
+            assert!(poll(first.as_mut()).is_pending());
+            assert!(poll(second.as_mut()).is_pending());
+            permits.pop();
+            assert_eq!(limit.lock().in_use, count, "given, but not yet received");
         }
-        assert_eq!(limit.lock().in_use, 0);
-        let permits = all_permits(&limit);
-        let mut last = pin!(limit.acquire());
-        assert!(poll(last.as_mut()).is_pending());
+        assert_eq!(limit.lock().in_use, count - 1);
         drop(permits);
-        assert!(poll(last).is_ready());
-    }
-
-    #[test]
-    fn number_of_those_that_wait_is_bounded() {
-        let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
-        let _entered = runtime.enter();
-        let _permits = all_permits(&limit);
-        let mut waiting: Vec<_> = (0..aside::MAX).map(|_| Box::pin(limit.acquire())).collect();
-        assert!(waiting.iter_mut().all(|waiting| poll(waiting.as_mut()).is_pending()));
-        assert!(matches!(poll(pin!(limit.acquire())), Poll::Ready(None)));
+        assert_eq!(all_permits(&limit).len(), count);
     }
 }
