@@ -120,7 +120,7 @@ impl State {
             Some(duration) => self.estimate.add(duration, self.in_use, now),
             None => self.wait_list.unused(),
         }
-        self.wait_list.released(self.in_use, self.estimate.limit(), now);
+        self.wait_list.released(self.in_use, now);
     }
 }
 

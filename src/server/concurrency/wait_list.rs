@@ -69,15 +69,17 @@ impl<Permit> WaitList<Permit> {
         self.waiting.remove(&number);
     }
 
-    /// A permit was given back; of `limit` permits, `in_use` are in use now.
-    pub(super) fn released(&mut self, in_use: usize, limit: usize, now: Instant) {
-        let is_idle = in_use == 0;
-        if is_idle || now.saturating_duration_since(self.round_began) >= ROUND {
-            let is_below_half = in_use <= limit / 2;
-            let more = if is_below_half { self.allowed } else { 1 };
-            self.allowed = (self.allowed + more).clamp(1, MAX);
-            (self.round_began, self.may_enter) = (now, self.allowed);
-        }
+    /// A permit was given back, and `in_use` others are in use. If there are none, twice as many as
+    /// in the last round may enter. Otherwise only one more: commits end for many attempts at once,
+    /// so that few permits in use are no sign that the overload has ended.
+    pub(super) fn released(&mut self, in_use: usize, now: Instant) {
+        let more = match in_use {
+            0 => self.allowed,
+            _ if now.saturating_duration_since(self.round_began) >= ROUND => 1,
+            _ => return,
+        };
+        self.allowed = (self.allowed + more).clamp(1, MAX);
+        (self.round_began, self.may_enter) = (now, self.allowed);
     }
 
     /// A permit was given back that was not used to accept an attempt.
@@ -124,16 +126,15 @@ mod tests {
         for _ in 0..100 {
             add(&mut list, now);
         }
-        // In the second half of the permits, one more each round; else twice as many.
-        let steps = [(99, 9, 0), (100, 9, 1), (150, 9, 0), (200, 9, 2), (300, 5, 4), (400, 1, 8)];
+        let steps = [(99, 9, 0), (100, 9, 1), (150, 1, 0), (200, 1, 2), (250, 0, 4), (260, 0, 8)];
         for (ms, in_use, count) in steps {
-            list.released(in_use, 10, now + Duration::from_millis(ms));
+            list.released(in_use, now + Duration::from_millis(ms));
             assert_eq!(entered(&mut list), count, "after {ms} ms");
         }
         add(&mut list, now + Duration::from_millis(450));
-        list.released(9, 10, now + Duration::from_millis(500));
+        list.released(9, now + Duration::from_millis(500));
         assert_eq!(entered(&mut list), 0);
-        list.released(9, 10, now + Duration::from_millis(550));
+        list.released(9, now + Duration::from_millis(550));
         assert_eq!(entered(&mut list), 1);
     }
 
