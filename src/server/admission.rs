@@ -76,7 +76,7 @@ async fn admit(
             Checked::Answered(response) => return Ok(response),
             Checked::Open(sale, now_us) => (sale, now_us),
         };
-        if let Some(permit) = permit.take().or_else(|| app.concurrency.try_acquire()) {
+        if let Some(permit) = permit.take().or_else(|| new_permit(app, has_waited)) {
             let request_id = request.request_id;
             let accepted = enqueue(app, request, sale, now_us).await?;
             return Ok(answer_new(app, accepted, request_id, Some(permit)));
@@ -94,6 +94,12 @@ async fn admit(
         draining |= app.draining.is_cancelled();
         has_waited = true;
     }
+}
+
+/// A permit for an attempt that has just arrived. One that has waited in vain gets none: it would be
+/// accepted late, in the place of a new one.
+fn new_permit(app: &App, has_waited: bool) -> Option<Permit> {
+    if has_waited { None } else { app.concurrency.try_acquire() }
 }
 
 /// The outcome of what is checked before an attempt is accepted.
@@ -117,7 +123,7 @@ async fn check(
     let may_announce =
         !draining && app.rate_limit.is_none() && intake::can_announce_with_lookup(app);
     if may_announce {
-        *permit = permit.take().or_else(|| app.concurrency.try_acquire());
+        *permit = permit.take().or_else(|| new_permit(app, has_waited));
     }
     let announce_us = (may_announce && permit.is_some()).then_some(now_us);
     let lookup = look_up(app, request, announce_us).await?;
