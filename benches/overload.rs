@@ -3,8 +3,8 @@
 //! server's capacity in the open model. Server and load have a core each.
 //!
 //! In the open model there are at most 10,000 users. Once all of them wait for an answer, arrivals
-//! are not sent, and more of those change nothing: what was answered is printed beside the rate that
-//! was asked for. Latencies count from the sending, as that is what the server can influence.
+//! are not sent, and more of those change nothing: what was answered is printed beside the rate
+//! that was asked for. Latencies count from the sending, as that is what the server can influence.
 //!
 //! Each measurement is of a fresh server, since a sale with more orders costs more memory. Rounds
 //! are interleaved, so that a drift of the machine affects all levels.

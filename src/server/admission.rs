@@ -96,8 +96,8 @@ async fn admit(
     }
 }
 
-/// A permit for an attempt that has just arrived. One that has waited in vain gets none: it would be
-/// accepted late, in the place of a new one.
+/// A permit for an attempt that has just arrived. One that has waited in vain gets none: it would
+/// be accepted late, in the place of a new one.
 fn new_permit(app: &App, has_waited: bool) -> Option<Permit> {
     if has_waited { None } else { app.concurrency.try_acquire() }
 }

@@ -3,9 +3,9 @@
 //! During overload, permits go to attempts that have just arrived, and those on the list are passed
 //! over: accepting one of them late would make another one late. This is adaptive LIFO (Maurer,
 //! "Fail at Scale", ACM Queue 13(8), 2015). When the overload may have ended, attempts on the list
-//! get permits, oldest first, and more of them from round to round, until an attempt finds no permit
-//! again. An attempt that has waited long enough is refused, and not earlier: a refused client comes
-//! again, and the requests of many such clients are the overload.
+//! get permits, oldest first, and more of them from round to round, until an attempt finds no
+//! permit again. An attempt that has waited long enough is refused, and not earlier: a refused
+//! client comes again, and the requests of many such clients are the overload.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
