@@ -16,6 +16,7 @@ use seckill::sut::{Sut, Target};
 use seckill::units::{Count, Rate, Span};
 use tokio_util::sync::CancellationToken;
 
+use super::PEAK;
 use super::support::median;
 use super::support::server::{Server, kernel_memory};
 
@@ -35,7 +36,7 @@ impl Level {
     /// Whether the goals are for this level: all but the peak, and half the capacity.
     pub(crate) fn is_overload(self, capacity: u64) -> bool {
         match self {
-            Self::Closed(connections) => connections > 64,
+            Self::Closed(connections) => connections > PEAK,
             Self::Open(rate) => rate >= capacity,
         }
     }

@@ -76,15 +76,10 @@ async fn admit(
             Checked::Answered(response) => return Ok(response),
             Checked::Open(sale, now_us) => (sale, now_us),
         };
-        if let Some(permit) = permit.take().or_else(|| new_permit(app, has_waited)) {
+        if let Some(permit) = permit.take().or_else(|| app.concurrency.try_acquire()) {
             let request_id = request.request_id;
             let accepted = enqueue(app, request, sale, now_us).await?;
             return Ok(answer_new(app, accepted, request_id, Some(permit)));
-        }
-        if has_waited {
-            let known = intake::known_since_lookup(app, &request.request_id).await?;
-            let full = (Refusal::QueueFull, app.queue.drain_time());
-            return Ok(refuse(app, &request, known, full).await);
         }
         permit = tokio::select! {
             permit = app.concurrency.acquire() => permit,
@@ -94,12 +89,6 @@ async fn admit(
         draining |= app.draining.is_cancelled();
         has_waited = true;
     }
-}
-
-/// A permit for an attempt that has just arrived. One that has waited in vain gets none: it would
-/// be accepted late, in the place of a new one.
-fn new_permit(app: &App, has_waited: bool) -> Option<Permit> {
-    if has_waited { None } else { app.concurrency.try_acquire() }
 }
 
 /// The outcome of what is checked before an attempt is accepted.
@@ -122,8 +111,8 @@ async fn check(
     let now_us = app.clock.now_us();
     let may_announce =
         !draining && app.rate_limit.is_none() && intake::can_announce_with_lookup(app);
-    if may_announce {
-        *permit = permit.take().or_else(|| new_permit(app, has_waited));
+    if may_announce && !has_waited {
+        *permit = app.concurrency.try_acquire();
     }
     let announce_us = (may_announce && permit.is_some()).then_some(now_us);
     let lookup = look_up(app, request, announce_us).await?;
@@ -142,6 +131,9 @@ async fn check(
         true => Some((Refusal::Draining, None)),
         false => refusal(app, &sale, lookup.at_limit, now_us, has_waited),
     };
+    // An attempt that has waited in vain would be accepted late, in the place of a new one.
+    let in_vain = has_waited && permit.is_none();
+    let refusal = refusal.or_else(|| in_vain.then(|| (Refusal::QueueFull, app.queue.drain_time())));
     let Some(refusal) = refusal else { return Ok(Checked::Open(sale, now_us)) };
     // The same attempt may have been accepted since it was looked up.
     let known = intake::known_since_lookup(app, &request.request_id).await?;
