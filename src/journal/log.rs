@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use crate::settings::Durability;
 
 use super::commit::{Commit, CommitError};
+use super::locked_file::LockedFile;
 use super::pending::AppendError;
 use super::recover::recover;
 use super::writer::Shared;
@@ -40,15 +41,12 @@ impl Journal {
         if !path.try_exists().map_err(io_error)? {
             create(path, 0)?;
         }
-        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io_error)?;
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(io_error)?;
         // The folder has a lock file, too; without it, the journal itself is still locked.
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(JournalError::Locked { path: path.to_owned() });
-            }
-            Err(TryLockError::Error(cause)) => return Err(io_error(cause)),
-        }
+        let mut file = LockedFile::new(file).map_err(|error| match error {
+            TryLockError::WouldBlock => JournalError::Locked { path: path.to_owned() },
+            TryLockError::Error(cause) => io_error(cause),
+        })?;
         let recovered = recover(&mut file, path, &mut each)?;
         let shared = Arc::new(Shared::new(path, durability, recovered.next_seq));
         let writer = Arc::clone(&shared);

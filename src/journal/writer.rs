@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::settings::Durability;
 
+use super::locked_file::LockedFile;
 use super::pending::Pending;
 use super::place;
 use super::stall::CommitTimer;
@@ -61,7 +62,7 @@ impl Shared {
     }
 
     /// The writer thread's loop.
-    pub(super) fn write_until_closed(&self, mut file: File) {
+    pub(super) fn write_until_closed(&self, mut file: LockedFile) {
         let mut bytes = Vec::new();
         let mut waiting = Vec::new();
         let mut released = 0;

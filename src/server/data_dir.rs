@@ -6,21 +6,21 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::ids::RequestId;
-use crate::journal::sync_parent;
+use crate::journal::{LockedFile, sync_parent};
 use crate::secret::Secret;
 
 /// Name of the file in the data dir that holds a generated token.
 const TOKEN_FILE: &str = "admin-token";
 
-/// Longest token file that is read, in bytes.
-const TOKEN_LEN_MAX: u64 = 1024;
+/// How much is read of the token file and of the lock file, in bytes.
+const TEXT_LEN_MAX: u64 = 1024;
 
 /// An open data dir, locked against a second server until it is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
     /// Holds the lock, unless the data dir is shared.
-    _lock: Option<File>,
+    _lock: Option<LockedFile>,
 }
 
 /// Why the data dir cannot be used.
@@ -66,18 +66,16 @@ impl DataDir {
         let lock_path = path.join("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut lock = options.open(lock_path).map_err(io_error)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
+        let lock = options.open(&lock_path).map_err(io_error)?;
+        let mut lock = LockedFile::new(lock).map_err(|error| match error {
+            TryLockError::WouldBlock => {
                 // The process id is only for the message, which does without if this fails.
-                let _ = (&lock).take(TOKEN_LEN_MAX).read_to_string(&mut text);
-                let pid = text.trim().parse().ok();
-                return Err(DataError::Locked { path: path.to_owned(), pid });
+                let text = read_text(&lock_path).ok().flatten();
+                let pid = text.and_then(|text| text.parse().ok());
+                DataError::Locked { path: path.to_owned(), pid }
             }
-            Err(TryLockError::Error(cause)) => return Err(io_error(cause)),
-        }
+            TryLockError::Error(cause) => io_error(cause),
+        })?;
         lock.set_len(0).map_err(io_error)?;
         writeln!(lock, "{}", std::process::id()).map_err(io_error)?;
         Ok(Self { path: path.to_owned(), _lock: Some(lock) })
@@ -104,7 +102,7 @@ impl DataDir {
     /// Returns an error when it cannot be read or written.
     pub fn admin_token(&self) -> Result<Secret, DataError> {
         let path = self.file(TOKEN_FILE);
-        if let Some(token) = read_token(&path).map_err(|cause| self.error(cause))? {
+        if let Some(token) = read_text(&path).map_err(|cause| self.error(cause))? {
             return Ok(Secret(token));
         }
         // Two random UUIDs: 244 random bits from the system's generator.
@@ -126,7 +124,7 @@ impl DataDir {
             }
         };
         write().map_err(|cause| self.error(cause))?;
-        let token = read_token(&path).map_err(|cause| self.error(cause))?;
+        let token = read_text(&path).map_err(|cause| self.error(cause))?;
         // The token is missing only if another program left an empty file.
         token.map(Secret).ok_or_else(|| self.error(io::Error::other("admin-token is empty")))
     }
@@ -147,13 +145,14 @@ fn create_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn read_token(path: &Path) -> io::Result<Option<String>> {
-    let mut token = String::new();
+/// The text of a small file, without white space around it; `None` if there is no file or no text.
+fn read_text(path: &Path) -> io::Result<Option<String>> {
+    let mut text = String::new();
     match File::open(path) {
-        Ok(file) => file.take(TOKEN_LEN_MAX).read_to_string(&mut token)?,
+        Ok(file) => file.take(TEXT_LEN_MAX).read_to_string(&mut text)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let token = token.trim();
-    Ok((!token.is_empty()).then(|| token.to_owned()))
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
