@@ -1,4 +1,5 @@
-//! Compares the buyers' latency while ledgers are read with that while none is.
+//! Compares the buyers' latency while ledgers are read with that while none is. Everything shares
+//! the same cores, and the readers have the lowest priority: they stand for other machines.
 //!
 //! `LEDGER_ROWS` sets the number of attempts in the ledger, `LEDGER_READERS` that of the readers.
 
@@ -68,6 +69,8 @@ fn p99_ms(url: &str, loops: u64, seed: u64) -> f64 {
 
 /// Reads one ledger after the other, on a connection each, as fast as they come.
 fn read_ledgers(url: &str, stop: &AtomicBool, ledgers: &AtomicU64) {
+    // On Linux, this is the priority of this thread.
+    rustix::process::setpriority_process(None, 19).unwrap();
     let address = url.strip_prefix("http://").unwrap();
     let mut buffer = vec![0; 64 << 10];
     while !stop.load(Ordering::Relaxed) {

@@ -6,8 +6,9 @@
 //! are not sent, and more of those change nothing: what was answered is printed beside the rate
 //! that was asked for. Latencies count from the sending, as that is what the server can influence.
 //!
-//! Each measurement is of a fresh server, since a sale with more orders costs more memory. Rounds
-//! are interleaved, so that a drift of the machine affects all levels.
+//! Each measurement is of a fresh server, since a sale with more orders costs more memory. The
+//! machine drifts, so each level is compared with the peak measured before it and after it, and the
+//! median of several rounds is taken.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -27,13 +28,19 @@ use support::server::Server;
 const PEAK: u64 = 64;
 
 /// Connections in the closed model.
-const CONNECTIONS: [u64; 4] = [PEAK, 350, 1_000, 3_000];
+const CONNECTIONS: [u64; 3] = [350, 1_000, 3_000];
 
 /// Rates in the open model, in tenths of the goodput at the peak.
 const TENTHS: [u64; 5] = [5, 10, 20, 50, 100];
 
-/// Rounds of all levels. A run is longer than attempts wait before they are refused.
-const ROUNDS: usize = 3;
+/// Rounds of all levels.
+const ROUNDS: usize = 5;
+
+/// How long each level is measured: longer than attempts wait before they are refused.
+const DURATION: Duration = Duration::from_secs(12);
+
+/// How long the peak is measured, at which none waits.
+const PEAK_DURATION: Duration = Duration::from_secs(6);
 
 /// The least goodput, as a share of the peak.
 const GOODPUT: f64 = 0.9;
@@ -47,54 +54,65 @@ fn main() {
     if cores.are_one() {
         figure!("only one core: server and load take CPU from each other");
     }
-    let (rounds, duration) = match support::is_test() {
-        true => (1, Duration::from_millis(300)),
-        false => (ROUNDS, Duration::from_secs(12)),
+    let (rounds, duration, peak_duration) = match support::is_test() {
+        true => (1, Duration::from_millis(300), Duration::from_millis(300)),
+        false => (ROUNDS, DURATION, PEAK_DURATION),
     };
-    let capacity = run(cores, Level::Closed(PEAK), duration).decided_per_second as u64;
-    let closed = CONNECTIONS.map(Level::Closed);
-    let open = TENTHS.map(|tenths| Level::Open((capacity * tenths / 10).max(1)));
-    let levels: Vec<Level> = closed.into_iter().chain(open).collect();
+    let run_peak = || run(cores, Level::Closed(PEAK), f64::NAN, peak_duration);
+    let levels: Vec<Level> =
+        TENTHS.map(Level::Open).into_iter().chain(CONNECTIONS.map(Level::Closed)).collect();
+    let mut peaks = vec![run_peak()];
     let mut runs = vec![Vec::new(); levels.len()];
+    let mut shares = vec![Vec::new(); levels.len()];
     for _ in 0..rounds {
-        for (runs, level) in runs.iter_mut().zip(&levels) {
-            runs.push(run(cores, *level, duration));
+        for (index, level) in levels.iter().enumerate() {
+            let before = peaks[peaks.len() - 1].decided_per_second;
+            let figures = run(cores, *level, before, duration);
+            let after = run_peak();
+            let peak = f64::midpoint(before, after.decided_per_second);
+            shares[index].push(figures.decided_per_second / peak);
+            runs[index].push(figures);
+            peaks.push(after);
         }
     }
-    figure!("medians of {rounds} runs of {duration:?}; capacity: decided at {PEAK} connections");
+    figure!("medians of {rounds} rounds; capacity: what was decided at {PEAK} connections");
     figure!(
         "                     answers/s  decided/s   share  p50 ms  p99 ms  x half  refused  MiB"
     );
-    // Ratios are of the same round, since the machine drifts.
-    let (peak, half) = (&runs[0], &runs[CONNECTIONS.len()]);
-    let ratio = |runs: &[Figures], to: &[Figures], of: fn(&Figures) -> f64| {
-        median(runs.iter().zip(to).map(|(run, to)| of(run) / of(to)).collect())
-    };
-    for (level, runs) in levels.iter().zip(&runs) {
-        let row = Figures::medians(runs);
-        let share = ratio(runs, peak, |run| run.decided_per_second);
-        let times = ratio(runs, half, |run| run.p99_ms);
-        let missed = level.is_overload(capacity) && (share < GOODPUT || times > P99);
-        figure!(
-            "{:<19} {:>10.0} {:>10.0} {share:>7.2} {:>7.1} {:>7.1} {times:>7.2} {:>7.1}% {:>4.0}{}",
-            level.to_string(),
-            row.answered_per_second,
-            row.decided_per_second,
-            row.p50_ms,
-            row.p99_ms,
-            100.0 * row.refused_share,
-            row.memory_mib,
-            if missed { "  missed" } else { "" },
-        );
+    let half = &runs[0];
+    let p99 = |runs: &[Figures]| Figures::medians(runs).p99_ms;
+    print_row(Level::Closed(PEAK), &peaks, 1.0, p99(&peaks) / p99(half));
+    for ((level, runs), shares) in levels.iter().zip(&runs).zip(shares) {
+        // Half the capacity was measured in the same round.
+        let times = runs.iter().zip(half).map(|(run, half)| run.p99_ms / half.p99_ms).collect();
+        print_row(*level, runs, median(shares), median(times));
     }
     figure!("goals: a share of {GOODPUT}, p99 within {P99} times that at half the capacity");
 }
 
+/// Prints the medians of a level, its share of the peak, and its p99 as a multiple of that at half
+/// the capacity.
+fn print_row(level: Level, runs: &[Figures], share: f64, times: f64) {
+    let row = Figures::medians(runs);
+    let missed = level.is_overload() && (share < GOODPUT || times > P99);
+    figure!(
+        "{:<19} {:>10.0} {:>10.0} {share:>7.2} {:>7.1} {:>7.1} {times:>7.2} {:>7.1}% {:>4.0}{}",
+        level.to_string(),
+        row.answered_per_second,
+        row.decided_per_second,
+        row.p50_ms,
+        row.p99_ms,
+        100.0 * row.refused_share,
+        row.memory_mib,
+        if missed { "  missed" } else { "" },
+    );
+}
+
 /// Measures one level on a server of its own.
-fn run(cores: Cores, level: Level, duration: Duration) -> Figures {
+fn run(cores: Cores, level: Level, capacity: f64, duration: Duration) -> Figures {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     cores.move_to_server();
     let server = Server::start_endless_sale(&folder.path().join("data"), &[]);
     cores.move_to_generator();
-    measure(&server, level, duration)
+    measure(&server, level, capacity, duration)
 }

@@ -28,16 +28,16 @@ const USERS_MAX: u64 = 10_000;
 pub(crate) enum Level {
     /// So many connections, each of which sends an attempt after the answer to the last one.
     Closed(u64),
-    /// So many attempts per second.
+    /// So many tenths of the capacity, in attempts per second.
     Open(u64),
 }
 
 impl Level {
     /// Whether the goals are for this level: all but the peak, and half the capacity.
-    pub(crate) fn is_overload(self, capacity: u64) -> bool {
+    pub(crate) fn is_overload(self) -> bool {
         match self {
             Self::Closed(connections) => connections > PEAK,
-            Self::Open(rate) => rate >= capacity,
+            Self::Open(tenths) => tenths >= 10,
         }
     }
 }
@@ -46,7 +46,7 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed(connections) => write!(f, "{connections} connections"),
-            Self::Open(rate) => write!(f, "{rate}/s"),
+            Self::Open(tenths) => write!(f, "{} x capacity", *tenths as f64 / 10.0),
         }
     }
 }
@@ -101,14 +101,15 @@ impl Sink for Seen {
     }
 }
 
-/// Loads a server, and counts what it answers and decides after a third of the time.
-pub(crate) fn measure(server: &Server, level: Level, duration: Duration) -> Figures {
+/// Loads a server, and counts what it answers and decides after a third of the time. `capacity` is
+/// in attempts per second.
+pub(crate) fn measure(server: &Server, level: Level, capacity: f64, duration: Duration) -> Figures {
     let flags = match level {
         Level::Closed(connections) => {
             BenchFlags { threads: Some(Count(connections)), ..BenchFlags::default() }
         }
-        Level::Open(rate) => BenchFlags {
-            rate: Some(Rate { per_second: rate }),
+        Level::Open(tenths) => BenchFlags {
+            rate: Some(Rate { per_second: (capacity * tenths as f64 / 10.0).max(1.0) as u64 }),
             max_threads: Some(Count(USERS_MAX)),
             ..BenchFlags::default()
         },

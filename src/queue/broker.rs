@@ -23,7 +23,8 @@ impl Broker {
     /// See [`PublishError`].
     pub async fn publish(&self, attempt: &Attempt) -> Result<(), PublishError> {
         match self {
-            Self::RabbitMq(queue) => queue.publish(attempt).await,
+            // In a box, as each request to a queue in this process has room for this future, too.
+            Self::RabbitMq(queue) => Box::pin(queue.publish(attempt)).await,
         }
     }
 

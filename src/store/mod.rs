@@ -30,6 +30,7 @@ pub use reservation::Reservation;
 pub use sale_view::SaleView;
 pub use scan::RegisterScan;
 pub use waiters::Waiter;
+use waiters::Waiters;
 
 /// Where sales and decisions are kept.
 #[derive(Debug)]
@@ -40,11 +41,13 @@ pub enum Store {
     Redis(Redis),
 }
 
+/// Calls an async function of the engine. That of Redis is in a box: its future is large, and
+/// otherwise each request to the embedded store would have room for it.
 macro_rules! delegate {
     ($self:expr, $store:ident => $answer:expr) => {
         match $self {
-            Store::Embedded($store) => $answer,
-            Store::Redis($store) => $answer,
+            Store::Embedded($store) => $answer.await,
+            Store::Redis($store) => Box::pin($answer).await,
         }
     };
 }
@@ -56,7 +59,7 @@ impl Store {
     /// # Errors
     /// Returns an error when it was not opened, or that is unknown.
     pub async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
-        delegate!(self, store => store.open_sale(terms).await)
+        delegate!(self, store => store.open_sale(terms))
     }
 
     /// Opens a sale, or returns the existing one of this item.
@@ -64,7 +67,7 @@ impl Store {
     /// # Errors
     /// Returns an error when it was not opened, or that is unknown.
     pub async fn open_or_resume(&self, terms: Terms) -> Result<SaleView, StoreError> {
-        delegate!(self, store => store.open_or_resume(terms).await)
+        delegate!(self, store => store.open_or_resume(terms))
     }
 
     /// The sale of this item, or the only sale there is.
@@ -72,7 +75,7 @@ impl Store {
     /// # Errors
     /// Returns an error when there is no such sale, or several and no item is named.
     pub async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        delegate!(self, store => store.sale(item).await)
+        delegate!(self, store => store.sale(item))
     }
 
     /// What is known about a new attempt. With `announce_us`, the time of its arrival, the store
@@ -90,7 +93,9 @@ impl Store {
     ) -> Result<Lookup, StoreError> {
         match self {
             Self::Embedded(store) => store.lookup(request_id, item, buyer).await,
-            Self::Redis(store) => store.lookup(request_id, item, buyer, announce_us).await,
+            Self::Redis(store) => {
+                Box::pin(store.lookup(request_id, item, buyer, announce_us)).await
+            }
         }
     }
 
@@ -99,7 +104,7 @@ impl Store {
     /// # Errors
     /// Returns an error when the store does not answer.
     pub async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
-        delegate!(self, store => store.known(request_id).await)
+        delegate!(self, store => store.known(request_id))
     }
 
     /// Adds an attempt that is about to be published to the register, for a queue without lookup.
@@ -108,7 +113,7 @@ impl Store {
     /// # Errors
     /// Returns [`StoreError::Unavailable`] when it is not in the register.
     pub async fn announce(&self, new: &NewAttempt) -> Result<Announced, StoreError> {
-        delegate!(self, store => store.announce(new).await)
+        delegate!(self, store => store.announce(new))
     }
 
     /// Marks announced attempts as queued.
@@ -116,7 +121,7 @@ impl Store {
     /// # Errors
     /// Returns an error when they were not marked; they may be published again then.
     pub async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
-        delegate!(self, store => store.confirm(attempts).await)
+        delegate!(self, store => store.confirm(attempts))
     }
 
     /// Withdraws an announced attempt: it will not be decided, although a message of it may be in
@@ -129,7 +134,7 @@ impl Store {
     /// # Errors
     /// Returns an error when it is unknown whether it was removed.
     pub async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
-        delegate!(self, store => store.withdraw(attempt).await)
+        delegate!(self, store => store.withdraw(attempt))
     }
 
     /// The register: all attempts at the item's sale `epoch` that were announced and are not
@@ -138,7 +143,7 @@ impl Store {
     /// # Errors
     /// Returns an error when the store does not answer.
     pub async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        delegate!(self, store => store.waiting(epoch).await)
+        delegate!(self, store => store.waiting(epoch))
     }
 
     /// Attempts in the register, of all sales, that were accepted before a moment and are not known
@@ -147,7 +152,7 @@ impl Store {
     /// # Errors
     /// Returns an error when the store does not answer.
     pub async fn unconfirmed(&self, before_us: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
-        delegate!(self, store => store.unconfirmed(before_us).await)
+        delegate!(self, store => store.unconfirmed(before_us))
     }
 
     /// A part of the attempts in the register, of all sales, that were accepted before a moment,
@@ -171,7 +176,7 @@ impl Store {
     /// # Errors
     /// Returns an error when the store does not answer.
     pub async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
-        delegate!(self, store => store.waiting_count(item).await)
+        delegate!(self, store => store.waiting_count(item))
     }
 
     /// Decides attempts at one item, one after the other. An attempt that was decided before keeps
@@ -184,7 +189,7 @@ impl Store {
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        delegate!(self, store => store.reserve(attempts, now_us).await)
+        delegate!(self, store => store.reserve(attempts, now_us))
     }
 
     /// Decides attempts at one item that could not be delivered: they lose, unless they were
@@ -197,7 +202,7 @@ impl Store {
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        delegate!(self, store => store.lose_undeliverable(attempts, now_us).await)
+        delegate!(self, store => store.lose_undeliverable(attempts, now_us))
     }
 
     /// Waits until every decision of a reservation is committed, notifies the waiters, and returns
@@ -211,19 +216,26 @@ impl Store {
             // Redis has committed what it has answered.
             Self::Redis(_) => {}
         }
-        delegate!(self, store => store.waiters()).notify(&reserved.decided);
+        self.waiters().notify(&reserved.decided);
         Ok(reserved.decided)
     }
 
     /// Starts waiting for the decision on one attempt, by any process. Start before the lookup, so
     /// that no decision is missed.
     pub fn wait(&self, request_id: RequestId) -> Waiter<'_> {
-        delegate!(self, store => store.waiters()).wait(request_id)
+        self.waiters().wait(request_id)
+    }
+
+    fn waiters(&self) -> &Waiters {
+        match self {
+            Self::Embedded(store) => store.waiters(),
+            Self::Redis(store) => store.waiters(),
+        }
     }
 
     /// How many attempts have waiters.
     pub fn awaited(&self) -> usize {
-        delegate!(self, store => store.waiters()).len()
+        self.waiters().len()
     }
 
     /// A sale, the current one or an earlier one, with its decisions, all of them committed. With
@@ -232,7 +244,7 @@ impl Store {
     /// # Errors
     /// Returns an error when there is no such sale, or a decision could not be committed.
     pub async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        delegate!(self, store => store.ledger(epoch).await)
+        delegate!(self, store => store.ledger(epoch))
     }
 
     /// Why the store can commit nothing at this moment, as far as that is known without asking a

@@ -67,7 +67,7 @@ impl Embedded {
     pub async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
         match self.add(new)? {
             Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
-            Added::Duplicate(seq) => self.committed(seq).await,
+            Added::Duplicate(seq) => Box::pin(self.committed(seq)).await,
         }
     }
 

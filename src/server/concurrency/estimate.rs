@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// The fewest at a time. In one process a commit takes a fraction of a millisecond, and this many
-/// fill several commits, so that deciding and writing never wait for more.
-const MIN: usize = 192;
+/// fill two or three commits, so that deciding and writing never wait for more.
+const MIN: usize = 128;
 
 /// The most at a time: more than any engine that was measured needs.
 const MAX: usize = 4_096;

@@ -20,7 +20,8 @@ pub(in crate::server) async fn durable(
     request_id: &RequestId,
 ) -> Result<(), PublishError> {
     match app.queue.lookup() {
-        Lookup::Queue(queue) => with_durability_timeout(queue.durable(request_id)).await,
+        // In a box, as each new attempt has room for this future, too.
+        Lookup::Queue(queue) => with_durability_timeout(Box::pin(queue.durable(request_id))).await,
         // The register is durable, and every attempt in it will be decided.
         Lookup::Register(_) => Ok(()),
     }

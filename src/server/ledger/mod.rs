@@ -1,16 +1,17 @@
 //! The ledger of a sale: NDJSON, made outside the threads that answer buyers.
 //!
-//! A thread of its own takes a snapshot, which holds no lock for long, and writes the lines in
-//! pieces, at the pace at which the client reads them. Few ledgers are made at a time.
+//! A thread of its own, with a low priority, takes a snapshot, which holds no lock for long, and
+//! writes the lines in pieces, at the pace at which the client reads them. Few ledgers are made at a
+//! time.
 
 mod body;
 mod line;
 mod readers;
 mod statement;
+mod thread;
 
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::queue::Queue;
@@ -31,25 +32,25 @@ pub(super) async fn make(
     epoch: u64,
 ) -> Result<LedgerBody, StoreError> {
     let (started, body) = oneshot::channel();
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || {
+    let made = thread::run(async move {
         let _turn = turn;
-        runtime.block_on(async {
-            let snapshot = statement::snapshot(&queue, &store, epoch).await;
-            // The lines need the engines no more: whoever closes them need not wait for the client.
-            drop((queue, store));
-            match snapshot {
-                Ok(statement) => {
-                    let (pieces, body) = body::channel();
-                    // The client may have gone meanwhile.
-                    if started.send(Ok(body)).is_ok() {
-                        statement.write(pieces).await;
-                    }
+        let snapshot = statement::snapshot(&queue, &store, epoch).await;
+        // The lines need the engines no more: whoever closes them need not wait for the client.
+        drop((queue, store));
+        match snapshot {
+            Ok(statement) => {
+                let (pieces, body) = body::channel();
+                // The client may have gone meanwhile.
+                if started.send(Ok(body)).is_ok() {
+                    statement.write(pieces).await;
                 }
-                Err(error) => drop(started.send(Err(error))),
             }
-        });
+            Err(error) => drop(started.send(Err(error))),
+        }
     });
-    // The thread is gone without an answer only if it panicked.
+    if let Err(error) = made {
+        tracing::warn!(%error, "cannot start a thread for a ledger");
+    }
+    // Without an answer, there was no thread or it has panicked.
     body.await.unwrap_or(Err(StoreError::Unavailable))
 }

@@ -106,9 +106,6 @@ impl Statement {
             return Ok(());
         }
         let empty = Vec::with_capacity(PIECE_LEN + 1024);
-        pieces.send(std::mem::replace(&mut self.piece, empty), false).await?;
-        // A ledger has a thread of its own, and can wait; buyers cannot.
-        std::thread::yield_now();
-        Ok(())
+        pieces.send(std::mem::replace(&mut self.piece, empty), false).await
     }
 }
