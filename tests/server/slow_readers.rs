@@ -109,7 +109,8 @@ async fn read_until_reset(stream: &mut TcpStream, len: usize, pause: Duration) -
 #[tokio::test]
 async fn never_reading_clients_are_cut_and_hold_little_kernel_memory() {
     for (path, limit) in [("/large", 64 << 10), ("/pieces", 1 << 20)] {
-        let address = serve(Duration::from_secs(1), 1 << 20).await;
+        // Long enough to see all of them wait, on a busy machine, too.
+        let address = serve(Duration::from_secs(3), 1 << 20).await;
         let mut clients = Vec::new();
         for _ in 0..20 {
             let mut client = connect(address).await;
