@@ -1,8 +1,7 @@
 //! The ledger of a sale: NDJSON, made outside the threads that answer buyers.
 //!
 //! A thread of its own, with a low priority, takes a snapshot, which holds no lock for long, and
-//! writes the lines in pieces, at the pace at which the client reads them. Few ledgers are made at a
-//! time.
+//! writes the lines in pieces, as fast as the client reads them. Few ledgers are made at a time.
 
 mod body;
 mod line;
