@@ -1,5 +1,5 @@
 //! Compares the buyers' latency while ledgers are read with that while none is. Everything shares
-//! the same cores, the readers included, of which a real server's buyers would notice nothing.
+//! the same cores, the readers included; those of a real server are on other machines.
 //!
 //! `LEDGER_ROWS` sets the number of attempts in the ledger, `LEDGER_READERS` that of the readers.
 

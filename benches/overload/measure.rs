@@ -102,14 +102,21 @@ impl Sink for Seen {
 }
 
 /// Loads a server, and counts what it answers and decides after a third of the time. `capacity` is
-/// in attempts per second.
-pub(crate) fn measure(server: &Server, level: Level, capacity: f64, duration: Duration) -> Figures {
+/// in attempts per second; an open level needs it.
+pub(crate) fn measure(
+    server: &Server,
+    level: Level,
+    capacity: Option<f64>,
+    duration: Duration,
+) -> Figures {
     let flags = match level {
         Level::Closed(connections) => {
             BenchFlags { threads: Some(Count(connections)), ..BenchFlags::default() }
         }
         Level::Open(tenths) => BenchFlags {
-            rate: Some(Rate { per_second: (capacity * tenths as f64 / 10.0).max(1.0) as u64 }),
+            rate: Some(Rate {
+                per_second: (capacity.unwrap() * tenths as f64 / 10.0).max(1.0) as u64,
+            }),
             max_threads: Some(Count(USERS_MAX)),
             ..BenchFlags::default()
         },

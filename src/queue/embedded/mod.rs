@@ -67,6 +67,7 @@ impl Embedded {
     pub async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
         match self.add(new)? {
             Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
+            // In a box, as each fresh attempt has room for this future, too.
             Added::Duplicate(seq) => Box::pin(self.committed(seq)).await,
         }
     }

@@ -1,7 +1,7 @@
 //! The ledger of a sale: NDJSON, made outside the threads that answer buyers.
 //!
-//! A thread of its own, with a low priority, takes a snapshot, which holds no lock for long, and
-//! writes the lines in pieces, as fast as the client reads them. Few ledgers are made at a time.
+//! A thread of its own takes a snapshot, which holds no lock for long, and writes the lines in
+//! pieces, with a low priority and as fast as the client reads them. Few ledgers are made at once.
 
 mod body;
 mod line;
@@ -33,7 +33,10 @@ pub(super) async fn make(
     let (started, body) = oneshot::channel();
     let made = thread::run(async move {
         let _turn = turn;
+        // At the priority of buyers: they would wait for its locks, and the client waits for the
+        // first line.
         let snapshot = statement::snapshot(&queue, &store, epoch).await;
+        thread::lower_priority();
         // The lines need the engines no more: whoever closes them need not wait for the client.
         drop((queue, store));
         match snapshot {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Ledgers that are made and read at a time. Each takes a thread, one core's time, and 24 bytes of
-/// memory for each attempt at its sale.
+/// Ledgers that are made and read at a time. Each takes a thread, up to one core's time, and 24
+/// bytes of memory for each attempt at its sale.
 const READERS_MAX: usize = 2;
 
 /// How long a request waits until another ledger has been read.

@@ -30,13 +30,13 @@ fn connections(broker: &RabbitMq, redis: &Redis, flaw: Option<Flaw>) -> (u64, u6
     (before, broker::connections(broker))
 }
 
-/// A bench of 200 users with two attempts each, on the broker with few files.
+/// A bench of 400 users with two attempts each, on the broker with few files.
 fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Output {
     wait_unused(broker);
     let deployment = Deployment::new(Backend::on(broker, redis), None);
     let mut command = seckill();
     command.current_dir(deployment.folder()).env("SECKILL_BROKER_METRICS", broker.prometheus_url());
-    command.args(["bench", "--spawn", "--threads", "200", "--loops", "2"]);
+    command.args(["bench", "--spawn", "--threads", "400", "--loops", "2"]);
     command.args(["--settle-timeout", "5s"]).args(more).args(["--", "--design", design]);
     command.args(["--broker-connect-timeout", "1s"]).args(deployment.flags()).output().unwrap()
 }
