@@ -25,6 +25,8 @@ pub enum Draw {
     DoubleClick,
     /// The jitter of the pause before a retry.
     Jitter,
+    /// The seed of a run with one kind of buyers.
+    Buyers,
 }
 
 /// 64 random bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), applied to each of

@@ -71,6 +71,15 @@ pub struct SaleStatus {
     pub queued: u64,
     /// No stock is left and no attempt is queued.
     pub finished: bool,
+    /// Orders that one buyer may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_buyer: Option<u32>,
+    /// When it opens: microseconds since the Unix epoch. Absent if it was open from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_us: Option<u64>,
+    /// When it closes, in the same way. Absent if it does not close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_us: Option<u64>,
 }
 
 /// Body of `PUT /admin/sale`: opens a fresh sale.
@@ -124,6 +133,12 @@ pub struct LedgerSale {
     pub stock_left: i64,
     /// Orders that one buyer may have.
     pub per_buyer: u32,
+    /// When it opens: microseconds since the Unix epoch. Absent if it was open from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_us: Option<u64>,
+    /// When it closes, in the same way. Absent if it does not close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_us: Option<u64>,
 }
 
 /// One accepted attempt and its decision.

@@ -59,8 +59,10 @@ impl LedgerFile {
 pub(super) struct Folder {
     path: PathBuf,
     log: Log,
-    ledger_before: Digesting<File>,
-    ledger: Digesting<File>,
+    /// The ledger that is being read.
+    unfinished: Option<Digesting<File>>,
+    /// The digests of the ledgers, by name.
+    ledgers: BTreeMap<&'static str, Digest>,
     /// The digest of the history, once it was written.
     history: Option<Digest>,
 }
@@ -77,16 +79,21 @@ impl Folder {
         for name in [RUN, HISTORY, LATENCY, CORRECTED] {
             create(name)?;
         }
-        for name in [RUN, HISTORY] {
-            // Only a run that was killed leaves such a file.
+        for name in [RUN, HISTORY, LedgerFile::Before.name(), LedgerFile::After.name()] {
+            // Only a run that was killed, or could not read its ledger, leaves such a file.
             let _ = fs::remove_file(path.join(format!("{name}{UNFINISHED}")));
+        }
+        let mut ledgers = BTreeMap::new();
+        for ledger in [LedgerFile::Before, LedgerFile::After] {
+            let empty = Digesting::new(create(ledger.name())?);
+            ledgers.insert(ledger.name(), empty.digest());
         }
         let log = path.join(LOG);
         Ok(Self {
             path: path.to_owned(),
             log: Log::create(&log).map_err(at(&log))?,
-            ledger_before: Digesting::new(create(LedgerFile::Before.name())?),
-            ledger: Digesting::new(create(LedgerFile::After.name())?),
+            unfinished: None,
+            ledgers,
             history: None,
         })
     }
@@ -110,13 +117,28 @@ impl Folder {
         self.log.write(second, recorder).map_err(at(&self.path.join(LOG)))
     }
 
-    /// Appends bytes of a ledger, as they were received.
+    /// A ledger is read from its beginning. Its file is replaced only when it is complete.
+    pub(super) fn ledger_begins(&mut self, which: LedgerFile) -> Result<(), OutputError> {
+        let path = self.path.join(format!("{}{UNFINISHED}", which.name()));
+        self.unfinished = Some(Digesting::new(File::create(&path).map_err(at(&path))?));
+        Ok(())
+    }
+
+    /// Appends bytes of the ledger that is being read, as they were received.
     pub(super) fn ledger(&mut self, which: LedgerFile, piece: &[u8]) -> Result<(), OutputError> {
-        let file = match which {
-            LedgerFile::Before => &mut self.ledger_before,
-            LedgerFile::After => &mut self.ledger,
-        };
-        file.write_all(piece).map_err(at(&self.path.join(which.name())))
+        let written = self.unfinished.as_mut().map_or(Ok(()), |file| file.write_all(piece));
+        written.map_err(at(&self.path.join(which.name())))
+    }
+
+    /// The ledger was read to its end.
+    pub(super) fn ledger_ends(&mut self, which: LedgerFile) -> Result<(), OutputError> {
+        let path = self.path.join(which.name());
+        if let Some(file) = self.unfinished.take() {
+            let new = self.path.join(format!("{}{UNFINISHED}", which.name()));
+            fs::rename(new, &path).map_err(at(&path))?;
+            self.ledgers.insert(which.name(), file.digest());
+        }
+        Ok(())
     }
 
     pub(super) fn percentiles(&self, recorder: &Recorder) -> Result<(), OutputError> {
@@ -136,12 +158,9 @@ impl Folder {
 
     /// The digests of the files that are judged.
     pub(super) fn digests(&self) -> BTreeMap<String, Digest> {
-        let ledgers = [
-            (LedgerFile::Before.name(), self.ledger_before.digest()),
-            (LedgerFile::After.name(), self.ledger.digest()),
-        ];
+        let ledgers = self.ledgers.iter().map(|(name, digest)| (*name, *digest));
         let history = self.history.map(|digest| (HISTORY, digest));
-        let named = ledgers.into_iter().chain(history);
+        let named = ledgers.chain(history);
         named.map(|(name, digest)| (name.to_owned(), digest)).collect()
     }
 

@@ -58,6 +58,16 @@ impl Outputs {
         self.jtl.is_some()
     }
 
+    /// A ledger is read from its beginning: what was read of it before counts no more.
+    pub fn ledger_begins(&mut self, which: LedgerFile) {
+        self.in_folder(|folder| folder.ledger_begins(which));
+    }
+
+    /// The ledger was read to its end, and takes the place of one that was read before.
+    pub fn ledger_ends(&mut self, which: LedgerFile) {
+        self.in_folder(|folder| folder.ledger_ends(which));
+    }
+
     /// Appends bytes of a ledger, as they were received.
     pub fn ledger(&mut self, which: LedgerFile, piece: &[u8]) {
         self.in_folder(|folder| folder.ledger(which, piece));

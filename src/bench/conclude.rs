@@ -1,24 +1,27 @@
 //! After the load: the evidence, the verdict, and the files of the run.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::timeout;
 
 use crate::archive::{LedgerFile, Outputs, Parts, Run};
 use crate::history::{History, Ledger};
-use crate::judge::{self, Gaps, GeneratorLoad};
+use crate::judge::{self, Gaps, GeneratorLoad, Verdict};
 use crate::load::{self, Ran};
 use crate::monitor::Usage;
 use crate::stats::Quantiles;
 
 use super::config::Config;
 use super::evidence;
-use super::load::{Loaded, Sinks};
+use super::load::{Loaded, Sinks, now};
 use super::prepare::Site;
 
 /// Time-out for the last read of the state of the sale, which belongs to the end of the load.
 const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Pause before the ledger is read a second time.
+const LATE_EFFECTS: Duration = Duration::from_secs(1);
 
 /// How the load ended.
 pub(super) enum Ending {
@@ -70,9 +73,10 @@ impl Ended<'_> {
         let Sinks { series, mut outputs } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
-            && let Ok(Ok(sale)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await
+            && let Ok(Ok(view)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await
         {
-            series.set_last_sale(sale.now());
+            series.set_last_sale(now(&view));
+            history.views.add(view);
         }
         outputs.load_ended(&recorder);
         let stopped = ending.early();
@@ -93,7 +97,7 @@ impl Ended<'_> {
             audit: judge::audit(&history, None, &gaps),
             gaps: gaps.clone(),
             files: BTreeMap::new(),
-            stock_left_before: site.sale_before.stock_left,
+            stock_left_before: site.view_before.sale.stock_left,
             stopped,
             invalid,
         };
@@ -117,19 +121,40 @@ impl Ended<'_> {
     }
 }
 
-/// Waits until everything is decided, then reads results and the ledger.
+/// Waits until everything is decided, then reads the ledger, results, and the sale once more. If
+/// these break an invariant, the ledger is read again: a request that timed out may have its effect
+/// after the first reading.
 async fn gather(
     config: &Config,
     site: &Site,
     history: &mut History,
     (gaps, outputs): (&mut Gaps, &mut Outputs),
 ) -> Option<Ledger> {
-    gaps.settled = evidence::settle(&site.control, config.plan.settle_timeout).await.err();
-    evidence::poll_results(&site.control, history).await;
-    let copy = |piece: &[u8]| outputs.ledger(LedgerFile::After, piece);
-    let ledger = site.control.ledger(copy).await;
-    gaps.ledger = ledger.as_ref().err().map(ToString::to_string);
+    let limit = config.plan.settle_timeout;
+    let deadline = Instant::now() + limit;
+    gaps.settled = evidence::settle(&site.control, history, (deadline, limit)).await.err();
+    let control = &site.control;
+    let mut ledger = evidence::ledger(control, outputs, LedgerFile::After).await;
+    evidence::results(config, site, history, ledger.as_ref().ok(), deadline).await;
+    gaps.ledger = ledger.as_ref().err().cloned();
+    view_again(site, history).await;
+    let verdict = judge::audit(history, ledger.as_ref().ok(), gaps).verdict;
+    if let (Verdict::Fail, Ok(first)) = (verdict, &ledger) {
+        tokio::time::sleep(LATE_EFFECTS).await;
+        if let Ok(again) = evidence::ledger(control, outputs, LedgerFile::After).await {
+            history.add_changes(first, &again);
+            ledger = Ok(again);
+        }
+        view_again(site, history).await;
+    }
     ledger.ok()
+}
+
+/// Reads the state of the sale once more.
+async fn view_again(site: &Site, history: &mut History) {
+    if let Ok(Ok(view)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await {
+        history.views.add(view);
+    }
 }
 
 fn generator_load(config: &Config, usage: &Usage) -> GeneratorLoad {

@@ -1,51 +1,173 @@
-//! Gathers the evidence after the load: waits until everything is decided, and reads results and
-//! the ledger.
+//! Gathers the evidence after the load: waits until everything is decided, and reads the ledger, the
+//! results and the state of the sale.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout_at};
 
-use crate::history::History;
-use crate::sut::Control;
+use crate::archive::{LedgerFile, Outputs};
+use crate::history::{Answered, Asked, History, Ledger, Refused, ResultRead, Standstill, Status};
+use crate::ids::RequestId;
+use crate::load::{ResultsJob, read_results};
+use crate::sut::{Control, ControlError};
 use crate::units::Span;
+
+use super::config::Config;
+use super::prepare::Site;
 
 /// Pause between two reads of the state of the sale.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Maximum number of results that are polled after a run: one after the other, they take some
-/// tenths of a second.
-const RESULTS_MAX: usize = 1_000;
+/// Maximum number of results that are read after a run: of winners first.
+const RESULTS_MAX: usize = 2_000;
 
-/// Waits until nothing is queued.
+/// Maximum number of those that are of attempts with an unknown outcome, and of refused ones.
+const OTHERS_MAX: usize = 200;
+
+/// Maximum number of winners whose results are read a second time.
+const AGAIN_MAX: usize = 100;
+
+/// How often the ledger is read if it cannot be read at once, and the pause between two tries.
+const LEDGER_TRIES: u32 = 5;
+const LEDGER_PAUSE: Duration = Duration::from_secs(1);
+
+/// Waits until nothing is queued, and keeps each state of the sale.
 ///
 /// # Errors
 /// The reason why that is not certain when the time is up.
-pub(super) async fn settle(control: &Control, limit: Duration) -> Result<(), String> {
-    let deadline = Instant::now() + limit;
+pub(super) async fn settle(
+    control: &Control,
+    history: &mut History,
+    (deadline, limit): (Instant, Duration),
+) -> Result<(), String> {
     let mut problem = "the server did not answer".to_owned();
+    // What was queued and sold when that last changed, and when that was.
+    let mut last_change: Option<((u64, u64), Instant)> = None;
     loop {
-        match timeout_at(deadline, control.sale()).await {
-            Ok(Ok(sale)) if sale.queued == 0 => return Ok(()),
-            Ok(Ok(sale)) => problem = format!("{} attempts were still queued", sale.queued),
+        match timeout_at(deadline.into(), control.sale()).await {
+            Ok(Ok(view)) => {
+                let (queued, state) = (view.sale.queued, (view.sale.queued, view.sale.orders));
+                history.views.add(view);
+                if queued == 0 {
+                    return Ok(());
+                }
+                problem = format!("{queued} attempts were still queued");
+                if last_change.is_none_or(|(before, _)| before != state) {
+                    last_change = Some((state, Instant::now()));
+                }
+            }
             Ok(Err(_)) => problem = "the server did not answer".to_owned(),
             // The deadline passed during a call: the state that was read last stands.
             Err(_) => {}
         }
         if Instant::now() >= deadline {
-            return Err(format!("{problem} {} after the run", Span(limit)));
+            break;
         }
         sleep(SETTLE_INTERVAL).await;
     }
+    if let Some(((queued, _), since)) = last_change {
+        let is_ready = control.is_ready().await;
+        let unchanged_us = since.elapsed().as_micros() as u64;
+        history.standstill = Some(Standstill { queued, unchanged_us, is_ready });
+    }
+    Err(format!("{problem} {} after the run", Span(limit)))
 }
 
-/// Polls the results of accepted attempts, as buyers would, in addition to those that buyers polled
-/// during the run. A request without an answer adds nothing.
-pub(super) async fn poll_results(control: &Control, history: &mut History) {
-    let ids: Vec<_> = history.to_poll(RESULTS_MAX).collect();
-    for request_id in ids {
-        match control.result(request_id).await {
-            Ok(status) => history.results.push((request_id, status)),
-            Err(_) => break,
+/// Reads a ledger, several times if it has to, and copies it to its file.
+///
+/// # Errors
+/// The reason why it cannot be read.
+pub(super) async fn ledger(
+    control: &Control,
+    outputs: &mut Outputs,
+    which: LedgerFile,
+) -> Result<Ledger, String> {
+    let mut tries = 1;
+    loop {
+        outputs.ledger_begins(which);
+        match control.ledger(|piece| outputs.ledger(which, piece)).await {
+            Ok(ledger) => {
+                outputs.ledger_ends(which);
+                return Ok(ledger);
+            }
+            Err(error) if tries >= LEDGER_TRIES || is_for_good(&error) => {
+                return Err(error.to_string());
+            }
+            Err(_) => sleep(LEDGER_PAUSE).await,
         }
+        tries += 1;
     }
+}
+
+/// Whether another try would end in the same way.
+fn is_for_good(error: &ControlError) -> bool {
+    matches!(error, ControlError::NoToken | ControlError::WrongToken)
+}
+
+/// Reads results as buyers would, in addition to those that buyers read during the run.
+pub(super) async fn results(
+    config: &Config,
+    site: &Site,
+    history: &mut History,
+    ledger: Option<&Ledger>,
+    deadline: Instant,
+) {
+    let ids = to_ask(history, ledger);
+    let again: Vec<RequestId> = ids.iter().copied().take(AGAIN_MAX).collect();
+    let wanted = ids.len() as u64;
+    let read = read(config, site, ids, deadline).await;
+    history.asked = Asked { wanted, answered: read.len() as u64 };
+    history.results.extend(read);
+    // A result that changes is a lie at one of the two times.
+    history.results.extend(self::read(config, site, again, deadline).await);
+}
+
+async fn read(
+    config: &Config,
+    site: &Site,
+    ids: Vec<RequestId>,
+    deadline: Instant,
+) -> Vec<ResultRead> {
+    let (plan, target) = (config.plan.clone(), site.target.clone());
+    let (sut, beginning) = (config.sut, site.beginning);
+    let job = ResultsJob { plan, sut, target, beginning, ids, deadline };
+    let read = tokio::task::spawn_blocking(|| read_results(job)).await;
+    read.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The attempts whose results are read: winners first, then those with an unknown outcome, some
+/// refused ones, and accepted ones.
+fn to_ask(history: &History, ledger: Option<&Ledger>) -> Vec<RequestId> {
+    let rows = ledger.map_or(&[][..], |ledger| &ledger.rows);
+    let is_ours = |id: &RequestId| history.ids.attempt(id).is_some();
+    let winners = rows.iter().filter(|row| matches!(row.status, Status::Won(_)));
+    let winners: Vec<_> = winners.map(|row| row.request_id).filter(is_ours).collect();
+    let of = |wanted: fn(&Answered) -> bool| -> Vec<RequestId> {
+        let entries = history.entries.iter().filter(|entry| wanted(&entry.answered));
+        entries.map(|entry| history.ids.request_id(entry.attempt)).collect()
+    };
+    let told = of(|answered| matches!(answered, Answered::Won(_)));
+    let unknown = of(|answered| *answered == Answered::Unknown);
+    let accepted = of(|answered| matches!(answered, Answered::Accepted | Answered::Lost(_)));
+    let kept = history.refusals.iter().filter(|(refused, _)| *refused != Refused::IdReused);
+    let refused: Vec<_> = kept
+        .flat_map(|(_, tally)| tally.kept())
+        .map(|window| history.ids.request_id(window.attempt))
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    let parts = [
+        spread(&winners, RESULTS_MAX / 2),
+        spread(&told, RESULTS_MAX / 2),
+        spread(&unknown, OTHERS_MAX),
+        spread(&refused, OTHERS_MAX),
+        spread(&accepted, RESULTS_MAX),
+    ];
+    let ids = parts.into_iter().flatten().filter(|id| seen.insert(*id));
+    ids.take(RESULTS_MAX).collect()
+}
+
+/// At most `max` of them, spread evenly.
+fn spread(ids: &[RequestId], max: usize) -> Vec<RequestId> {
+    let step = ids.len().div_ceil(max).max(1);
+    ids.iter().step_by(step).copied().collect()
 }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
+use crate::history::{View, Views};
 use crate::load::{self, Job, Ran};
 use crate::monitor::{BrokerMonitor, BrokerUsage};
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
@@ -62,7 +63,7 @@ impl<'a> Load<'a> {
     /// A load that has not begun.
     pub(super) fn new(config: &'a Config, site: &'a Site) -> Self {
         let live = Arc::new(Live::new(load::workers(config.plan.threads)));
-        let sale = Arc::new(Mutex::new(site.sale_before.now()));
+        let sale = Arc::new(Mutex::new(now(&site.view_before)));
         Self { config, site, live, sale }
     }
 
@@ -81,11 +82,13 @@ impl<'a> Load<'a> {
             let (plan, sut) = (config.plan.clone(), config.sut);
             let (target, item) = (site.target.clone(), site.item.clone());
             let (live, stop) = (Arc::clone(live), stop.clone());
-            let epoch = site.sale_before.epoch;
+            let epoch = site.view_before.sale.epoch;
+            let beginning = site.beginning;
             move || {
                 let wants_samples = sinks.outputs.wants_samples();
                 let (plan, target, item, live, stop) = (&plan, &target, &item, &live, &stop);
-                let job = Job { plan, sut, target, item, epoch, live, stop, wants_samples };
+                let job =
+                    Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
                 let ran = load::run(&job, &mut sinks);
                 // The receiver is gone only when a second signal ended the bench.
                 let _ = done.send(ran.map(|ran| (ran, sinks)));
@@ -94,15 +97,17 @@ impl<'a> Load<'a> {
         notify(Event::LoadBegins { live: Arc::clone(live), sale: Arc::clone(sale) });
         let begun = Instant::now();
         std::thread::Builder::new().name("load".into()).spawn(job)?;
-        let mut broker = None;
+        let (mut broker, mut views) = (None, Views::default());
+        views.add(site.view_before.clone());
         let ran = {
             let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
+            let mut watch_sale = std::pin::pin!(watch_sale(&site.control, sale, &mut views));
             loop {
                 tokio::select! {
                     ran = &mut ended => break ran.context("the load generator panicked"),
                     // The server is gone: requests in flight end, and no further attempt begins.
                     () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
-                    () = watch_sale(&site.control, sale) => unreachable!(),
+                    () = &mut watch_sale => unreachable!(),
                     () = &mut watch => unreachable!(),
                 }
             }
@@ -112,7 +117,8 @@ impl<'a> Load<'a> {
         let elapsed = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
         let elapsed = if elapsed.is_zero() { begun.elapsed() } else { elapsed };
         notify(Event::LoadEnded { elapsed });
-        let (ran, sinks) = ran?;
+        let (mut ran, sinks) = ran?;
+        ran.history.views = views;
         Ok(Loaded { ran, sinks, broker })
     }
 }
@@ -148,12 +154,18 @@ async fn died(spawned: Option<&mut Spawned>) {
 }
 
 /// Reads the state of the sale periodically, until dropped.
-async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>) {
+async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>, views: &mut Views) {
     let mut ticks = tokio::time::interval(SALE_INTERVAL);
     loop {
         ticks.tick().await;
-        if let Ok(state) = control.sale().await {
-            *sale.lock().unwrap_or_else(PoisonError::into_inner) = state.now();
+        if let Ok(view) = control.sale().await {
+            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now(&view);
+            views.add(view);
         }
     }
+}
+
+/// The part of a state that is shown during the run.
+pub(super) fn now(view: &View) -> SaleNow {
+    SaleNow { stock_left: view.sale.stock_left, queued: view.sale.queued }
 }

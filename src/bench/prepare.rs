@@ -6,10 +6,11 @@ use anyhow::{Context, anyhow};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::history::{Beginning, View};
 use crate::ids::ItemId;
 use crate::load::Connector;
 use crate::monitor::listener_pid;
-use crate::sut::{Control, SaleState, Target, local_token};
+use crate::sut::{Control, Target, local_token};
 
 use super::config::Config;
 use super::error::BenchError;
@@ -23,7 +24,10 @@ pub(super) struct Site {
     pub(super) target: Target,
     pub(super) control: Control,
     pub(super) item: ItemId,
-    pub(super) sale_before: SaleState,
+    /// When the times of the history begin.
+    pub(super) beginning: Beginning,
+    /// The state of the sale, as it was found.
+    pub(super) view_before: View,
     /// The process that listens on the target, if it is on this machine and visible.
     pub(super) server_pid: Option<i32>,
 }
@@ -42,10 +46,11 @@ impl Site {
         let connector = Connector::new(&target).with_context(|| target.url.clone())?;
         let certificate = connector.check_certificate(CONNECT_TIMEOUT).await;
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
-        let control = config.sut.control(&target, config.plan.item.clone())?;
-        let sale_before = control.sale().await?;
+        let beginning = Beginning::now();
+        let control = config.sut.control(&target, config.plan.item.clone(), beginning)?;
+        let view_before = control.sale().await?;
         let item: ItemId =
-            sale_before.item.parse().context("the server's item has an invalid name")?;
+            view_before.sale.item.parse().context("the server's item has an invalid name")?;
         // The token is read only now: a server that has answered has written it, while one behind a
         // proxy may still have been starting before.
         let token = token.or_else(|| local_token(&target, &config.data));
@@ -55,7 +60,7 @@ impl Site {
             None if target.address.ip().is_loopback() => listener_pid(target.address),
             None => None,
         };
-        Ok(Self { target, control, item, sale_before, server_pid })
+        Ok(Self { target, control, item, beginning, view_before, server_pid })
     }
 }
 

@@ -13,6 +13,7 @@ use super::conclude::{Ended, Ending};
 use super::config::Config;
 use super::error::BenchError;
 use super::event::Event;
+use super::evidence;
 use super::load::{Load, Sinks};
 use super::prepare::Site;
 use super::spawned::Spawned;
@@ -47,9 +48,7 @@ pub async fn run(
     }
     let load = Load::new(config, &site);
     let mut outputs = open_outputs(config, &site, &load)?;
-    let ledger_before =
-        site.control.ledger(|piece| outputs.ledger(LedgerFile::Before, piece)).await;
-    let ledger_before = ledger_before.map_err(|error| error.to_string());
+    let ledger_before = evidence::ledger(&site.control, &mut outputs, LedgerFile::Before).await;
     if let Err(because) = &ledger_before {
         notify(Event::Problem(format!("this run cannot be audited: {because}")));
     }

@@ -2,7 +2,8 @@
 //! docs/reference.md describes the lines.
 //!
 //! The file has a line for the run, a line for each attempt that was not refused, a line for each
-//! result, and a last line with their numbers, which shows whether the file is complete.
+//! kind of refusal, a line for each state of the sale and for each result that was read, and a last
+//! line with their numbers, which shows whether the file is complete.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -10,10 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ItemId, OrderId, RequestId};
 
-use super::{Answered, AttemptNo, Entry, History, Ids, Status};
+use super::{
+    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Ids, Loss, Refused, RequestWindow,
+    ResultRead, SAMPLE_MAX, Standstill, Status, Tally, View,
+};
 
-/// The version of the format that this program writes, and the highest that it reads.
-pub const VERSION: u32 = 1;
+/// The version of the format that this program writes, and the only one that it reads: an older
+/// history lacks evidence that the audit needs.
+pub const VERSION: u32 = 2;
 
 /// Longest line, in bytes: the run's has a pair of numbers for each change between neighbouring
 /// virtual users, of which there are at most 2^20.
@@ -29,6 +34,7 @@ enum Line {
         history: u32,
         ids: Ids,
         item: ItemId,
+        began_us: u64,
         /// Attempts of each virtual user, in their order, as runs: `[attempts, users]`.
         sent: Vec<(u64, u64)>,
     },
@@ -39,27 +45,91 @@ enum Line {
         answered: Word,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_id: Option<OrderId>,
+        sent_us: u64,
+        answered_us: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<RefusalLine>,
     },
+    /// Requests that were answered alike.
+    Tally { of: Told, tally: Tally },
+    /// A state of the sale.
+    View { view: View },
     /// A result that was requested.
     Result {
         request_id: RequestId,
         result: Word,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_id: Option<OrderId>,
+        sent_us: u64,
+        answered_us: u64,
     },
     /// The last line.
-    End { entries: u64, results: u64 },
+    End {
+        entries: u64,
+        results: u64,
+        asked: Asked,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standstill: Option<Standstill>,
+    },
 }
 
-/// An answer. For a result, `unknown` means that the tested system did not know the attempt.
+/// A final refusal of an attempt that was not only refused.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefusalLine {
+    refused: Refused,
+    sent_us: u64,
+    answered_us: u64,
+    was_accepted: bool,
+}
+
+/// What the requests of a tally have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    Refused(Refused),
+    Contradictory,
+    WithoutRetryAfter,
+}
+
+/// An answer or a result. For a result, `unknown` means that the tested system did not know the
+/// attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Word {
     Accepted,
     Queued,
     Won,
+    /// Lost, without a reason.
     Lost,
+    LostSoldOut,
+    LostAlreadyBought,
+    LostSaleReplaced,
+    LostUndeliverable,
     Unknown,
+}
+
+impl Word {
+    fn of_loss(loss: Loss) -> Self {
+        match loss {
+            Loss::SoldOut => Self::LostSoldOut,
+            Loss::AlreadyBought => Self::LostAlreadyBought,
+            Loss::SaleReplaced => Self::LostSaleReplaced,
+            Loss::Undeliverable => Self::LostUndeliverable,
+            Loss::Unstated => Self::Lost,
+        }
+    }
+
+    fn loss(self) -> Option<Loss> {
+        match self {
+            Self::Lost => Some(Loss::Unstated),
+            Self::LostSoldOut => Some(Loss::SoldOut),
+            Self::LostAlreadyBought => Some(Loss::AlreadyBought),
+            Self::LostSaleReplaced => Some(Loss::SaleReplaced),
+            Self::LostUndeliverable => Some(Loss::Undeliverable),
+            Self::Accepted | Self::Queued | Self::Won | Self::Unknown => None,
+        }
+    }
 }
 
 /// Why a history file cannot be used.
@@ -68,9 +138,9 @@ pub enum HistoryError {
     /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// It was written by a newer program.
-    #[error("its version is {0}, and this program reads up to {VERSION}: use a newer seckill")]
-    Newer(u32),
+    /// It was written by an older or a newer program.
+    #[error("its version is {0}, and this program reads {VERSION}: use the seckill that wrote it")]
+    Version(u32),
     /// A line is invalid.
     #[error("line {line}: {problem}")]
     Line {
@@ -94,75 +164,46 @@ impl History {
             history: VERSION,
             ids: self.ids,
             item: self.item.clone(),
+            began_us: self.began_us,
             sent: run_lengths(&self.sent),
         };
         write_line(&mut file, &run)?;
-        for Entry { attempt, answered } in &self.entries {
-            let (word, order_id) = match answered {
-                Answered::Accepted => (Word::Accepted, None),
-                Answered::Won(order_id) => (Word::Won, Some((**order_id).clone())),
-                Answered::Lost => (Word::Lost, None),
-                Answered::Unknown => (Word::Unknown, None),
-            };
-            let AttemptNo { thread, index } = *attempt;
-            write_line(&mut file, &Line::Attempt { thread, index, answered: word, order_id })?;
+        self.entries.iter().try_for_each(|entry| write_line(&mut file, &attempt_line(entry)))?;
+        let refusals = self.refusals.iter().map(|(refused, tally)| (Told::Refused(refused), tally));
+        let others = [
+            (Told::Contradictory, &self.contradictory),
+            (Told::WithoutRetryAfter, &self.without_retry_after),
+        ];
+        for (of, tally) in refusals.chain(others.into_iter().filter(|(_, tally)| tally.count > 0)) {
+            write_line(&mut file, &Line::Tally { of, tally: tally.clone() })?;
         }
-        for (request_id, status) in &self.results {
-            let (result, order_id) = match status {
-                Some(Status::Queued) => (Word::Queued, None),
-                Some(Status::Won(order_id)) => (Word::Won, Some(order_id.clone())),
-                Some(Status::Lost) => (Word::Lost, None),
-                None => (Word::Unknown, None),
-            };
-            write_line(&mut file, &Line::Result { request_id: *request_id, result, order_id })?;
+        for view in self.views.iter() {
+            write_line(&mut file, &Line::View { view: view.clone() })?;
         }
+        self.results.iter().try_for_each(|read| write_line(&mut file, &result_line(read)))?;
         let (entries, results) = (self.entries.len() as u64, self.results.len() as u64);
-        write_line(&mut file, &Line::End { entries, results })?;
+        let (asked, standstill) = (self.asked, self.standstill);
+        write_line(&mut file, &Line::End { entries, results, asked, standstill })?;
         file.flush()
     }
 
     /// Reads a history that [`write`](Self::write) wrote.
     ///
     /// # Errors
-    /// When the file is incomplete, not a history, or of a newer version.
+    /// When the file is incomplete, not a history, or of another version.
     pub fn read(file: impl BufRead) -> Result<Self, HistoryError> {
         let mut lines = Lines { file, number: 0 };
         let first = lines.next_value()?.ok_or(HistoryError::CutOff(0))?;
         let version = first.get("history").and_then(serde_json::Value::as_u64);
-        if let Some(newer) = version.filter(|version| *version > VERSION.into()) {
-            return Err(HistoryError::Newer(u32::try_from(newer).unwrap_or(u32::MAX)));
+        if let Some(other) = version.filter(|version| *version != u64::from(VERSION)) {
+            return Err(HistoryError::Version(u32::try_from(other).unwrap_or(u32::MAX)));
         }
-        let Line::Run { ids, item, sent, .. } = lines.understand(first)? else {
-            return Err(lines.invalid("the first line does not describe a run"));
-        };
-        let threads = sent.iter().fold(0u64, |sum, (_, users)| sum.saturating_add(*users));
-        if threads > AttemptNo::THREADS_MAX {
-            return Err(lines.invalid("more virtual users than any run has"));
-        }
-        if sent.iter().any(|(attempts, _)| *attempts > AttemptNo::INDICES_MAX) {
-            return Err(lines.invalid("more attempts of a virtual user than any run has"));
-        }
-        let mut history = Self::new(ids, item, 0);
-        history.sent = sent
-            .into_iter()
-            .flat_map(|(attempts, users)| std::iter::repeat_n(attempts, users as usize))
-            .collect();
+        let mut history = lines.begin(first)?;
         while let Some(value) = lines.next_value()? {
             match lines.understand(value)? {
-                Line::Attempt { thread, index, answered, order_id } => {
-                    let attempt = AttemptNo { thread, index };
-                    // Its id would be that of another attempt, or of none.
-                    if !history.was_sent(attempt) {
-                        return Err(lines
-                            .invalid("the attempt is not among those that the first line counts"));
-                    }
-                    let answered = lines.answered(answered, order_id)?;
-                    history.entries.push(Entry { attempt, answered });
-                }
-                Line::Result { request_id, result, order_id } => {
-                    history.results.push((request_id, lines.status(result, order_id)?));
-                }
-                Line::End { entries, results } => {
+                Line::Run { .. } => return Err(lines.invalid("a second run")),
+                Line::End { entries, results, asked, standstill } => {
+                    (history.asked, history.standstill) = (asked, standstill);
                     let read = (history.entries.len() as u64, history.results.len() as u64);
                     if read != (entries, results) {
                         return Err(lines
@@ -173,11 +214,42 @@ impl History {
                         None => Ok(history),
                     };
                 }
-                Line::Run { .. } => return Err(lines.invalid("a second run")),
+                line => lines.add(&mut history, line)?,
             }
         }
         Err(HistoryError::CutOff(lines.number))
     }
+}
+
+fn attempt_line(entry: &Entry) -> Line {
+    let Entry { attempt, answered, sent_us, answered_us, refusal } = entry;
+    let (answered, order_id) = match answered {
+        Answered::Accepted => (Word::Accepted, None),
+        Answered::Won(order_id) => (Word::Won, Some((**order_id).clone())),
+        Answered::Lost(loss) => (Word::of_loss(*loss), None),
+        Answered::Unknown => (Word::Unknown, None),
+    };
+    let refusal = refusal.as_deref().map(|refusal| RefusalLine {
+        refused: refusal.refused,
+        sent_us: refusal.request.sent_us,
+        answered_us: refusal.request.answered_us,
+        was_accepted: refusal.was_accepted,
+    });
+    let (sent_us, answered_us) = (*sent_us, *answered_us);
+    let AttemptNo { thread, index } = *attempt;
+    Line::Attempt { thread, index, answered, order_id, sent_us, answered_us, refusal }
+}
+
+fn result_line(read: &ResultRead) -> Line {
+    let ResultRead { request_id, status, sent_us, answered_us } = read;
+    let (result, order_id) = match status {
+        Some(Status::Queued) => (Word::Queued, None),
+        Some(Status::Won(order_id)) => (Word::Won, Some(order_id.clone())),
+        Some(Status::Lost(loss)) => (Word::of_loss(*loss), None),
+        None => (Word::Unknown, None),
+    };
+    let (request_id, sent_us, answered_us) = (*request_id, *sent_us, *answered_us);
+    Line::Result { request_id, result, order_id, sent_us, answered_us }
 }
 
 fn write_line(file: &mut impl Write, line: &Line) -> io::Result<()> {
@@ -211,8 +283,74 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn understand(&self, value: serde_json::Value) -> Result<Line, HistoryError> {
-        serde_json::from_value(value)
-            .map_err(|_| self.invalid("neither a run, an attempt, a result nor the end"))
+        serde_json::from_value(value).map_err(|_| {
+            self.invalid("neither a run, an attempt, a tally, a view, a result nor the end")
+        })
+    }
+
+    /// The history that the first line begins.
+    fn begin(&self, first: serde_json::Value) -> Result<History, HistoryError> {
+        let Line::Run { ids, item, began_us, sent, .. } = self.understand(first)? else {
+            return Err(self.invalid("the first line does not describe a run"));
+        };
+        let threads = sent.iter().fold(0u64, |sum, (_, users)| sum.saturating_add(*users));
+        if threads > AttemptNo::THREADS_MAX {
+            return Err(self.invalid("more virtual users than any run has"));
+        }
+        if sent.iter().any(|(attempts, _)| *attempts > AttemptNo::INDICES_MAX) {
+            return Err(self.invalid("more attempts of a virtual user than any run has"));
+        }
+        let mut history = History::new(ids, item, 0, began_us);
+        history.sent = sent
+            .into_iter()
+            .flat_map(|(attempts, users)| std::iter::repeat_n(attempts, users as usize))
+            .collect();
+        Ok(history)
+    }
+
+    /// Adds a line other than the first and the last.
+    fn add(&self, history: &mut History, line: Line) -> Result<(), HistoryError> {
+        match line {
+            Line::Attempt { thread, index, answered, order_id, sent_us, answered_us, refusal } => {
+                let attempt = AttemptNo { thread, index };
+                self.check_sent(history, attempt)?;
+                let answered = self.answered(answered, order_id)?;
+                let refusal = refusal.map(|line| {
+                    let RefusalLine { refused, sent_us, answered_us, was_accepted } = line;
+                    let request = RequestWindow { attempt, sent_us, answered_us };
+                    Box::new(FinalRefusal { refused, request, was_accepted })
+                });
+                history.entries.push(Entry { attempt, answered, sent_us, answered_us, refusal });
+            }
+            Line::Tally { of, tally } => {
+                if tally.sample.len() > SAMPLE_MAX {
+                    return Err(self.invalid("more requests than a tally keeps"));
+                }
+                tally.kept().try_for_each(|kept| self.check_sent(history, kept.attempt))?;
+                match of {
+                    Told::Refused(refused) => history.refusals.restore(refused, tally),
+                    Told::Contradictory => history.contradictory = tally,
+                    Told::WithoutRetryAfter => history.without_retry_after = tally,
+                }
+            }
+            Line::View { view } => history.views.add(view),
+            Line::Result { request_id, result, order_id, sent_us, answered_us } => {
+                let status = self.status(result, order_id)?;
+                history.results.push(ResultRead { request_id, status, sent_us, answered_us });
+            }
+            Line::Run { .. } | Line::End { .. } => {
+                return Err(self.invalid("it belongs to the first or the last line"));
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt that was not sent has the id of another one, or of none.
+    fn check_sent(&self, history: &History, attempt: AttemptNo) -> Result<(), HistoryError> {
+        match history.was_sent(attempt) {
+            true => Ok(()),
+            false => Err(self.invalid("the attempt is not among those that the first line counts")),
+        }
     }
 
     fn invalid(&self, problem: &str) -> HistoryError {
@@ -223,12 +361,13 @@ impl<R: BufRead> Lines<R> {
         match (word, order_id) {
             (Word::Accepted, None) => Ok(Answered::Accepted),
             (Word::Won, Some(order_id)) => Ok(Answered::Won(Box::new(order_id))),
-            (Word::Lost, None) => Ok(Answered::Lost),
             (Word::Unknown, None) => Ok(Answered::Unknown),
-            _ => {
-                Err(self.invalid("`answered` is accepted, lost, unknown, or won with an order_id"))
-            }
+            (word, None) => word.loss().map(Answered::Lost).ok_or(()),
+            _ => Err(()),
         }
+        .map_err(|()| {
+            self.invalid("`answered` is accepted, lost, unknown, or won with an order_id")
+        })
     }
 
     fn status(
@@ -239,9 +378,10 @@ impl<R: BufRead> Lines<R> {
         match (word, order_id) {
             (Word::Queued, None) => Ok(Some(Status::Queued)),
             (Word::Won, Some(order_id)) => Ok(Some(Status::Won(order_id))),
-            (Word::Lost, None) => Ok(Some(Status::Lost)),
             (Word::Unknown, None) => Ok(None),
-            _ => Err(self.invalid("`result` is queued, lost, unknown, or won with an order_id")),
+            (word, None) => word.loss().map(Status::Lost).map(Some).ok_or(()),
+            _ => Err(()),
         }
+        .map_err(|()| self.invalid("`result` is queued, lost, unknown, or won with an order_id"))
     }
 }

@@ -21,7 +21,7 @@ const UUID_FIXED: u128 = (0x4 << 76) | (0b10 << 62);
 const UUID_HIGH_MASK: u64 = 0xffff_ffff_ffff_0fff;
 
 /// The `index`th attempt of a virtual user, both from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AttemptNo {
     /// The virtual user, from 0; below 2^24.
     pub thread: u32,
@@ -53,9 +53,17 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// The ids of one run.
+    /// The ids of one run. They depend on both: an id that came back with another buyer would be
+    /// another attempt under a known id.
     pub fn new(seed: u64, buyers: Buyers) -> Self {
-        Self { seed, buyers }
+        let (kind, number, exponent) = match buyers {
+            Buyers::New => (0, 0, 0.0),
+            Buyers::Thread => (1, 0, 0.0),
+            Buyers::Pool(buyers) => (2, buyers, 0.0),
+            Buyers::Skewed { buyers, skew } => (3, buyers, skew.exponent()),
+        };
+        let mix = |seed, part| random::bits(seed, Draw::Buyers, part);
+        Self { seed: mix(mix(mix(seed, kind), number), f64::to_bits(exponent)), buyers }
     }
 
     /// The ids of the same run at another sale: an id is decided once, so a fresh sale needs fresh

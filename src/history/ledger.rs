@@ -1,7 +1,33 @@
 //! The ledger of a sale, as the tested system exports it. Reading it from a particular API is the
 //! task of `sut`.
 
+use std::sync::Arc;
+
 use crate::ids::{OrderId, RequestId};
+
+use super::Hours;
+
+/// Why an attempt lost, whatever words the tested system has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Loss {
+    /// No unit was left.
+    SoldOut,
+    /// The buyer had as many orders as one may have.
+    AlreadyBought,
+    /// Another sale of the item was opened before the decision.
+    SaleReplaced,
+    /// No consumer could decide it.
+    Undeliverable,
+    /// The tested system did not say why.
+    Unstated,
+}
+
+impl Loss {
+    /// Whether both can be the reason of the same attempt: a reason may be left out.
+    pub fn agrees_with(self, other: Self) -> bool {
+        self == other || self == Self::Unstated || other == Self::Unstated
+    }
+}
 
 /// The state of an accepted attempt, as the tested system reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +36,18 @@ pub enum Status {
     Queued,
     /// Won this order.
     Won(OrderId),
-    /// Lost.
-    Lost,
+    /// Lost, for this reason.
+    Lost(Loss),
+}
+
+impl Status {
+    /// Whether both can be the state of the same attempt at the same moment.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Lost(one), Self::Lost(other)) => one.agrees_with(*other),
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// One accepted attempt, as the tested system reports it.
@@ -22,11 +58,23 @@ pub struct Row {
     /// The buyer.
     pub uid: Box<str>,
     /// The item.
-    pub item: Box<str>,
+    pub item: Arc<str>,
+    /// Its position in the order of acceptance.
+    pub seq: u64,
+    /// When it was accepted, by the tested system's clock, in microseconds since the Unix epoch.
+    pub accepted_us: u64,
+    /// When it was decided, in the same way; `None` if it is not decided.
+    pub decided_us: Option<u64>,
     /// Its state.
     pub status: Status,
-    /// Time from acceptance to decision, in microseconds; `None` if it is not decided.
-    pub settle_us: Option<u64>,
+}
+
+impl Row {
+    /// Time from acceptance to decision, in microseconds; `None` if it is not decided. With several
+    /// clocks, a decision may seem to be the earlier one; then it is 0.
+    pub fn settle_us(&self) -> Option<u64> {
+        self.decided_us.map(|us| us.saturating_sub(self.accepted_us))
+    }
 }
 
 /// The sale of a ledger.
@@ -42,6 +90,8 @@ pub struct SaleTerms {
     pub stock_left: i64,
     /// Orders that one buyer may have.
     pub per_buyer: u32,
+    /// Its hours, as far as the ledger shows them.
+    pub hours: Hours,
 }
 
 /// The whole ledger of one sale.

@@ -6,8 +6,12 @@ mod file;
 mod ids;
 mod ledger;
 mod record;
+mod refusals;
+mod views;
 
 pub use file::{HistoryError, VERSION};
 pub use ids::{AttemptNo, Ids};
-pub use ledger::{Ledger, Row, SaleTerms, Status};
-pub use record::{Answered, Entry, History};
+pub use ledger::{Ledger, Loss, Row, SaleTerms, Status};
+pub use record::{Answered, Beginning, Entry, FinalRefusal, History};
+pub use refusals::{Refusals, Refused, RequestWindow, SAMPLE_MAX, Tally};
+pub use views::{Asked, Hours, ResultRead, SaleView, Standstill, VIEWS_MAX, View, Views};

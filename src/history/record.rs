@@ -1,10 +1,44 @@
 //! What the clients of a run sent and the answers they received, as far as the audit needs them.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ids::{ItemId, OrderId, RequestId};
 
-use super::{AttemptNo, Ids, Ledger, SaleTerms, Status};
+use super::{
+    Asked, AttemptNo, Ids, Ledger, Loss, Refusals, Refused, RequestWindow, ResultRead, Row,
+    SaleTerms, Standstill, Status, Tally, Views,
+};
+
+/// When a history begins. Its times are measured from there with the monotonic clock, so that a
+/// step of the wall clock does not change their order.
+#[derive(Debug, Clone, Copy)]
+pub struct Beginning {
+    instant: Instant,
+    unix_us: u64,
+}
+
+impl Beginning {
+    /// The present moment.
+    pub fn now() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { instant: Instant::now(), unix_us: micros(since_epoch) }
+    }
+
+    /// The beginning, in microseconds since the Unix epoch.
+    pub fn unix_us(self) -> u64 {
+        self.unix_us
+    }
+
+    /// Microseconds from the beginning to this moment.
+    pub fn us(self, moment: Instant) -> u64 {
+        micros(moment.saturating_duration_since(self.instant))
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
 
 /// What the client knows about an attempt that may have had an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +47,8 @@ pub enum Answered {
     Accepted,
     /// Won this order.
     Won(Box<OrderId>),
-    /// Lost.
-    Lost,
+    /// Lost, for this reason.
+    Lost(Loss),
     /// A time-out, a reset after sending, a 500: the attempt may have had an effect or not.
     Unknown,
 }
@@ -22,7 +56,7 @@ pub enum Answered {
 impl Answered {
     /// Whether the answer is a decision, which is final.
     pub fn is_decision(&self) -> bool {
-        matches!(self, Self::Won(_) | Self::Lost)
+        matches!(self, Self::Won(_) | Self::Lost(_))
     }
 }
 
@@ -33,64 +67,139 @@ pub struct Entry {
     pub attempt: AttemptNo,
     /// The strongest answer to any of its requests.
     pub answered: Answered,
+    /// Not later than the first of its requests that was not refused was sent, in microseconds
+    /// since the beginning of the history.
+    pub sent_us: u64,
+    /// Not earlier than the answer had been received, or the request had failed.
+    pub answered_us: u64,
+    /// A final refusal of another of its requests.
+    pub refusal: Option<Box<FinalRefusal>>,
+}
+
+/// A final refusal of an attempt that had an effect, or may have had one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinalRefusal {
+    /// What was told.
+    pub refused: Refused,
+    /// The request that was refused.
+    pub request: RequestWindow,
+    /// Whether an answer had shown that the attempt was accepted, before this request was sent.
+    pub was_accepted: bool,
 }
 
 /// A run from the clients' side. Refused attempts, which by the API's promise have no effect, are
-/// only counted: every attempt below its thread's count that has no entry was refused.
+/// only counted and sampled: every attempt below its thread's count that has no entry was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// The generator of the run's ids.
     pub ids: Ids,
     /// The item that was bought.
     pub item: ItemId,
+    /// When all times begin, in microseconds since the Unix epoch by the clock of the generator.
+    pub began_us: u64,
     /// Attempts that each virtual user made.
     pub sent: Vec<u64>,
     /// Attempts that were not refused, in no order.
     pub entries: Vec<Entry>,
+    /// Requests that were refused.
+    pub refusals: Refusals,
+    /// Requests with an answer that contradicts itself: its status and its words do not belong
+    /// together, or it is about another attempt.
+    pub contradictory: Tally,
+    /// Refusals that ask for another try and do not say when.
+    pub without_retry_after: Tally,
     /// The sale before the run, if its ledger could be read.
     pub sale_before: Option<SaleTerms>,
     /// The rows of the ledger before the run.
-    pub before: HashMap<RequestId, Status>,
-    /// Results that were requested, during the run or after it; `None` for an attempt that the
-    /// tested system did not know.
-    pub results: Vec<(RequestId, Option<Status>)>,
+    pub before: HashMap<RequestId, Row>,
+    /// States of the sale, before, during and after the load.
+    pub views: Views,
+    /// Set if attempts were still queued when the time to wait for them was up.
+    pub standstill: Option<Standstill>,
+    /// Results that were requested, during the run or after it.
+    pub results: Vec<ResultRead>,
+    /// How complete the results are that were requested after the run.
+    pub asked: Asked,
 }
 
 impl History {
     /// A run in which `threads` virtual users have sent nothing yet.
-    pub fn new(ids: Ids, item: ItemId, threads: usize) -> Self {
-        let (sent, entries, before) = (vec![0; threads], Vec::new(), HashMap::new());
-        Self { ids, item, sent, entries, sale_before: None, before, results: Vec::new() }
+    pub fn new(ids: Ids, item: ItemId, threads: usize, began_us: u64) -> Self {
+        Self {
+            ids,
+            item,
+            began_us,
+            sent: vec![0; threads],
+            entries: Vec::new(),
+            refusals: Refusals::default(),
+            contradictory: Tally::default(),
+            without_retry_after: Tally::default(),
+            sale_before: None,
+            before: HashMap::new(),
+            views: Views::default(),
+            standstill: None,
+            results: Vec::new(),
+            asked: Asked::default(),
+        }
     }
 
     /// Adds the attempts of another worker's virtual users. Each user belongs to one worker.
     pub fn merge(&mut self, other: Self) {
         // The fields are destructured by name, so that a forgotten new field does not compile. The
-        // ids, the item and the state before the run are the same for all workers.
-        let Self { ids: _, item: _, sent, entries, sale_before: _, before: _, results } = other;
+        // ids, the item and the beginning are the same for all workers, and what is read beside the
+        // load is no worker's.
+        let Self {
+            ids: _,
+            item: _,
+            began_us: _,
+            sent,
+            entries,
+            refusals,
+            contradictory,
+            without_retry_after,
+            sale_before: _,
+            before: _,
+            views: _,
+            standstill: _,
+            results,
+            asked: _,
+        } = other;
         for (sum, part) in self.sent.iter_mut().zip(sent) {
             *sum += part;
         }
         self.entries.extend(entries);
+        self.refusals.merge(refusals);
+        self.contradictory.merge(contradictory);
+        self.without_retry_after.merge(without_retry_after);
         self.results.extend(results);
     }
 
     /// Stores the ledger before the run.
     pub fn begin_with(&mut self, ledger: Ledger) {
         self.sale_before = Some(ledger.sale);
-        self.before = ledger.rows.into_iter().map(|row| (row.request_id, row.status)).collect();
+        self.before = ledger.rows.into_iter().map(|row| (row.request_id, row)).collect();
+    }
+
+    /// Keeps what a first reading of the ledger shows of decided attempts that another one, read
+    /// afterwards, shows differently, as results that were read at the time of the last state of
+    /// the sale.
+    pub fn add_changes(&mut self, first: &Ledger, again: &Ledger) {
+        let again: HashMap<_, _> = again.rows.iter().map(|row| (row.request_id, row)).collect();
+        let at_us = self.views.iter().next_back().map_or(0, |view| view.answered_us);
+        let decided = first.rows.iter().filter(|row| row.status != Status::Queued);
+        let changed = decided
+            .filter(|row| again.get(&row.request_id).is_none_or(|now| now.status != row.status));
+        self.results.extend(changed.map(|row| ResultRead {
+            request_id: row.request_id,
+            status: Some(row.status.clone()),
+            sent_us: at_us,
+            answered_us: at_us,
+        }));
     }
 
     /// Whether no attempt was made.
     pub fn is_empty(&self) -> bool {
         self.sent.iter().all(|sent| *sent == 0)
-    }
-
-    /// The accepted attempts whose results are to be polled: all, or `max` evenly spread ones.
-    pub fn to_poll(&self, max: usize) -> impl Iterator<Item = RequestId> {
-        let accepted = || self.entries.iter().filter(|entry| entry.answered != Answered::Unknown);
-        let step = accepted().count().div_ceil(max.max(1)).max(1);
-        accepted().step_by(step).map(|entry| self.ids.request_id(entry.attempt))
     }
 
     /// Whether this attempt was made.

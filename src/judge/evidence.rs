@@ -54,6 +54,6 @@ pub fn settle_times(history: &History, ledger: &Ledger) -> Quantiles {
         history.ids.attempt(&row.request_id).is_some()
             && !history.before.contains_key(&row.request_id)
     };
-    let times = ledger.rows.iter().filter(is_ours).filter_map(|row| row.settle_us);
+    let times = ledger.rows.iter().filter(is_ours).filter_map(|row| row.settle_us());
     Quantiles::of_durations(times.map(Duration::from_micros))
 }

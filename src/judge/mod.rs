@@ -7,8 +7,10 @@
 mod cause;
 mod evidence;
 mod exit;
+mod facts;
 mod invariant;
 mod reconcile;
+mod rules;
 mod validity;
 mod verdict;
 

@@ -9,6 +9,7 @@ mod attempt;
 mod executor;
 mod http1;
 mod reply;
+mod results;
 mod retry;
 mod run;
 mod start_barrier;
@@ -19,4 +20,5 @@ mod worker;
 
 pub use executor::{Arrivals, Schedule, Step};
 pub use http1::{Connector, ProtocolError, Response, ResponseReader};
+pub use results::{ResultsJob, read_results};
 pub use run::{Job, Ran, run, workers};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::history::Answered;
+use crate::history::{Answered, AttemptNo, RequestWindow};
 use crate::ids::RequestId;
 use crate::settings::RetryOn;
 use crate::stats::{Click, ErrorKind, Outcome, Sample};
-use crate::sut::Understood;
+use crate::sut::{Meaning, Understood};
 
 use super::http1::Exchange;
 use super::worker::Worker;
@@ -14,8 +14,8 @@ use super::worker::Worker;
 /// A request that is about to be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
-    /// The virtual user that sends it.
-    pub(super) thread: u32,
+    /// The attempt that it belongs to.
+    pub(super) attempt: AttemptNo,
     /// Why it is sent.
     pub(super) click: Click,
     /// The moment at which it is scheduled, if any, since the beginning of the run.
@@ -30,8 +30,10 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) result: Result<Outcome, ErrorKind>,
-    /// What the result says about the attempt; `None` when the request had no effect.
-    pub(super) answered: Option<Answered>,
+    /// What the result says about the attempt; `None` when nothing was sent.
+    pub(super) meaning: Option<Meaning>,
+    /// When the request was sent and answered.
+    pub(super) window: RequestWindow,
     /// The class of retries that it calls for.
     pub(super) cause: Option<RetryOn>,
     pub(super) retry_after: Option<Duration>,
@@ -49,18 +51,32 @@ impl Reply {
         let sut = worker.setup.sut;
         let understood =
             exchange.answer.map(|response| sut.understand(response.status, body, request_id));
-        let (result, answered, cause) = match understood {
-            Ok(Ok(Understood { outcome, answered, retry })) => (Ok(outcome), answered, retry),
-            Ok(Err(kind)) => (Err(kind), Some(Answered::Unknown), Some(RetryOn::Unknown)),
-            Err(kind) if exchange.bytes_sent > 0 => {
-                (Err(kind), Some(Answered::Unknown), Some(RetryOn::Unknown))
+        let window = RequestWindow {
+            attempt: request.attempt,
+            sent_us: worker.us(exchange.began),
+            answered_us: worker.us(exchange.ended),
+        };
+        let retry_after = exchange.answer.ok().and_then(|response| response.retry_after);
+        let unknown = Some(Meaning::Answered(Answered::Unknown));
+        let (result, meaning, cause) = match understood {
+            Ok(Ok(Understood { outcome, meaning, retry })) => {
+                if let Meaning::Refused(refused) = meaning {
+                    worker.keep_refusal(refused, window, retry_after.is_some());
+                }
+                (Ok(outcome), Some(meaning), retry)
             }
+            Ok(Err(unusable)) => {
+                if unusable.is_contradictory {
+                    worker.keep_contradictory(window);
+                }
+                (Err(unusable.kind), unknown, Some(RetryOn::Unknown))
+            }
+            Err(kind) if exchange.bytes_sent > 0 => (Err(kind), unknown, Some(RetryOn::Unknown)),
             // A request of which no byte has left this machine had no effect.
             Err(kind) => (Err(kind), None, Some(RetryOn::Connect)),
         };
         worker.record(&sample(request, exchange, worker, result), request.is_warmup);
-        let retry_after = exchange.answer.ok().and_then(|response| response.retry_after);
-        Self { result, answered, cause, retry_after }
+        Self { result, meaning, window, cause, retry_after }
     }
 }
 
@@ -72,7 +88,7 @@ fn sample(
 ) -> Sample {
     let since_begin = |moment: std::time::Instant| moment.saturating_duration_since(worker.begun());
     Sample {
-        thread: request.thread,
+        thread: request.attempt.thread,
         click: request.click,
         intended: request.intended,
         began: since_begin(exchange.began),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{History, Ids};
+use crate::history::{Beginning, History, Ids};
 use crate::ids::ItemId;
 use crate::profile::{Model, Plan};
 use crate::stats::{Live, Recorder, Sink};
@@ -24,7 +24,7 @@ use super::users::Users;
 use super::worker::{Setup, Worker};
 
 /// Longest time for which the server may hold a request for a result.
-const HOLD_MAX: Duration = Duration::from_secs(5);
+pub(super) const HOLD_MAX: Duration = Duration::from_secs(5);
 
 /// Capacity of the channel between the workers and the aggregator, in parts: a batch of samples
 /// takes some 80 KiB.
@@ -59,6 +59,8 @@ pub struct Job<'a> {
     pub item: &'a ItemId,
     /// The epoch of the sale: each fresh sale of a server has a higher one.
     pub epoch: u64,
+    /// When the times of the history begin.
+    pub beginning: Beginning,
     /// Counters for as many workers as [`workers`] returns.
     pub live: &'a Arc<Live>,
     /// Ends the run early: no further attempt begins, and attempts in flight are completed.
@@ -84,7 +86,7 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
         Model::Closed { .. } => plan.threads as usize,
         Model::Open { .. } => ROWS,
     };
-    let history = || History::new(ids, item.clone(), rows);
+    let history = || History::new(ids, item.clone(), rows, job.beginning.unix_us());
     let workers = workers(plan.threads);
     let setup = Setup {
         plan: plan.clone(),
@@ -93,6 +95,7 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
         purchase: sut.purchase(target, plan, item),
         result: sut.result(target, plan, HOLD_MAX.min(plan.timeout / 2)),
         live: Arc::clone(job.live),
+        beginning: job.beginning,
         stop: job.stop.clone(),
         workers,
         wants_samples: job.wants_samples,

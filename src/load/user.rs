@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::history::{AttemptNo, Status};
+use crate::history::{AttemptNo, ResultRead, Status};
 use crate::ids::RequestId;
 use crate::random::{self, Draw};
 use crate::settings::RetryOn;
@@ -29,8 +29,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct User {
     worker: Rc<Worker>,
-    /// The user's number, from 0.
-    thread: u32,
     /// Whether the current attempt belongs to the warm-up, which is excluded from the figures.
     is_warmup: bool,
     connection: Connection,
@@ -38,7 +36,8 @@ pub(super) struct User {
     twin_connection: Option<Connection>,
     timer: Timer,
     purchase: Template<2>,
-    /// The id of the attempt that was built last.
+    /// The attempt that was built last, and its id.
+    attempt: AttemptNo,
     request_id: RequestId,
     result: Option<Template<1>>,
 }
@@ -48,12 +47,12 @@ impl User {
         let plan = worker.plan();
         let twins = plan.double_click != Share::default();
         Self {
-            thread,
             is_warmup: false,
             connection: Connection::new(worker.timer()),
             twin_connection: twins.then(|| Connection::new(worker.timer())),
             timer: worker.timer(),
             purchase: worker.setup.purchase.clone(),
+            attempt: AttemptNo { thread, index: 0 },
             request_id: RequestId(Uuid::nil()),
             result: plan.follow.then(|| worker.setup.result.clone()),
             worker,
@@ -75,6 +74,7 @@ impl User {
     pub(super) fn build(&mut self, attempt: AttemptNo) {
         let (buyer, request_id) = self.worker.ids(attempt);
         self.purchase.fill([buyer, request_id.0]);
+        self.attempt = attempt;
         self.request_id = request_id;
     }
 
@@ -132,8 +132,8 @@ impl User {
     }
 
     fn request(&self, click: Click, intended: Option<Duration>) -> Request {
-        let Self { thread, is_warmup, request_id, .. } = *self;
-        Request { thread, click, intended, is_warmup, request_id }
+        let Self { attempt, is_warmup, request_id, .. } = *self;
+        Request { attempt, click, intended, is_warmup, request_id }
     }
 
     fn is_double_click(&self, attempt: AttemptNo) -> bool {
@@ -154,7 +154,7 @@ impl User {
         let (connector, plan) = (&worker.setup.connector, worker.plan());
         let exchange = self.connection.exchange(connector, plan, self.purchase.bytes()).await;
         let reply = Reply::receive(worker, &request, &exchange, self.connection.body());
-        outcome.add(worker, reply.answered.clone());
+        outcome.add(worker, &reply);
         reply
     }
 
@@ -182,8 +182,8 @@ impl User {
         let body = self.connection.body();
         let first = Reply::receive(worker, &first, &first_exchange, body);
         let twin = Reply::receive(worker, &twin, &twin_exchange, twin_connection.body());
-        outcome.add(worker, first.answered.clone());
-        outcome.add(worker, twin.answered.clone());
+        outcome.add(worker, &first);
+        outcome.add(worker, &twin);
         // A final answer to either request ends the attempt; without one, a reply that calls for no
         // retry counts less than one that does.
         let wants_no_retry = |reply: &Reply| self.policy().applies(reply.cause).is_none();
@@ -230,12 +230,15 @@ impl User {
             let exchange = self.connection.exchange(connector, plan, result.bytes()).await;
             let body = self.connection.body();
             let sut = worker.setup.sut;
-            let status = exchange.answer.and_then(|a| sut.understand_result(a.status, body));
+            let status =
+                exchange.answer.and_then(|a| sut.understand_result(a.status, body, request_id));
             match status {
                 Ok(Some(Status::Queued)) => {}
                 Ok(status) => {
                     let is_decided = status.is_some();
-                    worker.keep_result(request_id, status);
+                    let (sent_us, answered_us) =
+                        (worker.us(exchange.began), worker.us(exchange.ended));
+                    worker.keep_result(ResultRead { request_id, status, sent_us, answered_us });
                     if is_decided && counts {
                         worker.count(|counts| counts.decided += 1);
                         let known = exchange.ended.saturating_duration_since(worker.begun());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::history::{AttemptNo, Entry, History, Status};
+use crate::history::{AttemptNo, Beginning, Entry, History, Refused, RequestWindow, ResultRead};
 use crate::ids::RequestId;
 use crate::profile::Plan;
 use crate::stats::{Counts, Live, Recorder, Sample};
@@ -44,6 +44,8 @@ pub(super) struct Setup {
     pub(super) purchase: Template<2>,
     pub(super) result: Template<1>,
     pub(super) live: Arc<Live>,
+    /// When the times of the history begin.
+    pub(super) beginning: Beginning,
     pub(super) stop: CancellationToken,
     /// How many workers there are.
     pub(super) workers: usize,
@@ -103,6 +105,11 @@ impl Worker {
         self.begun.get().elapsed()
     }
 
+    /// Microseconds from the beginning of the history to this moment.
+    pub(super) fn us(&self, moment: Instant) -> u64 {
+        self.setup.beginning.us(moment)
+    }
+
     pub(super) fn timer(&self) -> Timer {
         self.timers.timer()
     }
@@ -146,9 +153,28 @@ impl Worker {
         self.history.borrow_mut().entries.push(entry);
     }
 
+    /// Keeps a refusal, for the audit.
+    pub(super) fn keep_refusal(
+        &self,
+        refused: Refused,
+        window: RequestWindow,
+        has_retry_after: bool,
+    ) {
+        let mut history = self.history.borrow_mut();
+        history.refusals.add(refused, window);
+        if refused.is_temporary() && !has_retry_after {
+            history.without_retry_after.add(window);
+        }
+    }
+
+    /// Keeps an answer that contradicts itself, for the audit.
+    pub(super) fn keep_contradictory(&self, window: RequestWindow) {
+        self.history.borrow_mut().contradictory.add(window);
+    }
+
     /// Keeps the result of an attempt, for the audit.
-    pub(super) fn keep_result(&self, id: RequestId, status: Option<Status>) {
-        self.history.borrow_mut().results.push((id, status));
+    pub(super) fn keep_result(&self, read: ResultRead) {
+        self.history.borrow_mut().results.push(read);
     }
 
     /// Counts a request that ended; a request of the warm-up is counted only as such.

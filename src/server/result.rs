@@ -43,6 +43,9 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
         orders: sale.orders,
         queued,
         finished: sale.left <= 0 && queued == 0,
+        per_buyer: Some(sale.terms.per_buyer),
+        opens_us: sale.terms.opens_us,
+        closes_us: sale.terms.closes_us,
     };
     json(StatusCode::OK, &status)
 }

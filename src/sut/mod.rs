@@ -15,4 +15,4 @@ pub use builtin::{Control, ControlError, LedgerError, LedgerReader, local_token}
 pub use system::Sut;
 pub use target::Target;
 pub use template::Template;
-pub use understood::{SaleState, Understood};
+pub use understood::{Meaning, Understood, Unusable};

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Ledger, Status};
+use crate::history::{Beginning, Ledger, Status};
 use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
 use crate::stats::{Click, ErrorKind};
 
-use super::{Control, ControlError, LedgerReader, Target, Template, Understood, builtin};
+use super::{Control, ControlError, LedgerReader, Target, Template, Understood, Unusable, builtin};
 
 /// Which API the tested system has. A further API needs a variant here and its own folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,30 +47,41 @@ impl Sut {
         status: u16,
         body: &[u8],
         ours: RequestId,
-    ) -> Result<Understood, ErrorKind> {
+    ) -> Result<Understood, Unusable> {
         match self {
             Self::Seckill => builtin::understand(status, body, ours),
         }
     }
 
-    /// Interprets an answer to a request for a result; `None` when the tested system does not know
-    /// the attempt.
+    /// Interprets an answer to a request for the result of `ours`; `None` when the tested system
+    /// does not know the attempt.
     ///
     /// # Errors
     /// When it is not a valid answer of the API: then nothing is known.
-    pub fn understand_result(self, status: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
+    pub fn understand_result(
+        self,
+        status: u16,
+        body: &[u8],
+        ours: RequestId,
+    ) -> Result<Option<Status>, ErrorKind> {
         match self {
-            Self::Seckill => builtin::understand_result(status, body),
+            Self::Seckill => builtin::understand_result(status, body, ours),
         }
     }
 
     /// Creates the client for all requests that do not belong to the load; `item` may be set later.
+    /// The times of what it reads are measured from `beginning`.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub fn control(self, target: &Target, item: Option<ItemId>) -> Result<Control, ControlError> {
+    pub fn control(
+        self,
+        target: &Target,
+        item: Option<ItemId>,
+        beginning: Beginning,
+    ) -> Result<Control, ControlError> {
         match self {
-            Self::Seckill => Control::new(target, item),
+            Self::Seckill => Control::new(target, item, beginning),
         }
     }
 

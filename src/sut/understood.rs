@@ -1,37 +1,42 @@
 //! The meaning of the answers of a tested system, independent of its API.
 
-use crate::history::Answered;
+use crate::history::{Answered, Refused};
 use crate::settings::RetryOn;
-use crate::stats::{Outcome, SaleNow};
+use crate::stats::{ErrorKind, Outcome};
 
 /// The meaning of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Understood {
     /// The outcome, for the figures.
     pub outcome: Outcome,
-    /// What the answer says about the attempt; `None` for a refusal, which says only that this
-    /// request had no effect.
-    pub answered: Option<Answered>,
+    /// What it says about the attempt.
+    pub meaning: Meaning,
     /// The class of retries that the answer calls for.
     pub retry: Option<RetryOn>,
 }
 
-/// The state of a sale, as the tested system publishes it.
+/// What an answer says about the attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaleState {
-    /// The item on sale.
-    pub item: String,
-    /// The epoch of the sale: each fresh sale of a server has a higher one.
-    pub epoch: u64,
-    /// Units not sold; negative when oversold.
-    pub stock_left: i64,
-    /// Attempts that are accepted and not decided.
-    pub queued: u64,
+pub enum Meaning {
+    /// The attempt had an effect, or may have had one.
+    Answered(Answered),
+    /// This request had no effect.
+    Refused(Refused),
 }
 
-impl SaleState {
-    /// The part that is recorded during a run.
-    pub fn now(&self) -> SaleNow {
-        SaleNow { stock_left: self.stock_left, queued: self.queued }
+/// An answer that is not valid in the API of the tested system: it is unknown whether its request
+/// had an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unusable {
+    /// The error, for the figures.
+    pub kind: ErrorKind,
+    /// Whether it consists of words of the API that do not belong together, which no proxy makes up.
+    pub is_contradictory: bool,
+}
+
+impl From<ErrorKind> for Unusable {
+    /// An answer that is none of the API's.
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, is_contradictory: false }
     }
 }

@@ -13,6 +13,7 @@ use anyhow::anyhow;
 use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
 
+use crate::history::Beginning;
 use crate::load::{self, Job};
 use crate::monitor::{Monitor, Usage};
 use crate::profile::{BenchFlags, Plan};
@@ -109,6 +110,7 @@ fn load(
         target: &server.target,
         item: &"default".parse()?,
         epoch: 0,
+        beginning: Beginning::now(),
         live: &live,
         stop: &CancellationToken::new(),
         wants_samples: false,

@@ -12,6 +12,8 @@ pub(super) fn sale(sale: &SaleView) -> LedgerLine {
         stock: sale.terms.stock.into(),
         stock_left: sale.left,
         per_buyer: sale.terms.per_buyer,
+        opens_us: sale.terms.opens_us,
+        closes_us: sale.terms.closes_us,
     };
     LedgerLine::Sale { sale }
 }

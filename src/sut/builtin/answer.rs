@@ -4,18 +4,18 @@
 use std::sync::LazyLock;
 
 use crate::api::{Answer, LostReason, Refusal};
-use crate::history::{Answered, Status};
+use crate::history::{Answered, Loss, Refused, Status};
 use crate::ids::{OrderId, RequestId};
 use crate::settings::RetryOn;
 use crate::stats::{ErrorKind, Outcome, Reason};
-use crate::sut::Understood;
+use crate::sut::{Meaning, Understood, Unusable};
 
 /// The refusals of the API, interned and indexed by `Refusal as usize`.
 static REASONS: LazyLock<Vec<Reason>> =
     LazyLock::new(|| Refusal::ALL.iter().map(|refusal| Reason::intern(refusal.as_str())).collect());
 
-/// Interprets an answer to the attempt `ours`. A refusal says nothing about the attempt as a whole
-/// (`answered` is `None`): it promises only that this request had no effect.
+/// Interprets an answer to the attempt `ours`. A refusal says nothing about the attempt as a whole:
+/// it promises only that this request had no effect.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then it is unknown whether the request had an effect.
@@ -23,30 +23,59 @@ pub(crate) fn understand(
     status: u16,
     body: &[u8],
     ours: RequestId,
-) -> Result<Understood, ErrorKind> {
-    let unusable = || if status >= 500 { ErrorKind::Http(status) } else { ErrorKind::Body };
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
+) -> Result<Understood, Unusable> {
+    let kind = if status >= 500 { ErrorKind::Http(status) } else { ErrorKind::Body };
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
+    let contradiction = Unusable { kind, is_contradictory: true };
     let names_ours = |id: &str| id.parse() == Ok(ours);
     if !answer.request_id.as_deref().is_none_or(names_ours) {
-        return Err(unusable());
+        return Err(contradiction);
     }
-    let known = |outcome, answered| Ok(Understood { outcome, answered, retry: None });
+    let known = |outcome, answered| {
+        Ok(Understood { outcome, meaning: Meaning::Answered(answered), retry: None })
+    };
+    let invalid = Understood {
+        outcome: Outcome::Rejected,
+        meaning: Meaning::Refused(Refused::Invalid),
+        retry: None,
+    };
     match (status, &*answer.status) {
-        (202, "queued") => known(Outcome::Accepted, Some(Answered::Accepted)),
+        (202, "queued") => known(Outcome::Accepted, Answered::Accepted),
         (200, "won") => {
-            let order_id = OrderId::from_text(answer.order_id.ok_or(ErrorKind::Body)?);
-            known(Outcome::Won, Some(Answered::Won(Box::new(order_id))))
+            let order_id = OrderId::from_text(answer.order_id.ok_or(contradiction)?);
+            known(Outcome::Won, Answered::Won(Box::new(order_id)))
         }
-        (LostReason::STATUS, "lost") => known(Outcome::Lost, Some(Answered::Lost)),
-        (200 | 202, _) => Err(ErrorKind::Body),
-        (400 | 404 | 405 | 413 | 415, "rejected") => known(Outcome::Rejected, None),
+        (LostReason::STATUS, "lost") => {
+            known(Outcome::Lost, Answered::Lost(loss(answer.reason.as_deref())))
+        }
+        (400 | 404 | 405 | 413 | 415, "rejected") => Ok(invalid),
         (403 | 409 | 410 | 422 | 429 | 503, "rejected") => {
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
-            // A reason with a status other than its own is not a promise of the API.
-            let refusal = refusal.filter(|refusal| refusal.status() == status);
-            refusal.map(refused).ok_or_else(unusable)
+            match refusal {
+                Some(refusal) if refusal.status() == status => Ok(refused(refusal)),
+                // A reason with a status other than its own is not a promise of the API.
+                Some(_) => Err(contradiction),
+                None => Err(kind.into()),
+            }
         }
-        _ => Err(ErrorKind::Http(status)),
+        (500, "unknown") => Err(ErrorKind::Http(status).into()),
+        (_, "queued" | "won" | "lost" | "rejected") => {
+            let kind = if matches!(status, 200 | 202) { kind } else { ErrorKind::Http(status) };
+            Err(Unusable { kind, is_contradictory: true })
+        }
+        (200 | 202, _) => Err(kind.into()),
+        _ => Err(ErrorKind::Http(status).into()),
+    }
+}
+
+/// The meaning of the reason for which an attempt lost. A word that is not the API's says nothing.
+pub(super) fn loss(reason: Option<&str>) -> Loss {
+    match reason.and_then(LostReason::from_word) {
+        Some(LostReason::SoldOut) => Loss::SoldOut,
+        Some(LostReason::AlreadyBought) => Loss::AlreadyBought,
+        Some(LostReason::SaleReplaced) => Loss::SaleReplaced,
+        Some(LostReason::Undeliverable) => Loss::Undeliverable,
+        None => Loss::Unstated,
     }
 }
 
@@ -63,34 +92,42 @@ pub(crate) fn sample_refusal() -> (u16, String) {
 }
 
 fn refused(refusal: Refusal) -> Understood {
-    let retry = match refusal {
-        Refusal::RateLimited => Some(RetryOn::RateLimited),
+    let (meaning, retry) = match refusal {
+        Refusal::NotOpen => (Refused::NotOpen, None),
+        Refusal::Closed => (Refused::Closed, None),
+        Refusal::AlreadyBought => (Refused::AlreadyBought, None),
+        Refusal::SoldOut => (Refused::SoldOut, None),
+        Refusal::RequestIdReused => (Refused::IdReused, None),
+        Refusal::RateLimited => (Refused::RateLimited, Some(RetryOn::RateLimited)),
         Refusal::QueueFull
         | Refusal::BrokerUnavailable
         | Refusal::StoreUnavailable
-        | Refusal::Draining => Some(RetryOn::Unavailable),
-        Refusal::NotOpen
-        | Refusal::Closed
-        | Refusal::AlreadyBought
-        | Refusal::SoldOut
-        | Refusal::RequestIdReused => None,
+        | Refusal::Draining => (Refused::Unavailable, Some(RetryOn::Unavailable)),
     };
     let outcome = Outcome::Refused(REASONS[refusal as usize]);
-    Understood { outcome, answered: None, retry }
+    Understood { outcome, meaning: Meaning::Refused(meaning), retry }
 }
 
-/// Interprets an answer to a request for a result; `None` when the server knows no such attempt.
+/// Interprets an answer to a request for the result of `ours`; `None` when the server knows no such
+/// attempt.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then nothing is known.
-pub(crate) fn understand_result(http: u16, body: &[u8]) -> Result<Option<Status>, ErrorKind> {
+pub(crate) fn understand_result(
+    http: u16,
+    body: &[u8],
+    ours: RequestId,
+) -> Result<Option<Status>, ErrorKind> {
     let unusable = || if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
-    match (http, &*answer.status, answer.order_id) {
-        (200, "queued", None) => Ok(Some(Status::Queued)),
-        (200, "lost", None) => Ok(Some(Status::Lost)),
-        (200, "won", Some(id)) => Ok(Some(Status::Won(OrderId::from_text(id)))),
-        (404, "rejected", _) => Ok(None),
+    if answer.request_id.as_deref().is_some_and(|id| id.parse() != Ok(ours)) {
+        return Err(unusable());
+    }
+    match (http, &*answer.status, answer.order_id, answer.reason.as_deref()) {
+        (200, "queued", None, _) => Ok(Some(Status::Queued)),
+        (200, "lost", None, reason) => Ok(Some(Status::Lost(loss(reason)))),
+        (200, "won", Some(id), _) => Ok(Some(Status::Won(OrderId::from_text(id)))),
+        (404, "rejected", _, Some("unknown_request")) => Ok(None),
         _ => Err(unusable()),
     }
 }
@@ -101,7 +138,8 @@ mod tests {
 
     fn outcome(status: u16, body: &str) -> Result<Outcome, ErrorKind> {
         let ours = RequestId(uuid::Uuid::from_u128(7));
-        understand(status, body.as_bytes(), ours).map(|understood| understood.outcome)
+        let understood = understand(status, body.as_bytes(), ours);
+        understood.map(|understood| understood.outcome).map_err(|unusable| unusable.kind)
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! The requests that do not belong to the load: the state of the sale, results, the ledger.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, SaleStatus};
-use crate::history::{Ledger, Status};
+use crate::history::{Beginning, Hours, Ledger, ResultRead, SaleView, View};
 use crate::http_client;
 use crate::ids::{ItemId, RequestId};
 use crate::secret::Secret;
-use crate::sut::{SaleState, Target};
+use crate::sut::Target;
 
 use super::answer::understand_result;
 use super::ledger::LedgerReader;
@@ -31,6 +31,7 @@ pub struct Control {
     url: String,
     admin_token: Option<Secret>,
     item: Option<ItemId>,
+    beginning: Beginning,
 }
 
 /// Why the server gives no usable answer; each message names the cure.
@@ -64,7 +65,11 @@ impl Control {
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub(in crate::sut) fn new(target: &Target, item: Option<ItemId>) -> Result<Self, ControlError> {
+    pub(in crate::sut) fn new(
+        target: &Target,
+        item: Option<ItemId>,
+        beginning: Beginning,
+    ) -> Result<Self, ControlError> {
         let client = http_client::builder(target.is_https())
             .map_err(|error| ControlError::Client(error.to_string()))?;
         let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
@@ -72,7 +77,7 @@ impl Control {
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build();
         let client = client.map_err(|error| ControlError::Client(error.to_string()))?;
-        Ok(Self { client, url: target.url.clone(), admin_token: None, item })
+        Ok(Self { client, url: target.url.clone(), admin_token: None, item, beginning })
     }
 
     /// The same client for one item, and as an admin if there is a token.
@@ -84,14 +89,17 @@ impl Control {
     ///
     /// # Errors
     /// When the server does not return it.
-    pub async fn sale(&self) -> Result<SaleState, ControlError> {
+    pub async fn sale(&self) -> Result<View, ControlError> {
+        let sent_us = self.beginning.us(Instant::now());
         let response = self.get("/result").timeout(TIMEOUT).send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
-        if let Ok(sale) = serde_json::from_slice::<SaleStatus>(&body) {
-            let SaleStatus { item, epoch, stock_left, queued, .. } = sale;
-            return Ok(SaleState { item, epoch, stock_left, queued });
+        if status == StatusCode::OK
+            && let Ok(sale) = serde_json::from_slice::<SaleStatus>(&body)
+        {
+            let answered_us = self.beginning.us(Instant::now());
+            return Ok(View { sent_us, answered_us, sale: sale_view(sale) });
         }
         let answer: Option<Answer<'_>> = serde_json::from_slice(&body).ok();
         match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
@@ -104,18 +112,27 @@ impl Control {
         }
     }
 
-    /// The result of an attempt; `None` when the server does not know the attempt.
+    /// Whether the server says that all of its parts work.
+    pub async fn is_ready(&self) -> bool {
+        let request = self.client.get(format!("{}/readyz", self.url)).timeout(TIMEOUT);
+        request.send().await.is_ok_and(|response| response.status() == StatusCode::OK)
+    }
+
+    /// The result of an attempt.
     ///
     /// # Errors
     /// When the server gives no usable answer.
-    pub async fn result(&self, id: RequestId) -> Result<Option<Status>, ControlError> {
+    pub async fn result(&self, id: RequestId) -> Result<ResultRead, ControlError> {
+        let sent_us = self.beginning.us(Instant::now());
         let request = self.client.get(format!("{}/result/{id}", self.url)).timeout(TIMEOUT);
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
         let foreign =
             |_| ControlError::Foreign(self.url.clone(), format!("/{id} with status {status}"));
-        understand_result(status.as_u16(), &body).map_err(foreign)
+        let status = understand_result(status.as_u16(), &body, id).map_err(foreign)?;
+        let answered_us = self.beginning.us(Instant::now());
+        Ok(ResultRead { request_id: id, status, sent_us, answered_us })
     }
 
     /// The whole ledger; `copy` receives its bytes as they arrive.
@@ -158,6 +175,13 @@ impl Control {
             ControlError::NotHttp(url)
         }
     }
+}
+
+fn sale_view(sale: SaleStatus) -> SaleView {
+    let SaleStatus { item, epoch, stock, stock_left, orders, queued, per_buyer, .. } = sale;
+    let hours = Hours { opens_us: sale.opens_us, closes_us: sale.closes_us };
+    let item = item.into();
+    SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours }
 }
 
 /// Reads a body, up to its limit.

@@ -1,11 +1,19 @@
 //! Reading the server's ledger, line by line.
 
+use std::sync::Arc;
+
 use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
-use crate::history::{Ledger, Row, SaleTerms, Status};
+use crate::history::{Hours, Ledger, Row, SaleTerms, Status};
 use crate::ids::OrderId;
 
-/// Longest line, in bytes: two names of 64, two ids and some numbers take under 600.
-const LINE_LEN_MAX: usize = 4096;
+use super::answer::loss;
+
+/// Longest line, in bytes: two names of 64, two ids and some numbers take under 600; another system
+/// may add fields of its own.
+const LINE_LEN_MAX: usize = 64 << 10;
+
+/// Maximum number of attempts: each takes some 200 bytes of memory.
+const ROWS_MAX: usize = 50_000_000;
 
 /// Why a ledger cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +40,8 @@ pub struct LedgerReader {
     rest: Vec<u8>,
     lines: usize,
     sale: Option<LedgerSale>,
+    /// The item of the row before, which the next one usually shares.
+    item: Arc<str>,
     rows: Vec<Row>,
     counts: Option<LedgerCounts>,
 }
@@ -45,14 +55,18 @@ impl LedgerReader {
         let mut lines = piece.split(|byte| *byte == b'\n');
         let last = lines.next_back().unwrap_or_default();
         for line in lines {
-            self.rest.extend_from_slice(line);
+            self.extend_line(line)?;
             let line = std::mem::take(&mut self.rest);
             self.line(&line)?;
         }
-        self.rest.extend_from_slice(last);
-        if self.rest.len() > LINE_LEN_MAX {
+        self.extend_line(last)
+    }
+
+    fn extend_line(&mut self, piece: &[u8]) -> Result<(), LedgerError> {
+        if self.rest.len() + piece.len() > LINE_LEN_MAX {
             return Err(self.invalid(format!("longer than {LINE_LEN_MAX} bytes")));
         }
+        self.rest.extend_from_slice(piece);
         Ok(())
     }
 
@@ -60,9 +74,13 @@ impl LedgerReader {
     ///
     /// # Errors
     /// When it was cut off, or its counts do not agree with its lines.
-    pub fn finish(self) -> Result<Ledger, LedgerError> {
-        let (Some(sale), Some(counts), true) = (self.sale, self.counts, self.rest.is_empty())
-        else {
+    pub fn finish(mut self) -> Result<Ledger, LedgerError> {
+        // The newline after the last line may be missing; a line that was cut off is no JSON.
+        let last = std::mem::take(&mut self.rest);
+        if !last.is_empty() && self.line(&last).is_err() {
+            return Err(LedgerError::CutOff(self.lines));
+        }
+        let (Some(sale), Some(counts)) = (self.sale, self.counts) else {
             return Err(LedgerError::CutOff(self.lines));
         };
         let mut counted = LedgerCounts { accepted: self.rows.len() as u64, ..Default::default() };
@@ -70,14 +88,15 @@ impl LedgerReader {
             match row.status {
                 Status::Queued => counted.queued += 1,
                 Status::Won(_) => counted.won += 1,
-                Status::Lost => counted.lost += 1,
+                Status::Lost(_) => counted.lost += 1,
             }
         }
         if counts != counted {
             return Err(LedgerError::Counts);
         }
-        let LedgerSale { item, epoch, stock, stock_left, per_buyer } = sale;
-        let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer };
+        let LedgerSale { item, epoch, stock, stock_left, per_buyer, opens_us, closes_us } = sale;
+        let hours = Hours { opens_us, closes_us };
+        let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours };
         Ok(Ledger { sale, rows: self.rows })
     }
 
@@ -94,32 +113,40 @@ impl LedgerReader {
             _ if self.counts.is_some() => return Err(self.invalid("the counts must come last")),
             LedgerLine::Counts { counts } => self.counts = Some(counts),
             LedgerLine::Attempt(attempt) => {
-                let row = row(attempt).map_err(|problem| self.invalid(problem))?;
+                if self.rows.len() >= ROWS_MAX {
+                    return Err(self.invalid(format!("more than {ROWS_MAX} attempts")));
+                }
+                let row = self.row(attempt).map_err(|problem| self.invalid(problem))?;
                 self.rows.push(row);
             }
         }
         self.lines += 1;
         Ok(())
     }
-}
 
-fn row(attempt: LedgerAttempt) -> Result<Row, &'static str> {
-    let status = match (attempt.status.as_str(), attempt.order_id) {
-        ("queued", None) => Status::Queued,
-        ("lost", None) => Status::Lost,
-        ("won", Some(order_id)) => Status::Won(OrderId::from_text(order_id)),
-        _ => return Err("neither queued, nor lost, nor won with an order_id"),
-    };
-    if (status == Status::Queued) != attempt.decided_us.is_none() {
-        return Err("a decided attempt has decided_us, a queued one has not");
+    fn row(&mut self, attempt: LedgerAttempt) -> Result<Row, &'static str> {
+        let status = match (attempt.status.as_str(), attempt.order_id) {
+            ("queued", None) => Status::Queued,
+            ("lost", None) => Status::Lost(loss(attempt.reason.as_deref())),
+            ("won", Some(order_id)) => Status::Won(OrderId::from_text(order_id)),
+            _ => return Err("neither queued, nor lost, nor won with an order_id"),
+        };
+        if (status == Status::Queued) != attempt.decided_us.is_none() {
+            return Err("a decided attempt has decided_us, a queued one has not");
+        }
+        if *self.item != *attempt.item {
+            self.item = attempt.item.into();
+        }
+        Ok(Row {
+            request_id: attempt.request_id.parse().map_err(|_| "request_id is not a UUID")?,
+            uid: attempt.uid.into(),
+            item: Arc::clone(&self.item),
+            seq: attempt.seq,
+            accepted_us: attempt.accepted_us,
+            decided_us: attempt.decided_us,
+            status,
+        })
     }
-    Ok(Row {
-        request_id: attempt.request_id.parse().map_err(|_| "request_id is not a UUID")?,
-        uid: attempt.uid.into(),
-        item: attempt.item.into(),
-        status,
-        settle_us: attempt.decided_us.map(|us| us.saturating_sub(attempt.accepted_us)),
-    })
 }
 
 #[cfg(test)]
@@ -145,7 +172,7 @@ mod tests {
     #[test]
     fn ledger_is_parsed_wherever_its_pieces_end() {
         let whole = read(&[LEDGER]).unwrap();
-        assert_eq!(whole.rows[0].settle_us, Some(4));
+        assert_eq!((whole.rows[0].accepted_us, whole.rows[0].decided_us), (5, Some(9)));
         for at in 0..LEDGER.len() {
             let (a, b) = LEDGER.split_at(at);
             assert_eq!(read(&[a, b]), Ok(whole.clone()));
@@ -154,12 +181,16 @@ mod tests {
 
     #[test]
     fn incomplete_ledger_is_an_error() {
-        for at in 0..LEDGER.len() {
+        // Only the last newline may be missing.
+        for at in 0..LEDGER.len() - 1 {
             assert!(read(&[&LEDGER[..at]]).is_err(), "cut at {at}");
         }
+        assert!(read(&[LEDGER.trim_end()]).is_ok());
+        assert!(read(&[&LEDGER.replace('\n', "\r\n")]).is_ok());
         let wrong_counts = LEDGER.replace("\"won\":1", "\"won\":2");
         assert_eq!(read(&[&wrong_counts]), Err(LedgerError::Counts));
         assert!(matches!(read(&["nonsense\n"]), Err(LedgerError::Line { line: 1, .. })));
-        assert!(read(&[&"x".repeat(5000)]).is_err());
+        let long = LEDGER.replace("tea-1-1", &"x".repeat(LINE_LEN_MAX));
+        assert!(read(&[&long]).unwrap_err().to_string().contains("longer than"));
     }
 }

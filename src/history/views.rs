@@ -1,0 +1,127 @@
+//! What was read beside the load: the state of the sale, and the results of attempts. Times are in
+//! microseconds since the beginning of the history.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::RequestId;
+
+use super::Status;
+
+/// Maximum number of states of the sale that are kept during a run: with two reads a second, those
+/// of more than an hour.
+pub const VIEWS_MAX: usize = 10_000;
+
+/// The state of a sale, as it was read once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// When the request for it was sent.
+    pub sent_us: u64,
+    /// When the answer had been received.
+    pub answered_us: u64,
+    /// What it showed.
+    #[serde(flatten)]
+    pub sale: SaleView,
+}
+
+/// The state of a sale, as the tested system publishes it to everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleView {
+    /// The item on sale.
+    pub item: Box<str>,
+    /// The epoch of the sale: each fresh sale of a server has a higher one.
+    pub epoch: u64,
+    /// Units at the opening.
+    pub stock: u64,
+    /// Units not sold; negative when oversold.
+    pub stock_left: i64,
+    /// Orders made.
+    pub orders: u64,
+    /// Attempts that are accepted and not decided.
+    pub queued: u64,
+    /// Orders that one buyer may have, if shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_buyer: Option<u32>,
+    /// Its hours, as far as they are shown.
+    #[serde(default)]
+    pub hours: Hours,
+}
+
+/// When a sale is open, by the tested system's clock, in microseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// From then on; `None` if no opening is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_us: Option<u64>,
+    /// Until before then; `None` if no closing is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_us: Option<u64>,
+}
+
+/// The states of the sale in the order in which they were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Views(Vec<View>);
+
+impl Views {
+    /// Keeps a state. If it shows the same as the two before it, it takes the place of the last
+    /// one; if there are too many, every other one is left out, but never the first.
+    pub fn add(&mut self, view: View) {
+        if let [.., before, last] = &mut self.0[..]
+            && before.sale == last.sale
+            && last.sale == view.sale
+        {
+            *last = view;
+            return;
+        }
+        self.0.push(view);
+        if self.0.len() > VIEWS_MAX {
+            let mut number = 0;
+            self.0.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+        }
+    }
+
+    /// All that are kept, in their order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &View> {
+        self.0.iter()
+    }
+
+    /// Adds later ones.
+    pub fn extend(&mut self, later: Self) {
+        later.0.into_iter().for_each(|view| self.add(view));
+    }
+}
+
+/// The result of an attempt, as it was read once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultRead {
+    /// The attempt.
+    pub request_id: RequestId,
+    /// Its state; `None` if the tested system did not know the attempt.
+    pub status: Option<Status>,
+    /// When the request was sent.
+    pub sent_us: u64,
+    /// When the answer had been received.
+    pub answered_us: u64,
+}
+
+/// How attempts stood still that were queued when the time to wait for them was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// Attempts that were queued.
+    pub queued: u64,
+    /// For how long neither their number nor that of the orders had changed.
+    pub unchanged_us: u64,
+    /// Whether the tested system said then that all of its parts work.
+    pub is_ready: bool,
+}
+
+/// How many results were asked for after a run, and how many were answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Results that were to be asked for.
+    pub wanted: u64,
+    /// Results that were answered.
+    pub answered: u64,
+}

@@ -1,0 +1,52 @@
+//! Stock and orders: what may be sold, and to whom.
+
+use crate::history::{Loss, Status};
+use crate::judge::facts::Facts;
+use crate::judge::invariant::{Invariant, Witnesses};
+
+pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::NeverOversold);
+    let within = facts.orders.len() - facts.oversold();
+    facts.orders[within..].iter().for_each(|order| broken.add(order.request_id));
+    broken
+}
+
+pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::StockNeverNegative);
+    let left = facts.ledger.sale.stock_left;
+    broken.add_if(left < 0, format_args!("stock_left {left}"));
+    broken
+}
+
+pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::StockConserved);
+    let (stock, left) = (facts.ledger.sale.stock, facts.ledger.sale.stock_left);
+    let orders = facts.orders.len();
+    let adds_up = i128::from(stock) == i128::from(left) + orders as i128;
+    broken.add_if(!adds_up, format_args!("stock {stock}, left {left}, orders {orders}"));
+    broken
+}
+
+pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::BuyerLimit);
+    let limit = u64::from(facts.ledger.sale.per_buyer);
+    let mut over: Vec<_> = facts.orders_of.iter().filter(|(_, n)| **n > limit).collect();
+    over.sort_unstable();
+    over.into_iter().for_each(|(uid, orders)| broken.add(format_args!("{uid} has {orders}")));
+    broken
+}
+
+/// An attempt that no consumer could decide was not refused a unit.
+pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
+    if facts.ledger.sale.stock_left <= 0 || !facts.is_settled {
+        return broken;
+    }
+    let limit = u64::from(facts.ledger.sale.per_buyer);
+    for row in &facts.ledger.rows {
+        let orders = facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
+        let is_refused = matches!(&row.status, Status::Lost(loss) if *loss != Loss::Undeliverable);
+        broken.add_if(is_refused && orders < limit, row.request_id);
+    }
+    broken
+}
