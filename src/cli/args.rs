@@ -30,7 +30,8 @@ Exit codes:
    3  the audit failed: oversold, or another invariant broken
    4  the audit has no conclusion, which is never a pass
    5  the run is invalid: the generator could not keep up, or failed its self-test
- 130  interrupted: stopped by a signal before the run began, or by a second one";
+  99  more errors than --max-errors allows
+ 130  stopped by a signal before the end of its plan, or by a second one at once";
 
 const LAB_EXIT_CODES: &str = "\
 Without a command it prints the variables that it would set, one per line, and waits for Ctrl-C.

@@ -1,19 +1,25 @@
 //! [`audit`]: judges a run from its evidence, in the same way whether it has just ended or was
 //! recorded.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{History, Ledger, Row};
+use crate::history::{Answered, History, Ledger, Row, Status};
+use crate::ids::OrderId;
 use crate::stats::Quantiles;
 
+use super::invariant::{Invariant, Witnesses};
 use super::reconcile::reconcile;
-use super::verdict::Audit;
+use super::verdict::{Audit, Verdict};
 
 /// The gaps in the evidence of a run, each with its reason; `None` for evidence that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
+    /// Whether no audit was wanted, so that nothing was read for one.
+    #[serde(default)]
+    pub no_audit: bool,
     /// Why the server ended during the run: it could not be asked for anything afterwards.
     #[serde(default)]
     pub server: Option<String>,
@@ -25,27 +31,98 @@ pub struct Gaps {
     pub ledger: Option<String>,
 }
 
-/// Judges a run. Without a ledger from before and after it, nothing can be concluded.
+/// Judges a run. A pass needs evidence: a ledger from before and after the run, attempts that were
+/// accepted or a sale that was sold out before, and every result that was asked for.
 pub fn audit(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Audit {
-    if let Some(because) = &gaps.server {
-        return Audit::undecided(history, because.clone());
+    if gaps.no_audit {
+        let because = "--no-audit was given".to_owned();
+        return Audit { verdict: Verdict::NotAudited, ..Audit::undecided(history, because) };
     }
-    if let Some(because) = &gaps.ledger_before {
-        let because = format!("the ledger could not be read before the run: {because}");
-        return Audit::undecided(history, because);
-    }
-    if history.is_empty() {
-        return Audit::undecided(history, "no attempt was made".to_owned());
-    }
-    let Some(ledger) = ledger else {
-        let because = gaps.ledger.as_deref().unwrap_or("it was not recorded");
-        return Audit::undecided(history, format!("the ledger could not be read: {because}"));
+    let ledger = match (missing(history, ledger, gaps), ledger) {
+        (None, Some(ledger)) => ledger,
+        (because, _) => return without_ledger(history, because.unwrap_or_default()),
     };
     let mut audit = reconcile(history, ledger, gaps.settled.is_none());
     if let (Some(because), Some(reason)) = (&gaps.settled, &mut audit.because) {
         reason.clone_from(because);
     }
+    if let (Verdict::Pass, Some(because)) = (audit.verdict, nothing_proved(history)) {
+        audit.verdict = Verdict::Unknown;
+        audit.because = Some(because);
+    }
     audit
+}
+
+/// Why there is nothing to compare the history with.
+fn missing(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Option<String> {
+    if let Some(because) = &gaps.server {
+        return Some(because.clone());
+    }
+    if let Some(because) = &gaps.ledger_before {
+        return Some(format!("the ledger could not be read before the run: {because}"));
+    }
+    if history.is_empty() {
+        return Some("no attempt was made".to_owned());
+    }
+    let because = gaps.ledger.as_deref().unwrap_or("it was not recorded");
+    ledger.is_none().then(|| format!("the ledger could not be read: {because}"))
+}
+
+/// Judges by what buyers were told alone: more orders than units are too many without any ledger.
+fn without_ledger(history: &History, because: String) -> Audit {
+    let undecided = Audit::undecided(history, because);
+    let stock = history.views.iter().next().map(|view| view.sale.stock);
+    let stock = stock.or(history.sale_before.as_ref().map(|sale| sale.stock));
+    let told = told_orders(history);
+    let Some(over) = stock.and_then(|stock| (told.len() as u64).checked_sub(stock)) else {
+        return undecided;
+    };
+    let mut oversold = Witnesses::of(Invariant::NeverOversold);
+    told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
+    match oversold.finish() {
+        None => Audit { stock, ..undecided },
+        Some(violation) => Audit {
+            verdict: Verdict::Fail,
+            because: None,
+            stock,
+            orders: Some(told.len() as u64),
+            oversold: over,
+            violations: vec![violation],
+            ..undecided
+        },
+    }
+}
+
+/// The orders that are known from answers, results, and the ledger before the run; each once.
+fn told_orders(history: &History) -> Vec<&OrderId> {
+    let before = history.before.values().map(|row| &row.status);
+    let results = history.results.iter().filter_map(|read| read.status.as_ref());
+    let statuses = before.chain(results).filter_map(|status| match status {
+        Status::Won(order_id) => Some(order_id),
+        Status::Queued | Status::Lost(_) => None,
+    });
+    let answers = history.entries.iter().filter_map(|entry| match &entry.answered {
+        Answered::Won(order_id) => Some(&**order_id),
+        Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
+    });
+    let mut seen = HashSet::new();
+    statuses.chain(answers).filter(|order| seen.insert(*order)).collect()
+}
+
+/// Why a run in which no invariant is broken proves nothing all the same.
+fn nothing_proved(history: &History) -> Option<String> {
+    let accepted = history.entries.iter().any(|entry| entry.answered != Answered::Unknown);
+    let was_sold_out = history.sale_before.as_ref().is_some_and(|sale| sale.stock_left <= 0);
+    let (wanted, answered) = (history.asked.wanted, history.asked.answered);
+    if !accepted && history.refusals.count() == 0 {
+        Some("no request got a usable answer".to_owned())
+    } else if !accepted && !was_sold_out {
+        Some("no attempt was accepted".to_owned())
+    } else if answered < wanted {
+        Some(format!("only {answered} of {wanted} results could be read"))
+    } else {
+        None
+    }
 }
 
 /// Times from acceptance to decision, by the tested system's clock, of the run's own attempts.
@@ -54,6 +131,6 @@ pub fn settle_times(history: &History, ledger: &Ledger) -> Quantiles {
         history.ids.attempt(&row.request_id).is_some()
             && !history.before.contains_key(&row.request_id)
     };
-    let times = ledger.rows.iter().filter(is_ours).filter_map(|row| row.settle_us());
+    let times = ledger.rows.iter().filter(is_ours).filter_map(Row::settle_us);
     Quantiles::of_durations(times.map(Duration::from_micros))
 }

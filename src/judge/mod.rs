@@ -16,7 +16,7 @@ mod verdict;
 
 pub use cause::{BrokerConnections, Cause, cause};
 pub use evidence::{Gaps, audit, settle_times};
-pub use exit::exit_code;
+pub use exit::{Conclusion, exit_code};
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
 pub use reconcile::reconcile;
 pub use validity::{GeneratorLoad, Invalid, validity};

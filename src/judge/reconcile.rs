@@ -38,6 +38,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         accepted: facts.accepted.len() as u64,
         unresolved: facts.unresolved().count() as u64,
         unknown_outcomes: facts.unknown.len() as u64,
+        results: history.asked,
         violations,
     }
 }

@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Answered, History};
+use crate::history::{Answered, Asked, History};
 
 use super::invariant::Violation;
 
 /// What history and ledger prove together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every invariant held.
     Pass,
@@ -18,6 +18,8 @@ pub enum Verdict {
     Fail,
     /// The evidence does not suffice for a conclusion. Never a pass.
     Unknown,
+    /// No audit was wanted.
+    NotAudited,
 }
 
 impl fmt::Display for Verdict {
@@ -26,6 +28,7 @@ impl fmt::Display for Verdict {
             Self::Pass => "pass",
             Self::Fail => "fail",
             Self::Unknown => "unknown",
+            Self::NotAudited => "not_audited",
         })
     }
 }
@@ -35,7 +38,7 @@ impl fmt::Display for Verdict {
 pub struct Audit {
     /// The conclusion.
     pub verdict: Verdict,
-    /// Why there is no conclusion, for [`Verdict::Unknown`].
+    /// Why there is no conclusion, for [`Verdict::Unknown`] and [`Verdict::NotAudited`].
     pub because: Option<String>,
     /// Units at the opening.
     pub stock: Option<u64>,
@@ -51,6 +54,9 @@ pub struct Audit {
     pub unresolved: u64,
     /// Attempts of this run of which it is unknown whether they had an effect.
     pub unknown_outcomes: u64,
+    /// Results that were asked for after the run, and how many of them were answered.
+    #[serde(default)]
+    pub results: Asked,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
 }
@@ -71,6 +77,7 @@ impl Audit {
             accepted: accepted as u64,
             unresolved: accepted as u64,
             unknown_outcomes: unknown as u64,
+            results: history.asked,
             violations: Vec::new(),
         }
     }

@@ -136,6 +136,21 @@ layered! {
         /// Maximum wait, after the run, until every accepted attempt is decided [default: 30s]
         #[arg(long, env = "SECKILL_SETTLE_TIMEOUT", value_name = "TIME")]
         pub settle_timeout: Option<Span>,
+        /// Largest share of requests without a usable answer; with more, the exit code is 99
+        /// [default: 1%]
+        #[arg(long, env = "SECKILL_MAX_ERRORS", value_name = "P%")]
+        pub max_errors: Option<Share>,
+        /// Open a fresh sale of the item with this stock before the run; needs the admin token
+        #[arg(long, env = "SECKILL_OPEN_STOCK", value_name = "N")]
+        pub stock: Option<Count>,
+        /// Stock that the sale must have been opened with; any other fails the audit
+        #[arg(long, env = "SECKILL_EXPECT_STOCK", value_name = "N")]
+        pub expect_stock: Option<Count>,
+        /// Load only: read no ledger and no results, and come to no verdict
+        #[arg(long, env = "SECKILL_NO_AUDIT", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub no_audit: Option<bool>,
         /// Seed that reproduces the ids, arrivals and pauses of a run; the ids also depend on the
         /// sale [default: random, and reported]
         #[arg(long, env = "SECKILL_SEED", value_name = "N")]

@@ -55,8 +55,25 @@ pub struct Plan {
     /// Maximum wait, after the run, until every accepted attempt is decided.
     #[serde(with = "span")]
     pub settle_timeout: Duration,
+    /// Largest share of requests without a usable answer.
+    #[serde(default = "max_errors_default")]
+    pub max_errors: Share,
+    /// The stock of the fresh sale that is opened before the run, if one is.
+    #[serde(default)]
+    pub stock: Option<u64>,
+    /// The stock that the sale must have been opened with, if that was said.
+    #[serde(default)]
+    pub expect_stock: Option<u64>,
+    /// Whether nothing is read for an audit.
+    #[serde(default)]
+    pub no_audit: bool,
     /// The seed of buyers, request ids, arrivals and pauses.
     pub seed: u64,
+}
+
+/// One of a hundred: a load test of which more fails has measured something else.
+fn max_errors_default() -> Share {
+    Share::percent(1)
 }
 
 /// When and how often an attempt is sent again, with the same request id.
@@ -105,6 +122,10 @@ impl Plan {
             connect_timeout: timeout("connect-timeout", flags.connect_timeout, 5)?,
             timeout: timeout("timeout", flags.timeout, 30)?,
             settle_timeout: timeout("settle-timeout", flags.settle_timeout, 30)?,
+            max_errors: flags.max_errors.unwrap_or_else(max_errors_default),
+            stock: stock(flags)?,
+            expect_stock: flags.expect_stock.map(|count| count.0),
+            no_audit: flags.no_audit.unwrap_or(false),
             seed: flags.seed.unwrap_or(random_seed),
         })
     }
@@ -142,6 +163,24 @@ impl Plan {
     pub fn connections(&self) -> u64 {
         self.threads.saturating_mul(Self::connections_each(self.double_click))
     }
+}
+
+/// The stock of the fresh sale, checked against the flags that contradict it.
+fn stock(flags: &BenchFlags) -> Result<Option<u64>, FlagError> {
+    let (stock, expected) = (flags.stock.map(|count| count.0), flags.expect_stock);
+    if stock.is_some_and(|stock| stock > u64::from(u32::MAX)) {
+        return Err(invalid("stock", format!("is over {}", u32::MAX)));
+    }
+    let contradicts = expected.is_some_and(|expected| stock.is_some_and(|n| n != expected.0));
+    refuse(&[
+        ("expect-stock", contradicts, "contradicts --stock, which opens the sale: leave it out"),
+        (
+            "expect-stock",
+            expected.is_some() && flags.no_audit == Some(true),
+            "is checked by the audit: leave out --no-audit",
+        ),
+    ])?;
+    Ok(stock)
 }
 
 fn levels(start: u64, stages: &[Stage]) -> Levels {

@@ -156,8 +156,12 @@ fn counts(run: &Run) -> String {
     if audit.orders.is_some() {
         let _ = writeln!(
             text,
-            "Decisions  {} accepted, {} undecided, {} unknown",
-            audit.accepted, audit.unresolved, audit.unknown_outcomes,
+            "Decisions  {} accepted, {} undecided, {} unknown; {} of {} results were read",
+            audit.accepted,
+            audit.unresolved,
+            audit.unknown_outcomes,
+            audit.results.answered,
+            audit.results.wanted,
         );
     }
     text
@@ -284,6 +288,10 @@ fn remarks(run: &Run) -> String {
     let mut text = format!("Seed       {}\n", run.plan.plan.seed);
     if run.audit.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
+    }
+    if run.has_too_many_errors() {
+        let (errors, limit) = (100.0 * run.requests.error_rate, run.plan.plan.max_errors);
+        let _ = writeln!(text, "CROSSED    {errors:.2}% errors, over --max-errors {limit}");
     }
     if let Some(because) = &run.requests.stopped_early {
         let _ = writeln!(text, "STOPPED    before the end of its plan: {}", printable(because));

@@ -6,10 +6,13 @@ use crate::judge::Verdict;
 
 /// The verdict, in one line.
 pub fn verdict_line(run: &Run, colour: bool) -> String {
-    let verdict = verdict(run);
-    let code = match (run.audit.audit.verdict, run.generator.valid) {
+    let mut verdict = verdict(run);
+    if run.requests.stopped_early.is_some() {
+        verdict = format!("STOPPED before the end of its plan. {verdict}");
+    }
+    let code = match (run.audit.audit.verdict, run.exit_code()) {
         (Verdict::Fail, _) => 31,
-        (Verdict::Pass, true) => 32,
+        (Verdict::Pass, 0) => 32,
         _ => 33,
     };
     // SGR: bold, then red, green or yellow (ECMA-48, 8.3.117).
@@ -35,9 +38,27 @@ fn verdict(run: &Run) -> String {
             let because = audit.because.as_deref().unwrap_or("no reason was given");
             format!("UNKNOWN, not a pass: {}", printable(because))
         }
+        Verdict::NotAudited => {
+            let because = audit.because.as_deref().unwrap_or("no reason was given");
+            format!("NOT AUDITED: {}{}", printable(because), but(run))
+        }
         Verdict::Pass => {
-            let invalid = if run.generator.valid { "" } else { " (but the run is INVALID)" };
-            format!("NOT OVERSOLD: stock {stock}, sold {orders}, left {left}{invalid}")
+            let before =
+                if run.audit.stock_left_before <= 0 { " (sold out before the run)" } else { "" };
+            format!("NOT OVERSOLD{before}: stock {stock}, sold {orders}, left {left}{}", but(run))
         }
     }
+}
+
+/// What keeps a run without a broken invariant from leaving with 0.
+fn but(run: &Run) -> String {
+    let mut but = Vec::new();
+    if !run.generator.valid {
+        but.push("the run is INVALID".to_owned());
+    }
+    if run.has_too_many_errors() {
+        let (errors, limit) = (100.0 * run.requests.error_rate, run.plan.plan.max_errors);
+        but.push(format!("{errors:.2}% errors are over the limit of {limit}"));
+    }
+    if but.is_empty() { String::new() } else { format!(" (but {})", but.join(", and ")) }
 }

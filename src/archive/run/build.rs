@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::archive::digest::Digest;
-use crate::judge::{Audit, BrokerConnections, Gaps, Invalid, cause, exit_code};
+use crate::judge::{Audit, BrokerConnections, Conclusion, Gaps, Invalid, cause, exit_code};
 use crate::monitor::{BrokerUsage, ProcessUsage, Usage};
 use crate::profile::{Model, Plan};
 use crate::settings::RetryOn;
@@ -94,7 +94,17 @@ impl Run {
 
     /// The exit code: the lowest of those that apply.
     pub fn exit_code(&self) -> u8 {
-        exit_code(self.audit.audit.verdict, self.generator.valid)
+        exit_code(Conclusion {
+            verdict: self.audit.audit.verdict,
+            is_valid: self.generator.valid,
+            has_too_many_errors: self.has_too_many_errors(),
+            was_stopped: self.requests.stopped_early.is_some(),
+        })
+    }
+
+    /// Whether the share of requests without a usable answer is above the plan's limit.
+    pub fn has_too_many_errors(&self) -> bool {
+        self.requests.error_rate > self.plan.plan.max_errors.fraction()
     }
 }
 
