@@ -45,13 +45,13 @@ impl Ending {
     }
 
     /// The gaps in the evidence when the load has just ended.
-    fn gaps(self, ledger_before: Option<String>) -> Gaps {
+    fn gaps(self, no_audit: bool) -> Gaps {
         let server = match self {
             Self::Died(because) => Some(because),
             Self::Complete | Self::Stopped => None,
         };
         let ledger = Some("the run ended before the ledger was read".to_owned());
-        Gaps { server, ledger_before, ledger, ..Gaps::default() }
+        Gaps { no_audit, server, ledger, ..Gaps::default() }
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Ended<'a> {
 
 impl Ended<'_> {
     /// Gathers the evidence, judges, and writes every file of the run.
-    pub(super) async fn judge(self, ledger_before: Result<Ledger, String>) -> (Run, Outputs) {
+    pub(super) async fn judge(self, ledger_before: Option<Ledger>) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
         let Loaded { ran: Ran { recorder, mut history }, sinks, broker } = self.loaded;
         let Sinks { series, mut outputs } = sinks;
@@ -78,9 +78,10 @@ impl Ended<'_> {
             series.set_last_sale(now(&view));
             history.views.add(view);
         }
+        history.expected_stock = config.plan.expect_stock.or(config.plan.stock);
         outputs.load_ended(&recorder);
         let stopped = ending.early();
-        let mut gaps = ending.gaps(ledger_before.as_ref().err().cloned());
+        let mut gaps = ending.gaps(config.plan.no_audit);
         ledger_before.into_iter().for_each(|ledger| history.begin_with(ledger));
         let summary = recorder.finish();
         let invalid = judge::validity(&summary, &generator_load(config, &self.usage));
@@ -105,8 +106,8 @@ impl Ended<'_> {
         // the rest.
         outputs.history(&history);
         outputs.run(&Run::new(parts.clone()));
-        let ledger = if gaps.server.is_none() && gaps.ledger_before.is_none() && !history.is_empty()
-        {
+        let is_audited = !gaps.no_audit && gaps.server.is_none() && !history.is_empty();
+        let ledger = if is_audited {
             gather(config, site, &mut history, (&mut gaps, &mut outputs)).await
         } else {
             None
@@ -133,15 +134,14 @@ async fn gather(
     let limit = config.plan.settle_timeout;
     let deadline = Instant::now() + limit;
     gaps.settled = evidence::settle(&site.control, history, (deadline, limit)).await.err();
-    let control = &site.control;
-    let mut ledger = evidence::ledger(control, outputs, LedgerFile::After).await;
+    let mut ledger = evidence::ledger(site, outputs, LedgerFile::After).await;
     evidence::results(config, site, history, ledger.as_ref().ok(), deadline).await;
     gaps.ledger = ledger.as_ref().err().cloned();
     view_again(site, history).await;
     let verdict = judge::audit(history, ledger.as_ref().ok(), gaps).verdict;
     if let (Verdict::Fail, Ok(first)) = (verdict, &ledger) {
         tokio::time::sleep(LATE_EFFECTS).await;
-        if let Ok(again) = evidence::ledger(control, outputs, LedgerFile::After).await {
+        if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After).await {
             history.add_changes(first, &again);
             ledger = Ok(again);
         }

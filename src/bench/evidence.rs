@@ -73,19 +73,22 @@ pub(super) async fn settle(
     Err(format!("{problem} {} after the run", Span(limit)))
 }
 
-/// Reads a ledger, several times if it has to, and copies it to its file.
+/// Reads the ledger of the sale that was found, several times if it has to, and copies it to its
+/// file.
 ///
 /// # Errors
 /// The reason why it cannot be read.
 pub(super) async fn ledger(
-    control: &Control,
+    site: &Site,
     outputs: &mut Outputs,
     which: LedgerFile,
 ) -> Result<Ledger, String> {
+    // A server without epochs knows no such parameter.
+    let epoch = Some(site.view_before.sale.epoch).filter(|epoch| *epoch > 0);
     let mut tries = 1;
     loop {
         outputs.ledger_begins(which);
-        match control.ledger(|piece| outputs.ledger(which, piece)).await {
+        match site.control.ledger(epoch, |piece| outputs.ledger(which, piece)).await {
             Ok(ledger) => {
                 outputs.ledger_ends(which);
                 return Ok(ledger);

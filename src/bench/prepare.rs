@@ -10,7 +10,7 @@ use crate::history::{Beginning, View};
 use crate::ids::ItemId;
 use crate::load::Connector;
 use crate::monitor::listener_pid;
-use crate::sut::{Control, Target, local_token};
+use crate::sut::{Control, ControlError, Target, local_token};
 
 use super::config::Config;
 use super::error::BenchError;
@@ -48,13 +48,30 @@ impl Site {
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
         let beginning = Beginning::now();
         let control = config.sut.control(&target, config.plan.item.clone(), beginning)?;
-        let view_before = control.sale().await?;
-        let item: ItemId =
-            view_before.sale.item.parse().context("the server's item has an invalid name")?;
+        let found = match control.sale().await {
+            // --stock opens the first sale of an item, too.
+            Err(ControlError::UnknownItem(_)) if config.plan.stock.is_some() => None,
+            found => Some(found?),
+        };
+        let item: ItemId = match (&found, &config.plan.item) {
+            (None, Some(item)) => item.clone(),
+            (found, _) => {
+                let name = found.as_ref().map_or("", |view| &*view.sale.item);
+                name.parse().context("the server's item has an invalid name")?
+            }
+        };
         // The token is read only now: a server that has answered has written it, while one behind a
         // proxy may still have been starting before.
         let token = token.or_else(|| local_token(&target, &config.data));
         let control = control.of_item(item.clone(), token);
+        let view_before = match (config.plan.stock, found) {
+            (None, Some(found)) => found,
+            (stock, _) => {
+                let stock = stock.and_then(|stock| u32::try_from(stock).ok()).unwrap_or_default();
+                control.open_sale(&item, stock).await?;
+                control.sale().await?
+            }
+        };
         let server_pid = match spawned {
             Some(server) => server.pid(),
             None if target.address.ip().is_loopback() => listener_pid(target.address),

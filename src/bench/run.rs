@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::{LedgerFile, OutputError, Outputs, Run};
+use crate::history::Ledger;
 use crate::monitor::Monitor;
+use crate::profile::FlagError;
 use crate::stats::SeriesSink;
 
 use super::conclude::{Ended, Ending};
@@ -48,10 +50,10 @@ pub async fn run(
     }
     let load = Load::new(config, &site);
     let mut outputs = open_outputs(config, &site, &load)?;
-    let ledger_before = evidence::ledger(&site.control, &mut outputs, LedgerFile::Before).await;
-    if let Err(because) = &ledger_before {
-        notify(Event::Problem(format!("this run cannot be audited: {because}")));
-    }
+    let ledger_before = match config.plan.no_audit {
+        true => None,
+        false => Some(read_ledger_before(config, &site, &mut outputs).await?),
+    };
     let started = SystemTime::now();
     let monitor = Monitor::start(site.server_pid)?;
     let sinks = Sinks { series: SeriesSink::new(Arc::clone(&load.sale)), outputs };
@@ -76,6 +78,24 @@ pub async fn run(
         None => Ok(()),
     };
     Ok(Finished { run, saved, stopped })
+}
+
+/// Without the ledger nothing could be concluded from the run, so it does not begin.
+async fn read_ledger_before(
+    config: &Config,
+    site: &Site,
+    outputs: &mut Outputs,
+) -> Result<Ledger, BenchError> {
+    let read = evidence::ledger(site, outputs, LedgerFile::Before).await;
+    read.map_err(|because| {
+        let token = config.data.join("admin-token");
+        let problem = format!(
+            "this run could not be audited: {because}. Give the token that the server has in {} \
+             of its own folder, or add --no-audit",
+            token.display()
+        );
+        BenchError::Flag(FlagError::new("admin-token", problem))
+    })
 }
 
 async fn spawn(config: &Config) -> anyhow::Result<Option<Spawned>> {

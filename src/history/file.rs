@@ -34,6 +34,8 @@ enum Line {
         history: u32,
         ids: Ids,
         item: ItemId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_stock: Option<u64>,
         began_us: u64,
         /// Attempts of each virtual user, in their order, as runs: `[attempts, users]`.
         sent: Vec<(u64, u64)>,
@@ -164,6 +166,7 @@ impl History {
             history: VERSION,
             ids: self.ids,
             item: self.item.clone(),
+            expected_stock: self.expected_stock,
             began_us: self.began_us,
             sent: run_lengths(&self.sent),
         };
@@ -290,7 +293,8 @@ impl<R: BufRead> Lines<R> {
 
     /// The history that the first line begins.
     fn begin(&self, first: serde_json::Value) -> Result<History, HistoryError> {
-        let Line::Run { ids, item, began_us, sent, .. } = self.understand(first)? else {
+        let Line::Run { ids, item, expected_stock, began_us, sent, .. } = self.understand(first)?
+        else {
             return Err(self.invalid("the first line does not describe a run"));
         };
         let threads = sent.iter().fold(0u64, |sum, (_, users)| sum.saturating_add(*users));
@@ -301,6 +305,7 @@ impl<R: BufRead> Lines<R> {
             return Err(self.invalid("more attempts of a virtual user than any run has"));
         }
         let mut history = History::new(ids, item, 0, began_us);
+        history.expected_stock = expected_stock;
         history.sent = sent
             .into_iter()
             .flat_map(|(attempts, users)| std::iter::repeat_n(attempts, users as usize))

@@ -95,6 +95,8 @@ pub struct History {
     pub ids: Ids,
     /// The item that was bought.
     pub item: ItemId,
+    /// The stock that the sale must have been opened with, if that was said.
+    pub expected_stock: Option<u64>,
     /// When all times begin, in microseconds since the Unix epoch by the clock of the generator.
     pub began_us: u64,
     /// Attempts that each virtual user made.
@@ -128,6 +130,7 @@ impl History {
         Self {
             ids,
             item,
+            expected_stock: None,
             began_us,
             sent: vec![0; threads],
             entries: Vec::new(),
@@ -151,6 +154,7 @@ impl History {
         let Self {
             ids: _,
             item: _,
+            expected_stock: _,
             began_us: _,
             sent,
             entries,

@@ -59,6 +59,8 @@ invariants! {
     /// Every row of the ledger before the run is still in the ledger, and its decision is
     /// unchanged.
     EarlierKept => "earlier_kept", "what the ledger held before the run is gone or different";
+    /// The sale was opened with the stock that was expected.
+    StockExpected => "stock_expected", "the sale was not opened with the expected stock";
     /// The sale's stock and limit per buyer do not change during the run.
     TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
     /// No unit is left while a buyer who was entitled to it lost.

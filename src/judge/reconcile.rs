@@ -8,6 +8,8 @@ use super::invariant::{Violation, Witnesses};
 use super::rules;
 use super::verdict::{Audit, Verdict};
 
+const REPLACED: &str = "another sale of the item was opened during the run";
+
 /// Judges a run by the answers to its clients and by the ledger after it.
 ///
 /// `settled` says that nothing was queued when the ledger was read. If attempts were queued, a
@@ -16,17 +18,21 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     if let Some(before) = &history.sale_before
         && before.epoch != ledger.sale.epoch
     {
-        let because = "another sale of the item was opened during the run";
-        return Audit::undecided(history, because.to_owned());
+        return Audit::undecided(history, REPLACED.to_owned());
     }
     let facts = Facts::gather(history, ledger, settled);
-    let checks = rules::ALL.iter().map(|rule| rule(&facts));
+    // Attempts may belong to the sale that replaced this one.
+    let is_replaced = history.views.iter().any(|view| view.sale.epoch != ledger.sale.epoch);
+    let rules = if is_replaced { rules::OF_STOCK } else { rules::ALL };
+    let checks = rules.iter().map(|rule| rule(&facts));
     let mut violations: Vec<Violation> = checks.filter_map(Witnesses::finish).collect();
     violations.sort_by_key(|violation| violation.invariant);
-    let (verdict, because) = match (violations.is_empty(), settled) {
-        (false, _) => (Verdict::Fail, None),
-        (true, true) => (Verdict::Pass, None),
-        (true, false) => (Verdict::Unknown, Some("attempts were still queued".to_owned())),
+    let unknown = |because: &str| (Verdict::Unknown, Some(because.to_owned()));
+    let (verdict, because) = match (violations.is_empty(), is_replaced, settled) {
+        (false, ..) => (Verdict::Fail, None),
+        (true, true, _) => unknown(REPLACED),
+        (true, false, true) => (Verdict::Pass, None),
+        (true, false, false) => unknown("attempts were still queued"),
     };
     Audit {
         verdict,

@@ -84,6 +84,15 @@ pub(super) fn earlier_kept(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
+pub(super) fn stock_expected(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::StockExpected);
+    let stock = facts.ledger.sale.stock;
+    if let Some(expected) = facts.history.expected_stock {
+        broken.add_if(stock != expected, format_args!("stock {stock}, expected {expected}"));
+    }
+    broken
+}
+
 pub(super) fn terms_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::TermsKept);
     if let Some(before) = &facts.history.sale_before {

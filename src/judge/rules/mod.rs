@@ -22,7 +22,18 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     ledger::accepted_kept,
     ledger::accepted_decided,
     ledger::earlier_kept,
+    ledger::stock_expected,
     ledger::terms_kept,
     answers::answers_true,
     answers::results_true,
+];
+
+/// The rules that need no attempt of this run.
+pub(super) const OF_STOCK: &[fn(&Facts<'_>) -> Witnesses] = &[
+    stock::never_oversold,
+    stock::stock_never_negative,
+    stock::buyer_limit,
+    ledger::order_ids_unique,
+    ledger::request_ids_unique,
+    ledger::stock_expected,
 ];

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
-use crate::api::{Answer, SaleStatus};
+use crate::api::{Answer, OpenSale, SaleStatus};
 use crate::history::{Beginning, Hours, Ledger, ResultRead, SaleView, View};
 use crate::http_client;
 use crate::ids::{ItemId, RequestId};
@@ -54,6 +55,8 @@ pub enum ControlError {
     NoToken,
     #[error("the admin token is not the server's")]
     WrongToken,
+    #[error("PUT /admin/sale opened no sale of {0}: it is answered with status {1}")]
+    NotOpened(ItemId, StatusCode),
     #[error("{0}")]
     Ledger(String),
     #[error("cannot make an HTTP client: {0}")]
@@ -135,13 +138,41 @@ impl Control {
         Ok(ResultRead { request_id: id, status, sent_us, answered_us })
     }
 
-    /// The whole ledger; `copy` receives its bytes as they arrive.
+    /// Opens a fresh sale.
+    ///
+    /// # Errors
+    /// When the server does not say that it is open.
+    pub async fn open_sale(&self, item: &ItemId, stock: u32) -> Result<(), ControlError> {
+        let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
+        let (opens_at, closes_at, per_buyer) = (None, None, None);
+        let sale = OpenSale { item: item.to_string(), stock, opens_at, closes_at, per_buyer };
+        let body = serde_json::to_vec(&sale).unwrap_or_default();
+        let request = self.client.put(format!("{}/admin/sale", self.url)).bearer_auth(token);
+        let request = request.header(CONTENT_TYPE, "application/json").body(body).timeout(TIMEOUT);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK => Ok(()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ControlError::WrongToken),
+            status => Err(ControlError::NotOpened(item.clone(), status)),
+        }
+    }
+
+    /// The whole ledger of the present sale, or of another one by its epoch; `copy` receives its
+    /// bytes as they arrive.
     ///
     /// # Errors
     /// When the server does not return all of it.
-    pub async fn ledger(&self, mut copy: impl FnMut(&[u8])) -> Result<Ledger, ControlError> {
+    pub async fn ledger(
+        &self,
+        epoch: Option<u64>,
+        mut copy: impl FnMut(&[u8]),
+    ) -> Result<Ledger, ControlError> {
         let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
-        let request = self.get("/admin/ledger").bearer_auth(token).timeout(LEDGER_TIMEOUT);
+        let path = match epoch {
+            Some(epoch) => format!("/admin/ledger?epoch={epoch}"),
+            None => "/admin/ledger".to_owned(),
+        };
+        let request = self.get(&path).bearer_auth(token).timeout(LEDGER_TIMEOUT);
         let mut response = request.send().await.map_err(|error| self.unreachable(&error))?;
         match response.status() {
             StatusCode::OK => {}
@@ -163,7 +194,9 @@ impl Control {
     }
 
     fn get(&self, path: &str) -> reqwest::RequestBuilder {
-        let query = self.item.as_ref().map(|item| format!("?item={item}")).unwrap_or_default();
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let query = self.item.as_ref().map(|item| format!("{joint}item={item}"));
+        let query = query.unwrap_or_default();
         self.client.get(format!("{}{path}{query}", self.url))
     }
 
