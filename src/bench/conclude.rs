@@ -13,6 +13,7 @@ use crate::monitor::Usage;
 use crate::stats::Quantiles;
 
 use super::config::Config;
+use super::event::{Notify, waiting};
 use super::evidence;
 use super::load::{Loaded, Sinks, now};
 use super::prepare::Site;
@@ -67,7 +68,11 @@ pub(super) struct Ended<'a> {
 
 impl Ended<'_> {
     /// Gathers the evidence, judges, and writes every file of the run.
-    pub(super) async fn judge(self, ledger_before: Option<Ledger>) -> (Run, Outputs) {
+    pub(super) async fn judge(
+        self,
+        ledger_before: Option<Ledger>,
+        notify: Notify<'_>,
+    ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
         let Loaded { ran: Ran { recorder, mut history }, sinks, broker } = self.loaded;
         let Sinks { series, mut outputs } = sinks;
@@ -108,7 +113,7 @@ impl Ended<'_> {
         outputs.run(&Run::new(parts.clone()));
         let is_audited = !gaps.no_audit && gaps.server.is_none() && !history.is_empty();
         let ledger = if is_audited {
-            gather(config, site, &mut history, (&mut gaps, &mut outputs)).await
+            gather(config, site, &mut history, (&mut gaps, &mut outputs), notify).await
         } else {
             None
         };
@@ -130,12 +135,17 @@ async fn gather(
     site: &Site,
     history: &mut History,
     (gaps, outputs): (&mut Gaps, &mut Outputs),
+    notify: Notify<'_>,
 ) -> Option<Ledger> {
     let limit = config.plan.settle_timeout;
     let deadline = Instant::now() + limit;
-    gaps.settled = evidence::settle(&site.control, history, (deadline, limit)).await.err();
-    let mut ledger = evidence::ledger(site, outputs, LedgerFile::After).await;
-    evidence::results(config, site, history, ledger.as_ref().ok(), deadline).await;
+    let what = || "attempts are still queued".to_owned();
+    let settled = evidence::settle(&site.control, history, (deadline, limit));
+    gaps.settled = waiting(notify, what, settled).await.err();
+    let what = || "the ledger is read".to_owned();
+    let read = evidence::ledger(site, outputs, LedgerFile::After);
+    let mut ledger = waiting(notify, what, read).await;
+    evidence::results(config, site, history, ledger.as_ref().ok(), deadline, notify).await;
     gaps.ledger = ledger.as_ref().err().cloned();
     view_again(site, history).await;
     let verdict = judge::audit(history, ledger.as_ref().ok(), gaps).verdict;

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::stats::{Live, SaleNow};
 
 /// An event of a run.
@@ -29,4 +31,27 @@ pub enum Event {
         /// Time from the beginning of the first request to the end of the last one.
         elapsed: Duration,
     },
+    /// Reading the evidence takes long: what is being waited for.
+    Waiting(String),
+}
+
+/// Receives the events of a run.
+pub(super) type Notify<'a> = &'a mut (dyn FnMut(Event) + Send);
+
+/// Time after which a wait is reported, again and again.
+const WAIT_REPORTED: Duration = Duration::from_secs(3);
+
+/// Waits for a future, and reports what for if it takes long.
+pub(super) async fn waiting<T>(
+    notify: Notify<'_>,
+    what: impl Fn() -> String,
+    future: impl Future<Output = T>,
+) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        match timeout(WAIT_REPORTED, &mut future).await {
+            Ok(value) => return value,
+            Err(_) => notify(Event::Waiting(what())),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Gathers the evidence after the load: waits until everything is decided, and reads the ledger, the
 //! results and the state of the sale.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout_at};
@@ -13,6 +15,7 @@ use crate::sut::{Control, ControlError};
 use crate::units::Span;
 
 use super::config::Config;
+use super::event::{Notify, waiting};
 use super::prepare::Site;
 
 /// Pause between two reads of the state of the sale.
@@ -114,15 +117,19 @@ pub(super) async fn results(
     history: &mut History,
     ledger: Option<&Ledger>,
     deadline: Instant,
+    notify: Notify<'_>,
 ) {
     let ids = to_ask(history, ledger);
     let again: Vec<RequestId> = ids.iter().copied().take(AGAIN_MAX).collect();
     let wanted = ids.len() as u64;
-    let read = read(config, site, ids, deadline).await;
+    let done = Arc::new(AtomicU64::new(0));
+    let what = || format!("{} of {wanted} results are read", done.load(Ordering::Relaxed));
+    let first = read(config, site, ids, deadline, &done);
+    let read = waiting(notify, what, first).await;
     history.asked = Asked { wanted, answered: read.len() as u64 };
     history.results.extend(read);
     // A result that changes is a lie at one of the two times.
-    history.results.extend(self::read(config, site, again, deadline).await);
+    history.results.extend(self::read(config, site, again, deadline, &done).await);
 }
 
 async fn read(
@@ -130,10 +137,12 @@ async fn read(
     site: &Site,
     ids: Vec<RequestId>,
     deadline: Instant,
+    done: &Arc<AtomicU64>,
 ) -> Vec<ResultRead> {
     let (plan, target) = (config.plan.clone(), site.target.clone());
     let (sut, beginning) = (config.sut, site.beginning);
-    let job = ResultsJob { plan, sut, target, beginning, ids, deadline };
+    let done = Arc::clone(done);
+    let job = ResultsJob { plan, sut, target, beginning, ids, deadline, done };
     let read = tokio::task::spawn_blocking(|| read_results(job)).await;
     read.ok().and_then(Result::ok).unwrap_or_default()
 }

@@ -16,7 +16,7 @@ use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
 use crate::sut::Control;
 
 use super::config::Config;
-use super::event::Event;
+use super::event::{Event, Notify};
 use super::prepare::Site;
 use super::spawned::Spawned;
 
@@ -73,7 +73,7 @@ impl<'a> Load<'a> {
         mut spawned: Option<&mut Spawned>,
         stop: &CancellationToken,
         mut sinks: Sinks,
-        notify: &mut (dyn FnMut(Event) + Send),
+        notify: Notify<'_>,
     ) -> anyhow::Result<Loaded> {
         let Self { config, site, live, sale } = self;
         let monitor = broker_monitor(config, notify);
@@ -124,10 +124,7 @@ impl<'a> Load<'a> {
 }
 
 /// Prepares to read the broker's figures; a problem is reported and does not end the run.
-fn broker_monitor(
-    config: &Config,
-    notify: &mut (dyn FnMut(Event) + Send),
-) -> Option<BrokerMonitor> {
+fn broker_monitor(config: &Config, notify: Notify<'_>) -> Option<BrokerMonitor> {
     match BrokerMonitor::new(config.broker_metrics.as_deref()?) {
         Ok(monitor) => Some(monitor),
         Err(error) => {

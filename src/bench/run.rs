@@ -14,7 +14,7 @@ use crate::stats::SeriesSink;
 use super::conclude::{Ended, Ending};
 use super::config::Config;
 use super::error::BenchError;
-use super::event::Event;
+use super::event::{Event, Notify};
 use super::evidence;
 use super::load::{Load, Sinks};
 use super::prepare::Site;
@@ -39,7 +39,7 @@ pub struct Finished {
 pub async fn run(
     config: &Config,
     stop: &CancellationToken,
-    notify: &mut (dyn FnMut(Event) + Send),
+    notify: Notify<'_>,
 ) -> Result<Finished, BenchError> {
     let mut spawned = spawn(config).await?;
     let site = Site::find(config, spawned.as_ref()).await?;
@@ -69,7 +69,7 @@ pub async fn run(
         None => Ending::Complete,
     };
     let ended = Ended { config, site: &site, started, loaded, usage, ending };
-    let (run, outputs) = ended.judge(ledger_before).await;
+    let (run, outputs) = ended.judge(ledger_before, notify).await;
     let saved = outputs.finish();
     // Closes the connections to the server, which would delay its shutdown.
     drop(site);

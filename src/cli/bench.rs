@@ -91,6 +91,8 @@ impl<'a> ProgressReporter<'a> {
                 say(format!("{url}{}: {}", spawned.unwrap_or_default(), describe(self.plan)));
             }
             Event::Problem(problem) => say(problem),
+            Event::Waiting(_) if self.is_silent => {}
+            Event::Waiting(what) => say(format!("waiting: {what}")),
             Event::LoadBegins { live, sale } => {
                 let on_terminal = std::io::stderr().is_terminal();
                 let progress = Arc::new(Progress::new(self.plan, self.is_silent, on_terminal));

@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
@@ -42,6 +44,8 @@ pub struct ResultsJob {
     pub ids: Vec<RequestId>,
     /// No request is waited for beyond this moment.
     pub deadline: Instant,
+    /// Counts the results that are read.
+    pub done: Arc<AtomicU64>,
 }
 
 /// Asks for the results, several at a time, and returns those that were answered by the deadline.
@@ -52,7 +56,7 @@ pub struct ResultsJob {
 /// target.
 pub fn read_results(job: ResultsJob) -> io::Result<Vec<ResultRead>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ResultsJob { plan, sut, target, beginning, ids, deadline } = job;
+    let ResultsJob { plan, sut, target, beginning, ids, deadline, done } = job;
     let in_flight = IN_FLIGHT.min(ids.len());
     let asking = Rc::new(Asking {
         connector: Connector::new(&target)?,
@@ -62,6 +66,7 @@ pub fn read_results(job: ResultsJob) -> io::Result<Vec<ResultRead>> {
         beginning,
         left: RefCell::new(ids.into()),
         read: RefCell::default(),
+        done,
     });
     LocalSet::new().block_on(&runtime, async {
         let timers = Timers::new()?;
@@ -89,6 +94,7 @@ struct Asking {
     beginning: Beginning,
     left: RefCell<VecDeque<RequestId>>,
     read: RefCell<Vec<ResultRead>>,
+    done: Arc<AtomicU64>,
 }
 
 impl Asking {
@@ -99,7 +105,8 @@ impl Asking {
         loop {
             let Some(request_id) = self.left.borrow_mut().pop_front() else { return };
             template.fill([request_id.0]);
-            for tries in 0..TRIES_MAX {
+            let mut tries = 0;
+            while tries < TRIES_MAX {
                 let exchange =
                     connection.exchange(&self.connector, &self.plan, template.bytes()).await;
                 let body = connection.body();
@@ -111,10 +118,13 @@ impl Asking {
                         (self.beginning.us(exchange.began), self.beginning.us(exchange.ended));
                     let read = ResultRead { request_id, status, sent_us, answered_us };
                     self.read.borrow_mut().push(read);
+                    self.done.fetch_add(1, Ordering::Relaxed);
                     break;
                 }
                 let told = exchange.answer.ok().and_then(|answer| answer.retry_after);
-                let pause = (BACKOFF * (1 << tries)).max(told.unwrap_or_default());
+                let pause = told.unwrap_or(BACKOFF * (1 << tries));
+                // A server that says when to come back is not a failing one.
+                tries += u32::from(told.is_none());
                 timer.at(exchange.ended + pause).await;
             }
         }
