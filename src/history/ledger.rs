@@ -23,6 +23,17 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SoldOut => "sold out",
+            Self::AlreadyBought => "already bought",
+            Self::SaleReplaced => "sale replaced",
+            Self::Undeliverable => "undeliverable",
+            Self::Unstated => "no reason",
+        }
+    }
+
     /// Whether both can be the reason of the same attempt: a reason may be left out.
     pub fn agrees_with(self, other: Self) -> bool {
         self == other || self == Self::Unstated || other == Self::Unstated

@@ -32,6 +32,20 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::NotOpen => "not open",
+            Self::Closed => "closed",
+            Self::AlreadyBought => "already bought",
+            Self::SoldOut => "sold out",
+            Self::IdReused => "id reused",
+            Self::RateLimited => "rate limited",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// Whether it is the answer to the attempt, and not only to one request: repeating the request
     /// later would be answered in the same way.
     pub fn is_final(self) -> bool {

@@ -76,6 +76,12 @@ pub struct Violation {
     pub count: u64,
     /// Ids that show it, at most [`WITNESSES_MAX`].
     pub witnesses: Vec<String>,
+    /// What happened to those that are attempts: each begins with its id.
+    #[serde(default)]
+    pub timelines: Vec<String>,
+    /// What usually causes it, where the pattern shows that.
+    #[serde(default)]
+    pub cause: Option<String>,
 }
 
 /// Collects the witnesses against one invariant.
@@ -84,7 +90,8 @@ pub(super) struct Witnesses(Violation);
 
 impl Witnesses {
     pub(super) fn of(invariant: Invariant) -> Self {
-        Self(Violation { invariant, count: 0, witnesses: Vec::new() })
+        let (witnesses, timelines) = (Vec::new(), Vec::new());
+        Self(Violation { invariant, count: 0, witnesses, timelines, cause: None })
     }
 
     pub(super) fn add(&mut self, witness: impl Display) {

@@ -7,6 +7,7 @@
 mod cause;
 mod evidence;
 mod exit;
+mod explain;
 mod facts;
 mod invariant;
 mod reconcile;

@@ -3,6 +3,7 @@
 
 use crate::history::{History, Ledger};
 
+use super::explain::explain;
 use super::facts::Facts;
 use super::invariant::{Violation, Witnesses};
 use super::rules;
@@ -27,6 +28,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     let checks = rules.iter().map(|rule| rule(&facts));
     let mut violations: Vec<Violation> = checks.filter_map(Witnesses::finish).collect();
     violations.sort_by_key(|violation| violation.invariant);
+    explain(&facts, &mut violations);
     let unknown = |because: &str| (Verdict::Unknown, Some(because.to_owned()));
     let (verdict, because) = match (violations.is_empty(), is_replaced, settled) {
         (false, ..) => (Verdict::Fail, None),

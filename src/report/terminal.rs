@@ -312,8 +312,12 @@ fn violations(audit: &Audit) -> String {
             violation.invariant.broken(),
             violation.count,
         );
+        if let Some(cause) = &violation.cause {
+            let _ = writeln!(text, "           Likely cause: {}", printable(cause));
+        }
         for witness in &violation.witnesses {
-            let _ = writeln!(text, "             {}", printable(witness));
+            let timeline = violation.timelines.iter().find(|line| line.starts_with(witness));
+            let _ = writeln!(text, "             {}", printable(timeline.unwrap_or(witness)));
         }
     }
     text
