@@ -51,6 +51,11 @@ fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(
     Ok(Option::<Text<'a>>::deserialize(deserializer)?.map(|text| text.0))
 }
 
+/// Reads an optional number: a server may write `null` instead of leaving it out.
+fn zero_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(Option::<u64>::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// Answer of `GET /result`: the sale as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleStatus {
@@ -59,7 +64,7 @@ pub struct SaleStatus {
     /// The item on sale.
     pub item: String,
     /// Which sale of its server this is: every `PUT /admin/sale` makes a new one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "zero_if_null")]
     pub epoch: u64,
     /// Units at the opening.
     pub stock: u64,
@@ -125,7 +130,7 @@ pub struct LedgerSale {
     /// The item on sale.
     pub item: String,
     /// Which sale of its server this is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "zero_if_null")]
     pub epoch: u64,
     /// Units at the opening.
     pub stock: u64,

@@ -49,12 +49,41 @@ impl FromStr for Moment {
                 let span = Span::from_str(span).map_err(|_| invalid())?;
                 SystemTime::now().checked_add(span.0).ok_or_else(invalid)?
             }
-            None => humantime::parse_rfc3339_weak(text).map_err(|_| invalid())?,
+            None => {
+                let (local, offset) = without_offset(text).ok_or_else(invalid)?;
+                let moment = humantime::parse_rfc3339_weak(local).map_err(|_| invalid())?;
+                let (east, offset) = (offset >= 0, Duration::from_secs(offset.unsigned_abs()));
+                let utc =
+                    if east { moment.checked_sub(offset) } else { moment.checked_add(offset) };
+                utc.ok_or_else(invalid)?
+            }
         };
         let since_epoch = moment.duration_since(UNIX_EPOCH).map_err(|_| invalid())?;
         let us = u64::try_from(since_epoch.as_micros()).map_err(|_| invalid())?;
         if us <= MOMENT_US_MAX { Ok(Self(us)) } else { Err(invalid()) }
     }
+}
+
+/// Splits a moment of RFC 3339 into its local time and its offset from UTC, in seconds to the east.
+/// humantime knows no offsets.
+fn without_offset(text: &str) -> Option<(&str, i64)> {
+    let Some((local, offset)) = text.len().checked_sub(6).and_then(|at| text.split_at_checked(at))
+    else {
+        return Some((text, 0));
+    };
+    let (sign, clock) = match offset.split_at_checked(1)? {
+        ("+", clock) => (1, clock),
+        // The hyphen of a date without a time is no sign.
+        ("-", clock) if local.contains([':']) => (-1, clock),
+        _ => return Some((text, 0)),
+    };
+    let (hours, minutes) = clock.split_once(':')?;
+    let two_digits = |text: &str| {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<i64>().ok()).flatten()
+    };
+    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+    (hours < 24 && minutes < 60).then_some((local, sign * (hours * 3600 + minutes * 60)))
 }
 
 impl fmt::Display for Moment {
@@ -147,6 +176,21 @@ mod tests {
             ["tomorrow", "+", "+1", "+9999999999999999999s", "+9000years", "1969-12-31T23:59:59Z"]
         {
             assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_with_an_offset_are_read_in_utc() {
+        let us = |text: &str| text.parse::<Moment>().map(|moment| moment.0).map_err(|_| ());
+        let utc = us("2030-01-01T10:00:00Z");
+        assert!(utc.is_ok());
+        assert_eq!(us("2030-01-01T18:00:00+08:00"), utc);
+        assert_eq!(us("2030-01-01T06:30:00-03:30"), utc);
+        assert_eq!(us("2030-01-01T18:00:00.5+08:00"), utc.map(|us| us + 500_000));
+        assert_eq!(us("2030-01-01 10:00:00"), utc);
+        for wrong in ["2030-01-01T18:00:00+8:00", "2030-01-01T18:00:00+25:00", "+08:00", "é+08:00"]
+        {
+            assert_eq!(us(wrong), Err(()), "{wrong}");
         }
     }
 }
