@@ -5,6 +5,7 @@
 mod file;
 mod ids;
 mod ledger;
+mod line;
 mod record;
 mod refusals;
 mod views;

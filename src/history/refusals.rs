@@ -46,9 +46,9 @@ impl Refused {
 
 /// One request of an attempt, in microseconds since the beginning of its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RequestWindow {
     /// The attempt.
-    #[serde(flatten)]
     pub attempt: AttemptNo,
     /// Not later than its first byte was sent.
     pub sent_us: u64,
@@ -76,8 +76,12 @@ impl Tally {
     /// Counts one more.
     pub fn add(&mut self, request: RequestWindow) {
         self.note(request);
-        let every = self.every.max(1);
-        if self.count.is_multiple_of(every) {
+        if self.sample.capacity() == 0 {
+            // At once, so that no later request of a run allocates.
+            self.sample.reserve_exact(SAMPLE_MAX + 1);
+        }
+        self.every = self.every.max(1);
+        if self.count.is_multiple_of(self.every) {
             self.sample.push(request);
             if self.sample.len() > SAMPLE_MAX {
                 self.thin();
