@@ -68,7 +68,8 @@ pub struct Tally {
     pub last: Option<RequestWindow>,
     /// Some of them, spread evenly over each worker's; at most [`SAMPLE_MAX`].
     pub sample: Vec<RequestWindow>,
-    /// Each how many-th is in the sample: a power of two.
+    /// At least each how many-th of a worker's is in the sample: a power of two, or 0 if there
+    /// are none.
     every: u64,
 }
 
@@ -94,6 +95,7 @@ impl Tally {
     pub fn merge(&mut self, other: Self) {
         [other.first, other.last].into_iter().flatten().for_each(|request| self.note(request));
         self.count += other.count;
+        self.every = self.every.max(other.every);
         self.sample.extend(other.sample);
         while self.sample.len() > SAMPLE_MAX {
             self.thin();
@@ -194,6 +196,9 @@ mod tests {
         one.merge(other);
         let of = |request: Option<RequestWindow>| request.map(|request| request.attempt.index);
         assert_eq!((one.count, of(one.first), of(one.last)), (1990 + 2995, Some(5), Some(2999)));
-        assert!(one.sample.len() <= SAMPLE_MAX);
+        assert!(one.sample.len() <= SAMPLE_MAX && one.every.is_power_of_two());
+        let mut whole = Tally::default();
+        whole.merge(one.clone());
+        assert_eq!(whole, one);
     }
 }

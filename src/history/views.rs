@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::RequestId;
 
-use super::Status;
+use super::{Hours, Status};
 
 /// Maximum number of states of the sale that are kept during a run: with two reads a second, those
 /// of more than an hour.
@@ -45,18 +45,6 @@ pub struct SaleView {
     /// Its hours, as far as they are shown.
     #[serde(default)]
     pub hours: Hours,
-}
-
-/// When a sale is open, by the tested system's clock, in microseconds since the Unix epoch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hours {
-    /// From then on; `None` if no opening is shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opens_us: Option<u64>,
-    /// Until before then; `None` if no closing is shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closes_us: Option<u64>,
 }
 
 /// The states of the sale in the order in which they were read.
