@@ -171,8 +171,7 @@ fn impossible_figures_do_not_break_the_report() {
 }
 
 /// An attempt of a user that the recorded run does not have.
-const NOT_SENT: &str =
-    concat!(r#"{"thread":20,"index":0,"answered":"lost","sent_us":1,"answered_us":2}"#);
+const NOT_SENT: &str = r#"{"thread":20,"index":0,"answered":"lost","sent_us":1,"answered_us":2}"#;
 
 #[test]
 fn audit_names_the_wrong_line_of_each_file() {

@@ -100,7 +100,7 @@ async fn sale_figures_add_up_at_every_step() {
     let status = |status: &str, left: u32, queued: u32, finished: bool| {
         json!({
             "status": status, "item": "tea", "epoch": 1, "stock": 2, "stock_left": left,
-            "orders": 2 - left, "queued": queued, "finished": finished,
+            "orders": 2 - left, "queued": queued, "finished": finished, "per_buyer": 1,
         })
     };
     assert_eq!(shop.get("/result").await.json(), status("open", 2, 0, false));
