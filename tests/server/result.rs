@@ -124,7 +124,9 @@ async fn sale_status_shows_its_phase() {
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     for (now_us, expected) in [(99, "not_open"), (100, "open"), (200, "closed")] {
         shop.set_clock(now_us);
-        assert_eq!(shop.get("/result").await.json()["status"], expected);
+        let sale = shop.get("/result").await.json();
+        assert_eq!(sale["status"], expected);
+        assert_eq!((&sale["opens_us"], &sale["closes_us"]), (&json!(100), &json!(200)));
     }
 }
 
