@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use seckill::history::Beginning;
 use seckill::load::{self, Job};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::{Live, Outcome, Sample, Sink};
@@ -132,6 +133,7 @@ pub(crate) fn measure(
         target: &target,
         item: &item,
         epoch: 1,
+        beginning: Beginning::now(),
         live: &live,
         stop: &stop,
         wants_samples: true,

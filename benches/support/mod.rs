@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seckill::history::Beginning;
 use seckill::load::{self, Job};
 use seckill::profile::ServePlan;
 use seckill::profile::{BenchFlags, Plan};
@@ -102,6 +103,7 @@ pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
         target: &target,
         item: &item,
         epoch: 1,
+        beginning: Beginning::now(),
         live: &live,
         stop: &CancellationToken::new(),
         wants_samples: false,

@@ -1,5 +1,5 @@
-//! Gathers the evidence after the load: waits until everything is decided, and reads the ledger, the
-//! results and the state of the sale.
+//! Gathers the evidence after the load: waits until everything is decided, and reads the ledger,
+//! the results and the state of the sale.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

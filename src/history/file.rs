@@ -7,13 +7,12 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use serde::{Deserialize, Serialize};
+use crate::ids::OrderId;
 
-use crate::ids::{ItemId, OrderId, RequestId};
-
+use super::line::{Line, RefusalLine, Told, Word, attempt_line, end_line, result_line, tallies};
 use super::{
-    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Ids, Loss, Refused, RequestWindow,
-    ResultRead, SAMPLE_MAX, Standstill, Status, Tally, View,
+    Answered, AttemptNo, Entry, FinalRefusal, History, RequestWindow, ResultRead, SAMPLE_MAX,
+    Status, VIEWS_MAX,
 };
 
 /// The version of the format that this program writes, and the only one that it reads: an older
@@ -23,116 +22,6 @@ pub const VERSION: u32 = 2;
 /// Longest line, in bytes: the run's has a pair of numbers for each change between neighbouring
 /// virtual users, of which there are at most 2^20.
 const LINE_LEN_MAX: u64 = 64 << 20;
-
-/// One line.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-enum Line {
-    /// The first line.
-    Run {
-        /// The version of the format.
-        history: u32,
-        ids: Ids,
-        item: ItemId,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        expected_stock: Option<u64>,
-        began_us: u64,
-        /// Attempts of each virtual user, in their order, as runs: `[attempts, users]`.
-        sent: Vec<(u64, u64)>,
-    },
-    /// An attempt that was not refused.
-    Attempt {
-        thread: u32,
-        index: u64,
-        answered: Word,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        order_id: Option<OrderId>,
-        sent_us: u64,
-        answered_us: u64,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        refusal: Option<RefusalLine>,
-    },
-    /// Requests that were answered alike.
-    Tally { of: Told, tally: Tally },
-    /// A state of the sale.
-    View { view: View },
-    /// A result that was requested.
-    Result {
-        request_id: RequestId,
-        result: Word,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        order_id: Option<OrderId>,
-        sent_us: u64,
-        answered_us: u64,
-    },
-    /// The last line.
-    End {
-        entries: u64,
-        results: u64,
-        asked: Asked,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        standstill: Option<Standstill>,
-    },
-}
-
-/// A final refusal of an attempt that was not only refused.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RefusalLine {
-    refused: Refused,
-    sent_us: u64,
-    answered_us: u64,
-    was_accepted: bool,
-}
-
-/// What the requests of a tally have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Told {
-    Refused(Refused),
-    Contradictory,
-    WithoutRetryAfter,
-}
-
-/// An answer or a result. For a result, `unknown` means that the tested system did not know the
-/// attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Word {
-    Accepted,
-    Queued,
-    Won,
-    /// Lost, without a reason.
-    Lost,
-    LostSoldOut,
-    LostAlreadyBought,
-    LostSaleReplaced,
-    LostUndeliverable,
-    Unknown,
-}
-
-impl Word {
-    fn of_loss(loss: Loss) -> Self {
-        match loss {
-            Loss::SoldOut => Self::LostSoldOut,
-            Loss::AlreadyBought => Self::LostAlreadyBought,
-            Loss::SaleReplaced => Self::LostSaleReplaced,
-            Loss::Undeliverable => Self::LostUndeliverable,
-            Loss::Unstated => Self::Lost,
-        }
-    }
-
-    fn loss(self) -> Option<Loss> {
-        match self {
-            Self::Lost => Some(Loss::Unstated),
-            Self::LostSoldOut => Some(Loss::SoldOut),
-            Self::LostAlreadyBought => Some(Loss::AlreadyBought),
-            Self::LostSaleReplaced => Some(Loss::SaleReplaced),
-            Self::LostUndeliverable => Some(Loss::Undeliverable),
-            Self::Accepted | Self::Queued | Self::Won | Self::Unknown => None,
-        }
-    }
-}
 
 /// Why a history file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -172,21 +61,14 @@ impl History {
         };
         write_line(&mut file, &run)?;
         self.entries.iter().try_for_each(|entry| write_line(&mut file, &attempt_line(entry)))?;
-        let refusals = self.refusals.iter().map(|(refused, tally)| (Told::Refused(refused), tally));
-        let others = [
-            (Told::Contradictory, &self.contradictory),
-            (Told::WithoutRetryAfter, &self.without_retry_after),
-        ];
-        for (of, tally) in refusals.chain(others.into_iter().filter(|(_, tally)| tally.count > 0)) {
+        for (of, tally) in tallies(self) {
             write_line(&mut file, &Line::Tally { of, tally: tally.clone() })?;
         }
         for view in self.views.iter() {
             write_line(&mut file, &Line::View { view: view.clone() })?;
         }
         self.results.iter().try_for_each(|read| write_line(&mut file, &result_line(read)))?;
-        let (entries, results) = (self.entries.len() as u64, self.results.len() as u64);
-        let (asked, standstill) = (self.asked, self.standstill);
-        write_line(&mut file, &Line::End { entries, results, asked, standstill })?;
+        write_line(&mut file, &end_line(self))?;
         file.flush()
     }
 
@@ -205,10 +87,9 @@ impl History {
         while let Some(value) = lines.next_value()? {
             match lines.understand(value)? {
                 Line::Run { .. } => return Err(lines.invalid("a second run")),
-                Line::End { entries, results, asked, standstill } => {
+                end @ Line::End { asked, standstill, .. } => {
                     (history.asked, history.standstill) = (asked, standstill);
-                    let read = (history.entries.len() as u64, history.results.len() as u64);
-                    if read != (entries, results) {
+                    if end_line(&history) != end {
                         return Err(lines
                             .invalid("the file does not have as many lines as this one states"));
                     }
@@ -222,37 +103,6 @@ impl History {
         }
         Err(HistoryError::CutOff(lines.number))
     }
-}
-
-fn attempt_line(entry: &Entry) -> Line {
-    let Entry { attempt, answered, sent_us, answered_us, refusal } = entry;
-    let (answered, order_id) = match answered {
-        Answered::Accepted => (Word::Accepted, None),
-        Answered::Won(order_id) => (Word::Won, Some((**order_id).clone())),
-        Answered::Lost(loss) => (Word::of_loss(*loss), None),
-        Answered::Unknown => (Word::Unknown, None),
-    };
-    let refusal = refusal.as_deref().map(|refusal| RefusalLine {
-        refused: refusal.refused,
-        sent_us: refusal.request.sent_us,
-        answered_us: refusal.request.answered_us,
-        was_accepted: refusal.was_accepted,
-    });
-    let (sent_us, answered_us) = (*sent_us, *answered_us);
-    let AttemptNo { thread, index } = *attempt;
-    Line::Attempt { thread, index, answered, order_id, sent_us, answered_us, refusal }
-}
-
-fn result_line(read: &ResultRead) -> Line {
-    let ResultRead { request_id, status, sent_us, answered_us } = read;
-    let (result, order_id) = match status {
-        Some(Status::Queued) => (Word::Queued, None),
-        Some(Status::Won(order_id)) => (Word::Won, Some(order_id.clone())),
-        Some(Status::Lost(loss)) => (Word::of_loss(*loss), None),
-        None => (Word::Unknown, None),
-    };
-    let (request_id, sent_us, answered_us) = (*request_id, *sent_us, *answered_us);
-    Line::Result { request_id, result, order_id, sent_us, answered_us }
 }
 
 fn write_line(file: &mut impl Write, line: &Line) -> io::Result<()> {
@@ -338,7 +188,12 @@ impl<R: BufRead> Lines<R> {
                     Told::WithoutRetryAfter => history.without_retry_after = tally,
                 }
             }
-            Line::View { view } => history.views.add(view),
+            Line::View { view } => {
+                if history.views.iter().len() >= VIEWS_MAX {
+                    return Err(self.invalid("more states of the sale than a history keeps"));
+                }
+                history.views.restore(view);
+            }
             Line::Result { request_id, result, order_id, sent_us, answered_us } => {
                 let status = self.status(result, order_id)?;
                 history.results.push(ResultRead { request_id, status, sent_us, answered_us });

@@ -22,6 +22,7 @@ const UUID_HIGH_MASK: u64 = 0xffff_ffff_ffff_0fff;
 
 /// The `index`th attempt of a virtual user, both from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AttemptNo {
     /// The virtual user, from 0; below 2^24.
     pub thread: u32,

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::ids::{OrderId, RequestId};
+use serde::{Deserialize, Serialize};
 
-use super::Hours;
+use crate::ids::{OrderId, RequestId};
 
 /// Why an attempt lost, whatever words the tested system has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,6 +86,18 @@ impl Row {
     pub fn settle_us(&self) -> Option<u64> {
         self.decided_us.map(|us| us.saturating_sub(self.accepted_us))
     }
+}
+
+/// When a sale is open, by the tested system's clock, in microseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// From then on; `None` if no opening is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_us: Option<u64>,
+    /// Until before then; `None` if no closing is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_us: Option<u64>,
 }
 
 /// The sale of a ledger.

@@ -60,9 +60,9 @@ impl Refused {
 
 /// One request of an attempt, in microseconds since the beginning of its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RequestWindow {
     /// The attempt.
-    #[serde(flatten)]
     pub attempt: AttemptNo,
     /// Not later than its first byte was sent.
     pub sent_us: u64,
@@ -82,7 +82,8 @@ pub struct Tally {
     pub last: Option<RequestWindow>,
     /// Some of them, spread evenly over each worker's; at most [`SAMPLE_MAX`].
     pub sample: Vec<RequestWindow>,
-    /// Each how many-th is in the sample: a power of two.
+    /// At least each how many-th of a worker's is in the sample: a power of two, or 0 if there
+    /// are none.
     every: u64,
 }
 
@@ -90,8 +91,12 @@ impl Tally {
     /// Counts one more.
     pub fn add(&mut self, request: RequestWindow) {
         self.note(request);
-        let every = self.every.max(1);
-        if self.count.is_multiple_of(every) {
+        if self.sample.capacity() == 0 {
+            // At once, so that no later request of a run allocates.
+            self.sample.reserve_exact(SAMPLE_MAX + 1);
+        }
+        self.every = self.every.max(1);
+        if self.count.is_multiple_of(self.every) {
             self.sample.push(request);
             if self.sample.len() > SAMPLE_MAX {
                 self.thin();
@@ -104,6 +109,7 @@ impl Tally {
     pub fn merge(&mut self, other: Self) {
         [other.first, other.last].into_iter().flatten().for_each(|request| self.note(request));
         self.count += other.count;
+        self.every = self.every.max(other.every);
         self.sample.extend(other.sample);
         while self.sample.len() > SAMPLE_MAX {
             self.thin();
@@ -204,6 +210,9 @@ mod tests {
         one.merge(other);
         let of = |request: Option<RequestWindow>| request.map(|request| request.attempt.index);
         assert_eq!((one.count, of(one.first), of(one.last)), (1990 + 2995, Some(5), Some(2999)));
-        assert!(one.sample.len() <= SAMPLE_MAX);
+        assert!(one.sample.len() <= SAMPLE_MAX && one.every.is_power_of_two());
+        let mut whole = Tally::default();
+        whole.merge(one.clone());
+        assert_eq!(whole, one);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::RequestId;
 
-use super::Status;
+use super::{Hours, Status};
 
 /// Maximum number of states of the sale that are kept during a run: with two reads a second, those
 /// of more than an hour.
@@ -13,18 +13,19 @@ pub const VIEWS_MAX: usize = 10_000;
 
 /// The state of a sale, as it was read once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct View {
     /// When the request for it was sent.
     pub sent_us: u64,
     /// When the answer had been received.
     pub answered_us: u64,
     /// What it showed.
-    #[serde(flatten)]
     pub sale: SaleView,
 }
 
 /// The state of a sale, as the tested system publishes it to everybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SaleView {
     /// The item on sale.
     pub item: Box<str>,
@@ -44,17 +45,6 @@ pub struct SaleView {
     /// Its hours, as far as they are shown.
     #[serde(default)]
     pub hours: Hours,
-}
-
-/// When a sale is open, by the tested system's clock, in microseconds since the Unix epoch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hours {
-    /// From then on; `None` if no opening is shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opens_us: Option<u64>,
-    /// Until before then; `None` if no closing is shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closes_us: Option<u64>,
 }
 
 /// The states of the sale in the order in which they were read.
@@ -83,8 +73,13 @@ impl Views {
     }
 
     /// All that are kept, in their order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &View> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &View> + ExactSizeIterator {
         self.0.iter()
+    }
+
+    /// Adds one that was kept before.
+    pub(super) fn restore(&mut self, view: View) {
+        self.0.push(view);
     }
 
     /// Adds later ones.
@@ -108,6 +103,7 @@ pub struct ResultRead {
 
 /// How attempts stood still that were queued when the time to wait for them was up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Standstill {
     /// Attempts that were queued.
     pub queued: u64,
@@ -119,6 +115,7 @@ pub struct Standstill {
 
 /// How many results were asked for after a run, and how many were answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Results that were to be asked for.
     pub wanted: u64,

@@ -14,6 +14,8 @@ use super::worker::Worker;
 /// A request that is about to be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
+    /// The virtual user that sends it; in the open model it is not the attempt's row.
+    pub(super) thread: u32,
     /// The attempt that it belongs to.
     pub(super) attempt: AttemptNo,
     /// Why it is sent.
@@ -88,7 +90,7 @@ fn sample(
 ) -> Sample {
     let since_begin = |moment: std::time::Instant| moment.saturating_duration_since(worker.begun());
     Sample {
-        thread: request.attempt.thread,
+        thread: request.thread,
         click: request.click,
         intended: request.intended,
         began: since_begin(exchange.began),

@@ -29,6 +29,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct User {
     worker: Rc<Worker>,
+    /// The user's number, from 0.
+    thread: u32,
     /// Whether the current attempt belongs to the warm-up, which is excluded from the figures.
     is_warmup: bool,
     connection: Connection,
@@ -47,6 +49,7 @@ impl User {
         let plan = worker.plan();
         let twins = plan.double_click != Share::default();
         Self {
+            thread,
             is_warmup: false,
             connection: Connection::new(worker.timer()),
             twin_connection: twins.then(|| Connection::new(worker.timer())),
@@ -132,8 +135,8 @@ impl User {
     }
 
     fn request(&self, click: Click, intended: Option<Duration>) -> Request {
-        let Self { attempt, is_warmup, request_id, .. } = *self;
-        Request { attempt, click, intended, is_warmup, request_id }
+        let Self { thread, attempt, is_warmup, request_id, .. } = *self;
+        Request { thread, attempt, click, intended, is_warmup, request_id }
     }
 
     fn is_double_click(&self, attempt: AttemptNo) -> bool {

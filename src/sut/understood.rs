@@ -30,7 +30,7 @@ pub enum Meaning {
 pub struct Unusable {
     /// The error, for the figures.
     pub kind: ErrorKind,
-    /// Whether it consists of words of the API that do not belong together, which no proxy makes up.
+    /// Whether it consists of words of the API that do not belong together: no proxy makes that up.
     pub is_contradictory: bool,
 }
 

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use alloc_tracker::{Allocator, Session};
 use bytes::BufMut;
 use seckill::api::Answer;
+use seckill::history::Beginning;
 use seckill::load::{self, Job, ResponseReader};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::{Live, Recorder, Sink};
@@ -157,14 +158,16 @@ fn run(url: &str, flags: &BenchFlags) -> Run {
     let (target, item) = (&Target::new(Some(url)).unwrap(), &"tea".parse().unwrap());
     let workers = load::workers(plan.threads);
     let (live, stop) = (&Arc::new(Live::new(workers)), &CancellationToken::new());
-    let job =
-        Job { plan, sut: Sut::Seckill, target, item, epoch: 1, live, stop, wants_samples: false };
-    let (mut requests, mut seconds) = (0, Seconds(0));
+    let (sut, epoch, beginning, wants_samples) = (Sut::Seckill, 1, Beginning::now(), false);
+    let job = Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
+    let (mut requests, mut tallied, mut seconds) = (0, 0, Seconds(0));
     let allocations = allocations(Scope::Process, || {
         let ran = load::run(&job, &mut seconds).unwrap();
         assert!(ran.history.entries.is_empty());
+        tallied = ran.history.refusals.count();
         requests = ran.recorder.finish().by_outcome.iter().map(|(_, count)| count).sum();
     });
+    assert_eq!(tallied, requests, "each refusal is kept");
     Run { requests, allocations, seconds: seconds.0 * workers as u64 }
 }
 

@@ -129,7 +129,7 @@ fn file_of_another_run_is_an_error() {
 }
 
 #[test]
-fn newer_version_is_an_error() {
+fn other_version_is_an_error() {
     let run = recording();
     let replace = |file: &str, from: &str, to: &str| {
         let path = run.path().join(file);
@@ -137,9 +137,9 @@ fn newer_version_is_an_error() {
         assert!(content.contains(from), "no {from} in {content}");
         std::fs::write(&path, content.replacen(from, to, 1)).unwrap();
     };
-    replace("history.ndjson", "\"history\":1", "\"history\":99");
+    replace("history.ndjson", "\"history\":2", "\"history\":99");
     assert_error(&["audit"], run.path(), "history.ndjson", "its version is 99");
-    assert_error(&["audit"], run.path(), "history.ndjson", "use a newer seckill");
+    assert_error(&["audit"], run.path(), "history.ndjson", "use the seckill that wrote it");
     assert_eq!(recorded("report", run.path(), &[]).status.code(), Some(0));
     replace("run.json", "\"schema\": 1", "\"schema\": 99");
     assert_error(&["audit", "report"], run.path(), "run.json", "its schema is 99");
@@ -170,11 +170,14 @@ fn impossible_figures_do_not_break_the_report() {
     assert_eq!(report.status.code(), Some(0), "{}", stderr(&report));
 }
 
+/// An attempt of a user that the recorded run does not have.
+const NOT_SENT: &str = r#"{"thread":20,"index":0,"answered":"lost","sent_us":1,"answered_us":2}"#;
+
 #[test]
 fn audit_names_the_wrong_line_of_each_file() {
     let run = recording();
     for (file, line, problem) in [
-        ("history.ndjson", "{\"thread\":20,\"index\":0,\"answered\":\"lost\"}", "line 2: "),
+        ("history.ndjson", NOT_SENT, "line 2: the attempt is not among those"),
         ("ledger-before.ndjson", "{\"sale\":{}}", "line 2 of the ledger is invalid: "),
         ("ledger.ndjson", "{\"status\":\"won\"}", "line 2 of the ledger is invalid: "),
     ] {

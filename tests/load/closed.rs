@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use seckill::history::AttemptNo;
+use seckill::history::{AttemptNo, Refused};
 use seckill::profile::Model;
 use seckill::stats::Sample;
 
@@ -105,6 +105,7 @@ fn duration_ends_a_run_without_loops() {
     assert_eq!((run.summary.total, run.summary.errors), (run.sent(), 0));
     assert_eq!(run.ended("sold_out"), run.sent());
     assert!(run.outcomes().is_empty(), "a refusal has no effect");
+    assert_eq!(run.refused(Refused::SoldOut), run.sent());
 }
 
 #[test]

@@ -38,8 +38,12 @@ fn buyers_poll_until_decided() {
     assert_eq!((run.summary.settle.count, run.summary.total), (12, 12));
     assert_eq!(run.outcomes(), vec![Answered::Accepted; 12]);
     assert_eq!(run.history.results.len(), 12);
-    for (id, status) in &run.history.results {
-        assert_eq!(*status, Some(Status::Won(OrderId::from_text(order(*id)))));
+    for read in &run.history.results {
+        let order_id = OrderId::from_text(order(read.request_id));
+        assert_eq!(read.status, Some(Status::Won(order_id)));
+        let requests = server.requests();
+        let last = requests.iter().rfind(|asked| asked.is_result && asked.id == read.request_id);
+        run.assert_contains((read.sent_us, read.answered_us), last.unwrap());
     }
     let requests = server.requests();
     assert_eq!(requests.iter().filter(|request| request.is_result).count(), 36);
@@ -75,13 +79,31 @@ fn invalid_poll_answer_is_counted_and_polled_again() {
 
 #[test]
 fn attempt_unknown_to_the_server_is_kept_for_the_audit() {
-    let gone = r#"{"status":"rejected","reason":"unknown_request_id"}"#;
+    let gone = r#"{"status":"rejected","reason":"unknown_request"}"#;
     let server = deciding(move |_| Reply::Bytes(answer(404, "", gone)));
     let run = load(&server.url(), "--threads 3 --follow");
     assert_eq!((run.counts().followed, run.counts().decided), (3, 0));
     assert_eq!(run.summary.settle.count, 0);
     assert_eq!(run.history.results.len(), 3);
-    assert!(run.history.results.iter().all(|(_, status)| status.is_none()));
+    assert!(run.history.results.iter().all(|read| read.status.is_none()));
+}
+
+/// A proxy that finds no server, or a result of another attempt, says nothing about this one.
+#[test]
+fn other_404_and_other_request_id_are_no_results() {
+    let proxy = r#"{"status":"rejected","reason":"no_such_path"}"#;
+    let server = deciding(move |request| match request.before {
+        0 => Reply::Bytes(answer(404, "", "<html>")),
+        1 => Reply::Bytes(answer(404, "", proxy)),
+        2 => {
+            let other = r#"{"status":"lost","request_id":"00000000-0000-4000-8000-000000000000"}"#;
+            Reply::Bytes(answer(200, "", other))
+        }
+        _ => won(request),
+    });
+    let run = load(&server.url(), "--threads 3 --follow");
+    assert_eq!((run.counts().follow_errors, run.counts().decided), (9, 3));
+    assert!(run.history.results.iter().all(|read| matches!(read.status, Some(Status::Won(_)))));
 }
 
 #[test]
@@ -114,12 +136,12 @@ fn polled_results_agree_with_the_ledger_of_a_real_server() {
     assert_eq!(summary.counts.followed, accepted as u64);
     assert_eq!(summary.counts.decided, accepted as u64);
     assert_eq!((summary.settle.count, history.results.len()), (accepted as u64, accepted));
-    let won = history.results.iter().filter(|(_, s)| matches!(s, Some(Status::Won(_)))).count();
-    assert_eq!(won, 3);
+    let results = history.results.iter().map(|read| &read.status);
+    assert_eq!(results.filter(|status| matches!(status, Some(Status::Won(_)))).count(), 3);
     let audit = reconcile(&history, &sale.ledger(), true);
     assert_eq!(audit.verdict, Verdict::Pass, "{audit:#?}");
     // The audit compares polled results with the ledger, so a different result is found.
     let mut history = history;
-    history.results[0].1 = Some(Status::Won(OrderId::from_text("of nobody")));
+    history.results[0].status = Some(Status::Won(OrderId::from_text("of nobody")));
     assert_eq!(reconcile(&history, &sale.ledger(), true).verdict, Verdict::Fail);
 }

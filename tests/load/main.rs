@@ -10,6 +10,7 @@ mod closed;
 mod combined;
 mod connections;
 mod double_click;
+mod evidence;
 mod follow;
 mod invalid_answers;
 mod open;

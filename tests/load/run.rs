@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap::Parser;
-use seckill::history::{Answered, AttemptNo, History};
+use seckill::history::{Answered, AttemptNo, Beginning, History, Refused, RequestWindow};
 use seckill::ids::RequestId;
 use seckill::load::{self, Job};
 use seckill::profile::{BenchFlags, Plan};
@@ -14,6 +14,7 @@ use seckill::sut::{Sut, Target};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::child::WAIT_MAX;
+use crate::support::scripted::{Received, Scripted};
 
 /// Flags as they are written on the command line.
 #[derive(Debug, Parser)]
@@ -30,6 +31,8 @@ pub(crate) struct Run {
     pub(crate) history: History,
     /// In no particular order.
     pub(crate) samples: Vec<Sample>,
+    /// When the times of the history begin.
+    pub(crate) beginning: Beginning,
 }
 
 /// The plan of these flags; the seed is 1 by default.
@@ -57,8 +60,8 @@ pub(crate) fn load_until(
         let live = Arc::new(Live::new(load::workers(plan.threads)));
         let (plan, target, item) = (&plan, &target, &"tea".parse().unwrap());
         let (live, stop, epoch) = (&live, &stop, 1);
-        let job =
-            Job { plan, sut: Sut::Seckill, target, item, epoch, live, stop, wants_samples: true };
+        let (sut, beginning, wants_samples) = (Sut::Seckill, Beginning::now(), true);
+        let job = Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
         let mut seen = Seen { watch, begun: 0, counts: Counts::default(), samples: Vec::new() };
         let ran = load::run(&job, &mut seen).unwrap();
         let (summary, history) = (ran.recorder.finish(), ran.history);
@@ -69,7 +72,8 @@ pub(crate) fn load_until(
         let totals = live.totals();
         assert_eq!(totals.samples, summary.total + summary.counts.warmup);
         assert_eq!(totals.active(), 0);
-        done.send(Run { summary, history, samples }).unwrap();
+        assert_eq!(history.began_us, beginning.unix_us());
+        done.send(Run { summary, history, samples, beginning }).unwrap();
     });
     ran.recv_timeout(WAIT_MAX).expect("the run did not end in time, or it panicked")
 }
@@ -131,6 +135,30 @@ impl Run {
         attempts.sort();
         assert!(attempts.windows(2).all(|pair| pair[0] < pair[1]), "two entries for an attempt");
         self.history.entries.iter().map(|entry| entry.answered.clone()).collect()
+    }
+
+    /// The number of requests that were refused in this way.
+    pub(crate) fn refused(&self, refused: Refused) -> u64 {
+        self.history.refusals.of(refused).map_or(0, |tally| tally.count)
+    }
+
+    /// Asserts that a request was received and answered within these times of the history.
+    #[track_caller]
+    pub(crate) fn assert_contains(&self, (sent_us, answered_us): (u64, u64), request: &Received) {
+        let (at, answered) = (request.at, request.answered.unwrap());
+        let (at_us, end_us) = (self.beginning.us(at), self.beginning.us(answered));
+        assert!(sent_us <= at_us && end_us <= answered_us, "{sent_us}..{answered_us} {request:?}");
+    }
+
+    /// Asserts that the server received and answered a request of this attempt in this window.
+    #[track_caller]
+    pub(crate) fn assert_kept(&self, kept: &RequestWindow, server: &Scripted) {
+        let requests = server.attempts().remove(&self.history.ids.request_id(kept.attempt));
+        let within = |request: &&Received| {
+            let answered = self.beginning.us(request.answered.unwrap());
+            kept.sent_us <= self.beginning.us(request.at) && answered <= kept.answered_us
+        };
+        assert!(requests.unwrap().iter().any(|request| within(&request)), "{kept:?}");
     }
 
     /// The intended times of all samples, in order.

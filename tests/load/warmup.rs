@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seckill::history::Answered;
+use seckill::history::{Answered, Refused};
 
 use super::run::load;
 use crate::support::scripted::{Scripted, queued, refused, sold_out, won};
@@ -42,6 +42,8 @@ fn giving_up_during_warm_up_is_not_counted() {
     let server = Scripted::always(refused(429, "rate_limited", ""));
     let run = load(&server.url(), &format!("{FIRST_CLICKS} --retry 1 --retry-backoff 1ms"));
     assert_eq!((run.counts().warmup, run.counts().gave_up, run.counts().retried()), (6, 0, 0));
+    assert_eq!(run.refused(Refused::RateLimited), 6, "the audit covers warm-up attempts");
+    assert_eq!(run.history.without_retry_after.count, 6);
 }
 
 #[test]

@@ -100,7 +100,7 @@ async fn sale_figures_add_up_at_every_step() {
     let status = |status: &str, left: u32, queued: u32, finished: bool| {
         json!({
             "status": status, "item": "tea", "epoch": 1, "stock": 2, "stock_left": left,
-            "orders": 2 - left, "queued": queued, "finished": finished,
+            "orders": 2 - left, "queued": queued, "finished": finished, "per_buyer": 1,
         })
     };
     assert_eq!(shop.get("/result").await.json(), status("open", 2, 0, false));
@@ -124,7 +124,9 @@ async fn sale_status_shows_its_phase() {
     let shop = Shop::open(Setup { sale: Some(sale), ..Setup::stock(0) }).await;
     for (now_us, expected) in [(99, "not_open"), (100, "open"), (200, "closed")] {
         shop.set_clock(now_us);
-        assert_eq!(shop.get("/result").await.json()["status"], expected);
+        let sale = shop.get("/result").await.json();
+        assert_eq!(sale["status"], expected);
+        assert_eq!((&sale["opens_us"], &sale["closes_us"]), (&json!(100), &json!(200)));
     }
 }
 

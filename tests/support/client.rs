@@ -4,9 +4,9 @@ use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
 use reqwest::Method;
-use seckill::api::{Answer, SaleStatus};
-use seckill::history::{History, Ledger, Status};
-use seckill::ids::{OrderId, RequestId};
+use seckill::api::SaleStatus;
+use seckill::history::{Answered, Beginning, History, Ledger, ResultRead};
+use seckill::ids::RequestId;
 use seckill::judge::{Audit, Verdict, reconcile};
 use seckill::load::{self, Job, Ran};
 use seckill::profile::{BenchFlags, Plan};
@@ -124,9 +124,10 @@ impl Sale {
             let (item, epoch) = (self.item.parse().unwrap(), self.epoch);
             std::thread::spawn(move || {
                 let (plan, target, item, live) = (&plan, &target, &item, &live);
-                let sut = Sut::Seckill;
+                let (sut, beginning, stop) = (Sut::Seckill, Beginning::now(), &stop);
+                let wants_samples = false;
                 let job =
-                    Job { plan, sut, target, item, epoch, live, stop: &stop, wants_samples: false };
+                    Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
                 let mut ran = load::run(&job, &mut ()).unwrap();
                 ran.history.begin_with(before);
                 ran
@@ -148,8 +149,13 @@ impl Sale {
     /// The audit of a run against the present ledger; `settled` says whether queued attempts are a
     /// violation.
     pub(crate) fn audit(&self, history: &mut History, settled: bool) -> Audit {
-        let polled: Vec<_> = history.to_poll(RESULTS_MAX).collect();
-        history.results = polled.into_iter().map(|id| (id, self.result(id))).collect();
+        let ids = history.ids;
+        let accepted = history.entries.iter().filter(|e| e.answered != Answered::Unknown);
+        let accepted: Vec<_> = accepted.map(|entry| ids.request_id(entry.attempt)).collect();
+        let step = accepted.len().div_ceil(RESULTS_MAX).max(1);
+        let polled = accepted.into_iter().step_by(step);
+        let began_us = history.began_us;
+        history.results = polled.map(|id| self.result(id, began_us)).collect();
         reconcile(history, &self.ledger(), settled)
     }
 
@@ -162,17 +168,16 @@ impl Sale {
         audit
     }
 
-    fn result(&self, id: RequestId) -> Option<Status> {
-        let url = format!("{}/result/{id}", self.url);
+    fn result(&self, request_id: RequestId, began_us: u64) -> ResultRead {
+        let url = format!("{}/result/{request_id}", self.url);
+        let now_us = || Beginning::now().unix_us().saturating_sub(began_us);
+        let sent_us = now_us();
         let (code, body) = ask(Method::GET, &url, None).expect("no answer");
-        let answer: Answer<'_> = serde_json::from_slice(&body).unwrap();
-        match (code, &*answer.status, answer.order_id) {
-            (200, "won", Some(order)) => Some(Status::Won(OrderId::from_text(order))),
-            (200, "lost", None) => Some(Status::Lost),
-            (200, "queued", None) => Some(Status::Queued),
-            (404, ..) => None,
-            _ => panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body)),
-        }
+        let status = Sut::Seckill.understand_result(code, &body, request_id);
+        let Ok(status) = status else {
+            panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body))
+        };
+        ResultRead { request_id, status, sent_us, answered_us: now_us() }
     }
 }
 

@@ -1,10 +1,16 @@
 //! Ways to break each invariant.
 
-use seckill::history::{Answered, Status};
+use seckill::history::{Answered, Loss, Status};
 use seckill::judge::Invariant;
 
 use super::scene::{LOST, LOST_IN_ANSWER, LOST_UNANSWERED, Scene, WON, WON_IN_ANSWER};
 use super::{order, order_id};
+
+/// A loss as in a sale without units.
+const SOLD_OUT: Status = Status::Lost(Loss::SoldOut);
+
+/// A loss that says nothing about the units that were left.
+const UNDELIVERABLE: Status = Status::Lost(Loss::Undeliverable);
 
 /// A way to break one invariant.
 pub(super) struct Break {
@@ -43,12 +49,12 @@ pub(super) fn breaks() -> Vec<Break> {
 fn breaks_of_stock() -> Vec<Break> {
     vec![
         Break::new(Invariant::NeverOversold, "an update of the counter was lost", |scene| {
-            scene.history.entries[LOST_IN_ANSWER].answered = Answered::Accepted;
+            scene.entry(LOST_IN_ANSWER).answered = Answered::Accepted;
             scene.decide(LOST_IN_ANSWER, order(4))
         })
         .with(&[Invariant::StockConserved]),
         Break::new(Invariant::StockNeverNegative, "a decrement too many", |scene| {
-            scene.ledger.sale.stock_left = -1;
+            scene.change_sale(|sale| sale.stock_left = -1);
             "stock_left -1".into()
         })
         .with(&[Invariant::StockConserved]),
@@ -58,7 +64,7 @@ fn breaks_of_stock() -> Vec<Break> {
         }),
         Break::new(Invariant::NoUnsoldStock, "a refusal as sold out came too soon", |scene| {
             scene.set_stock(4);
-            scene.ledger.sale.stock_left = 1;
+            scene.change_sale(|sale| sale.stock_left = 1);
             scene.id(LOST_IN_ANSWER)
         }),
     ]
@@ -75,14 +81,13 @@ fn breaks_of_ledger() -> Vec<Break> {
             scene.id(LOST)
         }),
         Break::new(Invariant::BuyerLimit, "two orders for one buyer", |scene| {
-            scene.decide(1, Status::Lost);
-            scene.decide(LOST, order(2));
+            scene.set_stock(4);
+            scene.decide(LOST, order(4));
             format!("{} has 2", scene.ledger.rows[LOST].uid)
         }),
         Break::new(Invariant::OrdersWereSent, "an order under another run's id", |scene| {
             scene.set_stock(4);
-            scene.add_earlier_now(order(4));
-            scene.id(LOST_UNANSWERED + 1)
+            scene.add_foreign(order(4))
         }),
         Break::new(Invariant::OrdersWereSent, "an order of a later attempt", |scene| {
             scene.set_stock(4);
@@ -93,7 +98,7 @@ fn breaks_of_ledger() -> Vec<Break> {
             scene.add(4, 0, order(4))
         }),
         Break::new(Invariant::RefusalsHold, "a refused attempt lost", |scene| {
-            scene.add(3, 1, Status::Lost)
+            scene.add(3, 1, SOLD_OUT)
         }),
         Break::new(Invariant::RefusalsHold, "a refused attempt is queued", |scene| {
             scene.add(3, 1, Status::Queued)
@@ -124,12 +129,16 @@ fn breaks_of_answers() -> Vec<Break> {
             scene.decide(WON_IN_ANSWER, order(9))
         }),
         Break::new(Invariant::AnswersTrue, "answered won, but lost", |scene| {
-            scene.history.entries[LOST].answered = Answered::Won(Box::new(order_id(4)));
+            scene.entry(LOST).answered = Answered::Won(Box::new(order_id(4)));
             scene.id(LOST)
         }),
         Break::new(Invariant::AnswersTrue, "answered lost, but won", |scene| {
-            scene.history.entries[WON].answered = Answered::Lost;
+            scene.entry(WON).answered = Answered::Lost(Loss::SoldOut);
             scene.id(WON)
+        }),
+        Break::new(Invariant::AnswersTrue, "answered lost for another reason", |scene| {
+            scene.entry(LOST).answered = Answered::Lost(Loss::SoldOut);
+            scene.id(LOST)
         }),
         Break::new(Invariant::AnswersTrue, "answered lost, but not decided", |scene| {
             scene.decide(LOST_IN_ANSWER, Status::Queued)
@@ -148,10 +157,13 @@ fn breaks_of_answers() -> Vec<Break> {
             scene.id(LOST_UNANSWERED)
         }),
         Break::new(Invariant::ResultsTrue, "a winner polls a loss", |scene| {
-            scene.add_result(WON, Some(Status::Lost))
+            scene.add_result(WON, Some(SOLD_OUT))
         }),
         Break::new(Invariant::ResultsTrue, "a loser polls a win", |scene| {
             scene.add_result(LOST, Some(order(1)))
+        }),
+        Break::new(Invariant::ResultsTrue, "a loser polls another reason", |scene| {
+            scene.add_result(LOST, Some(SOLD_OUT))
         }),
         Break::new(Invariant::ResultsTrue, "another order is polled", |scene| {
             scene.add_result(WON, Some(order(2)))
@@ -162,20 +174,29 @@ fn breaks_of_answers() -> Vec<Break> {
         Break::new(Invariant::ResultsTrue, "the result is unknown", |scene| {
             scene.add_result(LOST, None)
         }),
+        Break::new(
+            Invariant::ResultsTrue,
+            "an unanswered attempt polls a loss, and is gone",
+            |scene| {
+                let id = scene.add_result(LOST_UNANSWERED, Some(SOLD_OUT));
+                scene.ledger.rows.remove(LOST_UNANSWERED);
+                id
+            },
+        ),
     ]
 }
 
 fn breaks_of_before() -> Vec<Break> {
     vec![
         Break::new(Invariant::EarlierKept, "an earlier run's loser is gone", |scene| {
-            scene.add_earlier_before(Status::Lost)
+            scene.add_earlier_before(UNDELIVERABLE)
         }),
         Break::new(Invariant::EarlierKept, "an earlier run's queued attempt is gone", |scene| {
             scene.add_earlier_before(Status::Queued)
         }),
         Break::new(Invariant::EarlierKept, "an earlier run's decision was taken back", |scene| {
             scene.add_earlier_now(Status::Queued);
-            scene.add_earlier_before(Status::Lost)
+            scene.add_earlier_before(UNDELIVERABLE)
         }),
         Break::new(Invariant::EarlierKept, "an earlier run's order has another id", |scene| {
             scene.set_stock(4);
@@ -183,14 +204,13 @@ fn breaks_of_before() -> Vec<Break> {
             scene.add_earlier_before(order(5))
         }),
         Break::new(Invariant::TermsKept, "units were added", |scene| {
-            scene.ledger.sale.stock = 4;
-            scene.ledger.sale.stock_left = 1;
             scene.ledger.rows.remove(LOST_IN_ANSWER);
             scene.history.entries.remove(LOST_IN_ANSWER);
+            scene.change_sale(|sale| (sale.stock, sale.stock_left) = (4, 1));
             "stock 3 is now 4, per_buyer 1 is now 1".into()
         }),
         Break::new(Invariant::TermsKept, "the limit was raised", |scene| {
-            scene.ledger.sale.per_buyer = 2;
+            scene.change_sale(|sale| sale.per_buyer = 2);
             "stock 3 is now 3, per_buyer 1 is now 2".into()
         }),
     ]

@@ -6,6 +6,7 @@ use proptest::test_runner::TestRunner;
 use seckill::history::{Entry, History};
 use seckill::judge::{Invariant, Verdict, WITNESSES_MAX, reconcile};
 
+use super::times::BEGAN_US;
 use super::{broken, random_runs, reference};
 
 proptest! {
@@ -41,9 +42,9 @@ proptest! {
     ) {
         let random_runs::Case { history, ledger, settled } = case;
         let threads = history.sent.len();
-        let mut merged = History::new(history.ids, history.item.clone(), threads);
+        let mut merged = History::new(history.ids, history.item.clone(), threads, BEGAN_US);
         for worker in 0..workers {
-            let mut part = History::new(history.ids, history.item.clone(), threads);
+            let mut part = History::new(history.ids, history.item.clone(), threads, BEGAN_US);
             for thread in (worker..threads).step_by(workers) {
                 part.sent[thread] = history.sent[thread];
                 let of_thread = |entry: &&Entry| entry.attempt.thread as usize == thread;
@@ -54,6 +55,7 @@ proptest! {
         merged.sale_before = history.sale_before.clone();
         merged.before = history.before.clone();
         merged.results = history.results.clone();
+        merged.views = history.views.clone();
         let (one, many) =
             [&history, &merged].map(|history| reconcile(history, &ledger, settled)).into();
         prop_assert_eq!(reference::Findings::of(&one), reference::Findings::of(&many));

@@ -1,12 +1,12 @@
 //! Each invariant is found when it is broken, and only then.
 
-use seckill::history::{AttemptNo, Ids, Status};
+use seckill::history::{Answered, AttemptNo, Ids, Loss, Refused, Status};
 use seckill::judge::{Audit, Invariant, Verdict, Violation, reconcile};
 use seckill::settings::Buyers;
 
 use super::breaks::{Break, breaks};
-use super::scene::{LOST, Scene};
-use super::{broken, history, ledger, order, row};
+use super::scene::{LOST, LOST_IN_ANSWER, Scene, request};
+use super::{before_the_run, broken, history, ledger, order, row};
 
 #[test]
 fn run_without_violations_passes() {
@@ -59,7 +59,7 @@ fn overselling_and_negative_stock_always_break_a_second_invariant() {
         (0..4).flat_map(|a| (-4..4).flat_map(move |b| (0..4).map(move |c| (a, b, c))))
     {
         let rows = (0..orders)
-            .map(|index| row(&ids, AttemptNo { thread: 0, index }, order(index as usize)));
+            .map(|index| row(&ids, AttemptNo { thread: 0, index }, order(index as usize), index));
         let ledger = ledger(stock, left, 1, rows.collect());
         let audit = reconcile(&history(ids, &[orders]), &ledger, true);
         let all = broken(&audit);
@@ -83,7 +83,7 @@ fn unsettled_run_is_unknown_unless_an_invariant_is_broken() {
     let audit = reconcile(&scene.history, &scene.ledger, false);
     assert_eq!((audit.verdict, audit.unresolved), (Verdict::Unknown, 1));
 
-    scene.ledger.sale.stock_left = -1;
+    scene.change_sale(|sale| sale.stock_left = -1);
     let audit = reconcile(&scene.history, &scene.ledger, false);
     assert_eq!((audit.verdict, audit.because), (Verdict::Fail, None));
 }
@@ -92,9 +92,9 @@ fn unsettled_run_is_unknown_unless_an_invariant_is_broken() {
 fn at_most_ten_witnesses_are_named_but_all_are_counted() {
     for orders in [1, 9, 10, 11, 25] {
         let foreign = Ids::new(8, Buyers::New);
-        let rows = (0..orders)
-            .map(|index| row(&foreign, AttemptNo { thread: 0, index }, order(index as usize)));
-        let ledger = ledger(orders, 0, 1, rows.collect());
+        let row =
+            |index| row(&foreign, AttemptNo { thread: 0, index }, order(index as usize), index);
+        let ledger = ledger(orders, 0, 1, (0..orders).map(row).collect());
         let audit = reconcile(&history(Ids::new(7, Buyers::New), &[0]), &ledger, true);
         let named = ledger.rows.iter().take(10).map(|row| row.request_id.to_string());
         let expected = Violation {
@@ -108,8 +108,12 @@ fn at_most_ten_witnesses_are_named_but_all_are_counted() {
 
 #[test]
 fn second_run_against_a_sold_out_sale_passes() {
-    let Scene { ledger, .. } = Scene::new();
+    let ledger = before_the_run(Scene::new().ledger);
     let mut second = history(Ids::new(8, Buyers::Thread), &[2; 4]);
+    for turn in 0..8 {
+        let attempt = AttemptNo { thread: turn as u32 % 4, index: turn / 4 };
+        second.refusals.add(Refused::SoldOut, request(attempt, turn));
+    }
     let audit = reconcile(&second, &ledger, true);
     assert_eq!(broken(&audit), [Invariant::OrdersWereSent], "the first run's orders are foreign");
     assert_eq!(audit.violations[0].count, 3);
@@ -124,7 +128,15 @@ fn second_run_against_a_sold_out_sale_passes() {
 #[test]
 fn repeated_run_with_the_same_seed_passes() {
     let Scene { mut history, ledger } = Scene::new();
+    let ledger = before_the_run(ledger);
     history.begin_with(ledger.clone());
+    for (entry, row) in history.entries.iter_mut().zip(&ledger.rows) {
+        entry.answered = match &row.status {
+            Status::Queued => Answered::Accepted,
+            Status::Won(order_id) => Answered::Won(Box::new(order_id.clone())),
+            Status::Lost(loss) => Answered::Lost(*loss),
+        };
+    }
     let audit = reconcile(&history, &ledger, true);
     assert_eq!((audit.verdict, broken(&audit)), (Verdict::Pass, Vec::new()));
     history.entries.clear();
@@ -135,7 +147,7 @@ fn repeated_run_with_the_same_seed_passes() {
 /// Attempts queued before the run may be decided during the run.
 #[test]
 fn attempts_queued_before_the_run_may_be_decided_during_it() {
-    for status in [Status::Queued, Status::Lost] {
+    for status in [Status::Queued, Status::Lost(Loss::SoldOut)] {
         let mut scene = Scene::new();
         scene.add_earlier_before(Status::Queued);
         scene.add_earlier_now(status);
@@ -167,4 +179,48 @@ fn each_sale_epoch_has_its_own_request_ids() {
         assert_eq!(ids.at_sale(other).attempt(&id), None);
         assert_eq!(ids.attempt(&id), None);
     }
+}
+
+/// A system need not say why an attempt lost, and need not say it everywhere.
+#[test]
+fn reason_of_a_loss_may_be_left_out() {
+    let unstated = Status::Lost(Loss::Unstated);
+    let mut told = Scene::new();
+    told.entry(LOST_IN_ANSWER).answered = Answered::Lost(Loss::Unstated);
+    told.add_result(LOST, Some(unstated.clone()));
+    let mut kept = Scene::new();
+    kept.add_result(LOST, Some(Status::Lost(Loss::AlreadyBought)));
+    for row in [LOST, LOST_IN_ANSWER] {
+        kept.decide(row, unstated.clone());
+    }
+    for Scene { history, ledger } in [told, kept] {
+        let audit = reconcile(&history, &ledger, true);
+        assert_eq!((audit.verdict, broken(&audit)), (Verdict::Pass, Vec::new()));
+    }
+}
+
+/// No unit was refused to an attempt that no consumer could decide.
+#[test]
+fn undeliverable_attempt_may_lose_while_stock_is_left() {
+    let mut scene = Scene::new();
+    scene.set_stock(4);
+    scene.change_sale(|sale| sale.stock_left = 1);
+    scene.entry(LOST_IN_ANSWER).answered = Answered::Accepted;
+    scene.decide(LOST_IN_ANSWER, Status::Lost(Loss::Undeliverable));
+    let audit = reconcile(&scene.history, &scene.ledger, true);
+    assert_eq!((audit.verdict, broken(&audit)), (Verdict::Pass, Vec::new()));
+}
+
+/// The tested system need not know an attempt that got no answer, if its ledger does not.
+#[test]
+fn result_of_an_attempt_that_never_arrived_is_unknown() {
+    let mut scene = Scene::new();
+    let vanished = scene.history.entries.last().unwrap().attempt;
+    scene.add_result(LOST, Some(Status::Lost(Loss::AlreadyBought)));
+    scene.history.results[0].request_id = scene.history.ids.request_id(vanished);
+    let audit = reconcile(&scene.history, &scene.ledger, true);
+    assert_eq!(broken(&audit), [Invariant::ResultsTrue]);
+    scene.history.results[0].status = None;
+    let audit = reconcile(&scene.history, &scene.ledger, true);
+    assert_eq!((audit.verdict, broken(&audit)), (Verdict::Pass, Vec::new()));
 }

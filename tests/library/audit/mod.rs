@@ -7,22 +7,39 @@ mod invariants;
 mod random_runs;
 mod reference;
 mod scene;
+mod times;
 
-use seckill::history::SaleTerms;
-use seckill::history::{AttemptNo, History, Ids, Ledger, Row, Status};
+use seckill::history::{AttemptNo, Entry, History, Hours, Ids, Ledger, Row, SaleTerms, Status};
 use seckill::ids::OrderId;
 use seckill::judge::{Audit, Invariant};
 
 const ITEM: &str = "tea";
 
-fn row(ids: &Ids, attempt: AttemptNo, status: Status) -> Row {
-    Row {
+/// The row of an attempt of which the server decided at once in this turn; turns come in order.
+fn row(ids: &Ids, attempt: AttemptNo, status: Status, turn: u64) -> Row {
+    let mut row = Row {
         request_id: ids.request_id(attempt),
         uid: ids.buyer_id(attempt).as_str().into(),
         item: ITEM.into(),
-        status,
-        settle_us: None,
-    }
+        seq: turn,
+        accepted_us: times::accepted_us(turn),
+        decided_us: None,
+        status: Status::Queued,
+    };
+    set_status(&mut row, status);
+    row
+}
+
+/// Changes a row's state, and the time of the decision with it.
+fn set_status(row: &mut Row, status: Status) {
+    row.decided_us = (status != Status::Queued).then_some(times::decided_us(row.accepted_us));
+    row.status = status;
+}
+
+/// The attempt whose request was sent and answered in this turn.
+fn entry(attempt: AttemptNo, answered: seckill::history::Answered, turn: u64) -> Entry {
+    let times::Window { sent_us, answered_us } = times::window(turn);
+    Entry { attempt, answered, sent_us, answered_us, refusal: None }
 }
 
 fn order(number: usize) -> Status {
@@ -34,13 +51,20 @@ fn order_id(number: usize) -> OrderId {
 }
 
 fn ledger(stock: u64, stock_left: i64, per_buyer: u32, rows: Vec<Row>) -> Ledger {
-    Ledger { sale: SaleTerms { item: ITEM.into(), epoch: 1, stock, stock_left, per_buyer }, rows }
+    let (item, hours) = (ITEM.into(), Hours::default());
+    Ledger { sale: SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours }, rows }
 }
 
 fn history(ids: Ids, sent: &[u64]) -> History {
-    let mut history = History::new(ids, ITEM.parse().unwrap(), sent.len());
+    let mut history = History::new(ids, ITEM.parse().unwrap(), sent.len(), times::BEGAN_US);
     history.sent = sent.to_vec();
     history
+}
+
+/// The same ledger, as it was read before a run: everything in it happened before the run began.
+fn before_the_run(mut ledger: Ledger) -> Ledger {
+    ledger.rows.iter_mut().for_each(times::make_earlier);
+    ledger
 }
 
 /// The invariants that an audit reports as broken, in its order.

@@ -2,11 +2,15 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use seckill::history::{Answered, AttemptNo, Entry, History, Ids, Ledger, Row, Status};
+use seckill::history::{
+    Answered, AttemptNo, History, Ids, Ledger, Loss, Refused, ResultRead, Row, Status,
+};
 use seckill::ids::RequestId;
 use seckill::settings::Buyers;
 
-use super::{history, ledger, order, order_id, row};
+use super::scene::request;
+use super::times::{self, Window};
+use super::{before_the_run, entry, history, ledger, order, order_id, row, set_status};
 
 #[derive(Debug, Clone)]
 pub(super) struct Case {
@@ -45,6 +49,8 @@ enum Fault {
     Requeued,
     LostInstead,
     WonInstead,
+    OtherLoss,
+    ToldResult,
     StockLeft,
     Stock,
     Limit,
@@ -61,7 +67,7 @@ enum Fault {
 const FATES: [Fate; 5] =
     [Fate::Refused, Fate::Accepted, Fate::Decided, Fate::Swallowed, Fate::Vanished];
 
-const FAULTS: [Fault; 25] = [
+const FAULTS: [Fault; 27] = [
     Fault::RowTwice,
     Fault::RowGone,
     Fault::RowOfRefused,
@@ -76,6 +82,8 @@ const FAULTS: [Fault; 25] = [
     Fault::Requeued,
     Fault::LostInstead,
     Fault::WonInstead,
+    Fault::OtherLoss,
+    Fault::ToldResult,
     Fault::StockLeft,
     Fault::Stock,
     Fault::Limit,
@@ -88,6 +96,15 @@ const FAULTS: [Fault; 25] = [
     Fault::SaleBefore,
     Fault::SaleNotSeen,
 ];
+
+/// All reasons; `SoldOut` is the one in a correct run.
+const LOSSES: [Loss; 5] =
+    [Loss::SoldOut, Loss::AlreadyBought, Loss::SaleReplaced, Loss::Undeliverable, Loss::Unstated];
+
+/// A turn after all attempts of a run.
+const LATE: u64 = 100;
+
+const SOLD_OUT: Status = Status::Lost(Loss::SoldOut);
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
     let buyers =
@@ -113,26 +130,35 @@ fn correct_run(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<
     let mut ledger = ledger(stock, stock as i64, per_buyer, Vec::new());
     let earlier_ids = Ids::new(!0, Buyers::New);
     for index in 0..earlier {
-        decide(&mut ledger, &earlier_ids, AttemptNo { thread: 0, index });
+        decide(&mut ledger, &earlier_ids, AttemptNo { thread: 0, index }, index);
     }
+    let mut ledger = before_the_run(ledger);
     history.begin_with(ledger.clone());
+    let mut turns = earlier..;
     for (thread, fates) in fates.iter().enumerate() {
         for (index, fate) in fates.iter().enumerate() {
             let attempt = AttemptNo { thread: thread as u32, index: index as u64 };
+            let turn = turns.next().unwrap();
             if !matches!(fate, Fate::Refused | Fate::Vanished) {
-                decide(&mut ledger, &ids, attempt);
+                decide(&mut ledger, &ids, attempt, turn);
             }
             let answered = match (fate, ledger.rows.last().map(|row| &row.status)) {
-                (Fate::Refused, _) => continue,
+                (Fate::Refused, _) => {
+                    history.refusals.add(Refused::Unavailable, request(attempt, turn));
+                    continue;
+                }
                 (Fate::Accepted, _) => Answered::Accepted,
                 (Fate::Decided, Some(Status::Won(id))) => Answered::Won(Box::new(id.clone())),
-                (Fate::Decided, _) => Answered::Lost,
+                (Fate::Decided, Some(Status::Lost(loss))) => Answered::Lost(*loss),
+                (Fate::Decided, _) => unreachable!("it was decided"),
                 (Fate::Swallowed | Fate::Vanished, _) => Answered::Unknown,
             };
-            history.entries.push(Entry { attempt, answered });
+            history.entries.push(entry(attempt, answered, turn));
         }
     }
-    history.results = history.to_poll(3).map(|id| (id, status_of(&ledger, id))).collect();
+    let ids = history.entries.iter().step_by(2).map(|entry| ids.request_id(entry.attempt));
+    let results = ids.map(|id| read_after(id, status_of(&ledger, id)));
+    history.results = results.collect();
     Case { history, ledger, settled: true }
 }
 
@@ -140,11 +166,19 @@ fn status_of(ledger: &Ledger, id: RequestId) -> Option<Status> {
     ledger.rows.iter().find(|row| row.request_id == id).map(|row| row.status.clone())
 }
 
-fn decide(ledger: &mut Ledger, ids: &Ids, attempt: AttemptNo) {
-    let mut row = row(ids, attempt, Status::Lost);
-    let won = |other: &&Row| other.uid == row.uid && other.status != Status::Lost;
+/// A result that was read after the run.
+fn read_after(request_id: RequestId, status: Option<Status>) -> ResultRead {
+    let Window { sent_us, answered_us } = times::window(1000);
+    ResultRead { request_id, status, sent_us, answered_us }
+}
+
+fn decide(ledger: &mut Ledger, ids: &Ids, attempt: AttemptNo, turn: u64) {
+    let mut row = row(ids, attempt, SOLD_OUT, turn);
+    let won = |other: &&Row| other.uid == row.uid && matches!(other.status, Status::Won(_));
     let bought = ledger.rows.iter().filter(won).count();
-    if ledger.sale.stock_left > 0 && bought < ledger.sale.per_buyer as usize {
+    if bought >= ledger.sale.per_buyer as usize {
+        row.status = Status::Lost(Loss::AlreadyBought);
+    } else if ledger.sale.stock_left > 0 {
         row.status = order(ledger.rows.len() + 1);
         ledger.sale.stock_left -= 1;
     }
@@ -170,17 +204,19 @@ impl Case {
             Fault::RowMoved => rows.swap(at, b % len),
             Fault::OtherBuyer => rows[at].uid = other.uid,
             Fault::OtherItem => rows[at].item = "coffee".into(),
-            Fault::OtherOrder => rows[at].status = order(100 + b % 3),
-            Fault::SameOrder => rows[at].status = other.status,
-            Fault::Requeued => rows[at].status = Status::Queued,
-            Fault::LostInstead => rows[at].status = Status::Lost,
-            Fault::WonInstead => rows[at].status = order(200 + at),
+            Fault::OtherOrder => set_status(&mut rows[at], order(100 + b % 3)),
+            Fault::SameOrder => set_status(&mut rows[at], other.status),
+            Fault::Requeued => set_status(&mut rows[at], Status::Queued),
+            Fault::LostInstead => set_status(&mut rows[at], SOLD_OUT),
+            Fault::WonInstead => set_status(&mut rows[at], order(200 + at)),
+            Fault::OtherLoss => set_status(&mut rows[at], Status::Lost(LOSSES[b % LOSSES.len()])),
             Fault::BeforeForgotten => drop(self.history.before.remove(&other.request_id)),
             Fault::BeforeOfOurs => {
-                self.history.before.insert(other.request_id, other.status);
+                self.history.before.insert(other.request_id, other);
             }
             Fault::BeforeOther => {
-                self.history.before.insert(rows[at].request_id, other.status);
+                let before = Row { status: other.status, ..rows[at].clone() };
+                self.history.before.insert(before.request_id, before);
             }
             _ => {}
         }
@@ -196,19 +232,20 @@ impl Case {
         refused.retain(|one| self.history.entries.iter().all(|entry| entry.attempt != *one));
         let added = match fault {
             Fault::RowOfRefused if !refused.is_empty() => {
-                let added = row(&ids, refused[b % refused.len()], Status::Lost);
+                let added = row(&ids, refused[b % refused.len()], SOLD_OUT, LATE);
                 if b.is_multiple_of(3) {
-                    self.history.before.insert(added.request_id, Status::Lost);
+                    self.history.before.insert(added.request_id, added.clone());
                 }
                 added
             }
-            Fault::Foreigner => row(&foreign, attempt(b as u64), Status::Lost),
-            Fault::ForeignOrder => row(&foreign, attempt(b as u64), order(300 + b)),
-            Fault::BeyondSent => row(&ids, attempt(sent + b as u64 % 2), order(400 + b)),
+            Fault::Foreigner => row(&foreign, attempt(b as u64), SOLD_OUT, LATE),
+            Fault::ForeignOrder => row(&foreign, attempt(b as u64), order(300 + b), LATE),
+            Fault::BeyondSent => row(&ids, attempt(sent + b as u64 % 2), order(400 + b), LATE),
             Fault::StockLeft => return self.ledger.sale.stock_left += b as i64 % 7 - 3,
             Fault::Stock => return self.ledger.sale.stock = b as u64 % 6,
             Fault::Limit => return self.ledger.sale.per_buyer = b as u32 % 3,
             Fault::ToldOther => return self.change_answer(a, b),
+            Fault::ToldResult => return self.change_result(a, b),
             _ => return self.change_before(fault, b),
         };
         self.ledger.rows.push(added);
@@ -218,9 +255,10 @@ impl Case {
         let History { before, sale_before, .. } = &mut self.history;
         match (fault, sale_before) {
             (Fault::BeforeGone, _) => {
-                let status = [Status::Queued, Status::Lost, order(500)][b % 3].clone();
+                let status = [Status::Queued, SOLD_OUT, order(500)][b % 3].clone();
                 let attempt = AttemptNo { thread: 0, index: b as u64 };
-                before.insert(Ids::new(43, Buyers::New).request_id(attempt), status);
+                let row = row(&Ids::new(43, Buyers::New), attempt, status, 0);
+                before.insert(row.request_id, row);
             }
             (Fault::TermsBefore, Some(sale)) if b.is_multiple_of(2) => sale.stock += 1,
             (Fault::TermsBefore, Some(sale)) => sale.per_buyer += 1,
@@ -236,10 +274,28 @@ impl Case {
             let answers = [
                 Answered::Accepted,
                 Answered::Won(Box::new(order_id(b))),
-                Answered::Lost,
+                Answered::Lost(LOSSES[b / 4 % LOSSES.len()]),
                 Answered::Unknown,
             ];
             self.history.entries[a % len].answered = answers[b % answers.len()].clone();
+        }
+    }
+
+    fn change_result(&mut self, a: usize, b: usize) {
+        let results = [
+            None,
+            Some(Status::Queued),
+            Some(order(b)),
+            Some(Status::Lost(LOSSES[b / 4 % LOSSES.len()])),
+        ];
+        let result = results[b % results.len()].clone();
+        let len = self.history.results.len();
+        if len > 0 {
+            self.history.results[a % len].status = result;
+        } else {
+            let attempt = AttemptNo { thread: 0, index: a as u64 };
+            let id = self.history.ids.request_id(attempt);
+            self.history.results.push(read_after(id, result));
         }
     }
 }

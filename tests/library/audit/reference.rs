@@ -1,7 +1,9 @@
 //! The reference implementation: loops over lists, each written directly from an invariant's
 //! definition.
 
-use seckill::history::{Answered, AttemptNo, Entry, History, Ledger, Row, Status};
+use seckill::history::{
+    Answered, AttemptNo, Entry, History, Ledger, Loss, ResultRead, Row, Status,
+};
 use seckill::ids::RequestId;
 use seckill::judge::{Audit, Invariant};
 use seckill::judge::{Verdict, Violation};
@@ -71,6 +73,12 @@ fn is_decided(row: &&Row) -> bool {
     row.status != Status::Queued
 }
 
+/// Whether this is a loss for this reason; a reason that was not stated may be any.
+fn is_loss(status: &Status, reason: Loss) -> bool {
+    [Status::Lost(reason), Status::Lost(Loss::Unstated)].contains(status)
+        || (reason == Loss::Unstated && matches!(status, Status::Lost(_)))
+}
+
 /// The number of members of a list that equal an earlier member.
 fn repeated<T: PartialEq>(list: &[T]) -> usize {
     (0..list.len()).filter(|at| list[..*at].contains(&list[*at])).count()
@@ -78,7 +86,7 @@ fn repeated<T: PartialEq>(list: &[T]) -> usize {
 
 impl<'a> Run<'a> {
     fn orders(&self) -> Vec<&'a Row> {
-        let won = |row: &&Row| !matches!(row.status, Status::Queued | Status::Lost);
+        let won = |row: &&Row| !matches!(row.status, Status::Queued | Status::Lost(_));
         self.ledger.rows.iter().filter(won).collect()
     }
 
@@ -137,21 +145,33 @@ impl<'a> Run<'a> {
         let Some(row) = self.rows_of(entry).pop() else { return false };
         let as_answered = match &entry.answered {
             Answered::Won(order_id) => row.status == Status::Won((**order_id).clone()),
-            Answered::Lost => row.status == Status::Lost,
+            Answered::Lost(told) => is_loss(&row.status, *told),
             Answered::Accepted | Answered::Unknown => true,
         };
         let buyer = self.history.ids.buyer(entry.attempt).to_string();
         !as_answered || *row.uid != *buyer || *row.item != *self.history.item.as_str()
     }
 
-    fn untrue_results(&self) -> usize {
-        let row_of = |id| self.ledger.rows.iter().rfind(|row| row.request_id == id);
-        let untrue = |(id, polled): &&(RequestId, Option<Status>)| match row_of(*id) {
-            None => false,
-            Some(_) if *polled == Some(Status::Queued) && !self.settled => false,
-            Some(row) => *polled != Some(row.status.clone()),
-        };
-        self.history.results.iter().filter(untrue).count()
+    fn is_accepted(&self, id: RequestId) -> bool {
+        self.accepted().iter().any(|entry| self.history.ids.request_id(entry.attempt) == id)
+    }
+
+    fn is_untrue(&self, read: &ResultRead) -> bool {
+        let row = self.ledger.rows.iter().rfind(|row| row.request_id == read.request_id);
+        let in_ledger = row.map(|row| &row.status);
+        if in_ledger.is_none() {
+            // Something is known of an attempt that is in no ledger, and nobody was told that it
+            // was accepted.
+            return read.status.is_some() && !self.is_accepted(read.request_id);
+        }
+        let is_decided = |status: Option<&Status>| status.is_some_and(|s| *s != Status::Queued);
+        match (&read.status, in_ledger) {
+            (Some(Status::Lost(loss)), Some(Status::Lost(_))) => {
+                in_ledger.is_none_or(|status| !is_loss(status, *loss))
+            }
+            (Some(result), now) if is_decided(Some(result)) != is_decided(now) => self.settled,
+            (result, now) => result.as_ref() != now,
+        }
     }
 
     /// Whether an attempt that had this status in the earlier ledger is missing now, or has another
@@ -190,7 +210,9 @@ impl<'a> Run<'a> {
     fn lost_despite_stock(&self, row: &Row) -> bool {
         let sale = &self.ledger.sale;
         let may_have_more = self.orders_of(&row.uid) < sale.per_buyer as usize;
-        row.status == Status::Lost && may_have_more && sale.stock_left > 0
+        let could_be_decided = row.status != Status::Lost(Loss::Undeliverable);
+        let lost = matches!(row.status, Status::Lost(_)) && could_be_decided;
+        lost && may_have_more && sale.stock_left > 0
     }
 
     fn count(&self, invariant: Invariant) -> usize {
@@ -229,10 +251,12 @@ impl<'a> Run<'a> {
             Invariant::AnswersTrue => {
                 self.history.entries.iter().filter(|entry| self.has_untrue_answer(entry)).count()
             }
-            Invariant::ResultsTrue => self.untrue_results(),
+            Invariant::ResultsTrue => {
+                self.history.results.iter().filter(|read| self.is_untrue(read)).count()
+            }
             Invariant::EarlierKept => {
-                let changed = |(id, before): &(&RequestId, &Status)| self.is_changed(**id, before);
-                self.history.before.iter().filter(changed).count()
+                let before = self.history.before.values();
+                before.filter(|row| self.is_changed(row.request_id, &row.status)).count()
             }
             Invariant::TermsKept => usize::from(self.has_other_terms()),
             Invariant::NoUnsoldStock if self.settled => {

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use seckill::history::{History, HistoryError, VERSION};
+use seckill::history::{History, HistoryError, SAMPLE_MAX, VERSION};
 
 use super::{every_kind, read, written};
 
@@ -31,16 +31,30 @@ fn missing_line_is_an_error() {
 }
 
 #[test]
-fn newer_version_is_an_error_that_says_so() {
+fn other_version_is_an_error_that_says_so() {
     let file = written(&every_kind());
-    for newer in [u64::from(VERSION) + 1, 99, u64::MAX] {
-        // A newer version may have other keys and other lines.
-        let first = format!("{{\"history\":{newer},\"seed\":[1]}}\n");
+    for other in [0, u64::from(VERSION) - 1, u64::from(VERSION) + 1, 99, u64::MAX] {
+        // Another version may have other keys and other lines.
+        let first = format!("{{\"history\":{other},\"seed\":[1]}}\n");
         let error = read(&(first + &file)).unwrap_err();
-        assert!(matches!(error, HistoryError::Newer(_)), "{error}");
-        assert!(error.to_string().contains("use a newer seckill"), "{error}");
+        assert!(matches!(error, HistoryError::Version(_)), "{error}");
+        assert!(error.to_string().contains("use the seckill that wrote it"), "{error}");
     }
-    assert!(matches!(read("{\"history\":99}\n").unwrap_err(), HistoryError::Newer(99)));
+    assert!(matches!(read("{\"history\":99}\n").unwrap_err(), HistoryError::Version(99)));
+}
+
+/// The number of the first line that begins so, counted from 1.
+fn number_of(beginning: &str) -> usize {
+    let file = written(&every_kind());
+    1 + file.lines().position(|line| line.starts_with(beginning)).unwrap()
+}
+
+/// That line with other words in it.
+fn changed(beginning: &str, old: &str, new: &str) -> (usize, String) {
+    let (number, file) = (number_of(beginning), written(&every_kind()));
+    let line = file.lines().nth(number - 1).unwrap();
+    assert!(line.contains(old), "{line}");
+    (number, line.replacen(old, new, 1))
 }
 
 /// Replaces the line with this number, counted from 1.
@@ -51,39 +65,78 @@ fn with_line(number: usize, line: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-#[test]
-fn wrong_line_is_named() {
+/// Lines that no history has, each with its number.
+fn wrong_lines() -> Vec<(usize, String)> {
     let file = written(&every_kind());
-    let last = file.lines().count();
     let first = file.lines().next().unwrap();
     let id = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
-    let cases = [
+    let times = "\"sent_us\":1,\"answered_us\":2";
+    let attempt = |thread: &str, answered: &str| {
+        format!("{{\"thread\":{thread},\"index\":0,\"answered\":{answered},{times}}}")
+    };
+    let result = |id: &str, result: &str| {
+        format!("{{\"request_id\":\"{id}\",\"result\":\"{result}\",{times}}}")
+    };
+    let of_result = number_of("{\"request_id\"");
+    vec![
         (1, "".to_owned()),
         (1, "[]".to_owned()),
-        (1, "{\"history\":1}".to_owned()),
+        (1, format!("{{\"history\":{VERSION}}}")),
         (1, "{\"history\":-1}".to_owned()),
-        (1, first.replace("\"history\":1,", "")),
+        (1, first.replace("\"history\":2,", "")),
         (1, first.replace("\"tea\"", "\"a b\"")),
         (1, first.replace("\"thread\"", "\"nobody\"")),
-        (1, "{\"thread\":0,\"index\":0,\"answered\":\"lost\"}".to_owned()),
+        (1, first.replace("\"began_us\"", "\"began_ms\"")),
+        (1, attempt("0", "\"lost\"")),
         (2, "no JSON".to_owned()),
         (2, "\u{fffd}\0".to_owned()),
         (2, "[".repeat(1000)),
         (2, first.to_owned()),
-        (2, "{\"thread\":0,\"index\":0,\"answered\":\"sold\"}".to_owned()),
-        (2, "{\"thread\":0,\"index\":0,\"answered\":\"won\"}".to_owned()),
-        (2, "{\"thread\":0,\"index\":0,\"answered\":\"queued\"}".to_owned()),
-        (2, "{\"thread\":0,\"index\":0,\"answered\":\"lost\",\"order_id\":\"a\"}".to_owned()),
-        (2, "{\"thread\":-1,\"index\":0,\"answered\":\"lost\"}".to_owned()),
-        (2, "{\"thread\":0.5,\"index\":0,\"answered\":\"lost\"}".to_owned()),
-        (7, format!("{{\"request_id\":\"{id}\",\"result\":\"accepted\"}}")),
-        (7, format!("{{\"request_id\":\"{id}\",\"result\":\"won\"}}")),
-        (7, "{\"request_id\":\"tea\",\"result\":\"lost\"}".to_owned()),
-        (last, "{\"entries\":3,\"results\":5}".to_owned()),
-        (last, "{\"entries\":4,\"results\":6}".to_owned()),
-        (last, "{\"entries\":4,\"results\":5}\n".to_owned()),
-    ];
-    for (number, line) in cases {
+        (2, attempt("0", "\"sold\"")),
+        (2, attempt("0", "\"won\"")),
+        (2, attempt("0", "\"queued\"")),
+        (2, attempt("0", "\"lost\",\"order_id\":\"a\"")),
+        (2, attempt("0", "\"lost_sold_out\",\"order_id\":\"a\"")),
+        (2, attempt("0", "\"lost_full_moon\"")),
+        (2, attempt("-1", "\"lost\"")),
+        (2, attempt("0.5", "\"lost\"")),
+        (2, attempt("0", "\"lost\"").replace("\"sent_us\":1,", "")),
+        (2, attempt("0", "\"lost\"").replace(":2", ":-2")),
+        (2, attempt("0", "\"lost\",\"refusal\":{\"refused\":\"sold_out\"}")),
+        (of_result, result(id, "accepted")),
+        (of_result, result(id, "won")),
+        (of_result, result("tea", "lost")),
+        (of_result, result(id, "lost").replace("\"answered_us\":2", "\"answered_us\":null")),
+    ]
+}
+
+/// Lines of refusals, states of the sale and the end that no history has.
+fn wrong_later_lines() -> Vec<(usize, String)> {
+    let (tally, view, end) = ("{\"of\":{\"refused\":\"sold_out\"}", "{\"view\"", "{\"entries\"");
+    let last = number_of(end);
+    vec![
+        changed(tally, "sold_out", "full_moon"),
+        changed(tally, "{\"refused\":\"sold_out\"}", "\"refused\""),
+        changed(tally, "\"count\":1", "\"count\":-1"),
+        changed(tally, "\"count\":1,", ""),
+        changed(tally, "\"every\":1", "\"every\":[]"),
+        changed(tally, "\"sent_us\":2100,", ""),
+        changed(view, "\"stock\":3", "\"stock\":-3"),
+        changed(view, "\"queued\":1,", ""),
+        changed(view, "\"opens_us\":", "\"opens_us\":-"),
+        changed(end, "\"entries\":8", "\"entries\":7"),
+        changed(end, "\"tallies\":10", "\"tallies\":9"),
+        changed(end, "\"views\":3", "\"views\":4"),
+        changed(end, "\"results\":9", "\"results\":10"),
+        changed(end, "\"asked\"", "\"ask\""),
+        changed(end, "\"is_ready\":true", "\"is_ready\":1"),
+        (last, changed(end, "{", "{").1 + "\n"),
+    ]
+}
+
+#[test]
+fn wrong_line_is_named() {
+    for (number, line) in wrong_lines().into_iter().chain(wrong_later_lines()) {
         let error = read(&with_line(number, &line)).unwrap_err();
         let HistoryError::Line { line: named, .. } = error else { panic!("{line}: {error}") };
         // What follows the last line is on the next one.
@@ -94,13 +147,38 @@ fn wrong_line_is_named() {
 }
 
 #[test]
+fn sample_beyond_its_bound_is_an_error() {
+    let tally = "{\"of\":\"contradictory\"";
+    let (number, line) = changed(tally, "{", "{");
+    let (begin, rest) = line.split_once("\"sample\":[").unwrap();
+    let (request, end) = rest.split_once(']').unwrap();
+    let with = |len: usize| {
+        let sample = vec![request; len].join(",");
+        with_line(number, &format!("{begin}\"sample\":[{sample}]{end}"))
+    };
+    assert_eq!(read(&with(SAMPLE_MAX)).unwrap().contradictory.sample.len(), SAMPLE_MAX);
+    let error = read(&with(SAMPLE_MAX + 1)).unwrap_err().to_string();
+    assert_eq!(error, format!("line {number}: more requests than a tally keeps"));
+}
+
+#[test]
 fn attempt_that_was_not_sent_is_an_error() {
     let not_sent = [(0, 3), (2, 0), (3, 1), (4, 0), (1 << 24, 0), (u64::from(u32::MAX), 0)];
     let highest = [(0, 1 << 36), (0, u64::MAX)];
     for (thread, index) in not_sent.into_iter().chain(highest) {
-        let line = format!("{{\"thread\":{thread},\"index\":{index},\"answered\":\"lost\"}}");
+        let not_sent = "the attempt is not among those that the first line counts";
+        let (attempt, times) =
+            (format!("\"thread\":{thread},\"index\":{index}"), "\"sent_us\":1,\"answered_us\":2");
+        let line = format!("{{{attempt},\"answered\":\"lost\",{times}}}");
         let error = read(&with_line(3, &line)).unwrap_err().to_string();
-        assert_eq!(error, "line 3: the attempt is not among those that the first line counts");
+        assert_eq!(error, format!("line 3: {not_sent}"));
+        for kept in ["\"first\":{\"attempt\":{", "\"last\":{\"attempt\":{", "[{\"attempt\":{"] {
+            let sent = format!("{kept}\"thread\":1,\"index\":1");
+            let of = "{\"of\":\"without_retry_after\"";
+            let (number, line) = changed(of, &sent, &format!("{kept}{attempt}"));
+            let error = read(&with_line(number, &line)).unwrap_err().to_string();
+            assert_eq!(error, format!("line {number}: {not_sent}"));
+        }
     }
 }
 
@@ -136,6 +214,11 @@ proptest! {
             for entry in &history.entries {
                 let id = history.ids.request_id(entry.attempt);
                 prop_assert_eq!(history.ids.attempt(&id), Some(entry.attempt));
+            }
+            let tallies = history.refusals.iter().map(|(_, tally)| tally);
+            let others = [&history.contradictory, &history.without_retry_after];
+            for request in tallies.chain(others).flat_map(|tally| tally.kept()) {
+                prop_assert!(history.was_sent(request.attempt));
             }
         }
     }

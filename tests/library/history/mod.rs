@@ -4,9 +4,31 @@
 mod damage;
 mod round_trip;
 
-use seckill::history::{Answered, AttemptNo, Entry, History, HistoryError, Ids, Status};
+use seckill::history::{
+    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, HistoryError, Hours, Ids, Loss,
+    Refused, RequestWindow, ResultRead, SaleView, Standstill, Status, View,
+};
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
+
+/// When the histories begin, in microseconds since the Unix epoch.
+const BEGAN_US: u64 = 1_795_556_940_000_000;
+
+/// Every reason for a loss.
+const LOSSES: [Loss; 5] =
+    [Loss::SoldOut, Loss::AlreadyBought, Loss::SaleReplaced, Loss::Undeliverable, Loss::Unstated];
+
+/// Every kind of refusal.
+const REFUSED: [Refused; 8] = [
+    Refused::Invalid,
+    Refused::NotOpen,
+    Refused::Closed,
+    Refused::AlreadyBought,
+    Refused::SoldOut,
+    Refused::IdReused,
+    Refused::RateLimited,
+    Refused::Unavailable,
+];
 
 fn written(history: &History) -> String {
     let mut file = Vec::new();
@@ -18,27 +40,84 @@ fn read(file: &str) -> Result<History, HistoryError> {
     History::read(file.as_bytes())
 }
 
-/// A history of two users with every kind of answer and of result.
+/// The lines of a history's file.
+fn lines(history: &History) -> usize {
+    let others = [&history.contradictory, &history.without_retry_after];
+    let tallies = history.refusals.iter().map(|(_, tally)| tally).chain(others);
+    let tallies = tallies.filter(|tally| tally.count > 0).count();
+    let views = history.views.iter().count();
+    1 + history.entries.len() + tallies + views + history.results.len() + 1
+}
+
+fn entry(attempt: AttemptNo, answered: Answered) -> Entry {
+    let sent_us = 1_000 + attempt.index % 1_000;
+    Entry { attempt, answered, sent_us, answered_us: sent_us + 7, refusal: None }
+}
+
+fn window(thread: u32, index: u64) -> RequestWindow {
+    let sent_us = 2_000 + 100 * index;
+    RequestWindow { attempt: AttemptNo { thread, index }, sent_us, answered_us: sent_us + 50 }
+}
+
+fn result(request_id: RequestId, status: Option<Status>) -> ResultRead {
+    ResultRead { request_id, status, sent_us: 90_000, answered_us: 90_400 }
+}
+
+fn view(sent_us: u64, stock_left: i64) -> View {
+    let hours = Hours { opens_us: Some(BEGAN_US), closes_us: None };
+    let (orders, queued, per_buyer) = ((3 - stock_left) as u64, 1, Some(2));
+    let (item, epoch, stock) = ("tea".into(), 4, 3);
+    let sale = SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours };
+    View { sent_us, answered_us: sent_us + 300, sale }
+}
+
+/// A history of four users with every kind of answer, refusal, reading and result.
 fn every_kind() -> History {
     let ids = Ids::new(u64::MAX, Buyers::Thread);
-    let mut history = History::new(ids, "tea".parse().unwrap(), 0);
+    let mut history = History::new(ids, "tea".parse().unwrap(), 0, BEGAN_US);
     history.sent = vec![3, 3, 0, 1];
     let order = |number: u8| OrderId::from_text(format!("tea-1-{number}"));
-    let answers = [
+    let mut answers = vec![
         (0, 0, Answered::Accepted),
         (0, 2, Answered::Won(Box::new(order(1)))),
-        (1, 0, Answered::Lost),
         (3, 0, Answered::Unknown),
     ];
+    answers.extend(LOSSES.map(|loss| (1, 0, Answered::Lost(loss))));
     for (thread, index, answered) in answers {
-        history.entries.push(Entry { attempt: AttemptNo { thread, index }, answered });
+        history.entries.push(entry(AttemptNo { thread, index }, answered));
     }
-    let results = [Some(Status::Queued), Some(Status::Won(order(2))), Some(Status::Lost), None];
-    for (index, result) in results.into_iter().enumerate() {
+    for (at, refused) in [(0, Refused::SoldOut), (2, Refused::IdReused)] {
+        let request = window(history.entries[at].attempt.thread, history.entries[at].attempt.index);
+        let was_accepted = at == 0;
+        history.entries[at].refusal =
+            Some(Box::new(FinalRefusal { refused, request, was_accepted }));
+    }
+    add_tallies(&mut history);
+    history.views.add(view(0, 3));
+    history.views.add(View {
+        sale: SaleView { per_buyer: None, hours: Hours::default(), ..view(0, 0).sale },
+        ..view(50_000, 0)
+    });
+    history.views.add(view(80_000, -1));
+    let mut results = vec![Some(Status::Queued), Some(Status::Won(order(2))), None];
+    results.extend(LOSSES.map(|loss| Some(Status::Lost(loss))));
+    for (index, status) in results.into_iter().enumerate() {
         let attempt = AttemptNo { thread: 0, index: index as u64 };
-        history.results.push((ids.request_id(attempt), result));
+        history.results.push(result(ids.request_id(attempt), status));
     }
     // A result may also be of another run's attempt.
-    history.results.push((RequestId::random(), None));
+    history.results.push(result(RequestId::random(), None));
+    history.asked = Asked { wanted: 9, answered: 8 };
+    history.standstill = Some(Standstill { queued: 1, unchanged_us: 30_000_000, is_ready: true });
     history
+}
+
+/// One request for each kind of refusal, and one more for the first.
+fn add_tallies(history: &mut History) {
+    for refused in REFUSED {
+        history.refusals.add(refused, window(1, 1));
+    }
+    history.refusals.add(Refused::Invalid, window(1, 2));
+    history.contradictory.add(window(0, 1));
+    history.without_retry_after.add(window(1, 1));
 }
