@@ -1,0 +1,75 @@
+//! Decisions: every accepted attempt gets one.
+
+use crate::history::{Standstill, Status};
+use crate::judge::facts::Facts;
+use crate::judge::invariant::{Invariant, Witnesses};
+
+/// For how long nothing may change while attempts are queued and every part of the tested system
+/// works, in microseconds. A slow system decides something in that time.
+const STANDSTILL_US: u64 = 5_000_000;
+
+/// The same, if a queue has passed over an attempt.
+const PASSED_OVER_US: u64 = 2_000_000;
+
+/// How many attempts that were accepted later may be decided before an attempt: a broker delivers
+/// about in order, and some attempts again.
+const DISORDER_MAX: usize = 100;
+
+/// Checks that accepted attempts are decided: all of them if nothing was queued when the ledger was
+/// read, and otherwise those that stood still.
+pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::AcceptedDecided);
+    let stuck = Stuck::of(facts);
+    if !facts.is_settled && matches!(stuck, Stuck::Nothing) {
+        return broken;
+    }
+    for made in &facts.accepted {
+        // An attempt that is not in the ledger at all breaks `accepted_kept` instead.
+        let Some(row) = made.row.filter(|row| row.status == Status::Queued) else { continue };
+        let is_lost = match stuck {
+            _ if facts.is_settled => true,
+            Stuck::Nothing => false,
+            Stuck::Below { seq } => row.seq < seq,
+            Stuck::Everything => true,
+        };
+        broken.add_if(is_lost, made.request_id);
+    }
+    broken
+}
+
+/// Which queued attempts will never be decided.
+#[derive(Clone, Copy)]
+enum Stuck {
+    Nothing,
+    /// Those at lower positions: many at higher ones were decided.
+    Below {
+        seq: u64,
+    },
+    Everything,
+}
+
+impl Stuck {
+    fn of(facts: &Facts<'_>) -> Self {
+        let Some(Standstill { queued, unchanged_us, is_ready: true }) = facts.history.standstill
+        else {
+            return Self::Nothing;
+        };
+        let rows = &facts.ledger.rows;
+        let still_queued = rows.iter().filter(|row| row.status == Status::Queued).count() as u64;
+        // The ledger was read later: if it has fewer of them, something has been decided since.
+        if unchanged_us < PASSED_OVER_US || still_queued < queued {
+            return Self::Nothing;
+        }
+        if unchanged_us >= STANDSTILL_US {
+            return Self::Everything;
+        }
+        let decided = rows.iter().filter(|row| row.status != Status::Queued).map(|row| row.seq);
+        let mut decided: Vec<u64> = decided.collect();
+        if decided.len() <= DISORDER_MAX {
+            return Self::Nothing;
+        }
+        let at = decided.len() - 1 - DISORDER_MAX;
+        let (_, seq, _) = decided.select_nth_unstable(at);
+        Self::Below { seq: *seq }
+    }
+}

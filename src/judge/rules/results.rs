@@ -1,0 +1,92 @@
+//! Results: what a buyer reads of an attempt is what the ledger says.
+
+use crate::history::{Answered, ResultRead, Row, Status};
+use crate::judge::facts::Facts;
+use crate::judge::id_map::IdMap;
+use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::made::Made;
+
+/// Checks each result that was read, during the run or after it. The ledger is a little older or
+/// newer than a result, so an attempt may have been accepted or decided between the two.
+pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::ResultsTrue);
+    let results = &facts.history.results;
+    if results.is_empty() {
+        return broken;
+    }
+    let made: IdMap<&Made<'_>> = facts.made().map(|made| (made.request_id, made)).collect();
+    let settled = Settled::of(facts);
+    for read in results {
+        let made = made.get(&read.request_id).copied();
+        let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
+        let row = facts.row_of(&read.request_id);
+        let is_true = match (&read.status, row) {
+            (Some(Status::Queued), Some(row)) => {
+                row.status == Status::Queued || !settled.was_decided(accepted, read)
+            }
+            // An attempt whose request timed out may have had its effect after the ledger was read.
+            (Some(_), Some(Row { status: Status::Queued, .. })) => {
+                !facts.is_settled || accepted.is_none()
+            }
+            (Some(result), Some(row)) => result.agrees_with(&row.status),
+            // An accepted attempt that is not in the ledger breaks `accepted_kept` instead.
+            (Some(_), None) => accepted.is_some(),
+            (None, None) => true,
+            (None, Some(row)) => !was_known(facts, made, row, read),
+        };
+        broken.add_if(!is_true, read.request_id);
+    }
+    broken
+}
+
+/// Whether the tested system certainly knew the attempt when its result was requested.
+fn was_known(facts: &Facts<'_>, made: Option<&Made<'_>>, row: &Row, read: &ResultRead) -> bool {
+    // A refused attempt with a row breaks `refusals_hold` instead.
+    let Some(made) = made else { return facts.history.before.contains_key(&read.request_id) };
+    if made.earlier.is_some() {
+        return true;
+    }
+    match (&made.entry.answered, made.window()) {
+        (Answered::Unknown, _) => {
+            facts.clock.is_some_and(|clock| clock.latest_moment(row.accepted_us) < read.sent_us)
+        }
+        (_, Some((_, answered_us))) => read.answered_us == 0 || answered_us < read.sent_us,
+        (_, None) => true,
+    }
+}
+
+/// Since when nothing was queued after the load.
+enum Settled {
+    /// Attempts were queued until the end.
+    Never,
+    /// No state of the sale was kept that shows it.
+    AtSomeTime,
+    /// This state of the sale shows it: it was requested and answered then.
+    Since { sent_us: u64, answered_us: u64 },
+}
+
+impl Settled {
+    fn of(facts: &Facts<'_>) -> Self {
+        if !facts.is_settled {
+            return Self::Never;
+        }
+        let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
+        let mut views = facts.history.views.iter();
+        match views.find(|view| view.sale.queued == 0 && view.sent_us > end_us) {
+            Some(view) => Self::Since { sent_us: view.sent_us, answered_us: view.answered_us },
+            None => Self::AtSomeTime,
+        }
+    }
+
+    /// Whether the attempt was certainly decided when this result was requested.
+    fn was_decided(&self, accepted: Option<&Made<'_>>, read: &ResultRead) -> bool {
+        let Some(accepted) = accepted else { return false };
+        match *self {
+            Self::Never => false,
+            Self::AtSomeTime => read.answered_us == 0,
+            Self::Since { sent_us, answered_us } => {
+                accepted.entry.answered_us < sent_us && answered_us < read.sent_us
+            }
+        }
+    }
+}
