@@ -83,6 +83,24 @@ fn gini_of(mut values: Vec<u64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::rules::scene::{Scene, order};
+
+    #[test]
+    fn attempt_that_was_accepted_before_winners_were_sent_counts_as_displaced() {
+        let mut scene = Scene::new();
+        let fair = fairness(&scene.history, &scene.ledger);
+        assert_eq!((fair.fifo_violations, fair.largest_displacement), (0, 0));
+        // Three of six buyers have an order each.
+        assert!((fair.gini - 0.5).abs() < 1e-12, "{fair:?}");
+        scene.row(0).status = Status::Lost(Loss::SoldOut);
+        scene.row(3).status = order(1);
+        let unfair = fairness(&scene.history, &scene.ledger);
+        // The second winner was sent before the answer to the loser arrived.
+        assert_eq!((unfair.fifo_violations, unfair.largest_displacement), (1, 2));
+        // A buyer at the limit loses rightly.
+        scene.row(0).uid = scene.row(3).uid.clone();
+        assert_eq!(fairness(&scene.history, &scene.ledger).fifo_violations, 0);
+    }
 
     #[test]
     fn gini_is_zero_for_equal_shares_and_near_one_for_a_single_owner() {

@@ -10,7 +10,7 @@ const ADJUSTED_US: i64 = 50_000;
 const SEVERAL_US: i64 = 1_000_000;
 
 /// The bounds while nothing was accepted: a whole day, for a clock with a wrong time zone.
-pub(super) const UNMEASURED_US: i64 = 24 * 3600 * 1_000_000;
+const UNMEASURED_US: i64 = 24 * 3600 * 1_000_000;
 
 /// Bounds of the offset of the tested system's clocks: what one of them shows, less what the
 /// generator's shows at the same moment, in microseconds.
@@ -78,4 +78,69 @@ impl ServerClock {
 struct Bounds {
     common: (i64, i64),
     hull: (i64, i64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Answered, AttemptNo, Entry, Loss, Row, Status};
+    use crate::ids::RequestId;
+
+    const BEGAN_US: u64 = 1_795_000_000_000_000;
+
+    /// The clock that attempts show, each given by the moments of its request and its answer and by
+    /// what the clock of the tested system was ahead when it was accepted in the middle.
+    fn clock(attempts: &[(u64, u64, u64)]) -> ServerClock {
+        let made = attempts.iter().map(|(sent_us, answered_us, ahead_us)| {
+            let attempt = AttemptNo { thread: 0, index: 0 };
+            let (sent_us, answered_us) = (*sent_us, *answered_us);
+            let answered = Answered::Accepted;
+            let entry = Entry { attempt, answered, sent_us, answered_us, refusal: None };
+            let row = Row {
+                request_id: RequestId::random(),
+                uid: "".into(),
+                item: "".into(),
+                seq: 0,
+                accepted_us: BEGAN_US + (sent_us + answered_us) / 2 + ahead_us,
+                decided_us: None,
+                status: Status::Lost(Loss::Unstated),
+            };
+            (entry, row)
+        });
+        let made: Vec<_> = made.collect();
+        let made: Vec<Made<'_>> = made
+            .iter()
+            .map(|(entry, row)| {
+                let request_id = row.request_id;
+                Made { request_id, entry, row: Some(row), earlier: None }
+            })
+            .collect();
+        ServerClock::bounded_by(BEGAN_US, made.iter()).unwrap()
+    }
+
+    #[test]
+    fn one_clock_is_bounded_by_the_shortest_request() {
+        let clock = clock(&[(0, 1_000_000, 90_000_000), (500, 700, 90_000_000)]);
+        let shown_us = BEGAN_US + 90_000_000 + 200_000;
+        assert_eq!(clock.earliest_moment(shown_us), 200_000 - 100 - ADJUSTED_US as u64);
+        assert_eq!(clock.latest_moment(shown_us), 200_000 + 100 + ADJUSTED_US as u64);
+        assert_eq!(clock.earliest_moment(BEGAN_US), 0);
+    }
+
+    #[test]
+    fn several_clocks_are_bounded_by_all_requests() {
+        let clock = clock(&[(1_000, 2_000, 0), (1_000, 2_000, 30_000_000)]);
+        assert_eq!(clock.spread_us(), 30_001_000);
+        let slack_us = SEVERAL_US as u64 + 500;
+        let shown_us = BEGAN_US + 60_000_000;
+        assert_eq!(clock.earliest_moment(shown_us), 30_000_000 - slack_us);
+        assert_eq!(clock.latest_moment(shown_us), 60_000_000 + slack_us);
+    }
+
+    #[test]
+    fn clock_is_not_known_without_attempts_or_beginning() {
+        let clock = clock(&[]);
+        assert_eq!(clock.latest_moment(BEGAN_US), UNMEASURED_US as u64);
+        assert_eq!(ServerClock::bounded_by(0, std::iter::empty()), None);
+    }
 }

@@ -10,7 +10,7 @@ mod refusals;
 mod results;
 mod rows;
 #[cfg(test)]
-mod scene;
+pub(super) mod scene;
 mod sold_out;
 mod stock;
 mod time;

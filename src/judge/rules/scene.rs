@@ -12,10 +12,10 @@ use crate::settings::Buyers;
 const ITEM: &str = "tea";
 
 /// When the history begins, by the generator's clock.
-pub(super) const BEGAN_US: u64 = 1_795_000_000_000_000;
+pub(in crate::judge) const BEGAN_US: u64 = 1_795_000_000_000_000;
 
 /// The tested system's clock is ahead by as much, which is legal.
-pub(super) const AHEAD_US: u64 = 90_000_000;
+pub(in crate::judge) const AHEAD_US: u64 = 90_000_000;
 
 /// The virtual user of the attempts that are refused.
 const REFUSED: u32 = 6;
@@ -23,18 +23,18 @@ const REFUSED: u32 = 6;
 /// A run of six buyers at a sale of three units. The first three win: at once, or a little later.
 /// The last one gets no answer, and loses. All times of the tests are in milliseconds since the
 /// beginning of the history.
-pub(super) struct Scene {
-    pub(super) history: History,
-    pub(super) ledger: Ledger,
-    pub(super) settled: bool,
+pub(in crate::judge) struct Scene {
+    pub(in crate::judge) history: History,
+    pub(in crate::judge) ledger: Ledger,
+    pub(in crate::judge) settled: bool,
 }
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(in crate::judge) fn new() -> Self {
         Self::with_buyers(Buyers::New)
     }
 
-    pub(super) fn with_buyers(buyers: Buyers) -> Self {
+    pub(in crate::judge) fn with_buyers(buyers: Buyers) -> Self {
         let ids = Ids::new(7, buyers);
         let mut history = History::new(ids, ITEM.parse().unwrap(), 7, BEGAN_US);
         history.sent = vec![1, 1, 1, 1, 1, 1, 0];
@@ -72,7 +72,7 @@ impl Scene {
     }
 
     /// Adds a state of the sale.
-    pub(super) fn view(&mut self, (sent, answered): (u64, u64), left: i64, queued: u64) {
+    pub(in crate::judge) fn view(&mut self, (sent, answered): (u64, u64), left: i64, queued: u64) {
         let sale = SaleView {
             item: ITEM.into(),
             epoch: 1,
@@ -88,7 +88,7 @@ impl Scene {
     }
 
     /// Changes all states of the sale.
-    pub(super) fn change_views(&mut self, change: impl Fn(usize, &mut SaleView)) {
+    pub(in crate::judge) fn change_views(&mut self, change: impl Fn(usize, &mut SaleView)) {
         let views = std::mem::take(&mut self.history.views);
         for (at, mut view) in views.iter().cloned().enumerate() {
             change(at, &mut view.sale);
@@ -97,7 +97,7 @@ impl Scene {
     }
 
     /// Changes the stock wherever it is shown, and leaves the orders as they are.
-    pub(super) fn set_stock(&mut self, stock: u64) {
+    pub(in crate::judge) fn set_stock(&mut self, stock: u64) {
         let more = stock as i64 - self.ledger.sale.stock as i64;
         let sales = [Some(&mut self.ledger.sale), self.history.sale_before.as_mut()];
         for sale in sales.into_iter().flatten() {
@@ -111,25 +111,30 @@ impl Scene {
     }
 
     /// Shows the hours of the sale in its states, in milliseconds of the history.
-    pub(super) fn set_hours(&mut self, opens: Option<u64>, closes: Option<u64>) {
+    pub(in crate::judge) fn set_hours(&mut self, opens: Option<u64>, closes: Option<u64>) {
         let hours = Hours { opens_us: opens.map(server_us), closes_us: closes.map(server_us) };
         self.change_views(|_, sale| sale.hours = hours);
     }
 
-    pub(super) fn entry(&mut self, number: usize) -> &mut Entry {
+    pub(in crate::judge) fn entry(&mut self, number: usize) -> &mut Entry {
         &mut self.history.entries[number]
     }
 
-    pub(super) fn row(&mut self, number: usize) -> &mut Row {
+    pub(in crate::judge) fn row(&mut self, number: usize) -> &mut Row {
         &mut self.ledger.rows[number]
     }
 
-    pub(super) fn id(&self, number: usize) -> RequestId {
+    pub(in crate::judge) fn id(&self, number: usize) -> RequestId {
         self.ledger.rows[number].request_id
     }
 
     /// Adds an attempt that is refused.
-    pub(super) fn refuse(&mut self, refused: Refused, sent: u64, answered: u64) -> AttemptNo {
+    pub(in crate::judge) fn refuse(
+        &mut self,
+        refused: Refused,
+        sent: u64,
+        answered: u64,
+    ) -> AttemptNo {
         let index = self.history.sent[REFUSED as usize];
         self.history.sent[REFUSED as usize] += 1;
         let attempt = AttemptNo { thread: REFUSED, index };
@@ -138,7 +143,7 @@ impl Scene {
     }
 
     /// Adds a refused request of an attempt.
-    pub(super) fn refuse_again(
+    pub(in crate::judge) fn refuse_again(
         &mut self,
         refused: Refused,
         attempt: AttemptNo,
@@ -149,7 +154,12 @@ impl Scene {
     }
 
     /// Adds a final refusal of an attempt that had an effect.
-    pub(super) fn refuse_made(&mut self, number: usize, was_accepted: bool, window: (u64, u64)) {
+    pub(in crate::judge) fn refuse_made(
+        &mut self,
+        number: usize,
+        was_accepted: bool,
+        window: (u64, u64),
+    ) {
         let (sent_us, answered_us) = (window.0 * 1_000, window.1 * 1_000);
         let entry = self.entry(number);
         let request = RequestWindow { attempt: entry.attempt, sent_us, answered_us };
@@ -159,14 +169,19 @@ impl Scene {
     }
 
     /// Adds a result that was read.
-    pub(super) fn read(&mut self, number: usize, status: Option<Status>, window: (u64, u64)) {
+    pub(in crate::judge) fn read(
+        &mut self,
+        number: usize,
+        status: Option<Status>,
+        window: (u64, u64),
+    ) {
         let request_id = self.id(number);
         let (sent_us, answered_us) = (window.0 * 1_000, window.1 * 1_000);
         self.history.results.push(ResultRead { request_id, status, sent_us, answered_us });
     }
 
     /// Turns the run into an earlier one: what it did is known before a run that has done nothing.
-    pub(super) fn make_earlier(&mut self) {
+    pub(in crate::judge) fn make_earlier(&mut self) {
         self.history.begin_with(self.ledger.clone());
         self.history.ids = Ids::new(8, Buyers::New);
         self.history.entries.clear();
@@ -175,7 +190,7 @@ impl Scene {
         });
     }
 
-    pub(super) fn violations(&self) -> Vec<Violation> {
+    pub(in crate::judge) fn violations(&self) -> Vec<Violation> {
         let facts = Facts::gather(&self.history, &self.ledger, self.settled);
         let checks = super::ALL.iter().map(|rule| rule(&facts));
         let mut violations: Vec<_> = checks.filter_map(Witnesses::finish).collect();
@@ -184,7 +199,7 @@ impl Scene {
     }
 
     /// The invariants that are broken.
-    pub(super) fn broken(&self) -> Vec<Invariant> {
+    pub(in crate::judge) fn broken(&self) -> Vec<Invariant> {
         self.violations().iter().map(|violation| violation.invariant).collect()
     }
 }
@@ -195,15 +210,15 @@ fn terms(stock_left: i64) -> SaleTerms {
 }
 
 /// What the tested system's clock shows at a moment of the history, in milliseconds.
-pub(super) fn server_us(ms: u64) -> u64 {
+pub(in crate::judge) fn server_us(ms: u64) -> u64 {
     BEGAN_US + AHEAD_US + ms * 1_000
 }
 
-pub(super) fn order(number: u64) -> Status {
+pub(in crate::judge) fn order(number: u64) -> Status {
     Status::Won(order_id(number))
 }
 
-pub(super) fn order_id(number: u64) -> OrderId {
+pub(in crate::judge) fn order_id(number: u64) -> OrderId {
     OrderId::new(&ITEM.parse().unwrap(), 1, number)
 }
 
