@@ -111,13 +111,17 @@ impl<'a> Facts<'a> {
         self.accepted.iter().filter(undecided).map(|made| &made.request_id)
     }
 
-    /// The hours of the sale; `None` if nothing shows an opening or a closing. If one of the two is
-    /// shown, the sale does not have the other.
+    /// The hours of the sale, from all places that show one of them; `None` if nothing shows an
+    /// opening or a closing. If only one of the two is shown, the sale does not have the other.
     pub(super) fn hours(&self) -> Option<Hours> {
         let epoch = self.ledger.sale.epoch;
         let views = self.history.views.iter().filter(|view| view.sale.epoch == epoch);
-        let mut all = std::iter::once(self.ledger.sale.hours).chain(views.map(|v| v.sale.hours));
-        all.find(|hours| *hours != Hours::default())
+        let mut hours = self.ledger.sale.hours;
+        for shown in views.map(|view| view.sale.hours) {
+            hours.opens_us = hours.opens_us.or(shown.opens_us);
+            hours.closes_us = hours.closes_us.or(shown.closes_us);
+        }
+        (hours != Hours::default()).then_some(hours)
     }
 }
 

@@ -71,7 +71,8 @@ invariants! {
     /// Nothing is sold before the opening or after the closing.
     WithinHours => "within_hours", "an attempt outside the hours of the sale won";
     /// The published state of the sale agrees with the ledger, and its terms do not change.
-    ViewsAgree => "views_agree", "the state of the sale differs from the ledger, or its terms changed";
+    ViewsAgree => "views_agree",
+        "the state of the sale differs from the ledger, or its terms changed";
     /// The published state of the sale always shows what can have been sold by then.
     StockReadsBounded => "stock_reads_bounded",
         "the state of the sale showed units that cannot have been sold or left then";

@@ -23,8 +23,8 @@ impl Made<'_> {
     }
 
     /// The smallest and the largest offset of the accepting clock, in microseconds, that the
-    /// attempt's own times allow in a history that began at `began_us`. `None` if a time is missing,
-    /// or the attempt was accepted before the run.
+    /// attempt's own times allow in a history that began at `began_us`. `None` if a time is
+    /// missing, or the attempt was accepted before the run.
     pub(super) fn offset_us(&self, began_us: i64) -> Option<(i64, i64)> {
         let row = self.row.filter(|_| self.earlier.is_none())?;
         let (sent_us, answered_us) = self.window()?;

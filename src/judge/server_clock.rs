@@ -4,7 +4,7 @@
 use super::made::{Made, signed};
 
 /// Added to both bounds if one clock explains all rows: a clock is adjusted a little all the time.
-const ADJUSTED_US: i64 = 50_000;
+const ADJUSTED_US: i64 = 10_000;
 
 /// Added to both bounds if no single clock explains all rows.
 const SEVERAL_US: i64 = 1_000_000;
@@ -46,8 +46,13 @@ impl ServerClock {
             let offset_us = (-UNMEASURED_US, UNMEASURED_US);
             return Some(Self { began_us, offset_us, spread_us: 2 * UNMEASURED_US });
         };
-        let (bounds, slack) =
-            if common.0 <= common.1 { (common, ADJUSTED_US) } else { (hull, SEVERAL_US) };
+        let width_us = common.1.saturating_sub(common.0);
+        let (bounds, slack) = if width_us >= 0 {
+            // A difference of clocks that is smaller than the time of a request remains hidden.
+            (common, width_us.saturating_add(ADJUSTED_US))
+        } else {
+            (hull, SEVERAL_US)
+        };
         let offset_us = (bounds.0.saturating_sub(slack), bounds.1.saturating_add(slack));
         Some(Self { began_us, offset_us, spread_us: hull.1.saturating_sub(hull.0) })
     }
@@ -122,8 +127,8 @@ mod tests {
     fn one_clock_is_bounded_by_the_shortest_request() {
         let clock = clock(&[(0, 1_000_000, 90_000_000), (500, 700, 90_000_000)]);
         let shown_us = BEGAN_US + 90_000_000 + 200_000;
-        assert_eq!(clock.earliest_moment(shown_us), 200_000 - 100 - ADJUSTED_US as u64);
-        assert_eq!(clock.latest_moment(shown_us), 200_000 + 100 + ADJUSTED_US as u64);
+        assert_eq!(clock.earliest_moment(shown_us), 200_000 - 300 - ADJUSTED_US as u64);
+        assert_eq!(clock.latest_moment(shown_us), 200_000 + 300 + ADJUSTED_US as u64);
         assert_eq!(clock.earliest_moment(BEGAN_US), 0);
     }
 

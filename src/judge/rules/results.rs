@@ -14,10 +14,17 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
     if results.is_empty() {
         return broken;
     }
-    let made: IdMap<&Made<'_>> = facts.made().map(|made| (made.request_id, made)).collect();
+    // Few results are read after most runs, so only their attempts are kept.
+    let mut made: IdMap<Option<&Made<'_>>> =
+        results.iter().map(|read| (read.request_id, None)).collect();
+    for one in facts.made() {
+        if let Some(kept) = made.get_mut(&one.request_id) {
+            *kept = Some(one);
+        }
+    }
     let settled = Settled::of(facts);
     for read in results {
-        let made = made.get(&read.request_id).copied();
+        let made = made.get(&read.request_id).copied().flatten();
         let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
         let row = facts.row_of(&read.request_id);
         let is_true = match (&read.status, row) {
