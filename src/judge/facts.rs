@@ -130,6 +130,8 @@ struct Rows<'a> {
     history: &'a History,
     rows: &'a [Row],
     by_id: IdMap<usize>,
+    /// The row before the run of each row.
+    earlier: Vec<Option<&'a Row>>,
     /// The entry of each row.
     entries: Vec<Option<&'a Entry>>,
     /// The position of an earlier row of the same attempt, and that of the row.
@@ -148,20 +150,22 @@ impl<'a> Rows<'a> {
             }
         }
         let entries = vec![None; rows.len()];
-        Self { history, rows, by_id, entries, repeated, answered_twice: Vec::new() }
+        let earlier = rows.iter().map(|row| earlier(history, &row.request_id)).collect();
+        Self { history, rows, by_id, earlier, entries, repeated, answered_twice: Vec::new() }
     }
 
     fn join(&mut self, entry: &'a Entry) -> Made<'a> {
         let request_id = self.history.ids.request_id(entry.attempt);
         let at = self.by_id.get(&request_id).copied();
-        if let Some(at) = at {
-            match self.entries[at] {
-                Some(other) => self.answered_twice.push((other, entry)),
-                None => self.entries[at] = Some(entry),
-            }
+        let Some(at) = at else {
+            let earlier = earlier(self.history, &request_id);
+            return Made { request_id, entry, row: None, earlier };
+        };
+        match self.entries[at] {
+            Some(other) => self.answered_twice.push((other, entry)),
+            None => self.entries[at] = Some(entry),
         }
-        let earlier = self.history.before.get(&request_id);
-        Made { request_id, entry, row: at.map(|at| &self.rows[at]), earlier }
+        Made { request_id, entry, row: Some(&self.rows[at]), earlier: self.earlier[at] }
     }
 
     fn origins(&mut self) -> Vec<Origin> {
@@ -169,9 +173,8 @@ impl<'a> Rows<'a> {
         for (before, at) in self.repeated.iter().rev() {
             self.entries[*before] = self.entries[*at];
         }
-        let before = &self.history.before;
-        let origin = |(row, entry): (&Row, &Option<&Entry>)| {
-            if !before.is_empty() && before.contains_key(&row.request_id) {
+        let origin = |((row, earlier), entry): ((&Row, &Option<&Row>), &Option<&Entry>)| {
+            if earlier.is_some() {
                 Origin::Earlier
             } else if entry.is_some() {
                 Origin::Made
@@ -181,7 +184,7 @@ impl<'a> Rows<'a> {
                 Origin::Foreign
             }
         };
-        self.rows.iter().zip(&self.entries).map(origin).collect()
+        self.rows.iter().zip(&self.earlier).zip(&self.entries).map(origin).collect()
     }
 
     /// Whether the row belongs to an attempt that this run made.
@@ -189,4 +192,10 @@ impl<'a> Rows<'a> {
         let attempt = self.history.ids.attempt(&row.request_id);
         attempt.is_some_and(|attempt| self.history.was_sent(attempt))
     }
+}
+
+/// The row of an attempt before the run.
+fn earlier<'a>(history: &'a History, request_id: &RequestId) -> Option<&'a Row> {
+    // Most sales are fresh: then no id needs to be hashed.
+    if history.before.is_empty() { None } else { history.before.get(request_id) }
 }

@@ -26,7 +26,7 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
     for read in results {
         let made = made.get(&read.request_id).copied().flatten();
         let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
-        let row = facts.row_of(&read.request_id);
+        let row = made.map_or_else(|| facts.row_of(&read.request_id), |made| made.row);
         let is_true = match (&read.status, row) {
             (Some(Status::Queued), Some(row)) => {
                 row.status == Status::Queued || !settled.was_decided(accepted, read)
