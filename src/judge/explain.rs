@@ -74,7 +74,7 @@ impl<'a> Witnesses<'a> {
         if facts.history.before.contains_key(&id) {
             events.push((i128::MIN, "known before the run".into()));
         }
-        match facts.by_id.get(&id) {
+        match facts.row_of(&id) {
             None => events.push((i128::MAX, "not in the ledger".into())),
             Some(row) => {
                 let text = format!("accepted as number {} of the ledger", row.seq);

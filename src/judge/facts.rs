@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::history::{Answered, Entry, History, Ledger, Row, Status};
+use crate::history::{Answered, Entry, History, Hours, Ledger, Row, Status};
 use crate::ids::RequestId;
+
+use super::id_map::IdMap;
+use super::made::Made;
+use super::server_clock::ServerClock;
 
 /// History and ledger, joined by request id. Building it takes time linear in the size of both.
 pub(super) struct Facts<'a> {
@@ -13,12 +17,34 @@ pub(super) struct Facts<'a> {
     pub(super) is_settled: bool,
     /// Rows that won, in the ledger's order.
     pub(super) orders: Vec<&'a Row>,
-    pub(super) by_id: HashMap<RequestId, &'a Row>,
+    /// The position of each attempt's row; of several rows of one attempt, the last one's.
+    by_id: IdMap<usize>,
     pub(super) orders_of: HashMap<&'a str, u64>,
     /// Attempts of this run that were accepted.
-    pub(super) accepted: Vec<(RequestId, &'a Entry)>,
+    pub(super) accepted: Vec<Made<'a>>,
     /// Attempts of this run of which it is unknown whether they had an effect.
-    pub(super) unknown: HashMap<RequestId, &'a Entry>,
+    pub(super) unknown: Vec<Made<'a>>,
+    /// Where each row of the ledger comes from, in the ledger's order.
+    pub(super) origins: Vec<Origin>,
+    /// Rows of attempts that have an earlier row.
+    pub(super) repeated: Vec<&'a Row>,
+    /// Pairs of answers to the same attempt, which has a row.
+    pub(super) answered_twice: Vec<(&'a Entry, &'a Entry)>,
+    /// Bounds of the tested system's clocks; `None` if the history has no times.
+    pub(super) clock: Option<ServerClock>,
+}
+
+/// Where a row of the ledger comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The ledger before the run had it.
+    Earlier,
+    /// An attempt of this run that was accepted or is unknown.
+    Made,
+    /// An attempt of this run of which every request was refused.
+    Refused,
+    /// Nothing that is known.
+    Foreign,
 }
 
 impl<'a> Facts<'a> {
@@ -29,16 +55,38 @@ impl<'a> Facts<'a> {
         for order in &orders {
             *orders_of.entry(&*order.uid).or_default() += 1;
         }
-        let (mut accepted, mut unknown) = (Vec::new(), HashMap::new());
+        let mut rows = Rows::of(history, ledger);
+        let (mut accepted, mut unknown) = (Vec::new(), Vec::new());
         for entry in &history.entries {
-            let request_id = history.ids.request_id(entry.attempt);
+            let made = rows.join(entry);
             match entry.answered {
-                Answered::Unknown => drop(unknown.insert(request_id, entry)),
-                _ => accepted.push((request_id, entry)),
+                Answered::Unknown => unknown.push(made),
+                _ => accepted.push(made),
             }
         }
-        let by_id = ledger.rows.iter().map(|row| (row.request_id, row)).collect();
-        Self { history, ledger, is_settled, orders, by_id, orders_of, accepted, unknown }
+        let clock = ServerClock::bounded_by(history.began_us, accepted.iter());
+        let origins = rows.origins();
+        let Rows { by_id, repeated, answered_twice, .. } = rows;
+        let repeated = repeated.into_iter().map(|(_, at)| &ledger.rows[at]).collect();
+        Self {
+            history,
+            ledger,
+            is_settled,
+            orders,
+            by_id,
+            orders_of,
+            accepted,
+            unknown,
+            origins,
+            repeated,
+            answered_twice,
+            clock,
+        }
+    }
+
+    /// The row of an attempt.
+    pub(super) fn row_of(&self, request_id: &RequestId) -> Option<&'a Row> {
+        self.by_id.get(request_id).map(|at| &self.ledger.rows[*at])
     }
 
     /// Orders above the stock.
@@ -47,15 +95,107 @@ impl<'a> Facts<'a> {
         self.orders.len().saturating_sub(stock)
     }
 
-    /// Whether the row belongs to an attempt that this run made.
-    pub(super) fn was_sent(&self, row: &Row) -> bool {
-        let attempt = self.history.ids.attempt(&row.request_id);
-        attempt.is_some_and(|attempt| self.history.was_sent(attempt))
+    /// All attempts that had an effect, or may have had one.
+    pub(super) fn made(&self) -> impl Iterator<Item = &Made<'a>> {
+        self.accepted.iter().chain(&self.unknown)
+    }
+
+    /// The rows with their origins, in the ledger's order.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&'a Row, Origin)> {
+        self.ledger.rows.iter().zip(self.origins.iter().copied())
     }
 
     /// Accepted attempts of this run that are not decided.
     pub(super) fn unresolved(&self) -> impl Iterator<Item = &RequestId> {
-        let ids = self.accepted.iter().map(|(request_id, _)| request_id);
-        ids.filter(|id| self.by_id.get(id).is_none_or(|row| row.status == Status::Queued))
+        let undecided = |made: &&Made<'_>| made.row.is_none_or(|row| row.status == Status::Queued);
+        self.accepted.iter().filter(undecided).map(|made| &made.request_id)
     }
+
+    /// The hours of the sale, from all places that show one of them; `None` if nothing shows an
+    /// opening or a closing. If only one of the two is shown, the sale does not have the other.
+    pub(super) fn hours(&self) -> Option<Hours> {
+        let epoch = self.ledger.sale.epoch;
+        let views = self.history.views.iter().filter(|view| view.sale.epoch == epoch);
+        let mut hours = self.ledger.sale.hours;
+        for shown in views.map(|view| view.sale.hours) {
+            hours.opens_us = hours.opens_us.or(shown.opens_us);
+            hours.closes_us = hours.closes_us.or(shown.closes_us);
+        }
+        (hours != Hours::default()).then_some(hours)
+    }
+}
+
+/// The ledger's rows while the history is joined to them.
+struct Rows<'a> {
+    history: &'a History,
+    rows: &'a [Row],
+    by_id: IdMap<usize>,
+    /// The row before the run of each row.
+    earlier: Vec<Option<&'a Row>>,
+    /// The entry of each row.
+    entries: Vec<Option<&'a Entry>>,
+    /// The position of an earlier row of the same attempt, and that of the row.
+    repeated: Vec<(usize, usize)>,
+    answered_twice: Vec<(&'a Entry, &'a Entry)>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(history: &'a History, ledger: &'a Ledger) -> Self {
+        let rows = &ledger.rows[..];
+        let mut by_id = IdMap::with_capacity_and_hasher(rows.len(), Default::default());
+        let mut repeated = Vec::new();
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(before) = by_id.insert(row.request_id, at) {
+                repeated.push((before, at));
+            }
+        }
+        let entries = vec![None; rows.len()];
+        let earlier = rows.iter().map(|row| earlier(history, &row.request_id)).collect();
+        Self { history, rows, by_id, earlier, entries, repeated, answered_twice: Vec::new() }
+    }
+
+    fn join(&mut self, entry: &'a Entry) -> Made<'a> {
+        let request_id = self.history.ids.request_id(entry.attempt);
+        let at = self.by_id.get(&request_id).copied();
+        let Some(at) = at else {
+            let earlier = earlier(self.history, &request_id);
+            return Made { request_id, entry, row: None, earlier };
+        };
+        match self.entries[at] {
+            Some(other) => self.answered_twice.push((other, entry)),
+            None => self.entries[at] = Some(entry),
+        }
+        Made { request_id, entry, row: Some(&self.rows[at]), earlier: self.earlier[at] }
+    }
+
+    fn origins(&mut self) -> Vec<Origin> {
+        // Entries are joined to the last row of an attempt; its other rows are of the same origin.
+        for (before, at) in self.repeated.iter().rev() {
+            self.entries[*before] = self.entries[*at];
+        }
+        let origin = |((row, earlier), entry): ((&Row, &Option<&Row>), &Option<&Entry>)| {
+            if earlier.is_some() {
+                Origin::Earlier
+            } else if entry.is_some() {
+                Origin::Made
+            } else if self.was_sent(row) {
+                Origin::Refused
+            } else {
+                Origin::Foreign
+            }
+        };
+        self.rows.iter().zip(&self.earlier).zip(&self.entries).map(origin).collect()
+    }
+
+    /// Whether the row belongs to an attempt that this run made.
+    fn was_sent(&self, row: &Row) -> bool {
+        let attempt = self.history.ids.attempt(&row.request_id);
+        attempt.is_some_and(|attempt| self.history.was_sent(attempt))
+    }
+}
+
+/// The row of an attempt before the run.
+fn earlier<'a>(history: &'a History, request_id: &RequestId) -> Option<&'a Row> {
+    // Most sales are fresh: then no id needs to be hashed.
+    if history.before.is_empty() { None } else { history.before.get(request_id) }
 }

@@ -48,6 +48,13 @@ invariants! {
         "an order that this run did not request (did another client buy during the run?)";
     /// An attempt that was refused has no effect.
     RefusalsHold => "refusals_hold", "a refused attempt is in the ledger";
+    /// Nobody is told that no unit is left while units are left.
+    SoldOutTrue => "sold_out_true", "a buyer was told sold out while units were left";
+    /// Every other refusal is true, and says what the buyer has to know.
+    RefusalsTrue => "refusals_true", "a refusal was not true, or contradicts itself";
+    /// An attempt has one answer: once it is known, it is not refused, and its decision stays.
+    IdsAnsweredOnce => "ids_answered_once",
+        "an attempt in the ledger was also refused for good, or was decided twice";
     /// Every attempt that was accepted is in the ledger.
     AcceptedKept => "accepted_kept", "an accepted attempt is not in the ledger";
     /// Every attempt that was accepted is decided, once nothing is queued.
@@ -61,6 +68,16 @@ invariants! {
     EarlierKept => "earlier_kept", "what the ledger held before the run is gone or different";
     /// The sale was opened with the stock that was expected.
     StockExpected => "stock_expected", "the sale was not opened with the expected stock";
+    /// The rows of the ledger are in order, belong to somebody, and have possible times.
+    RowsSane => "rows_sane", "a row of the ledger cannot be right";
+    /// Nothing is sold before the opening or after the closing.
+    WithinHours => "within_hours", "an attempt outside the hours of the sale won";
+    /// The published state of the sale agrees with the ledger, and its terms do not change.
+    ViewsAgree => "views_agree",
+        "the state of the sale differs from the ledger, or its terms changed";
+    /// The published state of the sale always shows what can have been sold by then.
+    StockReadsBounded => "stock_reads_bounded",
+        "the state of the sale showed units that cannot have been sold or left then";
     /// The sale's stock and limit per buyer do not change during the run.
     TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
     /// No unit is left while a buyer who was entitled to it lost.
@@ -105,6 +122,18 @@ impl Witnesses {
         if broken {
             self.add(witness);
         }
+    }
+
+    /// Counts violations of which only some can be named.
+    pub(super) fn add_counted<T: Display>(
+        &mut self,
+        count: u64,
+        witnesses: impl IntoIterator<Item = T>,
+    ) {
+        self.0.count += count;
+        let free = WITNESSES_MAX - self.0.witnesses.len();
+        let named = witnesses.into_iter().take(free.min(usize::try_from(count).unwrap_or(free)));
+        self.0.witnesses.extend(named.map(|witness| witness.to_string()));
     }
 
     pub(super) fn finish(self) -> Option<Violation> {

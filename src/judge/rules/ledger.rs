@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::history::Status;
-use crate::judge::facts::Facts;
+use crate::history::{Row, Status};
+use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
 pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(facts.orders.len());
     for order in &facts.orders {
         if let Status::Won(order_id) = &order.status {
             broken.add_if(!seen.insert(order_id), order_id);
@@ -19,68 +19,39 @@ pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
 
 pub(super) fn request_ids_unique(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RequestIdsUnique);
-    let mut seen = HashSet::new();
-    for row in &facts.ledger.rows {
-        broken.add_if(!seen.insert(row.request_id), row.request_id);
-    }
+    facts.repeated.iter().for_each(|row| broken.add(row.request_id));
     broken
 }
 
 pub(super) fn orders_were_sent(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrdersWereSent);
-    for order in &facts.orders {
-        let earlier = facts.history.before.contains_key(&order.request_id);
-        broken.add_if(!earlier && !facts.was_sent(order), order.request_id);
-    }
-    broken
-}
-
-pub(super) fn refusals_hold(facts: &Facts<'_>) -> Witnesses {
-    let mut broken = Witnesses::of(Invariant::RefusalsHold);
-    let accepted: HashSet<_> = facts.accepted.iter().map(|(id, _)| *id).collect();
-    for row in &facts.ledger.rows {
-        let id = &row.request_id;
-        let not_refused = accepted.contains(id)
-            || facts.unknown.contains_key(id)
-            || facts.history.before.contains_key(id);
-        broken.add_if(!not_refused && facts.was_sent(row), id);
+    for (row, origin) in facts.rows() {
+        let is_won = matches!(row.status, Status::Won(_));
+        broken.add_if(is_won && origin == Origin::Foreign, row.request_id);
     }
     broken
 }
 
 pub(super) fn accepted_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::AcceptedKept);
-    for (request_id, _) in &facts.accepted {
-        broken.add_if(!facts.by_id.contains_key(request_id), request_id);
+    for made in &facts.accepted {
+        broken.add_if(made.row.is_none(), made.request_id);
     }
-    broken
-}
-
-pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
-    let mut broken = Witnesses::of(Invariant::AcceptedDecided);
-    if !facts.is_settled {
-        return broken;
-    }
-    // An attempt that is not in the ledger at all breaks `accepted_kept` instead.
-    facts
-        .unresolved()
-        .filter(|id| facts.by_id.contains_key(id))
-        .for_each(|request_id| broken.add(request_id));
     broken
 }
 
 pub(super) fn earlier_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::EarlierKept);
-    let mut earlier: Vec<_> = facts.history.before.iter().collect();
-    earlier.sort_unstable_by_key(|(request_id, _)| **request_id);
-    for (request_id, before) in earlier {
-        let now = facts.by_id.get(request_id).map(|row| &row.status);
-        let kept = match &before.status {
-            Status::Queued => now.is_some(),
-            decided => now == Some(decided),
-        };
-        broken.add_if(!kept, request_id);
-    }
+    let is_changed = |before: &&Row| {
+        let now = facts.row_of(&before.request_id).map(|row| &row.status);
+        match &before.status {
+            Status::Queued => now.is_none(),
+            decided => now != Some(decided),
+        }
+    };
+    let mut changed: Vec<_> = facts.history.before.values().filter(is_changed).collect();
+    changed.sort_unstable_by_key(|row| row.request_id);
+    changed.into_iter().for_each(|row| broken.add(row.request_id));
     broken
 }
 

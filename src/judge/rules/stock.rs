@@ -1,6 +1,6 @@
 //! Stock and orders: what may be sold, and to whom.
 
-use crate::history::{Loss, Status};
+use crate::history::Status;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -36,7 +36,7 @@ pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
-/// An attempt that no consumer could decide was not refused a unit.
+/// The reason for which an attempt lost does not matter: a unit is left that its buyer did not get.
 pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
     if facts.ledger.sale.stock_left <= 0 || !facts.is_settled {
@@ -44,9 +44,8 @@ pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
     }
     let limit = u64::from(facts.ledger.sale.per_buyer);
     for row in &facts.ledger.rows {
-        let orders = facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
-        let is_refused = matches!(&row.status, Status::Lost(loss) if *loss != Loss::Undeliverable);
-        broken.add_if(is_refused && orders < limit, row.request_id);
+        let is_below = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0) < limit;
+        broken.add_if(matches!(row.status, Status::Lost(_)) && is_below(), row.request_id);
     }
     broken
 }

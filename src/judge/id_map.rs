@@ -1,0 +1,76 @@
+//! [`IdMap`]: a hash map of attempts that stays fast with millions of them.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use crate::ids::RequestId;
+
+/// Values by attempt.
+pub(super) type IdMap<T> = HashMap<RequestId, T, IdState>;
+
+/// The keys of a map's hash function. They are random, so that the tested system, which chooses the
+/// ids in its ledger, cannot choose ids that collide.
+#[derive(Debug, Clone)]
+pub(super) struct IdState {
+    start: u64,
+    factor: u64,
+}
+
+impl Default for IdState {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self { start: random.hash_one(0), factor: random.hash_one(1) | 1 }
+    }
+}
+
+impl BuildHasher for IdState {
+    type Hasher = IdHasher;
+
+    fn build_hasher(&self) -> IdHasher {
+        IdHasher { hash: self.start, factor: self.factor }
+    }
+}
+
+/// Folded multiplication of each 8 bytes: cheap, and enough for ids that are mostly random bits.
+pub(super) struct IdHasher {
+    hash: u64,
+    factor: u64,
+}
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut padded = [0; 8];
+            padded[..part.len()].copy_from_slice(part);
+            let product =
+                u128::from(self.hash ^ u64::from_ne_bytes(padded)) * u128::from(self.factor);
+            self.hash = (product >> 64) as u64 ^ product as u64;
+        }
+    }
+
+    /// The length of an id, which is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn ids_that_differ_in_few_bits_have_different_hashes() {
+        let state = IdState::default();
+        let ids = (0..100_000).flat_map(|number: u128| [number, number << 64]);
+        let mut hashes: Vec<_> =
+            ids.map(|number| state.hash_one(RequestId(Uuid::from_u128(number)))).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        // The id 0 occurs twice.
+        assert!(hashes.len() > 199_990, "{}", hashes.len());
+    }
+}

@@ -1,0 +1,229 @@
+//! One answer for each attempt: once it is known it is not refused, and a decision does not change.
+
+use crate::history::{Answered, Entry, Loss, Refused, ResultRead, Status};
+use crate::ids::OrderId;
+use crate::judge::facts::Facts;
+use crate::judge::id_map::IdMap;
+use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::made::Made;
+
+use super::refusals::kept;
+
+/// Checks that an attempt in the ledger was not refused for good after it had been accepted, and
+/// that all decisions that were told of an attempt are the same.
+pub(super) fn ids_answered_once(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::IdsAnsweredOnce);
+    for made in facts.made().filter(|made| was_refused_later(facts, made)) {
+        broken.add(format_args!("{}: refused after it was accepted", made.request_id));
+    }
+    known_refused(facts, &mut broken);
+    for (one, other) in &facts.answered_twice {
+        if differ(one, other) {
+            let id = facts.history.ids.request_id(one.attempt);
+            broken.add(format_args!("{id}: answered with two decisions"));
+        }
+    }
+    results_keep(facts, &mut broken);
+    broken
+}
+
+/// Requests with one id that are in flight at the same time may be answered differently, so the
+/// attempt must have been accepted before the refused request was sent.
+fn was_refused_later(facts: &Facts<'_>, made: &Made<'_>) -> bool {
+    let (Some(refusal), Some(row)) = (made.entry.refusal.as_deref(), made.row) else {
+        return false;
+    };
+    let accepted_us = facts.clock.map(|clock| clock.latest_moment(row.accepted_us));
+    refusal.was_accepted
+        || made.earlier.is_some()
+        || accepted_us.is_some_and(|accepted_us| accepted_us < refusal.request.sent_us)
+}
+
+/// Attempts of the ledger before the run whose every request was refused, of the refusals that were
+/// kept. They have no entry, since they had no effect.
+fn known_refused(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let history = facts.history;
+    if history.before.is_empty() {
+        return;
+    }
+    let tallies = history.refusals.iter().filter(|(refused, _)| refused.is_final());
+    let tallies = tallies.filter(|(refused, _)| *refused != Refused::Invalid);
+    let ids = tallies.flat_map(|(_, tally)| kept(tally));
+    let mut ids: Vec<_> = ids.map(|request| history.ids.request_id(request.attempt)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let has_entry: std::collections::HashSet<_> =
+        facts.made().filter(|made| made.earlier.is_some()).map(|made| made.request_id).collect();
+    for id in ids {
+        let is_known = history.before.contains_key(&id) && !has_entry.contains(&id);
+        broken.add_if(is_known, format_args!("{id}: refused, and known before the run"));
+    }
+}
+
+/// A decision, wherever it was told.
+#[derive(Debug, Clone, Copy)]
+enum Told<'a> {
+    Won(&'a OrderId),
+    Lost(Loss),
+}
+
+impl<'a> Told<'a> {
+    fn by_answer(answered: &'a Answered) -> Option<Self> {
+        match answered {
+            Answered::Won(order_id) => Some(Self::Won(order_id)),
+            Answered::Lost(loss) => Some(Self::Lost(*loss)),
+            Answered::Accepted | Answered::Unknown => None,
+        }
+    }
+
+    fn by_result(status: &'a Status) -> Option<Self> {
+        match status {
+            Status::Won(order_id) => Some(Self::Won(order_id)),
+            Status::Lost(loss) => Some(Self::Lost(*loss)),
+            Status::Queued => None,
+        }
+    }
+
+    fn agrees_with(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Won(one), Self::Won(other)) => one == other,
+            (Self::Lost(one), Self::Lost(other)) => one.agrees_with(other),
+            _ => false,
+        }
+    }
+}
+
+fn differ(one: &Entry, other: &Entry) -> bool {
+    let told = Told::by_answer(&one.answered).zip(Told::by_answer(&other.answered));
+    told.is_some_and(|(one, other)| !one.agrees_with(other))
+}
+
+/// What was told of an attempt until some moment.
+#[derive(Debug, Default, Clone, Copy)]
+struct Known<'a> {
+    /// When it was first known, at the latest; `None` if it never was.
+    since_us: Option<u64>,
+    /// The decision that was told first, and when.
+    decided: Option<(Told<'a>, u64)>,
+}
+
+impl<'a> Known<'a> {
+    fn add(&mut self, told: Option<Told<'a>>, answered_us: u64) {
+        self.since_us = Some(self.since_us.map_or(answered_us, |us| us.min(answered_us)));
+        if let Some(told) = told
+            && self.decided.is_none_or(|(_, us)| answered_us < us)
+        {
+            self.decided = Some((told, answered_us));
+        }
+    }
+}
+
+/// Compares the results of each attempt with each other and with the answers about it.
+fn results_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let results = &facts.history.results;
+    if results.is_empty() {
+        return;
+    }
+    let mut known: IdMap<Known<'_>> = IdMap::default();
+    for read in results {
+        let known = known.entry(read.request_id).or_default();
+        if let Some(status) = &read.status {
+            known.add(Told::by_result(status), read.answered_us);
+        }
+    }
+    for made in &facts.accepted {
+        if let Some(known) = known.get_mut(&made.request_id)
+            && let Some(told) = Told::by_answer(&made.entry.answered)
+        {
+            known.add(Some(told), made.entry.answered_us);
+        }
+    }
+    for read in results {
+        let Some(known) = known.get(&read.request_id) else { continue };
+        if let Some(problem) = change(known, read) {
+            broken.add(format_args!("{}: {problem}", read.request_id));
+        }
+    }
+}
+
+/// What has changed between the first answers about an attempt and this one.
+fn change(known: &Known<'_>, read: &ResultRead) -> Option<&'static str> {
+    let is_later = |us: u64| us > 0 && us < read.sent_us;
+    match &read.status {
+        None => known.since_us.is_some_and(is_later).then_some("known, and then not known"),
+        Some(Status::Queued) => {
+            let decided = known.decided.filter(|(_, us)| is_later(*us));
+            decided.map(|_| "decided, and then not decided")
+        }
+        Some(status) => {
+            let (now, (first, _)) = Told::by_result(status).zip(known.decided)?;
+            (!now.agrees_with(first)).then_some("decided in two ways")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::history::{Answered, AttemptNo, Ids, Loss, Refused, Status};
+    use crate::judge::invariant::Invariant;
+    use crate::judge::rules::scene::{Scene, order, order_id};
+    use crate::settings::Buyers;
+
+    #[test]
+    fn known_attempt_is_not_refused() {
+        let mut scene = Scene::new();
+        scene.refuse_made(3, true, (60, 62));
+        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
+        // The first request got no answer, and the row shows that it had been accepted.
+        let mut scene = Scene::new();
+        scene.refuse_made(5, false, (400, 410));
+        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
+    }
+
+    #[test]
+    fn requests_in_flight_at_the_same_time_may_be_answered_differently() {
+        let mut scene = Scene::new();
+        scene.refuse_made(3, false, (46, 60));
+        scene.refuse_made(5, false, (85, 120));
+        assert_eq!(scene.broken(), []);
+        // Without times, nothing shows which of them was first.
+        scene.history.began_us = 0;
+        assert_eq!(scene.broken(), []);
+    }
+
+    #[test]
+    fn attempt_that_was_known_before_the_run_is_not_refused() {
+        let mut scene = Scene::new();
+        scene.make_earlier();
+        scene.history.ids = Ids::new(7, Buyers::New);
+        let attempt = AttemptNo { thread: 0, index: 0 };
+        scene.refuse_again(Refused::Unavailable, attempt, (1, 2));
+        assert_eq!(scene.broken(), []);
+        scene.refuse_again(Refused::SoldOut, attempt, (1, 2));
+        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
+    }
+
+    #[test]
+    fn decision_does_not_change_between_answers() {
+        let mut scene = Scene::new();
+        let mut other = scene.entry(4).clone();
+        scene.history.entries.push(other.clone());
+        assert_eq!(scene.broken(), []);
+        other.answered = Answered::Won(Box::new(order_id(4)));
+        scene.history.entries.push(other);
+        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce, Invariant::AnswersTrue]);
+    }
+
+    #[test]
+    fn results_of_an_attempt_agree() {
+        let mut scene = Scene::new();
+        scene.read(0, Some(Status::Queued), (21, 22));
+        scene.read(0, Some(order(1)), (40, 50));
+        scene.read(0, Some(Status::Queued), (45, 55));
+        scene.read(3, Some(Status::Lost(Loss::SoldOut)), (300, 301));
+        scene.read(3, Some(Status::Lost(Loss::Unstated)), (310, 311));
+        assert_eq!(scene.broken(), []);
+        scene.read(0, Some(Status::Queued), (60, 61));
+        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
+    }
+}

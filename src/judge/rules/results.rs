@@ -1,0 +1,156 @@
+//! Results: what a buyer reads of an attempt is what the ledger says.
+
+use crate::history::{Answered, ResultRead, Row, Status};
+use crate::judge::facts::Facts;
+use crate::judge::id_map::IdMap;
+use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::made::Made;
+
+/// Checks each result that was read, during the run or after it. The ledger is a little older or
+/// newer than a result, so an attempt may have been accepted or decided between the two.
+pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::ResultsTrue);
+    let results = &facts.history.results;
+    if results.is_empty() {
+        return broken;
+    }
+    // Few results are read after most runs, so only their attempts are kept.
+    let mut made: IdMap<Option<&Made<'_>>> =
+        results.iter().map(|read| (read.request_id, None)).collect();
+    for one in facts.made() {
+        if let Some(kept) = made.get_mut(&one.request_id) {
+            *kept = Some(one);
+        }
+    }
+    let settled = Settled::of(facts);
+    for read in results {
+        let made = made.get(&read.request_id).copied().flatten();
+        let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
+        let row = made.map_or_else(|| facts.row_of(&read.request_id), |made| made.row);
+        let is_true = match (&read.status, row) {
+            (Some(Status::Queued), Some(row)) => {
+                row.status == Status::Queued || !settled.was_decided(accepted, read)
+            }
+            // An attempt whose request timed out may have had its effect after the ledger was read.
+            (Some(_), Some(Row { status: Status::Queued, .. })) => {
+                !facts.is_settled || accepted.is_none()
+            }
+            (Some(result), Some(row)) => result.agrees_with(&row.status),
+            // An accepted attempt that is not in the ledger breaks `accepted_kept` instead.
+            (Some(_), None) => accepted.is_some(),
+            (None, None) => true,
+            (None, Some(row)) => !was_known(facts, made, row, read),
+        };
+        broken.add_if(!is_true, read.request_id);
+    }
+    broken
+}
+
+/// Whether the tested system certainly knew the attempt when its result was requested.
+fn was_known(facts: &Facts<'_>, made: Option<&Made<'_>>, row: &Row, read: &ResultRead) -> bool {
+    // A refused attempt with a row breaks `refusals_hold` instead.
+    let Some(made) = made else { return facts.history.before.contains_key(&read.request_id) };
+    if made.earlier.is_some() {
+        return true;
+    }
+    match (&made.entry.answered, made.window()) {
+        (Answered::Unknown, _) => {
+            facts.clock.is_some_and(|clock| clock.latest_moment(row.accepted_us) < read.sent_us)
+        }
+        (_, Some((_, answered_us))) => read.answered_us == 0 || answered_us < read.sent_us,
+        (_, None) => true,
+    }
+}
+
+/// Since when nothing was queued after the load.
+enum Settled {
+    /// Attempts were queued until the end.
+    Never,
+    /// No state of the sale was kept that shows it.
+    AtSomeTime,
+    /// This state of the sale shows it: it was requested and answered then.
+    Since { sent_us: u64, answered_us: u64 },
+}
+
+impl Settled {
+    fn of(facts: &Facts<'_>) -> Self {
+        if !facts.is_settled {
+            return Self::Never;
+        }
+        let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
+        let mut views = facts.history.views.iter();
+        match views.find(|view| view.sale.queued == 0 && view.sent_us > end_us) {
+            Some(view) => Self::Since { sent_us: view.sent_us, answered_us: view.answered_us },
+            None => Self::AtSomeTime,
+        }
+    }
+
+    /// Whether the attempt was certainly decided when this result was requested.
+    fn was_decided(&self, accepted: Option<&Made<'_>>, read: &ResultRead) -> bool {
+        let Some(accepted) = accepted else { return false };
+        match *self {
+            Self::Never => false,
+            Self::AtSomeTime => read.answered_us == 0,
+            Self::Since { sent_us, answered_us } => {
+                accepted.entry.answered_us < sent_us && answered_us < read.sent_us
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::history::{Loss, Refused, ResultRead, Status};
+    use crate::judge::invariant::Invariant;
+    use crate::judge::rules::scene::{Scene, order};
+
+    #[test]
+    fn result_differs_from_the_ledger() {
+        for (number, result) in [
+            (0, Some(order(2))),
+            (0, Some(Status::Lost(Loss::SoldOut))),
+            (3, Some(order(4))),
+            (3, Some(Status::Queued)),
+            (3, Some(Status::Lost(Loss::AlreadyBought))),
+            (3, None),
+            (5, None),
+        ] {
+            let mut scene = Scene::new();
+            scene.read(number, result.clone(), (300, 310));
+            assert_eq!(scene.broken(), [Invariant::ResultsTrue], "{number} {result:?}");
+        }
+    }
+
+    #[test]
+    fn results_may_be_older_than_the_ledger() {
+        let mut scene = Scene::new();
+        scene.read(3, Some(Status::Queued), (56, 60));
+        scene.read(3, None, (50, 52));
+        scene.read(5, None, (100, 102));
+        scene.read(5, Some(Status::Queued), (300, 301));
+        assert_eq!(scene.broken(), []);
+    }
+
+    #[test]
+    fn unknown_attempt_may_take_effect_after_the_ledger_was_read() {
+        let mut scene = Scene::new();
+        scene.read(5, Some(Status::Lost(Loss::SoldOut)), (300, 301));
+        let row = scene.row(5);
+        (row.status, row.decided_us) = (Status::Queued, None);
+        assert_eq!(scene.broken(), []);
+    }
+
+    #[test]
+    fn refused_attempt_has_no_result() {
+        let mut scene = Scene::new();
+        let attempt = scene.refuse(Refused::SoldOut, 60, 70);
+        let request_id = scene.history.ids.request_id(attempt);
+        let mut read =
+            ResultRead { request_id, status: None, sent_us: 300_000, answered_us: 301_000 };
+        scene.history.results.push(read.clone());
+        assert_eq!(scene.broken(), []);
+        read.status = Some(order(4));
+        scene.history.results = vec![read];
+        assert_eq!(scene.broken(), [Invariant::ResultsTrue]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Time: what wins is bought within the hours of the sale.
+
+use crate::history::{Answered, Status};
+use crate::judge::facts::Facts;
+use crate::judge::invariant::{Invariant, Witnesses};
+
+/// Checks that each won attempt of this run was sent before the closing and answered after the
+/// opening, as far as the clocks of the tested system are bounded.
+pub(super) fn within_hours(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::WithinHours);
+    let Some((hours, clock)) = facts.hours().zip(facts.clock) else { return broken };
+    let opens_us = hours.opens_us.map(|us| clock.earliest_moment(us));
+    let closed_us = hours.closes_us.map(|us| clock.latest_moment(us));
+    for made in facts.made().filter(|made| made.earlier.is_none()) {
+        let is_won = made.row.is_some_and(|row| matches!(row.status, Status::Won(_)));
+        let Some((sent_us, answered_us)) = made.window().filter(|_| is_won) else { continue };
+        // An attempt without an answer may have been accepted later.
+        let is_answered = made.entry.answered != Answered::Unknown;
+        let id = made.request_id;
+        if is_answered && opens_us.is_some_and(|opens_us| answered_us < opens_us) {
+            broken.add(format_args!("{id}: answered before the opening, and won"));
+        } else if closed_us.is_some_and(|closed_us| sent_us > closed_us) {
+            broken.add(format_args!("{id}: sent after the closing, and won"));
+        }
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::history::Answered;
+    use crate::judge::invariant::Invariant;
+    use crate::judge::rules::scene::{Scene, server_us};
+
+    #[test]
+    fn attempt_that_was_answered_before_the_opening_does_not_win() {
+        let mut scene = Scene::new();
+        scene.set_hours(Some(5), None);
+        assert_eq!(scene.broken(), []);
+        scene.set_hours(Some(100), None);
+        assert_eq!(scene.broken(), [Invariant::WithinHours]);
+        assert_eq!(scene.violations()[0].count, 3);
+        // An attempt without an answer may have been accepted after the opening.
+        scene.entry(0).answered = Answered::Unknown;
+        scene.entry(1).answered = Answered::Unknown;
+        assert_eq!(scene.violations()[0].count, 1);
+        scene.set_hours(Some(60), None);
+        assert_eq!(scene.broken(), [], "within the error of the clock");
+    }
+
+    #[test]
+    fn attempt_that_was_sent_after_the_closing_does_not_win() {
+        let mut scene = Scene::new();
+        scene.set_hours(None, Some(20));
+        assert_eq!(scene.broken(), [], "within the error of the clock");
+        scene.change_views(|_, sale| sale.hours.closes_us = Some(server_us(0) - 1_000_000));
+        assert_eq!(scene.broken(), [Invariant::WithinHours]);
+        assert_eq!(scene.violations()[0].count, 3);
+    }
+}

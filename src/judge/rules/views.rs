@@ -1,0 +1,336 @@
+//! The state of the sale that everybody sees: it agrees with the ledger, and shows at each moment
+//! what can have been sold by then.
+
+use std::fmt::Display;
+
+use crate::history::{Answered, Hours, SaleView, Status, View};
+use crate::ids::RequestId;
+use crate::judge::facts::{Facts, Origin};
+use crate::judge::id_map::IdMap;
+use crate::judge::invariant::{Invariant, Witnesses};
+
+/// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
+/// the last state shows as many orders as the ledger.
+pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::ViewsAgree);
+    let mut terms = Terms::default();
+    let history = facts.history;
+    let sale = &facts.ledger.sale;
+    for terms_of in history.sale_before.iter().chain([sale]) {
+        let shown = Terms {
+            item: Some(&terms_of.item),
+            // `terms_kept` compares these two of the ledgers.
+            stock: Some(sale.stock),
+            per_buyer: Some(sale.per_buyer),
+            hours: terms_of.hours,
+        };
+        terms.compare(&shown, &mut broken);
+    }
+    for view in history.views.iter().filter(|view| is_same_sale(facts, &view.sale)) {
+        terms.compare(&Terms::of(&view.sale), &mut broken);
+    }
+    if let Some(last) = history.views.iter().next_back() {
+        last_agrees(facts, last, &mut broken);
+    }
+    broken
+}
+
+/// Whether a state is one of the ledger's sale. A system that does not number its sales has one.
+fn is_same_sale(facts: &Facts<'_>, view: &SaleView) -> bool {
+    let (shown, epoch) = (view.epoch, facts.ledger.sale.epoch);
+    shown == epoch || shown == 0 || epoch == 0
+}
+
+/// The terms of a sale, as far as they are shown.
+#[derive(Debug, Default, Clone, Copy)]
+struct Terms<'a> {
+    item: Option<&'a str>,
+    stock: Option<u64>,
+    per_buyer: Option<u32>,
+    hours: Hours,
+}
+
+impl<'a> Terms<'a> {
+    fn of(view: &'a SaleView) -> Self {
+        Self {
+            item: Some(&view.item),
+            stock: Some(view.stock),
+            per_buyer: view.per_buyer,
+            hours: view.hours,
+        }
+    }
+
+    /// Compares terms that were shown with these, and adds those that were not shown before.
+    fn compare(&mut self, shown: &Self, broken: &mut Witnesses) {
+        same("item", &mut self.item, shown.item, broken);
+        same("stock", &mut self.stock, shown.stock, broken);
+        same("limit per buyer", &mut self.per_buyer, shown.per_buyer, broken);
+        same("opening", &mut self.hours.opens_us, shown.hours.opens_us, broken);
+        same("closing", &mut self.hours.closes_us, shown.hours.closes_us, broken);
+    }
+}
+
+fn same<T: PartialEq + Display + Copy>(
+    name: &str,
+    known: &mut Option<T>,
+    shown: Option<T>,
+    broken: &mut Witnesses,
+) {
+    let Some(shown) = shown else { return };
+    let known = *known.get_or_insert(shown);
+    if known != shown {
+        broken.add(format_args!("{name} {shown}, and elsewhere {known}"));
+    }
+}
+
+/// Compares the last state with the ledger, which was read before or after it. Attempts whose
+/// requests got no answer may have had their effect between the two.
+fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
+    let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
+    if !facts.is_settled || last.sent_us <= end_us {
+        return;
+    }
+    if !is_same_sale(facts, &last.sale) {
+        let (shown, epoch) = (last.sale.epoch, facts.ledger.sale.epoch);
+        broken.add(format_args!("epoch {shown}, and {epoch} in the ledger"));
+        return;
+    }
+    let is_won = |status: &Status| matches!(status, Status::Won(_));
+    let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
+    let new = unknown().filter(|made| made.row.is_some_and(|row| is_won(&row.status))).count();
+    let late =
+        unknown().filter(|made| made.row.is_none_or(|row| row.status == Status::Queued)).count();
+    let between = -(new as i128)..=late as i128;
+    let (sale, ledger) = (&last.sale, &facts.ledger.sale);
+    let orders = facts.orders.len();
+    if !between.contains(&(i128::from(sale.orders) - orders as i128)) {
+        broken.add(format_args!("{} orders, and {orders} in the ledger", sale.orders));
+    }
+    if !between.contains(&(i128::from(ledger.stock_left) - i128::from(sale.stock_left))) {
+        let (left, in_ledger) = (sale.stock_left, ledger.stock_left);
+        broken.add(format_args!("{left} units left, and {in_ledger} in the ledger"));
+    }
+    if sale.queued > late as u64 {
+        broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
+    }
+}
+
+/// Checks each state against what must have been sold when it was requested and what can have been
+/// sold when it was answered, and that sold units stay sold.
+pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::StockReadsBounded);
+    let views = facts.history.views.iter().filter(|view| is_same_sale(facts, &view.sale));
+    let views: Vec<&View> = views.filter(|view| view.answered_us > 0).collect();
+    if views.is_empty() {
+        return broken;
+    }
+    sold_stays_sold(&views, &mut broken);
+    let history = facts.history;
+    let is_known = history.sale_before.is_some();
+    let won = |status: &Status| matches!(status, Status::Won(_));
+    let before_won = history.before.values().filter(|row| won(&row.status)).count();
+    let before_queued = history.before.values().filter(|row| row.status == Status::Queued).count();
+    let unexplained = facts.rows().filter(|(row, origin)| {
+        won(&row.status) && matches!(origin, Origin::Refused | Origin::Foreign)
+    });
+    let always = before_won + before_queued + unexplained.count();
+    let mut sent: Vec<u64> =
+        facts.made().filter(|made| made.earlier.is_none()).map(|made| made.entry.sent_us).collect();
+    sent.sort_unstable();
+    let known_won = known_won(facts);
+    for view in views {
+        // The first state was read before the ledger before the run, which may have newer orders.
+        let is_after_ledger = sent.first().is_some_and(|first| *first <= view.sent_us);
+        let certain = known_won.partition_point(|us| *us < view.sent_us)
+            + if is_after_ledger { before_won } else { 0 };
+        let possible = sent.partition_point(|us| *us <= view.answered_us) + always;
+        let sold = i128::from(view.sale.stock) - i128::from(view.sale.stock_left);
+        for (name, sold) in [("orders", i128::from(view.sale.orders)), ("units sold", sold)] {
+            if sold < certain as i128 {
+                let ms = view.sent_us / 1_000;
+                broken.add(format_args!("{sold} {name} at {ms} ms, at least {certain} were sold"));
+            } else if is_known && sold > possible as i128 {
+                let ms = view.answered_us / 1_000;
+                broken.add(format_args!("{sold} {name} at {ms} ms, at most {possible} can be"));
+            }
+        }
+    }
+    broken
+}
+
+/// The moments at which it was known of new orders that they were made, sorted. Only wins that the
+/// ledger confirms count: a false one breaks another invariant.
+fn known_won(facts: &Facts<'_>) -> Vec<u64> {
+    let is_new = |id: &RequestId| {
+        let before = facts.history.before.get(id);
+        before.is_none_or(|row| !matches!(row.status, Status::Won(_)))
+    };
+    let mut known: IdMap<u64> = IdMap::default();
+    let mut add = |id: RequestId, answered_us: u64| {
+        if answered_us > 0 && is_new(&id) {
+            let us = known.entry(id).or_insert(answered_us);
+            *us = answered_us.min(*us);
+        }
+    };
+    for made in &facts.accepted {
+        if let (Answered::Won(told), Some(row)) = (&made.entry.answered, made.row)
+            && matches!(&row.status, Status::Won(order_id) if *order_id == **told)
+        {
+            add(made.request_id, made.entry.answered_us);
+        }
+    }
+    for read in &facts.history.results {
+        if let Some(won @ Status::Won(_)) = &read.status
+            && facts.row_of(&read.request_id).is_some_and(|row| row.status == *won)
+        {
+            add(read.request_id, read.answered_us);
+        }
+    }
+    let mut moments: Vec<u64> = known.into_values().collect();
+    moments.sort_unstable();
+    moments
+}
+
+/// Orders never become fewer, and units left never more.
+fn sold_stays_sold(views: &[&View], broken: &mut Witnesses) {
+    let mut by_answer: Vec<&View> = views.to_vec();
+    by_answer.sort_by_key(|view| view.answered_us);
+    let mut by_request: Vec<&View> = views.to_vec();
+    by_request.sort_by_key(|view| view.sent_us);
+    let mut earlier = by_answer.into_iter().peekable();
+    let (mut orders, mut left) = (0, i64::MAX);
+    for view in by_request {
+        while let Some(before) = earlier.next_if(|before| before.answered_us < view.sent_us) {
+            orders = orders.max(before.sale.orders);
+            left = left.min(before.sale.stock_left);
+        }
+        let ms = view.sent_us / 1_000;
+        if view.sale.orders < orders {
+            let fewer = view.sale.orders;
+            broken.add(format_args!("{fewer} orders at {ms} ms, {orders} before"));
+        }
+        if view.sale.stock_left > left {
+            let more = view.sale.stock_left;
+            broken.add(format_args!("{more} units left at {ms} ms, {left} before"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::history::{Answered, SaleView, Status};
+    use crate::judge::invariant::Invariant;
+    use crate::judge::rules::scene::{Scene, order};
+
+    fn changed(at: usize, change: fn(&mut SaleView)) -> Scene {
+        let mut scene = Scene::new();
+        scene.change_views(|number, sale| {
+            if number == at {
+                change(sale);
+            }
+        });
+        scene
+    }
+
+    fn show_sold(sale: &mut SaleView, sold: u64) {
+        (sale.orders, sale.stock_left) = (sold, 3 - sold as i64);
+    }
+
+    #[test]
+    fn terms_are_the_same_everywhere() {
+        let changes: [fn(&mut SaleView); 3] = [
+            |sale| sale.item = "coffee".into(),
+            |sale| (sale.stock, sale.stock_left) = (20, sale.stock_left + 17),
+            |sale| sale.per_buyer = Some(2),
+        ];
+        for (change, at) in changes.into_iter().flat_map(|change| [(change, 1), (change, 3)]) {
+            let found = changed(at, change).broken();
+            assert_eq!(found[0], Invariant::ViewsAgree, "{found:?}");
+        }
+        assert_eq!(changed(3, |sale| sale.epoch = 2).broken(), [Invariant::ViewsAgree]);
+    }
+
+    #[test]
+    fn hours_that_two_views_show_are_the_same() {
+        let mut scene = changed(1, |sale| sale.hours.closes_us = Some(u64::MAX));
+        assert_eq!(scene.broken(), []);
+        scene.ledger.sale.hours.closes_us = Some(u64::MAX - 1);
+        assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+    }
+
+    #[test]
+    fn what_is_not_shown_is_not_compared() {
+        let mut scene = Scene::new();
+        scene.change_views(|_, sale| (sale.per_buyer, sale.epoch) = (None, 0));
+        assert_eq!(scene.broken(), []);
+    }
+
+    #[test]
+    fn last_state_agrees_with_the_ledger() {
+        let mut scene = Scene::new();
+        scene.change_views(|at, sale| show_sold(sale, if at >= 2 { 2 } else { at as u64 }));
+        assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+        scene.settled = false;
+        assert_eq!(scene.broken(), []);
+        assert_eq!(changed(3, |sale| sale.queued = 1).broken(), [Invariant::ViewsAgree]);
+    }
+
+    #[test]
+    fn effects_of_timed_out_requests_may_come_between_ledger_and_state() {
+        let mut scene = changed(3, |sale| sale.queued = 1);
+        scene.ledger.rows.remove(5);
+        assert_eq!(scene.broken(), []);
+        // The third order was made after the last state was read.
+        let mut scene = Scene::new();
+        scene.entry(2).answered = Answered::Unknown;
+        scene.change_views(|at, sale| show_sold(sale, if at >= 2 { 2 } else { at as u64 }));
+        assert_eq!(scene.broken(), []);
+    }
+
+    #[test]
+    fn states_show_what_can_have_been_sold() {
+        let fewer = changed(1, |sale| show_sold(sale, 0));
+        assert_eq!(fewer.broken(), [Invariant::StockReadsBounded]);
+        let more = changed(1, |sale| show_sold(sale, 3));
+        assert_eq!(more.broken(), [Invariant::StockReadsBounded]);
+        let left_only = changed(1, |sale| sale.stock_left = 0);
+        assert_eq!(left_only.broken(), [Invariant::StockReadsBounded]);
+    }
+
+    #[test]
+    fn sold_units_stay_sold() {
+        let scene = changed(2, |sale| show_sold(sale, 1));
+        assert_eq!(scene.broken(), [Invariant::StockReadsBounded]);
+        let found = scene.violations();
+        assert_eq!((found[0].count, found[0].witnesses.len()), (2, 2));
+    }
+
+    #[test]
+    fn wins_that_were_read_as_results_are_sold() {
+        let mut scene = changed(2, |sale| show_sold(sale, 2));
+        assert_eq!(scene.broken(), []);
+        scene.read(0, Some(order(1)), (22, 24));
+        scene.read(2, Some(order(3)), (60, 70));
+        assert_eq!(scene.broken(), [Invariant::StockReadsBounded]);
+        scene.history.results[1].status = Some(Status::Queued);
+        scene.history.results[1].sent_us = 51_000;
+        assert_eq!(scene.broken(), []);
+    }
+
+    #[test]
+    fn attempts_that_were_queued_before_the_run_may_be_sold_at_any_time() {
+        let mut scene = Scene::new();
+        scene.make_earlier();
+        for at in 0..3 {
+            let id = scene.id(at);
+            let before = scene.history.before.get_mut(&id).unwrap();
+            (before.status, before.decided_us) = (Status::Queued, None);
+        }
+        scene.history.sale_before.as_mut().unwrap().stock_left = 3;
+        scene.history.views = Default::default();
+        for at in 0..4 {
+            scene.view((10 * at, 10 * at + 5), 3 - at as i64, 3 - at);
+        }
+        assert_eq!(scene.broken(), []);
+    }
+}
