@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use reqwest::Method;
 use seckill::api::{Answer, SaleStatus};
-use seckill::history::{History, Ledger, Status};
+use seckill::history::{Answered, Beginning, History, Ledger, Loss, ResultRead, Status};
 use seckill::ids::{OrderId, RequestId};
 use seckill::judge::{Audit, Verdict, reconcile};
 use seckill::load::{self, Job, Ran};
@@ -125,8 +125,10 @@ impl Sale {
             std::thread::spawn(move || {
                 let (plan, target, item, live) = (&plan, &target, &item, &live);
                 let sut = Sut::Seckill;
+                let (stop, wants_samples) = (&stop, false);
+                let beginning = Beginning::now();
                 let job =
-                    Job { plan, sut, target, item, epoch, live, stop: &stop, wants_samples: false };
+                    Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
                 let mut ran = load::run(&job, &mut ()).unwrap();
                 ran.history.begin_with(before);
                 ran
@@ -148,8 +150,9 @@ impl Sale {
     /// The audit of a run against the present ledger; `settled` says whether queued attempts are a
     /// violation.
     pub(crate) fn audit(&self, history: &mut History, settled: bool) -> Audit {
-        let polled: Vec<_> = history.to_poll(RESULTS_MAX).collect();
-        history.results = polled.into_iter().map(|id| (id, self.result(id))).collect();
+        let accepted = history.entries.iter().filter(|entry| entry.answered != Answered::Unknown);
+        let polled = accepted.take(RESULTS_MAX).map(|entry| history.ids.request_id(entry.attempt));
+        history.results = polled.map(|id| self.result(id)).collect();
         reconcile(history, &self.ledger(), settled)
     }
 
@@ -162,17 +165,18 @@ impl Sale {
         audit
     }
 
-    fn result(&self, id: RequestId) -> Option<Status> {
-        let url = format!("{}/result/{id}", self.url);
+    fn result(&self, request_id: RequestId) -> ResultRead {
+        let url = format!("{}/result/{request_id}", self.url);
         let (code, body) = ask(Method::GET, &url, None).expect("no answer");
         let answer: Answer<'_> = serde_json::from_slice(&body).unwrap();
-        match (code, &*answer.status, answer.order_id) {
+        let status = match (code, &*answer.status, answer.order_id) {
             (200, "won", Some(order)) => Some(Status::Won(OrderId::from_text(order))),
-            (200, "lost", None) => Some(Status::Lost),
+            (200, "lost", None) => Some(Status::Lost(Loss::Unstated)),
             (200, "queued", None) => Some(Status::Queued),
             (404, ..) => None,
             _ => panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body)),
-        }
+        };
+        ResultRead { request_id, status, sent_us: 0, answered_us: 0 }
     }
 }
 
