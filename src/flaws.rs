@@ -19,7 +19,7 @@ pub enum Design {
 
 macro_rules! flaws {
     ($($(#[$doc:meta])* $flaw:ident {
-        name: $name:literal, does: $does:literal, breaks: $breaks:literal
+        name: $name:literal, does: $does:literal, breaks: $breaks:literal, source: $source:expr
     })*) => {
         /// A bug of a real system.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +45,11 @@ macro_rules! flaws {
             pub const fn breaks(self) -> &'static str {
                 match self { $(Self::$flaw => $breaks),* }
             }
+
+            /// The system that had it.
+            pub const fn source(self) -> &'static str {
+                match self { $(Self::$flaw => $source),* }
+            }
         }
     };
 }
@@ -54,56 +59,155 @@ flaws! {
     CheckThenAct {
         name: "check-then-act",
         does: "the consumer reads `count`, and takes a unit in a second step",
-        breaks: "two consumers see the same last unit and both sell it (never_oversold)"
+        breaks: "two consumers see the same last unit and both sell it (never_oversold)",
+        source: ARTICLE
     }
     /// Opens a connection for each publish and never closes it.
     ConnectionPerRequest {
         name: "connection-per-request",
         does: "each attempt opens a connection to the broker, and leaves it open",
         breaks: "the broker runs out of files and accepts no more connections: every attempt \
-                 waits for --broker-connect-timeout and fails with http_500"
+                 waits for --broker-connect-timeout and fails with http_500",
+        source: ARTICLE
     }
     /// Publishes without a confirm.
     UnconfirmedPublish {
         name: "unconfirmed-publish",
         does: "answers 202 when the message is written to a socket, without a confirm",
-        breaks: "attempts that the broker rejects or loses were accepted (accepted_decided)"
+        breaks: "attempts that the broker rejects or loses were accepted (accepted_decided)",
+        source: ARTICLE
     }
     /// Keeps the queue in the broker's memory.
     TransientQueue {
         name: "transient-queue",
         does: "declares a queue that is not durable, for messages that are not persistent",
-        breaks: "a restart of the broker loses accepted attempts (accepted_decided)"
+        breaks: "a restart of the broker loses accepted attempts (accepted_decided)",
+        source: ARTICLE
     }
     /// Acknowledges batches that could not be decided.
     AckOnError {
         name: "ack-on-error",
         does: "the consumer acknowledges an attempt even when the store failed",
-        breaks: "a short failure of the store loses accepted attempts (accepted_decided)"
+        breaks: "a short failure of the store loses accepted attempts (accepted_decided)",
+        source: ARTICLE
     }
     /// Decides an attempt as often as it is delivered.
     NoDedupe {
         name: "no-dedupe",
         does: "an attempt that is delivered again is decided again",
-        breaks: "one attempt gets two orders (request_ids_unique, buyer_limit)"
+        breaks: "one attempt gets two orders (request_ids_unique, buyer_limit)",
+        source: ARTICLE
     }
     /// Answers every result request with the state of the sale.
     GlobalResult {
         name: "global-result",
         does: "GET /result/{request_id} answers with the state of the sale, not of the attempt",
-        breaks: "a winner gets the answer `lost` (results_true)"
+        breaks: "a winner gets the answer `lost` (results_true)",
+        source: ARTICLE
+    }
+    /// Sells one unit too many.
+    OffByOne {
+        name: "off-by-one",
+        does: "the rule sells while the stock is at least the orders, instead of above them",
+        breaks: "one unit is sold that does not exist (never_oversold)",
+        source: OTHERS
+    }
+    /// Gives units back that were not taken.
+    RefundTwice {
+        name: "refund-twice",
+        does: "every attempt that loses gives a unit back, although none was taken for it",
+        breaks: "the stock grows, and more is sold than there was (never_oversold, \
+                 stock_conserved)",
+        source: OTHERS
+    }
+    /// Does not give units back that were taken.
+    DecrementWithoutRefund {
+        name: "decrement-without-refund",
+        does: "the unit is taken before the buyer's limit is checked, and a buyer at the limit \
+               does not give it back",
+        breaks: "units vanish: less is sold than there was (stock_conserved, sold_out_true)",
+        source: OTHERS
+    }
+    /// Remembers for ever that the sale is sold out.
+    StickySoldOut {
+        name: "sticky-sold-out",
+        does: "the first attempt that is refused, for whatever reason, sets a flag in memory that \
+               answers everybody `sold_out` from then on",
+        breaks: "units are left that nobody can buy (sold_out_true)",
+        source: OTHERS
+    }
+    /// Publishes an attempt again under a new id.
+    ResendUnderNewId {
+        name: "resend-under-new-id",
+        does: "an attempt that the broker does not confirm within 100ms is published again under \
+               a new id",
+        breaks: "buyers get orders that they did not ask for (orders_were_sent)",
+        source: OTHERS
+    }
+    /// Refills a cached counter during decisions.
+    CacheRefillInFlight {
+        name: "cache-refill-in-flight",
+        does: "units are taken from a cached counter, which is refilled from the store while \
+               other consumers have taken units and not yet recorded their orders",
+        breaks: "the refill forgets the units in flight, and they are sold again (never_oversold)",
+        source: OTHERS
+    }
+    /// Never writes the result of an attempt that lost.
+    LostResult {
+        name: "lost-result",
+        does: "GET /result/{request_id} answers `queued` for ever to those who lost",
+        breaks: "a buyer polls for ever (results_true)",
+        source: OTHERS
+    }
+    /// Acknowledges a batch before it is decided.
+    AckBeforeApply {
+        name: "ack-before-apply",
+        does: "the consumer acknowledges an attempt before the store has its decision",
+        breaks: "a crash or a failure of the store loses accepted attempts (accepted_decided)",
+        source: OTHERS
     }
 }
 
-/// The system that had the flaws.
+/// Where the flaws of the article's design come from.
 const ARTICLE: &str = "a Node, RabbitMQ and Redis flash sale that an article described: 350 \
                        JMeter threads, 79 % errors";
 
+/// Where the other flaws come from.
+const OTHERS: &str = "other public flash-sale projects";
+
 impl Flaw {
-    /// The system that had it.
-    pub const fn source(self) -> &'static str {
-        ARTICLE
-    }
+    /// The flaws of the article's design.
+    pub const ARTICLE: &[Self] = &[
+        Self::CheckThenAct,
+        Self::ConnectionPerRequest,
+        Self::UnconfirmedPublish,
+        Self::TransientQueue,
+        Self::AckOnError,
+        Self::NoDedupe,
+        Self::GlobalResult,
+    ];
+
+    /// Flaws that replace the same step, of which a server can have only one.
+    pub const SAME_STEP: &[&[Self]] = &[
+        &[
+            Self::CheckThenAct,
+            Self::OffByOne,
+            Self::RefundTwice,
+            Self::DecrementWithoutRefund,
+            Self::CacheRefillInFlight,
+        ],
+        &[
+            Self::NoDedupe,
+            Self::OffByOne,
+            Self::RefundTwice,
+            Self::DecrementWithoutRefund,
+            Self::CacheRefillInFlight,
+        ],
+        &[Self::UnconfirmedPublish, Self::ResendUnderNewId],
+        &[Self::ConnectionPerRequest, Self::ResendUnderNewId],
+        &[Self::GlobalResult, Self::LostResult],
+        &[Self::AckOnError, Self::AckBeforeApply],
+    ];
 }
 
 /// A set of flaws; empty for the hardened design.
@@ -115,7 +219,7 @@ impl Flaws {
     pub fn of(design: Design, more: &[Flaw]) -> Self {
         let of_design = match design {
             Design::Hardened => &[],
-            Design::Article => Flaw::ALL,
+            Design::Article => Flaw::ARTICLE,
         };
         let mut flaws = [of_design, more].concat();
         flaws.sort_unstable();
@@ -146,5 +250,13 @@ mod tests {
             assert_eq!(on_the_command_line.get_name(), flaw.name());
             assert_eq!(serde_json::to_value(flaw).unwrap(), flaw.name());
         }
+    }
+
+    #[test]
+    fn design_of_the_article_has_the_flaws_of_the_article() {
+        let of_article = Flaw::ALL.iter().filter(|flaw| flaw.source() == ARTICLE);
+        let design: Vec<_> = Flaws::of(Design::Article, &[]).iter().collect();
+        assert_eq!(design, of_article.copied().collect::<Vec<_>>());
+        assert_eq!(design.len(), 7);
     }
 }

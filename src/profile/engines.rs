@@ -67,19 +67,49 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
         return Err(FlagError::new("role", problem));
     }
     let needs = |flaw: Flaw| match flaw {
-        Flaw::ConnectionPerRequest | Flaw::UnconfirmedPublish | Flaw::TransientQueue => {
-            (!queue).then_some("--queue amqp://…")
+        Flaw::ConnectionPerRequest
+        | Flaw::UnconfirmedPublish
+        | Flaw::TransientQueue
+        | Flaw::ResendUnderNewId => (!queue).then_some("--queue amqp://…"),
+        Flaw::CheckThenAct | Flaw::CacheRefillInFlight if !queue => Some("--queue amqp://…"),
+        Flaw::CheckThenAct | Flaw::CacheRefillInFlight | Flaw::NoDedupe => {
+            (!store).then_some("--store redis://…")
         }
-        Flaw::CheckThenAct if !queue => Some("--queue amqp://…"),
-        Flaw::CheckThenAct | Flaw::NoDedupe => (!store).then_some("--store redis://…"),
-        Flaw::AckOnError | Flaw::GlobalResult => None,
+        Flaw::AckOnError
+        | Flaw::GlobalResult
+        | Flaw::OffByOne
+        | Flaw::RefundTwice
+        | Flaw::DecrementWithoutRefund
+        | Flaw::StickySoldOut
+        | Flaw::LostResult
+        | Flaw::AckBeforeApply => None,
     };
+    check_steps(flags)?;
     for flaw in flaws(flags).iter() {
         if let Some(flag) = needs(flaw) {
             let design = flags.design == Some(Design::Article);
             let which = if design { "design" } else { "flaw" };
             let problem = format!("{} needs {flag}, or run under `seckill lab --`", flaw.name());
             return Err(FlagError::new(which, problem));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no two flaws replace the same step: one of them would not show.
+fn check_steps(flags: &ServeFlags) -> Result<(), FlagError> {
+    let chosen = flaws(flags);
+    if flags.design == Some(Design::Article) && chosen.has(Flaw::StickySoldOut) {
+        let name = Flaw::StickySoldOut.name();
+        let problem = format!("{name} replaces the admission, as --design article does");
+        return Err(FlagError::new("flaw", problem));
+    }
+    for group in Flaw::SAME_STEP {
+        let both: Vec<_> = group.iter().filter(|flaw| chosen.has(**flaw)).collect();
+        if let [one, other, ..] = both[..] {
+            let (one, other) = (one.name(), other.name());
+            let problem = format!("{one} and {other} replace the same step: choose one");
+            return Err(FlagError::new("flaw", problem));
         }
     }
     Ok(())

@@ -3,12 +3,16 @@
 
 mod attempt;
 mod decision;
+mod flaws;
 mod record;
 mod reserve;
+mod rule;
 mod terms;
 
 pub use attempt::{Attempt, NewAttempt};
 pub use decision::Decision;
+pub use flaws::rule as rule_with;
 pub use record::{Fields, RecordError};
 pub use reserve::Sale;
+pub use rule::Rule;
 pub use terms::{Phase, Terms};

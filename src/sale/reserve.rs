@@ -12,6 +12,7 @@ use super::{Attempt, Decision, Terms};
 pub struct Sale {
     terms: Terms,
     epoch: u64,
+    left: i64,
     orders: u32,
     bought: HashMap<BuyerId, u32>,
 }
@@ -19,7 +20,7 @@ pub struct Sale {
 impl Sale {
     /// Opens the `epoch`th sale of a store.
     pub fn open(terms: Terms, epoch: u64) -> Self {
-        Self { terms, epoch, orders: 0, bought: HashMap::new() }
+        Self { left: terms.stock.into(), terms, epoch, orders: 0, bought: HashMap::new() }
     }
 
     /// The terms of the sale.
@@ -38,8 +39,8 @@ impl Sale {
     }
 
     /// Units not sold.
-    pub fn left(&self) -> u32 {
-        self.terms.stock - self.orders
+    pub fn left(&self) -> i64 {
+        self.left
     }
 
     /// Whether this buyer has reached the limit of orders.
@@ -53,14 +54,30 @@ impl Sale {
         if attempt.epoch != self.epoch {
             return Decision::Lost(LostReason::SaleReplaced);
         }
-        if self.left() == 0 {
+        if self.left <= 0 {
             return Decision::Lost(LostReason::SoldOut);
         }
         if self.at_limit(&attempt.buyer) {
             return Decision::Lost(LostReason::AlreadyBought);
         }
+        self.take();
+        self.order(&attempt.buyer)
+    }
+
+    /// Takes one of the units left.
+    pub(super) fn take(&mut self) {
+        self.left -= 1;
+    }
+
+    /// Gives a unit back that was taken and not ordered.
+    pub(super) fn give_back(&mut self) {
+        self.left += 1;
+    }
+
+    /// Makes an order of a unit that was taken.
+    pub(super) fn order(&mut self, buyer: &BuyerId) -> Decision {
         self.orders += 1;
-        *self.bought.entry(attempt.buyer.clone()).or_default() += 1;
+        *self.bought.entry(buyer.clone()).or_default() += 1;
         let number = u64::from(self.orders);
         Decision::Won(OrderId::new(&self.terms.item, self.epoch, number))
     }

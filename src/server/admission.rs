@@ -60,7 +60,8 @@ pub(super) fn accept_none(
     Box::pin(std::future::ready(Ok(response)))
 }
 
-async fn admit(
+/// Checks an attempt and enqueues it.
+pub(super) async fn admit(
     app: &App,
     request: PurchaseRequest,
     mut draining: bool,

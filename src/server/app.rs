@@ -58,6 +58,8 @@ pub struct App {
     pub admission: Step<Admit>,
     /// How the result of one attempt is answered.
     pub result: Step<AnswerResult>,
+    /// How a consumer decides a batch and acknowledges it.
+    pub consume: Step<Consume>,
     /// What a consumer does with a batch that could not be decided.
     pub undecided: Step<HandleUndecided>,
 }
@@ -81,6 +83,9 @@ pub type Admit =
 
 /// Answers `GET /result/{request_id}` for this id.
 pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;
+
+/// Decides a batch and acknowledges it.
+pub type Consume = for<'a> fn(&'a App, Batch) -> Boxed<'a, ()>;
 
 /// Handles a batch that could not be decided, instead of trying it again.
 pub type HandleUndecided = fn(Batch, StoreError) -> Boxed<'static, ()>;

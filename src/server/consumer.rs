@@ -65,6 +65,10 @@ pub(super) async fn decide(app: &Arc<App>, batch: Batch) -> Outcome {
 }
 
 async fn decide_until_decided(app: Arc<App>, mut batch: Batch) -> Outcome {
+    if let Step::Replaced(consume) = app.consume {
+        consume(&app, batch).await;
+        return Outcome::Decided;
+    }
     let mut backoff = BACKOFF;
     loop {
         let error = match reserve(&app, &mut batch).await {

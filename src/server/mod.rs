@@ -36,7 +36,7 @@ mod start;
 
 pub use admin_token::AdminToken;
 pub use answer::Body;
-pub use app::{Admit, AnswerResult, App, Boxed, HandleUndecided, Step};
+pub use app::{Admit, AnswerResult, App, Boxed, Consume, HandleUndecided, Step};
 pub use buyer_rate_limit::BuyerRateLimit;
 pub use concurrency::ConcurrencyLimit;
 pub use data_dir::{DataDir, DataError};

@@ -11,7 +11,7 @@ use crate::flaws::{Flaw, Flaws};
 use crate::profile::{PREFETCH_MAX, ServePlan};
 
 use super::admin_token::AdminToken;
-use super::app::{App, Step};
+use super::app::{Admit, AnswerResult, App, Step};
 use super::buyer_rate_limit::BuyerRateLimit;
 use super::error::ServeError;
 use super::http::{self, Limits, Timeouts};
@@ -48,14 +48,11 @@ impl Server {
             queue_check: Default::default(),
             store_check: Default::default(),
             progress: Default::default(),
-            admission: match (plan.accepts, plan.blind) {
-                (false, _) => Step::Replaced(admission::accept_none),
-                (true, false) => Step::Standard,
-                (true, true) => Step::Replaced(flaws::blind_admission),
-            },
-            result: match plan.flaws.has(Flaw::GlobalResult) {
+            admission: admission_step(&plan),
+            result: result_step(&plan.flaws),
+            consume: match plan.flaws.has(Flaw::AckBeforeApply) {
                 false => Step::Standard,
-                true => Step::Replaced(flaws::global_result),
+                true => Step::Replaced(flaws::ack_before_apply),
             },
             undecided: match plan.flaws.has(Flaw::AckOnError) {
                 false => Step::Standard,
@@ -75,10 +72,31 @@ impl Server {
     }
 }
 
+fn admission_step(plan: &ServePlan) -> Step<Admit> {
+    match (plan.accepts, plan.blind) {
+        (false, _) => Step::Replaced(admission::accept_none),
+        (true, true) => Step::Replaced(flaws::blind_admission),
+        (true, false) if plan.flaws.has(Flaw::StickySoldOut) => {
+            Step::Replaced(flaws::sticky_sold_out)
+        }
+        (true, false) => Step::Standard,
+    }
+}
+
+fn result_step(chosen: &Flaws) -> Step<AnswerResult> {
+    if chosen.has(Flaw::GlobalResult) {
+        Step::Replaced(flaws::global_result)
+    } else if chosen.has(Flaw::LostResult) {
+        Step::Replaced(flaws::lost_result)
+    } else {
+        Step::Standard
+    }
+}
+
 /// A process that consumes republishes orphans, unless a flaw is to lose attempts: then they must
 /// not be found again.
 fn orphans(consumers: usize, flaws: &Flaws) -> Orphans {
-    let loses = [Flaw::TransientQueue, Flaw::UnconfirmedPublish];
+    let loses = [Flaw::TransientQueue, Flaw::UnconfirmedPublish, Flaw::AckBeforeApply];
     match consumers > 0 && !loses.iter().any(|flaw| flaws.has(*flaw)) {
         true => Orphans::Republish,
         false => Orphans::Ignore,

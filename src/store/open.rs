@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
+use crate::sale::{self, Rule};
 use crate::secret::EngineUrl;
 
 use super::{Embedded, Redis, RedisError, RedisOptions, Store};
@@ -11,8 +12,8 @@ use super::{Embedded, Redis, RedisError, RedisOptions, Store};
 /// Which store holds sales and decisions.
 #[derive(Debug, Clone)]
 pub enum StoreAt {
-    /// The store in this process.
-    Embedded,
+    /// The store in this process, which decides by this rule.
+    Embedded(Rule),
     /// A Redis server.
     Redis(RedisOptions),
 }
@@ -32,7 +33,7 @@ impl StoreAt {
     /// The store that a plan names by the URL of a Redis server, if it names one.
     pub fn new(redis: Option<EngineUrl>, flaws: &Flaws) -> Self {
         match redis {
-            None => Self::Embedded,
+            None => Self::Embedded(sale::rule_with(flaws)),
             Some(url) => Self::Redis(RedisOptions { url, flaws: flaws.clone() }),
         }
     }
@@ -40,7 +41,7 @@ impl StoreAt {
     /// Whether other processes can use the same store.
     pub fn is_shared(&self) -> bool {
         match self {
-            Self::Embedded => false,
+            Self::Embedded(_) => false,
             Self::Redis(_) => true,
         }
     }
@@ -57,8 +58,8 @@ impl Store {
         durability: Durability,
     ) -> Result<Self, OpenError> {
         Ok(match at {
-            StoreAt::Embedded => {
-                let store = Embedded::open(journal, durability)?;
+            StoreAt::Embedded(rule) => {
+                let store = Embedded::open_with(journal, durability, *rule)?;
                 let cut_bytes = store.cut_bytes();
                 if cut_bytes > 0 {
                     tracing::warn!(

@@ -10,6 +10,7 @@ mod bad_input;
 mod damaged_recording;
 mod data_folder;
 mod disk_full;
+mod flaws;
 mod hung_disk;
 mod outputs;
 mod recorded;

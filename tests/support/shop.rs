@@ -97,6 +97,7 @@ impl Shop {
             progress: Default::default(),
             admission: Default::default(),
             result: Default::default(),
+            consume: Default::default(),
             undecided: Default::default(),
         };
         Self { app, folder, now_us, setup }

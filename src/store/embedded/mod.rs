@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::journal::{Durability, Journal, JournalError};
-use crate::sale::{Attempt, Decision, Terms};
+use crate::sale::{Attempt, Decision, Rule, Terms};
 
 use super::ledger::Rows;
 use super::waiters::Waiters;
@@ -45,7 +45,20 @@ impl Embedded {
     /// # Errors
     /// Returns an error when the journal cannot be used.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
-        let mut state = State::default();
+        Self::open_with(path, durability, Rule::default())
+    }
+
+    /// Opens the store whose journal is at `path`, and decides by this rule. The decisions in the
+    /// journal must have been made by the same rule.
+    ///
+    /// # Errors
+    /// Returns an error when the journal cannot be used.
+    pub fn open_with(
+        path: &Path,
+        durability: Durability,
+        rule: Rule,
+    ) -> Result<Self, JournalError> {
+        let mut state = State { rule, ..State::default() };
         let journal = Journal::open(path, durability, |record_seq, record| {
             state.replay(record_seq, record).map_err(|error| error.to_string())
         })?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::api::LostReason;
 use crate::ids::{ItemId, RequestId};
-use crate::sale::{Attempt, Decision, Fields, RecordError, Sale, Terms};
+use crate::sale::{Attempt, Decision, Fields, RecordError, Rule, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
 use super::decisions::{Decisions, Logged};
@@ -15,6 +15,8 @@ use super::withdrawn::Withdrawn;
 /// Sales, decisions and the register.
 #[derive(Debug, Default)]
 pub(super) struct State {
+    /// The rule that decides attempts.
+    pub(super) rule: Rule,
     /// Every sale, by its epoch.
     pub(super) sales: HashMap<u64, Opened>,
     /// The epoch of each item's current sale.
@@ -38,7 +40,7 @@ pub(super) fn view(sale: &Sale) -> SaleView {
     SaleView {
         terms: sale.terms().clone(),
         epoch: sale.epoch(),
-        left: sale.left().into(),
+        left: sale.left(),
         orders: sale.orders().into(),
     }
 }
@@ -67,7 +69,7 @@ impl State {
     pub(super) fn reserve(&mut self, attempt: &Attempt) -> Decision {
         let current = self.current_epochs.get(&attempt.item);
         match current.and_then(|epoch| self.sales.get_mut(epoch)) {
-            Some(opened) => opened.sale.reserve(attempt),
+            Some(opened) => self.rule.decide(&mut opened.sale, attempt),
             None => Decision::Lost(LostReason::SaleReplaced),
         }
     }

@@ -97,36 +97,60 @@ local function withdrawn(all)
   return found
 end
 
--- The rule for attempts at the current sale: whether this buyer gets one of the units left. It
--- counts in memory, since Redis runs no other command meanwhile; `write` stores what was sold.
-local function seller(all)
+-- The item's current sale, counted in memory while attempts at it are decided, since Redis runs no
+-- other command meanwhile; false when the item has none. `write` stores what was counted.
+local function counted_sale(all)
   local epoch = present(all[1].item)
-  if not epoch then
-    return function() return 'lost sale_replaced' end, function() end
-  end
-  local sale, bought_key = P .. 'sale:' .. epoch, P .. 'bought:' .. epoch
-  local terms = redis.call('HMGET', sale, 'left', 'per_buyer', 'item', 'orders')
-  local left, per_buyer, orders = tonumber(terms[1]), tonumber(terms[2]), tonumber(terms[4])
+  if not epoch then return false end
+  local key, bought_key = P .. 'sale:' .. epoch, P .. 'bought:' .. epoch
+  local terms = redis.call('HMGET', key, 'left', 'per_buyer', 'item', 'orders')
   local counts, bought = redis.call('HMGET', bought_key, unpack(each(all, 'buyer'))), {}
   for i, one in ipairs(all) do bought[one.buyer] = tonumber(counts[i] or '0') end
-  local sold, changed = 0, {}
-  local function sell(one)
-    if one.epoch ~= epoch then return 'lost sale_replaced' end
-    if left <= 0 then return 'lost sold_out' end
-    if bought[one.buyer] >= per_buyer then return 'lost already_bought' end
-    left, orders, sold = left - 1, orders + 1, sold + 1
-    bought[one.buyer] = bought[one.buyer] + 1
-    changed[#changed + 1] = one.buyer
-    changed[#changed + 1] = bought[one.buyer]
-    return string.format('won %s-%s-%d', terms[3], epoch, orders)
+  return {
+    epoch = epoch, key = key, bought_key = bought_key, item = terms[3],
+    left = tonumber(terms[1]), left_before = tonumber(terms[1]), per_buyer = tonumber(terms[2]),
+    orders = tonumber(terms[4]), sold = 0, bought = bought, changed = {},
+  }
+end
+
+local function write(sale)
+  if sale.left ~= sale.left_before then
+    redis.call('HINCRBY', sale.key, 'left', sale.left - sale.left_before)
   end
-  local function write()
-    if sold == 0 then return end
-    redis.call('HINCRBY', sale, 'left', -sold)
-    redis.call('HINCRBY', sale, 'orders', sold)
-    redis.call('HSET', bought_key, unpack(changed))
+  if sale.sold == 0 then return end
+  redis.call('HINCRBY', sale.key, 'orders', sale.sold)
+  redis.call('HSET', sale.bought_key, unpack(sale.changed))
+end
+
+local function at_limit(sale, one)
+  return sale.bought[one.buyer] >= sale.per_buyer
+end
+
+-- Makes an order of a unit that was taken.
+local function order(sale, one)
+  sale.orders, sale.sold = sale.orders + 1, sale.sold + 1
+  sale.bought[one.buyer] = sale.bought[one.buyer] + 1
+  sale.changed[#sale.changed + 1] = one.buyer
+  sale.changed[#sale.changed + 1] = sale.bought[one.buyer]
+  return string.format('won %s-%s-%d', sale.item, sale.epoch, sale.orders)
+end
+
+-- The rule for attempts at the current sale: whether this buyer gets one of the units left.
+local function sell(sale, one)
+  if one.epoch ~= sale.epoch then return 'lost sale_replaced' end
+  if sale.left <= 0 then return 'lost sold_out' end
+  if at_limit(sale, one) then return 'lost already_bought' end
+  sale.left = sale.left - 1
+  return order(sale, one)
+end
+
+-- A rule applied to the current sale of the attempts' item, and a function that stores what it sold.
+local function seller(all, rule)
+  local sale = counted_sale(all)
+  if not sale then
+    return function() return 'lost sale_replaced' end, function() end
   end
-  return sell, write
+  return function(one) return rule(sale, one) end, function() write(sale) end
 end
 
 -- Decides attempts by a rule, one after the other, and stores the decisions: in the results and the

@@ -1,4 +1,5 @@
-//! Flaws that lose accepted attempts: `ack-on-error`, `transient-queue` and `unconfirmed-publish`.
+//! Flaws that lose accepted attempts: `ack-on-error`, `ack-before-apply`, `transient-queue` and
+//! `unconfirmed-publish`.
 
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
@@ -58,6 +59,13 @@ fn ack_on_error_flaw_loses_attempts_during_a_store_failure() {
     assert_found(&audit, Invariant::AcceptedDecided);
     let audit = kill_store_while_queued(&backend, None);
     assert_eq!((audit.accepted, audit.unresolved), (ATTEMPTS, 0), "{audit:#?}");
+}
+
+#[test]
+fn ack_before_apply_flaw_loses_attempts_during_a_store_failure() {
+    let Some(backend) = Backend::real() else { return };
+    let audit = kill_store_while_queued(&backend, Some(Flaw::AckBeforeApply));
+    assert_found(&audit, Invariant::AcceptedDecided);
 }
 
 /// Kills the broker while accepted attempts are queued in it, and restarts it.

@@ -8,6 +8,7 @@ mod connections;
 mod lost_attempts;
 mod oversell;
 mod redelivery;
+mod resend;
 
 use seckill::judge::{Audit, Invariant, Verdict};
 use seckill::stats::Summary;

@@ -1,4 +1,4 @@
-//! `check-then-act`: several consumers sell the last unit more than once.
+//! `check-then-act` and `cache-refill-in-flight`: several consumers sell a unit more than once.
 
 use seckill::flaws::Flaw;
 use seckill::history::{Row, Status};
@@ -24,8 +24,18 @@ const RESULTS_EVERY: usize = 10;
 
 #[test]
 fn check_then_act_flaw_oversells_and_bench_reports_by_how_many() {
+    assert_oversells(Flaw::CheckThenAct);
+}
+
+#[test]
+fn cache_refill_in_flight_flaw_oversells_and_bench_reports_by_how_many() {
+    assert_oversells(Flaw::CacheRefillInFlight);
+}
+
+#[track_caller]
+fn assert_oversells(flaw: Flaw) {
     let Some(backend) = Backend::real() else { return };
-    let deployment = Deployment::new(backend, Some(Flaw::CheckThenAct));
+    let deployment = Deployment::new(backend, Some(flaw));
     let server = deployment.serve("all", &CONSUMERS);
     for burst in 1..=FLAWED_BURSTS {
         let sale = Sale::open(&server.url, "tea", STOCK);

@@ -1,6 +1,7 @@
 //! The flawed ways of using a broker, each in a file of its own, and which step each replaces.
 
 mod connection_per_request;
+mod resend_under_new_id;
 mod transient_queue;
 mod unconfirmed_publish;
 
@@ -17,6 +18,9 @@ pub(super) fn steps(flaws: &Flaws) -> Steps {
     }
     if flaws.has(Flaw::UnconfirmedPublish) {
         steps.sending = Sending::Replaced(unconfirmed_publish::send);
+    }
+    if flaws.has(Flaw::ResendUnderNewId) {
+        steps.sending = Sending::Replaced(resend_under_new_id::send);
     }
     if flaws.has(Flaw::ConnectionPerRequest) {
         steps.connection = Connecting::Replaced(connection_per_request::publish);

@@ -7,15 +7,13 @@
 use std::sync::Arc;
 
 use crate::api::LostReason;
-use crate::ids::{OrderId, RequestId};
 use crate::sale::{Attempt, Decision, Terms};
 
-use super::super::super::{Decided, Known, StoreError};
-use super::super::keys::{key, key_of};
+use super::super::super::{Decided, StoreError};
+use super::super::keys::key_of;
 use super::super::link::{Access, Link};
-use super::super::records::known;
 use super::super::reserve::{Deciding, Preparing};
-use super::super::scripts::SCRIPTS;
+use super::by_steps::{earlier, record_decision, record_order, was_withdrawn};
 
 /// Whether an earlier decision of the same attempt is kept.
 #[derive(Debug, Clone, Copy)]
@@ -76,22 +74,6 @@ async fn decide(
     Ok(all)
 }
 
-async fn was_withdrawn(link: &Link, attempt: &Attempt) -> Result<bool, StoreError> {
-    let mut get = redis::cmd("HGET");
-    get.arg(key_of("withdrawn", attempt.epoch)).arg(attempt.request_id.to_string());
-    let seq: Option<u64> = link.ask(&get).await?;
-    Ok(seq.is_some_and(|seq| attempt.seq <= seq))
-}
-
-async fn earlier(link: &Link, attempt: &Attempt) -> Result<Option<Arc<Decided>>, StoreError> {
-    let find = SCRIPTS.find.arg(attempt.request_id.to_string());
-    let (state, record): (String, String) = link.run(&find, Access::Read).await?;
-    Ok(match known(&state, &record)? {
-        Some(Known::Decided(decided)) => Some(decided),
-        _ => None,
-    })
-}
-
 async fn decide_one(
     link: &Link,
     attempt: &Arc<Attempt>,
@@ -114,23 +96,9 @@ async fn decide_one(
     } else {
         act.cmd("RPUSH").arg("buslist").arg(format!("{attempt} bought unit {count}")).ignore();
         act.cmd("DECR").arg("count").ignore();
-        act.cmd("HINCRBY").arg(&sale).arg("left").arg(-1).ignore();
-        act.cmd("HINCRBY").arg(&sale).arg("orders").arg(1).ignore();
-        act.cmd("HINCRBY").arg(&bought).arg(attempt.buyer.as_str()).arg(1).ignore();
-        Decision::Won(OrderId::from_text(RequestId::random().to_string()))
+        record_order(&mut act, attempt)
     };
     record_decision(&mut act, attempt, &decision, decided_us);
     let () = link.send(&act, Access::Write).await?;
     Ok(Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us }))
-}
-
-/// Records the result and its line of the ledger, as `decide` in lib.lua does.
-fn record_decision(act: &mut redis::Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
-    let id = attempt.request_id.to_string();
-    act.cmd("HSET").arg(key("decided")).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
-    act.ignore().cmd("RPUSH").arg(key_of("ledger", attempt.epoch)).arg(&id).ignore();
-    act.cmd("HDEL").arg(key("waiting")).arg(&id).ignore();
-    for ids in [key("unconfirmed"), key_of("queued", &attempt.item), key("twins")] {
-        act.cmd("SREM").arg(ids).arg(&id).ignore();
-    }
 }

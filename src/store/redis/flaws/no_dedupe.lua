@@ -1,6 +1,6 @@
 -- As reserve.lua, but without checking whether an attempt was decided before.
 local all = attempts()
-local sell, write = seller(all)
-local answers = decide(all, {}, sell)
-write()
+local sold, store = seller(all, sell)
+local answers = decide(all, {}, sold)
+store()
 return answers

@@ -1,0 +1,22 @@
+//! The flawed rules by which a store in this process decides, each in a file of its own.
+
+mod decrement_without_refund;
+mod off_by_one;
+mod refund_twice;
+
+use crate::flaws::{Flaw, Flaws};
+
+use super::Rule;
+
+/// The rule that has these flaws, of which at most one replaces the standard rule.
+pub fn rule(flaws: &Flaws) -> Rule {
+    if flaws.has(Flaw::OffByOne) {
+        Rule(off_by_one::reserve)
+    } else if flaws.has(Flaw::RefundTwice) {
+        Rule(refund_twice::reserve)
+    } else if flaws.has(Flaw::DecrementWithoutRefund) {
+        Rule(decrement_without_refund::reserve)
+    } else {
+        Rule::default()
+    }
+}
