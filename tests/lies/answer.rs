@@ -15,7 +15,7 @@ pub(crate) enum Sent {
     Nothing,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
@@ -45,11 +45,6 @@ impl Answer {
 
     pub(crate) fn after_ms(self, pause_ms: u64) -> Self {
         Self { pause_ms, ..self }
-    }
-
-    /// Whether it is a refusal.
-    pub(crate) fn is_refusal(&self) -> bool {
-        self.status >= 400
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Question {
 }
 
 /// A ledger that is about to be sent.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Page {
     /// Whether the run is over.
     pub(crate) is_after: bool,
@@ -106,14 +106,32 @@ pub(crate) const CASE: Case = Case {
 impl Case {
     /// The answer to a request of an attempt.
     pub(crate) fn post(&self, shop: &mut Shop, post: &Post) -> Answer {
-        let honest = match (self.instead)(shop, post) {
-            Some(answer) => answer,
-            None => self.honest(shop, post),
+        let left = shop.stock_left;
+        let instead = (self.instead)(shop, post);
+        shop.has_lied |= instead.is_some() || shop.stock_left != left;
+        let honest = instead.unwrap_or_else(|| self.honest(shop, post));
+        let rows = shop.rows.len();
+        let answer = (self.answer)(shop, post, honest.clone());
+        shop.has_lied |= answer != honest || shop.rows.len() != rows;
+        answer
+    }
+
+    /// The decision on an attempt that is due.
+    pub(crate) fn decision(&self, shop: &mut Shop, at: usize) -> Option<Status> {
+        let honest = Some(shop.judge(at));
+        let decision = (self.decide)(shop, at);
+        shop.has_lied |= decision != honest;
+        decision
+    }
+
+    /// The answer about the result of an attempt.
+    pub(crate) fn result_of(&self, shop: &mut Shop, question: &Question) -> Answer {
+        let honest = match shop.row(question.id) {
+            Some(row) => answer::of_result(row),
+            None => answer::unknown_request(),
         };
-        let answer = (self.answer)(shop, post, honest);
-        if answer.is_refusal() && !shop.knows(post) {
-            shop.refused.push(post.clone());
-        }
+        let answer = (self.result)(shop, question, honest.clone());
+        shop.has_lied |= answer != honest;
         answer
     }
 
@@ -137,7 +155,7 @@ impl Case {
     pub(crate) fn accept(&self, shop: &mut Shop, post: &Post) -> Answer {
         let at = shop.accept(post.id, &post.uid);
         if shop.setup.at_once
-            && let Some(status) = (self.decide)(shop, at)
+            && let Some(status) = self.decision(shop, at)
         {
             shop.settle(at, status);
         }
@@ -154,7 +172,9 @@ impl Case {
             "finished": left <= 0 && queued == 0,
         });
         add_terms(shop, &mut state);
+        let honest = state.clone();
         (self.state)(shop, &mut state);
+        shop.has_lied |= state != honest;
         shop.states += 1;
         state
     }
@@ -177,7 +197,9 @@ impl Case {
             is_cut: false,
             padding: 0,
         };
+        let honest = page.clone();
         (self.ledger)(shop, &mut page);
+        shop.has_lied |= page != honest;
         shop.ledgers += 1;
         page
     }

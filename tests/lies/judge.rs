@@ -12,17 +12,19 @@ use crate::child::seckill;
 use crate::server::{Process, TOKEN};
 
 /// Cases at a time: they wait for most of their time.
-const PARALLEL: usize = 8;
+const PARALLEL: usize = 14;
 
 /// The longest time for one run, far above what it needs on a busy machine.
 const RUN_MAX: Duration = Duration::from_secs(20);
 
-/// Invariants that the auditor may name besides those that are expected: those that follow from
-/// the same facts in another way.
+/// Loads the server of a case. Flags that are not given have small values.
 pub(crate) fn bench(case: &Case, url: &str, flags: &[&str], is_json: bool) -> Output {
     let mut command = seckill();
     command.args(["bench", "--target", url, "--admin-token", TOKEN]);
-    for (flag, value) in [("--threads", "10"), ("--loops", "10"), ("--settle-timeout", "2s")] {
+    // A right server is decided soon, however busy the machine is; a lie may never be.
+    let settle_timeout = if matches!(case.expected, Expected::Pass) { "10s" } else { "2s" };
+    let defaults = [("--threads", "10"), ("--loops", "10"), ("--settle-timeout", settle_timeout)];
+    for (flag, value) in defaults {
         if !flags.contains(&flag) {
             command.args([flag, value]);
         }
@@ -67,7 +69,11 @@ fn judge(case: &Case) -> Result<(), String> {
             return Err(format!("took {took:?}"));
         }
     }
-    Ok(())
+    match case.expected {
+        Expected::Pass | Expected::NotAccused => Ok(()),
+        _ if server.has_lied() || !case.is_ready => Ok(()),
+        _ => Err("the server has not lied".to_owned()),
+    }
 }
 
 fn compare(case: &Case, output: &Output) -> Result<(), String> {

@@ -12,7 +12,7 @@ const HUGE: Setup = Setup { stock: 1000, ..SALE };
 const AT_ONCE: Setup = Setup { at_once: true, ..SALE };
 
 /// 200 attempts, of which one without an answer is less than 1 %.
-const MANY: &[&str] = &["--loops", "20", "--timeout", "300ms"];
+const MANY: &[&str] = &["--loops", "20", "--timeout", "1s"];
 
 /// Writes every letter of every text as an escape.
 fn escaped(text: String) -> String {
@@ -31,6 +31,12 @@ fn changed(text: String, change: fn(&mut Value)) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(&text) else { return text };
     change(&mut value);
     value.to_string()
+}
+
+fn without(value: &mut Value, names: &[&str]) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|name, _| !names.contains(&name.as_str()));
+    }
 }
 
 pub(crate) const RIGHT: &[Case] = &[
@@ -161,7 +167,7 @@ pub(crate) const RIGHT: &[Case] = &[
         name: "an effect after the time-out, during the run",
         load: MANY,
         sale: HUGE,
-        late_ms: |number| if number == 100 { 600 } else { 0 },
+        late_ms: |number| if number == 100 { 1_500 } else { 0 },
         answer: |_, _, answer| answer.after_ms(20),
         ..CASE
     },
@@ -169,14 +175,14 @@ pub(crate) const RIGHT: &[Case] = &[
         name: "an effect after the time-out and after the run",
         load: MANY,
         sale: HUGE,
-        late_ms: |number| if number == 199 { 700 } else { 0 },
+        late_ms: |number| if number == 199 { 1_500 } else { 0 },
         ..CASE
     },
     Case {
         name: "the last unit is sold after the time-out",
         load: MANY,
         sale: Setup { stock: 201, ..SALE },
-        late_ms: |number| if number == 199 { 900 } else { 0 },
+        late_ms: |number| if number == 199 { 2_000 } else { 0 },
         ..CASE
     },
     Case {
@@ -207,7 +213,6 @@ pub(crate) const RIGHT: &[Case] = &[
     },
     Case {
         name: "results are limited",
-        load: &["--settle-timeout", "10s"],
         result: |_, question, answer| match question.before {
             0 if question.number % 2 == 0 => refused(429, "rate_limited"),
             _ => answer,
@@ -239,6 +244,26 @@ pub(crate) const RIGHT: &[Case] = &[
         name: "results ignore the wait",
         sale: Setup { delay_ms: 200, ..SALE },
         load: &["--follow"],
+        ..CASE
+    },
+    Case {
+        name: "restarts after the run",
+        state: |shop, state| {
+            if (4..8).contains(&shop.states) {
+                state["http"] = 503.into();
+            }
+        },
+        result: |_, question, answer| match question.number {
+            0..10 => answer.dropped(),
+            _ => answer,
+        },
+        ledger: |shop, page| page.is_cut = shop.ledgers == 1,
+        ..CASE
+    },
+    Case {
+        name: "leaves out what is optional",
+        state: |_, state| without(state, &["epoch", "per_buyer"]),
+        ledger: |_, page| without(&mut page.sale, &["epoch"]),
         ..CASE
     },
     Case {

@@ -1,7 +1,7 @@
 //! The server of a case: its routes, its consumer, and its process.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -18,6 +18,9 @@ pub(crate) const TOKEN: &str = "a-token-for-tests";
 
 /// The variable that makes the test program a server: the name of its case.
 pub(crate) const VARIABLE: &str = "LIES_SERVER";
+
+/// Where the tests ask whether the server has lied.
+const HAS_LIED: &str = "/has-lied";
 
 /// The pause between two looks at the queue.
 const TICK: Duration = Duration::from_millis(1);
@@ -37,17 +40,18 @@ impl Server {
         loop {
             let mut shop = self.shop();
             let now = Instant::now();
+            let is_idle = shop.queued() == 0;
             for at in 0..shop.rows.len() {
                 let row = &shop.rows[at];
                 if row.status == Status::Queued
                     && row.due <= now
-                    && let Some(status) = (self.case.decide)(&mut shop, at)
+                    && let Some(status) = self.case.decision(&mut shop, at)
                 {
                     shop.settle(at, status);
                 }
             }
             drop(shop);
-            std::thread::sleep(TICK);
+            std::thread::sleep(if is_idle { 5 * TICK } else { TICK });
         }
     }
 
@@ -70,6 +74,7 @@ impl Server {
             ("POST", "/seckill") => self.post(request),
             ("GET", "/result") => self.state(request),
             ("GET", "/admin/ledger") => return self.ledger(request),
+            ("GET", HAS_LIED) => Answer::new(200, self.shop().has_lied),
             ("GET", "/readyz") if self.case.is_ready => {
                 Answer::new(200, json!({"status": "ok", "queue": "ok", "store": "ok"}))
             }
@@ -136,7 +141,6 @@ impl Server {
                 std::thread::sleep(TICK);
                 continue;
             }
-            let honest = shop.row(id).map_or_else(answer::unknown_request, answer::of_result);
             let number = shop.questions;
             shop.questions += 1;
             let before = shop.asked.entry(id).or_default();
@@ -144,7 +148,7 @@ impl Server {
             let before = *before - 1;
             let (may_wait, has_accept) = (wait.is_some(), request.field("accept").is_some());
             let question = Question { id, number, before, may_wait, has_accept };
-            return (self.case.result)(&mut shop, &question, honest);
+            return self.case.result_of(&mut shop, &question);
         }
     }
 
@@ -218,6 +222,16 @@ impl Process {
         let url = line.split("listening on ").nth(1).unwrap().trim().to_owned();
         std::thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
         Self { child, url, stdin }
+    }
+
+    /// Whether the server has done anything that the honest one does not.
+    pub(crate) fn has_lied(&self) -> bool {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        stream.write_all(format!("GET {HAS_LIED} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.contains("true")
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) enum Status {
 }
 
 /// An accepted attempt.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) id: Uuid,
     pub(crate) uid: String,
@@ -84,6 +84,8 @@ pub(crate) struct Shop {
     pub(crate) item: &'static str,
     pub(crate) epoch: u64,
     pub(crate) stock_left: i64,
+    /// Orders that were ever made.
+    pub(crate) made: u64,
     pub(crate) rows: Vec<Row>,
     /// Requests of attempts so far, and how many of each id.
     pub(crate) posts: u64,
@@ -95,8 +97,8 @@ pub(crate) struct Shop {
     pub(crate) states: u64,
     /// Reads of the ledger so far.
     pub(crate) ledgers: u64,
-    /// Attempts that were refused.
-    pub(crate) refused: Vec<Post>,
+    /// Whether anything was done in another way than the honest shop does it.
+    pub(crate) has_lied: bool,
     started: SystemTime,
 }
 
@@ -107,6 +109,7 @@ impl Shop {
             item: "tea",
             epoch: 1,
             stock_left: setup.stock as i64,
+            made: 0,
             rows: Vec::new(),
             posts: 0,
             posted: HashMap::new(),
@@ -114,7 +117,7 @@ impl Shop {
             asked: HashMap::new(),
             states: 0,
             ledgers: 0,
-            refused: Vec::new(),
+            has_lied: false,
             started: SystemTime::now(),
         };
         for number in 0..setup.earlier {
@@ -219,13 +222,14 @@ impl Shop {
 
     /// The next order.
     pub(crate) fn win(&self) -> Status {
-        Status::Won(format!("{}-{}-{}", self.item, self.epoch, self.orders() + 1))
+        Status::Won(format!("{}-{}-{}", self.item, self.epoch, self.made + 1))
     }
 
     /// Makes a decision final.
     pub(crate) fn settle(&mut self, at: usize, status: Status) {
         if let Status::Won(_) = status {
             self.stock_left -= 1;
+            self.made += 1;
         }
         let now = self.now_us();
         let row = &mut self.rows[at];

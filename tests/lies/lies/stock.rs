@@ -5,7 +5,6 @@ use crate::case::Expected::Fail;
 use crate::case::{CASE, Case, Page};
 use crate::shop::{Post, SALE, Setup, Shop, Status};
 
-const OVERSOLD: &[&str] = &["never_oversold", "stock_conserved", "views_agree"];
 const UNSOLD: &[&str] = &["no_unsold_stock", "sold_out_true"];
 const AT_ONCE: Setup = Setup { at_once: true, ..SALE };
 
@@ -172,7 +171,7 @@ pub(crate) const LIES: &[Case] = &[
     },
     Case {
         name: "the counter in the ledger is one too high",
-        expected: Fail(OVERSOLD),
+        expected: Fail(&["stock_conserved", "views_agree", "no_unsold_stock"]),
         ledger: |shop, page| page.sale["stock_left"] = (shop.stock_left + 1).into(),
         ..CASE
     },
