@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use seckill::archive::{BrokerRecord, Parts, Run};
+use seckill::history::Asked;
 use seckill::judge::{Audit, Gaps, Invalid, Invariant, Verdict, Violation};
 use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
@@ -96,10 +97,16 @@ fn oversold() -> Audit {
         accepted: 2,
         unresolved: 0,
         unknown_outcomes: 1,
+        results: Asked { wanted: 3, answered: 3 },
         violations: vec![Violation {
             invariant: Invariant::NeverOversold,
             count: 1,
             witnesses: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae7".into()],
+            timelines: vec![
+                "7c9e6679-7425-40de-944b-e07fc1f90ae7: +1.200 ms sent; +2.000 ms answered queued"
+                    .into(),
+            ],
+            cause: Some("the stock was not checked".into()),
         }],
     }
 }

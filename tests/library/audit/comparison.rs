@@ -21,7 +21,7 @@ proptest! {
         let random_runs::Case { history, ledger, settled } = case;
         let audit = reconcile(&history, &ledger, settled);
         prop_assert_eq!(
-            reference::Findings::of(&audit),
+            reference::Findings::of(&audit, settled),
             reference::audit(&history, &ledger, settled)
         );
         let order: Vec<_> = broken(&audit);
@@ -58,7 +58,7 @@ proptest! {
         merged.views = history.views.clone();
         let (one, many) =
             [&history, &merged].map(|history| reconcile(history, &ledger, settled)).into();
-        prop_assert_eq!(reference::Findings::of(&one), reference::Findings::of(&many));
+        prop_assert_eq!(reference::Findings::of(&one, settled), reference::Findings::of(&many, settled));
     }
 }
 

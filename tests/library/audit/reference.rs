@@ -20,13 +20,32 @@ pub(super) struct Findings {
     unknown_outcomes: usize,
 }
 
+/// The invariants that need no times and no states of the sale. The others have tests beside them.
+pub(super) const COVERED: [Invariant; 15] = [
+    Invariant::NeverOversold,
+    Invariant::StockNeverNegative,
+    Invariant::StockConserved,
+    Invariant::OrderIdsUnique,
+    Invariant::RequestIdsUnique,
+    Invariant::BuyerLimit,
+    Invariant::OrdersWereSent,
+    Invariant::RefusalsHold,
+    Invariant::AcceptedKept,
+    Invariant::AcceptedDecided,
+    Invariant::AnswersTrue,
+    Invariant::ResultsTrue,
+    Invariant::EarlierKept,
+    Invariant::TermsKept,
+    Invariant::NoUnsoldStock,
+];
+
 pub(super) fn audit(history: &History, ledger: &Ledger, settled: bool) -> Findings {
     let run = Run { history, ledger, settled };
     if run.is_other_sale() {
         return run.no_conclusion();
     }
     let count = |invariant: &Invariant| (*invariant, run.count(*invariant));
-    let counts: Vec<_> = Invariant::ALL.iter().map(count).collect();
+    let counts: Vec<_> = COVERED.iter().map(count).collect();
     let verdict = match counts.iter().all(|(_, count)| *count == 0) {
         false => Verdict::Fail,
         true if settled => Verdict::Pass,
@@ -45,15 +64,22 @@ pub(super) fn audit(history: &History, ledger: &Ledger, settled: bool) -> Findin
 }
 
 impl Findings {
-    pub(super) fn of(audit: &Audit) -> Self {
+    /// What the audit found, as far as the reference covers it.
+    pub(super) fn of(audit: &Audit, settled: bool) -> Self {
         let count = |invariant: &Invariant| {
             let of = |violation: &&Violation| violation.invariant == *invariant;
             let counts = audit.violations.iter().filter(of).map(|v| v.count as usize);
             (*invariant, counts.sum())
         };
+        let counts: Vec<_> = COVERED.iter().map(count).collect();
+        let verdict = match counts.iter().all(|(_, count)| *count == 0) {
+            true if audit.verdict == Verdict::Fail && settled => Verdict::Pass,
+            true if audit.verdict == Verdict::Fail => Verdict::Unknown,
+            _ => audit.verdict,
+        };
         Self {
-            counts: Invariant::ALL.iter().map(count).collect(),
-            verdict: audit.verdict,
+            counts,
+            verdict,
             orders: audit.orders.map(|orders| orders as usize),
             oversold: audit.oversold as usize,
             accepted: audit.accepted as usize,
@@ -263,6 +289,7 @@ impl<'a> Run<'a> {
                 count_rows(&|row| self.lost_despite_stock(row))
             }
             Invariant::AcceptedDecided | Invariant::NoUnsoldStock => 0,
+            other => unreachable!("{other:?} is not covered"),
         }
     }
 }
