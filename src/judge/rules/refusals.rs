@@ -26,25 +26,21 @@ pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RefusalsTrue);
     let history = facts.history;
     if is_served(facts) {
-        add_all(
-            facts,
-            &mut broken,
-            history.refusals.of(Refused::Invalid),
-            "a valid request is not",
-        );
+        let invalid = history.refusals.of(Refused::Invalid);
+        add_all(facts, &mut broken, invalid, "a valid request was called malformed");
     }
     // A server that does not number its sales sees the ids of an earlier one again if a run has the
     // same seed.
     if facts.ledger.sale.epoch > 0 {
         let reused = history.refusals.of(Refused::IdReused);
-        add_all(facts, &mut broken, reused, "no other buyer has this id");
+        add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }
     for request in limit::false_refusals(facts) {
         add(facts, &mut broken, &request, "the buyer is below the limit");
     }
     hours_true(facts, &mut broken);
     let without = Some(&history.without_retry_after);
-    add_all(facts, &mut broken, without, "does not say when to try again");
+    add_all(facts, &mut broken, without, "the refusal does not say when to try again");
     let contradictory = Some(&history.contradictory);
     add_all(facts, &mut broken, contradictory, "the answer contradicts itself");
     broken

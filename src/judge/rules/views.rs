@@ -151,7 +151,8 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
                 broken.add(format_args!("{sold} {name} at {ms} ms, at least {certain} were sold"));
             } else if is_known && sold > possible as i128 {
                 let ms = view.answered_us / 1_000;
-                broken.add(format_args!("{sold} {name} at {ms} ms, at most {possible} can be"));
+                broken
+                    .add(format_args!("{sold} {name} at {ms} ms, at most {possible} can be sold"));
             }
         }
     }

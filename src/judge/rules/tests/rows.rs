@@ -2,7 +2,7 @@
 
 use crate::history::{AttemptNo, Ids, Loss, Status};
 use crate::judge::invariant::Invariant;
-use crate::judge::rules::tests::scene::{Scene, server_us};
+use crate::judge::rules::tests::scene::{AHEAD_US, Scene, server_us};
 use crate::settings::Buyers;
 
 fn assert_insane(scene: &Scene, count: u64) {
@@ -66,9 +66,15 @@ fn rows_before_the_run_do_not_change() {
 #[test]
 fn decisions_follow_acceptance_as_far_as_clocks_agree() {
     let mut scene = Scene::new();
-    scene.row(3).decided_us = Some(server_us(48) - 59_000_000);
+    // The accepting clock is 90 s ahead, and the deciding one may be a minute behind ours.
+    scene.row(3).decided_us = Some(server_us(48) - 149_000_000);
     assert_eq!(scene.broken(), []);
+    scene.row(3).decided_us = Some(server_us(48) - 151_000_000);
+    assert_insane(&scene, 1);
+    // Where nothing shows that it is ahead, a minute is the limit.
     scene.row(3).decided_us = Some(server_us(48) - 61_000_000);
+    assert_eq!(scene.broken(), []);
+    scene.history.began_us += AHEAD_US;
     assert_insane(&scene, 1);
 }
 
