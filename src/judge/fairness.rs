@@ -83,7 +83,7 @@ fn gini_of(mut values: Vec<u64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::rules::scene::{Scene, order};
+    use crate::judge::rules::tests::scene::{Scene, order};
 
     #[test]
     fn attempt_that_was_accepted_before_winners_were_sent_counts_as_displaced() {

@@ -6,7 +6,7 @@ use crate::history::{Answered, Refused, RequestWindow, Row, Status};
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::made::Made;
 
-use super::refusals::kept;
+use super::kept::kept;
 
 /// Added to the latest moment of a decision, in microseconds: the clock of the process that decides
 /// is not measured.

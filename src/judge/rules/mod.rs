@@ -3,16 +3,17 @@
 
 mod answers;
 mod decided;
+mod kept;
 mod ledger;
 mod limit;
 mod once;
 mod refusals;
 mod results;
 mod rows;
-#[cfg(test)]
-pub(super) mod scene;
 mod sold_out;
 mod stock;
+#[cfg(test)]
+pub(super) mod tests;
 mod time;
 mod views;
 

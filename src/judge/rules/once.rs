@@ -7,7 +7,7 @@ use crate::judge::id_map::IdMap;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::Made;
 
-use super::refusals::kept;
+use super::kept::kept;
 
 /// Checks that an attempt in the ledger was not refused for good after it had been accepted, and
 /// that all decisions that were told of an attempt are the same.
@@ -159,71 +159,5 @@ fn change(known: &Known<'_>, read: &ResultRead) -> Option<&'static str> {
             let (now, (first, _)) = Told::by_result(status).zip(known.decided)?;
             (!now.agrees_with(first)).then_some("decided in two ways")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::history::{Answered, AttemptNo, Ids, Loss, Refused, Status};
-    use crate::judge::invariant::Invariant;
-    use crate::judge::rules::scene::{Scene, order, order_id};
-    use crate::settings::Buyers;
-
-    #[test]
-    fn known_attempt_is_not_refused() {
-        let mut scene = Scene::new();
-        scene.refuse_made(3, true, (60, 62));
-        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
-        // The first request got no answer, and the row shows that it had been accepted.
-        let mut scene = Scene::new();
-        scene.refuse_made(5, false, (400, 410));
-        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
-    }
-
-    #[test]
-    fn requests_in_flight_at_the_same_time_may_be_answered_differently() {
-        let mut scene = Scene::new();
-        scene.refuse_made(3, false, (46, 60));
-        scene.refuse_made(5, false, (85, 120));
-        assert_eq!(scene.broken(), []);
-        // Without times, nothing shows which of them was first.
-        scene.history.began_us = 0;
-        assert_eq!(scene.broken(), []);
-    }
-
-    #[test]
-    fn attempt_that_was_known_before_the_run_is_not_refused() {
-        let mut scene = Scene::new();
-        scene.make_earlier();
-        scene.history.ids = Ids::new(7, Buyers::New);
-        let attempt = AttemptNo { thread: 0, index: 0 };
-        scene.refuse_again(Refused::Unavailable, attempt, (1, 2));
-        assert_eq!(scene.broken(), []);
-        scene.refuse_again(Refused::SoldOut, attempt, (1, 2));
-        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
-    }
-
-    #[test]
-    fn decision_does_not_change_between_answers() {
-        let mut scene = Scene::new();
-        let mut other = scene.entry(4).clone();
-        scene.history.entries.push(other.clone());
-        assert_eq!(scene.broken(), []);
-        other.answered = Answered::Won(Box::new(order_id(4)));
-        scene.history.entries.push(other);
-        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce, Invariant::AnswersTrue]);
-    }
-
-    #[test]
-    fn results_of_an_attempt_agree() {
-        let mut scene = Scene::new();
-        scene.read(0, Some(Status::Queued), (21, 22));
-        scene.read(0, Some(order(1)), (40, 50));
-        scene.read(0, Some(Status::Queued), (45, 55));
-        scene.read(3, Some(Status::Lost(Loss::SoldOut)), (300, 301));
-        scene.read(3, Some(Status::Lost(Loss::Unstated)), (310, 311));
-        assert_eq!(scene.broken(), []);
-        scene.read(0, Some(Status::Queued), (60, 61));
-        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
     }
 }

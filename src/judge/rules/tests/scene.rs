@@ -192,7 +192,7 @@ impl Scene {
 
     pub(in crate::judge) fn violations(&self) -> Vec<Violation> {
         let facts = Facts::gather(&self.history, &self.ledger, self.settled);
-        let checks = super::ALL.iter().map(|rule| rule(&facts));
+        let checks = super::super::ALL.iter().map(|rule| rule(&facts));
         let mut violations: Vec<_> = checks.filter_map(Witnesses::finish).collect();
         violations.sort_by_key(|violation| violation.invariant);
         violations

@@ -1,0 +1,58 @@
+//! Accepted attempts are decided, or a queue that stands still is found.
+
+use crate::history::{AttemptNo, Ids, Loss, Standstill, Status};
+use crate::judge::invariant::Invariant;
+use crate::judge::rules::tests::scene::Scene;
+use crate::settings::Buyers;
+
+fn unsettled(queued: u64, unchanged_us: u64, is_ready: bool) -> Scene {
+    let mut scene = Scene::new();
+    scene.settled = false;
+    (scene.row(3).status, scene.row(3).decided_us) = (Status::Queued, None);
+    scene.history.standstill = Some(Standstill { queued, unchanged_us, is_ready });
+    scene
+}
+
+#[test]
+fn accepted_attempt_is_decided_once_nothing_is_queued() {
+    let mut scene = unsettled(1, 0, true);
+    assert_eq!(scene.broken(), []);
+    scene.settled = true;
+    assert_eq!(scene.broken(), [Invariant::AcceptedDecided]);
+}
+
+#[test]
+fn queue_that_stands_still_has_lost_attempts() {
+    let scene = unsettled(1, 5_000_000, true);
+    assert_eq!(scene.broken(), [Invariant::AcceptedDecided]);
+    assert_eq!(scene.violations()[0].witnesses, [scene.id(3).to_string()]);
+}
+
+#[test]
+fn slow_or_unwell_server_is_not_accused() {
+    assert_eq!(unsettled(1, 4_900_000, true).broken(), []);
+    assert_eq!(unsettled(1, 30_000_000, false).broken(), []);
+    // Another one was decided before the ledger was read.
+    assert_eq!(unsettled(2, 30_000_000, true).broken(), []);
+}
+
+#[test]
+fn queue_that_passed_over_an_attempt_has_lost_it() {
+    let mut scene = unsettled(1, 2_500_000, true);
+    for index in 0..150 {
+        let mut row = scene.row(4).clone();
+        let attempt = AttemptNo { thread: 0, index };
+        row.request_id = Ids::new(9, Buyers::New).request_id(attempt);
+        (row.seq, row.status) = (100 + index, Status::Lost(Loss::SoldOut));
+        scene.history.before.insert(row.request_id, row.clone());
+        scene.ledger.rows.push(row);
+    }
+    assert_eq!(scene.broken(), [Invariant::AcceptedDecided]);
+    scene.row(3).seq = 200;
+    let row = scene.ledger.rows.remove(3);
+    let at = scene.ledger.rows.partition_point(|other| other.seq < row.seq);
+    scene.ledger.rows.retain(|other| other.seq != row.seq);
+    scene.history.before.retain(|_, before| before.seq != row.seq);
+    scene.ledger.rows.insert(at, row);
+    assert_eq!(scene.broken(), [], "only 49 later ones were decided");
+}

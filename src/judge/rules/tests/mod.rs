@@ -1,0 +1,11 @@
+//! Each rule on a small right run that breaks it alone, and on runs that only look wrong.
+
+mod decided;
+mod once;
+mod refusals;
+mod results;
+mod rows;
+pub(in crate::judge) mod scene;
+mod sold_out;
+mod time;
+mod views;

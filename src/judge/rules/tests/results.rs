@@ -1,0 +1,54 @@
+//! Results agree with the ledger, as far as they are not older.
+
+use crate::history::{Loss, Refused, ResultRead, Status};
+use crate::judge::invariant::Invariant;
+use crate::judge::rules::tests::scene::{Scene, order};
+
+#[test]
+fn result_differs_from_the_ledger() {
+    for (number, result) in [
+        (0, Some(order(2))),
+        (0, Some(Status::Lost(Loss::SoldOut))),
+        (3, Some(order(4))),
+        (3, Some(Status::Queued)),
+        (3, Some(Status::Lost(Loss::AlreadyBought))),
+        (3, None),
+        (5, None),
+    ] {
+        let mut scene = Scene::new();
+        scene.read(number, result.clone(), (300, 310));
+        assert_eq!(scene.broken(), [Invariant::ResultsTrue], "{number} {result:?}");
+    }
+}
+
+#[test]
+fn results_may_be_older_than_the_ledger() {
+    let mut scene = Scene::new();
+    scene.read(3, Some(Status::Queued), (56, 60));
+    scene.read(3, None, (50, 52));
+    scene.read(5, None, (100, 102));
+    scene.read(5, Some(Status::Queued), (300, 301));
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
+fn unknown_attempt_may_take_effect_after_the_ledger_was_read() {
+    let mut scene = Scene::new();
+    scene.read(5, Some(Status::Lost(Loss::SoldOut)), (300, 301));
+    let row = scene.row(5);
+    (row.status, row.decided_us) = (Status::Queued, None);
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
+fn refused_attempt_has_no_result() {
+    let mut scene = Scene::new();
+    let attempt = scene.refuse(Refused::SoldOut, 60, 70);
+    let request_id = scene.history.ids.request_id(attempt);
+    let mut read = ResultRead { request_id, status: None, sent_us: 300_000, answered_us: 301_000 };
+    scene.history.results.push(read.clone());
+    assert_eq!(scene.broken(), []);
+    read.status = Some(order(4));
+    scene.history.results = vec![read];
+    assert_eq!(scene.broken(), [Invariant::ResultsTrue]);
+}

@@ -1,0 +1,31 @@
+//! Nothing is sold outside the hours.
+
+use crate::history::Answered;
+use crate::judge::invariant::Invariant;
+use crate::judge::rules::tests::scene::{Scene, server_us};
+
+#[test]
+fn attempt_that_was_answered_before_the_opening_does_not_win() {
+    let mut scene = Scene::new();
+    scene.set_hours(Some(5), None);
+    assert_eq!(scene.broken(), []);
+    scene.set_hours(Some(100), None);
+    assert_eq!(scene.broken(), [Invariant::WithinHours]);
+    assert_eq!(scene.violations()[0].count, 3);
+    // An attempt without an answer may have been accepted after the opening.
+    scene.entry(0).answered = Answered::Unknown;
+    scene.entry(1).answered = Answered::Unknown;
+    assert_eq!(scene.violations()[0].count, 1);
+    scene.set_hours(Some(60), None);
+    assert_eq!(scene.broken(), [], "within the error of the clock");
+}
+
+#[test]
+fn attempt_that_was_sent_after_the_closing_does_not_win() {
+    let mut scene = Scene::new();
+    scene.set_hours(None, Some(20));
+    assert_eq!(scene.broken(), [], "within the error of the clock");
+    scene.change_views(|_, sale| sale.hours.closes_us = Some(server_us(0) - 1_000_000));
+    assert_eq!(scene.broken(), [Invariant::WithinHours]);
+    assert_eq!(scene.violations()[0].count, 3);
+}

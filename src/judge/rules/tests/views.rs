@@ -1,0 +1,117 @@
+//! States of the sale agree with the ledger and with what can have been sold.
+
+use crate::history::{Answered, SaleView, Status};
+use crate::judge::invariant::Invariant;
+use crate::judge::rules::tests::scene::{Scene, order};
+
+fn changed(at: usize, change: fn(&mut SaleView)) -> Scene {
+    let mut scene = Scene::new();
+    scene.change_views(|number, sale| {
+        if number == at {
+            change(sale);
+        }
+    });
+    scene
+}
+
+fn show_sold(sale: &mut SaleView, sold: u64) {
+    (sale.orders, sale.stock_left) = (sold, 3 - sold as i64);
+}
+
+#[test]
+fn terms_are_the_same_everywhere() {
+    let changes: [fn(&mut SaleView); 3] = [
+        |sale| sale.item = "coffee".into(),
+        |sale| (sale.stock, sale.stock_left) = (20, sale.stock_left + 17),
+        |sale| sale.per_buyer = Some(2),
+    ];
+    for (change, at) in changes.into_iter().flat_map(|change| [(change, 1), (change, 3)]) {
+        let found = changed(at, change).broken();
+        assert_eq!(found[0], Invariant::ViewsAgree, "{found:?}");
+    }
+    assert_eq!(changed(3, |sale| sale.epoch = 2).broken(), [Invariant::ViewsAgree]);
+}
+
+#[test]
+fn hours_that_two_views_show_are_the_same() {
+    let mut scene = changed(1, |sale| sale.hours.closes_us = Some(u64::MAX));
+    assert_eq!(scene.broken(), []);
+    scene.ledger.sale.hours.closes_us = Some(u64::MAX - 1);
+    assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+}
+
+#[test]
+fn what_is_not_shown_is_not_compared() {
+    let mut scene = Scene::new();
+    scene.change_views(|_, sale| (sale.per_buyer, sale.epoch) = (None, 0));
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
+fn last_state_agrees_with_the_ledger() {
+    let mut scene = Scene::new();
+    scene.change_views(|at, sale| show_sold(sale, if at >= 2 { 2 } else { at as u64 }));
+    assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+    scene.settled = false;
+    assert_eq!(scene.broken(), []);
+    assert_eq!(changed(3, |sale| sale.queued = 1).broken(), [Invariant::ViewsAgree]);
+}
+
+#[test]
+fn effects_of_timed_out_requests_may_come_between_ledger_and_state() {
+    let mut scene = changed(3, |sale| sale.queued = 1);
+    scene.ledger.rows.remove(5);
+    assert_eq!(scene.broken(), []);
+    // The third order was made after the last state was read.
+    let mut scene = Scene::new();
+    scene.entry(2).answered = Answered::Unknown;
+    scene.change_views(|at, sale| show_sold(sale, if at >= 2 { 2 } else { at as u64 }));
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
+fn states_show_what_can_have_been_sold() {
+    let fewer = changed(1, |sale| show_sold(sale, 0));
+    assert_eq!(fewer.broken(), [Invariant::StockReadsBounded]);
+    let more = changed(1, |sale| show_sold(sale, 3));
+    assert_eq!(more.broken(), [Invariant::StockReadsBounded]);
+    let left_only = changed(1, |sale| sale.stock_left = 0);
+    assert_eq!(left_only.broken(), [Invariant::StockReadsBounded]);
+}
+
+#[test]
+fn sold_units_stay_sold() {
+    let scene = changed(2, |sale| show_sold(sale, 1));
+    assert_eq!(scene.broken(), [Invariant::StockReadsBounded]);
+    let found = scene.violations();
+    assert_eq!((found[0].count, found[0].witnesses.len()), (2, 2));
+}
+
+#[test]
+fn wins_that_were_read_as_results_are_sold() {
+    let mut scene = changed(2, |sale| show_sold(sale, 2));
+    assert_eq!(scene.broken(), []);
+    scene.read(0, Some(order(1)), (22, 24));
+    scene.read(2, Some(order(3)), (60, 70));
+    assert_eq!(scene.broken(), [Invariant::StockReadsBounded]);
+    scene.history.results[1].status = Some(Status::Queued);
+    scene.history.results[1].sent_us = 51_000;
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
+fn attempts_that_were_queued_before_the_run_may_be_sold_at_any_time() {
+    let mut scene = Scene::new();
+    scene.make_earlier();
+    for at in 0..3 {
+        let id = scene.id(at);
+        let before = scene.history.before.get_mut(&id).unwrap();
+        (before.status, before.decided_us) = (Status::Queued, None);
+    }
+    scene.history.sale_before.as_mut().unwrap().stock_left = 3;
+    scene.history.views = Default::default();
+    for at in 0..4 {
+        scene.view((10 * at, 10 * at + 5), 3 - at as i64, 3 - at);
+    }
+    assert_eq!(scene.broken(), []);
+}
