@@ -1,7 +1,7 @@
 //! `GET /admin/ledger`: every accepted attempt in order; a truncated ledger is recognizable.
 
 use http_body_util::{BodyExt, Full};
-use seckill::history::{Ledger, Status};
+use seckill::history::{Ledger, Loss, Status};
 use seckill::ids::OrderId;
 use seckill::server::{Body, route};
 use seckill::sut::LedgerReader;
@@ -57,7 +57,7 @@ async fn ledger_lists_sale_then_attempts_then_counts() {
     let counts = json!({"accepted": 3, "won": 1, "lost": 1, "queued": 1});
     assert_eq!(lines[4..], [json!({"counts": counts})]);
     shop.settle(held).await;
-    assert_eq!(read(&ledger(&shop, "").await).rows[2].status, Status::Lost);
+    assert_eq!(read(&ledger(&shop, "").await).rows[2].status, Status::Lost(Loss::SoldOut));
 }
 
 #[tokio::test]
@@ -87,7 +87,8 @@ async fn long_ledger_is_complete_and_in_order() {
     let ids: Vec<_> = rows.iter().map(|row| row.request_id.to_string()).collect();
     assert_eq!(ids, (0..1_000).map(id).collect::<Vec<_>>());
     let won = rows.iter().take_while(|row| matches!(row.status, Status::Won(_))).count();
-    let lost = rows.iter().skip(won).take_while(|row| row.status == Status::Lost).count();
+    let lost =
+        rows.iter().skip(won).take_while(|row| matches!(row.status, Status::Lost(_))).count();
     let queued = rows.iter().filter(|row| row.status == Status::Queued).count();
     assert_eq!((won, lost, queued), (100, 50, 850));
 }
