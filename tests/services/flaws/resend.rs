@@ -1,21 +1,23 @@
 //! `resend-under-new-id`: a confirm that is slow makes a second attempt out of one.
 
+use std::time::Duration;
+
 use seckill::flaws::Flaw;
 use seckill::judge::{Audit, Invariant};
 use seckill::lab::Redis;
+use seckill::profile::BenchFlags;
+use seckill::units::Count;
 
 use super::{assert_found, count};
 use crate::support::backend::Backend;
 use crate::support::client::{Sale, flags};
 use crate::support::deployment::{Deployment, fragile_broker};
-use seckill::profile::BenchFlags;
-use seckill::units::Count;
 
 const ATTEMPTS: u64 = 30;
 
 /// How long the broker is suspended: longer than the flaw waits for a confirm, and shorter than a
 /// publish may take.
-const SUSPENDED: std::time::Duration = std::time::Duration::from_millis(700);
+const SUSPENDED: Duration = Duration::from_millis(700);
 
 /// Suspends the broker while attempts are published.
 fn slow_confirms(flaw: Option<Flaw>) -> Audit {
