@@ -141,7 +141,7 @@ layered! {
         #[arg(long, env = "SECKILL_MAX_ERRORS", value_name = "P%")]
         pub max_errors: Option<Share>,
         /// Open a fresh sale of the item with this stock before the run; needs the admin token
-        #[arg(long, env = "SECKILL_OPEN_STOCK", value_name = "N")]
+        #[arg(long, env = "SECKILL_STOCK", value_name = "N")]
         pub stock: Option<Count>,
         /// Stock that the sale must have been opened with; any other fails the audit
         #[arg(long, env = "SECKILL_EXPECT_STOCK", value_name = "N")]

@@ -13,6 +13,7 @@ use seckill::stats::{
     Click, ErrorKind, Outcome, Quantiles, Reason, Recorder, SaleNow, Sample, Series,
 };
 use seckill::sut::{Sut, Target};
+use seckill::units::Share;
 use serde_json::Value;
 
 fn recorder() -> Recorder {
@@ -44,7 +45,8 @@ fn recorder() -> Recorder {
 }
 
 fn run(audit: Audit, invalid: Vec<Invalid>) -> Run {
-    run_of(&BenchFlags::default(), &Series::default(), audit, invalid)
+    let flags = BenchFlags { max_errors: Some(Share::percent(25)), ..BenchFlags::default() };
+    run_of(&flags, &Series::default(), audit, invalid)
 }
 
 fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invalid>) -> Run {
@@ -147,6 +149,23 @@ fn verdict_is_the_last_line_and_sets_the_exit_code() {
         assert_eq!(terminal(&report, false).lines().last(), Some(verdict));
         let coloured = terminal(&report, true);
         assert!(coloured.trim_end().ends_with(&format!("{verdict}\x1b[0m")), "{coloured}");
+    }
+}
+
+#[test]
+fn too_many_errors_and_an_early_end_have_their_exit_codes() {
+    let pass = Audit { verdict: Verdict::Pass, orders: Some(1), oversold: 0, ..oversold() };
+    let series = Series::default();
+    let crossed = run_of(&BenchFlags::default(), &series, pass.clone(), Vec::new());
+    let mut stopped = report(pass);
+    stopped.requests.stopped_early = Some("a signal stopped it".into());
+    let passed = "NOT OVERSOLD: stock 1, sold 1, left 0";
+    for (run, code, verdict) in [
+        (crossed, 99, format!("{passed} (but 25.00% errors are over the limit of 1%)")),
+        (stopped, 130, format!("STOPPED before the end of its plan. {passed}")),
+    ] {
+        assert_eq!(run.exit_code(), code, "{verdict}");
+        assert_eq!(terminal(&run, false).lines().last(), Some(&*verdict));
     }
 }
 

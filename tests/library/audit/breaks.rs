@@ -66,7 +66,8 @@ fn breaks_of_stock() -> Vec<Break> {
             scene.set_stock(4);
             scene.change_sale(|sale| sale.stock_left = 1);
             scene.id(LOST_IN_ANSWER)
-        }),
+        })
+        .with(&[Invariant::SoldOutTrue]),
     ]
 }
 
