@@ -236,8 +236,7 @@ impl<'a> Run<'a> {
     fn lost_despite_stock(&self, row: &Row) -> bool {
         let sale = &self.ledger.sale;
         let may_have_more = self.orders_of(&row.uid) < sale.per_buyer as usize;
-        let could_be_decided = row.status != Status::Lost(Loss::Undeliverable);
-        let lost = matches!(row.status, Status::Lost(_)) && could_be_decided;
+        let lost = matches!(row.status, Status::Lost(_));
         lost && may_have_more && sale.stock_left > 0
     }
 

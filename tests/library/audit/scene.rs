@@ -122,7 +122,7 @@ impl Scene {
     /// Records that this result of a row's attempt was read after the run, and returns its id.
     pub(super) fn add_result(&mut self, row: usize, status: Option<Status>) -> String {
         let request_id = self.ledger.rows[row].request_id;
-        let Window { sent_us, answered_us } = times::window(AFTER_TURN);
+        let Window { sent_us, answered_us } = times::window(AFTER_TURN + 1);
         self.history.results.push(ResultRead { request_id, status, sent_us, answered_us });
         self.id(row)
     }
