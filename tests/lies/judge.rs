@@ -37,7 +37,8 @@ pub(crate) fn bench(case: &Case, url: &str, flags: &[&str], is_json: bool) -> Ou
     output.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Runs the cases, and returns a line for each whose answer is not the expected one.
+/// Runs the cases, and returns a line for each whose answer is not the expected one. With the
+/// variable `LIES_ONLY`, only those are run whose names contain its value.
 pub(crate) fn all(cases: impl Iterator<Item = &'static Case>) -> Vec<String> {
     let wanted = std::env::var("LIES_ONLY").unwrap_or_default();
     let cases: Vec<_> = cases.filter(|case| case.name.contains(&wanted)).collect();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, failed, refused};
 use crate::case::Expected::{NotAccused, Unknown};
 use crate::case::{CASE, Case};
+use crate::server::{PAUSE_MS, STATUS};
 use crate::shop::{SALE, Setup, Status};
 use crate::wire::Wire;
 
@@ -186,11 +187,10 @@ pub(crate) const RIGHT: &[Case] = &[
         ..CASE
     },
     Case {
-        name: "no consumer could decide some of them",
-        sale: HUGE,
-        decide: |shop, at| match at % 10 {
-            7 => Some(Status::Lost("undeliverable")),
-            _ => Some(shop.judge(at)),
+        name: "no consumer could decide some after the last unit",
+        decide: |shop, at| match shop.judge(at) {
+            Status::Lost(_) if at % 2 == 0 => Some(Status::Lost("undeliverable")),
+            status => Some(status),
         },
         ..CASE
     },
@@ -247,10 +247,15 @@ pub(crate) const RIGHT: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "the state of the sale takes 1.5 s",
+        state: |_, state| state[PAUSE_MS] = 1_500.into(),
+        ..CASE
+    },
+    Case {
         name: "restarts after the run",
         state: |shop, state| {
-            if (4..8).contains(&shop.states) {
-                state["http"] = 503.into();
+            if (2..6).contains(&shop.states) {
+                state[STATUS] = 503.into();
             }
         },
         result: |_, question, answer| match question.number {
