@@ -1,10 +1,13 @@
 //! Right servers: what the API allows, in every variation. None may be accused.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, failed, refused};
 use crate::case::Expected::{NotAccused, Unknown};
 use crate::case::{CASE, Case};
+use crate::server::{PAUSE_MS, STATUS};
 use crate::shop::{SALE, Setup, Status};
 use crate::wire::Wire;
 
@@ -186,11 +189,10 @@ pub(crate) const RIGHT: &[Case] = &[
         ..CASE
     },
     Case {
-        name: "no consumer could decide some of them",
-        sale: HUGE,
-        decide: |shop, at| match at % 10 {
-            7 => Some(Status::Lost("undeliverable")),
-            _ => Some(shop.judge(at)),
+        name: "no consumer could decide some after the last unit",
+        decide: |shop, at| match shop.judge(at) {
+            Status::Lost(_) if at % 2 == 0 => Some(Status::Lost("undeliverable")),
+            status => Some(status),
         },
         ..CASE
     },
@@ -241,16 +243,62 @@ pub(crate) const RIGHT: &[Case] = &[
         ..CASE
     },
     Case {
-        name: "results ignore the wait",
-        sale: Setup { delay_ms: 200, ..SALE },
+        name: "buyers follow slow decisions",
+        sale: Setup { delay_ms: 400, ..SALE },
         load: &["--follow"],
+        ..CASE
+    },
+    Case {
+        name: "the state of the sale takes 1.5 s",
+        state: |_, state| state[PAUSE_MS] = 1_500.into(),
+        ..CASE
+    },
+    Case {
+        name: "decides in another order",
+        decide: |shop, at| {
+            let is_last = at % 2 == 1 || shop.rows[at].due.elapsed() > Duration::from_millis(20);
+            is_last.then(|| shop.judge(at))
+        },
+        ..CASE
+    },
+    Case {
+        name: "decides by a clock 2 s behind",
+        ledger: |_, page| {
+            let clocks = page.rows.iter_mut().filter_map(|row| row.decided_us.as_mut());
+            clocks.for_each(|us| *us -= 2_000_000);
+        },
+        ..CASE
+    },
+    Case {
+        name: "opens by a clock 90 s ahead during the run",
+        load: &["--think", "100ms", "--loops", "15"],
+        sale: Setup { opens_ms: Some(1_000), clock_ms: 90_000, ..SALE },
+        ..CASE
+    },
+    Case {
+        name: "an order is told after the time-out",
+        load: MANY,
+        sale: AT_ONCE,
+        answer: |_, post, answer| answer.after_ms(if post.number == 2 { 1_500 } else { 0 }),
+        ..CASE
+    },
+    Case {
+        name: "a buyer whose order was not told has bought",
+        load: &["--loops", "20", "--buyers", "thread"],
+        sale: Setup { stock: 1000, at_once: true, ..SALE },
+        answer: |_, post, answer| if post.number == 2 { answer.cut() } else { answer },
+        ..CASE
+    },
+    Case {
+        name: "many buyers at once",
+        load: &["--threads", "80", "--loops", "3", "--stampede"],
         ..CASE
     },
     Case {
         name: "restarts after the run",
         state: |shop, state| {
-            if (4..8).contains(&shop.states) {
-                state["http"] = 503.into();
+            if (2..6).contains(&shop.states) {
+                state[STATUS] = 503.into();
             }
         },
         result: |_, question, answer| match question.number {

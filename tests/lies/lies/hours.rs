@@ -44,7 +44,7 @@ pub(crate) const LIES: &[Case] = &[
         name: "begins to sell too early",
         expected: Fail(FALSE),
         load: SLOWLY,
-        sale: Setup { stock: 100, opens_ms: Some(1_500), ..SALE },
+        sale: Setup { stock: 100, opens_ms: Some(10_000), ..SALE },
         instead: |shop, post| (post.number % 3 == 0).then(|| super::accept(shop, post)),
         ..CASE
     },

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, failed, refused};
 use crate::case::Expected::{FailOrUnknown, Unknown};
 use crate::case::{CASE, Case};
+use crate::server::STATUS;
 
 const REFUSALS: &[&str] = &["refusals_true"];
 
@@ -136,7 +137,7 @@ pub(crate) const LIES: &[Case] = &[
         expected: Unknown,
         state: |shop, state| {
             if shop.posts > 0 {
-                state["http"] = 500.into();
+                state[STATUS] = 500.into();
             }
         },
         ..CASE

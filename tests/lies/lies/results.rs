@@ -104,7 +104,7 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "the lost are told won",
         expected: Fail(&["results_true", "never_oversold"]),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         result: |shop, question, answer| match shop.row(question.id) {
             Some(row) if !row.has_won() => won(question.id, &format!("tea-2-{}", question.number)),
             _ => answer,
@@ -114,7 +114,7 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "another reason than the ledger's",
         expected: Fail(FALSE),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         result: |shop, question, answer| match shop.row(question.id) {
             Some(row) if !row.has_won() => lost(question.id, "already_bought"),
             _ => answer,

@@ -193,7 +193,7 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "a lost row twice",
         expected: Fail(&["request_ids_unique", "rows_sane"]),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         ledger: |_, page| {
             if page.is_after {
                 let mut row = page.rows[page.rows.len() - 1].clone();
@@ -226,7 +226,7 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "an accepted attempt that lost is not in the ledger",
         expected: Fail(&["accepted_kept", "results_true"]),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         ledger: |_, page| {
             if page.is_after {
                 page.rows.pop();
@@ -285,7 +285,7 @@ pub(crate) const LIES: &[Case] = &[
             "stock_conserved",
             "views_agree",
         ]),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         ledger: |_, page| {
             if page.is_after
                 && let Some(row) = page.rows.last_mut()

@@ -93,7 +93,7 @@ pub(crate) const LIES: &[Case] = &[
             "stock_reads_bounded",
             "stock_conserved",
         ]),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         decide: |shop, _| Some(shop.win()),
         ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
         ..CASE

@@ -58,7 +58,7 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "no unit is left, and the rest is never decided",
         expected: Fail(STUCK),
-        sale: Setup { delay_ms: 20, ..SALE },
+        sale: Setup { delay_ms: 500, ..SALE },
         decide: |shop, at| (shop.stock_left > 0).then(|| shop.judge(at)),
         ..CASE
     },

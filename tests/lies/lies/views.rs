@@ -56,7 +56,7 @@ pub(crate) const LIES: &[Case] = &[
         expected: Fail(TERMS),
         load: SLOWLY,
         state: |shop, state| {
-            if (20..40).contains(&shop.posts) {
+            if (2..4).contains(&shop.states) {
                 state["stock"] = 500.into();
             }
         },
@@ -68,7 +68,7 @@ pub(crate) const LIES: &[Case] = &[
         load: SLOWLY,
         sale: HUGE,
         state: |shop, state| {
-            if (30..50).contains(&shop.posts) {
+            if shop.states == 3 {
                 state["stock_left"] = 999.into();
             }
         },
@@ -80,7 +80,7 @@ pub(crate) const LIES: &[Case] = &[
         load: SLOWLY,
         sale: HUGE,
         state: |shop, state| {
-            if (20..40).contains(&shop.posts) {
+            if (2..4).contains(&shop.states) {
                 state["stock_left"] = 2000.into();
             }
         },
@@ -92,7 +92,7 @@ pub(crate) const LIES: &[Case] = &[
         load: SLOWLY,
         sale: HUGE,
         state: |shop, state| {
-            if (20..40).contains(&shop.posts) {
+            if (2..4).contains(&shop.states) {
                 state["stock_left"] = (-3).into();
             }
         },
@@ -104,7 +104,7 @@ pub(crate) const LIES: &[Case] = &[
         load: SLOWLY,
         sale: HUGE,
         state: |shop, state| {
-            if (20..40).contains(&shop.posts) {
+            if (2..4).contains(&shop.states) {
                 state["stock_left"] = 0.into();
                 state["orders"] = 1000.into();
             }
