@@ -1,4 +1,4 @@
-//! Text of the server that would control a terminal or forge a verdict, if printed as it is.
+//! Text of the server that would control a terminal or forge a verdict if it were printed unchanged.
 
 use crate::answer::Answer;
 use crate::case::Expected::Fail;

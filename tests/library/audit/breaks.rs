@@ -209,10 +209,12 @@ fn breaks_of_before() -> Vec<Break> {
             scene.history.entries.remove(LOST_IN_ANSWER);
             scene.change_sale(|sale| (sale.stock, sale.stock_left) = (4, 1));
             "stock 3 is now 4, per_buyer 1 is now 1".into()
-        }),
+        })
+        .with(&[Invariant::SoldOutTrue, Invariant::ViewsAgree]),
         Break::new(Invariant::TermsKept, "the limit was raised", |scene| {
             scene.change_sale(|sale| sale.per_buyer = 2);
             "stock 3 is now 3, per_buyer 1 is now 2".into()
-        }),
+        })
+        .with(&[Invariant::ViewsAgree]),
     ]
 }

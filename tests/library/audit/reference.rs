@@ -195,7 +195,14 @@ impl<'a> Run<'a> {
             (Some(Status::Lost(loss)), Some(Status::Lost(_))) => {
                 in_ledger.is_none_or(|status| !is_loss(status, *loss))
             }
-            (Some(result), now) if is_decided(Some(result)) != is_decided(now) => self.settled,
+            // An attempt without an answer may have had its effect after the results were read.
+            (Some(result), now) if is_decided(Some(result)) != is_decided(now) => {
+                self.settled && self.is_accepted(read.request_id)
+            }
+            (None, _) => {
+                self.is_accepted(read.request_id)
+                    || self.history.before.contains_key(&read.request_id)
+            }
             (result, now) => result.as_ref() != now,
         }
     }
