@@ -52,7 +52,14 @@ pub async fn run(
     let mut outputs = open_outputs(config, &site, &load)?;
     let ledger_before = match config.plan.no_audit {
         true => None,
-        false => Some(read_ledger_before(config, &site, &mut outputs).await?),
+        false => match read_ledger_before(config, &site, &mut outputs).await {
+            Ok(ledger) => Some(ledger),
+            Err(error) => {
+                // A server that died is the reason, if it did.
+                spawned.as_mut().map_or(Ok(()), Spawned::check_alive)?;
+                return Err(error);
+            }
+        },
     };
     let started = SystemTime::now();
     let monitor = Monitor::start(site.server_pid)?;

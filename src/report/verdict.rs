@@ -7,7 +7,8 @@ use crate::judge::Verdict;
 /// The verdict, in one line.
 pub fn verdict_line(run: &Run, colour: bool) -> String {
     let mut verdict = verdict(run);
-    if run.requests.stopped_early.is_some() {
+    let has_findings = matches!(run.audit.audit.verdict, Verdict::Fail | Verdict::Unknown);
+    if run.requests.stopped_early.is_some() && !has_findings {
         verdict = format!("STOPPED before the end of its plan. {verdict}");
     }
     let code = match (run.audit.audit.verdict, run.exit_code()) {

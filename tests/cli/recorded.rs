@@ -82,13 +82,15 @@ fn undecided_run_is_undecided_again() {
         let verdict = record(&args, 4);
         assert!(verdict.starts_with("UNKNOWN, not a pass: 1 attempts were still"), "{verdict}");
     });
-    let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(folder.path(), &["--admin-token", TOKEN]);
-    for flags in [&[][..], &["--admin-token", "wrong"]] {
-        let verdict = record(&[&["--target", &server.url], flags].concat(), 4);
-        let because = "UNKNOWN, not a pass: the ledger could not be read before the run: ";
-        assert!(verdict.starts_with(because), "{verdict}");
-    }
+    // Without a single decision, the run proves nothing.
+    let verdict = record(&["--spawn", "--", "--opens-at", "+1h"], 4);
+    assert!(verdict.starts_with("UNKNOWN, not a pass: no attempt was accepted"), "{verdict}");
+}
+
+#[test]
+fn run_without_an_audit_has_none_again() {
+    let verdict = record(&["--spawn", "--no-audit"], 0);
+    assert_eq!(verdict, "NOT AUDITED: --no-audit was given");
 }
 
 #[test]

@@ -156,8 +156,9 @@ fn skipped_and_unmeasured_parts_are_reported() {
     });
     signal(bench.id(), Signal::INT);
     let output = bench.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", super::stderr(&output));
+    assert_eq!(output.status.code(), Some(130), "{}", super::stderr(&output));
     let report = super::stdout(&output);
+    assert!(report.lines().last().is_some_and(|line| line.starts_with("STOPPED ")), "{report}");
     assert!(report.contains("STOPPED    before the end of its plan"), "{report}");
 }
 

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use seckill::api::Purchase;
+use seckill::clock::Clock;
 use seckill::server::{Limits, Timeouts, serve_connections};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -40,7 +41,8 @@ impl FaultyServer {
             "/result" => {
                 let orders = self.orders.load(Ordering::Relaxed);
                 let queued = u64::from(self.never_settles);
-                json!({"status": "open", "item": "tea", "stock": 1, "stock_left": 0,
+                let left = u8::from(orders == 0);
+                json!({"status": "open", "item": "tea", "stock": 1, "stock_left": left,
                        "orders": orders, "queued": queued, "finished": true})
                 .to_string()
             }
@@ -52,8 +54,9 @@ impl FaultyServer {
 
     async fn sell(&self, purchase: &Purchase) -> String {
         let number = self.orders.fetch_add(1, Ordering::Relaxed);
+        let now_us = Clock::System.now_us();
         let line = json!({"request_id": purchase.request_id, "uid": purchase.uid, "item": "tea",
-            "seq": number, "accepted_us": 1, "decided_us": 2, "status": "won",
+            "seq": number, "accepted_us": now_us, "decided_us": now_us, "status": "won",
             "order_id": format!("tea-{number}")});
         self.sold.lock().await.push(line.to_string());
         r#"{"status":"queued"}"#.to_owned()
@@ -61,7 +64,8 @@ impl FaultyServer {
 
     async fn ledger(&self) -> String {
         let sold = self.sold.lock().await;
-        let sale = json!({"sale": {"item": "tea", "stock": 1, "stock_left": 0, "per_buyer": 1}});
+        let left = u8::from(sold.is_empty());
+        let sale = json!({"sale": {"item": "tea", "stock": 1, "stock_left": left, "per_buyer": 1}});
         let n = sold.len();
         let counts = json!({"counts": {"accepted": n, "won": n, "lost": 0, "queued": 0}});
         let lines = sold.iter().map(|line| format!("{line}\n")).collect::<String>();
@@ -100,9 +104,11 @@ fn overselling_exits_3_and_names_witnesses() {
         let report = stdout(&output);
         let broken = "BROKEN     never_oversold: orders above the stock (12 times)";
         assert!(report.contains(broken), "{report}");
-        let witnesses = report.lines().skip_while(|l| !l.contains(broken)).skip(1);
-        let witnesses = witnesses.take_while(|l| l.starts_with("     ")).count();
-        assert_eq!(witnesses, 10, "{report}");
+        let mut explained = report.lines().skip_while(|l| !l.contains(broken)).skip(1);
+        assert!(explained.next().is_some_and(|line| line.contains("Likely cause: ")), "{report}");
+        let witnesses = explained.take_while(|l| l.starts_with("     "));
+        let with_timelines = witnesses.filter(|line| line.contains(" sent; ")).count();
+        assert_eq!(with_timelines, 10, "{report}");
     });
 }
 
@@ -118,16 +124,39 @@ fn unsettled_attempts_give_no_pass() {
 }
 
 #[test]
-fn unreadable_ledger_gives_no_pass() {
+fn bench_refuses_to_load_what_it_cannot_audit() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
     for (flags, reason) in
         [(vec![], "--admin-token"), (vec!["--admin-token", "x"], "not the server")]
     {
         let output = bench(folder.path(), &[vec!["--target", &server.url], flags].concat());
-        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-        assert!(last_line(&output).starts_with("UNKNOWN, not a pass"), "{}", stdout(&output));
-        assert!(last_line(&output).contains(reason), "{}", last_line(&output));
-        assert!(stderr(&output).contains("cannot be audited"), "it is reported before the run");
+        // Nothing is sent that could not be judged.
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+        assert!(stderr(&output).contains("seckill-data/admin-token"), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "");
     }
+    let output = bench(folder.path(), &["--target", &server.url, "--no-audit"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(last_line(&output), "NOT AUDITED: --no-audit was given");
+}
+
+#[test]
+fn stock_is_opened_and_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
+    let target = ["--target", &server.url, "--admin-token", TOKEN, "--threads", "20"];
+    let verdict = |flags: &[&str], code| {
+        let output = bench(folder.path(), &[&target[..], flags].concat());
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        last_line(&output).to_owned()
+    };
+    let passed = "NOT OVERSOLD: stock 10, sold 10, left 0";
+    assert_eq!(verdict(&["--expect-stock", "10"], 0), passed);
+    assert_eq!(verdict(&["--stock", "15"], 0), "NOT OVERSOLD: stock 15, sold 15, left 0");
+    let failed = verdict(&["--stock", "10", "--item", "coffee", "--expect-stock", "10"], 0);
+    assert_eq!(failed, passed, "an item that was never on sale");
+    let failed = verdict(&["--item", "default", "--expect-stock", "10"], 3);
+    assert!(failed.starts_with("FAILED (stock_expected)"), "{failed}");
 }

@@ -1,4 +1,4 @@
-//! Text of the server that would control a terminal or forge a verdict if it were printed unchanged.
+//! Text of the server that would control a terminal or forge a verdict if it were printed raw.
 
 use crate::answer::Answer;
 use crate::case::Expected::Fail;
