@@ -24,6 +24,9 @@ const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pause before the ledger is read a second time.
 const LATE_EFFECTS: Duration = Duration::from_secs(1);
 
+/// Time to read results, at least, or the settle time-out if that is shorter.
+const RESULTS_TIME: Duration = Duration::from_secs(5);
+
 /// How the load ended.
 pub(super) enum Ending {
     /// The plan was completed.
@@ -145,6 +148,8 @@ async fn gather(
     let what = || "the ledger is read".to_owned();
     let read = evidence::ledger(site, outputs, LedgerFile::After);
     let mut ledger = waiting(notify, what, read).await;
+    // What buyers are told counts even if the ledger could not be read in time.
+    let deadline = deadline.max(Instant::now() + limit.min(RESULTS_TIME));
     evidence::results(config, site, history, ledger.as_ref().ok(), deadline, notify).await;
     gaps.ledger = ledger.as_ref().err().cloned();
     view_again(site, history).await;

@@ -46,10 +46,10 @@ impl Refused {
         }
     }
 
-    /// Whether it is the answer to the attempt, and not only to one request: repeating the request
-    /// later would be answered in the same way.
+    /// Whether it is the answer to the attempt, and not only to one request: the buyer is not asked
+    /// to try again.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Invalid | Self::AlreadyBought | Self::SoldOut | Self::IdReused)
+        !self.is_temporary()
     }
 
     /// Whether the buyer is asked to try again later, and has to be told when.

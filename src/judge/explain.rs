@@ -18,9 +18,14 @@ pub(super) fn explain(facts: &Facts<'_>, violations: &mut [Violation]) {
     let witnesses = Witnesses::gather(facts, violations);
     for violation in violations {
         violation.cause = likely_cause(facts, violation.invariant, &broken).map(str::to_owned);
-        let ids = violation.witnesses.iter().filter_map(|witness| witness.parse().ok());
+        let ids = violation.witnesses.iter().filter_map(|witness| id_of(witness));
         violation.timelines = ids.map(|id| witnesses.timeline(facts, id)).collect();
     }
+}
+
+/// The attempt that a witness names, alone or before a colon.
+fn id_of(witness: &str) -> Option<RequestId> {
+    witness.split(':').next()?.parse().ok()
 }
 
 /// What is known of the attempts that witness a violation.
@@ -35,7 +40,7 @@ impl<'a> Witnesses<'a> {
     fn gather(facts: &Facts<'a>, violations: &[Violation]) -> Self {
         let history = facts.history;
         let words = violations.iter().flat_map(|violation| &violation.witnesses);
-        let ids = words.filter_map(|word| word.parse::<RequestId>().ok());
+        let ids = words.filter_map(|word| id_of(word));
         let wanted: HashMap<RequestId, Option<AttemptNo>> =
             ids.map(|id| (id, history.ids.attempt(&id))).collect();
         let attempts: HashMap<AttemptNo, RequestId> =

@@ -316,8 +316,15 @@ fn violations(audit: &Audit) -> String {
             let _ = writeln!(text, "           Likely cause: {}", printable(cause));
         }
         for witness in &violation.witnesses {
-            let timeline = violation.timelines.iter().find(|line| line.starts_with(witness));
-            let _ = writeln!(text, "             {}", printable(timeline.unwrap_or(witness)));
+            let id = witness.split(':').next().unwrap_or(witness);
+            let timeline = violation.timelines.iter().find(|line| line.starts_with(id));
+            // Most witnesses are ids, with which their timelines begin.
+            if id != witness || timeline.is_none() {
+                let _ = writeln!(text, "             {}", printable(witness));
+            }
+            if let Some(timeline) = timeline {
+                let _ = writeln!(text, "             {}", printable(timeline));
+            }
         }
     }
     text

@@ -19,6 +19,8 @@ pub(crate) enum Expected {
     Unknown,
     /// Either of the two: the lie can be proved, but little else can.
     FailOrUnknown(&'static [&'static str]),
+    /// Nothing is sent to it, since it could not be audited.
+    Refused,
     /// The server is right, but too slow to be audited completely.
     NotAccused,
 }

@@ -47,7 +47,12 @@ pub(crate) fn bench(case: &Case, url: &str, flags: &[&str], is_json: bool) -> Ou
     let mut command = seckill();
     command.args(["bench", "--target", url, "--admin-token", TOKEN]);
     // A right server is decided soon, however busy the machine is; a lie may never be.
-    let settle_timeout = if matches!(case.expected, Expected::Pass) { "10s" } else { "2s" };
+    // A standstill shows after five seconds of waiting.
+    let settle_timeout = match case.expected {
+        Expected::Pass => "10s",
+        Expected::Fail(["accepted_decided"]) => "6s",
+        _ => "2s",
+    };
     let defaults = [("--threads", "10"), ("--loops", "10"), ("--settle-timeout", settle_timeout)];
     for (flag, value) in defaults {
         if !flags.contains(&flag) {
@@ -90,7 +95,8 @@ fn judge(case: &Case) -> Result<(), String> {
         let began = Instant::now();
         let output = bench(case, &server.url, flags, true);
         let took = began.elapsed();
-        let is_a_lie = !matches!(case.expected, Expected::Pass | Expected::NotAccused);
+        let is_a_lie =
+            !matches!(case.expected, Expected::Pass | Expected::NotAccused | Expected::Refused);
         if is_a_lie && case.is_ready && !server.has_lied() {
             return Err("the server has not lied".to_owned());
         }
@@ -104,6 +110,10 @@ fn judge(case: &Case) -> Result<(), String> {
 
 fn compare(case: &Case, output: &Output) -> Result<(), String> {
     let code = output.status.code();
+    if matches!(case.expected, Expected::Refused) {
+        let is_refused = code == Some(2) && output.stdout.is_empty();
+        return if is_refused { Ok(()) } else { Err(format!("not refused, but exit {code:?}")) };
+    }
     let Ok(json) = serde_json::from_slice::<Value>(&output.stdout) else {
         return Err(format!("exit {code:?}: {}", String::from_utf8_lossy(&output.stderr)));
     };
@@ -116,7 +126,7 @@ fn compare(case: &Case, output: &Output) -> Result<(), String> {
     let is_expected = match case.expected {
         Expected::Pass => (code == Some(0) || is_invalid) && audit["verdict"] == "pass",
         Expected::NotAccused => matches!(code, Some(0 | 4)) || is_invalid,
-        Expected::Unknown => code == Some(4),
+        Expected::Unknown | Expected::Refused => code == Some(4),
         Expected::Fail(expected) => code == Some(3) && is_right(&named, expected),
         Expected::FailOrUnknown(expected) => {
             code == Some(4) || (code == Some(3) && is_right(&named, expected))

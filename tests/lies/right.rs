@@ -133,8 +133,8 @@ pub(crate) const RIGHT: &[Case] = &[
     },
     Case {
         name: "closes during the run",
-        load: &["--think", "100ms", "--loops", "15"],
-        sale: Setup { closes_ms: Some(1_000), ..HUGE },
+        load: &["--think", "100ms", "--loops", "35"],
+        sale: Setup { closes_ms: Some(2_500), ..HUGE },
         ..CASE
     },
     Case {

@@ -11,6 +11,9 @@ use super::limit;
 /// microseconds.
 const CLOCKS_APART_US: u64 = 1_000_000;
 
+/// How far a clock may be adjusted between two acceptances beyond what these show, in microseconds.
+const ADJUSTED_US: u64 = 20_000;
+
 /// Checks that no refused attempt is in the ledger.
 pub(super) fn refusals_hold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RefusalsHold);
@@ -95,11 +98,14 @@ fn hours_true(facts: &Facts<'_>, broken: &mut Witnesses) {
 /// A moment at which the sale was certainly open already, and one at which it was certainly not
 /// closed yet. A sale that shows only one of its hours does not have the other.
 fn by_hours(facts: &Facts<'_>, hours: Hours) -> (Option<u64>, Option<u64>) {
-    let latest = |us| facts.clock.map(|clock| clock.latest_moment(us));
-    let earliest = |us| facts.clock.map(|clock| clock.earliest_moment(us));
+    let latest =
+        |us: u64| facts.clock.map(|clock| clock.latest_moment(us.saturating_add(CLOCKS_APART_US)));
+    let earliest = |us: u64| {
+        facts.clock.map(|clock| clock.earliest_moment(us.saturating_sub(CLOCKS_APART_US)))
+    };
     let opened_us = hours.opens_us.map_or(Some(0), latest);
     let closes_us = hours.closes_us.map_or(Some(u64::MAX), earliest);
-    (after(opened_us), before(closes_us))
+    (opened_us, closes_us)
 }
 
 /// The same moments as [`by_hours`] gives, if the hours are not shown: the sale was open once an
@@ -108,15 +114,8 @@ fn by_acceptance(facts: &Facts<'_>) -> (Option<u64>, Option<u64>) {
     let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
     let windows = || new.clone().filter_map(|made| made.window());
     let Some(spread_us) = facts.clock.map(|clock| clock.spread_us()) else { return (None, None) };
-    let opened_us = windows().map(|window| window.1.saturating_add(spread_us)).min();
-    let closes_us = windows().map(|window| window.0.saturating_sub(spread_us)).max();
-    (after(opened_us), before(closes_us))
-}
-
-fn after(moment_us: Option<u64>) -> Option<u64> {
-    moment_us.map(|us| us.saturating_add(CLOCKS_APART_US))
-}
-
-fn before(moment_us: Option<u64>) -> Option<u64> {
-    moment_us.map(|us| us.saturating_sub(CLOCKS_APART_US))
+    let slack_us = spread_us.saturating_add(ADJUSTED_US);
+    let opened_us = windows().map(|window| window.1.saturating_add(slack_us)).min();
+    let closes_us = windows().map(|window| window.0.saturating_sub(slack_us)).max();
+    (opened_us, closes_us)
 }

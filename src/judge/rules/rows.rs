@@ -107,9 +107,17 @@ fn at_possible_times(facts: &Facts<'_>, median_us: i64, broken: &mut Witnesses) 
         return;
     }
     let (earliest, latest) = (median_us - CLOCKS_APART_US, median_us + CLOCKS_APART_US);
+    // Nothing in a settled ledger was decided after the state of the sale was read once more.
+    let end_us = facts.history.views.iter().next_back().map_or(i64::MAX, |view| {
+        began_us.saturating_add(signed(view.answered_us)).saturating_add(latest.max(0))
+    });
     for made in &facts.accepted {
         if made.offset_us(began_us).is_some_and(|(from, to)| from > latest || to < earliest) {
             broken.add(format_args!("{}: accepted at another time", made.request_id));
+        }
+        let decided_us = made.row.and_then(|row| row.decided_us);
+        if facts.is_settled && decided_us.is_some_and(|us| signed(us) > end_us) {
+            broken.add(format_args!("{}: decided in the future", made.request_id));
         }
     }
     // An attempt without an answer may have been accepted at any time after it was sent.

@@ -1,7 +1,7 @@
 //! Servers that leave nothing to conclude from: they are never a pass.
 
 use crate::answer::{Answer, failed, refused};
-use crate::case::Expected::{FailOrUnknown, Unknown};
+use crate::case::Expected::{FailOrUnknown, Refused, Unknown};
 use crate::case::{CASE, Case};
 use crate::server::STATUS;
 
@@ -110,7 +110,7 @@ pub(crate) const LIES: &[Case] = &[
     },
     Case {
         name: "ledger refused before the run",
-        expected: Unknown,
+        expected: Refused,
         ledger: |_, page| page.status = if page.is_after { 200 } else { 500 },
         ..CASE
     },

@@ -65,6 +65,7 @@ pub(crate) const LIES: &[Case] = &[
         expected: Fail(UNSOLD),
         load: &["--buyers", "3"],
         // Buyers come several times, so that some of the first attempts lose.
+        sale: Setup { delay_ms: 300, ..SALE },
         instead: |shop, _| (shop.rows.len() >= 10).then(sold_out),
         ..CASE
     },
