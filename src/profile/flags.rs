@@ -140,8 +140,9 @@ layered! {
         /// [default: 1%]
         #[arg(long, env = "SECKILL_MAX_ERRORS", value_name = "P%")]
         pub max_errors: Option<Share>,
-        /// Open a fresh sale of the item with this stock before the run; needs the admin token
-        #[arg(long, env = "SECKILL_STOCK", value_name = "N")]
+        /// Open a fresh sale of the item with this stock before the run; needs the admin token.
+        /// SECKILL_STOCK does not do that: it is the spawned server's
+        #[arg(long, value_name = "N")]
         pub stock: Option<Count>,
         /// Stock that the sale must have been opened with; any other fails the audit
         #[arg(long, env = "SECKILL_EXPECT_STOCK", value_name = "N")]
