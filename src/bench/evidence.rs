@@ -21,6 +21,9 @@ use super::prepare::Site;
 /// Pause between two reads of the state of the sale.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How often the server is asked whether it is ready, while attempts are queued.
+const READY_INTERVAL: Duration = Duration::from_millis(500);
+
 /// Maximum number of results that are read after a run: of winners first.
 const RESULTS_MAX: usize = 2_000;
 
@@ -44,22 +47,22 @@ pub(super) async fn settle(
     (deadline, limit): (Instant, Duration),
 ) -> Result<(), String> {
     let mut problem = "the server did not answer".to_owned();
-    // What was queued and sold when that last changed, and when that was.
-    let mut last_change: Option<((u64, u64), Instant)> = None;
+    let mut still = Still::default();
     loop {
         match timeout_at(deadline.into(), control.sale()).await {
             Ok(Ok(view)) => {
-                let (queued, state) = (view.sale.queued, (view.sale.queued, view.sale.orders));
+                let (queued, orders) = (view.sale.queued, view.sale.orders);
                 history.views.add(view);
                 if queued == 0 {
                     return Ok(());
                 }
                 problem = format!("{queued} attempts were still queued");
-                if last_change.is_none_or(|(before, _)| before != state) {
-                    last_change = Some((state, Instant::now()));
-                }
+                still.look(control, (queued, orders)).await;
             }
-            Ok(Err(_)) => problem = "the server did not answer".to_owned(),
+            Ok(Err(_)) => {
+                problem = "the server did not answer".to_owned();
+                still = Still::default();
+            }
             // The deadline passed during a call: the state that was read last stands.
             Err(_) => {}
         }
@@ -68,12 +71,40 @@ pub(super) async fn settle(
         }
         sleep(SETTLE_INTERVAL).await;
     }
-    if let Some(((queued, _), since)) = last_change {
-        let is_ready = control.is_ready().await;
-        let unchanged_us = since.elapsed().as_micros() as u64;
-        history.standstill = Some(Standstill { queued, unchanged_us, is_ready });
-    }
+    history.standstill = still.end(control).await;
     Err(format!("{problem} {} after the run", Span(limit)))
+}
+
+/// For how long nothing has changed although the server said that all of its parts work.
+#[derive(Default)]
+struct Still {
+    /// What was queued and sold, and since when.
+    state: Option<((u64, u64), Instant)>,
+    /// When the server was last asked whether it is ready.
+    asked: Option<Instant>,
+}
+
+impl Still {
+    /// Compares this state with the one before.
+    async fn look(&mut self, control: &Control, state: (u64, u64)) {
+        let now = Instant::now();
+        if self.state.is_none_or(|(before, _)| before != state) {
+            self.state = Some((state, now));
+        }
+        if self.asked.is_none_or(|asked| now - asked >= READY_INTERVAL) {
+            self.asked = Some(now);
+            if !control.is_ready().await {
+                // A part of it is missing: then nothing is decided, which is no standstill.
+                self.state = Some((state, Instant::now()));
+            }
+        }
+    }
+
+    async fn end(self, control: &Control) -> Option<Standstill> {
+        let ((queued, _), since) = self.state?;
+        let unchanged_us = since.elapsed().as_micros() as u64;
+        Some(Standstill { queued, unchanged_us, is_ready: control.is_ready().await })
+    }
 }
 
 /// Reads the ledger of the sale that was found, several times if it has to, and copies it to its
