@@ -7,13 +7,12 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, OpenSale, SaleStatus};
-use crate::history::{Beginning, Hours, Ledger, ResultRead, SaleView, View};
+use crate::history::{Beginning, Hours, Ledger, SaleView, View};
 use crate::http_client;
-use crate::ids::{ItemId, RequestId};
+use crate::ids::ItemId;
 use crate::secret::Secret;
 use crate::sut::Target;
 
-use super::answer::understand_result;
 use super::ledger::LedgerReader;
 
 /// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
@@ -119,23 +118,6 @@ impl Control {
     pub async fn is_ready(&self) -> bool {
         let request = self.client.get(format!("{}/readyz", self.url)).timeout(TIMEOUT);
         request.send().await.is_ok_and(|response| response.status() == StatusCode::OK)
-    }
-
-    /// The result of an attempt.
-    ///
-    /// # Errors
-    /// When the server gives no usable answer.
-    pub async fn result(&self, id: RequestId) -> Result<ResultRead, ControlError> {
-        let sent_us = self.beginning.us(Instant::now());
-        let request = self.client.get(format!("{}/result/{id}", self.url)).timeout(TIMEOUT);
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        let body = body(response).await.map_err(|error| self.unreachable(&error))?;
-        let foreign =
-            |_| ControlError::Foreign(self.url.clone(), format!("/{id} with status {status}"));
-        let status = understand_result(status.as_u16(), &body, id).map_err(foreign)?;
-        let answered_us = self.beginning.us(Instant::now());
-        Ok(ResultRead { request_id: id, status, sent_us, answered_us })
     }
 
     /// Opens a fresh sale.
