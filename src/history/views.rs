@@ -107,8 +107,8 @@ pub struct ResultRead {
 pub struct Standstill {
     /// Attempts that were queued.
     pub queued: u64,
-    /// For how long neither their number nor that of the orders had changed, while the tested system
-    /// said each time that all of its parts work.
+    /// For how long neither their number nor that of the orders had changed, while the tested
+    /// system said each time that all of its parts work.
     pub unchanged_us: u64,
     /// Whether it said so at the end, too.
     pub is_ready: bool,

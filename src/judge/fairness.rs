@@ -1,15 +1,17 @@
-//! [`fairness`]: how a sale treated its buyers. A figure, and no accusation: the order of decisions
-//! is not promised.
+//! How a sale treated its buyers. Figures, and no accusation: the order of decisions is not
+//! promised.
 
 use std::collections::HashMap;
 
-use crate::history::{Answered, History, Ledger, Loss, Status};
+use serde::{Deserialize, Serialize};
+
+use crate::history::{Answered, Loss, Status};
 
 use super::facts::Facts;
 use super::made::Made;
 
 /// How a sale treated its buyers.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fairness {
     /// Attempts that lost because no unit was left, although they had been accepted before the
     /// request of some winner was sent, and their buyers were below the limit.
@@ -28,10 +30,9 @@ pub struct Fairness {
 
 /// Measures how a sale treated the buyers of a run, in time O(n log n). Attempts of which the times
 /// are missing are left out.
-pub fn fairness(history: &History, ledger: &Ledger) -> Fairness {
-    let facts = Facts::gather(history, ledger, true);
-    let (fifo_violations, largest_displacement) = preferred(&facts);
-    Fairness { fifo_violations, largest_displacement, gini: gini(&facts) }
+pub(super) fn fairness(facts: &Facts<'_>) -> Fairness {
+    let (fifo_violations, largest_displacement) = preferred(facts);
+    Fairness { fifo_violations, largest_displacement, gini: gini(facts) }
 }
 
 /// The number of attempts to which a later one was preferred, and the largest number of those that
@@ -88,18 +89,19 @@ mod tests {
     #[test]
     fn attempt_that_was_accepted_before_winners_were_sent_counts_as_displaced() {
         let mut scene = Scene::new();
-        let fair = fairness(&scene.history, &scene.ledger);
+        let of = |scene: &Scene| fairness(&Facts::gather(&scene.history, &scene.ledger, true));
+        let fair = of(&scene);
         assert_eq!((fair.fifo_violations, fair.largest_displacement), (0, 0));
         // Three of six buyers have an order each.
         assert!((fair.gini - 0.5).abs() < 1e-12, "{fair:?}");
         scene.row(0).status = Status::Lost(Loss::SoldOut);
         scene.row(3).status = order(1);
-        let unfair = fairness(&scene.history, &scene.ledger);
+        let unfair = of(&scene);
         // The second winner was sent before the answer to the loser arrived.
         assert_eq!((unfair.fifo_violations, unfair.largest_displacement), (1, 2));
         // A buyer at the limit loses rightly.
         scene.row(0).uid = scene.row(3).uid.clone();
-        assert_eq!(fairness(&scene.history, &scene.ledger).fifo_violations, 0);
+        assert_eq!(of(&scene).fifo_violations, 0);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod verdict;
 pub use cause::{BrokerConnections, Cause, cause};
 pub use evidence::{Gaps, audit, settle_times};
 pub use exit::{Conclusion, exit_code};
-pub use fairness::{Fairness, fairness};
+pub use fairness::Fairness;
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
 pub use reconcile::reconcile;
 pub use validity::{GeneratorLoad, Invalid, validity};

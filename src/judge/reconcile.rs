@@ -5,6 +5,7 @@ use crate::history::{History, Ledger};
 
 use super::explain::explain;
 use super::facts::Facts;
+use super::fairness::fairness;
 use super::invariant::{Violation, Witnesses};
 use super::rules;
 use super::verdict::{Audit, Verdict};
@@ -47,6 +48,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         unresolved: facts.unresolved().count() as u64,
         unknown_outcomes: facts.unknown.len() as u64,
         results: history.asked,
+        fairness: Some(fairness(&facts)),
         violations,
     }
 }

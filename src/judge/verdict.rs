@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{Answered, Asked, History};
 
+use super::fairness::Fairness;
 use super::invariant::Violation;
 
 /// What history and ledger prove together.
@@ -34,7 +35,7 @@ impl fmt::Display for Verdict {
 }
 
 /// The audit of one run. Figures that could not be read are `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
     /// The conclusion.
     pub verdict: Verdict,
@@ -57,6 +58,9 @@ pub struct Audit {
     /// Results that were asked for after the run, and how many of them were answered.
     #[serde(default)]
     pub results: Asked,
+    /// How the sale treated its buyers; `None` without a ledger.
+    #[serde(default)]
+    pub fairness: Option<Fairness>,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
 }
@@ -78,6 +82,7 @@ impl Audit {
             unresolved: accepted as u64,
             unknown_outcomes: unknown as u64,
             results: history.asked,
+            fairness: None,
             violations: Vec::new(),
         }
     }

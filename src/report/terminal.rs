@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom, Tally};
 use crate::escape::printable;
-use crate::judge::Audit;
+use crate::judge::{Audit, Fairness};
 use crate::stats::Bin;
 use crate::units::{ByteSize, Share, Span};
 
@@ -162,6 +162,14 @@ fn counts(run: &Run) -> String {
             audit.unknown_outcomes,
             audit.results.answered,
             audit.results.wanted,
+        );
+    }
+    if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {
+        let Fairness { fifo_violations, largest_displacement, gini } = fairness;
+        let _ = writeln!(
+            text,
+            "Fairness   {fifo_violations} attempts lost to later ones (to up to \
+             {largest_displacement}); Gini coefficient of orders {gini:.2}",
         );
     }
     text

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
-use seckill::judge::{Audit, Gaps, Invalid, Invariant, Verdict, Violation};
+use seckill::judge::{Audit, Fairness, Gaps, Invalid, Invariant, Verdict, Violation};
 use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::report::terminal;
@@ -100,6 +100,7 @@ fn oversold() -> Audit {
         unresolved: 0,
         unknown_outcomes: 1,
         results: Asked { wanted: 3, answered: 3 },
+        fairness: Some(Fairness { fifo_violations: 1, largest_displacement: 2, gini: 0.5 }),
         violations: vec![Violation {
             invariant: Invariant::NeverOversold,
             count: 1,

@@ -1,7 +1,7 @@
 //! Each invariant is found when it is broken, and only then.
 
 use seckill::history::{Answered, Asked, AttemptNo, Ids, Loss, Refused, Status};
-use seckill::judge::{Audit, Invariant, Verdict, Violation, reconcile};
+use seckill::judge::{Audit, Fairness, Invariant, Verdict, Violation, reconcile};
 use seckill::settings::Buyers;
 
 use super::breaks::{Break, breaks};
@@ -23,6 +23,8 @@ fn run_without_violations_passes() {
         unresolved: 0,
         unknown_outcomes: 2,
         results: Asked::default(),
+        // Three of four buyers have an order each.
+        fairness: Some(Fairness { fifo_violations: 0, largest_displacement: 0, gini: 0.25 }),
         violations: Vec::new(),
     };
     assert_eq!(reconcile(&history, &ledger, true), expected);
