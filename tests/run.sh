@@ -26,7 +26,8 @@ step tests cargo test --locked --no-fail-fast
 # Each in its shortest form: whether they still run, not how fast.
 step benches cargo test --locked --no-fail-fast --benches
 # With TLS, what it changes.
-step 'tests with TLS' cargo test --locked --features tls --no-fail-fast --lib --test tls --test cli
+step 'tests with TLS' cargo test --locked --features tls --no-fail-fast --lib --test tls
+step 'flags with TLS' cargo test --locked --features tls --no-fail-fast --test cli bad_input
 
 # Adds up the numbers before this word in the harness's lines "test result: ok. 7 passed; …".
 sum() {

@@ -13,7 +13,7 @@ const REQUESTS: [&str; 5] = [
     "POST /seckill HTTP/1.0\r\nConnection: keep-alive\r\n",
     "GET /result HTTP/1.1\r\n",
     "GET /result?item=default HTTP/1.1\r\n",
-    "GET /admin/ledger?item=default HTTP/1.1\r\n",
+    "GET /admin/ledger?epoch=1&item=default HTTP/1.1\r\n",
 ];
 
 /// Sends all requests to the server at `url`, and stores its answers in `folder`.
