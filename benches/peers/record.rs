@@ -4,16 +4,15 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use super::{BODY, TOKEN};
+use super::BODY;
 
-/// All requests of the generators and of the audit of `seckill bench`, by their beginnings. An
+/// All requests of the generators and of `seckill bench` before its load, by their beginnings. An
 /// HTTP/1.0 client needs a header which states that the connection is kept, and so its own answer.
-const REQUESTS: [&str; 5] = [
+const REQUESTS: [&str; 4] = [
     "POST /seckill HTTP/1.1\r\n",
     "POST /seckill HTTP/1.0\r\nConnection: keep-alive\r\n",
     "GET /result HTTP/1.1\r\n",
     "GET /result?item=default HTTP/1.1\r\n",
-    "GET /admin/ledger?epoch=1&item=default HTTP/1.1\r\n",
 ];
 
 /// Sends all requests to the server at `url`, and stores its answers in `folder`.
@@ -40,7 +39,7 @@ pub(crate) fn read(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
 fn exchange(url: &str, begin: &str, body: &str) -> Vec<u8> {
     let host = url.strip_prefix("http://").unwrap();
     let head = format!(
-        "{begin}Host: {host}\r\nAuthorization: Bearer {TOKEN}\r\n\
+        "{begin}Host: {host}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );

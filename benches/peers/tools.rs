@@ -9,7 +9,7 @@ use std::process::Command;
 
 use seckill::lab;
 
-use super::{BODY, TOKEN, jmeter};
+use super::{BODY, jmeter};
 
 /// Files of some tools, which [`write_files`] writes.
 const BODY_FILE: &str = "body.json";
@@ -98,7 +98,7 @@ impl Tool {
             Self::Seckill => {
                 command = Command::new(env!("CARGO_BIN_EXE_seckill"));
                 command.args(["bench", "--target", load.url, "--threads", &connections]);
-                command.args(["--duration", &duration, "--json", "--admin-token", TOKEN])
+                command.args(["--duration", &duration, "--json", "--no-audit"])
             }
             Self::Wrk => command.args(["-t", "1", "-c", &connections, "-d", &duration]).args([
                 "--latency",
