@@ -20,7 +20,7 @@ step() {
 step setup tests/setup.sh
 step format cargo fmt --all --check
 step clippy cargo clippy --locked --all-targets -- -D warnings
-step 'clippy with TLS' cargo clippy --locked --all-targets --features tls -- -D warnings
+step 'clippy with TLS' cargo clippy --locked --lib --bins --test tls --features tls -- -D warnings
 RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
 step tests cargo test --locked --no-fail-fast
 # Each in its shortest form: whether they still run, not how fast.
