@@ -10,7 +10,7 @@ use crate::history::{History, Ledger};
 use crate::judge::{self, Gaps, GeneratorLoad, Verdict};
 use crate::load::{self, Ran};
 use crate::monitor::Usage;
-use crate::stats::Quantiles;
+use crate::stats::{Quantiles, SaleNow};
 
 use super::config::Config;
 use super::event::{Notify, waiting};
@@ -18,7 +18,7 @@ use super::evidence;
 use super::load::{Loaded, Sinks, now};
 use super::prepare::Site;
 
-/// Time-out for the last read of the state of the sale, which belongs to the end of the load.
+/// Time-out for reading the state of the sale once more.
 const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pause before the ledger is read a second time.
@@ -81,10 +81,9 @@ impl Ended<'_> {
         let Sinks { series, mut outputs } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
-            && let Ok(Ok(view)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await
+            && let Some(sale) = view_again(site, &mut history).await
         {
-            series.set_last_sale(now(&view));
-            history.views.add(view);
+            series.set_last_sale(sale);
         }
         history.expected_stock = config.plan.expect_stock.or(config.plan.stock);
         outputs.load_ended(&recorder);
@@ -165,11 +164,12 @@ async fn gather(
     ledger.ok()
 }
 
-/// Reads the state of the sale once more.
-async fn view_again(site: &Site, history: &mut History) {
-    if let Ok(Ok(view)) = timeout(LAST_READ_TIMEOUT, site.control.sale()).await {
-        history.views.add(view);
-    }
+/// Reads the state of the sale once more, and keeps it.
+async fn view_again(site: &Site, history: &mut History) -> Option<SaleNow> {
+    let view = timeout(LAST_READ_TIMEOUT, site.control.sale()).await.ok()?.ok()?;
+    let sale = now(&view);
+    history.views.add(view);
+    Some(sale)
 }
 
 fn generator_load(config: &Config, usage: &Usage) -> GeneratorLoad {
