@@ -22,7 +22,16 @@ step format cargo fmt --all --check
 step clippy cargo clippy --locked --all-targets -- -D warnings
 step 'clippy with TLS' cargo clippy --locked --lib --bins --test tls --features tls -- -D warnings
 RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
+step 'build of the tests' cargo test --locked --no-run
+# Most tests wait more than they compute: meanwhile the programs of the later steps are built, at
+# the lowest priority. Those steps report what does not compile.
+{
+    nice -n 19 cargo test --locked --no-run --benches
+    nice -n 19 cargo test --locked --no-run --features tls --lib --test tls --test cli
+} >/dev/null 2>&1 &
+build_ahead=$!
 step tests cargo test --locked --no-fail-fast
+wait "$build_ahead"
 # Each in its shortest form: whether they still run, not how fast.
 step benches cargo test --locked --no-fail-fast --benches
 # With TLS, what it changes.

@@ -82,7 +82,7 @@ impl Recording {
     pub fn audit(self) -> Result<Run, ReadError> {
         let mut history = self.read(HISTORY, |file| History::read(BufReader::new(file)))?;
         let gaps = self.run.evidence_gaps.clone();
-        if gaps.ledger_before.is_none() && !gaps.no_audit {
+        if !gaps.no_audit {
             history.begin_with(self.ledger(LedgerFile::Before)?);
         }
         // A ledger that could not be read then cannot be read now.

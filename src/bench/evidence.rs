@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout_at};
 
 use crate::archive::{LedgerFile, Outputs};
-use crate::history::{Answered, Asked, History, Ledger, Refused, ResultRead, Standstill, Status};
+use crate::history::{
+    Answered, Asked, AttemptNo, History, Ledger, Refused, ResultRead, Row, Standstill, Status,
+};
 use crate::ids::RequestId;
-use crate::load::{ResultsJob, read_results};
-use crate::sut::{Control, ControlError};
+use crate::load::{AfterLoad, SentAgain, read_results, send_again};
+use crate::sut::{Control, ControlError, Meaning};
 use crate::units::Span;
 
 use super::config::Config;
@@ -33,6 +35,9 @@ const OTHERS_MAX: usize = 200;
 /// Maximum number of winners whose results are read a second time.
 const AGAIN_MAX: usize = 100;
 
+/// Maximum number of winners, and of other accepted attempts, that are sent again.
+const SENT_AGAIN_MAX: usize = 16;
+
 /// How often the ledger is read if it cannot be read at once, and the pause between two tries.
 const LEDGER_TRIES: u32 = 5;
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
@@ -52,10 +57,11 @@ pub(super) async fn settle(
         match timeout_at(deadline.into(), control.sale()).await {
             Ok(Ok(view)) => {
                 let (queued, orders) = (view.sale.queued, view.sale.orders);
-                history.views.add(view);
                 if queued == 0 {
+                    history.views.keep(view);
                     return Ok(());
                 }
+                history.views.add(view);
                 problem = format!("{queued} attempts were still queued");
                 still.look(control, (queued, orders)).await;
             }
@@ -170,12 +176,67 @@ async fn read(
     deadline: Instant,
     done: &Arc<AtomicU64>,
 ) -> Vec<ResultRead> {
+    let after = after_load(config, site, deadline, done);
+    let read = tokio::task::spawn_blocking(|| read_results(after, ids)).await;
+    read.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Sends some attempts again that the ledger has: a known id is never refused for good, and keeps
+/// its decision.
+pub(super) async fn known_again(
+    config: &Config,
+    site: &Site,
+    history: &mut History,
+    ledger: &Ledger,
+    deadline: Instant,
+) {
+    let after = after_load(config, site, deadline, &Arc::default());
+    let (item, ids) = (site.item.clone(), history.ids);
+    let attempts = known(history, ledger);
+    let sent = tokio::task::spawn_blocking(move || send_again(after, &item, ids, attempts)).await;
+    for SentAgain { window, told } in sent.ok().and_then(Result::ok).unwrap_or_default() {
+        let status = match told {
+            Ok(Meaning::Answered(Answered::Accepted)) => Status::Queued,
+            Ok(Meaning::Answered(Answered::Won(order_id))) => Status::Won(*order_id),
+            Ok(Meaning::Answered(Answered::Lost(loss))) => Status::Lost(loss),
+            Ok(Meaning::Answered(Answered::Unknown)) => continue,
+            Ok(Meaning::Refused(refused)) => {
+                history.add_refusal_of_known(refused, window);
+                continue;
+            }
+            Err(_) => {
+                history.contradictory.add(window);
+                continue;
+            }
+        };
+        history.results.push(ResultRead {
+            request_id: ids.request_id(window.attempt),
+            status: Some(status),
+            sent_us: window.sent_us,
+            answered_us: window.answered_us,
+        });
+    }
+}
+
+/// Some attempts of this run that the ledger has: winners, and others that were accepted.
+fn known(history: &History, ledger: &Ledger) -> Vec<AttemptNo> {
+    let attempt = |row: &Row| {
+        let attempt = history.ids.attempt(&row.request_id)?;
+        history.was_sent(attempt).then_some(attempt)
+    };
+    let (won, lost): (Vec<&Row>, Vec<&Row>) =
+        ledger.rows.iter().partition(|row| matches!(row.status, Status::Won(_)));
+    let some = |rows: &[&Row]| -> Vec<AttemptNo> {
+        let attempts: Vec<_> = rows.iter().filter_map(|row| attempt(row)).collect();
+        spread(&attempts, SENT_AGAIN_MAX)
+    };
+    [some(&won), some(&lost)].concat()
+}
+
+fn after_load(config: &Config, site: &Site, deadline: Instant, done: &Arc<AtomicU64>) -> AfterLoad {
     let (plan, target) = (config.plan.clone(), site.target.clone());
     let (sut, beginning) = (config.sut, site.beginning);
-    let done = Arc::clone(done);
-    let job = ResultsJob { plan, sut, target, beginning, ids, deadline, done };
-    let read = tokio::task::spawn_blocking(|| read_results(job)).await;
-    read.ok().and_then(Result::ok).unwrap_or_default()
+    AfterLoad { plan, sut, target, beginning, deadline, done: Arc::clone(done) }
 }
 
 /// The attempts whose results are read: winners first, then those with an unknown outcome, some
@@ -210,7 +271,7 @@ fn to_ask(history: &History, ledger: Option<&Ledger>) -> Vec<RequestId> {
 }
 
 /// At most `max` of them, spread evenly.
-fn spread(ids: &[RequestId], max: usize) -> Vec<RequestId> {
-    let step = ids.len().div_ceil(max).max(1);
-    ids.iter().step_by(step).copied().collect()
+fn spread<T: Copy>(all: &[T], max: usize) -> Vec<T> {
+    let step = all.len().div_ceil(max).max(1);
+    all.iter().step_by(step).copied().collect()
 }

@@ -26,17 +26,7 @@ pub(super) enum Line {
         sent: Vec<(u64, u64)>,
     },
     /// An attempt that was not refused.
-    Attempt {
-        thread: u32,
-        index: u64,
-        answered: Word,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        order_id: Option<OrderId>,
-        sent_us: u64,
-        answered_us: u64,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        refusal: Option<RefusalLine>,
-    },
+    Attempt(AttemptLine),
     /// Requests that were answered alike.
     Tally { of: Told, tally: Tally },
     /// A state of the sale.
@@ -60,6 +50,21 @@ pub(super) enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         standstill: Option<Standstill>,
     },
+}
+
+/// An attempt that was not refused.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AttemptLine {
+    pub(super) thread: u32,
+    pub(super) index: u64,
+    pub(super) answered: Word,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) order_id: Option<OrderId>,
+    pub(super) sent_us: u64,
+    pub(super) answered_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<RefusalLine>,
 }
 
 /// A final refusal of an attempt that was not only refused.
@@ -139,7 +144,7 @@ pub(super) fn attempt_line(entry: &Entry) -> Line {
     });
     let (sent_us, answered_us) = (*sent_us, *answered_us);
     let AttemptNo { thread, index } = *attempt;
-    Line::Attempt { thread, index, answered, order_id, sent_us, answered_us, refusal }
+    Line::Attempt(AttemptLine { thread, index, answered, order_id, sent_us, answered_us, refusal })
 }
 
 /// The line of a result.

@@ -201,6 +201,14 @@ impl History {
         }));
     }
 
+    /// Stores that an attempt was refused for good after the ledger had shown it.
+    pub fn add_refusal_of_known(&mut self, refused: Refused, request: RequestWindow) {
+        let entry = self.entries.iter_mut().find(|entry| entry.attempt == request.attempt);
+        if let Some(entry) = entry {
+            entry.refusal = Some(Box::new(FinalRefusal { refused, request, was_accepted: true }));
+        }
+    }
+
     /// Whether no attempt was made.
     pub fn is_empty(&self) -> bool {
         self.sent.iter().all(|sent| *sent == 0)

@@ -7,9 +7,12 @@ use crate::ids::RequestId;
 
 use super::{Hours, Status};
 
-/// Maximum number of states of the sale that are kept during a run: with two reads a second, those
+/// Maximum number of states of the sale that are kept of a run: with two reads a second, those
 /// of more than an hour.
 pub const VIEWS_MAX: usize = 10_000;
+
+/// How many of these are kept for the states after the run.
+const AFTER_MAX: usize = 16;
 
 /// The state of a sale, as it was read once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +66,7 @@ impl Views {
             return;
         }
         self.0.push(view);
-        if self.0.len() > VIEWS_MAX {
+        if self.0.len() > VIEWS_MAX - AFTER_MAX {
             let mut number = 0;
             self.0.retain(|_| {
                 number += 1;
@@ -72,14 +75,15 @@ impl Views {
         }
     }
 
+    /// Keeps a state beside those before it, even if it shows the same. The states after the load
+    /// show since when everything was decided.
+    pub fn keep(&mut self, view: View) {
+        self.0.push(view);
+    }
+
     /// All that are kept, in their order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &View> + ExactSizeIterator {
         self.0.iter()
-    }
-
-    /// Adds one that was kept before.
-    pub(super) fn restore(&mut self, view: View) {
-        self.0.push(view);
     }
 
     /// Adds later ones.
@@ -122,4 +126,36 @@ pub struct Asked {
     pub wanted: u64,
     /// Results that were answered.
     pub answered: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(sent_us: u64, queued: u64) -> View {
+        let sale = SaleView {
+            item: "tea".into(),
+            epoch: 1,
+            stock: 3,
+            stock_left: 0,
+            orders: 3,
+            queued,
+            per_buyer: None,
+            hours: Hours::default(),
+        };
+        View { sent_us, answered_us: sent_us + 1, sale }
+    }
+
+    #[test]
+    fn states_are_bounded_and_those_after_the_run_are_not_replaced() {
+        let mut views = Views::default();
+        (0..3 * VIEWS_MAX as u64).for_each(|at| views.add(view(at, at % 2)));
+        assert!(views.iter().len() <= VIEWS_MAX - AFTER_MAX);
+        assert_eq!(views.iter().next().map(|view| view.sent_us), Some(0));
+        let mut views = Views::default();
+        (0..9).for_each(|at| views.add(view(at, 0)));
+        (9..12).for_each(|at| views.keep(view(at, 0)));
+        let kept: Vec<u64> = views.iter().map(|view| view.sent_us).collect();
+        assert_eq!(kept, [0, 8, 9, 10, 11]);
+    }
 }

@@ -10,6 +10,7 @@ use crate::history::{Answered, History, Ledger, Row, Status};
 use crate::ids::OrderId;
 use crate::stats::Quantiles;
 
+use super::bounds::Bounds;
 use super::invariant::{Invariant, Witnesses};
 use super::reconcile::reconcile;
 use super::verdict::{Audit, Verdict};
@@ -23,8 +24,6 @@ pub struct Gaps {
     /// Why the server ended during the run: it could not be asked for anything afterwards.
     #[serde(default)]
     pub server: Option<String>,
-    /// Why the ledger before the run is not known.
-    pub ledger_before: Option<String>,
     /// Why it is not certain that everything was decided when the ledger was read.
     pub settled: Option<String>,
     /// Why the ledger after the run is not known.
@@ -38,10 +37,20 @@ pub fn audit(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Audit {
         let because = "--no-audit was given".to_owned();
         return Audit { verdict: Verdict::NotAudited, ..Audit::undecided(history, because) };
     }
-    let ledger = match (missing(history, ledger, gaps), ledger) {
-        (None, Some(ledger)) => ledger,
-        (because, _) => return without_ledger(history, because.unwrap_or_default()),
+    let mut audit = match (missing(history, ledger, gaps), ledger) {
+        (None, Some(ledger)) => with_ledger(history, ledger, gaps),
+        (because, _) => without_ledger(history, because.unwrap_or_default()),
     };
+    if let (Some(bounds), Some(stock), Some(because)) =
+        (audit.bounds, audit.stock, &mut audit.because)
+        && let Some(words) = bounds.needed_to_oversell(stock)
+    {
+        *because = format!("{because}; {words}");
+    }
+    audit
+}
+
+fn with_ledger(history: &History, ledger: &Ledger, gaps: &Gaps) -> Audit {
     let mut audit = reconcile(history, ledger, gaps.settled.is_none());
     if let (Some(because), Some(reason)) = (&gaps.settled, &mut audit.because) {
         reason.clone_from(because);
@@ -58,9 +67,6 @@ fn missing(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Option<St
     if let Some(because) = &gaps.server {
         return Some(because.clone());
     }
-    if let Some(because) = &gaps.ledger_before {
-        return Some(format!("the ledger could not be read before the run: {because}"));
-    }
     if history.is_empty() {
         return Some("no attempt was made".to_owned());
     }
@@ -72,23 +78,23 @@ fn missing(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Option<St
 fn without_ledger(history: &History, because: String) -> Audit {
     let undecided = Audit::undecided(history, because);
     let stock = history.views.iter().next().map(|view| view.sale.stock);
-    let stock = stock.or(history.sale_before.as_ref().map(|sale| sale.stock));
-    let told = told_orders(history);
-    let Some(over) = stock.and_then(|stock| (told.len() as u64).checked_sub(stock)) else {
+    let Some(stock) = stock.or(history.sale_before.as_ref().map(|sale| sale.stock)) else {
         return undecided;
     };
+    let told = told_orders(history);
+    let over = (told.len() as u64).saturating_sub(stock);
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
     told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
+    let bounds = Some(Bounds::of_answers(history, told.len()));
+    let audit = Audit { stock: Some(stock), bounds, oversold: over, ..undecided };
     match oversold.finish() {
-        None => Audit { stock, ..undecided },
+        None => audit,
         Some(violation) => Audit {
             verdict: Verdict::Fail,
             because: None,
-            stock,
             orders: Some(told.len() as u64),
-            oversold: over,
             violations: vec![violation],
-            ..undecided
+            ..audit
         },
     }
 }

@@ -181,13 +181,28 @@ fn likely_cause(
         Invariant::StockConserved => {
             "a unit was taken for an attempt that got no order, and never given back"
         }
-        Invariant::AcceptedKept | Invariant::AcceptedDecided => {
-            "a message was lost after it was accepted: it was published without a confirm, kept in \
-             a queue that is not durable, or acknowledged before its decision"
+        Invariant::BuyerLimit => {
+            "the buyer's orders were counted before the order of another request of the buyer was \
+             stored"
         }
-        Invariant::NoUnsoldStock => {
-            "units were taken and never given back, or a flag says that the sale is sold out and \
-             is never reset"
+        Invariant::OrderIdsUnique => {
+            "order ids were taken from a counter that was read and written in two steps"
+        }
+        Invariant::OrdersWereSent => {
+            "an attempt was sent on under a new id, for example after a confirm that came late"
+        }
+        Invariant::RefusalsHold => {
+            "the attempt was queued before it was refused: a publish that timed out was taken for \
+             one that failed, or a check came after it"
+        }
+        Invariant::AcceptedKept | Invariant::AcceptedDecided => {
+            "a message was lost after it was accepted (published without a confirm, kept in a \
+             queue that is not durable, or acknowledged before its decision), or a consumer took \
+             it and forgot to acknowledge or to reject it"
+        }
+        Invariant::SoldOutTrue | Invariant::NoUnsoldStock => {
+            "units were taken and never given back, or a flag that says that the sale is sold out \
+             was set too early or is never reset"
         }
         _ => return None,
     })

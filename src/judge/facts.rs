@@ -34,6 +34,11 @@ pub(super) struct Facts<'a> {
     pub(super) clock: Option<ServerClock>,
 }
 
+/// Whether two epochs are of the same sale. A system that does not number its sales has one.
+pub(super) fn is_same_sale(one: u64, other: u64) -> bool {
+    one == other || one == 0 || other == 0
+}
+
 /// Where a row of the ledger comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {

@@ -4,6 +4,7 @@
 //! It knows only what a client can observe, and shares no code with `sale`, so that it finds an
 //! error there instead of repeating it.
 
+mod bounds;
 mod cause;
 mod evidence;
 mod exit;
@@ -19,6 +20,7 @@ mod server_clock;
 mod validity;
 mod verdict;
 
+pub use bounds::Bounds;
 pub use cause::{BrokerConnections, Cause, cause};
 pub use evidence::{Gaps, audit, settle_times};
 pub use exit::{Conclusion, exit_code};

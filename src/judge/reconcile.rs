@@ -3,10 +3,11 @@
 
 use crate::history::{History, Ledger};
 
+use super::bounds::Bounds;
 use super::explain::explain;
-use super::facts::Facts;
+use super::facts::{Facts, is_same_sale};
 use super::fairness::fairness;
-use super::invariant::{Violation, Witnesses};
+use super::invariant::{Invariant, Violation, Witnesses};
 use super::rules;
 use super::verdict::{Audit, Verdict};
 
@@ -18,13 +19,14 @@ const REPLACED: &str = "another sale of the item was opened during the run";
 /// missing decision breaks no invariant, but the run does not pass either.
 pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     if let Some(before) = &history.sale_before
-        && before.epoch != ledger.sale.epoch
+        && !is_same_sale(before.epoch, ledger.sale.epoch)
     {
-        return Audit::undecided(history, REPLACED.to_owned());
+        return of_another_sale(history, before.epoch, ledger.sale.epoch);
     }
     let facts = Facts::gather(history, ledger, settled);
     // Attempts may belong to the sale that replaced this one.
-    let is_replaced = history.views.iter().any(|view| view.sale.epoch != ledger.sale.epoch);
+    let is_replaced =
+        history.views.iter().any(|view| !is_same_sale(view.sale.epoch, ledger.sale.epoch));
     let rules = if is_replaced { rules::OF_STOCK } else { rules::ALL };
     let checks = rules.iter().map(|rule| rule(&facts));
     let mut violations: Vec<Violation> = checks.filter_map(Witnesses::finish).collect();
@@ -43,6 +45,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         stock: Some(ledger.sale.stock),
         stock_left: Some(ledger.sale.stock_left),
         orders: Some(facts.orders.len() as u64),
+        bounds: Some(Bounds::of_ledger(&facts)),
         oversold: facts.oversold() as u64,
         accepted: facts.accepted.len() as u64,
         unresolved: facts.unresolved().count() as u64,
@@ -51,4 +54,17 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         fairness: Some(fairness(&facts)),
         violations,
     }
+}
+
+/// Judges a run after which another sale's ledger was given than before it. The ledger is asked for
+/// by the epoch that the state of the sale has shown, so the other one answers no question.
+fn of_another_sale(history: &History, before: u64, after: u64) -> Audit {
+    let undecided = Audit::undecided(history, REPLACED.to_owned());
+    if history.views.iter().next().is_none_or(|view| view.sale.epoch != before) {
+        return undecided;
+    }
+    let mut broken = Witnesses::of(Invariant::ViewsAgree);
+    broken.add(format_args!("the ledger of epoch {after} was given for that of epoch {before}"));
+    let violations = broken.finish().into_iter().collect();
+    Audit { verdict: Verdict::Fail, because: None, violations, ..undecided }
 }

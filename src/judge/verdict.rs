@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{Answered, Asked, History};
 
+use super::bounds::Bounds;
 use super::fairness::Fairness;
 use super::invariant::Violation;
 
@@ -47,6 +48,10 @@ pub struct Audit {
     pub stock_left: Option<i64>,
     /// Orders in the ledger, counted one by one.
     pub orders: Option<u64>,
+    /// How many orders there are at the least and at the most: they differ while the decisions of
+    /// some attempts are not known. `None` if nothing is known.
+    #[serde(default)]
+    pub bounds: Option<Bounds>,
     /// Orders above the stock.
     pub oversold: u64,
     /// Attempts of this run that were accepted.
@@ -77,6 +82,7 @@ impl Audit {
             stock: None,
             stock_left: None,
             orders: None,
+            bounds: None,
             oversold: 0,
             accepted: accepted as u64,
             unresolved: accepted as u64,

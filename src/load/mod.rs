@@ -4,12 +4,12 @@
 //! path of a request takes no lock and crosses no channel. This module neither interprets requests
 //! and answers, which `sut` does, nor keeps figures, which the sink does.
 
+mod after;
 mod aggregate;
 mod attempt;
 mod executor;
 mod http1;
 mod reply;
-mod results;
 mod retry;
 mod run;
 mod start_barrier;
@@ -18,7 +18,7 @@ mod user;
 mod users;
 mod worker;
 
+pub use after::{AfterLoad, SentAgain, read_results, send_again};
 pub use executor::{Arrivals, Schedule, Step};
 pub use http1::{Connector, ProtocolError, Response, ResponseReader};
-pub use results::{ResultsJob, read_results};
 pub use run::{Job, Ran, run, workers};

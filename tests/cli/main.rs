@@ -15,6 +15,7 @@ mod hung_disk;
 mod outputs;
 mod recorded;
 mod recovery;
+mod right_runs;
 mod self_test;
 mod shutdown;
 mod verdicts;

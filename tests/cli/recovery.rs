@@ -9,6 +9,7 @@ use seckill::units::Count;
 
 use crate::support::child::Serving;
 use crate::support::client::{self, Sale, TOKEN};
+use crate::support::seeded::{Random, from_env};
 
 const STOCK: u64 = 60;
 const BUYERS: u64 = 200;
@@ -16,22 +17,10 @@ const BUYERS: u64 = 200;
 /// Rounds in CI. `SECKILL_KILL_ROUNDS` sets more, `SECKILL_KILL_SEED` repeats an earlier run.
 const ROUNDS: u64 = 8;
 
-fn from_env(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-}
-
-/// A pseudo-random number below `below`: SplitMix64.
-fn random(seed: u64, round: u64, below: u64) -> u64 {
-    let mut bits = seed.wrapping_add((round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (bits ^ (bits >> 31)) % below
-}
-
 #[test]
 fn kill_9_loses_no_accepted_attempt() {
-    let rounds = from_env("SECKILL_KILL_ROUNDS", ROUNDS);
-    let seed = from_env("SECKILL_KILL_SEED", u64::from(std::process::id()));
+    let rounds = from_env("SECKILL_KILL_ROUNDS").unwrap_or(ROUNDS);
+    let seed = from_env("SECKILL_KILL_SEED").unwrap_or(u64::from(std::process::id()));
     println!("SECKILL_KILL_SEED={seed} SECKILL_KILL_ROUNDS={rounds}");
     let folder = tempfile::tempdir().unwrap();
     let mut rounds_so_far: Vec<(Sale, History)> = Vec::new();
@@ -67,7 +56,7 @@ fn load_and_kill(data: &Path, seed: u64, round: u64) -> (Sale, History) {
     });
     // The moment is a random number of answers and no time, so that it is the same on a slow
     // machine.
-    loading.wait_for(1 + random(seed, round, 3 * STOCK));
+    loading.wait_for(1 + Random(seed.wrapping_add(round)).below(3 * STOCK));
     server.kill();
     (sale, loading.end().history)
 }

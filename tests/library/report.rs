@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
-use seckill::judge::{Audit, Fairness, Gaps, Invalid, Invariant, Verdict, Violation};
+use seckill::judge::{Audit, Bounds, Fairness, Gaps, Invalid, Invariant, Verdict, Violation};
 use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::report::terminal;
@@ -95,6 +95,7 @@ fn oversold() -> Audit {
         stock: Some(1),
         stock_left: Some(0),
         orders: Some(2),
+        bounds: Some(Bounds { orders_min: 2, orders_max: 2 }),
         oversold: 1,
         accepted: 2,
         unresolved: 0,

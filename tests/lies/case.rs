@@ -166,6 +166,7 @@ impl Case {
 
     /// The state of the sale.
     pub(crate) fn sale_state(&self, shop: &mut Shop) -> Value {
+        shop.begin();
         let (left, queued, refusal) = (shop.stock_left, shop.queued(), shop.refusal(""));
         let status = refusal.map_or("open", |(_, reason)| reason);
         let mut state = json!({

@@ -133,8 +133,8 @@ pub(crate) const RIGHT: &[Case] = &[
     },
     Case {
         name: "closes during the run",
-        load: &["--think", "100ms", "--loops", "35"],
-        sale: Setup { closes_ms: Some(2_500), ..HUGE },
+        load: &["--think", "100ms", "--loops", "90"],
+        sale: Setup { closes_ms: Some(8_000), ..HUGE },
         ..CASE
     },
     Case {
@@ -306,6 +306,14 @@ pub(crate) const RIGHT: &[Case] = &[
             _ => answer,
         },
         ledger: |shop, page| page.is_cut = shop.ledgers == 1,
+        ..CASE
+    },
+    Case {
+        name: "limits those who repeat a known attempt",
+        answer: |_, post, answer| match post.before {
+            1 => refused(429, "rate_limited"),
+            _ => answer,
+        },
         ..CASE
     },
     Case {

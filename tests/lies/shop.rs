@@ -14,7 +14,7 @@ pub(crate) struct Setup {
     pub(crate) delay_ms: u64,
     /// Whether an attempt is decided before it is answered, so that it is answered with 200.
     pub(crate) at_once: bool,
-    /// Opening and closing, in milliseconds from the start of the server.
+    /// Opening and closing, in milliseconds from the first read of the state of the sale.
     pub(crate) opens_ms: Option<i64>,
     pub(crate) closes_ms: Option<i64>,
     /// Orders that were made before the server started.
@@ -126,6 +126,14 @@ impl Shop {
             shop.settle(at, status);
         }
         shop
+    }
+
+    /// Begins the hours of the sale, at the first read of its state: the load may start long after
+    /// the server.
+    pub(crate) fn begin(&mut self) {
+        if self.states == 0 {
+            self.started = SystemTime::now();
+        }
     }
 
     /// The present moment by the shop's clock.

@@ -11,7 +11,10 @@ pub(crate) mod front;
 pub(crate) mod link;
 pub(crate) mod manual_server;
 pub(crate) mod rabbitmqctl;
+#[allow(clippy::print_stdout, reason = "a failed campaign is repeated with its seed")]
+pub(crate) mod right_run;
 pub(crate) mod scripted;
+pub(crate) mod seeded;
 pub(crate) mod skip;
 
 mod reply;

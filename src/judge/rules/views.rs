@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use crate::history::{Answered, Hours, SaleView, Status, View};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::{Facts, Origin, is_same_sale};
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -26,19 +26,13 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
         };
         terms.compare(&shown, &mut broken);
     }
-    for view in history.views.iter().filter(|view| is_same_sale(facts, &view.sale)) {
+    for view in history.views.iter().filter(|view| is_same_sale(view.sale.epoch, sale.epoch)) {
         terms.compare(&Terms::of(&view.sale), &mut broken);
     }
     if let Some(last) = history.views.iter().next_back() {
         last_agrees(facts, last, &mut broken);
     }
     broken
-}
-
-/// Whether a state is one of the ledger's sale. A system that does not number its sales has one.
-fn is_same_sale(facts: &Facts<'_>, view: &SaleView) -> bool {
-    let (shown, epoch) = (view.epoch, facts.ledger.sale.epoch);
-    shown == epoch || shown == 0 || epoch == 0
 }
 
 /// The terms of a sale, as far as they are shown.
@@ -90,7 +84,7 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     if !facts.is_settled || last.sent_us <= end_us {
         return;
     }
-    if !is_same_sale(facts, &last.sale) {
+    if !is_same_sale(last.sale.epoch, facts.ledger.sale.epoch) {
         let (shown, epoch) = (last.sale.epoch, facts.ledger.sale.epoch);
         broken.add(format_args!("epoch {shown}, and {epoch} in the ledger"));
         return;
@@ -119,7 +113,11 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
 /// sold when it was answered, and that sold units stay sold.
 pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockReadsBounded);
-    let views = facts.history.views.iter().filter(|view| is_same_sale(facts, &view.sale));
+    let views = facts
+        .history
+        .views
+        .iter()
+        .filter(|view| is_same_sale(view.sale.epoch, facts.ledger.sale.epoch));
     let views: Vec<&View> = views.filter(|view| view.answered_us > 0).collect();
     if views.is_empty() {
         return broken;

@@ -105,8 +105,13 @@ impl LedgerReader {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), LedgerError> {
-        let parsed = serde_json::from_slice(line);
-        match parsed.map_err(|_| self.invalid("not a sale, an attempt or the counts"))? {
+        // Nearly all lines are attempts. They are parsed directly, which is several times as fast.
+        let parsed = match serde_json::from_slice(line) {
+            Ok(attempt) => LedgerLine::Attempt(attempt),
+            Err(_) => serde_json::from_slice(line)
+                .map_err(|_| self.invalid("not a sale, an attempt or the counts"))?,
+        };
+        match parsed {
             LedgerLine::Sale { sale } if self.lines == 0 => self.sale = Some(sale),
             LedgerLine::Sale { .. } => return Err(self.invalid("a second sale")),
             _ if self.sale.is_none() => return Err(self.invalid("the sale must come first")),

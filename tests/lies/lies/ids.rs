@@ -1,7 +1,7 @@
 //! One id is answered in several ways.
 
-use crate::answer::{failed, lost, refused, sold_out, won};
-use crate::case::Expected::{Fail, FailOrUnknown};
+use crate::answer::{failed, lost, queued, refused, sold_out, won};
+use crate::case::Expected::Fail;
 use crate::case::{CASE, Case};
 use crate::shop::{Post, SALE, Setup, Shop, Status};
 
@@ -40,9 +40,8 @@ pub(crate) const LIES: &[Case] = &[
         ..CASE
     },
     Case {
-        // Without an accepted attempt, no answer bounds the server's clock.
         name: "first try cut after it won the last units, retry told sold_out",
-        expected: FailOrUnknown(FALSE),
+        expected: Fail(FALSE),
         sale: Setup { at_once: true, ..SALE },
         load: RETRY,
         instead: |shop, post| is_again(shop, post).then(sold_out),
@@ -154,6 +153,45 @@ pub(crate) const LIES: &[Case] = &[
             })
         },
         answer: |_, post, answer| if is_unlucky(post) { answer.cut() } else { answer },
+        ..CASE
+    },
+    Case {
+        name: "known attempts are told sold_out after the sale",
+        expected: Fail(FALSE),
+        instead: |shop, post| is_again(shop, post).then(sold_out),
+        ..CASE
+    },
+    Case {
+        name: "known attempts are told request_id_reused after the sale",
+        expected: Fail(FALSE),
+        instead: |shop, post| is_again(shop, post).then(|| refused(422, "request_id_reused")),
+        ..CASE
+    },
+    Case {
+        name: "losers that ask again after the sale are told that they have won",
+        expected: Fail(&["results_true", "ids_answered_once"]),
+        instead: |shop, post| is_again(shop, post).then(|| won(post.id, "tea-9-9")),
+        ..CASE
+    },
+    Case {
+        name: "winners that ask again after the sale get a second order",
+        expected: Fail(&[
+            "request_ids_unique",
+            "buyer_limit",
+            "ids_answered_once",
+            "results_true",
+            "stock_reads_bounded",
+            "views_agree",
+        ]),
+        sale: Setup { stock: 1000, ..SALE },
+        instead: |shop, post| {
+            is_again(shop, post).then(|| {
+                let at = shop.accept(post.id, &post.uid);
+                let order = shop.win();
+                shop.settle(at, order);
+                queued(post.id)
+            })
+        },
         ..CASE
     },
 ];

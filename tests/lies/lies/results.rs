@@ -78,6 +78,16 @@ pub(crate) const LIES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "winners stay queued for ever, and the load goes on after the last unit",
+        expected: Fail(FALSE),
+        load: &["--think", "100ms", "--loops", "30"],
+        result: |shop, question, answer| match is_order(shop, question) {
+            true => Answer { status: 200, ..queued(question.id) },
+            false => answer,
+        },
+        ..CASE
+    },
+    Case {
         name: "another order than the ledger's",
         expected: Fail(FALSE),
         result: |shop, question, answer| match is_order(shop, question) {

@@ -9,5 +9,6 @@ mod lost_queue;
 mod processes;
 mod queue_process;
 mod redelivery;
+mod right_runs;
 mod store;
 mod store_link;

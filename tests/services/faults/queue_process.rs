@@ -9,9 +9,10 @@ use super::drill::{Drill, MANY};
 use crate::support::backend::Backend;
 use crate::support::deployment::{Deployment, fragile_broker};
 use crate::support::rabbitmqctl::kill_queue;
+use crate::support::seeded::from_env;
 
 /// The kills of one campaign; `SECKILL_QUEUE_KILLS` asks for more.
-const KILLS: usize = 5;
+const KILLS: u64 = 5;
 
 /// Attempts between two kills.
 const BETWEEN: u64 = 100;
@@ -23,8 +24,7 @@ const PAUSE: Duration = Duration::from_millis(2_100);
 #[test]
 fn no_refused_attempt_is_decided_when_the_queue_process_is_killed_repeatedly() {
     let Some(_backend) = Backend::real() else { return };
-    let kills = std::env::var("SECKILL_QUEUE_KILLS");
-    let kills = kills.map_or(KILLS, |kills| kills.parse().unwrap());
+    let kills = from_env("SECKILL_QUEUE_KILLS").unwrap_or(KILLS);
     let broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);

@@ -1,0 +1,69 @@
+//! Sends attempts again that are known to the tested system.
+
+use std::io;
+
+use crate::history::{Answered, AttemptNo, Ids, RequestWindow};
+use crate::ids::ItemId;
+use crate::sut::{Meaning, Sut, Template, Unusable};
+
+use super::{AfterLoad, Question, ask_all};
+
+/// An attempt that was sent again, and its usable answer.
+#[derive(Debug)]
+pub struct SentAgain {
+    /// When it was sent and answered.
+    pub window: RequestWindow,
+    /// What was told of the attempt, or a final refusal; an error if the answer contradicts itself.
+    pub told: Result<Meaning, Unusable>,
+}
+
+/// Sends these attempts at an item again, and returns those that got a usable answer by the
+/// deadline. It blocks.
+///
+/// # Errors
+/// When the system has no resources for it, or no certificates are trusted for an `https://`
+/// target.
+pub fn send_again(
+    after: AfterLoad,
+    item: &ItemId,
+    ids: Ids,
+    attempts: Vec<AttemptNo>,
+) -> io::Result<Vec<SentAgain>> {
+    let template = after.sut.purchase(&after.target, &after.plan, item);
+    let question = Purchase { sut: after.sut, ids, template };
+    ask_all(after, question, attempts)
+}
+
+/// The same purchase request as during the load.
+#[derive(Clone)]
+struct Purchase {
+    sut: Sut,
+    ids: Ids,
+    template: Template<2>,
+}
+
+impl Question for Purchase {
+    type About = AttemptNo;
+    type Told = SentAgain;
+
+    fn request(&mut self, attempt: AttemptNo) -> &[u8] {
+        self.template.fill([self.ids.buyer(attempt), self.ids.request_id(attempt).0]);
+        self.template.bytes()
+    }
+
+    fn understand(
+        &self,
+        attempt: AttemptNo,
+        (http, body): (u16, &[u8]),
+        (sent_us, answered_us): (u64, u64),
+    ) -> Option<SentAgain> {
+        let understood = self.sut.understand(http, body, self.ids.request_id(attempt));
+        let told = match understood.map(|understood| understood.meaning) {
+            Ok(Meaning::Answered(Answered::Unknown)) => return None,
+            Ok(Meaning::Refused(refused)) if refused.is_temporary() => return None,
+            Err(Unusable { is_contradictory: false, .. }) => return None,
+            told => told,
+        };
+        Some(SentAgain { window: RequestWindow { attempt, sent_us, answered_us }, told })
+    }
+}
