@@ -107,7 +107,11 @@ fn write(folder: &Path, size: Size) {
         };
         writeln!(
             ledger,
-            r#"{{"request_id":"{request_id}","uid":"{buyer}","item":"default","seq":{seq},"accepted_us":{accepted_us},"decided_us":{decided_us},"status":{decision}}}"#
+            concat!(
+                r#"{{"request_id":"{}","uid":"{}","item":"default","seq":{},"#,
+                r#""accepted_us":{},"decided_us":{},"status":{}}}"#,
+            ),
+            request_id, buyer, seq, accepted_us, decided_us, decision
         )
         .unwrap();
     }

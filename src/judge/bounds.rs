@@ -65,13 +65,13 @@ impl Bounds {
         let open = orders_max.checked_sub(orders_min).filter(|open| *open > 0)?;
         let needed = (stock + 1).saturating_sub(orders_min);
         let then = if needed > open {
-            "which is not enough for an oversell".to_owned()
+            "too few for an oversell".to_owned()
         } else {
-            format!("and {needed} of these would have to win for an oversell")
+            format!("of which {needed} would have to be orders for an oversell")
         };
         Some(format!(
-            "{orders_min} of {stock} units are certainly sold, the decisions of {open} attempts \
-             are not known, {then}"
+            "certain are {orders_min} orders for {stock} units, unknown are {open} decisions, \
+             {then}"
         ))
     }
 }
@@ -89,10 +89,10 @@ mod tests {
             bounds.needed_to_oversell(10).unwrap_or_default()
         };
         assert_eq!(words(8, 8), "");
-        assert!(words(8, 13).contains("3 of these would have to win"), "{}", words(8, 13));
-        assert!(words(8, 11).contains("3 of these would have to win"), "{}", words(8, 11));
-        assert!(words(8, 10).contains("not enough"), "{}", words(8, 10));
-        assert!(words(12, 13).contains("0 of these"), "{}", words(12, 13));
+        assert!(words(8, 13).contains("of which 3 would have to be orders"), "{}", words(8, 13));
+        assert!(words(8, 11).contains("of which 3 would have to be orders"), "{}", words(8, 11));
+        assert!(words(8, 10).contains("too few"), "{}", words(8, 10));
+        assert!(words(12, 13).contains("of which 0"), "{}", words(12, 13));
     }
 
     #[test]

@@ -94,11 +94,11 @@ fn serve_flags(random: &mut Random, backend: &Backend, stock: u64) -> Vec<String
     add("--per-buyer", random.one_of(&[1, 1, 2, 3]));
     add("--consumers", 1 + random.below(4));
     add("--prefetch", random.one_of(&[1, 8, 256]));
-    add("--queue-max", random.one_of(&[20, 1_000_000]));
+    add("--max-queue", random.one_of(&[20, 1_000_000]));
     if random.below(4) == 0 {
-        add("--buyer-rate-limit", 5);
+        flags.extend(["--buyer-rate-limit", "5/s"].map(str::to_owned));
     }
-    flags.extend(["--admin-token".to_owned(), TOKEN.to_owned()]);
+    flags.extend(["--admin-token", TOKEN].map(str::to_owned));
     flags
 }
 
