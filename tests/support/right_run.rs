@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,6 +17,9 @@ use super::seeded::{Random, from_env};
 
 /// The file with the result of a run.
 const RESULT: &str = "result.json";
+
+/// The file with the errors of a run.
+const ERRORS: &str = "errors";
 
 /// How the runs of a campaign ended.
 #[derive(Debug, Default)]
@@ -75,8 +78,9 @@ fn run(random: &mut Random, backend: &Backend) -> Value {
         wait(&mut bench);
         has_ended.store(true, Ordering::Relaxed);
     });
-    let json = std::fs::read(folder.path().join(RESULT)).unwrap();
-    let result: Value = serde_json::from_slice(&json).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let result: Result<Value, _> = serde_json::from_str(&read(RESULT));
+    let result = result.unwrap_or_else(|_| panic!("no result: {}", read(ERRORS)));
     result["audit"].clone()
 }
 
@@ -114,15 +118,15 @@ fn start_bench(random: &mut Random, url: &str, folder: &Path) -> Child {
     add("--loops", (1 + random.below(30)).to_string());
     add("--buyers", random.one_of(&["new", "thread", "20", "100:1.1"]).to_owned());
     add("--double-click", random.one_of(&["0%", "30%"]).to_owned());
-    add("--retry", random.below(4).to_string());
+    add("--retry", (1 + random.below(3)).to_string());
     add("--retry-backoff", "5ms".to_owned());
-    add("--timeout", random.one_of(&["10s", "20ms", "5ms"]).to_owned());
+    add("--timeout", random.one_of(&["10s", "10s", "20ms", "5ms"]).to_owned());
     if random.below(4) == 0 {
         command.arg("--stampede");
     }
     if random.below(4) == 0 {
         command.arg("--follow");
     }
-    command.stdout(File::create(folder.join(RESULT)).unwrap()).stderr(Stdio::null());
-    command.spawn().unwrap()
+    let file = |name: &str| File::create(folder.join(name)).unwrap();
+    command.stdout(file(RESULT)).stderr(file(ERRORS)).spawn().unwrap()
 }
