@@ -64,11 +64,10 @@ pub(super) const KINDS: &[Kind] = &[
         Some(Invisible("a request without an answer may arrive when the ledger is read"))
     }),
     Kind("an attempt lost for another reason", |run, chance| {
-        let at = run.row(chance, |row| is_lost(row))?;
-        let reason = chance.pick([Loss::SoldOut, Loss::AlreadyBought])?;
-        let is_same = run.ledger.rows[at].status == Status::Lost(reason);
-        run.decide(at, Status::Lost(reason));
-        (!is_same).then_some(())?;
+        let at = run.row(chance, is_lost)?;
+        let sold_out = Status::Lost(Loss::SoldOut);
+        let is_sold_out = run.ledger.rows[at].status == sold_out;
+        run.decide(at, if is_sold_out { Status::Lost(Loss::AlreadyBought) } else { sold_out });
         by_decisions(run, "no unit was left, the buyer was at the limit, and it was told neither")
     }),
     Kind("an attempt lost as its sale was replaced", |run, chance| {

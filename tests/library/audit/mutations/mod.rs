@@ -86,11 +86,12 @@ fn each_mutant_of_a_right_run_is_found_or_looks_right_from_outside() {
     let mut problems = Vec::new();
     let kinds = || KINDS.iter().copied().flatten();
     for (number, Kind(kind, change)) in (0..).zip(kinds()) {
-        for of_folder in recorded::runs().chunks(recorded::HABITS.len()) {
+        let recordings = recorded::runs().chunks(recorded::HABITS.len());
+        for (recording, with_habits) in (number..).zip(recordings) {
             let mut made: Vec<Run> = Vec::new();
             for seed in 0..seeds() {
                 // The habits take turns.
-                let (name, run) = &of_folder[(number + seed as usize) % of_folder.len()];
+                let (name, run) = &with_habits[(recording + seed as usize) % with_habits.len()];
                 let mut mutant = run.clone();
                 let Some(expected) = change(&mut mutant, &mut Chance::new(seed)) else { continue };
                 assert_ne!(&mutant, run, "{kind}: nothing was changed in {name}");
