@@ -111,6 +111,17 @@ pub(super) const KINDS: &[Kind] = &[
         entry.answered_us = entry.sent_us + took_us;
         Some(Broken(Invariant::SoldOutTrue))
     }),
+    Kind("a loser is answered sold out, and a later attempt wins", |run, chance| {
+        let sold_out = Status::Lost(Loss::SoldOut);
+        let at = accepted(run, chance, |_, status| *status == sold_out)?;
+        let winner = run.entry(chance, |entry| run.row_of(entry).is_some_and(is_won))?;
+        let winner_sent_us = run.history.entries[winner].sent_us;
+        let entry = &mut run.history.entries[at];
+        entry.answered = Answered::Lost(Loss::SoldOut);
+        entry.answered_us = winner_sent_us.checked_sub(1).filter(|us| *us > 0)?;
+        entry.sent_us = entry.sent_us.min(entry.answered_us);
+        Some(Broken(Invariant::SoldOutTrue))
+    }),
 ];
 
 /// The position of the entry of an accepted attempt with a row.

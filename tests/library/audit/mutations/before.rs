@@ -1,8 +1,9 @@
 //! The ledger before the run: what it held is still there, and it is right itself.
 
-use seckill::history::{History, Loss, Row, Status};
+use seckill::history::{AttemptNo, History, Ids, Loss, Row, Status};
 use seckill::ids::RequestId;
 use seckill::judge::Invariant;
+use seckill::settings::Buyers;
 
 use super::Expected::{Broken, Invisible, Unknown};
 use super::Kind;
@@ -57,6 +58,21 @@ pub(super) const KINDS: &[Kind] = &[
         let (_, id) = earlier(run, chance, is_lost)?;
         make_queued(run, id);
         Some(Invisible("it is right"))
+    }),
+    Kind("an attempt lost as sold out before the run, and later ones win", |run, chance| {
+        let is_new = |row: &Row| is_won(row) && run.entry_at(&row.request_id).is_some();
+        let mut row = run.ledger.rows[run.row(chance, is_new)?].clone();
+        let ids = Ids::new(chance.below(u64::MAX), Buyers::New);
+        row.request_id = ids.request_id(AttemptNo { thread: 0, index: 0 });
+        row.status = Status::Lost(Loss::SoldOut);
+        row.accepted_us -= 3_600_000_000;
+        row.decided_us = Some(row.accepted_us);
+        let earlier = run.ledger.rows.iter().take_while(|row| run.is_earlier(row)).count();
+        run.ledger.rows[earlier..].iter_mut().for_each(|row| row.seq += 1);
+        row.seq = earlier.checked_sub(1).map_or(0, |last| run.ledger.rows[last].seq + 1);
+        run.ledger.rows.insert(earlier, row.clone());
+        run.history.before.insert(row.request_id, row);
+        Some(Broken(Invariant::SoldOutTrue))
     }),
     Kind("the units left before the run are more or fewer", |run, chance| {
         let by = 1 + chance.below(20) as i64;
