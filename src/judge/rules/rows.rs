@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::history::{Row, Status};
+use crate::history::{Loss, Row, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
@@ -16,7 +16,7 @@ const CLOCKS_APART_US: i64 = 60_000_000;
 const OFFSET_MAX_US: i64 = 24 * 3600 * 1_000_000;
 
 /// Checks that every row is in its place, belongs to somebody, is what it was before the run, and
-/// has times that are possible.
+/// has a reason and times that are possible.
 pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RowsSane);
     in_order(facts, &mut broken);
@@ -28,7 +28,8 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
             Origin::Earlier => changed_since(facts, row),
             _ => None,
         };
-        if let Some(problem) = problem.or_else(|| decided_too_early(row, offset_us)) {
+        let problem = problem.or_else(|| decided_too_early(row, offset_us));
+        if let Some(problem) = problem.or_else(|| lost_below_limit(facts, row)) {
             broken.add(format_args!("{}: {problem}", row.request_id));
         }
     }
@@ -81,6 +82,14 @@ fn decided_too_early(row: &Row, offset_us: Option<i64>) -> Option<&'static str> 
     let ahead_us = offset_us.unwrap_or(0).clamp(0, OFFSET_MAX_US);
     let decided_us = signed(row.decided_us?).saturating_add(CLOCKS_APART_US + ahead_us);
     (decided_us < signed(row.accepted_us)).then_some("decided before it was accepted")
+}
+
+/// Orders are final, so a buyer who was at the limit still is.
+fn lost_below_limit(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
+    let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
+    let is_false = row.status == Status::Lost(Loss::AlreadyBought)
+        && orders() < u64::from(facts.ledger.sale.per_buyer);
+    is_false.then_some("lost as already bought, and its buyer is below the limit")
 }
 
 /// By how much the accepting clocks are ahead of the generator's, as the median of the accepted

@@ -1,6 +1,7 @@
 //! Sold out: said only when every unit is sold, and final for the sale.
 
-use crate::history::{Refused, RequestWindow, Status};
+use crate::history::{Answered, Loss, Refused, RequestWindow, Row, Status};
+use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -9,33 +10,51 @@ use crate::judge::invariant::{Invariant, Witnesses};
 /// can have taken the units.
 pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::SoldOutTrue);
-    let Some(tally) = facts.history.refusals.of(Refused::SoldOut) else { return broken };
     let left = facts.ledger.sale.stock_left;
-    let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
-    if facts.is_settled && left > 0 {
+    let refusals = facts.history.refusals.of(Refused::SoldOut);
+    if let Some(tally) = refusals.filter(|_| facts.is_settled && left > 0) {
+        let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
         let told = tally.first.iter().chain(&tally.last).chain(&tally.sample);
         let witnesses = told.map(|request| format!("{}: {left} left at the end", id(request)));
         broken.add_counted(tally.count, witnesses);
         return broken;
     }
-    let Some(first) = tally.first.filter(|first| first.answered_us > 0) else { return broken };
+    let Some((first, told_us)) = first_told(facts) else { return broken };
     for made in facts.made() {
         let is_won = made.row.is_some_and(|row| matches!(row.status, Status::Won(_)));
-        let is_later = made.window().is_some_and(|(sent_us, _)| sent_us > first.answered_us);
+        let is_later = made.window().is_some_and(|(sent_us, _)| sent_us > told_us);
         let id = made.request_id;
         broken.add_if(is_won && is_later && made.earlier.is_none(), format_args!("{id} won later"));
     }
     if let Some(units) = units_before(facts) {
-        let takers = takers(facts, first.answered_us);
+        let takers = takers(facts, told_us);
         broken.add_if(
             i128::from(takers) < units,
-            format_args!(
-                "{}: {units} units, {takers} attempts that can have taken them",
-                id(&first)
-            ),
+            format_args!("{first}: {units} units, {takers} attempts that can have taken them"),
         );
     }
     broken
+}
+
+/// The attempt that was the first of which somebody was told that no unit was left, and when: by a
+/// refusal, by its decision, or by the ledger before the run.
+fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
+    const LOST: Status = Status::Lost(Loss::SoldOut);
+    let history = facts.history;
+    let refused = history.refusals.of(Refused::SoldOut).and_then(|tally| tally.first);
+    let refused = refused.map(|first| (history.ids.request_id(first.attempt), first.answered_us));
+    // A decision that is not the ledger's breaks another invariant.
+    let is_lost = |row: Option<&Row>| row.is_some_and(|row| row.status == LOST);
+    let answered = facts.accepted.iter().filter(|made| is_lost(made.row));
+    let answered = answered.filter(|made| made.entry.answered == Answered::Lost(Loss::SoldOut));
+    let answered = answered.map(|made| (made.request_id, made.entry.answered_us));
+    let read = history.results.iter().filter(|read| read.status == Some(LOST));
+    let read = read.filter(|read| is_lost(facts.row_of(&read.request_id)));
+    let read = read.map(|read| (read.request_id, read.answered_us));
+    let told = refused.into_iter().chain(answered).chain(read).filter(|(_, us)| *us > 0);
+    let before = history.before.values().filter(|row| row.status == LOST);
+    let before = before.map(|row| (row.request_id, 0));
+    told.chain(before).min_by_key(|(id, us)| (*us, *id))
 }
 
 /// Units that were left before the run and not wanted by attempts that were queued, at the least;
@@ -56,7 +75,7 @@ fn units_before(facts: &Facts<'_>) -> Option<i128> {
 fn takers(facts: &Facts<'_>, moment_us: u64) -> u64 {
     let is_sent = |sent_us: u64| sent_us <= moment_us;
     let made = facts.made().filter(|made| is_sent(made.entry.sent_us)).count();
-    let is_unexplained = |(row, origin): &(&crate::history::Row, Origin)| {
+    let is_unexplained = |(row, origin): &(&Row, Origin)| {
         matches!(row.status, Status::Won(_)) && matches!(origin, Origin::Refused | Origin::Foreign)
     };
     (made + facts.rows().filter(is_unexplained).count()) as u64

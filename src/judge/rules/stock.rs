@@ -1,6 +1,6 @@
 //! Stock and orders: what may be sold, and to whom.
 
-use crate::history::Status;
+use crate::history::{SaleTerms, Status};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -18,12 +18,20 @@ pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
+/// A ledger shows the state of one moment, so the sum is right before the run as well.
 pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockConserved);
-    let (stock, left) = (facts.ledger.sale.stock, facts.ledger.sale.stock_left);
-    let orders = facts.orders.len();
-    let adds_up = i128::from(stock) == i128::from(left) + orders as i128;
-    broken.add_if(!adds_up, format_args!("stock {stock}, left {left}, orders {orders}"));
+    let mut add_up = |sale: &SaleTerms, orders: usize, when: &str| {
+        let (stock, left) = (sale.stock, sale.stock_left);
+        let adds_up = i128::from(stock) == i128::from(left) + orders as i128;
+        broken.add_if(!adds_up, format_args!("stock {stock}, left {left}, orders {orders}{when}"));
+    };
+    add_up(&facts.ledger.sale, facts.orders.len(), "");
+    if let Some(before) = &facts.history.sale_before {
+        let rows = facts.history.before.values();
+        let orders = rows.filter(|row| matches!(row.status, Status::Won(_))).count();
+        add_up(before, orders, " before the run");
+    }
     broken
 }
 

@@ -13,8 +13,8 @@ use crate::judge::invariant::{Invariant, Witnesses};
 /// the last state shows as many orders as the ledger.
 pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::ViewsAgree);
-    let mut terms = Terms::default();
     let history = facts.history;
+    let mut terms = Terms { item: Some(history.item.as_str()), ..Terms::default() };
     let sale = &facts.ledger.sale;
     for terms_of in history.sale_before.iter().chain([sale]) {
         let shown = Terms {

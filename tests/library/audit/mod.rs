@@ -4,6 +4,7 @@
 mod breaks;
 mod comparison;
 mod invariants;
+mod mutations;
 mod random_runs;
 mod reference;
 mod scene;

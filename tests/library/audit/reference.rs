@@ -222,6 +222,14 @@ impl<'a> Run<'a> {
         before.stock != now.stock || before.per_buyer != now.per_buyer
     }
 
+    /// Whether the ledger before the run does not add up.
+    fn was_not_conserved(&self) -> bool {
+        let Some(sale) = &self.history.sale_before else { return false };
+        let is_order = |row: &&Row| matches!(row.status, Status::Won(_));
+        let orders = self.history.before.values().filter(is_order).count();
+        sale.stock as i64 != sale.stock_left + orders as i64
+    }
+
     fn is_other_sale(&self) -> bool {
         let before = self.history.sale_before.as_ref();
         before.is_some_and(|before| before.epoch != self.ledger.sale.epoch)
@@ -256,7 +264,9 @@ impl<'a> Run<'a> {
         match invariant {
             Invariant::NeverOversold => self.oversold(),
             Invariant::StockNeverNegative => usize::from(sale.stock_left < 0),
-            Invariant::StockConserved => usize::from(sale.stock as i64 != units),
+            Invariant::StockConserved => {
+                usize::from(sale.stock as i64 != units) + usize::from(self.was_not_conserved())
+            }
             Invariant::OrderIdsUnique => {
                 repeated(&orders.iter().map(|order| &order.status).collect::<Vec<_>>())
             }

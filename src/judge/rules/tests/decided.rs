@@ -43,7 +43,7 @@ fn queue_that_passed_over_an_attempt_has_lost_it() {
         let mut row = scene.row(4).clone();
         let attempt = AttemptNo { thread: 0, index };
         row.request_id = Ids::new(9, Buyers::New).request_id(attempt);
-        (row.seq, row.status) = (100 + index, Status::Lost(Loss::SoldOut));
+        (row.seq, row.status) = (100 + index, Status::Lost(Loss::Undeliverable));
         scene.history.before.insert(row.request_id, row.clone());
         scene.ledger.rows.push(row);
     }

@@ -7,5 +7,6 @@ mod results;
 mod rows;
 pub(in crate::judge) mod scene;
 mod sold_out;
+mod stock;
 mod time;
 mod views;

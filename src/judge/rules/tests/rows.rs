@@ -105,3 +105,20 @@ fn two_clocks_that_differ_are_legal() {
     scene.row(4).accepted_us -= 40_000_000;
     assert_eq!(scene.broken(), []);
 }
+
+#[test]
+fn buyer_who_lost_as_already_bought_has_its_orders() {
+    let mut scene = Scene::new();
+    scene.row(4).status = Status::Lost(Loss::AlreadyBought);
+    scene.entry(4).answered = crate::history::Answered::Accepted;
+    assert_insane(&scene, 1);
+    let mut scene = Scene::with_buyers(Buyers::Pool(1));
+    scene.ledger.sale.per_buyer = 3;
+    scene.history.sale_before.as_mut().unwrap().per_buyer = 3;
+    scene.change_views(|_, sale| sale.per_buyer = Some(3));
+    scene.row(3).status = Status::Lost(Loss::AlreadyBought);
+    assert_eq!(scene.broken(), []);
+    // An order fewer than it may have.
+    scene.row(0).uid = "somebody".into();
+    assert_eq!(scene.broken(), [Invariant::AnswersTrue, Invariant::RowsSane]);
+}

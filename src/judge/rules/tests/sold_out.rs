@@ -1,8 +1,9 @@
 //! Sold out is said only when every unit is sold.
 
-use crate::history::{Answered, Refused};
+use crate::history::{Answered, AttemptNo, Ids, Loss, Refused, Status};
 use crate::judge::invariant::Invariant;
-use crate::judge::rules::tests::scene::Scene;
+use crate::judge::rules::tests::scene::{Scene, server_us};
+use crate::settings::Buyers;
 
 #[test]
 fn sold_out_with_units_left_at_the_end_is_false() {
@@ -54,5 +55,55 @@ fn run_against_a_sold_out_sale_is_told_so_at_once() {
     let mut scene = Scene::new();
     scene.make_earlier();
     scene.refuse(Refused::SoldOut, 1, 2);
+    assert_eq!(scene.broken(), []);
+}
+
+/// A run in which this loser was sent, and this was read of it, before the last winner was sent.
+fn early_loser(answered: Answered, read: Option<Status>, answered_ms: u64) -> Scene {
+    let mut scene = Scene::new();
+    let entry = scene.entry(4);
+    (entry.sent_us, entry.answered_us) = (31_000, 1_000 * answered_ms);
+    entry.answered = answered;
+    (scene.row(4).accepted_us, scene.row(4).decided_us) = (server_us(33), Some(server_us(34)));
+    if read.is_some() {
+        scene.entry(4).answered_us = 34_000;
+        scene.read(4, read, (35, answered_ms));
+    }
+    scene
+}
+
+#[test]
+fn loss_says_that_no_unit_was_left_as_a_refusal_does() {
+    const LOST: Status = Status::Lost(Loss::SoldOut);
+    let told = early_loser(Answered::Lost(Loss::SoldOut), None, 36);
+    let read = early_loser(Answered::Accepted, Some(LOST), 36);
+    for scene in [told, read] {
+        assert_eq!(scene.broken(), [Invariant::SoldOutTrue]);
+        assert_eq!(scene.violations()[0].witnesses, [format!("{} won later", scene.id(2))]);
+    }
+    // The winner was sent before the loser knew, or the loser does not know why it lost.
+    for scene in [
+        early_loser(Answered::Lost(Loss::SoldOut), None, 40),
+        early_loser(Answered::Accepted, Some(LOST), 40),
+        early_loser(Answered::Lost(Loss::Unstated), None, 36),
+        early_loser(Answered::Accepted, Some(Status::Lost(Loss::Unstated)), 36),
+    ] {
+        assert_eq!(scene.broken(), []);
+    }
+}
+
+#[test]
+fn loss_before_the_run_says_that_no_unit_was_left() {
+    let mut scene = Scene::new();
+    let mut row = scene.row(5).clone();
+    row.request_id = Ids::new(9, Buyers::New).request_id(AttemptNo { thread: 0, index: 0 });
+    row.seq = 60;
+    scene.history.before.insert(row.request_id, row.clone());
+    scene.ledger.rows.push(row.clone());
+    assert_eq!(scene.broken(), [Invariant::SoldOutTrue]);
+    assert_eq!(scene.violations()[0].count, 4, "three won later, and no attempt took three units");
+    row.status = Status::Lost(Loss::Undeliverable);
+    scene.history.before.insert(row.request_id, row.clone());
+    scene.ledger.rows[6] = row;
     assert_eq!(scene.broken(), []);
 }

@@ -33,6 +33,15 @@ fn terms_are_the_same_everywhere() {
 }
 
 #[test]
+fn sale_is_the_one_that_was_asked_for() {
+    let mut scene = Scene::new();
+    scene.change_views(|_, sale| sale.item = "coffee".into());
+    scene.ledger.sale.item = "coffee".into();
+    scene.history.sale_before = None;
+    assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+}
+
+#[test]
 fn hours_that_two_views_show_are_the_same() {
     let mut scene = changed(1, |sale| sale.hours.closes_us = Some(u64::MAX));
     assert_eq!(scene.broken(), []);
