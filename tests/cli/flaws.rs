@@ -44,6 +44,14 @@ fn lost_result_flaw_leaves_losers_queued() {
     assert_eq!(result["audit"]["orders"], 10, "{result:#}");
 }
 
+/// The state of the sale is the same long before and long after the moment from which on each
+/// result has to be a decision.
+#[test]
+fn lost_result_flaw_is_found_after_the_sale_has_been_sold_out_for_seconds() {
+    let load = &["--threads", "100", "--loops", "3", "--think", "1s"];
+    FlawLoad { load, ..*FlawLoad::of(Flaw::LostResult) }.assert_found(Vec::new);
+}
+
 #[test]
 fn sticky_sold_out_flaw_closes_a_sale_that_has_units() {
     let result = assert_found(Flaw::StickySoldOut);

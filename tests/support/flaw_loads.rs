@@ -116,6 +116,7 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
         flaw: Flaw::ConnectionPerRequest,
         embedded: false,
         load: &["--threads", "200"],
+        stock: 1_000,
         server: &["--broker-connect-timeout", "4s"],
         fault: Fault::FewFiles,
         finding: Finding::BrokerFull,
@@ -127,7 +128,13 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
         server: &["--max-queue", "1", "--prefetch", "1"],
         ..LOSS
     },
-    FlawLoad { flaw: Flaw::TransientQueue, fault: Fault::BrokerKilled, ..LOSS },
+    FlawLoad {
+        flaw: Flaw::TransientQueue,
+        // The broker takes several seconds to start.
+        load: &["--threads", "30"],
+        fault: Fault::BrokerKilled,
+        ..LOSS
+    },
     FlawLoad { flaw: Flaw::AckOnError, fault: Fault::StoreKilled, ..LOSS },
     FlawLoad {
         flaw: Flaw::NoDedupe,
@@ -136,7 +143,7 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
         per_buyer: 2,
         fault: Fault::ConsumerDies,
         finding: Finding::Broken(Invariant::RequestIdsUnique),
-        companions: &[],
+        companions: &[Invariant::OrderIdsUnique, Invariant::StockReadsBounded],
         ..LOSS
     },
     FlawLoad { flaw: Flaw::GlobalResult, ..USUAL },
@@ -149,7 +156,12 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     FlawLoad {
         flaw: Flaw::RefundTwice,
         finding: Finding::Broken(Invariant::NeverOversold),
-        companions: &[Invariant::StockConserved],
+        companions: &[
+            Invariant::StockConserved,
+            Invariant::SoldOutTrue,
+            Invariant::StockReadsBounded,
+            Invariant::NoUnsoldStock,
+        ],
         ..USUAL
     },
     FlawLoad {
@@ -157,7 +169,7 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
         load: FEW_BUYERS,
         stock: 100,
         finding: Finding::Broken(Invariant::StockConserved),
-        companions: &[],
+        companions: &[Invariant::SoldOutTrue, Invariant::NoUnsoldStock],
         ..USUAL
     },
     FlawLoad {
@@ -174,6 +186,7 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
         per_buyer: 2,
         fault: Fault::BrokerSuspended,
         finding: Finding::Broken(Invariant::OrdersWereSent),
+        companions: &[Invariant::RowsSane],
         ..LOSS
     },
     FlawLoad {
