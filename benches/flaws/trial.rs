@@ -55,15 +55,16 @@ impl Trial {
                 let services = self.engines == Engines::Services;
                 let deployment = Deployment::new(Backend::new(services, services), flaw);
                 let server = deployment.serve("all", self.load.server);
-                let (_, bench) = begin(&server.url);
-                end(bench)
+                let (sale, bench) = begin(&server.url);
+                end(sale, bench)
             }
             Fault::FewFiles => {
                 let (mut broker, redis) = (fragile_broker(), Redis::start().unwrap());
                 let deployment = Deployment::new(Backend::on(&broker, &redis), flaw);
                 let server = deployment.serve("all", self.load.server);
                 let metrics = ["--broker-metrics", &broker.prometheus_url()];
-                let output = end(self.begin(&server.url, &metrics).1);
+                let (sale, bench) = self.begin(&server.url, &metrics);
+                let output = end(sale, bench);
                 drop(server);
                 // A broker that ran out of files works again only after a restart.
                 broker.service_mut().restart().unwrap();
@@ -71,23 +72,20 @@ impl Trial {
             }
             Fault::StoreKilled => {
                 let mut redis = Redis::start().unwrap();
-                let deployment =
-                    Deployment::new(Backend::new(true, false).with_store(&redis), flaw);
-                store_killed(&deployment, &mut redis, begin, |_, bench| end(bench))
+                let backend = Backend::new(true, false).with_store(&redis);
+                store_killed(&Deployment::new(backend, flaw), &mut redis, begin, end)
             }
-            fault @ (Fault::BrokerKilled | Fault::BrokerSuspended) => {
+            Fault::BrokerKilled => {
                 let (mut broker, redis) = (fragile_broker(), Redis::start().unwrap());
                 let deployment = Deployment::new(Backend::on(&broker, &redis), flaw);
-                match fault {
-                    Fault::BrokerKilled => {
-                        broker_killed(&deployment, &mut broker, begin, |_, bench| end(bench))
-                    }
-                    _ => broker_suspended(&deployment, &mut broker, begin, |_, bench| end(bench)),
-                }
+                broker_killed(&deployment, &mut broker, begin, end)
             }
-            Fault::ConsumerDies => {
-                consumer_dies(Backend::new(true, true), flaw, begin, |_, bench| end(bench))
+            Fault::BrokerSuspended => {
+                let (mut broker, redis) = (fragile_broker(), Redis::start().unwrap());
+                let deployment = Deployment::new(Backend::on(&broker, &redis), flaw);
+                broker_suspended(&deployment, &mut broker, begin, end)
             }
+            Fault::ConsumerDies => consumer_dies(Backend::new(true, true), flaw, begin, end),
         };
         self.load.check(&output)
     }
@@ -110,6 +108,7 @@ impl Trial {
     }
 }
 
-fn end(bench: Child) -> Output {
+/// Waits for the end of the bench.
+fn end(_: Sale, bench: Child) -> Output {
     bench.wait_with_output().unwrap()
 }
