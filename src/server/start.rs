@@ -96,7 +96,8 @@ fn result_step(chosen: &Flaws) -> Step<AnswerResult> {
 /// A process that consumes republishes orphans, unless a flaw is to lose attempts: then they must
 /// not be found again.
 fn orphans(consumers: usize, flaws: &Flaws) -> Orphans {
-    let loses = [Flaw::TransientQueue, Flaw::UnconfirmedPublish, Flaw::AckBeforeApply];
+    let loses =
+        [Flaw::TransientQueue, Flaw::UnconfirmedPublish, Flaw::AckOnError, Flaw::AckBeforeApply];
     match consumers > 0 && !loses.iter().any(|flaw| flaws.has(*flaw)) {
         true => Orphans::Republish,
         false => Orphans::Ignore,

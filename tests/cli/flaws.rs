@@ -2,84 +2,69 @@
 //! passes the same loads.
 
 use seckill::flaws::Flaw;
-use seckill::judge::Invariant;
 use serde_json::Value;
 
-use super::{bench, stderr, stdout};
+use super::{stderr, stdout};
 use crate::support::child::seckill;
+use crate::support::flaw_loads::{FLAW_LOADS, FlawLoad};
 
-/// Exit code and result of a bench with this load, whose server has these flags.
-fn result(load: &[&str], server: &[&str]) -> (Option<i32>, Value) {
-    let folder = tempfile::tempdir().unwrap();
-    let args = [&["--spawn", "--json"], load, &["--"], server].concat();
-    let output = bench(folder.path(), &args);
-    let json = serde_json::from_slice(&output.stdout);
-    (output.status.code(), json.unwrap_or_else(|error| panic!("{error}: {}", stderr(&output))))
-}
-
-/// Asserts that the audit names one of these invariants, and that the hardened design passes.
 #[track_caller]
-fn assert_found(flaw: Flaw, load: &[&str], server: &[&str], invariants: &[&str]) -> Value {
-    let (code, hardened) = result(load, server);
-    assert_eq!((code, &hardened["audit"]["verdict"]), (Some(0), &"pass".into()), "{hardened:#}");
-    let (code, flawed) = result(load, &[server, &["--flaw", flaw.name()]].concat());
-    let broken = flawed["audit"]["violations"].as_array().unwrap();
-    let is_named = |word: &&str| broken.iter().any(|violation| violation["invariant"] == **word);
-    assert!(invariants.iter().any(is_named), "{invariants:?} is not named: {flawed:#}");
-    assert_eq!(code, Some(3), "{flawed:#}");
-    flawed
+fn assert_found(flaw: Flaw) -> Value {
+    FlawLoad::of(flaw).assert_found(Vec::new)
 }
 
-/// More buyers than units, all at one instant: many attempts are queued before the last unit is
-/// sold.
-const STAMPEDE: &[&str] = &["--threads", "100", "--stampede"];
+#[test]
+fn global_result_flaw_reports_losses_to_winners() {
+    let result = assert_found(Flaw::GlobalResult);
+    // A result may be read more than once.
+    let count = &result["audit"]["violations"][0]["count"];
+    assert!(count.as_u64() >= Some(10), "every winner: {result:#}");
+}
 
 #[test]
 fn off_by_one_flaw_sells_one_unit_too_many() {
-    let result = assert_found(Flaw::OffByOne, STAMPEDE, &[], &["never_oversold"]);
+    let result = assert_found(Flaw::OffByOne);
     assert_eq!(result["audit"]["orders"], 11, "{result:#}");
 }
 
 #[test]
 fn refund_twice_flaw_makes_the_stock_grow() {
-    let invariants = ["never_oversold", "stock_conserved"];
-    assert_found(Flaw::RefundTwice, STAMPEDE, &[], &invariants);
+    assert_found(Flaw::RefundTwice);
 }
 
 #[test]
 fn decrement_without_refund_flaw_loses_units() {
-    // Each of five buyers has many attempts queued before the first of them is decided.
-    let load = [STAMPEDE, &["--buyers", "5"]].concat();
-    let invariants = ["stock_conserved", "no_unsold_stock", "sold_out_true"];
-    let flaw = Flaw::DecrementWithoutRefund;
-    let result = assert_found(flaw, &load, &["--stock", "100"], &invariants);
+    let result = assert_found(Flaw::DecrementWithoutRefund);
     assert!(result["audit"]["orders"].as_u64() <= Some(5), "{result:#}");
 }
 
 #[test]
 fn lost_result_flaw_leaves_losers_queued() {
-    let result = assert_found(Flaw::LostResult, STAMPEDE, &[], &["results_true"]);
+    let result = assert_found(Flaw::LostResult);
     assert_eq!(result["audit"]["orders"], 10, "{result:#}");
 }
 
-/// Five buyers cannot buy all of ten units, so the sale is never sold out.
+/// The state of the sale is the same long before and long after the moment from which on each
+/// result has to be a decision.
+#[test]
+fn lost_result_flaw_is_found_after_the_sale_has_been_sold_out_for_seconds() {
+    let load = &["--threads", "100", "--loops", "3", "--think", "1s"];
+    FlawLoad { load, ..*FlawLoad::of(Flaw::LostResult) }.assert_found(Vec::new);
+}
+
 #[test]
 fn sticky_sold_out_flaw_closes_a_sale_that_has_units() {
-    let load = ["--threads", "20", "--loops", "4", "--buyers", "5"];
-    let sold_out = |result: &Value| result["requests"]["by_outcome"]["sold_out"].as_u64();
-    let (code, hardened) = result(&load, &[]);
-    assert_eq!((code, sold_out(&hardened).unwrap_or(0)), (Some(0), 0), "{hardened:#}");
-    let server = ["--flaw", Flaw::StickySoldOut.name()];
-    let (code, flawed) = result(&load, &server);
-    assert!(sold_out(&flawed) > Some(0), "{flawed:#}");
-    assert!(flawed["audit"]["stock_left"].as_i64() >= Some(5), "{flawed:#}");
-    // Only refusals are wrong, and to notice that the audit has to look at them.
-    let invariants = ["sold_out_true", "refusals_true"];
-    if Invariant::ALL.iter().any(|known| invariants.contains(&known.as_str())) {
-        let broken = flawed["audit"]["violations"].as_array().unwrap();
-        let is_named = |word: &&str| broken.iter().any(|one| one["invariant"] == **word);
-        assert!(invariants.iter().any(is_named), "{invariants:?} is not named: {flawed:#}");
-        assert_eq!(code, Some(3), "{flawed:#}");
+    let result = assert_found(Flaw::StickySoldOut);
+    assert!(result["audit"]["stock_left"].as_i64() >= Some(5), "{result:#}");
+}
+
+#[test]
+fn each_flaw_has_a_load_and_names_what_the_audit_finds() {
+    let flaws: Vec<_> = FLAW_LOADS.iter().map(|load| load.flaw).collect();
+    assert_eq!(flaws, Flaw::ALL);
+    for load in FLAW_LOADS {
+        let word = load.finding.invariant().map_or("http_500", |invariant| invariant.as_str());
+        assert!(load.flaw.breaks().contains(word), "{word} is not what {:?} breaks", load.flaw);
     }
 }
 

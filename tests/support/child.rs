@@ -1,7 +1,7 @@
 //! `seckill` as a child process, which is signalled and ended by its own process id.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,11 @@ use tempfile::NamedTempFile;
 /// Longest wait for a process, far more than any needs.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The command `seckill`, without variables from the environment of the tests that would change it.
+/// The command `seckill`, without variables from the environment of the tests that would change it:
+/// the program that was built with the tests, or the one that `SECKILL_PROGRAM` names.
 pub(crate) fn seckill() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
+    let other = std::env::var_os("SECKILL_PROGRAM").map(|path| absolute(path).unwrap());
+    let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_seckill").into()));
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
         if name_text.starts_with("SECKILL_") || name_text == "RUST_LOG" {

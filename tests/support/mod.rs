@@ -7,6 +7,8 @@ pub(crate) mod broker;
 pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod deployment;
+pub(crate) mod flaw_faults;
+pub(crate) mod flaw_loads;
 pub(crate) mod front;
 pub(crate) mod link;
 pub(crate) mod manual_server;

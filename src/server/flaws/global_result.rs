@@ -5,9 +5,11 @@ use hyper::{Response, StatusCode};
 
 use crate::api::{Answer, LostReason};
 use crate::ids::RequestId;
+use crate::store::{SaleView, StoreError};
 
 use super::super::answer::{self, Body, json};
 use super::super::app::{App, Boxed};
+use super::super::intake;
 
 /// Answers `GET /result/{request_id}`: `queued` while there is stock, and then `lost`, to winners
 /// too.
@@ -20,7 +22,7 @@ async fn state_of_sale(app: &App, id: &str) -> Response<Body> {
         Ok(request_id) => request_id,
         Err(error) => return answer::bad_request_id(error),
     };
-    match app.store.sale(None).await {
+    match sale_of(app, &request_id).await {
         Ok(sale) if sale.left > 0 => answer::queued(StatusCode::OK, request_id),
         Ok(_) => {
             let answer = Answer {
@@ -33,4 +35,10 @@ async fn state_of_sale(app: &App, id: &str) -> Response<Body> {
         }
         Err(error) => answer::store_error(&error),
     }
+}
+
+/// The sale of the attempt's item; if nothing is known of the attempt, that of the only item.
+async fn sale_of(app: &App, request_id: &RequestId) -> Result<SaleView, StoreError> {
+    let known = intake::known(app, request_id).await?;
+    app.store.sale(known.as_ref().map(|known| &known.attempt().item)).await
 }

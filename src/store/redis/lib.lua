@@ -144,15 +144,6 @@ local function sell(sale, one)
   return order(sale, one)
 end
 
--- A rule applied to the current sale of the attempts' item, and a function that stores what it sold.
-local function seller(all, rule)
-  local sale = counted_sale(all)
-  if not sale then
-    return function() return 'lost sale_replaced' end, function() end
-  end
-  return function(one) return rule(sale, one) end, function() write(sale) end
-end
-
 -- Decides attempts by a rule, one after the other, and stores the decisions: in the results and the
 -- ledger, and removes them from the register. `before` holds the earlier decisions and is extended.
 -- Returns the decision where it is new, the whole record where it is not, and nothing for an attempt
@@ -183,5 +174,18 @@ local function decide(all, before, rule)
     end
     remove(all[1].item, ids)
   end
+  return answers
+end
+
+-- Decides the attempts at one item in ARGV by a rule for its current sale, all or none. One that was
+-- decided before keeps its decision; `before`, if it is given, counts as the earlier decisions.
+local function reserve(rule, before)
+  local all = attempts()
+  local sale = counted_sale(all)
+  local answers = decide(all, before or decided_before(all), function(one)
+    if not sale then return 'lost sale_replaced' end
+    return rule(sale, one)
+  end)
+  if sale then write(sale) end
   return answers
 end

@@ -28,13 +28,18 @@ pub(super) struct Reserve {
 }
 
 /// How a batch is decided.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Decide {
     /// By one script, which decides the whole batch or nothing.
-    #[default]
-    Atomic,
-    /// In another way.
-    Replaced(for<'a> fn(&'a Link, &'a [Arc<Attempt>], u64) -> Deciding<'a>),
+    ByScript(&'static Script),
+    /// By several commands for each attempt.
+    BySteps(for<'a> fn(&'a Link, &'a [Arc<Attempt>], u64) -> Deciding<'a>),
+}
+
+impl Default for Decide {
+    fn default() -> Self {
+        Self::ByScript(&SCRIPTS.reserve)
+    }
 }
 
 impl Reserve {
@@ -53,8 +58,8 @@ impl Reserve {
         now_us: u64,
     ) -> Result<Vec<Arc<Decided>>, StoreError> {
         match self.decide {
-            Decide::Atomic => run(link, &SCRIPTS.reserve, attempts, now_us).await,
-            Decide::Replaced(decide) => decide(link, attempts, now_us).await,
+            Decide::ByScript(script) => run(link, script, attempts, now_us).await,
+            Decide::BySteps(decide) => decide(link, attempts, now_us).await,
         }
     }
 }
@@ -69,7 +74,7 @@ pub(super) async fn lose_undeliverable(
 }
 
 /// Runs a script over attempts at one item.
-pub(super) async fn run(
+async fn run(
     link: &Link,
     script: &Script,
     attempts: &[Arc<Attempt>],

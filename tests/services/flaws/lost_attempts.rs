@@ -4,7 +4,6 @@
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
 use reqwest::Method;
-use rustix::process::Signal;
 use seckill::flaws::Flaw;
 use seckill::judge::{Audit, Invariant};
 use seckill::lab::Redis;
@@ -14,11 +13,9 @@ use serde_json::json;
 
 use super::{assert_found, count};
 use crate::support::backend::Backend;
-use crate::support::child::{eventually, signal};
 use crate::support::client::{PLENTY, Sale, ask, block_on, wait_ready};
 use crate::support::deployment::{Deployment, fragile_broker};
-
-const ATTEMPTS: u64 = 30;
+use crate::support::flaw_faults::{ATTEMPTS, broker_killed, store_killed};
 
 /// Audits a run after a consumer, started here, has had time to decide everything.
 fn judge(deployment: &Deployment, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran) -> Audit {
@@ -31,25 +28,18 @@ fn judge(deployment: &Deployment, flaw: Option<Flaw>, sale: &Sale, mut ran: Ran)
     }
 }
 
-/// Kills Redis while accepted attempts are queued, and restarts it after a consumer has tried them.
+/// Loads a sale with attempts that are queued.
+fn burst(url: &str) -> (Sale, Ran) {
+    let sale = Sale::open(url, "tea", PLENTY);
+    let ran = sale.burst(ATTEMPTS);
+    (sale, ran)
+}
+
 fn kill_store_while_queued(backend: &Backend, flaw: Option<Flaw>) -> Audit {
     let mut redis = Redis::start().unwrap();
     let deployment = Deployment::new(backend.with_store(&redis), flaw);
-    let api = deployment.serve("api", &[]);
-    let consumer = deployment.serve("consumer", &["--log", "warn,seckill::server=debug"]);
-    let sale = Sale::open(&api.url, "tea", PLENTY);
-    signal(consumer.child.id(), Signal::STOP);
-    let ran = sale.burst(ATTEMPTS);
-    deployment.wait_confirmed();
-    redis.service_mut().kill().unwrap();
-    signal(consumer.child.id(), Signal::CONT);
-    eventually("a consumer has tried to decide", || {
-        let log = consumer.log();
-        log.contains("the transaction failed") || log.contains("batch not decided")
-    });
-    redis.service_mut().restart().unwrap();
-    wait_ready(&api.url);
-    judge(&deployment, flaw, &sale, ran)
+    let judge = |sale: Sale, ran| judge(&deployment, flaw, &sale, ran);
+    store_killed(&deployment, &mut redis, burst, judge)
 }
 
 #[test]
@@ -68,20 +58,12 @@ fn ack_before_apply_flaw_loses_attempts_during_a_store_failure() {
     assert_found(&audit, Invariant::AcceptedDecided);
 }
 
-/// Kills the broker while accepted attempts are queued in it, and restarts it.
 fn kill_broker_while_queued(flaw: Option<Flaw>) -> Audit {
     let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), flaw);
-    let api = deployment.serve("api", &[]);
-    let sale = Sale::open(&api.url, "tea", PLENTY);
-    let ran = sale.burst(ATTEMPTS);
-    deployment.wait_confirmed();
-    broker.service_mut().kill().unwrap();
-    broker.service_mut().restart().unwrap();
-    wait_ready(&api.url);
-    let _consumer = deployment.serve("consumer", &[]);
-    judge(&deployment, flaw, &sale, ran)
+    let judge = |sale: Sale, ran| judge(&deployment, flaw, &sale, ran);
+    broker_killed(&deployment, &mut broker, burst, judge)
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! What the flaws have in common that decide an attempt in several steps, not in one script: how an
-//! attempt is found, and how a decision is recorded for the ledger.
+//! What the flaws have in common that decide an attempt in several steps, not in one script: they
+//! take one attempt after the other, choose its decision, and record it for the ledger.
 
+use std::pin::Pin;
 use std::sync::Arc;
+
+use redis::Pipeline;
 
 use crate::ids::{OrderId, RequestId};
 use crate::sale::{Attempt, Decision};
@@ -12,8 +15,53 @@ use super::super::link::{Access, Link};
 use super::super::records::known;
 use super::super::scripts::SCRIPTS;
 
+/// The future of choosing a decision.
+pub(super) type Choosing<'a> =
+    Pin<Box<dyn Future<Output = Result<Decision, StoreError>> + Send + 'a>>;
+
+/// Chooses the decision on an attempt. What has to be written with it goes into the transaction.
+pub(super) type Choose = for<'a> fn(&'a Link, &'a Attempt, &'a mut Pipeline) -> Choosing<'a>;
+
+/// Whether an earlier decision of the same attempt is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Dedupe {
+    ByRequestId,
+    None,
+}
+
+/// Decides one attempt after the other.
+pub(super) async fn decide(
+    link: &Link,
+    attempts: &[Arc<Attempt>],
+    decided_us: u64,
+    dedupe: Dedupe,
+    choose: Choose,
+) -> Result<Vec<Arc<Decided>>, StoreError> {
+    let mut all = Vec::with_capacity(attempts.len());
+    for attempt in attempts {
+        if was_withdrawn(link, attempt).await? {
+            continue;
+        }
+        let before = match dedupe {
+            Dedupe::ByRequestId => earlier(link, attempt).await?,
+            Dedupe::None => None,
+        };
+        if let Some(decided) = before {
+            all.push(decided);
+            continue;
+        }
+        let mut act = redis::pipe();
+        act.atomic();
+        let decision = choose(link, attempt, &mut act).await?;
+        record_decision(&mut act, attempt, &decision, decided_us);
+        let () = link.send(&act, Access::Write).await?;
+        all.push(Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us }));
+    }
+    Ok(all)
+}
+
 /// Whether the attempt was withdrawn.
-pub(super) async fn was_withdrawn(link: &Link, attempt: &Attempt) -> Result<bool, StoreError> {
+async fn was_withdrawn(link: &Link, attempt: &Attempt) -> Result<bool, StoreError> {
     let mut get = redis::cmd("HGET");
     get.arg(key_of("withdrawn", attempt.epoch)).arg(attempt.request_id.to_string());
     let seq: Option<u64> = link.ask(&get).await?;
@@ -21,10 +69,7 @@ pub(super) async fn was_withdrawn(link: &Link, attempt: &Attempt) -> Result<bool
 }
 
 /// The decision that was made before on this attempt.
-pub(super) async fn earlier(
-    link: &Link,
-    attempt: &Attempt,
-) -> Result<Option<Arc<Decided>>, StoreError> {
+async fn earlier(link: &Link, attempt: &Attempt) -> Result<Option<Arc<Decided>>, StoreError> {
     let find = SCRIPTS.find.arg(attempt.request_id.to_string());
     let (state, record): (String, String) = link.run(&find, Access::Read).await?;
     Ok(match known(&state, &record)? {
@@ -33,8 +78,17 @@ pub(super) async fn earlier(
     })
 }
 
+/// Whether the buyer has as many orders as one may have.
+pub(super) async fn is_at_limit(link: &Link, attempt: &Attempt) -> Result<bool, StoreError> {
+    let mut check = redis::pipe();
+    check.cmd("HGET").arg(key_of("bought", attempt.epoch)).arg(attempt.buyer.as_str());
+    check.cmd("HGET").arg(key_of("sale", attempt.epoch)).arg("per_buyer");
+    let (orders, limit): (Option<u64>, Option<u64>) = link.send(&check, Access::Read).await?;
+    Ok(orders.unwrap_or(0) >= limit.unwrap_or(0))
+}
+
 /// Records an order of this attempt, and returns the decision.
-pub(super) fn record_order(act: &mut redis::Pipeline, attempt: &Attempt) -> Decision {
+pub(super) fn record_order(act: &mut Pipeline, attempt: &Attempt) -> Decision {
     let (sale, bought) = (key_of("sale", attempt.epoch), key_of("bought", attempt.epoch));
     act.cmd("HINCRBY").arg(&sale).arg("left").arg(-1).ignore();
     act.cmd("HINCRBY").arg(&sale).arg("orders").arg(1).ignore();
@@ -43,12 +97,7 @@ pub(super) fn record_order(act: &mut redis::Pipeline, attempt: &Attempt) -> Deci
 }
 
 /// Records the result and its line of the ledger, as `decide` in lib.lua does.
-pub(super) fn record_decision(
-    act: &mut redis::Pipeline,
-    attempt: &Attempt,
-    decision: &Decision,
-    now_us: u64,
-) {
+fn record_decision(act: &mut Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
     let id = attempt.request_id.to_string();
     act.cmd("HSET").arg(key("decided")).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
     act.ignore().cmd("RPUSH").arg(key_of("ledger", attempt.epoch)).arg(&id).ignore();

@@ -8,8 +8,4 @@ local function take_then_check(sale, one)
   return order(sale, one)
 end
 
-local all = attempts()
-local sold, store = seller(all, take_then_check)
-local answers = decide(all, decided_before(all), sold)
-store()
-return answers
+return reserve(take_then_check)

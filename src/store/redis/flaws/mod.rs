@@ -1,25 +1,33 @@
-//! The flawed ways of deciding, each in a file of its own, and which step each replaces.
+//! The flawed ways of deciding, each in a file of its own, and which step each replaces. The flawed
+//! rules are scripts; those that decide in several steps are not.
 
 mod by_steps;
 mod cache_refill_in_flight;
 mod check_then_act;
-mod decrement_without_refund;
-mod no_dedupe;
-mod off_by_one;
-mod refund_twice;
+
+use std::sync::LazyLock;
+
+use redis::Script;
 
 use crate::flaws::{Flaw, Flaws};
 
 use super::reserve::{Decide, Reserve};
+use super::scripts::script;
+
+static NO_DEDUPE: LazyLock<Script> = LazyLock::new(|| script(include_str!("no_dedupe.lua")));
+static OFF_BY_ONE: LazyLock<Script> = LazyLock::new(|| script(include_str!("off_by_one.lua")));
+static REFUND_TWICE: LazyLock<Script> = LazyLock::new(|| script(include_str!("refund_twice.lua")));
+static DECREMENT_WITHOUT_REFUND: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("decrement_without_refund.lua")));
 
 /// The way of deciding that has these flaws, of which at most one replaces it; `check-then-act` may
 /// go with `no-dedupe`.
 pub(super) fn reserve(flaws: &Flaws) -> Reserve {
     let (racy, again) = (flaws.has(Flaw::CheckThenAct), flaws.has(Flaw::NoDedupe));
     let decide = match (racy, again) {
-        (true, false) => Decide::Replaced(check_then_act::decide_once),
-        (true, true) => Decide::Replaced(check_then_act::decide_each_delivery),
-        (false, true) => Decide::Replaced(no_dedupe::decide),
+        (true, false) => Decide::BySteps(check_then_act::decide_once),
+        (true, true) => Decide::BySteps(check_then_act::decide_each_delivery),
+        (false, true) => Decide::ByScript(&NO_DEDUPE),
         (false, false) => other_way(flaws),
     };
     let mut reserve = Reserve { decide, prepare: None };
@@ -31,14 +39,14 @@ pub(super) fn reserve(flaws: &Flaws) -> Reserve {
 
 fn other_way(flaws: &Flaws) -> Decide {
     if flaws.has(Flaw::CacheRefillInFlight) {
-        Decide::Replaced(cache_refill_in_flight::decide)
+        Decide::BySteps(cache_refill_in_flight::decide)
     } else if flaws.has(Flaw::OffByOne) {
-        Decide::Replaced(off_by_one::decide)
+        Decide::ByScript(&OFF_BY_ONE)
     } else if flaws.has(Flaw::RefundTwice) {
-        Decide::Replaced(refund_twice::decide)
+        Decide::ByScript(&REFUND_TWICE)
     } else if flaws.has(Flaw::DecrementWithoutRefund) {
-        Decide::Replaced(decrement_without_refund::decide)
+        Decide::ByScript(&DECREMENT_WITHOUT_REFUND)
     } else {
-        Decide::Atomic
+        Decide::default()
     }
 }

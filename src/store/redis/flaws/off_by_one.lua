@@ -7,8 +7,4 @@ local function sell_one_more(sale, one)
   return order(sale, one)
 end
 
-local all = attempts()
-local sold, store = seller(all, sell_one_more)
-local answers = decide(all, decided_before(all), sold)
-store()
-return answers
+return reserve(sell_one_more)

@@ -7,8 +7,4 @@ local function sell_and_refund(sale, one)
   return answer
 end
 
-local all = attempts()
-local sold, store = seller(all, sell_and_refund)
-local answers = decide(all, decided_before(all), sold)
-store()
-return answers
+return reserve(sell_and_refund)

@@ -1,0 +1,287 @@
+//! The flaws, each with a load that brings it out and what the audit finds then. `benches/flaws.rs`
+//! makes the table in docs/auditing.md of it.
+
+use std::path::Path;
+use std::process::Output;
+
+use seckill::flaws::Flaw;
+use seckill::judge::Invariant;
+use serde_json::Value;
+
+use super::child::seckill;
+
+/// What happens to services or processes during the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// The broker has few files, and so few connections.
+    FewFiles,
+    /// See [`super::flaw_faults`] for these.
+    StoreKilled,
+    BrokerKilled,
+    BrokerSuspended,
+    ConsumerDies,
+}
+
+impl Fault {
+    /// The fault in words.
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::FewFiles => "RabbitMQ may open 256 files",
+            Self::StoreKilled => "Redis is killed while attempts are queued, and started again",
+            Self::BrokerKilled => "RabbitMQ is killed while attempts are queued, and started again",
+            Self::BrokerSuspended => "RabbitMQ is suspended while attempts are published",
+            Self::ConsumerDies => "a consumer dies after it has decided and before it acknowledges",
+        }
+    }
+}
+
+/// What shows the flaw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The audit fails, and names this invariant.
+    Broken(Invariant),
+    /// Nothing false was sold or said, but too many attempts fail: the broker's connections are at
+    /// their limit.
+    BrokerFull,
+}
+
+/// A flaw under a load that brings it out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlawLoad {
+    pub(crate) flaw: Flaw,
+    /// Whether it shows on the embedded queue and store, too.
+    pub(crate) embedded: bool,
+    /// Flags of `seckill bench`.
+    pub(crate) load: &'static [&'static str],
+    pub(crate) stock: u64,
+    pub(crate) per_buyer: u32,
+    /// More flags of `seckill serve`.
+    pub(crate) server: &'static [&'static str],
+    pub(crate) fault: Fault,
+    pub(crate) finding: Finding,
+    /// What else may be broken as a consequence of the same mistake.
+    pub(crate) companions: &'static [Invariant],
+}
+
+/// More buyers than units, all at one instant: many attempts are queued before the last unit is
+/// sold.
+const STAMPEDE: &[&str] = &["--threads", "100", "--stampede"];
+
+/// Each of five buyers has many attempts queued before the first of them is decided.
+const FEW_BUYERS: &[&str] = &["--threads", "100", "--stampede", "--buyers", "5"];
+
+/// As many attempts as [`super::flaw_faults`] waits for. What is lost is queued for ever: five
+/// seconds without a decision show that.
+const THIRTY: &[&str] = &["--threads", "30", "--settle-timeout", "8s"];
+
+/// Eight consumers with a prefetch of one, as in the article.
+const CONSUMERS: &[&str] = &["--consumers", "8", "--prefetch", "1"];
+
+/// A load that brings out a flaw on a server in its usual form.
+const USUAL: FlawLoad = FlawLoad {
+    flaw: Flaw::GlobalResult,
+    embedded: true,
+    load: STAMPEDE,
+    stock: 10,
+    per_buyer: 1,
+    server: &[],
+    fault: Fault::None,
+    finding: Finding::Broken(Invariant::ResultsTrue),
+    companions: &[],
+};
+
+/// A load after which accepted attempts are lost.
+const LOSS: FlawLoad = FlawLoad {
+    embedded: false,
+    load: THIRTY,
+    stock: 1_000,
+    finding: Finding::Broken(Invariant::AcceptedDecided),
+    ..USUAL
+};
+
+/// All flaws.
+pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
+    FlawLoad {
+        flaw: Flaw::CheckThenAct,
+        embedded: false,
+        load: &["--threads", "300", "--stampede"],
+        server: CONSUMERS,
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[Invariant::StockNeverNegative],
+        ..USUAL
+    },
+    FlawLoad {
+        flaw: Flaw::ConnectionPerRequest,
+        embedded: false,
+        load: &["--threads", "200"],
+        stock: 1_000,
+        server: &["--broker-connect-timeout", "4s"],
+        fault: Fault::FewFiles,
+        finding: Finding::BrokerFull,
+        ..USUAL
+    },
+    FlawLoad {
+        flaw: Flaw::UnconfirmedPublish,
+        load: &["--threads", "200", "--stampede", "--settle-timeout", "8s"],
+        server: &["--max-queue", "1", "--prefetch", "1"],
+        ..LOSS
+    },
+    FlawLoad {
+        flaw: Flaw::TransientQueue,
+        // The broker takes several seconds to start.
+        load: &["--threads", "30"],
+        fault: Fault::BrokerKilled,
+        ..LOSS
+    },
+    FlawLoad { flaw: Flaw::AckOnError, fault: Fault::StoreKilled, ..LOSS },
+    FlawLoad {
+        flaw: Flaw::NoDedupe,
+        load: &["--threads", "30"],
+        // With a limit of one, the second order would be refused.
+        per_buyer: 2,
+        fault: Fault::ConsumerDies,
+        finding: Finding::Broken(Invariant::RequestIdsUnique),
+        companions: &[Invariant::OrderIdsUnique, Invariant::StockReadsBounded],
+        ..LOSS
+    },
+    FlawLoad { flaw: Flaw::GlobalResult, ..USUAL },
+    FlawLoad {
+        flaw: Flaw::OffByOne,
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[Invariant::StockNeverNegative],
+        ..USUAL
+    },
+    FlawLoad {
+        flaw: Flaw::RefundTwice,
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[
+            Invariant::StockConserved,
+            Invariant::SoldOutTrue,
+            Invariant::StockReadsBounded,
+            Invariant::NoUnsoldStock,
+        ],
+        ..USUAL
+    },
+    FlawLoad {
+        flaw: Flaw::DecrementWithoutRefund,
+        load: FEW_BUYERS,
+        stock: 100,
+        finding: Finding::Broken(Invariant::StockConserved),
+        companions: &[Invariant::SoldOutTrue, Invariant::NoUnsoldStock],
+        ..USUAL
+    },
+    FlawLoad {
+        flaw: Flaw::StickySoldOut,
+        // Five buyers cannot buy all of ten units, so the sale is never sold out.
+        load: &["--threads", "20", "--loops", "4", "--buyers", "5"],
+        finding: Finding::Broken(Invariant::SoldOutTrue),
+        ..USUAL
+    },
+    FlawLoad {
+        flaw: Flaw::ResendUnderNewId,
+        load: &["--threads", "30"],
+        // With a limit of one, the second order would be refused.
+        per_buyer: 2,
+        fault: Fault::BrokerSuspended,
+        finding: Finding::Broken(Invariant::OrdersWereSent),
+        companions: &[Invariant::RowsSane],
+        ..LOSS
+    },
+    FlawLoad {
+        flaw: Flaw::CacheRefillInFlight,
+        embedded: false,
+        load: &["--threads", "300", "--stampede"],
+        server: CONSUMERS,
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[Invariant::StockNeverNegative],
+        ..USUAL
+    },
+    FlawLoad { flaw: Flaw::LostResult, ..USUAL },
+    FlawLoad { flaw: Flaw::AckBeforeApply, fault: Fault::StoreKilled, ..LOSS },
+];
+
+impl FlawLoad {
+    /// The load of this flaw.
+    pub(crate) fn of(flaw: Flaw) -> &'static Self {
+        FLAW_LOADS.iter().find(|load| load.flaw == flaw).unwrap()
+    }
+
+    /// Flags of a server whose own sale is the one that is loaded.
+    pub(crate) fn server_flags(&self) -> Vec<String> {
+        let terms = [("--stock", self.stock, 10), ("--per-buyer", self.per_buyer.into(), 1)];
+        let terms = terms.into_iter().filter(|(_, value, default)| value != default);
+        let terms = terms.flat_map(|(flag, value, _)| [flag.to_owned(), value.to_string()]);
+        terms.chain(self.server.iter().map(|&flag| flag.to_owned())).collect()
+    }
+
+    /// Checks that a bench found the flaw, and that only.
+    ///
+    /// # Errors
+    /// What it found instead.
+    pub(crate) fn check(&self, bench: &Output) -> Result<(), String> {
+        let (code, result) = (bench.status.code(), result(bench)?);
+        let broken = broken(&result);
+        let (expected, shows) = match self.finding {
+            Finding::Broken(invariant) => (3, broken.contains(&invariant.as_str())),
+            Finding::BrokerFull => {
+                let cause = result["requests"]["cause"].as_str().unwrap_or_default();
+                (99, cause.contains("http_500") && cause.contains("at their limit"))
+            }
+        };
+        let is_consequence = |word: &&str| {
+            let mut all = self.companions.iter().copied().chain(self.finding.invariant());
+            all.any(|invariant| invariant.as_str() == *word)
+        };
+        if code == Some(expected) && shows && broken.iter().all(is_consequence) {
+            return Ok(());
+        }
+        let (verdict, because) = (&result["audit"]["verdict"], &result["audit"]["because"]);
+        Err(format!("exit {code:?}, {verdict}, because {because}, broken: {broken:?}"))
+    }
+
+    /// Runs the load on a server that `bench` starts, and returns what it printed.
+    pub(crate) fn spawn(&self, folder: &Path, server: &[String]) -> Output {
+        let mut command = seckill();
+        command.current_dir(folder).args(["bench", "--spawn", "--json"]).args(self.load);
+        command.arg("--").args(self.server_flags()).args(server).output().unwrap()
+    }
+
+    /// Asserts that the bench finds the flaw, and passes the hardened design. `engines` makes the
+    /// flags of a queue and a store for each of the two. Returns the result with the flaw.
+    #[track_caller]
+    pub(crate) fn assert_found(&self, engines: impl Fn() -> Vec<String>) -> Value {
+        let folder = tempfile::tempdir().unwrap();
+        let hardened = self.spawn(folder.path(), &engines());
+        let printed = String::from_utf8_lossy(&hardened.stdout);
+        assert_eq!(hardened.status.code(), Some(0), "hardened, as {:?}: {printed}", self.flaw);
+        let flaw = ["--flaw", self.flaw.name()].map(str::to_owned);
+        let flawed = self.spawn(folder.path(), &[&engines()[..], &flaw].concat());
+        let result = result(&flawed);
+        assert_eq!(self.check(&flawed), Ok(()), "{:?}: {result:#?}", self.flaw);
+        result.unwrap()
+    }
+}
+
+impl Finding {
+    pub(crate) fn invariant(self) -> Option<Invariant> {
+        match self {
+            Self::Broken(invariant) => Some(invariant),
+            Self::BrokerFull => None,
+        }
+    }
+}
+
+/// The result that a bench printed as JSON.
+fn result(bench: &Output) -> Result<Value, String> {
+    let problem = |error| format!("{error}: {}", String::from_utf8_lossy(&bench.stderr));
+    serde_json::from_slice(&bench.stdout).map_err(problem)
+}
+
+/// The invariants that are broken.
+fn broken(result: &Value) -> Vec<&str> {
+    let violations = result["audit"]["violations"].as_array();
+    let words = violations.into_iter().flatten().map(|broken| broken["invariant"].as_str());
+    words.map(Option::unwrap_or_default).collect()
+}
