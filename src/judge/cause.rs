@@ -49,3 +49,24 @@ impl fmt::Display for Cause {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Recorder;
+
+    #[test]
+    fn broker_at_its_limit_causes_the_most_frequent_error() {
+        let mut summary = Recorder::default().finish();
+        let full = BrokerConnections { max: 832, limit: 832, opened: 831 };
+        assert_eq!(cause(&summary, Some(full)), None, "there are no errors");
+        summary.by_error = vec![(ErrorKind::Timeout, 3), (ErrorKind::Http(500), 7)];
+        summary.errors = 10;
+        let found = cause(&summary, Some(full)).map(|cause| cause.to_string());
+        let expected = "7 of 10 errors are http_500: the broker's connections were at their \
+                        limit, 832 of 832, after 831 had been opened";
+        assert_eq!(found.as_deref(), Some(expected));
+        assert_eq!(cause(&summary, Some(BrokerConnections { max: 831, ..full })), None);
+        assert_eq!(cause(&summary, None), None);
+    }
+}

@@ -140,3 +140,152 @@ pub fn settle_times(history: &History, ledger: &Ledger) -> Quantiles {
     let times = ledger.rows.iter().filter(is_ours).filter_map(Row::settle_us);
     Quantiles::of_durations(times.map(Duration::from_micros))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Asked, AttemptNo, Refused};
+    use crate::ids::RequestId;
+    use crate::judge::rules::tests::scene::{Scene, order, order_id};
+
+    fn because(scene: &Scene, gaps: &Gaps) -> (Verdict, String) {
+        let audit = audit(&scene.history, Some(&scene.ledger), gaps);
+        (audit.verdict, audit.because.unwrap_or_default())
+    }
+
+    fn unknown(because: &str) -> (Verdict, String) {
+        (Verdict::Unknown, because.to_owned())
+    }
+
+    fn gap(because: &str) -> Option<String> {
+        Some(because.to_owned())
+    }
+
+    #[test]
+    fn right_run_passes_if_no_evidence_is_missing() {
+        let passed = (Verdict::Pass, String::new());
+        assert_eq!(because(&Scene::new(), &Gaps::default()), passed);
+    }
+
+    #[test]
+    fn verdict_says_what_evidence_is_missing() {
+        let scene = Scene::new();
+        let of = |gaps: Gaps| because(&scene, &gaps);
+        let none = Gaps::default();
+        let not_audited = (Verdict::NotAudited, "--no-audit was given".to_owned());
+        assert_eq!(of(Gaps { no_audit: true, ..none.clone() }), not_audited);
+        assert_eq!(of(Gaps { server: gap("it died"), ..none.clone() }), unknown("it died"));
+        let before = Gaps { ledger_before: gap("status 500"), ..none.clone() };
+        let expected = "the ledger could not be read before the run: status 500";
+        assert_eq!(of(before), unknown(expected));
+        assert_eq!(of(Gaps { settled: gap("2 were queued"), ..none }), unknown("2 were queued"));
+    }
+
+    #[test]
+    fn ledger_that_could_not_be_read_gives_unknown() {
+        let scene = Scene::new();
+        let of = |ledger| {
+            let gaps = Gaps { ledger, ..Gaps::default() };
+            audit(&scene.history, None, &gaps).because.unwrap()
+        };
+        assert_eq!(of(gap("status 500")), "the ledger could not be read: status 500");
+        assert_eq!(of(None), "the ledger could not be read: it was not recorded");
+    }
+
+    #[test]
+    fn broken_invariant_needs_no_reason_though_attempts_are_queued() {
+        let mut scene = Scene::new();
+        scene.ledger.sale.stock_left = -1;
+        let gaps = Gaps { settled: gap("2 were queued"), ..Gaps::default() };
+        assert_eq!(because(&scene, &gaps), (Verdict::Fail, String::new()));
+    }
+
+    #[test]
+    fn pass_needs_attempts_answers_and_results() {
+        let of = |scene: &Scene| because(scene, &Gaps::default());
+        let mut scene = Scene::new();
+        scene.history.asked = Asked { wanted: 3, answered: 2 };
+        assert_eq!(of(&scene), unknown("only 2 of 3 results could be read"));
+        scene.history.asked.answered = 3;
+        assert_eq!(of(&scene).0, Verdict::Pass);
+        for entry in &mut scene.history.entries {
+            entry.answered = Answered::Unknown;
+        }
+        assert_eq!(of(&scene), unknown("no request got a usable answer"));
+        scene.refuse(Refused::Unavailable, 60, 70);
+        assert_eq!(of(&scene), unknown("no attempt was accepted"));
+        scene.history.sent.fill(0);
+        assert_eq!(of(&scene), unknown("no attempt was made"));
+    }
+
+    #[test]
+    fn run_without_accepted_attempts_passes_at_a_sold_out_sale() {
+        let mut scene = Scene::new();
+        scene.make_earlier();
+        scene.refuse(Refused::SoldOut, 60, 70);
+        assert_eq!(because(&scene, &Gaps::default()).0, Verdict::Pass);
+    }
+
+    /// Three units, and as many orders as are told in addition to those of the answers.
+    fn without_ledger(told: u64) -> Audit {
+        let mut scene = Scene::new();
+        // One order is known from an answer, one from the ledger before, and both from results.
+        let before = scene.row(0).clone();
+        scene.history.before.insert(before.request_id, before);
+        scene.read(0, Some(order(1)), (300, 310));
+        scene.read(1, Some(order(2)), (300, 310));
+        scene.read(3, Some(Status::Queued), (300, 310));
+        scene.read(4, None, (300, 310));
+        for number in 0..told {
+            let index = 100 + number;
+            let attempt = AttemptNo { thread: 0, index };
+            scene.read(2, Some(order(index)), (300, 310));
+            scene.history.results.last_mut().unwrap().request_id =
+                scene.history.ids.request_id(attempt);
+        }
+        let gaps = Gaps { ledger: gap("status 500"), ..Gaps::default() };
+        let with_views = audit(&scene.history, None, &gaps);
+        scene.history.views = Default::default();
+        let with_terms = audit(&scene.history, None, &gaps);
+        assert_eq!(with_views, with_terms);
+        scene.history.sale_before = None;
+        assert_eq!(audit(&scene.history, None, &gaps).stock, None);
+        with_views
+    }
+
+    #[test]
+    fn more_orders_than_units_are_an_oversell_without_a_ledger() {
+        let undecided = without_ledger(1);
+        assert_eq!((undecided.verdict, undecided.stock), (Verdict::Unknown, Some(3)));
+        let oversold = without_ledger(3);
+        assert_eq!((oversold.verdict, oversold.because), (Verdict::Fail, None));
+        assert_eq!((oversold.stock, oversold.orders, oversold.oversold), (Some(3), Some(5), 2));
+        let [violation] = &oversold.violations[..] else { panic!("{:?}", oversold.violations) };
+        assert_eq!((violation.invariant, violation.count), (Invariant::NeverOversold, 2));
+    }
+
+    #[test]
+    fn answers_tell_of_orders_without_a_ledger() {
+        let mut scene = Scene::new();
+        for number in 0..6 {
+            scene.entry(number).answered = Answered::Won(Box::new(order_id(number as u64)));
+        }
+        let audit = audit(&scene.history, None, &Gaps::default());
+        assert_eq!((audit.verdict, audit.orders, audit.oversold), (Verdict::Fail, Some(6), 3));
+    }
+
+    #[test]
+    fn settle_times_are_those_of_the_run() {
+        let mut scene = Scene::new();
+        for number in 0..6 {
+            let row = scene.row(number);
+            row.decided_us = Some(row.accepted_us + 1_000 + number as u64);
+        }
+        let row = scene.row(3).clone();
+        scene.history.before.insert(row.request_id, row);
+        scene.row(4).request_id = RequestId::random();
+        (scene.row(5).decided_us, scene.row(5).status) = (None, Status::Queued);
+        let times = settle_times(&scene.history, &scene.ledger);
+        assert_eq!((times.count, times.min, times.max), (3, 1_000, 1_002));
+    }
+}

@@ -207,3 +207,135 @@ fn likely_cause(
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::reconcile;
+    use crate::judge::rules::tests::scene::{Scene, order};
+
+    /// The only violation of an invariant in a scene.
+    fn violation(scene: &Scene, invariant: Invariant) -> Violation {
+        let mut found = reconcile(&scene.history, &scene.ledger, scene.settled).violations;
+        found.retain(|violation| violation.invariant == invariant);
+        found.pop().unwrap()
+    }
+
+    /// The only timeline of a violation, without the id with which it begins.
+    fn timeline(scene: &Scene, invariant: Invariant, id: RequestId) -> String {
+        let timelines = violation(scene, invariant).timelines;
+        let [timeline] = &timelines[..] else { panic!("{timelines:?}") };
+        timeline.strip_prefix(&format!("{id}: ")).unwrap().to_owned()
+    }
+
+    #[test]
+    fn timeline_tells_of_answers_results_and_rows_in_order() {
+        let mut scene = Scene::new();
+        scene.read(1, Some(Status::Lost(Loss::SoldOut)), (300, 310));
+        let expected = format!(
+            "+20.000 ms sent; +30.000 ms answered won tea-1-2; +310.000 ms result read: lost (sold \
+             out); +90023.000 ms accepted as number 10 of the ledger; +90025.000 ms decided won \
+             tea-1-2, 10000 us after the order of {}",
+            scene.id(0)
+        );
+        assert_eq!(timeline(&scene, Invariant::ResultsTrue, scene.id(1)), expected);
+        scene.history.results.clear();
+        scene.read(0, Some(Status::Lost(Loss::Unstated)), (300, 310));
+        // A server's clock that is behind.
+        scene.history.began_us += 100_000_000;
+        let expected = "-9987.000 ms accepted as number 0 of the ledger; -9985.000 ms decided won \
+                        tea-1-1; +10.000 ms sent; +20.000 ms answered queued; +310.000 ms result \
+                        read: lost";
+        assert_eq!(timeline(&scene, Invariant::ResultsTrue, scene.id(0)), expected);
+    }
+
+    #[test]
+    fn timeline_tells_of_refusals_and_of_what_is_missing() {
+        let mut scene = Scene::new();
+        scene.refuse_made(3, true, (60, 62));
+        let id = scene.id(3);
+        let expected = "+45.000 ms sent; +55.000 ms answered queued; +60.000 ms sent again; \
+                        +62.000 ms refused: sold out; +90048.000 ms accepted as number 30 of the \
+                        ledger; +90050.000 ms decided lost (sold out)";
+        assert_eq!(timeline(&scene, Invariant::IdsAnsweredOnce, id), expected);
+        let mut scene = Scene::new();
+        scene.ledger.rows.remove(3);
+        let expected = "+45.000 ms sent; +55.000 ms answered queued; not in the ledger";
+        assert_eq!(timeline(&scene, Invariant::AcceptedKept, id), expected);
+        let mut scene = Scene::new();
+        (scene.row(3).status, scene.row(3).decided_us) = (Status::Queued, None);
+        let expected = "+45.000 ms sent; +55.000 ms answered queued; +90048.000 ms accepted as \
+                        number 30 of the ledger; still queued";
+        assert_eq!(timeline(&scene, Invariant::AcceptedDecided, id), expected);
+        let mut scene = Scene::new();
+        scene.make_earlier();
+        scene.ledger.rows.remove(3);
+        let expected = "known before the run; not in the ledger";
+        assert_eq!(timeline(&scene, Invariant::EarlierKept, id), expected);
+    }
+
+    #[test]
+    fn timeline_names_some_results_of_an_attempt() {
+        let mut scene = Scene::new();
+        scene.entry(5).answered_us = 95_000;
+        scene.read(5, None, (99, 100));
+        scene.read(5, Some(Status::Queued), (101, 102));
+        (0..9).for_each(|ms| scene.read(5, Some(order(4)), (200 + ms, 201 + ms)));
+        scene.row(5).decided_us = None;
+        let expected = "+80.000 ms sent; +95.000 ms answered nothing usable; +100.000 ms result \
+                        read: unknown; +102.000 ms result read: queued; +201.000 ms result read: \
+                        won tea-1-4; +202.000 ms result read: won tea-1-4; +90083.000 ms accepted \
+                        as number 50 of the ledger; still queued";
+        let timelines = violation(&scene, Invariant::ResultsTrue).timelines;
+        assert_eq!(timelines[0], format!("{}: {expected}", scene.id(5)));
+    }
+
+    fn cause(scene: &Scene, invariant: Invariant) -> String {
+        violation(scene, invariant).cause.unwrap_or_default()
+    }
+
+    #[test]
+    fn counter_tells_lost_updates_from_missing_checks() {
+        let lost_update = "a lost update, or a unit that was given back twice";
+        for (left, orders, oversold, conserved) in [
+            (0, 4, Some(lost_update), Some(lost_update)),
+            (-1, 4, Some("the stock was not checked"), None),
+            (-1, 5, Some("the stock was not checked"), Some("a unit was taken")),
+            (1, 3, None, Some(lost_update)),
+            (0, 2, None, Some("a unit was taken")),
+        ] {
+            let mut scene = Scene::new();
+            for number in 0..6 {
+                let won = (number as u64) < orders;
+                let lost = Status::Lost(Loss::SoldOut);
+                scene.row(number).status = if won { order(number as u64 + 1) } else { lost };
+            }
+            scene.ledger.sale.stock_left = left;
+            for (invariant, expected) in
+                [(Invariant::NeverOversold, oversold), (Invariant::StockConserved, conserved)]
+            {
+                let Some(expected) = expected else { continue };
+                let found = cause(&scene, invariant);
+                assert!(found.starts_with(expected), "{left} left, {orders} orders: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_of_lost_and_repeated_messages_are_known() {
+        let mut scene = Scene::new();
+        scene.ledger.sale.per_buyer = 0;
+        assert_eq!(cause(&scene, Invariant::BuyerLimit), "");
+        scene.ledger.rows.push(scene.ledger.rows[0].clone());
+        let duplicate = "duplicate delivery: ";
+        assert!(cause(&scene, Invariant::BuyerLimit).starts_with(duplicate));
+        assert!(cause(&scene, Invariant::RequestIdsUnique).starts_with(duplicate));
+        let mut scene = Scene::new();
+        (scene.row(3).status, scene.row(3).decided_us) = (Status::Queued, None);
+        assert!(cause(&scene, Invariant::AcceptedDecided).starts_with("a message was lost"));
+        scene.ledger.rows.remove(3);
+        assert!(cause(&scene, Invariant::AcceptedKept).starts_with("a message was lost"));
+        scene.set_stock(4);
+        assert!(cause(&scene, Invariant::NoUnsoldStock).starts_with("units were taken"));
+    }
+}

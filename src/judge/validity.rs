@@ -227,4 +227,93 @@ mod tests {
         assert_eq!(nothing, [Invalid::NothingMeasured]);
         assert!(nothing[0].to_string().contains("no request"), "{nothing:?}");
     }
+
+    /// The only finding about a valid run of a hundred requests that was changed in one way.
+    fn finding(change: impl FnOnce(&mut Summary, &mut GeneratorLoad)) -> Option<Invalid> {
+        let mut summary = Recorder::default().finish();
+        (summary.total, summary.elapsed) = (100, Duration::from_secs(1));
+        let mut load = GeneratorLoad { cpu_percent: Some(1.0), cores: 2, steal_percent: 0.0 };
+        change(&mut summary, &mut load);
+        let mut found = validity(&summary, &load);
+        assert!(found.len() < 2, "{found:?}");
+        found.pop()
+    }
+
+    #[test]
+    fn each_limit_may_be_reached_and_not_passed() {
+        assert_eq!(finding(|_, _| ()), None);
+        assert_eq!(finding(|summary, _| summary.counts.stalled_us = 10_000), None);
+        let stalled = finding(|summary, _| summary.counts.stalled_us = 10_001);
+        assert_eq!(stalled, Some(Invalid::Stalled { stalled_us: 10_001 }));
+        assert_eq!(finding(|summary, _| summary.paced_lag.p99 = 250_000), None);
+        let late = finding(|summary, _| summary.paced_lag.p99 = 250_001);
+        assert_eq!(late, Some(Invalid::Lag { p99_us: 250_001 }));
+        assert_eq!(finding(|_, load| load.cpu_percent = Some(190.0)), None);
+        let busy = finding(|_, load| load.cpu_percent = Some(191.0));
+        assert_eq!(busy, Some(Invalid::Cpu { percent: 95.5, cores: 2 }));
+        assert_eq!(finding(|_, load| (load.cpu_percent, load.cores) = (Some(95.0), 0)), None);
+        assert_eq!(finding(|_, load| load.steal_percent = 10.0), None);
+        let stolen = finding(|_, load| load.steal_percent = 10.5);
+        assert_eq!(stolen, Some(Invalid::Steal { percent: 10.5 }));
+        let is_short = finding(|summary, load| {
+            summary.elapsed = Duration::from_millis(999);
+            load.steal_percent = 10.5;
+        });
+        assert_eq!(is_short, None, "the clock of the CPU is too coarse for it");
+    }
+
+    #[test]
+    fn connections_that_the_machine_could_not_open_invalidate_the_run() {
+        let failed = |kind| finding(|summary, _| summary.by_error = vec![(kind, 1)]);
+        assert_eq!(failed(ErrorKind::NoFiles), Some(Invalid::NoFiles { connections: 1 }));
+        assert_eq!(failed(ErrorKind::NoPorts), Some(Invalid::NoPorts { connections: 1 }));
+        assert_eq!(failed(ErrorKind::Timeout), None);
+    }
+
+    #[test]
+    fn share_of_arrivals_that_waited_is_bounded() {
+        assert_eq!(finding(|summary, _| summary.counts.waited = 1), None);
+        let waited = |summary: &mut Summary, _: &mut GeneratorLoad| summary.counts.waited = 2;
+        assert_eq!(finding(waited), Some(Invalid::Waited { arrivals: 2, percent: 2.0 }));
+        // Twins and retries are no arrivals: 2 of 199 is too much, and 2 of 200 is not.
+        for (twins, found) in [(1, true), (0, false)] {
+            let waited = finding(|summary, _| {
+                (summary.total, summary.counts.waited, summary.counts.twins) = (205, 2, twins);
+                summary.counts.retries[0] = 5;
+            });
+            assert_eq!(waited.is_some(), found);
+        }
+        // Arrivals that wait explain the lag of those that follow.
+        let late = finding(|summary, _| {
+            (summary.counts.waited, summary.paced_lag.p99) = (2, 250_001);
+        });
+        assert!(matches!(late, Some(Invalid::Waited { .. })), "{late:?}");
+    }
+
+    #[test]
+    fn arrivals_that_were_never_sent_count_as_arrivals() {
+        let unsent = finding(|summary, _| summary.counts.unsent = 1);
+        assert_eq!(unsent, Some(Invalid::Unsent { arrivals: 1 }));
+        let mut summary = Recorder::default().finish();
+        (summary.total, summary.counts.unsent, summary.counts.waited) = (100, 100, 2);
+        let found = validity(&summary, &GeneratorLoad::default());
+        assert_eq!(found, [Invalid::Unsent { arrivals: 100 }], "2 of 200 may wait");
+    }
+
+    #[test]
+    fn each_finding_says_what_to_do() {
+        for (found, words) in [
+            (Invalid::NothingMeasured, "no request was measured"),
+            (Invalid::Stalled { stalled_us: 11_000 }, "blocked for 11ms (limit 10ms)"),
+            (Invalid::NoFiles { connections: 3 }, "3 connections were not opened, at the limit"),
+            (Invalid::NoPorts { connections: 3 }, "3 connections were not opened, since no local"),
+            (Invalid::Unsent { arrivals: 3 }, "3 arrivals were never sent"),
+            (Invalid::Waited { arrivals: 3, percent: 2.5 }, "(2.5%, over the limit of 1%) waited"),
+            (Invalid::Lag { p99_us: 300_000 }, "up to 300ms (p99)"),
+            (Invalid::Cpu { percent: 97.4, cores: 2 }, "used 97% of its 2 cores"),
+            (Invalid::Steal { percent: 12.0 }, "took away 12% of its time"),
+        ] {
+            assert!(found.to_string().contains(words), "{found}");
+        }
+    }
 }
