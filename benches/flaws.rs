@@ -56,9 +56,8 @@ fn main() -> ExitCode {
         out: flags.out,
         has_services: !is_smoke && installed(&["rabbitmq-server", "redis-server"]),
     };
-    println!(
-        "| flaw | what the server does | what breaks | load | finding | embedded | services |"
-    );
+    let columns = ["flaw", "what the server does", "what breaks", "load", "finding"];
+    println!("| {} | embedded | RabbitMQ, Redis |", columns.join(" | "));
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let is_wanted = |load: &&FlawLoad| flags.flaw.is_empty() || flags.flaw.contains(&load.flaw);
     let missed = FLAW_LOADS.iter().filter(is_wanted).filter(|load| !matrix.print(load)).count();

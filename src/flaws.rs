@@ -95,7 +95,7 @@ flaws! {
     NoDedupe {
         name: "no-dedupe",
         does: "an attempt that is delivered again is decided again",
-        breaks: "one attempt gets two orders (request_ids_unique, buyer_limit)",
+        breaks: "one attempt gets two orders (request_ids_unique)",
         source: ARTICLE
     }
     /// Answers every result request with the state of the sale.
