@@ -211,12 +211,13 @@ fn likely_cause(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::reconcile;
     use crate::judge::rules::tests::scene::{Scene, order};
 
     /// The only violation of an invariant in a scene.
     fn violation(scene: &Scene, invariant: Invariant) -> Violation {
-        let mut found = reconcile(&scene.history, &scene.ledger, scene.settled).violations;
+        let facts = Facts::gather(&scene.history, &scene.ledger, scene.settled);
+        let mut found = scene.violations();
+        explain(&facts, &mut found);
         found.retain(|violation| violation.invariant == invariant);
         found.pop().unwrap()
     }
