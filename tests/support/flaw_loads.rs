@@ -28,7 +28,7 @@ impl Fault {
     pub(crate) const fn describe(self) -> &'static str {
         match self {
             Self::None => "",
-            Self::FewFiles => "RabbitMQ may open 256 files",
+            Self::FewFiles => "RabbitMQ may open 256 files, as with `lab --broker-files 256`",
             Self::StoreKilled => "Redis is killed while attempts are queued, and started again",
             Self::BrokerKilled => "RabbitMQ is killed while attempts are queued, and started again",
             Self::BrokerSuspended => "RabbitMQ is suspended while attempts are published",
