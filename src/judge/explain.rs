@@ -326,7 +326,9 @@ mod tests {
     fn patterns_of_lost_and_repeated_messages_are_known() {
         let mut scene = Scene::new();
         scene.ledger.sale.per_buyer = 0;
-        assert!(cause(&scene, Invariant::BuyerLimit).starts_with("the buyer's orders were counted"));
+        assert!(
+            cause(&scene, Invariant::BuyerLimit).starts_with("the buyer's orders were counted")
+        );
         scene.ledger.rows.push(scene.ledger.rows[0].clone());
         let duplicate = "duplicate delivery: ";
         assert!(cause(&scene, Invariant::BuyerLimit).starts_with(duplicate));
