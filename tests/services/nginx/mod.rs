@@ -43,7 +43,8 @@ fn articles_load_sells_exactly_the_stock_behind_nginx() {
     assert_eq!(sale, [10, 10, 0]);
     assert_eq!(report["server"]["rss_bytes_max"], Value::Null, "nginx is not the server");
     let served = || [0, 1].map(|number| fleet.served(&fleet.apis[number]));
-    eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() == 3500);
+    // Some known attempts are sent again after the load.
+    eventually("every attempt is in nginx's log", || served().iter().sum::<usize>() >= 3500);
     assert!(served().iter().all(|served| *served > 1000), "{:?}", served());
     assert_eq!(connections(), 6);
     assert_eq!(
