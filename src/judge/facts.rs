@@ -105,6 +105,11 @@ impl<'a> Facts<'a> {
         self.accepted.iter().chain(&self.unknown)
     }
 
+    /// When the last of these attempts was answered. The ledger was requested later.
+    pub(super) fn load_end_us(&self) -> u64 {
+        self.made().map(|made| made.entry.answered_us).max().unwrap_or(0)
+    }
+
     /// The rows with their origins, in the ledger's order.
     pub(super) fn rows(&self) -> impl Iterator<Item = (&'a Row, Origin)> {
         self.ledger.rows.iter().zip(self.origins.iter().copied())

@@ -1,6 +1,6 @@
 //! One answer for each attempt: once it is known it is not refused, and a decision does not change.
 
-use crate::history::{Answered, Entry, Loss, Refused, ResultRead, Status};
+use crate::history::{Answered, Entry, Loss, Refused, RequestWindow, ResultRead, Status};
 use crate::ids::OrderId;
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
@@ -17,6 +17,11 @@ pub(super) fn ids_answered_once(facts: &Facts<'_>) -> Witnesses {
         broken.add(format_args!("{}: refused after it was accepted", made.request_id));
     }
     known_refused(facts, &mut broken);
+    for made in facts.accepted.iter().filter(|made| made.entry.answered == Answered::Accepted) {
+        let was_decided = made.earlier.is_some_and(|row| row.status != Status::Queued);
+        let id = made.request_id;
+        broken.add_if(was_decided, format_args!("{id}: decided, and then not decided"));
+    }
     for (one, other) in &facts.answered_twice {
         if differ(one, other) {
             let id = facts.history.ids.request_id(one.attempt);
@@ -136,6 +141,14 @@ fn results_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
             && let Some(told) = Told::by_answer(&made.entry.answered)
         {
             known.add(Some(told), made.entry.answered_us);
+        }
+    }
+    for made in facts.made().filter(|made| !was_refused_later(facts, made)) {
+        let since_us = known.get(&made.request_id).and_then(|known| known.since_us);
+        let refused = made.entry.refusal.as_deref().map(|refusal| refusal.request);
+        let is_later = |(us, refused): &(u64, RequestWindow)| *us > 0 && *us < refused.sent_us;
+        if since_us.zip(refused).is_some_and(|both| is_later(&both)) {
+            broken.add(format_args!("{}: known, and then refused", made.request_id));
         }
     }
     for read in results {

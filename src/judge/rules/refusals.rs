@@ -5,7 +5,8 @@ use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
 use super::kept::kept;
-use super::limit;
+use super::limit::AtLimit;
+use super::orders::orders;
 
 /// How far apart two clocks of a right system may be that both know the hours of the sale, in
 /// microseconds.
@@ -38,7 +39,7 @@ pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
         let reused = history.refusals.of(Refused::IdReused);
         add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }
-    for request in limit::false_refusals(facts) {
+    for request in AtLimit::told(facts, &orders(facts)).falsely {
         add(facts, &mut broken, &request, "the buyer is below the limit");
     }
     hours_true(facts, &mut broken);

@@ -47,7 +47,7 @@ pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
 /// The reason for which an attempt lost does not matter: a unit is left that its buyer did not get.
 pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
-    if facts.ledger.sale.stock_left <= 0 || !facts.is_settled {
+    if facts.ledger.sale.stock_left <= 0 {
         return broken;
     }
     let limit = u64::from(facts.ledger.sale.per_buyer);
