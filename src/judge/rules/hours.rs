@@ -47,10 +47,17 @@ fn by_hours(facts: &Facts<'_>, hours: Hours) -> (Option<u64>, Option<u64>) {
 }
 
 /// By the answers: the sale was open once an attempt had been accepted, and not closed before
-/// another was sent that was accepted.
+/// another was sent that was accepted. What was accepted outside the hours that are shown does not
+/// count.
 fn by_acceptance(facts: &Facts<'_>) -> (Option<u64>, Option<u64>) {
+    let hours = facts.hours().zip(facts.clock);
+    let opens_us = hours.and_then(|(hours, clock)| Some(clock.earliest_moment(hours.opens_us?)));
+    let closed_us = hours.and_then(|(hours, clock)| Some(clock.latest_moment(hours.closes_us?)));
+    let is_within = |(sent_us, answered_us): &(u64, u64)| {
+        opens_us.is_none_or(|us| *answered_us >= us) && closed_us.is_none_or(|us| *sent_us <= us)
+    };
     let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
-    let windows = || new.clone().filter_map(|made| made.window());
+    let windows = || new.clone().filter_map(|made| made.window()).filter(is_within);
     let from_us = windows().map(|window| window.1.saturating_add(CLOCKS_APART_US)).min();
     let until_us = windows().map(|window| window.0.saturating_sub(CLOCKS_APART_US)).max();
     (from_us, until_us)
