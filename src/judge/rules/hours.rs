@@ -7,6 +7,9 @@ use crate::judge::facts::Facts;
 /// microseconds.
 const CLOCKS_APART_US: u64 = 1_000_000;
 
+/// How far a clock may be adjusted between two acceptances beyond what these show, in microseconds.
+const ADJUSTED_US: u64 = 20_000;
+
 /// When the sale was certainly open, in microseconds since the beginning of the history.
 pub(super) struct CertainlyOpen {
     /// It had opened by then.
@@ -58,7 +61,12 @@ fn by_acceptance(facts: &Facts<'_>) -> (Option<u64>, Option<u64>) {
     };
     let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
     let windows = || new.clone().filter_map(|made| made.window()).filter(is_within);
-    let from_us = windows().map(|window| window.1.saturating_add(CLOCKS_APART_US)).min();
-    let until_us = windows().map(|window| window.0.saturating_sub(CLOCKS_APART_US)).max();
+    // Only clocks that know the hours can differ about them.
+    let slack_us = match (hours, facts.clock) {
+        (None, Some(clock)) => clock.spread_us().saturating_add(ADJUSTED_US).min(CLOCKS_APART_US),
+        _ => CLOCKS_APART_US,
+    };
+    let from_us = windows().map(|window| window.1.saturating_add(slack_us)).min();
+    let until_us = windows().map(|window| window.0.saturating_sub(slack_us)).max();
     (from_us, until_us)
 }

@@ -1,6 +1,8 @@
 //! When each order was made, as far as answers and results show it. Times are in microseconds since
 //! the beginning of the history.
 
+use std::ptr;
+
 use crate::history::{Answered, Row, Status};
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::id_map::IdMap;
@@ -44,9 +46,13 @@ pub(super) fn orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
         orders.sort_unstable_by_key(|order| (order.row.request_id, order.from_us));
         orders.dedup_by_key(|order| order.row.request_id);
     }
-    // An attempt that has several of them breaks another invariant.
-    let repeated = facts.repeated.iter().copied().filter(|row| is_won(row));
-    orders.extend(repeated.map(|row| Order { row, from_us: 0, by_us: u64::MAX }));
+    if !facts.repeated.is_empty() {
+        // An attempt that has several rows breaks another invariant.
+        let is_last = |row: &Row| facts.row_of(&row.request_id).is_some_and(|of| ptr::eq(of, row));
+        let made = facts.rows().filter(|(row, origin)| *origin == Origin::Made && is_won(row));
+        let earlier = made.map(|(row, _)| row).filter(|row| !is_last(row));
+        orders.extend(earlier.map(|row| Order { row, from_us: 0, by_us: u64::MAX }));
+    }
     orders
 }
 
