@@ -61,6 +61,7 @@ fn result(run: &mut Run, random: &mut Random) {
 }
 
 fn state(run: &mut Run, random: &mut Random) {
+    let settled = run.settled();
     let at = random.index(run.views.len() + 1);
     let Some(view) = run.views.iter_mut().chain(&mut run.again.1).nth(at) else { return };
     let sale = &mut view.sale;
@@ -76,6 +77,7 @@ fn state(run: &mut Run, random: &mut Random) {
         5 => sale.queued = changed(sale.queued),
         _ => sale.stock = changed(sale.stock),
     }
+    run.is_settled &= run.settled() == settled;
 }
 
 /// Changes one row, wherever the ledger is read after the load.

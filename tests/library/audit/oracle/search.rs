@@ -48,8 +48,9 @@ struct Search<'a> {
     by_deadline: Vec<usize>,
     /// The step at which nothing is queued; the ledger is read after it.
     settled: Option<usize>,
-    /// The sets of steps that were reached, and that lead to no explanation.
-    seen: HashSet<Steps>,
+    /// What was reached and leads to no explanation: the steps, and each buyer's orders, which do not
+    /// follow from the steps if an attempt's decision was told nowhere.
+    seen: HashSet<(Steps, Vec<u32>)>,
 }
 
 /// A set of steps, as bits.
@@ -119,7 +120,7 @@ impl Search<'_> {
     fn explain(&mut self, mut sale: Sale) -> Answer {
         self.read_what_is_true(&mut sale);
         let Some(deadline_us) = self.deadline_us(&sale) else { return Answer::Explained };
-        if !self.seen.insert(sale.done) {
+        if !self.seen.insert((sale.done, sale.orders_of.clone())) {
             return Answer::Impossible;
         }
         if self.seen.len() > STATES_MAX {
