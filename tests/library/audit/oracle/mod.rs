@@ -16,10 +16,11 @@ mod shrink;
 mod simulate;
 mod tally;
 mod terms;
+mod tester;
 
 use std::env;
 
-use comparison::compare;
+use comparison::{Compared, compare};
 use random::Random;
 use run::Run;
 use tally::Tally;
@@ -38,13 +39,14 @@ fn judge_agrees_with_an_exhaustive_search() {
     let mut tally = Tally::default();
     for number in 0..histories {
         let run = random_run(seed, number);
-        let (comparison, audit) = compare(&run);
-        if comparison.is_disagreement() && tally.like(&comparison) < PRINTED_MAX {
-            let (run, removed) = shrink::shrink(run, &comparison, &audit);
+        let compared = compare(&run);
+        let Compared { comparison, audit, .. } = &compared;
+        if comparison.is_disagreement() && tally.like(comparison) < PRINTED_MAX {
+            let (run, removed) = shrink::shrink(run, comparison, audit);
             println!("history {number}, without {removed} operations that do not matter:");
             println!("{}", print::printed(&run));
         }
-        tally.add(comparison, &audit);
+        tally.add(&compared);
         if number > 0 && number.is_multiple_of(10_000) {
             println!("{number} histories: {tally}");
         }

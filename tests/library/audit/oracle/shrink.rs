@@ -12,8 +12,8 @@ pub(super) fn shrink(mut run: Run, comparison: &Comparison, audit: &Audit) -> (R
     let mut removed = 0;
     loop {
         let smaller = candidates(&run).into_iter().find(|smaller| {
-            let (now, of) = compare(smaller);
-            now == *comparison && broken(&of) == broken(audit)
+            let now = compare(smaller);
+            now.comparison == *comparison && broken(&now.audit) == broken(audit)
         });
         match smaller {
             Some(smaller) => run = smaller,
