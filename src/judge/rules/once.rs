@@ -17,11 +17,6 @@ pub(super) fn ids_answered_once(facts: &Facts<'_>) -> Witnesses {
         broken.add(format_args!("{}: refused after it was accepted", made.request_id));
     }
     known_refused(facts, &mut broken);
-    for made in facts.accepted.iter().filter(|made| made.entry.answered == Answered::Accepted) {
-        let was_decided = made.earlier.is_some_and(|row| row.status != Status::Queued);
-        let id = made.request_id;
-        broken.add_if(was_decided, format_args!("{id}: decided, and then not decided"));
-    }
     for (one, other) in &facts.answered_twice {
         if differ(one, other) {
             let id = facts.history.ids.request_id(one.attempt);

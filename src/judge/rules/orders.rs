@@ -22,8 +22,10 @@ pub(super) fn orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
     let told = told(facts);
     let was_won = |row: &Row| facts.history.before.get(&row.request_id).is_some_and(is_won);
     let order = |row: &'a Row, sent_us: u64| {
-        let (from_us, by_us) = told.get(&row.request_id).copied().unwrap_or((0, u64::MAX));
-        Order { row, from_us: from_us.max(sent_us), by_us }
+        let (queued_us, by_us) = told.get(&row.request_id).copied().unwrap_or((0, u64::MAX));
+        // Results that contradict each other break another invariant.
+        let queued_us = if queued_us < by_us { queued_us } else { 0 };
+        Order { row, from_us: queued_us.max(sent_us), by_us }
     };
     let mut orders = Vec::with_capacity(facts.orders.len());
     for made in facts.made().filter(|made| made.earlier.is_none()) {

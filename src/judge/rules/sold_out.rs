@@ -1,16 +1,16 @@
 //! Sold out: said only when every unit is sold, and final for the sale.
 
-use crate::history::{Loss, Refused, RequestWindow, Row, SaleView, Status};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin, is_same_sale};
+use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
 use super::losses::losses;
 use super::orders::orders;
 
 /// Nobody may be told that no unit is left while units are left: none at all if units are left at
-/// the end, none before an order is made, none before a state of the sale shows units, and none
-/// before enough attempts are sent that can have taken the units.
+/// the end, none before an order is made, and none before enough attempts are sent that can have
+/// taken the units. A state that shows units afterwards breaks `stock_reads_bounded`.
 pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::SoldOutTrue);
     let tally = facts.history.refusals.of(Refused::SoldOut);
@@ -29,13 +29,6 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     for order in orders(facts).iter().filter(|order| order.from_us > told_us) {
         broken.add(format_args!("{} won later", order.row.request_id));
     }
-    let epoch = facts.ledger.sale.epoch;
-    let mut later = facts.history.views.iter().filter(|view| view.sent_us > told_us);
-    let shows_units = |sale: &SaleView| is_same_sale(sale.epoch, epoch) && has_units(sale);
-    if let Some(view) = later.find(|view| shows_units(&view.sale)) {
-        let (left, ms) = (view.sale.stock_left, view.sent_us / 1_000);
-        broken.add(format_args!("{first}: {left} left at {ms} ms"));
-    }
     if let Some(units) = units_before(facts) {
         let takers = takers(facts, told_us);
         broken.add_if(
@@ -48,7 +41,7 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
 
 /// The attempt that was the first of which somebody was told that no unit was left, and when: by a
 /// refusal, as the reason of a loss, or by the ledger before the run.
-fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
+pub(super) fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
     let history = facts.history;
     let refused = history.refusals.of(Refused::SoldOut).and_then(|tally| tally.first);
     let refused = refused.filter(|first| first.answered_us > 0);
@@ -57,11 +50,6 @@ fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
     let before = history.before.values().filter(|row| row.status == Status::Lost(Loss::SoldOut));
     let before = before.map(|row| (row.request_id, 0));
     told.chain(before).min_by_key(|(id, us)| (*us, *id))
-}
-
-/// Whether a state shows that units are left.
-fn has_units(sale: &SaleView) -> bool {
-    sale.stock_left > 0 || sale.orders < sale.stock
 }
 
 /// Units that were left before the run and not wanted by attempts that were queued, at the least;

@@ -8,6 +8,11 @@ pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NeverOversold);
     let within = facts.orders.len() - facts.oversold();
     facts.orders[within..].iter().for_each(|order| broken.add(order.request_id));
+    let told = facts.told_above_stock();
+    if told.len() > facts.oversold() {
+        let more = told.iter().skip(facts.oversold());
+        more.for_each(|order| broken.add(format_args!("a buyer was told of order {order}")));
+    }
     broken
 }
 

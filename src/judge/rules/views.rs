@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 
-use crate::history::{Hours, Row, SaleView, Status, View};
+use crate::history::{Hours, Row, SaleView, Stage, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::hours::CertainlyOpen;
 use super::limit::AtLimit;
 use super::orders::{Order, orders};
+use super::sold_out::{first_told, sold_out_true};
 
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
 /// the last state shows as many orders as the ledger.
@@ -28,9 +30,12 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
         };
         terms.compare(&shown, &mut broken);
     }
+    let open = CertainlyOpen::of(facts);
     for view in history.views.iter().filter(|view| is_same_sale(view.sale.epoch, sale.epoch)) {
         terms.compare(&Terms::of(&view.sale), &mut broken);
+        words_agree(view, &open, &mut broken);
     }
+    epochs_rise(facts, &mut broken);
     if let Some(last) = history.views.iter().next_back() {
         last_agrees(facts, last, &mut broken);
     }
@@ -79,15 +84,53 @@ fn same<T: PartialEq + Display + Copy>(
     }
 }
 
+/// Compares the words of a state with its figures, and with the hours of the sale.
+fn words_agree(view: &View, open: &CertainlyOpen, broken: &mut Witnesses) {
+    let SaleView { stock_left: left, queued, stage, finished, .. } = view.sale;
+    let ms = view.sent_us / 1_000;
+    match stage {
+        Some(Stage::Open) if left <= 0 => {
+            broken.add(format_args!("open at {ms} ms, and no unit left"));
+        }
+        Some(Stage::SoldOut) if left > 0 => {
+            broken.add(format_args!("sold out at {ms} ms, and {left} units left"));
+        }
+        Some(Stage::NotOpen) if open.had_opened(view.sent_us) => {
+            broken.add(format_args!("not open at {ms} ms, after the opening"));
+        }
+        Some(Stage::Closed) if open.had_not_closed(view.answered_us) => {
+            broken.add(format_args!("closed at {ms} ms, before the closing"));
+        }
+        _ => {}
+    }
+    let is_finished = left <= 0 && queued == 0;
+    if finished.is_some_and(|finished| finished != is_finished) {
+        let word = if is_finished { "not finished" } else { "finished" };
+        broken.add(format_args!("{word} at {ms} ms, with {left} units left and {queued} queued"));
+    }
+}
+
+/// A fresh sale has a higher epoch than those before it.
+fn epochs_rise(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let numbered = facts.history.views.iter().filter(|view| view.sale.epoch > 0);
+    let mut highest: Option<&View> = None;
+    for view in numbered {
+        let epoch = view.sale.epoch;
+        let before = highest.filter(|before| before.answered_us < view.sent_us);
+        if let Some(before) = before.filter(|before| before.sale.epoch > epoch) {
+            broken.add(format_args!("epoch {epoch} after {}", before.sale.epoch));
+        }
+        if highest.is_none_or(|highest| epoch >= highest.sale.epoch) {
+            highest = Some(view);
+        }
+    }
+}
+
 /// Compares the last state with the ledger, which was read before or after it. Attempts whose
 /// requests got no answer may have had their effect between the two.
 fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
-    if !facts.is_settled || last.sent_us <= facts.load_end_us() {
-        return;
-    }
-    if !is_same_sale(last.sale.epoch, facts.ledger.sale.epoch) {
-        let (shown, epoch) = (last.sale.epoch, facts.ledger.sale.epoch);
-        broken.add(format_args!("epoch {shown}, and {epoch} in the ledger"));
+    let is_same = is_same_sale(last.sale.epoch, facts.ledger.sale.epoch);
+    if !facts.is_settled || !is_same || last.sent_us <= facts.load_end_us() {
         return;
     }
     let is_won = |status: &Status| matches!(status, Status::Won(_));
@@ -123,6 +166,7 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         return broken;
     }
     sold_stays_sold(&views, &mut broken);
+    sold_out_stays(facts, &views, &mut broken);
     let history = facts.history;
     let won = |row: &&Row| matches!(row.status, Status::Won(_));
     let before_won = history.before.values().filter(won).count();
@@ -176,6 +220,19 @@ fn late_orders(facts: &Facts<'_>) -> usize {
     });
     let left = sale.stock.saturating_sub(facts.orders.len() as u64);
     usize::try_from(late.sum::<u64>().min(left)).unwrap_or(usize::MAX)
+}
+
+/// No unit is left once somebody was told so, unless that was false.
+fn sold_out_stays(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
+    let Some((told, told_us)) = first_told(facts) else { return };
+    let mut later = views.iter().filter(|view| view.sent_us > told_us);
+    let has_units = |sale: &SaleView| sale.stock_left > 0 || sale.orders < sale.stock;
+    if let Some(view) = later.find(|view| has_units(&view.sale))
+        && sold_out_true(facts).finish().is_none()
+    {
+        let (left, ms) = (view.sale.stock_left, view.sent_us / 1_000);
+        broken.add(format_args!("{left} units left at {ms} ms, and {told} was told that none was"));
+    }
 }
 
 /// Orders never become fewer, and units left never more.

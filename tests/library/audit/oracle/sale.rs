@@ -178,7 +178,7 @@ impl Sale {
             orders,
             queued: (known.clone().count() - known.filter(was_decided).count()) as u64,
             per_buyer: Some(self.terms.limit),
-            hours: Hours::default(),
+            ..SaleView::default()
         }
     }
 
