@@ -13,14 +13,16 @@ use super::search::{Answer, Relaxed, search};
 use super::tester;
 
 /// What the judge leaves out by design, as questions that do not ask for it.
-pub(super) const WEAKER: [(&str, Relaxed); 4] = [
+pub(super) const WEAKER: [(&str, Relaxed); 5] = [
     ("hours", Relaxed { hours: true, ..STRICT }),
-    ("queued", Relaxed { queued: true, ..STRICT }),
+    ("more queued", Relaxed { more_queued: true, ..STRICT }),
+    ("queued", Relaxed { more_queued: true, queued: true, ..STRICT }),
     ("limit", Relaxed { limit: true, ..STRICT }),
     ("reasons", Relaxed { reasons: true, ..STRICT }),
 ];
 
-const STRICT: Relaxed = Relaxed { hours: false, queued: false, limit: false, reasons: false };
+const STRICT: Relaxed =
+    Relaxed { hours: false, more_queued: false, queued: false, limit: false, reasons: false };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Comparison {
