@@ -109,7 +109,7 @@ fn weaker(question: &Question) -> Comparison {
     for (name, relaxed) in WEAKER {
         let mut question = question.clone();
         if relaxed.queued {
-            // Nothing was queued at some moment before the ledger was read, whichever state says so.
+            // Nothing was queued at some moment before the ledger was read, whatever says so.
             let settled = question.steps.iter_mut().filter(|step| step.what == What::Settled);
             settled.for_each(|step| step.to_us = NEVER);
         }

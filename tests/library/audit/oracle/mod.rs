@@ -71,7 +71,7 @@ fn random_run(seed: u64, number: u64) -> Run {
     let is_right = random.chance(70);
     let mut run = simulate::simulate(size, is_right, &mut random);
     if random.chance(50) {
-        for _ in 0..random.from_to(1, 2) {
+        for _ in 0..random.between(1, 2) {
             lies::tell(&mut run, &mut random);
         }
     }

@@ -49,8 +49,8 @@ struct Search<'a> {
     by_deadline: Vec<usize>,
     /// The step at which nothing is queued; the ledger is read after it.
     settled: Option<usize>,
-    /// What was reached and leads to no explanation: the steps, and each buyer's orders, which do not
-    /// follow from the steps if an attempt's decision was told nowhere.
+    /// What was reached and leads to no explanation: the steps, and each buyer's orders, which do
+    /// not follow from the steps if an attempt's decision was told nowhere.
     seen: HashSet<(Steps, Vec<u32>)>,
 }
 

@@ -85,11 +85,10 @@ impl Shop {
 
     /// Tells a decision; `false` if the attempt has none, or has another one.
     fn tell(&mut self, id: &RequestId, status: &Status) -> bool {
-        let is_order_of = |(other, (_, decision)): (&RequestId, &(String, Decision))| {
-            other != id
-                && matches!((decision, status), (Decision::Won(Some(one)), Status::Won(order)) if one == order)
-        };
-        let is_of_another = self.attempts.iter().any(is_order_of);
+        let is_of_another = self.attempts.iter().any(|(other, (_, decision))| {
+            let order = if let Decision::Won(order) = decision { order.clone() } else { None };
+            other != id && order.is_some_and(|order| *status == Status::Won(order))
+        });
         match (self.attempts.get_mut(id).map(|(_, decision)| decision), status) {
             (Some(Decision::Won(known)), Status::Won(order)) => {
                 !is_of_another && known.get_or_insert_with(|| order.clone()) == order
