@@ -13,16 +13,13 @@ use super::search::{Answer, Relaxed, search};
 use super::tester;
 
 /// What the judge leaves out by design, as questions that do not ask for it.
-pub(super) const WEAKER: [(&str, Relaxed); 5] = [
+const WEAKER: [(&str, Relaxed); 3] = [
     ("hours", Relaxed { hours: true, ..STRICT }),
     ("more queued", Relaxed { more_queued: true, ..STRICT }),
-    ("queued", Relaxed { more_queued: true, queued: true, ..STRICT }),
-    ("limit", Relaxed { limit: true, ..STRICT }),
-    ("reasons", Relaxed { reasons: true, ..STRICT }),
+    ("fewer queued", Relaxed { more_queued: true, fewer_queued: true, ..STRICT }),
 ];
 
-const STRICT: Relaxed =
-    Relaxed { hours: false, more_queued: false, queued: false, limit: false, reasons: false };
+const STRICT: Relaxed = Relaxed { hours: false, more_queued: false, fewer_queued: false };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Comparison {
@@ -108,7 +105,7 @@ fn is_served(evidence: &Evidence) -> bool {
 fn weaker(question: &Question) -> Comparison {
     for (name, relaxed) in WEAKER {
         let mut question = question.clone();
-        if relaxed.queued {
+        if relaxed.fewer_queued {
             // Nothing was queued at some moment before the ledger was read, whatever says so.
             let settled = question.steps.iter_mut().filter(|step| step.what == What::Settled);
             settled.for_each(|step| step.to_us = NEVER);
@@ -117,23 +114,7 @@ fn weaker(question: &Question) -> Comparison {
             return Comparison::Weaker(name);
         }
     }
-    if is_explained_for_each_state(question) {
-        return Comparison::Weaker("states together");
-    }
     Comparison::Missed("no order of the steps explains it".to_owned())
-}
-
-/// Whether a right sale explains the history for each state of the sale that was read by itself.
-fn is_explained_for_each_state(question: &Question) -> bool {
-    let is_state = |step: &Step| matches!(step.what, What::Orders(_) | What::Left(_));
-    let states = question.steps.iter().filter(|step| is_state(step));
-    let with_only = |state: &Step| {
-        let is_kept = |step: &&Step| !is_state(step) || step == &state;
-        let steps = question.steps.iter().filter(is_kept).copied().collect();
-        let alone = Question { steps, attempts: question.attempts.clone(), ..*question };
-        search(&alone, STRICT) == Answer::Explained
-    };
-    states.clone().count() > 1 && states.clone().all(with_only)
 }
 
 /// Whether there is a clock with which the sale can have shown these times of acceptance: one that

@@ -18,13 +18,9 @@ const STATES_MAX: usize = 30_000;
 pub(super) struct Relaxed {
     /// Refusals outside the hours of the sale may be told at any time.
     pub(super) hours: bool,
-    /// The number of queued attempts in a state of the sale may be larger than it is, or any.
+    /// A state of the sale may show more attempts queued than there are, or fewer.
     pub(super) more_queued: bool,
-    pub(super) queued: bool,
-    /// An attempt that is not decided yet may count against the limit.
-    pub(super) limit: bool,
-    /// The reason of a loss may be any that keeps a buyer from an order.
-    pub(super) reasons: bool,
+    pub(super) fewer_queued: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,18 +178,18 @@ impl Search<'_> {
                 !sale.is_known(at) && (is_open || self.relaxed.hours)
             }
             What::Decide(at) => {
-                let (buyer, any) = (attempts[at].buyer, self.relaxed.reasons);
+                let buyer = attempts[at].buyer;
                 let is_right = match attempts[at].fate {
                     None => true,
                     Some(Fate::Won) => !is_sold_out && !is_at_limit(buyer),
-                    Some(Fate::Lost(Loss::SoldOut)) if !any => is_sold_out,
-                    Some(Fate::Lost(Loss::AlreadyBought)) if !any => is_at_limit(buyer),
+                    Some(Fate::Lost(Loss::SoldOut)) => is_sold_out,
+                    Some(Fate::Lost(Loss::AlreadyBought)) => is_at_limit(buyer),
                     Some(Fate::Lost(_)) => is_sold_out || is_at_limit(buyer),
                 };
                 sale.is_known(at) && !sale.is_decided(at) && is_right
             }
             What::SoldOut => is_sold_out,
-            What::AlreadyBought(buyer) => is_at_limit(buyer) || self.may_be_at_limit(buyer, sale),
+            What::AlreadyBought(buyer) => is_at_limit(buyer),
             What::NotOpen => !sale.has_opened || self.relaxed.hours,
             What::Closed => sale.has_closed || self.relaxed.hours,
             What::NotKnown(at) => !sale.is_known(at),
@@ -202,10 +198,11 @@ impl Search<'_> {
             What::Orders(orders) => sale.orders == orders,
             What::Left(left) => i128::from(*stock) - i128::from(sale.orders) == left.into(),
             What::QueuedCount { queued, is_last } => {
-                let is_more = u64::from(sale.queued().count_ones()) < queued;
-                let is_any = self.relaxed.queued || self.relaxed.more_queued && is_more;
-                let is_strict = is_last && self.settled.is_some();
-                u64::from(sale.queued().count_ones()) == queued || is_any && !is_strict
+                let truly = u64::from(sale.queued().count_ones());
+                let may_differ = !(is_last && self.settled.is_some());
+                truly == queued
+                    || may_differ && self.relaxed.more_queued && queued > truly
+                    || may_differ && self.relaxed.fewer_queued && queued < truly
             }
             What::Settled => sale.queued() == 0,
             What::Ledger { known, decided } => {
@@ -213,15 +210,6 @@ impl Search<'_> {
                 is_settled && (sale.known, sale.decided) == (known, decided)
             }
         }
-    }
-
-    /// Whether the buyer is at the limit if attempts count that are not decided.
-    fn may_be_at_limit(&self, buyer: usize, sale: &Sale) -> bool {
-        let is_open = |at: &usize| {
-            self.question.attempts[*at].buyer == buyer && sale.queued() & (1 << at) != 0
-        };
-        let open = (0..self.question.attempts.len()).filter(is_open).count();
-        self.relaxed.limit && sale.orders_of[buyer] + open as u32 >= self.question.limit
     }
 
     fn apply(&self, what: What, sale: &mut Sale) {
