@@ -174,7 +174,7 @@ impl<'a> Builder<'a> {
                 let window = (request.sent_us, request.answered_us);
                 self.add(window, true, what);
                 if let Some(attempt) = attempt {
-                    self.add(window, true, What::NotKnown(attempt));
+                    self.add(window, true, What::Refused(attempt));
                 }
                 if matches!(refused, Refused::NotOpen | Refused::Closed) {
                     self.question.has_hours = true;

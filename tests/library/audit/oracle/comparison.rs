@@ -13,13 +13,15 @@ use super::search::{Answer, Relaxed, search};
 use super::tester;
 
 /// What the judge leaves out by design, as questions that do not ask for it.
-const WEAKER: [(&str, Relaxed); 3] = [
+const WEAKER: [(&str, Relaxed); 4] = [
     ("hours", Relaxed { hours: true, ..STRICT }),
     ("more queued", Relaxed { more_queued: true, ..STRICT }),
     ("fewer queued", Relaxed { more_queued: true, fewer_queued: true, ..STRICT }),
+    ("refused twins", Relaxed { twins: true, ..STRICT }),
 ];
 
-const STRICT: Relaxed = Relaxed { hours: false, more_queued: false, fewer_queued: false };
+const STRICT: Relaxed =
+    Relaxed { hours: false, more_queued: false, fewer_queued: false, twins: false };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Comparison {

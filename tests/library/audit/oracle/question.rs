@@ -56,7 +56,8 @@ pub(super) enum What {
     AlreadyBought(usize),
     NotOpen,
     Closed,
-    /// The attempt, when it is refused or its result is read.
+    /// The attempt, when one of its requests is refused, and when its result is read.
+    Refused(usize),
     NotKnown(usize),
     Queued(usize),
     Decided(usize),

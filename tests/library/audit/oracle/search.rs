@@ -21,6 +21,8 @@ pub(super) struct Relaxed {
     /// A state of the sale may show more attempts queued than there are, or fewer.
     pub(super) more_queued: bool,
     pub(super) fewer_queued: bool,
+    /// A request may be refused although another one of the attempt was accepted before.
+    pub(super) twins: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,6 +194,7 @@ impl Search<'_> {
             What::AlreadyBought(buyer) => is_at_limit(buyer),
             What::NotOpen => !sale.has_opened || self.relaxed.hours,
             What::Closed => sale.has_closed || self.relaxed.hours,
+            What::Refused(at) => !sale.is_known(at) || self.relaxed.twins,
             What::NotKnown(at) => !sale.is_known(at),
             What::Queued(at) => sale.is_known(at) && !sale.is_decided(at),
             What::Decided(at) => sale.is_decided(at),
