@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use seckill::history::{
-    Answered, AttemptNo, Entry, History, Hours, Ids, Refused, RequestWindow, SaleView, View,
+    Answered, AttemptNo, Entry, History, Ids, Refused, RequestWindow, SaleView, View,
 };
 use seckill::judge::{self, Gaps, Verdict};
 use seckill::settings::Buyers;

@@ -41,7 +41,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         because,
         stock: Some(ledger.sale.stock),
         stock_left: Some(ledger.sale.stock_left),
-        orders: Some(facts.orders.len() as u64),
+        orders: Some((facts.orders.len() + facts.only_told.len()) as u64),
         bounds: Some(Bounds::of_ledger(&facts)),
         oversold: facts.oversold() as u64,
         accepted: facts.accepted.len() as u64,

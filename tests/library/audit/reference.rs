@@ -55,7 +55,7 @@ pub(super) fn audit(history: &History, ledger: &Ledger, settled: bool) -> Findin
     Findings {
         counts,
         verdict,
-        orders: Some(run.orders().len()),
+        orders: Some(run.orders().len() + run.only_told().len()),
         oversold: run.oversold(),
         accepted: run.accepted().len(),
         unresolved: run.accepted().iter().filter(undecided).count(),
