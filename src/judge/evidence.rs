@@ -259,6 +259,8 @@ mod tests {
     fn more_orders_than_units_are_an_oversell_without_a_ledger() {
         let undecided = without_ledger(1);
         assert_eq!((undecided.verdict, undecided.stock), (Verdict::Unknown, Some(3)));
+        // Of the four attempts that were accepted or got no answer, one has a result.
+        assert_eq!(undecided.bounds, Some(Bounds { orders_min: 3, orders_max: 6 }));
         let oversold = without_ledger(3);
         assert_eq!((oversold.verdict, oversold.because), (Verdict::Fail, None));
         assert_eq!((oversold.stock, oversold.orders, oversold.oversold), (Some(3), Some(5), 2));

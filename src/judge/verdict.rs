@@ -93,3 +93,16 @@ impl Audit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdict_is_printed_as_it_is_serialised() {
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Unknown, Verdict::NotAudited] {
+            let word = serde_json::to_value(verdict).unwrap();
+            assert_eq!(word, verdict.to_string());
+        }
+    }
+}
