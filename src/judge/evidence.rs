@@ -279,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn accepted_attempts_without_a_decision_are_counted() {
+        let mut scene = Scene::new();
+        scene.row(3).status = Status::Queued;
+        scene.row(5).status = Status::Queued;
+        let unresolved = |scene: &Scene| reconcile(&scene.history, &scene.ledger, false).unresolved;
+        assert_eq!(unresolved(&scene), 1, "the other one got no answer");
+        scene.ledger.rows.remove(0);
+        assert_eq!(unresolved(&scene), 2, "it may be missing as well");
+    }
+
+    #[test]
     fn settle_times_are_those_of_the_run() {
         let mut scene = Scene::new();
         for number in 0..6 {

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs cargo-mutants on the judge, with its unit tests and those of tests/library/audit. So that a
+# mutant builds in seconds, the judge is copied into a package of its own below target/mutants/, which
+# uses the rest of the project as a library. Further arguments are for cargo-mutants, for example
+# `tests/mutants.sh -f '**/rules/views.rs'`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! cargo mutants --version >/dev/null 2>&1; then
+    echo 'cargo-mutants is missing: cargo install --locked cargo-mutants' >&2
+    exit 1
+fi
+package=target/mutants
+mkdir -p $package/src $package/tests/library $package/.cargo
+rm -rf $package/src/* $package/tests/library/*
+cp -r src/judge tests/library/audit $package/src/
+cp -r tests/library/audit $package/tests/library/
+cp .cargo/mutants.toml $package/.cargo/
+cp Cargo.lock $package/
+
+cat >$package/src/lib.rs <<'END'
+pub mod judge;
+pub use base::{history, ids, random, settings, stats, sut};
+#[cfg(test)]
+extern crate self as seckill;
+#[cfg(test)]
+mod audit;
+END
+{
+    cat <<'END'
+[package]
+name = "judge"
+edition = "2024"
+[workspace]
+[profile.dev]
+debug = false
+[profile.dev.package."*"]
+opt-level = 1
+[dependencies]
+base = { package = "seckill", path = "../.." }
+END
+    grep -E '^(serde|serde_json|uuid) = ' Cargo.toml
+    echo '[dev-dependencies]'
+    grep '^proptest = ' Cargo.toml
+} >$package/Cargo.toml
+
+cd $package
+exec cargo mutants --in-place "$@"
