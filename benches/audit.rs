@@ -150,7 +150,7 @@ fn history(size: Size) -> History {
             orders,
             queued: 0,
             per_buyer: Some(1),
-            hours: Hours::default(),
+            ..SaleView::default()
         };
         history.views.add(View { sent_us, answered_us: sent_us + 1, sale });
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::history::{Answered, Entry, History, Hours, Ledger, Row, Status};
-use crate::ids::RequestId;
+use crate::ids::{OrderId, RequestId};
 
 use super::id_map::IdMap;
 use super::made::Made;
@@ -15,6 +15,8 @@ pub(super) struct Facts<'a> {
     pub(super) ledger: &'a Ledger,
     /// Whether nothing was queued when the ledger was read.
     pub(super) is_settled: bool,
+    /// Whether another sale of the item was opened during the run: attempts may belong to that one.
+    pub(super) is_replaced: bool,
     /// Rows that won, in the ledger's order.
     pub(super) orders: Vec<&'a Row>,
     /// The position of each attempt's row; of several rows of one attempt, the last one's.
@@ -54,6 +56,8 @@ pub(super) enum Origin {
 
 impl<'a> Facts<'a> {
     pub(super) fn gather(history: &'a History, ledger: &'a Ledger, is_settled: bool) -> Self {
+        let epoch = ledger.sale.epoch;
+        let is_replaced = history.views.iter().any(|view| !is_same_sale(view.sale.epoch, epoch));
         let won = |row: &&Row| matches!(row.status, Status::Won(_));
         let orders: Vec<&Row> = ledger.rows.iter().filter(won).collect();
         let mut orders_of = HashMap::new();
@@ -77,6 +81,7 @@ impl<'a> Facts<'a> {
             history,
             ledger,
             is_settled,
+            is_replaced,
             orders,
             by_id,
             orders_of,
@@ -94,15 +99,30 @@ impl<'a> Facts<'a> {
         self.by_id.get(request_id).map(|at| &self.ledger.rows[*at])
     }
 
-    /// Orders above the stock.
+    /// Orders above the stock, of the ledger.
     pub(super) fn oversold(&self) -> usize {
         let stock = usize::try_from(self.ledger.sale.stock).unwrap_or(usize::MAX);
         self.orders.len().saturating_sub(stock)
     }
 
+    /// Orders above the stock of which buyers were told, whether or not the ledger has them.
+    pub(super) fn told_above_stock(&self) -> Vec<&'a OrderId> {
+        if self.is_replaced {
+            return Vec::new();
+        }
+        let stock = usize::try_from(self.ledger.sale.stock).unwrap_or(usize::MAX);
+        let mut told = self.history.told_orders();
+        if told.len() > stock { told.split_off(stock) } else { Vec::new() }
+    }
+
     /// All attempts that had an effect, or may have had one.
     pub(super) fn made(&self) -> impl Iterator<Item = &Made<'a>> {
         self.accepted.iter().chain(&self.unknown)
+    }
+
+    /// When the last of these attempts was answered. The ledger was requested later.
+    pub(super) fn load_end_us(&self) -> u64 {
+        self.made().map(|made| made.entry.answered_us).max().unwrap_or(0)
     }
 
     /// The rows with their origins, in the ledger's order.

@@ -24,16 +24,13 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         return of_another_sale(history, before.epoch, ledger.sale.epoch);
     }
     let facts = Facts::gather(history, ledger, settled);
-    // Attempts may belong to the sale that replaced this one.
-    let is_replaced =
-        history.views.iter().any(|view| !is_same_sale(view.sale.epoch, ledger.sale.epoch));
-    let rules = if is_replaced { rules::OF_STOCK } else { rules::ALL };
+    let rules = if facts.is_replaced { rules::OF_REPLACED } else { rules::ALL };
     let checks = rules.iter().map(|rule| rule(&facts));
     let mut violations: Vec<Violation> = checks.filter_map(Witnesses::finish).collect();
     violations.sort_by_key(|violation| violation.invariant);
     explain(&facts, &mut violations);
     let unknown = |because: &str| (Verdict::Unknown, Some(because.to_owned()));
-    let (verdict, because) = match (violations.is_empty(), is_replaced, settled) {
+    let (verdict, because) = match (violations.is_empty(), facts.is_replaced, settled) {
         (false, ..) => (Verdict::Fail, None),
         (true, true, _) => unknown(REPLACED),
         (true, false, true) => (Verdict::Pass, None),
@@ -46,7 +43,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         stock_left: Some(ledger.sale.stock_left),
         orders: Some(facts.orders.len() as u64),
         bounds: Some(Bounds::of_ledger(&facts)),
-        oversold: facts.oversold() as u64,
+        oversold: facts.oversold().max(facts.told_above_stock().len()) as u64,
         accepted: facts.accepted.len() as u64,
         unresolved: facts.unresolved().count() as u64,
         unknown_outcomes: facts.unknown.len() as u64,

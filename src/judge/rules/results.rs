@@ -22,18 +22,25 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
             *kept = Some(one);
         }
     }
-    let settled = Settled::of(facts);
+    let end_us = facts.load_end_us();
+    let settled = Settled::of(facts, end_us);
+    // The ledger was requested after the load, and after the state that showed that nothing was
+    // queued.
+    let ledger_us =
+        if let Settled::Since { answered_us, .. } = settled { answered_us } else { end_us };
     for read in results {
         let made = made.get(&read.request_id).copied().flatten();
         let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
         let row = made.map_or_else(|| facts.row_of(&read.request_id), |made| made.row);
         let is_true = match (&read.status, row) {
+            (Some(_), Some(_)) if was_not_sent(made, read) => false,
             (Some(Status::Queued), Some(row)) => {
                 row.status == Status::Queued || !settled.was_decided(accepted, read)
             }
             // An attempt whose request timed out may have had its effect after the ledger was read.
             (Some(_), Some(Row { status: Status::Queued, .. })) => {
-                !facts.is_settled || accepted.is_none()
+                let is_older = read.answered_us > 0 && read.answered_us <= ledger_us;
+                (!facts.is_settled || accepted.is_none()) && !is_older
             }
             (Some(result), Some(row)) => result.agrees_with(&row.status),
             // An accepted attempt that is not in the ledger breaks `accepted_kept` instead.
@@ -62,6 +69,12 @@ fn was_known(facts: &Facts<'_>, made: Option<&Made<'_>>, row: &Row, read: &Resul
     }
 }
 
+/// Whether the attempt was sent only after this result of it had been answered.
+fn was_not_sent(made: Option<&Made<'_>>, read: &ResultRead) -> bool {
+    let new = made.filter(|made| made.earlier.is_none());
+    read.answered_us > 0 && new.is_some_and(|made| read.answered_us < made.entry.sent_us)
+}
+
 /// Since when nothing was queued after the load.
 enum Settled {
     /// Attempts were queued until the end.
@@ -73,11 +86,10 @@ enum Settled {
 }
 
 impl Settled {
-    fn of(facts: &Facts<'_>) -> Self {
+    fn of(facts: &Facts<'_>, end_us: u64) -> Self {
         if !facts.is_settled {
             return Self::Never;
         }
-        let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
         let mut views = facts.history.views.iter();
         match views.find(|view| view.sale.queued == 0 && view.sent_us > end_us) {
             Some(view) => Self::Since { sent_us: view.sent_us, answered_us: view.answered_us },

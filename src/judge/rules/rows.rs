@@ -28,8 +28,8 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
             Origin::Earlier => changed_since(facts, row),
             _ => None,
         };
-        let problem = problem.or_else(|| decided_too_early(row, offset_us));
-        if let Some(problem) = problem.or_else(|| lost_below_limit(facts, row)) {
+        let problem = problem.or_else(|| other_reason(facts, row));
+        if let Some(problem) = problem.or_else(|| decided_too_early(row, offset_us)) {
             broken.add(format_args!("{}: {problem}", row.request_id));
         }
     }
@@ -76,20 +76,33 @@ fn changed_since(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     }
 }
 
+/// Why the reason of a loss is false: orders never become fewer, and units never more. A buyer who
+/// should have won instead breaks `no_unsold_stock`.
+fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
+    let sale = &facts.ledger.sale;
+    let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
+    let is_below_limit = || orders() < u64::from(sale.per_buyer);
+    let last = || facts.history.views.iter().next_back().map(|view| view.sale.epoch);
+    match row.status {
+        Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() => {
+            Some("lost as sold out, and units are left")
+        }
+        Status::Lost(Loss::AlreadyBought) if sale.stock_left <= 0 && is_below_limit() => {
+            Some("lost as already bought, and the buyer is below the limit")
+        }
+        Status::Lost(Loss::SaleReplaced) if sale.epoch > 0 && last() == Some(sale.epoch) => {
+            Some("lost as its sale was replaced, and it was not")
+        }
+        _ => None,
+    }
+}
+
 /// With several clocks, a decision may seem to be older than the acceptance: by a little, and by as
 /// much as the accepting clock is known to be ahead.
 fn decided_too_early(row: &Row, offset_us: Option<i64>) -> Option<&'static str> {
     let ahead_us = offset_us.unwrap_or(0).clamp(0, OFFSET_MAX_US);
     let decided_us = signed(row.decided_us?).saturating_add(CLOCKS_APART_US + ahead_us);
     (decided_us < signed(row.accepted_us)).then_some("decided before it was accepted")
-}
-
-/// Orders are final, so a buyer who was at the limit still is.
-fn lost_below_limit(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
-    let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
-    let is_false = row.status == Status::Lost(Loss::AlreadyBought)
-        && orders() < u64::from(facts.ledger.sale.per_buyer);
-    is_false.then_some("lost as already bought, and its buyer is below the limit")
 }
 
 /// By how much the accepting clocks are ahead of the generator's, as the median of the accepted

@@ -8,6 +8,11 @@ pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NeverOversold);
     let within = facts.orders.len() - facts.oversold();
     facts.orders[within..].iter().for_each(|order| broken.add(order.request_id));
+    let told = facts.told_above_stock();
+    if told.len() > facts.oversold() {
+        let more = told.iter().skip(facts.oversold());
+        more.for_each(|order| broken.add(format_args!("a buyer was told of order {order}")));
+    }
     broken
 }
 
@@ -47,7 +52,7 @@ pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
 /// The reason for which an attempt lost does not matter: a unit is left that its buyer did not get.
 pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
-    if facts.ledger.sale.stock_left <= 0 || !facts.is_settled {
+    if facts.ledger.sale.stock_left <= 0 {
         return broken;
     }
     let limit = u64::from(facts.ledger.sale.per_buyer);

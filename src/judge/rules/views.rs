@@ -1,13 +1,17 @@
 //! The state of the sale that everybody sees: it agrees with the ledger, and shows at each moment
 //! what can have been sold by then.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 
-use crate::history::{Answered, Hours, SaleView, Status, View};
-use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin, is_same_sale};
-use crate::judge::id_map::IdMap;
+use crate::history::{Hours, Row, SaleView, Stage, Status, View};
+use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
+
+use super::hours::CertainlyOpen;
+use super::limit::AtLimit;
+use super::orders::{Order, orders};
+use super::sold_out::{first_told, sold_out_true};
 
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
 /// the last state shows as many orders as the ledger.
@@ -26,9 +30,12 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
         };
         terms.compare(&shown, &mut broken);
     }
+    let open = CertainlyOpen::of(facts);
     for view in history.views.iter().filter(|view| is_same_sale(view.sale.epoch, sale.epoch)) {
         terms.compare(&Terms::of(&view.sale), &mut broken);
+        words_agree(view, &open, &mut broken);
     }
+    epochs_rise(facts, &mut broken);
     if let Some(last) = history.views.iter().next_back() {
         last_agrees(facts, last, &mut broken);
     }
@@ -77,24 +84,59 @@ fn same<T: PartialEq + Display + Copy>(
     }
 }
 
+/// Compares the words of a state with its figures, and with the hours of the sale.
+fn words_agree(view: &View, open: &CertainlyOpen, broken: &mut Witnesses) {
+    let SaleView { stock_left: left, queued, stage, finished, .. } = view.sale;
+    let ms = view.sent_us / 1_000;
+    match stage {
+        Some(Stage::Open) if left <= 0 => {
+            broken.add(format_args!("open at {ms} ms, and no unit left"));
+        }
+        Some(Stage::SoldOut) if left > 0 => {
+            broken.add(format_args!("sold out at {ms} ms, and {left} units left"));
+        }
+        Some(Stage::NotOpen) if open.had_opened(view.sent_us) => {
+            broken.add(format_args!("not open at {ms} ms, after the opening"));
+        }
+        Some(Stage::Closed) if open.had_not_closed(view.answered_us) => {
+            broken.add(format_args!("closed at {ms} ms, before the closing"));
+        }
+        _ => {}
+    }
+    let is_finished = left <= 0 && queued == 0;
+    if finished.is_some_and(|finished| finished != is_finished) {
+        let word = if is_finished { "not finished" } else { "finished" };
+        broken.add(format_args!("{word} at {ms} ms, with {left} units left and {queued} queued"));
+    }
+}
+
+/// A fresh sale has a higher epoch than those before it.
+fn epochs_rise(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let numbered = facts.history.views.iter().filter(|view| view.sale.epoch > 0);
+    let mut highest: Option<&View> = None;
+    for view in numbered {
+        let epoch = view.sale.epoch;
+        let before = highest.filter(|before| before.answered_us < view.sent_us);
+        if let Some(before) = before.filter(|before| before.sale.epoch > epoch) {
+            broken.add(format_args!("epoch {epoch} after {}", before.sale.epoch));
+        }
+        if highest.is_none_or(|highest| epoch >= highest.sale.epoch) {
+            highest = Some(view);
+        }
+    }
+}
+
 /// Compares the last state with the ledger, which was read before or after it. Attempts whose
 /// requests got no answer may have had their effect between the two.
 fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
-    let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
-    if !facts.is_settled || last.sent_us <= end_us {
-        return;
-    }
-    if !is_same_sale(last.sale.epoch, facts.ledger.sale.epoch) {
-        let (shown, epoch) = (last.sale.epoch, facts.ledger.sale.epoch);
-        broken.add(format_args!("epoch {shown}, and {epoch} in the ledger"));
+    let is_same = is_same_sale(last.sale.epoch, facts.ledger.sale.epoch);
+    if !facts.is_settled || !is_same || last.sent_us <= facts.load_end_us() {
         return;
     }
     let is_won = |status: &Status| matches!(status, Status::Won(_));
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
     let new = unknown().filter(|made| made.row.is_some_and(|row| is_won(&row.status))).count();
-    let late =
-        unknown().filter(|made| made.row.is_none_or(|row| row.status == Status::Queued)).count();
-    let between = -(new as i128)..=late as i128;
+    let between = -(new as i128)..=late_orders(facts) as i128;
     let (sale, ledger) = (&last.sale, &facts.ledger.sale);
     let orders = facts.orders.len();
     if !between.contains(&(i128::from(sale.orders) - orders as i128)) {
@@ -104,7 +146,8 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
         let (left, in_ledger) = (sale.stock_left, ledger.stock_left);
         broken.add(format_args!("{left} units left, and {in_ledger} in the ledger"));
     }
-    if sale.queued > late as u64 {
+    // Whether it was read before they were decided, nobody can tell.
+    if sale.queued > unknown().count() as u64 {
         broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
     }
 }
@@ -123,31 +166,35 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         return broken;
     }
     sold_stays_sold(&views, &mut broken);
+    sold_out_stays(facts, &views, &mut broken);
     let history = facts.history;
-    let is_known = history.sale_before.is_some();
-    let won = |status: &Status| matches!(status, Status::Won(_));
-    let before_won = history.before.values().filter(|row| won(&row.status)).count();
-    let before_queued = history.before.values().filter(|row| row.status == Status::Queued).count();
-    let unexplained = facts.rows().filter(|(row, origin)| {
-        won(&row.status) && matches!(origin, Origin::Refused | Origin::Foreign)
-    });
-    let always = before_won + before_queued + unexplained.count();
-    let mut sent: Vec<u64> =
-        facts.made().filter(|made| made.earlier.is_none()).map(|made| made.entry.sent_us).collect();
-    sent.sort_unstable();
-    let known_won = known_won(facts);
+    let won = |row: &&Row| matches!(row.status, Status::Won(_));
+    let before_won = history.before.values().filter(won).count();
+    let orders = orders(facts);
+    let at_limit = AtLimit::told(facts, &orders);
+    let moments = |of: &dyn Fn(&Order<'_>) -> u64| {
+        let mut moments: Vec<u64> = orders.iter().map(of).collect();
+        moments.sort_unstable();
+        moments
+    };
+    let from_us = moments(&|order| order.from_us);
+    let by_us = moments(&|order| order.by_us.min(at_limit.by_us(order.row)));
+    let first_us = facts.made().map(|made| made.entry.sent_us).min();
+    let (end_us, late) = (facts.load_end_us(), late_orders(facts));
     for view in views {
         // The first state was read before the ledger before the run, which may have newer orders.
-        let is_after_ledger = sent.first().is_some_and(|first| *first <= view.sent_us);
-        let certain = known_won.partition_point(|us| *us < view.sent_us)
+        let is_after_ledger = first_us.is_some_and(|first_us| first_us <= view.sent_us);
+        let certain = by_us.partition_point(|us| *us < view.sent_us)
             + if is_after_ledger { before_won } else { 0 };
-        let possible = sent.partition_point(|us| *us <= view.answered_us) + always;
+        // Only a state that was read after the load may be newer than the ledger.
+        let late = if view.sent_us > end_us { late } else { 0 };
+        let possible = before_won + from_us.partition_point(|us| *us <= view.answered_us) + late;
         let sold = i128::from(view.sale.stock) - i128::from(view.sale.stock_left);
         for (name, sold) in [("orders", i128::from(view.sale.orders)), ("units sold", sold)] {
             if sold < certain as i128 {
                 let ms = view.sent_us / 1_000;
                 broken.add(format_args!("{sold} {name} at {ms} ms, at least {certain} were sold"));
-            } else if is_known && sold > possible as i128 {
+            } else if history.sale_before.is_some() && sold > possible as i128 {
                 let ms = view.answered_us / 1_000;
                 broken
                     .add(format_args!("{sold} {name} at {ms} ms, at most {possible} can be sold"));
@@ -157,37 +204,35 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
-/// The moments at which it was known of new orders that they were made, sorted. Only wins that the
-/// ledger confirms count: a false one breaks another invariant.
-fn known_won(facts: &Facts<'_>) -> Vec<u64> {
-    let is_new = |id: &RequestId| {
-        let before = facts.history.before.get(id);
-        before.is_none_or(|row| !matches!(row.status, Status::Won(_)))
-    };
-    let mut known: IdMap<u64> = IdMap::default();
-    let mut add = |id: RequestId, answered_us: u64| {
-        if answered_us > 0 && is_new(&id) {
-            let us = known.entry(id).or_insert(answered_us);
-            *us = answered_us.min(*us);
-        }
-    };
-    for made in &facts.accepted {
-        if let (Answered::Won(told), Some(row)) = (&made.entry.answered, made.row)
-            && matches!(&row.status, Status::Won(order_id) if *order_id == **told)
-        {
-            add(made.request_id, made.entry.answered_us);
-        }
+/// Orders that a right system can have made since the ledger was read.
+fn late_orders(facts: &Facts<'_>) -> usize {
+    let sale = &facts.ledger.sale;
+    let queued = facts.ledger.rows.iter().filter(|row| row.status == Status::Queued);
+    let without_row = facts.unknown.iter().filter(|made| made.row.is_none());
+    let buyers = without_row.map(|made| facts.history.ids.buyer(made.entry.attempt).to_string());
+    let mut late_of: HashMap<String, u64> = HashMap::new();
+    for buyer in queued.map(|row| row.uid.to_string()).chain(buyers) {
+        *late_of.entry(buyer).or_default() += 1;
     }
-    for read in &facts.history.results {
-        if let Some(won @ Status::Won(_)) = &read.status
-            && facts.row_of(&read.request_id).is_some_and(|row| row.status == *won)
-        {
-            add(read.request_id, read.answered_us);
-        }
+    let late = late_of.iter().map(|(buyer, late)| {
+        let orders = facts.orders_of.get(&**buyer).copied().unwrap_or(0);
+        u64::from(sale.per_buyer).saturating_sub(orders).min(*late)
+    });
+    let left = sale.stock.saturating_sub(facts.orders.len() as u64);
+    usize::try_from(late.sum::<u64>().min(left)).unwrap_or(usize::MAX)
+}
+
+/// No unit is left once somebody was told so, unless that was false.
+fn sold_out_stays(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
+    let Some((told, told_us)) = first_told(facts) else { return };
+    let mut later = views.iter().filter(|view| view.sent_us > told_us);
+    let has_units = |sale: &SaleView| sale.stock_left > 0 || sale.orders < sale.stock;
+    if let Some(view) = later.find(|view| has_units(&view.sale))
+        && sold_out_true(facts).finish().is_none()
+    {
+        let (left, ms) = (view.sale.stock_left, view.sent_us / 1_000);
+        broken.add(format_args!("{left} units left at {ms} ms, and {told} was told that none was"));
     }
-    let mut moments: Vec<u64> = known.into_values().collect();
-    moments.sort_unstable();
-    moments
 }
 
 /// Orders never become fewer, and units left never more.

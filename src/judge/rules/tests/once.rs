@@ -55,7 +55,7 @@ fn results_of_an_attempt_agree() {
     let mut scene = Scene::new();
     scene.read(0, Some(Status::Queued), (21, 22));
     scene.read(0, Some(order(1)), (40, 50));
-    scene.read(0, Some(Status::Queued), (45, 55));
+    scene.read(0, Some(Status::Queued), (35, 55));
     scene.read(3, Some(Status::Lost(Loss::SoldOut)), (300, 301));
     scene.read(3, Some(Status::Lost(Loss::Unstated)), (310, 311));
     assert_eq!(scene.broken(), []);
