@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs cargo-mutants on the judge, with its unit tests and those of tests/library/audit. So that a
-# mutant builds in seconds, the judge is copied into a package of its own below target/mutants/, which
-# uses the rest of the project as a library. Further arguments are for cargo-mutants, for example
-# `tests/mutants.sh -f '**/rules/views.rs'`.
+# mutant builds in seconds, the judge is copied into a package of its own below target/mutants/,
+# which uses the rest of the project as a library. Further arguments are for cargo-mutants, for
+# example `tests/mutants.sh --list` or `tests/mutants.sh --re 'in last_agrees$'`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
