@@ -1,0 +1,4 @@
+//! Moments and numbers that are just at a limit of a rule, or just beyond it.
+
+mod decided;
+mod hours;
