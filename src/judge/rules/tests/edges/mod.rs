@@ -2,3 +2,4 @@
 
 mod decided;
 mod hours;
+mod rows;
