@@ -2,4 +2,6 @@
 
 mod decided;
 mod hours;
+mod ledger;
 mod rows;
+mod told;
