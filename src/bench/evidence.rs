@@ -193,11 +193,8 @@ pub(super) async fn known_again(
     let after = after_load(config, site, deadline, &Arc::default());
     let (item, ids) = (site.item.clone(), history.ids);
     let attempts = known(history, ledger);
-    history.asked.wanted += attempts.len() as u64;
     let sent = tokio::task::spawn_blocking(move || send_again(after, &item, ids, attempts)).await;
-    let sent = sent.ok().and_then(Result::ok).unwrap_or_default();
-    history.asked.answered += sent.len() as u64;
-    for SentAgain { window, told } in sent {
+    for SentAgain { window, told } in sent.ok().and_then(Result::ok).unwrap_or_default() {
         let status = match told {
             Ok(Meaning::Answered(Answered::Won(order_id))) => Status::Won(*order_id),
             Ok(Meaning::Answered(Answered::Lost(loss))) => Status::Lost(loss),

@@ -220,10 +220,7 @@ impl History {
     pub fn told_orders(&self) -> Vec<&OrderId> {
         let before = self.before.values().map(|row| &row.status);
         let results = self.results.iter().filter_map(|read| read.status.as_ref());
-        let statuses = before.chain(results).filter_map(|status| match status {
-            Status::Won(order_id) => Some(order_id),
-            Status::Queued | Status::Lost(_) => None,
-        });
+        let statuses = before.chain(results).filter_map(Status::order_id);
         let answers = self.entries.iter().filter_map(|entry| match &entry.answered {
             Answered::Won(order_id) => Some(&**order_id),
             Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,

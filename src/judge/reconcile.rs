@@ -43,7 +43,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         stock_left: Some(ledger.sale.stock_left),
         orders: Some(facts.orders.len() as u64),
         bounds: Some(Bounds::of_ledger(&facts)),
-        oversold: facts.oversold().max(facts.told_above_stock().len()) as u64,
+        oversold: facts.oversold() as u64,
         accepted: facts.accepted.len() as u64,
         unresolved: facts.unresolved().count() as u64,
         unknown_outcomes: facts.unknown.len() as u64,

@@ -25,6 +25,8 @@ pub(super) struct ServerClock {
     began_us: i64,
     /// The smallest and the largest possible offset.
     offset_us: (i64, i64),
+    /// How far apart the smallest and the largest offset of any interval are.
+    spread_us: i64,
 }
 
 impl ServerClock {
@@ -42,7 +44,7 @@ impl ServerClock {
         }
         let Some(Bounds { common, hull }) = bounds else {
             let offset_us = (-UNMEASURED_US, UNMEASURED_US);
-            return Some(Self { began_us, offset_us });
+            return Some(Self { began_us, offset_us, spread_us: 2 * UNMEASURED_US });
         };
         let width_us = common.1.saturating_sub(common.0);
         let (bounds, slack) = if width_us >= 0 {
@@ -52,7 +54,7 @@ impl ServerClock {
             (hull, SEVERAL_US)
         };
         let offset_us = (bounds.0.saturating_sub(slack), bounds.1.saturating_add(slack));
-        Some(Self { began_us, offset_us })
+        Some(Self { began_us, offset_us, spread_us: hull.1.saturating_sub(hull.0) })
     }
 
     /// The earliest moment of the history at which a clock of the tested system can have shown this
@@ -65,6 +67,11 @@ impl ServerClock {
     /// time, given in the same way.
     pub(super) fn latest_moment(&self, server_us: u64) -> u64 {
         self.moment(server_us, self.offset_us.0)
+    }
+
+    /// How far the clocks of the tested system can be apart, in microseconds.
+    pub(super) fn spread_us(&self) -> u64 {
+        self.spread_us.unsigned_abs()
     }
 
     fn moment(&self, server_us: u64, offset_us: i64) -> u64 {
@@ -128,6 +135,7 @@ mod tests {
     #[test]
     fn several_clocks_are_bounded_by_all_requests() {
         let clock = clock(&[(1_000, 2_000, 0), (1_000, 2_000, 30_000_000)]);
+        assert_eq!(clock.spread_us(), 30_001_000);
         let slack_us = SEVERAL_US as u64 + 500;
         let shown_us = BEGAN_US + 60_000_000;
         assert_eq!(clock.earliest_moment(shown_us), 30_000_000 - slack_us);

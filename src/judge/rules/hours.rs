@@ -7,6 +7,9 @@ use crate::judge::facts::Facts;
 /// microseconds.
 const CLOCKS_APART_US: u64 = 1_000_000;
 
+/// How far a clock may be adjusted between two acceptances beyond what these show, in microseconds.
+const ADJUSTED_US: u64 = 20_000;
+
 /// When the sale was certainly open, in microseconds since the beginning of the history.
 pub(super) struct CertainlyOpen {
     /// It had opened by then.
@@ -47,11 +50,23 @@ fn by_hours(facts: &Facts<'_>, hours: Hours) -> (Option<u64>, Option<u64>) {
 }
 
 /// By the answers: the sale was open once an attempt had been accepted, and not closed before
-/// another was sent that was accepted.
+/// another was sent that was accepted. What was accepted outside the hours that are shown does not
+/// count.
 fn by_acceptance(facts: &Facts<'_>) -> (Option<u64>, Option<u64>) {
+    let hours = facts.hours().zip(facts.clock);
+    let opens_us = hours.and_then(|(hours, clock)| Some(clock.earliest_moment(hours.opens_us?)));
+    let closed_us = hours.and_then(|(hours, clock)| Some(clock.latest_moment(hours.closes_us?)));
+    let is_within = |(sent_us, answered_us): &(u64, u64)| {
+        opens_us.is_none_or(|us| *answered_us >= us) && closed_us.is_none_or(|us| *sent_us <= us)
+    };
     let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
-    let windows = || new.clone().filter_map(|made| made.window());
-    let from_us = windows().map(|window| window.1.saturating_add(CLOCKS_APART_US)).min();
-    let until_us = windows().map(|window| window.0.saturating_sub(CLOCKS_APART_US)).max();
+    let windows = || new.clone().filter_map(|made| made.window()).filter(is_within);
+    // Only clocks that know the hours can differ about them.
+    let slack_us = match (hours, facts.clock) {
+        (None, Some(clock)) => clock.spread_us().saturating_add(ADJUSTED_US).min(CLOCKS_APART_US),
+        _ => CLOCKS_APART_US,
+    };
+    let from_us = windows().map(|window| window.1.saturating_add(slack_us)).min();
+    let until_us = windows().map(|window| window.0.saturating_sub(slack_us)).max();
     (from_us, until_us)
 }

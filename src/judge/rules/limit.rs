@@ -14,8 +14,10 @@ use super::orders::Order;
 /// Who was told so: by refusals that were kept, and by losses.
 #[derive(Debug, Default)]
 pub(super) struct AtLimit {
-    /// The requests whose buyers were certainly below the limit when they were answered.
-    pub(super) falsely: Vec<RequestWindow>,
+    /// The refused requests whose buyers were certainly below the limit when they were answered.
+    pub(super) refused: Vec<RequestWindow>,
+    /// The same, of requests that were answered with a loss.
+    pub(super) lost: Vec<RequestWindow>,
     /// By when the others had all of their orders.
     by_us: HashMap<Uuid, u64>,
 }
@@ -26,12 +28,13 @@ impl AtLimit {
         let ids = facts.history.ids;
         let refused = facts.history.refusals.of(Refused::AlreadyBought).map(kept);
         let refused = refused.into_iter().flatten().filter(|request| request.answered_us > 0);
-        let told: Vec<_> = losses(facts, Loss::AlreadyBought).chain(refused).collect();
+        let lost = losses(facts, Loss::AlreadyBought).map(|request| (request, true));
+        let told: Vec<_> = lost.chain(refused.map(|request| (request, false))).collect();
         if told.is_empty() {
             return Self::default();
         }
         let mut made_us: HashMap<Uuid, Vec<u64>> =
-            told.iter().map(|request| (ids.buyer(request.attempt), Vec::new())).collect();
+            told.iter().map(|(request, _)| (ids.buyer(request.attempt), Vec::new())).collect();
         let is_won = |row: &&Row| matches!(row.status, Status::Won(_));
         let before = facts.history.before.values().filter(is_won).map(|row| (row, 0));
         let new = orders.iter().map(|order| (order.row, order.from_us));
@@ -43,10 +46,11 @@ impl AtLimit {
         made_us.values_mut().for_each(|made_us| made_us.sort_unstable());
         let limit = facts.ledger.sale.per_buyer as usize;
         let mut at_limit = Self::default();
-        for request in told {
+        for (request, is_lost) in told {
             let buyer = ids.buyer(request.attempt);
             if made_us[&buyer].partition_point(|us| *us <= request.answered_us) < limit {
-                at_limit.falsely.push(request);
+                let falsely = if is_lost { &mut at_limit.lost } else { &mut at_limit.refused };
+                falsely.push(request);
             } else {
                 let by_us = at_limit.by_us.entry(buyer).or_insert(u64::MAX);
                 *by_us = request.answered_us.min(*by_us);

@@ -10,6 +10,7 @@ mod limit;
 mod losses;
 mod once;
 mod orders;
+mod reads;
 mod refusals;
 mod results;
 mod rows;
@@ -47,7 +48,7 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     rows::rows_sane,
     time::within_hours,
     views::views_agree,
-    views::stock_reads_bounded,
+    reads::stock_reads_bounded,
 ];
 
 /// The rules that hold for attempts of a sale that was replaced and of the one that replaced it.

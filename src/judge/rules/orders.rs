@@ -1,10 +1,13 @@
 //! When each order was made, as far as answers and results show it. Times are in microseconds since
 //! the beginning of the history.
 
+use std::ptr;
+
 use crate::history::{Answered, Row, Status};
-use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::id_map::IdMap;
+
+use super::results::truths;
 
 /// An order that the ledger before the run does not have.
 #[derive(Debug, Clone, Copy)]
@@ -43,25 +46,27 @@ pub(super) fn orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
         orders.sort_unstable_by_key(|order| (order.row.request_id, order.from_us));
         orders.dedup_by_key(|order| order.row.request_id);
     }
+    if !facts.repeated.is_empty() {
+        // An attempt that has several rows breaks another invariant.
+        let is_last = |row: &Row| facts.row_of(&row.request_id).is_some_and(|of| ptr::eq(of, row));
+        let made = facts.rows().filter(|(row, origin)| *origin == Origin::Made && is_won(row));
+        let earlier = made.map(|(row, _)| row).filter(|row| !is_last(row));
+        orders.extend(earlier.map(|row| Order { row, from_us: 0, by_us: u64::MAX }));
+    }
     orders
 }
 
-/// What results show of the orders, and the answers to attempts of an earlier run.
+/// What results show of the orders, and the answers to attempts of an earlier run. False results
+/// break another invariant.
 fn told(facts: &Facts<'_>) -> IdMap<(u64, u64)> {
     let mut told: IdMap<(u64, u64)> = IdMap::default();
-    // A win that the ledger does not confirm breaks another invariant.
-    let is_true =
-        |id: &RequestId, status: &Status| facts.row_of(id).is_some_and(|row| row.status == *status);
-    for read in &facts.history.results {
+    let results = facts.history.results.iter().zip(truths(facts));
+    for read in results.filter(|(_, is_true)| *is_true).map(|(read, _)| read) {
         let (from_us, by_us) = told.entry(read.request_id).or_insert((0, u64::MAX));
         match &read.status {
             None | Some(Status::Queued) => *from_us = read.sent_us.max(*from_us),
-            Some(Status::Lost(_)) => {}
-            Some(won) => {
-                if read.answered_us > 0 && is_true(&read.request_id, won) {
-                    *by_us = read.answered_us.min(*by_us);
-                }
-            }
+            Some(Status::Won(_)) if read.answered_us > 0 => *by_us = read.answered_us.min(*by_us),
+            Some(Status::Won(_) | Status::Lost(_)) => {}
         }
     }
     for made in facts.accepted.iter().filter(|made| made.earlier.is_some()) {

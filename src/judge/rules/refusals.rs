@@ -33,7 +33,7 @@ pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
         let reused = history.refusals.of(Refused::IdReused);
         add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }
-    for request in AtLimit::told(facts, &orders(facts)).falsely {
+    for request in AtLimit::told(facts, &orders(facts)).refused {
         add(facts, &mut broken, &request, "the buyer is below the limit");
     }
     hours_true(facts, &mut broken);

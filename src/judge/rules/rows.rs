@@ -1,12 +1,16 @@
 //! The rows of the ledger, each by itself: its order, its origin and its times.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::history::{Loss, Row, Status};
+use crate::history::{Loss, RequestWindow, Row, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::signed;
+
+use super::limit::AtLimit;
+use super::losses::losses;
+use super::orders::orders;
 
 /// How far apart the clocks of a right system may be, in microseconds.
 const CLOCKS_APART_US: i64 = 60_000_000;
@@ -33,6 +37,7 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
             broken.add(format_args!("{}: {problem}", row.request_id));
         }
     }
+    told_in_time(facts, &mut broken);
     if let Some(offset_us) = offset_us {
         at_possible_times(facts, offset_us, &mut broken);
     }
@@ -82,7 +87,6 @@ fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     let sale = &facts.ledger.sale;
     let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
     let is_below_limit = || orders() < u64::from(sale.per_buyer);
-    let last = || facts.history.views.iter().next_back().map(|view| view.sale.epoch);
     match row.status {
         Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() => {
             Some("lost as sold out, and units are left")
@@ -90,10 +94,30 @@ fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
         Status::Lost(Loss::AlreadyBought) if sale.stock_left <= 0 && is_below_limit() => {
             Some("lost as already bought, and the buyer is below the limit")
         }
-        Status::Lost(Loss::SaleReplaced) if sale.epoch > 0 && last() == Some(sale.epoch) => {
-            Some("lost as its sale was replaced, and it was not")
-        }
         _ => None,
+    }
+}
+
+/// Checks when the reasons of losses were told: not while the sale was the present one, and not
+/// before the buyer had as many orders as one may have.
+fn told_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let epoch = facts.ledger.sale.epoch;
+    let present = facts.history.views.iter().filter(|view| epoch > 0 && view.sale.epoch == epoch);
+    let until_us = present.map(|view| view.sent_us).max().unwrap_or(0);
+    let replaced = losses(facts, Loss::SaleReplaced).filter(|told| told.answered_us < until_us);
+    let replaced =
+        replaced.map(|told| (told.attempt, "lost as its sale was replaced, and it was not"));
+    // A buyer who never gets as many breaks an invariant by its row.
+    let limit = u64::from(facts.ledger.sale.per_buyer);
+    let is_at_limit = |told: &RequestWindow| {
+        let buyer = facts.history.ids.buyer(told.attempt).to_string();
+        facts.orders_of.get(&*buyer).is_some_and(|orders| *orders >= limit)
+    };
+    let at_limit = AtLimit::told(facts, &orders(facts)).lost.into_iter().filter(is_at_limit);
+    let at_limit = at_limit.map(|told| (told.attempt, "lost as already bought before it was"));
+    let told: BTreeSet<_> = replaced.chain(at_limit).collect();
+    for (attempt, problem) in told {
+        broken.add(format_args!("{}: {problem}", facts.history.ids.request_id(attempt)));
     }
 }
 

@@ -16,13 +16,11 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     let tally = facts.history.refusals.of(Refused::SoldOut);
     let left = facts.ledger.sale.stock_left;
     let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
-    if left > 0 {
-        // An attempt that lost all the same breaks `no_unsold_stock`.
-        if let Some(tally) = tally {
-            let told = tally.first.iter().chain(&tally.last).chain(&tally.sample);
-            let witnesses = told.map(|request| format!("{}: {left} left at the end", id(request)));
-            broken.add_counted(tally.count, witnesses);
-        }
+    // A loss for this reason, with units left, breaks `no_unsold_stock`.
+    if let Some(tally) = tally.filter(|_| left > 0) {
+        let told = tally.first.iter().chain(&tally.last).chain(&tally.sample);
+        let witnesses = told.map(|request| format!("{}: {left} left at the end", id(request)));
+        broken.add_counted(tally.count, witnesses);
         return broken;
     }
     let Some((first, told_us)) = first_told(facts) else { return broken };

@@ -6,13 +6,10 @@ use crate::judge::invariant::{Invariant, Witnesses};
 
 pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NeverOversold);
-    let within = facts.orders.len() - facts.oversold();
-    facts.orders[within..].iter().for_each(|order| broken.add(order.request_id));
-    let told = facts.told_above_stock();
-    if told.len() > facts.oversold() {
-        let more = told.iter().skip(facts.oversold());
-        more.for_each(|order| broken.add(format_args!("a buyer was told of order {order}")));
-    }
+    let told = facts.only_told.iter().map(|order| format!("told of order {order}"));
+    let orders = facts.orders.iter().map(|order| order.request_id.to_string()).chain(told);
+    let within = facts.orders.len() + facts.only_told.len() - facts.oversold();
+    orders.skip(within).for_each(|order| broken.add(order));
     broken
 }
 

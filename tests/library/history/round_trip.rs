@@ -45,7 +45,7 @@ const LINES: [&str; 6] = [
     concat!(
         r#"{"view":{"sent_us":80000,"answered_us":80300,"sale":{"item":"tea","epoch":4,"#,
         r#""stock":3,"stock_left":-1,"orders":4,"queued":1,"per_buyer":2,"#,
-        r#""hours":{"opens_us":1795556940000000}}}}"#
+        r#""hours":{"opens_us":1795556940000000},"stage":"open","finished":false}}}"#
     ),
     concat!(
         r#"{"view":{"sent_us":50000,"answered_us":50300,"sale":{"item":"tea","epoch":4,"#,
