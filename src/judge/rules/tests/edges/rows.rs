@@ -99,14 +99,15 @@ fn changed_decision_before_the_run_is_no_changed_row() {
     assert_eq!(scene.broken(), [Invariant::EarlierKept]);
 }
 
+fn set_limit(scene: &mut Scene, limit: u32) {
+    scene.ledger.sale.per_buyer = limit;
+    scene.history.sale_before.as_mut().unwrap().per_buyer = limit;
+    scene.change_views(|_, sale| sale.per_buyer = Some(limit));
+}
+
 #[test]
 fn buyer_at_the_limit_is_not_told_sold_out_while_units_are_left() {
     let mut scene = Scene::with_buyers(Buyers::Pool(1));
-    let set_limit = |scene: &mut Scene, limit| {
-        scene.ledger.sale.per_buyer = limit;
-        scene.history.sale_before.as_mut().unwrap().per_buyer = limit;
-        scene.change_views(|_, sale| sale.per_buyer = Some(limit));
-    };
     scene.entry(4).answered = Answered::Accepted;
     set_limit(&mut scene, 3);
     assert_eq!(scene.broken(), []);
@@ -118,18 +119,40 @@ fn buyer_at_the_limit_is_not_told_sold_out_while_units_are_left() {
 }
 
 #[test]
-fn loss_because_the_sale_was_replaced_needs_another_sale() {
-    let lost = |scene: &mut Scene| scene.row(3).status = Status::Lost(Loss::SaleReplaced);
-    assert_eq!(wrong_rows(lost), 1);
+fn loss_because_the_sale_was_replaced_is_not_told_while_it_was_not() {
+    let told_at = |answered_ms: u64| {
+        move |scene: &mut Scene| {
+            scene.row(3).status = Status::Lost(Loss::SaleReplaced);
+            scene.read(3, Some(Status::Lost(Loss::SaleReplaced)), (60, answered_ms));
+        }
+    };
+    // The last state was requested at 200 ms.
+    assert_eq!(wrong_rows(told_at(199)), 1);
+    assert_eq!(wrong_rows(told_at(200)), 0);
     let without_numbers = |scene: &mut Scene| {
-        lost(scene);
+        told_at(199)(scene);
         scene.ledger.sale.epoch = 0;
         scene.change_views(|_, sale| sale.epoch = 0);
     };
     assert_eq!(wrong_rows(without_numbers), 0);
     let without_states = |scene: &mut Scene| {
-        lost(scene);
+        told_at(199)(scene);
         scene.history.views = Default::default();
     };
     assert_eq!(wrong_rows(without_states), 0);
+}
+
+#[test]
+fn loss_as_already_bought_is_not_told_before_the_last_order_was_requested() {
+    for (answered_us, expected) in [(39_999, 1), (40_000, 0)] {
+        let mut scene = Scene::with_buyers(Buyers::Pool(1));
+        set_limit(&mut scene, 3);
+        let entry = scene.entry(3);
+        (entry.sent_us, entry.answered_us) = (31_000, answered_us);
+        entry.answered = Answered::Lost(Loss::AlreadyBought);
+        let row = scene.row(3);
+        (row.accepted_us, row.decided_us) = (server_us(35), Some(server_us(36)));
+        row.status = Status::Lost(Loss::AlreadyBought);
+        assert_eq!(scene.broken(), [Invariant::RowsSane; 1][..expected], "{answered_us}");
+    }
 }
