@@ -38,3 +38,15 @@ fn queue_that_moved_less_than_two_seconds_ago_passes_over_nothing() {
     assert!(!is_passed_over(100, 1_999_999));
     assert!(is_passed_over(100, 2_000_000));
 }
+
+#[test]
+fn attempt_whose_result_was_known_before_nothing_was_queued_is_decided() {
+    for (answered_us, expected) in [(0, false), (199_999, true), (200_000, false)] {
+        let mut scene = Scene::new();
+        (scene.row(5).status, scene.row(5).decided_us) = (Status::Queued, None);
+        scene.read(5, Some(Status::Queued), (150, 0));
+        scene.history.results[0].answered_us = answered_us;
+        let found = scene.broken().contains(&Invariant::AcceptedDecided);
+        assert_eq!(found, expected, "{answered_us}");
+    }
+}

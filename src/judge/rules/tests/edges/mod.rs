@@ -3,5 +3,7 @@
 mod decided;
 mod hours;
 mod ledger;
+mod reads;
 mod rows;
 mod told;
+mod views;
