@@ -4,6 +4,8 @@ mod decided;
 mod hours;
 mod ledger;
 mod reads;
+mod results;
 mod rows;
+mod sold_out;
 mod told;
 mod views;

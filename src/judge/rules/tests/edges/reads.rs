@@ -149,3 +149,38 @@ fn result_bounds_when_an_order_was_made() {
     assert_eq!(wrong_states(&read(66, 67, 2)).len(), 2);
     assert_eq!(wrong_states(&read(66, 67, 1)), [""; 0]);
 }
+
+#[test]
+fn results_without_times_or_at_the_same_moment_bound_nothing() {
+    let mut scene = Scene::new();
+    scene.read(0, Some(order(1)), (0, 0));
+    assert_eq!(wrong_states(&scene), [""; 0]);
+    let mut scene = read(&[((58, 60), 0)]);
+    scene.entry(4).answered = Answered::Accepted;
+    scene.read(2, Some(order(3)), (63, 65));
+    scene.read(2, Some(Status::Queued), (65, 66));
+    assert_eq!(wrong_states(&scene), [""; 0]);
+}
+
+#[test]
+fn attempt_that_was_answered_twice_has_one_order() {
+    let mut scene = read(&[((31, 35), 2)]);
+    let again = scene.entry(1).clone();
+    scene.history.entries.push(again);
+    assert_eq!(wrong_states(&scene), [""; 0]);
+}
+
+#[test]
+fn each_row_of_an_attempt_may_be_an_order() {
+    for (number, expected) in [(None, true), (Some(0), false), (Some(3), true)] {
+        let mut scene = read(&[((100, 105), -1)]);
+        if let Some(number) = number {
+            let mut again = scene.row(number).clone();
+            again.seq = 60;
+            scene.ledger.rows.push(again);
+            scene.ledger.sale.stock_left = -1;
+        }
+        scene.change_views(|_, sale| sale.stock_left = 0);
+        assert_eq!(is_wrong(&scene), expected, "{number:?}");
+    }
+}
