@@ -145,8 +145,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The orders that answers, results, and the ledger before the run tell of, of attempts that have no
-/// order by the ledger.
+/// The orders that answers, results, and the ledger before the run tell of, of attempts without an
+/// order in the ledger.
 fn only_told<'a>(
     history: &'a History,
     accepted: &[Made<'a>],

@@ -3,8 +3,9 @@
 use crate::history::{Answered, Loss, RequestWindow, Row, Status};
 use crate::judge::facts::Facts;
 
-/// The requests whose answers said that an attempt had lost for this reason. A reason that an answer
-/// leaves out is the ledger's, and a loss that the ledger does not confirm breaks another invariant.
+/// The requests whose answers said that an attempt had lost for this reason. A reason that an
+/// answer leaves out is the ledger's. A loss that the ledger does not confirm breaks another
+/// invariant.
 pub(super) fn losses<'a>(
     facts: &'a Facts<'_>,
     reason: Loss,

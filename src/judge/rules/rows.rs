@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::history::{Loss, RequestWindow, Row, Status};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
@@ -87,8 +87,10 @@ fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     let sale = &facts.ledger.sale;
     let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
     let is_below_limit = || orders() < u64::from(sale.per_buyer);
+    // Whoever was refused for a false reason breaks `sold_out_true`.
+    let was_told = || facts.history.refusals.of(Refused::SoldOut).is_some();
     match row.status {
-        Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() => {
+        Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() && !was_told() => {
             Some("lost as sold out, and units are left")
         }
         Status::Lost(Loss::AlreadyBought) if sale.stock_left <= 0 && is_below_limit() => {

@@ -1,5 +1,5 @@
-//! The state of the sale that everybody sees: it agrees with itself, with the other states, and with
-//! the ledger.
+//! The state of the sale that everybody sees: it agrees with itself, with the other states, and
+//! with the ledger.
 
 use std::collections::HashMap;
 use std::fmt::Display;

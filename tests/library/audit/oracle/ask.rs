@@ -210,10 +210,9 @@ impl<'a> Builder<'a> {
     /// The first state is read before or after the ledger before the run, so its number of orders
     /// may be smaller than that ledger's.
     fn add_views(&mut self) -> Result<(), String> {
-        let Evidence { history, ledger, is_settled, .. } = self.evidence;
+        let Evidence { history, ledger, settled, .. } = self.evidence;
         let is_won = |row: &&Row| matches!(row.status, Status::Won(_));
         let orders_before = history.before.values().filter(is_won).count() as u64;
-        let mut settled = None;
         let last = history.views.iter().len() - 1;
         for (number, View { sent_us, answered_us, sale }) in history.views.iter().enumerate() {
             let window = (*sent_us, *answered_us);
@@ -228,14 +227,8 @@ impl<'a> Builder<'a> {
                 let (queued, is_last) = (sale.queued, number == last);
                 self.add(window, true, What::QueuedCount { queued, is_last });
             }
-            if *sent_us > self.evidence.ended_us && sale.queued == 0 {
-                settled.get_or_insert(window);
-            }
         }
-        if *is_settled {
-            let window = settled.unwrap_or((self.evidence.ended_us, NEVER));
-            self.add(window, true, What::Settled);
-        }
+        settled.iter().for_each(|window| self.add(*window, true, What::Settled));
         Ok(())
     }
 

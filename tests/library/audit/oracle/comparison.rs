@@ -10,16 +10,19 @@ use super::ask::question;
 use super::question::{NEVER, Question, Step, What};
 use super::run::{Evidence, Run};
 use super::search::{Answer, Relaxed, search};
+use super::tester;
 
 /// What the judge leaves out by design, as questions that do not ask for it.
-pub(super) const WEAKER: [(&str, Relaxed); 4] = [
+pub(super) const WEAKER: [(&str, Relaxed); 5] = [
     ("hours", Relaxed { hours: true, ..STRICT }),
-    ("queued", Relaxed { queued: true, ..STRICT }),
+    ("more queued", Relaxed { more_queued: true, ..STRICT }),
+    ("queued", Relaxed { more_queued: true, queued: true, ..STRICT }),
     ("limit", Relaxed { limit: true, ..STRICT }),
     ("reasons", Relaxed { reasons: true, ..STRICT }),
 ];
 
-const STRICT: Relaxed = Relaxed { hours: false, queued: false, limit: false, reasons: false };
+const STRICT: Relaxed =
+    Relaxed { hours: false, more_queued: false, queued: false, limit: false, reasons: false };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Comparison {
@@ -32,6 +35,11 @@ pub(super) enum Comparison {
     /// No right sale explains it, and the judge is silent for this reason, by design.
     Weaker(&'static str),
     GivenUp,
+    /// The search and the linearizability tester say different things.
+    Disputed {
+        search: Answer,
+        tester: Answer,
+    },
     /// The judge accuses a sale that may be right.
     FalselyAccused,
     /// The judge is silent, and no right sale can have given these answers.
@@ -40,23 +48,44 @@ pub(super) enum Comparison {
 
 impl Comparison {
     pub(super) fn is_disagreement(&self) -> bool {
-        matches!(self, Self::FalselyAccused | Self::Missed(_))
+        matches!(self, Self::Disputed { .. } | Self::FalselyAccused | Self::Missed(_))
     }
 }
 
-pub(super) fn compare(run: &Run) -> (Comparison, Audit) {
-    let (evidence, audit) = run.judge();
-    (of(&evidence, audit.verdict == Verdict::Fail), audit)
+/// A run, as the judge, the search and perhaps the tester judge it.
+pub(super) struct Compared {
+    pub(super) comparison: Comparison,
+    pub(super) audit: Audit,
+    /// What the tester says of it, if it can express it.
+    pub(super) tester: Option<Answer>,
 }
 
-fn of(evidence: &Evidence, is_accused: bool) -> Comparison {
-    let question = match question(evidence) {
+pub(super) fn compare(run: &Run) -> Compared {
+    let (evidence, audit) = run.judge();
+    let question = question(&evidence);
+    let search = question.as_ref().map_or(Answer::Impossible, |asked| search(asked, STRICT));
+    let tester = tester::explains(&evidence).filter(|answer| *answer != Answer::GivenUp);
+    let is_disputed = |tester: &Answer| search != Answer::GivenUp && search != *tester;
+    let comparison = match tester.filter(is_disputed) {
+        Some(tester) => Comparison::Disputed { search, tester },
+        None => of(&evidence, question, search, audit.verdict == Verdict::Fail),
+    };
+    Compared { comparison, audit, tester }
+}
+
+fn of(
+    evidence: &Evidence,
+    question: Result<Question, String>,
+    answer: Answer,
+    is_accused: bool,
+) -> Comparison {
+    let question = match question {
         Ok(question) => question,
         Err(_) if is_accused => return Comparison::Impossible,
         Err(_) if !is_served(evidence) => return Comparison::Weaker("nothing is served"),
         Err(problem) => return Comparison::Missed(problem),
     };
-    match (search(&question, STRICT), is_accused) {
+    match (answer, is_accused) {
         (Answer::Explained, false) => Comparison::Explained,
         (Answer::Impossible, true) => Comparison::Impossible,
         (Answer::GivenUp, _) => Comparison::GivenUp,
@@ -80,7 +109,7 @@ fn weaker(question: &Question) -> Comparison {
     for (name, relaxed) in WEAKER {
         let mut question = question.clone();
         if relaxed.queued {
-            // Nothing was queued at some moment before the ledger was read, whichever state says so.
+            // Nothing was queued at some moment before the ledger was read, whatever says so.
             let settled = question.steps.iter_mut().filter(|step| step.what == What::Settled);
             settled.for_each(|step| step.to_us = NEVER);
         }

@@ -36,7 +36,7 @@ fn answer(run: &mut Run, random: &mut Random) {
     let other = random.index(run.requests.len());
     run.requests[at].answer = match random.below(6) {
         0 => Answer::Answered(Answered::Accepted),
-        1 => Answer::Answered(Answered::Won(Box::new(order(random.from_to(1, 5))))),
+        1 => Answer::Answered(Answered::Won(Box::new(order(random.between(1, 5))))),
         2 => Answer::Answered(Answered::Lost(random.pick(&LOSSES))),
         3 => Answer::Answered(Answered::Unknown),
         4 => Answer::Refused(random.pick(&REFUSALS)),
@@ -47,7 +47,7 @@ fn answer(run: &mut Run, random: &mut Random) {
 fn status(random: &mut Random) -> Status {
     match random.below(3) {
         0 => Status::Queued,
-        1 => Status::Won(order(random.from_to(1, 5))),
+        1 => Status::Won(order(random.between(1, 5))),
         _ => Status::Lost(random.pick(&LOSSES)),
     }
 }
@@ -61,10 +61,11 @@ fn result(run: &mut Run, random: &mut Random) {
 }
 
 fn state(run: &mut Run, random: &mut Random) {
+    let settled = run.settled();
     let at = random.index(run.views.len() + 1);
     let Some(view) = run.views.iter_mut().chain(&mut run.again.1).nth(at) else { return };
     let sale = &mut view.sale;
-    let by = random.from_to(1, 2) as i64 * if random.chance(50) { 1 } else { -1 };
+    let by = random.between(1, 2) as i64 * if random.chance(50) { 1 } else { -1 };
     let changed = |number: u64| number.saturating_add_signed(by);
     match random.below(7) {
         0 | 1 => sale.orders = changed(sale.orders),
@@ -76,6 +77,7 @@ fn state(run: &mut Run, random: &mut Random) {
         5 => sale.queued = changed(sale.queued),
         _ => sale.stock = changed(sale.stock),
     }
+    run.is_settled &= run.settled() == settled;
 }
 
 /// Changes one row, wherever the ledger is read after the load.
@@ -122,7 +124,7 @@ fn row(run: &mut Run, random: &mut Random) {
 }
 
 fn units(run: &mut Run, random: &mut Random) {
-    let (kind, by) = (random.below(3), random.from_to(1, 2));
+    let (kind, by) = (random.below(3), random.between(1, 2));
     for ledger in [&mut run.ledger, &mut run.again.0] {
         match kind {
             0 => ledger.sale.stock_left += by as i64,
@@ -149,7 +151,7 @@ fn move_one(run: &mut Run, random: &mut Random) {
     }
     let at = random.index(windows.len());
     let (sent_us, answered_us) = &mut windows[at];
-    let by_us = (ended_us - first_us) * random.from_to(1, 40) / 100;
+    let by_us = (ended_us - first_us) * random.between(1, 40) / 100;
     let is_earlier = random.chance(50);
     let moved = |us: u64| {
         let moved = if is_earlier { us.saturating_sub(by_us) } else { us + by_us };

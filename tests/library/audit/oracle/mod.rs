@@ -16,10 +16,11 @@ mod shrink;
 mod simulate;
 mod tally;
 mod terms;
+mod tester;
 
 use std::env;
 
-use comparison::compare;
+use comparison::{Compared, compare};
 use random::Random;
 use run::Run;
 use tally::Tally;
@@ -38,15 +39,14 @@ fn judge_agrees_with_an_exhaustive_search() {
     let mut tally = Tally::default();
     for number in 0..histories {
         let run = random_run(seed, number);
-        let (comparison, audit) = compare(&run);
-        if comparison == comparison::Comparison::Weaker("limit")
-            || comparison.is_disagreement() && tally.like(&comparison) < PRINTED_MAX
-        {
-            let (run, removed) = shrink::shrink(run, &comparison, &audit);
+        let compared = compare(&run);
+        let Compared { comparison, audit, .. } = &compared;
+        if comparison.is_disagreement() && tally.like(comparison) < PRINTED_MAX {
+            let (run, removed) = shrink::shrink(run, comparison, audit);
             println!("history {number}, without {removed} operations that do not matter:");
             println!("{}", print::printed(&run));
         }
-        tally.add(comparison, &audit);
+        tally.add(&compared);
         if number > 0 && number.is_multiple_of(10_000) {
             println!("{number} histories: {tally}");
         }
@@ -71,7 +71,7 @@ fn random_run(seed: u64, number: u64) -> Run {
     let is_right = random.chance(70);
     let mut run = simulate::simulate(size, is_right, &mut random);
     if random.chance(50) {
-        for _ in 0..random.from_to(1, 2) {
+        for _ in 0..random.between(1, 2) {
             lies::tell(&mut run, &mut random);
         }
     }

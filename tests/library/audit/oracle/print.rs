@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use seckill::history::{AttemptNo, Ledger, ResultRead, Row, View};
 
-use super::comparison::compare;
+use super::comparison::{Compared, compare};
 use super::run::{Request, Run};
 
 /// What happened, one line each, and what the judge says of it.
@@ -36,7 +36,7 @@ pub(super) fn printed(run: &Run) -> String {
     {
         let _ = writeln!(text, "  {}", ledger_as_text(run, when, ledger));
     }
-    let (comparison, audit) = compare(run);
+    let Compared { comparison, audit, .. } = compare(run);
     let _ = writeln!(text, "  settled: {}, began at {}", run.is_settled, run.began_us);
     let _ = writeln!(text, "  {comparison:?}");
     for violation in &audit.violations {

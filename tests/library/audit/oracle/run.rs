@@ -44,9 +44,8 @@ pub(super) enum Answer {
 pub(super) struct Evidence {
     pub(super) history: History,
     pub(super) ledger: Ledger,
-    pub(super) is_settled: bool,
-    /// When the last request of the load was answered.
-    pub(super) ended_us: u64,
+    /// When a state was read after the load that says that nothing is queued.
+    pub(super) settled: Option<(u64, u64)>,
     /// The ledger was not read before this moment.
     pub(super) ledger_from_us: u64,
 }
@@ -56,22 +55,30 @@ impl Run {
     /// without an answer may have its effect late.
     pub(super) fn judge(&self) -> (Evidence, Audit) {
         let mut history = self.history();
-        let (is_settled, ended_us) = (self.is_settled, self.ended_us());
-        let audit = reconcile(&history, &self.ledger, is_settled);
+        let (settled, ended_us) = (self.settled(), self.ended_us());
+        let audit = reconcile(&history, &self.ledger, settled.is_some());
         if audit.verdict != Verdict::Fail {
-            let (ledger, ledger_from_us) = (self.ledger.clone(), ended_us);
-            return (Evidence { history, ledger, is_settled, ended_us, ledger_from_us }, audit);
+            let (ledger, ledger_from_us) = (self.ledger.clone(), ended_us + 1);
+            return (Evidence { history, ledger, settled, ledger_from_us }, audit);
         }
         let (ledger, view) = self.again.clone();
         // It was read after the last state of the sale.
         let at_us = history.views.iter().next_back().map_or(0, |view| view.answered_us);
         history.add_changes(&self.ledger, (at_us, at_us), &ledger);
         let read_us = history.results.iter().map(|read| read.answered_us).max();
-        view.into_iter().for_each(|view| history.views.add(view));
-        let audit = reconcile(&history, &ledger, is_settled);
+        view.into_iter().for_each(|view| history.views.keep(view));
+        let audit = reconcile(&history, &ledger, settled.is_some());
         // This time it is read after the results, whatever the clock shows.
-        let ledger_from_us = ended_us.max(read_us.unwrap_or(0) + 1);
-        (Evidence { history, ledger, is_settled, ended_us, ledger_from_us }, audit)
+        let ledger_from_us = ended_us.max(read_us.unwrap_or(0)) + 1;
+        (Evidence { history, ledger, settled, ledger_from_us }, audit)
+    }
+
+    /// When the first state was read after the load that says that nothing is queued.
+    pub(super) fn settled(&self) -> Option<(u64, u64)> {
+        let ended_us = self.ended_us();
+        let mut after = self.views.iter().filter(|view| view.sent_us > ended_us);
+        let settled = after.find(|view| view.sale.queued == 0).filter(|_| self.is_settled);
+        settled.map(|view| (view.sent_us, view.answered_us))
     }
 
     /// Gives all times, which are counted in turns of this length, in microseconds.
@@ -157,7 +164,13 @@ impl Run {
         }
         history.begin_with(self.before.clone());
         history.results = self.results.clone();
-        self.views.iter().for_each(|view| history.views.add(view.clone()));
+        let (settled, last) = (self.settled(), self.views.len() - 1);
+        for (number, view) in self.views.iter().enumerate() {
+            // `bench` keeps the state that says that nothing is queued, and the last one.
+            let is_kept = number == last || settled == Some((view.sent_us, view.answered_us));
+            let view = view.clone();
+            if is_kept { history.views.keep(view) } else { history.views.add(view) }
+        }
         history
     }
 }

@@ -61,9 +61,9 @@ impl Sale {
             Some(Refused::Closed)
         } else if (left <= early || is_sticky) && random.chance(75) {
             Some(Refused::SoldOut)
-        } else if self.orders_of(&uid) + counted >= limit && random.chance(75) {
-            Some(Refused::AlreadyBought)
-        } else if bug == Bug::BoughtByAll && random.chance(20) {
+        } else if self.orders_of(&uid) + counted >= limit && random.chance(75)
+            || bug == Bug::BoughtByAll && random.chance(20)
+        {
             Some(Refused::AlreadyBought)
         } else {
             None

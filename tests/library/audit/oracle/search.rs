@@ -18,7 +18,8 @@ const STATES_MAX: usize = 30_000;
 pub(super) struct Relaxed {
     /// Refusals outside the hours of the sale may be told at any time.
     pub(super) hours: bool,
-    /// The number of queued attempts in a state of the sale may be any.
+    /// The number of queued attempts in a state of the sale may be larger than it is, or any.
+    pub(super) more_queued: bool,
     pub(super) queued: bool,
     /// An attempt that is not decided yet may count against the limit.
     pub(super) limit: bool,
@@ -48,8 +49,9 @@ struct Search<'a> {
     by_deadline: Vec<usize>,
     /// The step at which nothing is queued; the ledger is read after it.
     settled: Option<usize>,
-    /// The sets of steps that were reached, and that lead to no explanation.
-    seen: HashSet<Steps>,
+    /// What was reached and leads to no explanation: the steps, and each buyer's orders, which do
+    /// not follow from the steps if an attempt's decision was told nowhere.
+    seen: HashSet<(Steps, Vec<u32>)>,
 }
 
 /// A set of steps, as bits.
@@ -119,7 +121,7 @@ impl Search<'_> {
     fn explain(&mut self, mut sale: Sale) -> Answer {
         self.read_what_is_true(&mut sale);
         let Some(deadline_us) = self.deadline_us(&sale) else { return Answer::Explained };
-        if !self.seen.insert(sale.done) {
+        if !self.seen.insert((sale.done, sale.orders_of.clone())) {
             return Answer::Impossible;
         }
         if self.seen.len() > STATES_MAX {
@@ -200,8 +202,10 @@ impl Search<'_> {
             What::Orders(orders) => sale.orders == orders,
             What::Left(left) => i128::from(*stock) - i128::from(sale.orders) == left.into(),
             What::QueuedCount { queued, is_last } => {
-                let is_any = self.relaxed.queued && !(is_last && self.settled.is_some());
-                u64::from(sale.queued().count_ones()) == queued || is_any
+                let is_more = u64::from(sale.queued().count_ones()) < queued;
+                let is_any = self.relaxed.queued || self.relaxed.more_queued && is_more;
+                let is_strict = is_last && self.settled.is_some();
+                u64::from(sale.queued().count_ones()) == queued || is_any && !is_strict
             }
             What::Settled => sale.queued() == 0,
             What::Ledger { known, decided } => {

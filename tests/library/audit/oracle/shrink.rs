@@ -1,6 +1,6 @@
 //! Makes a disagreement small: leaves out what does not matter to it.
 
-use seckill::history::{AttemptNo, Status};
+use seckill::history::{AttemptNo, Status, View};
 use seckill::judge::{Audit, Invariant};
 
 use super::comparison::{Comparison, compare};
@@ -12,8 +12,8 @@ pub(super) fn shrink(mut run: Run, comparison: &Comparison, audit: &Audit) -> (R
     let mut removed = 0;
     loop {
         let smaller = candidates(&run).into_iter().find(|smaller| {
-            let (now, of) = compare(smaller);
-            now == *comparison && broken(&of) == broken(audit)
+            let now = compare(smaller);
+            now.comparison == *comparison && broken(&now.audit) == broken(audit)
         });
         match smaller {
             Some(smaller) => run = smaller,
@@ -36,7 +36,9 @@ fn candidates(run: &Run) -> Vec<Run> {
         smaller.push(run);
     };
     (0..run.results.len()).for_each(|at| without(&|run| drop(run.results.remove(at))));
+    let is_needed = |view: &View| run.settled() == Some((view.sent_us, view.answered_us));
     let inner = 1..run.views.len().saturating_sub(1);
+    let inner = inner.filter(|at| !is_needed(&run.views[*at]));
     inner.for_each(|at| without(&|run| drop(run.views.remove(at))));
     let mut attempts: Vec<AttemptNo> =
         run.requests.iter().map(|request| request.window.attempt).collect();

@@ -21,7 +21,7 @@ pub(super) fn simulate(size: Size, is_right: bool, random: &mut Random) -> Run {
     let (is_settled, ledger) = load.settle();
     load.read_results();
     load.read_state();
-    let pause = load.random.from_to(1, 20);
+    let pause = load.random.between(1, 20);
     load.pass(pause);
     let again = load.sale.ledger();
     load.read_state();
@@ -74,11 +74,11 @@ struct User {
 impl<'a> Load<'a> {
     fn new(size: Size, terms: Terms, random: &'a mut Random) -> Self {
         let (users, attempts) = match size {
-            Size::Tiny => (random.from_to(1, 4), 2),
-            Size::Small => (random.from_to(1, 4), 4),
-            Size::Long => (random.from_to(1, 3), 20),
+            Size::Tiny => (random.between(1, 4), 2),
+            Size::Small => (random.between(1, 4), 4),
+            Size::Long => (random.between(1, 3), 20),
         };
-        let user = |_| User { left: random.from_to(1, attempts), next: 0, retries: 0 };
+        let user = |_| User { left: random.between(1, attempts), next: 0, retries: 0 };
         let users = (0..users).map(user).collect();
         Self {
             size,
@@ -94,14 +94,15 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Attempts of an earlier run, in which the sale was right: of other buyers, of the same, or under the same ids.
+    /// Attempts of an earlier run, in which the sale was right: of other buyers, of the same, or
+    /// under the same ids.
     fn earlier(&mut self) {
         if self.size == Size::Tiny || !self.random.chance(25) {
             return;
         }
         let ids = self.sale.terms.ids;
         let bug = std::mem::replace(&mut self.sale.terms.bug, Bug::None);
-        for index in 0..self.random.from_to(1, 3) {
+        for index in 0..self.random.between(1, 3) {
             let mine = AttemptNo { thread: 0, index };
             let (attempt, uid) = match self.random.below(3) {
                 0 => (mine, ids.buyer(mine).to_string()),
@@ -112,7 +113,7 @@ impl<'a> Load<'a> {
             if self.random.chance(80) {
                 self.sale.decide(0, self.random);
             } else {
-                let turn = self.random.from_to(FIRST_TURN, 2 * FIRST_TURN);
+                let turn = self.random.between(FIRST_TURN, 2 * FIRST_TURN);
                 self.events.push(Reverse((turn, Event::Decides)));
             }
         }
@@ -177,7 +178,7 @@ impl<'a> Load<'a> {
 
     fn decision_turns(&mut self) -> u64 {
         let is_slow = self.size == Size::Small && self.random.chance(15);
-        if is_slow { self.random.from_to(5, 40) } else { self.random.below(6) }
+        if is_slow { self.random.between(5, 40) } else { self.random.below(6) }
     }
 
     /// The user's requests are answered: it tries again, or makes the next attempt.
@@ -213,7 +214,7 @@ impl<'a> Load<'a> {
         };
         self.read_now_and_then();
         let pause = match self.size {
-            Size::Long => self.random.from_to(2, 8),
+            Size::Long => self.random.between(2, 8),
             _ => self.random.below(6),
         };
         self.events.push(Reverse((answered + pause, Event::Wakes(thread))));
@@ -227,7 +228,7 @@ impl<'a> Load<'a> {
             (arrives, arrives + self.random.below(5))
         } else {
             let late = if self.random.chance(70) { 8 } else { 60 };
-            (sent + self.random.below(late), sent + self.random.from_to(2, 8))
+            (sent + self.random.below(late), sent + self.random.between(2, 8))
         };
         if is_heard || self.random.chance(70) {
             let event = Event::Arrives(self.requests.len());
@@ -275,8 +276,8 @@ impl<'a> Load<'a> {
     /// Waits until nothing is queued, as `bench` does, and reads the ledger.
     fn settle(&mut self) -> (bool, Ledger) {
         let mut is_settled = false;
-        for _ in 0..self.random.from_to(1, 6) {
-            let pause = self.random.from_to(1, 9);
+        for _ in 0..self.random.between(1, 6) {
+            let pause = self.random.between(1, 9);
             self.pass(pause);
             self.read_state();
             if self.views.last().is_some_and(|view| view.sale.queued == 0) {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use seckill::judge::{Audit, Invariant};
+use seckill::judge::Invariant;
 
-use super::comparison::Comparison;
+use super::comparison::{Compared, Comparison};
+use super::search::Answer;
 
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     histories: usize,
+    /// Those that the linearizability tester has judged, too.
+    tested: BTreeMap<&'static str, usize>,
     counts: BTreeMap<&'static str, usize>,
     weaker: BTreeMap<&'static str, usize>,
     missed: BTreeMap<String, usize>,
@@ -17,12 +20,16 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, comparison: Comparison, audit: &Audit) {
+    pub(super) fn add(&mut self, Compared { comparison, audit, tester }: &Compared) {
         self.histories += 1;
-        *self.counts.entry(name(&comparison)).or_default() += 1;
+        if let Some(tester) = tester {
+            let answer = if *tester == Answer::Explained { "explainable" } else { "not" };
+            *self.tested.entry(answer).or_default() += 1;
+        }
+        *self.counts.entry(name(comparison)).or_default() += 1;
         match comparison {
             Comparison::Weaker(name) => *self.weaker.entry(name).or_default() += 1,
-            Comparison::Missed(problem) => *self.missed.entry(problem).or_default() += 1,
+            Comparison::Missed(problem) => *self.missed.entry(problem.clone()).or_default() += 1,
             _ => {}
         }
         for violation in &audit.violations {
@@ -40,12 +47,14 @@ impl Tally {
     }
 
     pub(super) fn disagreements(&self) -> usize {
-        self.count("falsely accused") + self.count("missed")
+        self.count("disputed") + self.count("falsely accused") + self.count("missed")
     }
 
     pub(super) fn assert_agreement(&self) {
         assert_eq!(self.disagreements(), 0, "disagreements of {} histories", self.histories);
         assert!(self.count("given up") * 100 <= self.histories, "too many were given up");
+        let tested: usize = self.tested.values().sum();
+        assert!(tested * 10 >= self.histories, "the tester judged {tested} only");
     }
 }
 
@@ -53,6 +62,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} histories", self.histories)?;
         self.counts.iter().try_for_each(|(name, count)| write!(f, ", {count} {name}"))?;
+        write!(f, "\njudged by the tester, too: {:?}", self.tested)?;
         write!(f, "\nweaker: {:?}\nmissed: {:?}\nbroken:", self.weaker, self.missed)?;
         let broken = self.broken.iter();
         broken.clone().try_for_each(|(one, count)| write!(f, " {} {count}", one.as_str()))
@@ -65,6 +75,7 @@ fn name(comparison: &Comparison) -> &'static str {
         Comparison::Impossible => "not explainable",
         Comparison::ImpossibleByClock => "not by one clock",
         Comparison::GivenUp => "given up",
+        Comparison::Disputed { .. } => "disputed",
         Comparison::FalselyAccused => "falsely accused",
         Comparison::Weaker(_) => "weaker by design",
         Comparison::Missed(_) => "missed",

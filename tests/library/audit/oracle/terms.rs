@@ -94,12 +94,12 @@ impl Terms {
         };
         let buyers = random.pick(&[Buyers::New, Buyers::Thread, Buyers::Pool(2), Buyers::Pool(4)]);
         let stock = match size {
-            Size::Long => random.from_to(1, 12),
-            _ => random.from_to(0, 4),
+            Size::Long => random.between(1, 12),
+            _ => random.between(0, 4),
         };
         let has_hours = bug == Bug::OpensAgain || random.chance(8);
         let hours = match has_hours {
-            true => (FIRST_TURN + random.below(15), FIRST_TURN + random.from_to(10, 40)),
+            true => (FIRST_TURN + random.below(15), FIRST_TURN + random.between(10, 40)),
             false => (0, u64::MAX),
         };
         Self {
