@@ -10,10 +10,13 @@ if ! cargo mutants --version >/dev/null 2>&1; then
     echo 'cargo-mutants is missing: cargo install --locked cargo-mutants' >&2
     exit 1
 fi
+# What the package depends on is built once for both.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 package=target/mutants
-mkdir -p $package/src $package/tests/library $package/.cargo
-rm -rf $package/src/* $package/tests/library/*
+rm -rf $package/{src,tests}
+mkdir -p $package/{src,tests/library,.cargo}
 cp -r src/judge tests/library/audit $package/src/
+# The recorded runs are read from here.
 cp -r tests/library/audit $package/tests/library/
 cp .cargo/mutants.toml $package/.cargo/
 cp Cargo.lock $package/
@@ -27,21 +30,12 @@ extern crate self as seckill;
 mod audit;
 END
 {
-    cat <<'END'
-[package]
-name = "judge"
-edition = "2024"
-[workspace]
-[profile.dev]
-debug = false
-[profile.dev.package."*"]
-opt-level = 1
-[dependencies]
-base = { package = "seckill", path = "../.." }
-END
+    printf '[workspace]\n[package]\nname = "judge"\nedition = "2024"\n'
+    printf '[dependencies]\nbase = { package = "seckill", path = "../.." }\n'
     grep -E '^(serde|serde_json|uuid) = ' Cargo.toml
-    echo '[dev-dependencies]'
+    printf '[dev-dependencies]\n'
     grep '^proptest = ' Cargo.toml
+    sed -n '/^\[profile.dev/,/^$/p' Cargo.toml
 } >$package/Cargo.toml
 
 cd $package
