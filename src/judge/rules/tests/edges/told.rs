@@ -81,3 +81,15 @@ fn result_is_known_to_requests_that_were_sent_later() {
         }
     }
 }
+
+#[test]
+fn decision_is_known_since_it_was_told_first() {
+    for reads in [[(40, 50), (300, 310)], [(300, 310), (40, 50)]] {
+        let mut scene = Scene::new();
+        for window in reads {
+            scene.read(0, Some(order(1)), window);
+        }
+        scene.read(0, Some(Status::Queued), (60, 61));
+        assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
+    }
+}
