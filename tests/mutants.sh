@@ -33,9 +33,7 @@ END
     printf '[workspace]\n[package]\nname = "judge"\nedition = "2024"\n'
     printf '[dependencies]\nbase = { package = "seckill", path = "../.." }\n'
     grep -E '^(serde|serde_json|uuid) = ' Cargo.toml
-    printf '[dev-dependencies]\n'
-    grep '^proptest = ' Cargo.toml
-    sed -n '/^\[profile.dev/,/^$/p' Cargo.toml
+    sed -n -e '/^\[dev-dependencies/,/^$/p' -e '/^\[profile.dev/,/^$/p' Cargo.toml
 } >$package/Cargo.toml
 
 cd $package
