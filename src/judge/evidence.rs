@@ -241,6 +241,8 @@ mod tests {
     fn more_orders_than_units_are_an_oversell_without_a_ledger() {
         let undecided = without_ledger(1);
         assert_eq!((undecided.verdict, undecided.stock), (Verdict::Unknown, Some(3)));
+        // Of the four attempts that were accepted or got no answer, one has a result.
+        assert_eq!(undecided.bounds, Some(Bounds { orders_min: 3, orders_max: 6 }));
         let oversold = without_ledger(3);
         assert_eq!((oversold.verdict, oversold.because), (Verdict::Fail, None));
         assert_eq!((oversold.stock, oversold.orders, oversold.oversold), (Some(3), Some(5), 2));
@@ -256,6 +258,17 @@ mod tests {
         }
         let audit = audit(&scene.history, None, &Gaps::default());
         assert_eq!((audit.verdict, audit.orders, audit.oversold), (Verdict::Fail, Some(6), 3));
+    }
+
+    #[test]
+    fn accepted_attempts_without_a_decision_are_counted() {
+        let mut scene = Scene::new();
+        scene.row(3).status = Status::Queued;
+        scene.row(5).status = Status::Queued;
+        let unresolved = |scene: &Scene| reconcile(&scene.history, &scene.ledger, false).unresolved;
+        assert_eq!(unresolved(&scene), 1, "the other one got no answer");
+        scene.ledger.rows.remove(0);
+        assert_eq!(unresolved(&scene), 2, "it may be missing as well");
     }
 
     #[test]

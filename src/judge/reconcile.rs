@@ -65,3 +65,21 @@ fn of_another_sale(history: &History, before: u64, after: u64) -> Audit {
     let violations = broken.finish().into_iter().collect();
     Audit { verdict: Verdict::Fail, because: None, violations, ..undecided }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::rules::tests::scene::Scene;
+
+    #[test]
+    fn ledger_of_another_sale_than_the_states_show_is_wrong() {
+        let mut scene = Scene::new();
+        scene.ledger.sale.epoch = 2;
+        let wrong = reconcile(&scene.history, &scene.ledger, true);
+        assert_eq!((wrong.verdict, wrong.because), (Verdict::Fail, None));
+        assert_eq!(wrong.violations[0].invariant, Invariant::ViewsAgree);
+        scene.change_views(|_, sale| sale.epoch = 2);
+        let replaced = reconcile(&scene.history, &scene.ledger, true);
+        assert_eq!((replaced.verdict, &replaced.violations[..]), (Verdict::Unknown, &[][..]));
+    }
+}
