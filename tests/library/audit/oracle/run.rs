@@ -55,10 +55,12 @@ impl Run {
     /// without an answer may have its effect late.
     pub(super) fn judge(&self) -> (Evidence, Audit) {
         let mut history = self.history();
-        let (settled, ended_us) = (self.settled(), self.ended_us());
+        let settled = self.settled();
+        // The ledger is requested after the load, and after the state that says that nothing waits.
+        let from_us = self.ended_us().max(settled.map_or(0, |window| window.1)) + 1;
         let audit = reconcile(&history, &self.ledger, settled.is_some());
         if audit.verdict != Verdict::Fail {
-            let (ledger, ledger_from_us) = (self.ledger.clone(), ended_us + 1);
+            let (ledger, ledger_from_us) = (self.ledger.clone(), from_us);
             return (Evidence { history, ledger, settled, ledger_from_us }, audit);
         }
         let (ledger, view) = self.again.clone();
@@ -69,7 +71,7 @@ impl Run {
         view.into_iter().for_each(|view| history.views.keep(view));
         let audit = reconcile(&history, &ledger, settled.is_some());
         // This time it is read after the results, whatever the clock shows.
-        let ledger_from_us = ended_us.max(read_us.unwrap_or(0)) + 1;
+        let ledger_from_us = from_us.max(read_us.unwrap_or(0) + 1);
         (Evidence { history, ledger, settled, ledger_from_us }, audit)
     }
 

@@ -253,7 +253,8 @@ fn calls(evidence: &Evidence) -> Option<Vec<Call>> {
             told: Told::Sold(sold),
         }));
     }
-    let (sent_us, answered_us) = ((*settled)?.0.max(*ledger_from_us), u64::MAX);
+    settled.as_ref()?;
+    let (sent_us, answered_us) = (*ledger_from_us, u64::MAX);
     let rows = ledger.rows.iter();
     let rows = rows.map(|row| (row.request_id, (row.uid.to_string(), row.status.clone())));
     let (operation, told) = (Operation::ReadLedger, Told::Ledger(rows.collect()));
