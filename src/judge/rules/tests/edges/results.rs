@@ -46,6 +46,16 @@ fn attempt_is_decided_once_nothing_is_queued() {
 }
 
 #[test]
+fn nothing_is_queued_once_a_state_after_the_load_shows_it() {
+    for (sent, expected) in [(90, false), (91, true)] {
+        let mut scene = Scene::new();
+        scene.history.views = Default::default();
+        scene.view((sent, 95), 0, 0);
+        assert_eq!(is_false(scene, 3, Some(Status::Queued), (96, 99)), expected, "{sent}");
+    }
+}
+
+#[test]
 fn attempt_that_was_decided_before_the_run_is_not_queued() {
     for is_queued in [false, true] {
         let mut scene = Scene::new();
