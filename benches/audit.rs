@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use seckill::history::{
-    Answered, AttemptNo, Entry, History, Hours, Ids, Refused, RequestWindow, SaleView, View,
+    Answered, AttemptNo, Entry, History, Ids, Refused, RequestWindow, SaleView, View,
 };
 use seckill::judge::{self, Gaps, Verdict};
 use seckill::settings::Buyers;
@@ -150,7 +150,7 @@ fn history(size: Size) -> History {
             orders,
             queued: 0,
             per_buyer: Some(1),
-            hours: Hours::default(),
+            ..SaleView::default()
         };
         history.views.add(View { sent_us, answered_us: sent_us + 1, sale });
     }

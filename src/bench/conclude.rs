@@ -146,7 +146,9 @@ async fn gather(
     gaps.settled = waiting(notify, what, settled).await.err();
     let what = || "the ledger is read".to_owned();
     let read = evidence::ledger(site, outputs, LedgerFile::After);
+    let began = Instant::now();
     let mut ledger = waiting(notify, what, read).await;
+    let window_us = (site.beginning.us(began), site.beginning.us(Instant::now()));
     // What buyers are told counts even if the ledger could not be read in time.
     let deadline = deadline.max(Instant::now() + limit.min(RESULTS_TIME));
     evidence::results(config, site, history, ledger.as_ref().ok(), deadline, notify).await;
@@ -163,7 +165,7 @@ async fn gather(
     if let (Verdict::Fail, Ok(first)) = (verdict, &ledger) {
         tokio::time::sleep(LATE_EFFECTS).await;
         if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After).await {
-            history.add_changes(first, &again);
+            history.add_changes(first, window_us, &again);
             ledger = Ok(again);
         }
         view_again(site, history).await;

@@ -196,10 +196,10 @@ pub(super) async fn known_again(
     let sent = tokio::task::spawn_blocking(move || send_again(after, &item, ids, attempts)).await;
     for SentAgain { window, told } in sent.ok().and_then(Result::ok).unwrap_or_default() {
         let status = match told {
-            Ok(Meaning::Answered(Answered::Accepted)) => Status::Queued,
             Ok(Meaning::Answered(Answered::Won(order_id))) => Status::Won(*order_id),
             Ok(Meaning::Answered(Answered::Lost(loss))) => Status::Lost(loss),
-            Ok(Meaning::Answered(Answered::Unknown)) => continue,
+            // It is known, which is all that 202 says.
+            Ok(Meaning::Answered(Answered::Accepted | Answered::Unknown)) => continue,
             Ok(Meaning::Refused(refused)) => {
                 history.add_refusal_of_known(refused, window);
                 continue;

@@ -52,6 +52,14 @@ pub enum Status {
 }
 
 impl Status {
+    /// The order, if it won one.
+    pub fn order_id(&self) -> Option<&OrderId> {
+        match self {
+            Self::Won(order_id) => Some(order_id),
+            Self::Queued | Self::Lost(_) => None,
+        }
+    }
+
     /// Whether both can be the state of the same attempt at the same moment.
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (self, other) {

@@ -1,6 +1,6 @@
 //! What the clients of a run sent and the answers they received, as far as the audit needs them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ids::{ItemId, OrderId, RequestId};
@@ -9,6 +9,9 @@ use super::{
     Asked, AttemptNo, Ids, Ledger, Loss, Refusals, Refused, RequestWindow, ResultRead, Row,
     SaleTerms, Standstill, Status, Tally, Views,
 };
+
+/// Maximum number of rows of a first reading of the ledger that are kept beside another one.
+const CHANGES_MAX: usize = 10_000;
 
 /// When a history begins. Its times are measured from there with the monotonic clock, so that a
 /// step of the wall clock does not change their order.
@@ -184,20 +187,24 @@ impl History {
         self.before = ledger.rows.into_iter().map(|row| (row.request_id, row)).collect();
     }
 
-    /// Keeps what a first reading of the ledger shows of decided attempts that another one, read
-    /// afterwards, shows differently, as results that were read at the time of the last state of
-    /// the sale.
-    pub fn add_changes(&mut self, first: &Ledger, again: &Ledger) {
+    /// Keeps what a first reading of the ledger, requested and answered at these times, shows
+    /// differently from another one, read afterwards, as results that were read then: decisions
+    /// that have changed, and attempts that were still queued.
+    pub fn add_changes(
+        &mut self,
+        first: &Ledger,
+        (sent_us, answered_us): (u64, u64),
+        again: &Ledger,
+    ) {
         let again: HashMap<_, _> = again.rows.iter().map(|row| (row.request_id, row)).collect();
-        let at_us = self.views.iter().next_back().map_or(0, |view| view.answered_us);
-        let decided = first.rows.iter().filter(|row| row.status != Status::Queued);
-        let changed = decided
-            .filter(|row| again.get(&row.request_id).is_none_or(|now| now.status != row.status));
+        let is_changed =
+            |row: &&Row| again.get(&row.request_id).is_none_or(|now| now.status != row.status);
+        let changed = first.rows.iter().filter(is_changed).take(CHANGES_MAX);
         self.results.extend(changed.map(|row| ResultRead {
             request_id: row.request_id,
             status: Some(row.status.clone()),
-            sent_us: at_us,
-            answered_us: at_us,
+            sent_us,
+            answered_us,
         }));
     }
 
@@ -207,6 +214,19 @@ impl History {
         if let Some(entry) = entry {
             entry.refusal = Some(Box::new(FinalRefusal { refused, request, was_accepted: true }));
         }
+    }
+
+    /// The orders that are known from answers, results, and the ledger before the run; each once.
+    pub fn told_orders(&self) -> Vec<&OrderId> {
+        let before = self.before.values().map(|row| &row.status);
+        let results = self.results.iter().filter_map(|read| read.status.as_ref());
+        let statuses = before.chain(results).filter_map(Status::order_id);
+        let answers = self.entries.iter().filter_map(|entry| match &entry.answered {
+            Answered::Won(order_id) => Some(&**order_id),
+            Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
+        });
+        let mut seen = HashSet::new();
+        statuses.chain(answers).filter(|order| seen.insert(*order)).collect()
     }
 
     /// Whether no attempt was made.

@@ -27,7 +27,7 @@ pub struct View {
 }
 
 /// The state of a sale, as the tested system publishes it to everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaleView {
     /// The item on sale.
@@ -48,6 +48,26 @@ pub struct SaleView {
     /// Its hours, as far as they are shown.
     #[serde(default)]
     pub hours: Hours,
+    /// Its stage, if that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// Whether no unit is left and nothing is queued, if that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<bool>,
+}
+
+/// How far a sale is, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before its opening.
+    NotOpen,
+    /// Within its hours, with units left.
+    Open,
+    /// Within its hours, with none left.
+    SoldOut,
+    /// After its closing.
+    Closed,
 }
 
 /// The states of the sale in the order in which they were read.
@@ -141,7 +161,7 @@ mod tests {
             orders: 3,
             queued,
             per_buyer: None,
-            hours: Hours::default(),
+            ..SaleView::default()
         };
         View { sent_us, answered_us: sent_us + 1, sale }
     }

@@ -107,6 +107,8 @@ mod tests {
         scene.row(3).status = Status::Queued;
         assert_eq!(bounds(&scene, true), (3, 3));
         assert_eq!(bounds(&scene, false), (3, 4));
+        scene.ledger.rows.remove(5);
+        assert_eq!(bounds(&scene, false), (3, 5));
     }
 
     #[test]
@@ -122,5 +124,9 @@ mod tests {
         assert_eq!(bounds(&scene), (2, 6));
         scene.read(3, Some(Status::Lost(Loss::SoldOut)), (100, 105));
         assert_eq!(bounds(&scene), (2, 5));
+        scene.row(4).status = Status::Queued;
+        scene.make_earlier();
+        scene.history.results.clear();
+        assert_eq!(bounds(&scene), (2, 3), "an attempt was queued before the run");
     }
 }

@@ -1,9 +1,9 @@
 //! [`Facts`]: history and ledger, joined by request id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::history::{Answered, Entry, History, Hours, Ledger, Row, Status};
-use crate::ids::RequestId;
+use crate::ids::{OrderId, RequestId};
 
 use super::id_map::IdMap;
 use super::made::Made;
@@ -15,8 +15,12 @@ pub(super) struct Facts<'a> {
     pub(super) ledger: &'a Ledger,
     /// Whether nothing was queued when the ledger was read.
     pub(super) is_settled: bool,
+    /// Whether another sale of the item was opened during the run: attempts may belong to that one.
+    pub(super) is_replaced: bool,
     /// Rows that won, in the ledger's order.
     pub(super) orders: Vec<&'a Row>,
+    /// Orders of which buyers were told whose attempts did not win by the ledger, each once.
+    pub(super) only_told: Vec<&'a OrderId>,
     /// The position of each attempt's row; of several rows of one attempt, the last one's.
     by_id: IdMap<usize>,
     pub(super) orders_of: HashMap<&'a str, u64>,
@@ -54,6 +58,8 @@ pub(super) enum Origin {
 
 impl<'a> Facts<'a> {
     pub(super) fn gather(history: &'a History, ledger: &'a Ledger, is_settled: bool) -> Self {
+        let epoch = ledger.sale.epoch;
+        let is_replaced = history.views.iter().any(|view| !is_same_sale(view.sale.epoch, epoch));
         let won = |row: &&Row| matches!(row.status, Status::Won(_));
         let orders: Vec<&Row> = ledger.rows.iter().filter(won).collect();
         let mut orders_of = HashMap::new();
@@ -72,12 +78,16 @@ impl<'a> Facts<'a> {
         let clock = ServerClock::bounded_by(history.began_us, accepted.iter());
         let origins = rows.origins();
         let Rows { by_id, repeated, answered_twice, .. } = rows;
+        let only_told =
+            if is_replaced { Vec::new() } else { only_told(history, &accepted, &by_id, ledger) };
         let repeated = repeated.into_iter().map(|(_, at)| &ledger.rows[at]).collect();
         Self {
             history,
             ledger,
             is_settled,
+            is_replaced,
             orders,
+            only_told,
             by_id,
             orders_of,
             accepted,
@@ -94,15 +104,20 @@ impl<'a> Facts<'a> {
         self.by_id.get(request_id).map(|at| &self.ledger.rows[*at])
     }
 
-    /// Orders above the stock.
+    /// Orders above the stock, whether the ledger has them or a buyer was told of them.
     pub(super) fn oversold(&self) -> usize {
         let stock = usize::try_from(self.ledger.sale.stock).unwrap_or(usize::MAX);
-        self.orders.len().saturating_sub(stock)
+        (self.orders.len() + self.only_told.len()).saturating_sub(stock)
     }
 
     /// All attempts that had an effect, or may have had one.
     pub(super) fn made(&self) -> impl Iterator<Item = &Made<'a>> {
         self.accepted.iter().chain(&self.unknown)
+    }
+
+    /// When the last of these attempts was answered. The ledger was requested later.
+    pub(super) fn load_end_us(&self) -> u64 {
+        self.made().map(|made| made.entry.answered_us).max().unwrap_or(0)
     }
 
     /// The rows with their origins, in the ledger's order.
@@ -128,6 +143,36 @@ impl<'a> Facts<'a> {
         }
         (hours != Hours::default()).then_some(hours)
     }
+}
+
+/// The orders that answers, results, and the ledger before the run tell of, of attempts without an
+/// order in the ledger.
+fn only_told<'a>(
+    history: &'a History,
+    accepted: &[Made<'a>],
+    by_id: &IdMap<usize>,
+    ledger: &Ledger,
+) -> Vec<&'a OrderId> {
+    let has_order = |row: Option<&Row>| row.is_some_and(|row| row.status.order_id().is_some());
+    let answers = accepted.iter().filter(|made| !has_order(made.row));
+    let answers = answers.filter_map(|made| match &made.entry.answered {
+        Answered::Won(order_id) => Some(&**order_id),
+        _ => None,
+    });
+    let results = history.results.iter().map(|read| (&read.request_id, read.status.as_ref()));
+    let before = history.before.values().map(|row| (&row.request_id, Some(&row.status)));
+    let statuses = results.chain(before).filter_map(|(id, status)| Some((id, status?.order_id()?)));
+    let row_of = |id: &RequestId| by_id.get(id).map(|at| &ledger.rows[*at]);
+    let statuses = statuses.filter(|(id, _)| !has_order(row_of(id))).map(|(_, order_id)| order_id);
+    let mut told: Vec<_> = answers.chain(statuses).collect();
+    if !told.is_empty() {
+        let in_ledger: HashSet<&OrderId> =
+            ledger.rows.iter().filter_map(|row| row.status.order_id()).collect();
+        told.retain(|order_id| !in_ledger.contains(order_id));
+        told.sort_unstable();
+        told.dedup();
+    }
+    told
 }
 
 /// The ledger's rows while the history is joined to them.

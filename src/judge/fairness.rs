@@ -99,6 +99,15 @@ mod tests {
         let unfair = of(&scene);
         // The second winner was sent before the answer to the loser arrived.
         assert_eq!((unfair.fifo_violations, unfair.largest_displacement), (1, 2));
+        // The times of this run say nothing about an earlier one, and may be missing.
+        let loser = scene.row(0).clone();
+        scene.history.before.insert(loser.request_id, loser);
+        assert_eq!(of(&scene).fifo_violations, 0);
+        scene.history.before.clear();
+        let answered_us = std::mem::take(&mut scene.entry(0).answered_us);
+        assert_eq!(of(&scene).fifo_violations, 0);
+        scene.entry(0).answered_us = answered_us;
+        assert_eq!(of(&scene).fifo_violations, 1);
         // A buyer at the limit loses rightly.
         scene.row(0).uid = scene.row(3).uid.clone();
         assert_eq!(of(&scene).fifo_violations, 0);

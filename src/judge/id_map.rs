@@ -72,5 +72,13 @@ mod tests {
         hashes.dedup();
         // The id 0 occurs twice.
         assert!(hashes.len() > 199_990, "{}", hashes.len());
+        // A map takes the bucket from the lowest bits, and compares the highest ones.
+        for shift in [0, 48] {
+            let mut parts: Vec<_> = hashes.iter().map(|hash| (hash >> shift) as u16).collect();
+            parts.sort_unstable();
+            parts.dedup();
+            // About 95 % of the values occur, if each is as likely as any other.
+            assert!(parts.len() > 55_000, "{} at {shift}", parts.len());
+        }
     }
 }

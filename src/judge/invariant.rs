@@ -140,3 +140,20 @@ impl Witnesses {
         (self.0.count > 0).then_some(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_witnesses_are_named_and_all_are_counted() {
+        let mut broken = Witnesses::of(Invariant::SoldOutTrue);
+        (0..7).for_each(|number| broken.add(number));
+        broken.add_counted(2, 7..20);
+        broken.add_counted(5, 9..20);
+        broken.add("one more");
+        let violation = broken.finish().unwrap();
+        let named: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+        assert_eq!((violation.count, violation.witnesses), (15, named));
+    }
+}

@@ -145,7 +145,8 @@ mod tests {
     #[test]
     fn clock_is_not_known_without_attempts_or_beginning() {
         let clock = clock(&[]);
-        assert_eq!(clock.latest_moment(BEGAN_US), UNMEASURED_US as u64);
+        assert_eq!(clock.latest_moment(BEGAN_US), 86_400_000_000, "a day");
+        assert_eq!(clock.spread_us(), 2 * 86_400_000_000);
         assert_eq!(ServerClock::bounded_by(0, std::iter::empty()), None);
     }
 }

@@ -93,3 +93,24 @@ impl Audit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::rules::tests::scene::Scene;
+
+    #[test]
+    fn audit_without_a_conclusion_counts_attempts() {
+        let Audit { accepted, unresolved, unknown_outcomes, .. } =
+            Audit::undecided(&Scene::new().history, String::new());
+        assert_eq!((accepted, unresolved, unknown_outcomes), (5, 5, 1));
+    }
+
+    #[test]
+    fn verdict_is_printed_as_it_is_serialised() {
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Unknown, Verdict::NotAudited] {
+            let word = serde_json::to_value(verdict).unwrap();
+            assert_eq!(word, verdict.to_string());
+        }
+    }
+}

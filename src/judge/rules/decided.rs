@@ -1,8 +1,13 @@
 //! Decisions: every accepted attempt gets one.
 
-use crate::history::{Standstill, Status};
+use std::collections::HashSet;
+
+use crate::history::{ResultRead, Standstill, Status};
+use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+
+use super::results::Settled;
 
 /// For how long nothing may change while attempts are queued and every part of the tested system
 /// works, in microseconds. A slow system decides something in that time.
@@ -23,6 +28,7 @@ pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
     if !facts.is_settled && matches!(stuck, Stuck::Nothing) {
         return broken;
     }
+    let known = known_before_settled(facts);
     for made in &facts.accepted {
         // An attempt that is not in the ledger at all breaks `accepted_kept` instead.
         let Some(row) = made.row.filter(|row| row.status == Status::Queued) else { continue };
@@ -34,7 +40,19 @@ pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
         };
         broken.add_if(is_lost, made.request_id);
     }
+    for made in &facts.unknown {
+        let is_queued = made.row.is_some_and(|row| row.status == Status::Queued);
+        broken.add_if(is_queued && known.contains(&made.request_id), made.request_id);
+    }
     broken
+}
+
+/// Attempts of which a result was read before nothing was queued.
+fn known_before_settled(facts: &Facts<'_>) -> HashSet<RequestId> {
+    let Settled::Since { sent_us, .. } = Settled::of(facts) else { return HashSet::new() };
+    let is_known = |read: &&ResultRead| read.status.is_some() && read.answered_us < sent_us;
+    let known = facts.history.results.iter().filter(is_known);
+    known.filter(|read| read.answered_us > 0).map(|read| read.request_id).collect()
 }
 
 /// Which queued attempts will never be decided.

@@ -1,8 +1,9 @@
 //! The rows of the ledger: each belongs to an attempt, and each accepted attempt has one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::history::{Row, Status};
+use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -32,10 +33,20 @@ pub(super) fn orders_were_sent(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
+/// An attempt that another sale has accepted is not in this ledger, but it has a result.
 pub(super) fn accepted_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::AcceptedKept);
-    for made in &facts.accepted {
-        broken.add_if(made.row.is_none(), made.request_id);
+    let results = facts.history.results.iter().filter(|read| read.status.is_none());
+    let forgotten: HashMap<RequestId, u64> = match facts.is_replaced {
+        true => results.map(|read| (read.request_id, read.sent_us)).collect(),
+        false => HashMap::new(),
+    };
+    for made in facts.accepted.iter().filter(|made| made.row.is_none()) {
+        let is_forgotten = || {
+            let read_us = forgotten.get(&made.request_id);
+            read_us.zip(made.window()).is_some_and(|(read_us, window)| *read_us > window.1)
+        };
+        broken.add_if(!facts.is_replaced || is_forgotten(), made.request_id);
     }
     broken
 }

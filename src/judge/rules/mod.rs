@@ -3,10 +3,14 @@
 
 mod answers;
 mod decided;
+mod hours;
 mod kept;
 mod ledger;
 mod limit;
+mod losses;
 mod once;
+mod orders;
+mod reads;
 mod refusals;
 mod results;
 mod rows;
@@ -44,15 +48,18 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     rows::rows_sane,
     time::within_hours,
     views::views_agree,
-    views::stock_reads_bounded,
+    reads::stock_reads_bounded,
 ];
 
-/// The rules that need no attempt of this run.
-pub(super) const OF_STOCK: &[fn(&Facts<'_>) -> Witnesses] = &[
+/// The rules that hold for attempts of a sale that was replaced and of the one that replaced it.
+pub(super) const OF_REPLACED: &[fn(&Facts<'_>) -> Witnesses] = &[
     stock::never_oversold,
     stock::stock_never_negative,
     stock::buyer_limit,
     ledger::order_ids_unique,
     ledger::request_ids_unique,
+    ledger::accepted_kept,
     ledger::stock_expected,
+    once::ids_answered_once,
+    views::views_agree,
 ];

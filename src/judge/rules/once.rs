@@ -1,6 +1,6 @@
 //! One answer for each attempt: once it is known it is not refused, and a decision does not change.
 
-use crate::history::{Answered, Entry, Loss, Refused, ResultRead, Status};
+use crate::history::{Answered, Entry, Loss, Refused, RequestWindow, ResultRead, Status};
 use crate::ids::OrderId;
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
@@ -136,6 +136,14 @@ fn results_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
             && let Some(told) = Told::by_answer(&made.entry.answered)
         {
             known.add(Some(told), made.entry.answered_us);
+        }
+    }
+    for made in facts.made().filter(|made| !was_refused_later(facts, made)) {
+        let since_us = known.get(&made.request_id).and_then(|known| known.since_us);
+        let refused = made.entry.refusal.as_deref().map(|refusal| refusal.request);
+        let is_later = |(us, refused): &(u64, RequestWindow)| *us > 0 && *us < refused.sent_us;
+        if since_us.zip(refused).is_some_and(|both| is_later(&both)) {
+            broken.add(format_args!("{}: known, and then refused", made.request_id));
         }
     }
     for read in results {

@@ -1,18 +1,13 @@
 //! Refusals: each says what is true, and a refused attempt has no effect.
 
-use crate::history::{Hours, Refused, RequestWindow, Tally};
+use crate::history::{Refused, RequestWindow, Tally};
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::hours::CertainlyOpen;
 use super::kept::kept;
-use super::limit;
-
-/// How far apart two clocks of a right system may be that both know the hours of the sale, in
-/// microseconds.
-const CLOCKS_APART_US: u64 = 1_000_000;
-
-/// How far a clock may be adjusted between two acceptances beyond what these show, in microseconds.
-const ADJUSTED_US: u64 = 20_000;
+use super::limit::AtLimit;
+use super::orders::orders;
 
 /// Checks that no refused attempt is in the ledger.
 pub(super) fn refusals_hold(facts: &Facts<'_>) -> Witnesses {
@@ -38,7 +33,7 @@ pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
         let reused = history.refusals.of(Refused::IdReused);
         add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }
-    for request in limit::false_refusals(facts) {
+    for request in AtLimit::told(facts, &orders(facts)).refused {
         add(facts, &mut broken, &request, "the buyer is below the limit");
     }
     hours_true(facts, &mut broken);
@@ -79,43 +74,11 @@ fn hours_true(facts: &Facts<'_>, broken: &mut Witnesses) {
     if not_open.peek().is_none() && closed.peek().is_none() {
         return;
     }
-    let (opened_us, closes_us) = match facts.hours() {
-        Some(hours) => by_hours(facts, hours),
-        None => by_acceptance(facts),
-    };
-    for request in not_open {
-        if opened_us.is_some_and(|opened_us| request.sent_us > opened_us) {
-            add(facts, broken, &request, "the sale had opened");
-        }
+    let open = CertainlyOpen::of(facts);
+    for request in not_open.filter(|request| open.had_opened(request.sent_us)) {
+        add(facts, broken, &request, "the sale had opened");
     }
-    for request in closed {
-        if closes_us.is_some_and(|closes_us| request.answered_us < closes_us) {
-            add(facts, broken, &request, "the sale had not closed");
-        }
+    for request in closed.filter(|request| open.had_not_closed(request.answered_us)) {
+        add(facts, broken, &request, "the sale had not closed");
     }
-}
-
-/// A moment at which the sale was certainly open already, and one at which it was certainly not
-/// closed yet. A sale that shows only one of its hours does not have the other.
-fn by_hours(facts: &Facts<'_>, hours: Hours) -> (Option<u64>, Option<u64>) {
-    let latest =
-        |us: u64| facts.clock.map(|clock| clock.latest_moment(us.saturating_add(CLOCKS_APART_US)));
-    let earliest = |us: u64| {
-        facts.clock.map(|clock| clock.earliest_moment(us.saturating_sub(CLOCKS_APART_US)))
-    };
-    let opened_us = hours.opens_us.map_or(Some(0), latest);
-    let closes_us = hours.closes_us.map_or(Some(u64::MAX), earliest);
-    (opened_us, closes_us)
-}
-
-/// The same moments as [`by_hours`] gives, if the hours are not shown: the sale was open once an
-/// attempt had been accepted, and not closed before another was sent that was accepted.
-fn by_acceptance(facts: &Facts<'_>) -> (Option<u64>, Option<u64>) {
-    let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
-    let windows = || new.clone().filter_map(|made| made.window());
-    let Some(spread_us) = facts.clock.map(|clock| clock.spread_us()) else { return (None, None) };
-    let slack_us = spread_us.saturating_add(ADJUSTED_US);
-    let opened_us = windows().map(|window| window.1.saturating_add(slack_us)).min();
-    let closes_us = windows().map(|window| window.0.saturating_sub(slack_us)).max();
-    (opened_us, closes_us)
 }

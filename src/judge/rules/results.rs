@@ -6,13 +6,21 @@ use crate::judge::id_map::IdMap;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::Made;
 
-/// Checks each result that was read, during the run or after it. The ledger is a little older or
-/// newer than a result, so an attempt may have been accepted or decided between the two.
+/// Checks each result that was read, during the run or after it.
 pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::ResultsTrue);
+    for (read, is_true) in facts.history.results.iter().zip(truths(facts)) {
+        broken.add_if(!is_true, read.request_id);
+    }
+    broken
+}
+
+/// Whether each result can be true beside the ledger, which is a little older or newer: an attempt
+/// may have been accepted or decided between the two.
+pub(super) fn truths(facts: &Facts<'_>) -> Vec<bool> {
     let results = &facts.history.results;
     if results.is_empty() {
-        return broken;
+        return Vec::new();
     }
     // Few results are read after most runs, so only their attempts are kept.
     let mut made: IdMap<Option<&Made<'_>>> =
@@ -22,28 +30,35 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
             *kept = Some(one);
         }
     }
+    let end_us = facts.load_end_us();
     let settled = Settled::of(facts);
-    for read in results {
+    // The ledger was requested after the load, and after the state that showed that nothing was
+    // queued.
+    let ledger_us =
+        if let Settled::Since { answered_us, .. } = settled { answered_us } else { end_us };
+    let is_true = |read: &ResultRead| {
         let made = made.get(&read.request_id).copied().flatten();
         let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
         let row = made.map_or_else(|| facts.row_of(&read.request_id), |made| made.row);
-        let is_true = match (&read.status, row) {
+        match (&read.status, row) {
+            (Some(_), Some(_)) if was_not_sent(made, read) => false,
+            (Some(Status::Queued), Some(_)) if was_decided_before(facts, read) => false,
             (Some(Status::Queued), Some(row)) => {
                 row.status == Status::Queued || !settled.was_decided(accepted, read)
             }
             // An attempt whose request timed out may have had its effect after the ledger was read.
             (Some(_), Some(Row { status: Status::Queued, .. })) => {
-                !facts.is_settled || accepted.is_none()
+                let is_older = read.answered_us > 0 && read.answered_us <= ledger_us;
+                (!facts.is_settled || accepted.is_none()) && !is_older
             }
             (Some(result), Some(row)) => result.agrees_with(&row.status),
             // An accepted attempt that is not in the ledger breaks `accepted_kept` instead.
             (Some(_), None) => accepted.is_some(),
             (None, None) => true,
             (None, Some(row)) => !was_known(facts, made, row, read),
-        };
-        broken.add_if(!is_true, read.request_id);
-    }
-    broken
+        }
+    };
+    results.iter().map(is_true).collect()
 }
 
 /// Whether the tested system certainly knew the attempt when its result was requested.
@@ -62,8 +77,20 @@ fn was_known(facts: &Facts<'_>, made: Option<&Made<'_>>, row: &Row, read: &Resul
     }
 }
 
+/// Whether the attempt had been decided when the ledger before the run was read.
+fn was_decided_before(facts: &Facts<'_>, read: &ResultRead) -> bool {
+    let before = facts.history.before.get(&read.request_id);
+    before.is_some_and(|row| row.status != Status::Queued)
+}
+
+/// Whether the attempt was sent only after this result of it had been answered.
+fn was_not_sent(made: Option<&Made<'_>>, read: &ResultRead) -> bool {
+    let new = made.filter(|made| made.earlier.is_none());
+    read.answered_us > 0 && new.is_some_and(|made| read.answered_us < made.entry.sent_us)
+}
+
 /// Since when nothing was queued after the load.
-enum Settled {
+pub(super) enum Settled {
     /// Attempts were queued until the end.
     Never,
     /// No state of the sale was kept that shows it.
@@ -73,11 +100,11 @@ enum Settled {
 }
 
 impl Settled {
-    fn of(facts: &Facts<'_>) -> Self {
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        let end_us = facts.load_end_us();
         if !facts.is_settled {
             return Self::Never;
         }
-        let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
         let mut views = facts.history.views.iter();
         match views.find(|view| view.sale.queued == 0 && view.sent_us > end_us) {
             Some(view) => Self::Since { sent_us: view.sent_us, answered_us: view.answered_us },

@@ -1,12 +1,16 @@
 //! The rows of the ledger, each by itself: its order, its origin and its times.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::history::{Loss, Row, Status};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::signed;
+
+use super::limit::AtLimit;
+use super::losses::losses;
+use super::orders::orders;
 
 /// How far apart the clocks of a right system may be, in microseconds.
 const CLOCKS_APART_US: i64 = 60_000_000;
@@ -28,11 +32,12 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
             Origin::Earlier => changed_since(facts, row),
             _ => None,
         };
-        let problem = problem.or_else(|| decided_too_early(row, offset_us));
-        if let Some(problem) = problem.or_else(|| lost_below_limit(facts, row)) {
+        let problem = problem.or_else(|| other_reason(facts, row));
+        if let Some(problem) = problem.or_else(|| decided_too_early(row, offset_us)) {
             broken.add(format_args!("{}: {problem}", row.request_id));
         }
     }
+    told_in_time(facts, &mut broken);
     if let Some(offset_us) = offset_us {
         at_possible_times(facts, offset_us, &mut broken);
     }
@@ -76,20 +81,54 @@ fn changed_since(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     }
 }
 
+/// Why the reason of a loss is false: orders never become fewer, and units never more. A buyer who
+/// should have won instead breaks `no_unsold_stock`.
+fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
+    let sale = &facts.ledger.sale;
+    let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
+    let is_below_limit = || orders() < u64::from(sale.per_buyer);
+    // Whoever was refused for a false reason breaks `sold_out_true`.
+    let was_told = || facts.history.refusals.of(Refused::SoldOut).is_some();
+    match row.status {
+        Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() && !was_told() => {
+            Some("lost as sold out, and units are left")
+        }
+        Status::Lost(Loss::AlreadyBought) if sale.stock_left <= 0 && is_below_limit() => {
+            Some("lost as already bought, and the buyer is below the limit")
+        }
+        _ => None,
+    }
+}
+
+/// Checks when the reasons of losses were told: not while the sale was the present one, and not
+/// before the buyer had as many orders as one may have.
+fn told_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let epoch = facts.ledger.sale.epoch;
+    let present = facts.history.views.iter().filter(|view| epoch > 0 && view.sale.epoch == epoch);
+    let until_us = present.map(|view| view.sent_us).max().unwrap_or(0);
+    let replaced = losses(facts, Loss::SaleReplaced).filter(|told| told.answered_us < until_us);
+    let replaced =
+        replaced.map(|told| (told.attempt, "lost as its sale was replaced, and it was not"));
+    // A buyer who never gets as many breaks an invariant by its row.
+    let limit = u64::from(facts.ledger.sale.per_buyer);
+    let is_at_limit = |told: &RequestWindow| {
+        let buyer = facts.history.ids.buyer(told.attempt).to_string();
+        facts.orders_of.get(&*buyer).is_some_and(|orders| *orders >= limit)
+    };
+    let at_limit = AtLimit::told(facts, &orders(facts)).lost.into_iter().filter(is_at_limit);
+    let at_limit = at_limit.map(|told| (told.attempt, "lost as already bought before it was"));
+    let told: BTreeSet<_> = replaced.chain(at_limit).collect();
+    for (attempt, problem) in told {
+        broken.add(format_args!("{}: {problem}", facts.history.ids.request_id(attempt)));
+    }
+}
+
 /// With several clocks, a decision may seem to be older than the acceptance: by a little, and by as
 /// much as the accepting clock is known to be ahead.
 fn decided_too_early(row: &Row, offset_us: Option<i64>) -> Option<&'static str> {
     let ahead_us = offset_us.unwrap_or(0).clamp(0, OFFSET_MAX_US);
     let decided_us = signed(row.decided_us?).saturating_add(CLOCKS_APART_US + ahead_us);
     (decided_us < signed(row.accepted_us)).then_some("decided before it was accepted")
-}
-
-/// Orders are final, so a buyer who was at the limit still is.
-fn lost_below_limit(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
-    let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
-    let is_false = row.status == Status::Lost(Loss::AlreadyBought)
-        && orders() < u64::from(facts.ledger.sale.per_buyer);
-    is_false.then_some("lost as already bought, and its buyer is below the limit")
 }
 
 /// By how much the accepting clocks are ahead of the generator's, as the median of the accepted

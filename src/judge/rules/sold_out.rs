@@ -1,30 +1,31 @@
 //! Sold out: said only when every unit is sold, and final for the sale.
 
-use crate::history::{Answered, Loss, Refused, RequestWindow, Row, Status};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::losses::losses;
+use super::orders::orders;
+
 /// Nobody may be told that no unit is left while units are left: none at all if units are left at
-/// the end, none before an attempt is sent that wins, and none before enough attempts are sent that
-/// can have taken the units.
+/// the end, none before an order is made, and none before enough attempts are sent that can have
+/// taken the units. A state that shows units afterwards breaks `stock_reads_bounded`.
 pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::SoldOutTrue);
+    let tally = facts.history.refusals.of(Refused::SoldOut);
     let left = facts.ledger.sale.stock_left;
-    let refusals = facts.history.refusals.of(Refused::SoldOut);
-    if let Some(tally) = refusals.filter(|_| facts.is_settled && left > 0) {
-        let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
+    let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
+    // A loss for this reason, with units left, breaks `no_unsold_stock`.
+    if let Some(tally) = tally.filter(|_| left > 0) {
         let told = tally.first.iter().chain(&tally.last).chain(&tally.sample);
         let witnesses = told.map(|request| format!("{}: {left} left at the end", id(request)));
         broken.add_counted(tally.count, witnesses);
         return broken;
     }
     let Some((first, told_us)) = first_told(facts) else { return broken };
-    for made in facts.made() {
-        let is_won = made.row.is_some_and(|row| matches!(row.status, Status::Won(_)));
-        let is_later = made.window().is_some_and(|(sent_us, _)| sent_us > told_us);
-        let id = made.request_id;
-        broken.add_if(is_won && is_later && made.earlier.is_none(), format_args!("{id} won later"));
+    for order in orders(facts).iter().filter(|order| order.from_us > told_us) {
+        broken.add(format_args!("{} won later", order.row.request_id));
     }
     if let Some(units) = units_before(facts) {
         let takers = takers(facts, told_us);
@@ -37,22 +38,14 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
 }
 
 /// The attempt that was the first of which somebody was told that no unit was left, and when: by a
-/// refusal, by its decision, or by the ledger before the run.
-fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
-    const LOST: Status = Status::Lost(Loss::SoldOut);
+/// refusal, as the reason of a loss, or by the ledger before the run.
+pub(super) fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
     let history = facts.history;
     let refused = history.refusals.of(Refused::SoldOut).and_then(|tally| tally.first);
-    let refused = refused.map(|first| (history.ids.request_id(first.attempt), first.answered_us));
-    // A decision that is not the ledger's breaks another invariant.
-    let is_lost = |row: Option<&Row>| row.is_some_and(|row| row.status == LOST);
-    let answered = facts.accepted.iter().filter(|made| is_lost(made.row));
-    let answered = answered.filter(|made| made.entry.answered == Answered::Lost(Loss::SoldOut));
-    let answered = answered.map(|made| (made.request_id, made.entry.answered_us));
-    let read = history.results.iter().filter(|read| read.status == Some(LOST));
-    let read = read.filter(|read| is_lost(facts.row_of(&read.request_id)));
-    let read = read.map(|read| (read.request_id, read.answered_us));
-    let told = refused.into_iter().chain(answered).chain(read).filter(|(_, us)| *us > 0);
-    let before = history.before.values().filter(|row| row.status == LOST);
+    let refused = refused.filter(|first| first.answered_us > 0);
+    let told = losses(facts, Loss::SoldOut).chain(refused);
+    let told = told.map(|told| (history.ids.request_id(told.attempt), told.answered_us));
+    let before = history.before.values().filter(|row| row.status == Status::Lost(Loss::SoldOut));
     let before = before.map(|row| (row.request_id, 0));
     told.chain(before).min_by_key(|(id, us)| (*us, *id))
 }

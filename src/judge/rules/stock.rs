@@ -6,8 +6,10 @@ use crate::judge::invariant::{Invariant, Witnesses};
 
 pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NeverOversold);
-    let within = facts.orders.len() - facts.oversold();
-    facts.orders[within..].iter().for_each(|order| broken.add(order.request_id));
+    let told = facts.only_told.iter().map(|order| format!("told of order {order}"));
+    let orders = facts.orders.iter().map(|order| order.request_id.to_string()).chain(told);
+    let within = facts.orders.len() + facts.only_told.len() - facts.oversold();
+    orders.skip(within).for_each(|order| broken.add(order));
     broken
 }
 
@@ -47,7 +49,7 @@ pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
 /// The reason for which an attempt lost does not matter: a unit is left that its buyer did not get.
 pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
-    if facts.ledger.sale.stock_left <= 0 || !facts.is_settled {
+    if facts.ledger.sale.stock_left <= 0 {
         return broken;
     }
     let limit = u64::from(facts.ledger.sale.per_buyer);

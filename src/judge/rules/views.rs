@@ -1,12 +1,11 @@
-//! The state of the sale that everybody sees: it agrees with the ledger, and shows at each moment
-//! what can have been sold by then.
+//! The state of the sale that everybody sees: it agrees with itself, with the other states, and
+//! with the ledger.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 
-use crate::history::{Answered, Hours, SaleView, Status, View};
-use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin, is_same_sale};
-use crate::judge::id_map::IdMap;
+use crate::history::{Hours, SaleView, Stage, Status, View};
+use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
@@ -28,7 +27,9 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     }
     for view in history.views.iter().filter(|view| is_same_sale(view.sale.epoch, sale.epoch)) {
         terms.compare(&Terms::of(&view.sale), &mut broken);
+        words_agree(view, &mut broken);
     }
+    epochs_rise(facts, &mut broken);
     if let Some(last) = history.views.iter().next_back() {
         last_agrees(facts, last, &mut broken);
     }
@@ -77,24 +78,54 @@ fn same<T: PartialEq + Display + Copy>(
     }
 }
 
+/// Compares the words of a state with its figures. Whether it is open by its hours depends on a
+/// clock, which may be set.
+fn words_agree(view: &View, broken: &mut Witnesses) {
+    let SaleView { stock_left: left, queued, stage, finished, .. } = view.sale;
+    let ms = view.sent_us / 1_000;
+    match stage {
+        Some(Stage::Open) if left <= 0 => {
+            broken.add(format_args!("open at {ms} ms, and no unit left"));
+        }
+        Some(Stage::SoldOut) if left > 0 => {
+            broken.add(format_args!("sold out at {ms} ms, and {left} units left"));
+        }
+        _ => {}
+    }
+    let is_finished = left <= 0 && queued == 0;
+    if finished.is_some_and(|finished| finished != is_finished) {
+        let word = if is_finished { "not finished" } else { "finished" };
+        broken.add(format_args!("{word} at {ms} ms, with {left} units left and {queued} queued"));
+    }
+}
+
+/// A fresh sale has a higher epoch than those before it.
+fn epochs_rise(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let numbered = facts.history.views.iter().filter(|view| view.sale.epoch > 0);
+    let mut highest: Option<&View> = None;
+    for view in numbered {
+        let epoch = view.sale.epoch;
+        let before = highest.filter(|before| before.answered_us < view.sent_us);
+        if let Some(before) = before.filter(|before| before.sale.epoch > epoch) {
+            broken.add(format_args!("epoch {epoch} after {}", before.sale.epoch));
+        }
+        if highest.is_none_or(|highest| epoch >= highest.sale.epoch) {
+            highest = Some(view);
+        }
+    }
+}
+
 /// Compares the last state with the ledger, which was read before or after it. Attempts whose
 /// requests got no answer may have had their effect between the two.
 fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
-    let end_us = facts.accepted.iter().map(|made| made.entry.answered_us).max().unwrap_or(0);
-    if !facts.is_settled || last.sent_us <= end_us {
-        return;
-    }
-    if !is_same_sale(last.sale.epoch, facts.ledger.sale.epoch) {
-        let (shown, epoch) = (last.sale.epoch, facts.ledger.sale.epoch);
-        broken.add(format_args!("epoch {shown}, and {epoch} in the ledger"));
+    let is_same = is_same_sale(last.sale.epoch, facts.ledger.sale.epoch);
+    if !facts.is_settled || !is_same || last.sent_us <= facts.load_end_us() {
         return;
     }
     let is_won = |status: &Status| matches!(status, Status::Won(_));
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
     let new = unknown().filter(|made| made.row.is_some_and(|row| is_won(&row.status))).count();
-    let late =
-        unknown().filter(|made| made.row.is_none_or(|row| row.status == Status::Queued)).count();
-    let between = -(new as i128)..=late as i128;
+    let between = -(new as i128)..=late_orders(facts) as i128;
     let (sale, ledger) = (&last.sale, &facts.ledger.sale);
     let orders = facts.orders.len();
     if !between.contains(&(i128::from(sale.orders) - orders as i128)) {
@@ -104,113 +135,26 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
         let (left, in_ledger) = (sale.stock_left, ledger.stock_left);
         broken.add(format_args!("{left} units left, and {in_ledger} in the ledger"));
     }
-    if sale.queued > late as u64 {
+    // Whether it was read before they were decided, nobody can tell.
+    if sale.queued > unknown().count() as u64 {
         broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
     }
 }
 
-/// Checks each state against what must have been sold when it was requested and what can have been
-/// sold when it was answered, and that sold units stay sold.
-pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
-    let mut broken = Witnesses::of(Invariant::StockReadsBounded);
-    let views = facts
-        .history
-        .views
-        .iter()
-        .filter(|view| is_same_sale(view.sale.epoch, facts.ledger.sale.epoch));
-    let views: Vec<&View> = views.filter(|view| view.answered_us > 0).collect();
-    if views.is_empty() {
-        return broken;
+/// Orders that a right system can have made since the ledger was read.
+pub(super) fn late_orders(facts: &Facts<'_>) -> usize {
+    let sale = &facts.ledger.sale;
+    let queued = facts.ledger.rows.iter().filter(|row| row.status == Status::Queued);
+    let without_row = facts.unknown.iter().filter(|made| made.row.is_none());
+    let buyers = without_row.map(|made| facts.history.ids.buyer(made.entry.attempt).to_string());
+    let mut late_of: HashMap<String, u64> = HashMap::new();
+    for buyer in queued.map(|row| row.uid.to_string()).chain(buyers) {
+        *late_of.entry(buyer).or_default() += 1;
     }
-    sold_stays_sold(&views, &mut broken);
-    let history = facts.history;
-    let is_known = history.sale_before.is_some();
-    let won = |status: &Status| matches!(status, Status::Won(_));
-    let before_won = history.before.values().filter(|row| won(&row.status)).count();
-    let before_queued = history.before.values().filter(|row| row.status == Status::Queued).count();
-    let unexplained = facts.rows().filter(|(row, origin)| {
-        won(&row.status) && matches!(origin, Origin::Refused | Origin::Foreign)
+    let late = late_of.iter().map(|(buyer, late)| {
+        let orders = facts.orders_of.get(&**buyer).copied().unwrap_or(0);
+        u64::from(sale.per_buyer).saturating_sub(orders).min(*late)
     });
-    let always = before_won + before_queued + unexplained.count();
-    let mut sent: Vec<u64> =
-        facts.made().filter(|made| made.earlier.is_none()).map(|made| made.entry.sent_us).collect();
-    sent.sort_unstable();
-    let known_won = known_won(facts);
-    for view in views {
-        // The first state was read before the ledger before the run, which may have newer orders.
-        let is_after_ledger = sent.first().is_some_and(|first| *first <= view.sent_us);
-        let certain = known_won.partition_point(|us| *us < view.sent_us)
-            + if is_after_ledger { before_won } else { 0 };
-        let possible = sent.partition_point(|us| *us <= view.answered_us) + always;
-        let sold = i128::from(view.sale.stock) - i128::from(view.sale.stock_left);
-        for (name, sold) in [("orders", i128::from(view.sale.orders)), ("units sold", sold)] {
-            if sold < certain as i128 {
-                let ms = view.sent_us / 1_000;
-                broken.add(format_args!("{sold} {name} at {ms} ms, at least {certain} were sold"));
-            } else if is_known && sold > possible as i128 {
-                let ms = view.answered_us / 1_000;
-                broken
-                    .add(format_args!("{sold} {name} at {ms} ms, at most {possible} can be sold"));
-            }
-        }
-    }
-    broken
-}
-
-/// The moments at which it was known of new orders that they were made, sorted. Only wins that the
-/// ledger confirms count: a false one breaks another invariant.
-fn known_won(facts: &Facts<'_>) -> Vec<u64> {
-    let is_new = |id: &RequestId| {
-        let before = facts.history.before.get(id);
-        before.is_none_or(|row| !matches!(row.status, Status::Won(_)))
-    };
-    let mut known: IdMap<u64> = IdMap::default();
-    let mut add = |id: RequestId, answered_us: u64| {
-        if answered_us > 0 && is_new(&id) {
-            let us = known.entry(id).or_insert(answered_us);
-            *us = answered_us.min(*us);
-        }
-    };
-    for made in &facts.accepted {
-        if let (Answered::Won(told), Some(row)) = (&made.entry.answered, made.row)
-            && matches!(&row.status, Status::Won(order_id) if *order_id == **told)
-        {
-            add(made.request_id, made.entry.answered_us);
-        }
-    }
-    for read in &facts.history.results {
-        if let Some(won @ Status::Won(_)) = &read.status
-            && facts.row_of(&read.request_id).is_some_and(|row| row.status == *won)
-        {
-            add(read.request_id, read.answered_us);
-        }
-    }
-    let mut moments: Vec<u64> = known.into_values().collect();
-    moments.sort_unstable();
-    moments
-}
-
-/// Orders never become fewer, and units left never more.
-fn sold_stays_sold(views: &[&View], broken: &mut Witnesses) {
-    let mut by_answer: Vec<&View> = views.to_vec();
-    by_answer.sort_by_key(|view| view.answered_us);
-    let mut by_request: Vec<&View> = views.to_vec();
-    by_request.sort_by_key(|view| view.sent_us);
-    let mut earlier = by_answer.into_iter().peekable();
-    let (mut orders, mut left) = (0, i64::MAX);
-    for view in by_request {
-        while let Some(before) = earlier.next_if(|before| before.answered_us < view.sent_us) {
-            orders = orders.max(before.sale.orders);
-            left = left.min(before.sale.stock_left);
-        }
-        let ms = view.sent_us / 1_000;
-        if view.sale.orders < orders {
-            let fewer = view.sale.orders;
-            broken.add(format_args!("{fewer} orders at {ms} ms, {orders} before"));
-        }
-        if view.sale.stock_left > left {
-            let more = view.sale.stock_left;
-            broken.add(format_args!("{more} units left at {ms} ms, {left} before"));
-        }
-    }
+    let left = sale.stock.saturating_sub(facts.orders.len() as u64);
+    usize::try_from(late.sum::<u64>().min(left)).unwrap_or(usize::MAX)
 }

@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, OpenSale, SaleStatus};
-use crate::history::{Beginning, Hours, Ledger, SaleView, View};
+use crate::history::{Beginning, Hours, Ledger, SaleView, Stage, View};
 use crate::http_client;
 use crate::ids::ItemId;
 use crate::secret::Secret;
@@ -195,8 +195,15 @@ impl Control {
 fn sale_view(sale: SaleStatus) -> SaleView {
     let SaleStatus { item, epoch, stock, stock_left, orders, queued, per_buyer, .. } = sale;
     let hours = Hours { opens_us: sale.opens_us, closes_us: sale.closes_us };
-    let item = item.into();
-    SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours }
+    let stage = match &*sale.status {
+        "not_open" => Some(Stage::NotOpen),
+        "open" => Some(Stage::Open),
+        "sold_out" => Some(Stage::SoldOut),
+        "closed" => Some(Stage::Closed),
+        _ => None,
+    };
+    let (item, finished) = (item.into(), Some(sale.finished));
+    SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours, stage, finished }
 }
 
 /// Reads a body, up to its limit.

@@ -130,7 +130,7 @@ fn breaks_of_answers() -> Vec<Break> {
             scene.decide(WON_IN_ANSWER, order(9))
         }),
         Break::new(Invariant::AnswersTrue, "answered won, but lost", |scene| {
-            scene.entry(LOST).answered = Answered::Won(Box::new(order_id(4)));
+            scene.entry(LOST).answered = Answered::Won(Box::new(order_id(1)));
             scene.id(LOST)
         }),
         Break::new(Invariant::AnswersTrue, "answered lost, but won", |scene| {

@@ -133,6 +133,7 @@ fn repeated_run_with_the_same_seed_passes() {
     let Scene { mut history, ledger } = Scene::new();
     let ledger = before_the_run(ledger);
     history.begin_with(ledger.clone());
+    history.views = Default::default();
     for (entry, row) in history.entries.iter_mut().zip(&ledger.rows) {
         entry.answered = match &row.status {
             Status::Queued => Answered::Accepted,

@@ -5,6 +5,7 @@ mod breaks;
 mod comparison;
 mod invariants;
 mod mutations;
+mod oracle;
 mod random_runs;
 mod reference;
 mod scene;

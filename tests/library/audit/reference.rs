@@ -55,7 +55,7 @@ pub(super) fn audit(history: &History, ledger: &Ledger, settled: bool) -> Findin
     Findings {
         counts,
         verdict,
-        orders: Some(run.orders().len()),
+        orders: Some(run.orders().len() + run.only_told().len()),
         oversold: run.oversold(),
         accepted: run.accepted().len(),
         unresolved: run.accepted().iter().filter(undecided).count(),
@@ -117,7 +117,33 @@ impl<'a> Run<'a> {
     }
 
     fn oversold(&self) -> usize {
-        (self.orders().len() as u64).saturating_sub(self.ledger.sale.stock) as usize
+        let orders = self.orders().len() + self.only_told().len();
+        (orders as u64).saturating_sub(self.ledger.sale.stock) as usize
+    }
+
+    /// Orders of which somebody was told, and of which the ledger has neither the attempt as won
+    /// nor the order.
+    fn only_told(&self) -> Vec<Status> {
+        let ids = &self.history.ids;
+        let answers = self.history.entries.iter().filter_map(|entry| match &entry.answered {
+            Answered::Won(order_id) => {
+                Some((ids.request_id(entry.attempt), Status::Won((**order_id).clone())))
+            }
+            _ => None,
+        });
+        let results = self.history.results.iter();
+        let results = results.filter_map(|read| Some((read.request_id, read.status.clone()?)));
+        let before = self.history.before.values().map(|row| (row.request_id, row.status.clone()));
+        let mut told: Vec<Status> = Vec::new();
+        for (id, status) in answers.chain(results).chain(before) {
+            let row = self.ledger.rows.iter().rfind(|row| row.request_id == id);
+            let is_known = row.is_some_and(|row| matches!(row.status, Status::Won(_)))
+                || self.orders().iter().any(|order| order.status == status);
+            if matches!(status, Status::Won(_)) && !is_known && !told.contains(&status) {
+                told.push(status);
+            }
+        }
+        told
     }
 
     fn accepted(&self) -> Vec<&'a Entry> {
@@ -191,6 +217,10 @@ impl<'a> Run<'a> {
             return read.status.is_some() && !self.is_accepted(read.request_id);
         }
         let is_decided = |status: Option<&Status>| status.is_some_and(|s| *s != Status::Queued);
+        let before = self.history.before.get(&read.request_id);
+        if read.status == Some(Status::Queued) && is_decided(before.map(|row| &row.status)) {
+            return true;
+        }
         match (&read.status, in_ledger) {
             (Some(Status::Lost(loss)), Some(Status::Lost(_))) => {
                 in_ledger.is_none_or(|status| !is_loss(status, *loss))
@@ -301,10 +331,8 @@ impl<'a> Run<'a> {
                 before.filter(|row| self.is_changed(row.request_id, &row.status)).count()
             }
             Invariant::TermsKept => usize::from(self.has_other_terms()),
-            Invariant::NoUnsoldStock if self.settled => {
-                count_rows(&|row| self.lost_despite_stock(row))
-            }
-            Invariant::AcceptedDecided | Invariant::NoUnsoldStock => 0,
+            Invariant::NoUnsoldStock => count_rows(&|row| self.lost_despite_stock(row)),
+            Invariant::AcceptedDecided => 0,
             other => unreachable!("{other:?} is not covered"),
         }
     }

@@ -188,6 +188,7 @@ fn view(sale: &SaleTerms, rows: &[&Row], turn: u64) -> View {
         queued: count(|row| row.status == Status::Queued),
         per_buyer: Some(sale.per_buyer),
         hours: sale.hours,
+        ..SaleView::default()
     };
     View { sent_us, answered_us, sale }
 }

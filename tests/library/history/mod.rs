@@ -6,7 +6,7 @@ mod round_trip;
 
 use seckill::history::{
     Answered, Asked, AttemptNo, Entry, FinalRefusal, History, HistoryError, Hours, Ids, Loss,
-    Refused, RequestWindow, ResultRead, SaleView, Standstill, Status, View,
+    Refused, RequestWindow, ResultRead, SaleView, Stage, Standstill, Status, View,
 };
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
@@ -67,7 +67,19 @@ fn view(sent_us: u64, stock_left: i64) -> View {
     let hours = Hours { opens_us: Some(BEGAN_US), closes_us: None };
     let (orders, queued, per_buyer) = ((3 - stock_left) as u64, 1, Some(2));
     let (item, epoch, stock) = ("tea".into(), 4, 3);
-    let sale = SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours };
+    let (stage, finished) = (Some(Stage::Open), Some(false));
+    let sale = SaleView {
+        item,
+        epoch,
+        stock,
+        stock_left,
+        orders,
+        queued,
+        per_buyer,
+        hours,
+        stage,
+        finished,
+    };
     View { sent_us, answered_us: sent_us + 300, sale }
 }
 
@@ -95,7 +107,13 @@ fn every_kind() -> History {
     add_tallies(&mut history);
     history.views.add(view(0, 3));
     history.views.add(View {
-        sale: SaleView { per_buyer: None, hours: Hours::default(), ..view(0, 0).sale },
+        sale: SaleView {
+            per_buyer: None,
+            hours: Hours::default(),
+            stage: None,
+            finished: None,
+            ..view(0, 0).sale
+        },
         ..view(50_000, 0)
     });
     history.views.add(view(80_000, -1));

@@ -3,9 +3,11 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use seckill::history::{
     Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Hours, Ids, Loss, Refusals, Refused,
-    RequestWindow, ResultRead, SAMPLE_MAX, SaleView, Standstill, Status, Tally, VIEWS_MAX, View,
+    RequestWindow, ResultRead, SAMPLE_MAX, SaleView, Stage, Standstill, Status, Tally, VIEWS_MAX,
+    View,
 };
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
@@ -43,7 +45,7 @@ const LINES: [&str; 6] = [
     concat!(
         r#"{"view":{"sent_us":80000,"answered_us":80300,"sale":{"item":"tea","epoch":4,"#,
         r#""stock":3,"stock_left":-1,"orders":4,"queued":1,"per_buyer":2,"#,
-        r#""hours":{"opens_us":1795556940000000}}}}"#
+        r#""hours":{"opens_us":1795556940000000},"stage":"open","finished":false}}}"#
     ),
     concat!(
         r#"{"view":{"sent_us":50000,"answered_us":50300,"sale":{"item":"tea","epoch":4,"#,
@@ -244,10 +246,14 @@ prop_compose! {
         (orders, queued) in (any::<u64>(), any::<u64>()),
         per_buyer in option::of(any::<u32>()),
         (opens_us, closes_us) in (option::of(any::<u64>()), option::of(any::<u64>())),
+        stage in option::of(select(&[Stage::NotOpen, Stage::Open, Stage::SoldOut, Stage::Closed])),
+        finished in option::of(any::<bool>()),
     ) -> View {
         let hours = Hours { opens_us, closes_us };
         let item = item.into();
-        let sale = SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours };
+        let sale = SaleView {
+            item, epoch, stock, stock_left, orders, queued, per_buyer, hours, stage, finished,
+        };
         View { sent_us, answered_us, sale }
     }
 }

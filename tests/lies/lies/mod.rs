@@ -11,6 +11,7 @@ mod sold_out;
 mod stock;
 mod stuck;
 mod views;
+mod words;
 
 use uuid::Uuid;
 
@@ -31,6 +32,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("stock", stock::LIES),
     ("stuck", stuck::LIES),
     ("views", views::LIES),
+    ("words", words::LIES),
 ];
 
 /// Accepts a fresh attempt, whatever the state of the sale is.

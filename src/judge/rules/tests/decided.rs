@@ -56,3 +56,13 @@ fn queue_that_passed_over_an_attempt_has_lost_it() {
     scene.ledger.rows.insert(at, row);
     assert_eq!(scene.broken(), [], "only 49 later ones were decided");
 }
+
+#[test]
+fn attempt_whose_result_was_read_is_decided_too() {
+    let mut scene = Scene::new();
+    let row = scene.row(5);
+    (row.status, row.decided_us) = (Status::Queued, None);
+    assert_eq!(scene.broken(), [], "its request got no answer, and may have been late");
+    scene.read(5, Some(Status::Queued), (92, 95));
+    assert_eq!(scene.broken(), [Invariant::AcceptedDecided]);
+}

@@ -1,6 +1,7 @@
 //! Each rule on a small right run that breaks it alone, and on runs that only look wrong.
 
 mod decided;
+mod edges;
 mod once;
 mod refusals;
 mod results;

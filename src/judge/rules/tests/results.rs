@@ -9,7 +9,7 @@ fn result_differs_from_the_ledger() {
     for (number, result) in [
         (0, Some(order(2))),
         (0, Some(Status::Lost(Loss::SoldOut))),
-        (3, Some(order(4))),
+        (3, Some(order(1))),
         (3, Some(Status::Queued)),
         (3, Some(Status::Lost(Loss::AlreadyBought))),
         (3, None),
@@ -48,7 +48,20 @@ fn refused_attempt_has_no_result() {
     let mut read = ResultRead { request_id, status: None, sent_us: 300_000, answered_us: 301_000 };
     scene.history.results.push(read.clone());
     assert_eq!(scene.broken(), []);
-    read.status = Some(order(4));
+    read.status = Some(order(1));
     scene.history.results = vec![read];
+    assert_eq!(scene.broken(), [Invariant::ResultsTrue]);
+}
+
+#[test]
+fn attempt_that_was_decided_before_the_run_is_not_queued() {
+    let mut scene = Scene::new();
+    scene.row(4).status = Status::Lost(Loss::Undeliverable);
+    let row = scene.row(4).clone();
+    scene.history.before.insert(row.request_id, row);
+    scene.history.entries.remove(4);
+    scene.history.sent[4] = 0;
+    assert_eq!(scene.broken(), []);
+    scene.read(4, Some(Status::Queued), (62, 64));
     assert_eq!(scene.broken(), [Invariant::ResultsTrue]);
 }

@@ -81,7 +81,7 @@ impl Scene {
             orders: (3 - left) as u64,
             queued,
             per_buyer: Some(1),
-            hours: Hours::default(),
+            ..SaleView::default()
         };
         let (sent_us, answered_us) = (sent * 1_000, answered * 1_000);
         self.history.views.add(View { sent_us, answered_us, sale });

@@ -1,0 +1,36 @@
+//! Losses that buyers were told of, with their reasons.
+
+use crate::history::{Answered, Loss, RequestWindow, Row, Status};
+use crate::judge::facts::Facts;
+
+/// The requests whose answers said that an attempt had lost for this reason. A reason that an
+/// answer leaves out is the ledger's. A loss that the ledger does not confirm breaks another
+/// invariant.
+pub(super) fn losses<'a>(
+    facts: &'a Facts<'_>,
+    reason: Loss,
+) -> impl Iterator<Item = RequestWindow> + 'a {
+    let is_told = move |told: Loss, row: Option<&Row>| {
+        row.is_some_and(|row| match row.status {
+            Status::Lost(Loss::Unstated) | Status::Queued => told == reason,
+            Status::Lost(now) => now == reason && told.agrees_with(now),
+            Status::Won(_) => false,
+        })
+    };
+    let answers = facts.accepted.iter().filter_map(move |made| match made.entry.answered {
+        Answered::Lost(told) if is_told(told, made.row) => {
+            let (sent_us, answered_us) = made.window()?;
+            Some(RequestWindow { attempt: made.entry.attempt, sent_us, answered_us })
+        }
+        _ => None,
+    });
+    let results = facts.history.results.iter().filter_map(move |read| match read.status {
+        Some(Status::Lost(told)) if is_told(told, facts.row_of(&read.request_id)) => {
+            let attempt = facts.history.ids.attempt(&read.request_id)?;
+            let (sent_us, answered_us) = (read.sent_us, read.answered_us);
+            (answered_us > 0).then_some(RequestWindow { attempt, sent_us, answered_us })
+        }
+        _ => None,
+    });
+    answers.chain(results)
+}

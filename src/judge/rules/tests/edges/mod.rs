@@ -1,0 +1,11 @@
+//! Moments and numbers that are just at a limit of a rule, or just beyond it.
+
+mod decided;
+mod hours;
+mod ledger;
+mod reads;
+mod results;
+mod rows;
+mod sold_out;
+mod told;
+mod views;

@@ -1,0 +1,104 @@
+//! The words of a state do not fit its figures, or another sale hides what became of this one.
+
+use crate::answer::unknown_request;
+use crate::case::Expected::{Fail, Unknown};
+use crate::case::{CASE, Case};
+use crate::shop::{SALE, Setup, Shop, Status};
+
+const FALSE: &[&str] = &["views_agree"];
+const HUGE: Setup = Setup { stock: 1000, ..SALE };
+
+/// 100 attempts in 2.5 s, so that the state of the sale is read several times.
+const SLOWLY: &[&str] = &["--threads", "10", "--loops", "10", "--think", "250ms"];
+
+/// Attempts of each load.
+const ATTEMPTS: u64 = 100;
+
+/// Whether the load is over.
+fn is_over(shop: &Shop) -> bool {
+    shop.posts >= ATTEMPTS
+}
+
+pub(crate) const LIES: &[Case] = &[
+    Case {
+        name: "open, and no unit left",
+        expected: Fail(FALSE),
+        state: |_, state| state["status"] = "open".into(),
+        ..CASE
+    },
+    Case {
+        name: "sold_out, and units left",
+        expected: Fail(FALSE),
+        sale: HUGE,
+        state: |_, state| state["status"] = "sold_out".into(),
+        ..CASE
+    },
+    Case {
+        name: "finished, and units left",
+        expected: Fail(FALSE),
+        sale: HUGE,
+        state: |_, state| state["finished"] = true.into(),
+        ..CASE
+    },
+    Case {
+        name: "never finished",
+        expected: Fail(FALSE),
+        state: |_, state| state["finished"] = false.into(),
+        ..CASE
+    },
+    Case {
+        name: "another epoch in the middle of the run, and the first one again",
+        expected: Fail(FALSE),
+        load: SLOWLY,
+        state: |shop, state| {
+            if (2..4).contains(&shop.states) {
+                state["epoch"] = 2.into();
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "another sale after the load",
+        expected: Unknown,
+        state: |shop, state| {
+            if is_over(shop) {
+                state["epoch"] = 2.into();
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "another sale after the load, and the accepted are forgotten",
+        expected: Fail(&["accepted_kept", "ids_answered_once"]),
+        state: |shop, state| {
+            if is_over(shop) {
+                state["epoch"] = 2.into();
+            }
+        },
+        result: |shop, _, answer| if is_over(shop) { unknown_request() } else { answer },
+        ledger: |_, page| page.rows.clear(),
+        ..CASE
+    },
+    Case {
+        name: "lost as sale_replaced, of the present sale",
+        expected: Fail(&["rows_sane"]),
+        decide: |shop, at| match shop.judge(at) {
+            Status::Lost("sold_out") => Some(Status::Lost("sale_replaced")),
+            status => Some(status),
+        },
+        ..CASE
+    },
+    Case {
+        name: "nothing is said to be queued, and the first ledger has it queued",
+        expected: Fail(&["results_true"]),
+        state: |_, state| state["queued"] = 0.into(),
+        ledger: |shop, page| {
+            if shop.ledgers == 1 {
+                for row in page.rows.iter_mut().filter(|row| !row.has_won()) {
+                    (row.status, row.decided_us) = (Status::Queued, None);
+                }
+            }
+        },
+        ..CASE
+    },
+];
