@@ -42,8 +42,9 @@ impl FaultyServer {
                 let orders = self.orders.load(Ordering::Relaxed);
                 let queued = u64::from(self.never_settles);
                 let left = u8::from(orders == 0);
-                json!({"status": "open", "item": "tea", "stock": 1, "stock_left": left,
-                       "orders": orders, "queued": queued, "finished": true})
+                let status = if left > 0 { "open" } else { "sold_out" };
+                json!({"status": status, "item": "tea", "stock": 1, "stock_left": left,
+                       "orders": orders, "queued": queued, "finished": left == 0 && queued == 0})
                 .to_string()
             }
             _ => self.ledger().await,
