@@ -27,12 +27,10 @@ fn changed(at: usize, change: fn(&mut SaleView)) -> Scene {
 }
 
 #[test]
-fn words_are_compared_with_figures_and_hours() {
-    let lies: [(usize, fn(&mut SaleView), &str); 6] = [
+fn words_are_compared_with_figures_but_not_with_hours() {
+    let lies: [(usize, fn(&mut SaleView), &str); 4] = [
         (0, |sale| sale.stage = Some(Stage::SoldOut), "sold out at 1 ms, and 3 units left"),
         (3, |sale| sale.stage = Some(Stage::Open), "open at 200 ms, and no unit left"),
-        (3, |sale| sale.stage = Some(Stage::NotOpen), "not open at 200 ms, after the opening"),
-        (0, |sale| sale.stage = Some(Stage::Closed), "closed at 1 ms, before the closing"),
         (0, |sale| sale.finished = Some(true), "finished at 1 ms, with 3 units left and 0 queued"),
         (
             3,
@@ -44,7 +42,7 @@ fn words_are_compared_with_figures_and_hours() {
         assert_eq!(witness(&changed(at, lie)).as_deref(), Some(expected));
     }
     let right: [(usize, fn(&mut SaleView)); 5] = [
-        (0, |sale| sale.stage = Some(Stage::NotOpen)),
+        (3, |sale| sale.stage = Some(Stage::NotOpen)),
         (3, |sale| sale.stage = Some(Stage::Closed)),
         (3, |sale| sale.stage = Some(Stage::SoldOut)),
         (0, |sale| sale.finished = Some(false)),
