@@ -11,8 +11,11 @@ pub(super) fn losses<'a>(
     reason: Loss,
 ) -> impl Iterator<Item = RequestWindow> + 'a {
     let is_told = move |told: Loss, row: Option<&Row>| {
-        (told == reason || told == Loss::Unstated)
-            && row.is_some_and(|row| row.status == Status::Lost(reason))
+        row.is_some_and(|row| match row.status {
+            Status::Lost(Loss::Unstated) | Status::Queued => told == reason,
+            Status::Lost(now) => now == reason && told.agrees_with(now),
+            Status::Won(_) => false,
+        })
     };
     let answers = facts.accepted.iter().filter_map(move |made| match made.entry.answered {
         Answered::Lost(told) if is_told(told, made.row) => {

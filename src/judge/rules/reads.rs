@@ -6,6 +6,7 @@ use crate::judge::invariant::{Invariant, Witnesses};
 
 use super::limit::AtLimit;
 use super::orders::{Order, orders};
+use super::results::Settled;
 use super::sold_out::{first_told, sold_out_true};
 use super::views::late_orders;
 
@@ -39,7 +40,12 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let from_us = moments(&|order| order.from_us);
     let by_us = moments(&|order| order.by_us.min(at_limit.by_us(order.row)));
     let first_us = facts.made().map(|made| made.entry.sent_us).min();
-    let (end_us, late) = (facts.load_end_us(), late_orders(facts));
+    // The ledger was requested after the state that showed that nothing was queued.
+    let ledger_us = match Settled::of(facts) {
+        Settled::Since { answered_us, .. } => answered_us,
+        Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
+    };
+    let late = late_orders(facts);
     // Units that the ledger has lost or found as well break `stock_conserved`.
     let sale = &facts.ledger.sale;
     let sold = i128::from(sale.stock) - i128::from(sale.stock_left);
@@ -49,8 +55,8 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         let is_after_ledger = first_us.is_some_and(|first_us| first_us <= view.sent_us);
         let certain = by_us.partition_point(|us| *us < view.sent_us)
             + if is_after_ledger { still_won } else { 0 };
-        // Only a state that was read after the load may be newer than the ledger.
-        let late = if view.sent_us > end_us { late } else { 0 };
+        // Only a state that was read later may be newer than the ledger.
+        let late = if view.sent_us > ledger_us { late } else { 0 };
         let possible = before_won + from_us.partition_point(|us| *us <= view.answered_us) + late;
         let sold = i128::from(view.sale.stock) - i128::from(view.sale.stock_left);
         let of_orders = (i128::from(view.sale.orders), certain as i128, possible as i128);

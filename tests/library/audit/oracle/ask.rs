@@ -127,6 +127,7 @@ impl<'a> Builder<'a> {
                 match &entry.answered {
                     Answered::Won(order) => self.tell(at, &Status::Won((**order).clone()))?,
                     Answered::Lost(loss) => self.tell(at, &Status::Lost(*loss))?,
+                    // An attempt that is sent again may be answered 202, whatever became of it.
                     Answered::Accepted | Answered::Unknown => {}
                 }
             }
@@ -140,11 +141,6 @@ impl<'a> Builder<'a> {
                 let from_us = if is_known_before { 0 } else { sent_us };
                 let window = (from_us, decided_us.unwrap_or(NEVER));
                 self.add(window, decided_us.is_some(), What::Decide(at));
-            }
-            for entry in entries.iter().filter(|one| one.answered == Answered::Accepted) {
-                if is_known_before {
-                    self.add((entry.sent_us, entry.answered_us), true, What::Queued(at));
-                }
             }
         }
         for at in 0..self.question.attempts.len() {
