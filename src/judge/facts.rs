@@ -249,3 +249,14 @@ fn earlier<'a>(history: &'a History, request_id: &RequestId) -> Option<&'a Row> 
     // Most sales are fresh: then no id needs to be hashed.
     if history.before.is_empty() { None } else { history.before.get(request_id) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sale_without_a_number_may_be_any_sale() {
+        assert!(is_same_sale(1, 1) && is_same_sale(0, 1) && is_same_sale(1, 0));
+        assert!(!is_same_sale(1, 2));
+    }
+}

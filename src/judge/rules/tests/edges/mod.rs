@@ -7,5 +7,6 @@ mod reads;
 mod results;
 mod rows;
 mod sold_out;
+mod stock;
 mod told;
 mod views;

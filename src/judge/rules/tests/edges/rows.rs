@@ -1,8 +1,9 @@
 //! Times of rows, reasons of losses, and repeated rows.
 
 use crate::history::{Answered, Loss, Status};
+use crate::ids::RequestId;
 use crate::judge::invariant::Invariant;
-use crate::judge::rules::tests::scene::{AHEAD_US, Scene, server_us};
+use crate::judge::rules::tests::scene::{AHEAD_US, Scene, order, server_us};
 use crate::settings::Buyers;
 
 /// By how much the accepting clocks of the scene are ahead, as the median of the middles of its
@@ -155,4 +156,16 @@ fn loss_as_already_bought_is_not_told_before_the_last_order_was_requested() {
         row.status = Status::Lost(Loss::AlreadyBought);
         assert_eq!(scene.broken(), [Invariant::RowsSane; 1][..expected], "{answered_us}");
     }
+}
+
+#[test]
+fn order_of_nobody_breaks_another_invariant() {
+    let mut scene = Scene::new();
+    let mut row = scene.row(5).clone();
+    row.request_id = RequestId::random();
+    (row.seq, row.status) = (60, order(4));
+    scene.ledger.rows.push(row);
+    let found = scene.broken();
+    assert!(found.contains(&Invariant::OrdersWereSent), "{found:?}");
+    assert!(!found.contains(&Invariant::RowsSane), "{found:?}");
 }
