@@ -6,10 +6,11 @@ use crate::judge::invariant::{Invariant, Witnesses};
 
 pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NeverOversold);
-    let told = facts.only_told.iter().map(|order| format!("told of order {order}"));
-    let orders = facts.orders.iter().map(|order| order.request_id.to_string()).chain(told);
-    let within = facts.orders.len() + facts.only_told.len() - facts.oversold();
-    orders.skip(within).for_each(|order| broken.add(order));
+    let (orders, told) = (&facts.orders, &facts.only_told);
+    let within = orders.len() + told.len() - facts.oversold();
+    orders.iter().skip(within).for_each(|order| broken.add(order.request_id));
+    let told = told.iter().skip(within.saturating_sub(orders.len()));
+    told.for_each(|order| broken.add(format_args!("told of order {order}")));
     broken
 }
 
