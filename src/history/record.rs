@@ -1,13 +1,13 @@
 //! What the clients of a run sent and the answers they received, as far as the audit needs them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{
     Asked, AttemptNo, Ids, Ledger, Loss, Refusals, Refused, RequestWindow, ResultRead, Row,
-    SaleTerms, Standstill, Status, Tally, Views,
+    SaleTerms, Standstill, Tally, Views,
 };
 
 /// Maximum number of rows of a first reading of the ledger that are kept beside another one.
@@ -214,19 +214,6 @@ impl History {
         if let Some(entry) = entry {
             entry.refusal = Some(Box::new(FinalRefusal { refused, request, was_accepted: true }));
         }
-    }
-
-    /// The orders that are known from answers, results, and the ledger before the run; each once.
-    pub fn told_orders(&self) -> Vec<&OrderId> {
-        let before = self.before.values().map(|row| &row.status);
-        let results = self.results.iter().filter_map(|read| read.status.as_ref());
-        let statuses = before.chain(results).filter_map(Status::order_id);
-        let answers = self.entries.iter().filter_map(|entry| match &entry.answered {
-            Answered::Won(order_id) => Some(&**order_id),
-            Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
-        });
-        let mut seen = HashSet::new();
-        statuses.chain(answers).filter(|order| seen.insert(*order)).collect()
     }
 
     /// Whether no attempt was made.

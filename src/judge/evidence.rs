@@ -1,11 +1,13 @@
 //! [`audit`]: judges a run from its evidence, in the same way whether it has just ended or was
 //! recorded.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Answered, History, Ledger, Row};
+use crate::history::{Answered, History, Ledger, Row, Status};
+use crate::ids::OrderId;
 use crate::stats::Quantiles;
 
 use super::bounds::Bounds;
@@ -79,7 +81,7 @@ fn without_ledger(history: &History, because: String) -> Audit {
     let Some(stock) = stock.or(history.sale_before.as_ref().map(|sale| sale.stock)) else {
         return undecided;
     };
-    let told = history.told_orders();
+    let told = told_orders(history);
     let over = (told.len() as u64).saturating_sub(stock);
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
     told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
@@ -95,6 +97,19 @@ fn without_ledger(history: &History, because: String) -> Audit {
             ..audit
         },
     }
+}
+
+/// The orders that are known from answers, results, and the ledger before the run; each once.
+fn told_orders(history: &History) -> Vec<&OrderId> {
+    let before = history.before.values().map(|row| &row.status);
+    let results = history.results.iter().filter_map(|read| read.status.as_ref());
+    let statuses = before.chain(results).filter_map(Status::order_id);
+    let answers = history.entries.iter().filter_map(|entry| match &entry.answered {
+        Answered::Won(order_id) => Some(&**order_id),
+        Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
+    });
+    let mut seen = HashSet::new();
+    statuses.chain(answers).filter(|order| seen.insert(*order)).collect()
 }
 
 /// Why a run in which no invariant is broken proves nothing all the same.
@@ -126,7 +141,7 @@ pub fn settle_times(history: &History, ledger: &Ledger) -> Quantiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Asked, AttemptNo, Refused, Status};
+    use crate::history::{Asked, AttemptNo, Refused};
     use crate::ids::RequestId;
     use crate::judge::rules::tests::scene::{Scene, order, order_id};
 

@@ -96,6 +96,17 @@ impl Scene {
         }
     }
 
+    /// A run in which one state of the sale is another one.
+    pub(in crate::judge) fn with_view(at: usize, change: impl Fn(&mut SaleView)) -> Self {
+        let mut scene = Self::new();
+        scene.change_views(|number, sale| {
+            if number == at {
+                change(sale);
+            }
+        });
+        scene
+    }
+
     /// Changes the stock wherever it is shown, and leaves the orders as they are.
     pub(in crate::judge) fn set_stock(&mut self, stock: u64) {
         let more = stock as i64 - self.ledger.sale.stock as i64;

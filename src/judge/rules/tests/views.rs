@@ -4,16 +4,6 @@ use crate::history::{Answered, Loss, Refused, SaleView, Stage, Status};
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{Scene, order};
 
-fn changed(at: usize, change: fn(&mut SaleView)) -> Scene {
-    let mut scene = Scene::new();
-    scene.change_views(|number, sale| {
-        if number == at {
-            change(sale);
-        }
-    });
-    scene
-}
-
 /// A run in which nobody is told that it is sold out.
 fn untold(change: impl Fn(usize, &mut SaleView)) -> Scene {
     let mut scene = Scene::new();
@@ -34,7 +24,7 @@ fn terms_are_the_same_everywhere() {
         |sale| sale.per_buyer = Some(2),
     ];
     for (change, at) in changes.into_iter().flat_map(|change| [(change, 1), (change, 3)]) {
-        let found = changed(at, change).broken();
+        let found = Scene::with_view(at, change).broken();
         assert_eq!(found[0], Invariant::ViewsAgree, "{found:?}");
     }
 }
@@ -50,7 +40,7 @@ fn sale_is_the_one_that_was_asked_for() {
 
 #[test]
 fn hours_that_two_views_show_are_the_same() {
-    let mut scene = changed(1, |sale| sale.hours.closes_us = Some(u64::MAX));
+    let mut scene = Scene::with_view(1, |sale| sale.hours.closes_us = Some(u64::MAX));
     assert_eq!(scene.broken(), []);
     scene.ledger.sale.hours.closes_us = Some(u64::MAX - 1);
     assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
@@ -69,12 +59,12 @@ fn last_state_agrees_with_the_ledger() {
     assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
     scene.settled = false;
     assert_eq!(scene.broken(), []);
-    assert_eq!(changed(3, |sale| sale.queued = 2).broken(), [Invariant::ViewsAgree]);
+    assert_eq!(Scene::with_view(3, |sale| sale.queued = 2).broken(), [Invariant::ViewsAgree]);
 }
 
 #[test]
 fn effects_of_timed_out_requests_may_come_between_ledger_and_state() {
-    let mut scene = changed(3, |sale| sale.queued = 1);
+    let mut scene = Scene::with_view(3, |sale| sale.queued = 1);
     scene.ledger.rows.remove(5);
     assert_eq!(scene.broken(), []);
     // The third order was made after the last state was read.
@@ -85,11 +75,11 @@ fn effects_of_timed_out_requests_may_come_between_ledger_and_state() {
 
 #[test]
 fn states_show_what_can_have_been_sold() {
-    let fewer = changed(1, |sale| show_sold(sale, 0));
+    let fewer = Scene::with_view(1, |sale| show_sold(sale, 0));
     assert_eq!(fewer.broken(), [Invariant::StockReadsBounded]);
-    let more = changed(1, |sale| show_sold(sale, 3));
+    let more = Scene::with_view(1, |sale| show_sold(sale, 3));
     assert_eq!(more.broken(), [Invariant::StockReadsBounded]);
-    let left_only = changed(1, |sale| sale.stock_left = 0);
+    let left_only = Scene::with_view(1, |sale| sale.stock_left = 0);
     assert_eq!(left_only.broken(), [Invariant::StockReadsBounded]);
 }
 
@@ -103,7 +93,7 @@ fn sold_units_stay_sold() {
 
 #[test]
 fn no_unit_is_left_after_somebody_was_told_so() {
-    let scene = changed(2, |sale| show_sold(sale, 2));
+    let scene = Scene::with_view(2, |sale| show_sold(sale, 2));
     assert_eq!(scene.broken(), [Invariant::StockReadsBounded]);
     assert_eq!(scene.violations()[0].count, 1);
     // It was told too early, which is another violation.
@@ -114,10 +104,10 @@ fn no_unit_is_left_after_somebody_was_told_so() {
 
 #[test]
 fn epochs_rise() {
-    let scene = changed(2, |sale| sale.epoch = 2);
+    let scene = Scene::with_view(2, |sale| sale.epoch = 2);
     assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
-    assert_eq!(changed(3, |sale| sale.epoch = 2).broken(), []);
-    assert_eq!(changed(2, |sale| sale.epoch = 0).broken(), []);
+    assert_eq!(Scene::with_view(3, |sale| sale.epoch = 2).broken(), []);
+    assert_eq!(Scene::with_view(2, |sale| sale.epoch = 0).broken(), []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! States of the sale that are compared with the hours, the ledger and each other.
 
-use crate::history::{Answered, SaleView, Stage};
+use crate::history::{Answered, Stage};
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::Scene;
 
@@ -16,16 +16,6 @@ fn witness(scene: &Scene) -> Option<String> {
     violation.witnesses.first().cloned()
 }
 
-fn changed(at: usize, change: fn(&mut SaleView)) -> Scene {
-    let mut scene = Scene::new();
-    scene.change_views(|number, sale| {
-        if number == at {
-            change(sale);
-        }
-    });
-    scene
-}
-
 #[test]
 fn words_are_compared_with_figures_but_not_with_hours() {
     for (at, stage, finished, expected) in [
@@ -38,12 +28,7 @@ fn words_are_compared_with_figures_but_not_with_hours() {
         (3, Some(Stage::SoldOut), Some(true), None),
         (0, Some(Stage::Open), Some(false), None),
     ] {
-        let mut scene = Scene::new();
-        scene.change_views(|number, sale| {
-            if number == at {
-                (sale.stage, sale.finished) = (stage, finished);
-            }
-        });
+        let scene = Scene::with_view(at, |sale| (sale.stage, sale.finished) = (stage, finished));
         assert_eq!(witness(&scene).as_deref(), expected);
     }
 }
@@ -51,7 +36,7 @@ fn words_are_compared_with_figures_but_not_with_hours() {
 #[test]
 fn epoch_is_compared_with_those_that_were_answered_before() {
     for (sent_ms, expected) in [(78, None), (79, Some("epoch 1 after 2"))] {
-        let mut scene = changed(2, |sale| sale.epoch = 2);
+        let mut scene = Scene::with_view(2, |sale| sale.epoch = 2);
         // The one before it was answered at 78 ms.
         let views = std::mem::take(&mut scene.history.views);
         for (at, mut view) in views.iter().cloned().enumerate() {
