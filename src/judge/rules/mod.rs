@@ -10,6 +10,7 @@ mod limit;
 mod losses;
 mod once;
 mod orders;
+mod queued;
 mod reads;
 mod refusals;
 mod results;

@@ -8,6 +8,8 @@ use crate::history::{Hours, SaleView, Stage, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::queued::queued_agree;
+
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
 /// the last state shows as many orders as the ledger.
 pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
@@ -30,6 +32,7 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
         words_agree(view, &mut broken);
     }
     epochs_rise(facts, &mut broken);
+    queued_agree(facts, &mut broken);
     if let Some(last) = history.views.iter().next_back() {
         last_agrees(facts, last, &mut broken);
     }

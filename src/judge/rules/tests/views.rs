@@ -166,3 +166,19 @@ fn attempts_that_were_queued_before_the_run_may_be_sold_at_any_time() {
     }
     assert_eq!(scene.broken(), []);
 }
+
+#[test]
+fn as_many_are_queued_as_results_say() {
+    let shown = |queued: u64| {
+        let mut scene = untold(|_, _| ());
+        scene.view((55, 58), 1, queued);
+        scene.read(2, Some(Status::Queued), (60, 61));
+        scene
+    };
+    assert_eq!(shown(0).broken(), [Invariant::ViewsAgree]);
+    assert_eq!(shown(1).broken(), []);
+    // It may have been decided meanwhile.
+    let mut scene = shown(0);
+    scene.history.results[0].sent_us = 58_000;
+    assert_eq!(scene.broken(), []);
+}
