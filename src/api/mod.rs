@@ -6,5 +6,6 @@ mod shapes;
 
 pub use reasons::{LostReason, Refusal};
 pub use shapes::{
-    Answer, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, Purchase, SaleStatus,
+    Answer, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, OpenedSale, Purchase,
+    SaleStatus,
 };

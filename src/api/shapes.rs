@@ -106,6 +106,22 @@ pub struct OpenSale {
     pub per_buyer: Option<u32>,
 }
 
+/// Answer of `PUT /admin/sale`: the sale that was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedSale {
+    /// `opened`.
+    pub status: String,
+    /// The item on sale.
+    pub item: String,
+    /// Which sale of its server this is.
+    #[serde(default, deserialize_with = "zero_if_null")]
+    pub epoch: u64,
+    /// Units to sell.
+    pub stock: u64,
+    /// Orders that one buyer may have.
+    pub per_buyer: u32,
+}
+
 /// One line of `GET /admin/ledger`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -98,7 +98,8 @@ impl<'a> Load<'a> {
         let begun = Instant::now();
         std::thread::Builder::new().name("load".into()).spawn(job)?;
         let (mut broker, mut views) = (None, Views::default());
-        views.add(site.view_before.clone());
+        let seen = site.earlier_views.iter().chain([&site.view_before]);
+        seen.cloned().for_each(|view| views.add(view));
         let ran = {
             let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
             let mut watch_sale = std::pin::pin!(watch_sale(&site.control, sale, &mut views));

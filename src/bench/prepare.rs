@@ -26,7 +26,9 @@ pub(super) struct Site {
     pub(super) item: ItemId,
     /// When the times of the history begin.
     pub(super) beginning: Beginning,
-    /// The state of the sale, as it was found.
+    /// States of the same sale before that one.
+    pub(super) earlier_views: Vec<View>,
+    /// The state of the sale right before the load.
     pub(super) view_before: View,
     /// The process that listens on the target, if it is on this machine and visible.
     pub(super) server_pid: Option<i32>,
@@ -64,12 +66,15 @@ impl Site {
         // proxy may still have been starting before.
         let token = token.or_else(|| local_token(&target, &config.data));
         let control = control.of_item(item.clone(), token);
-        let view_before = match (config.plan.stock, found) {
-            (None, Some(found)) => found,
-            (stock, _) => {
+        let (earlier_views, view_before) = match (config.plan.stock, found) {
+            (None, Some(found)) => (Vec::new(), found),
+            (stock, found) => {
                 let stock = stock.and_then(|stock| u32::try_from(stock).ok()).unwrap_or_default();
-                control.open_sale(&item, stock).await?;
-                control.sale().await?
+                let opened = control.open_sale(&item, stock).await?;
+                // A fresh sale has an epoch of its own; with the old one, it is the old sale.
+                let epoch = opened.sale.epoch;
+                let old = found.filter(|found| epoch > 0 && found.sale.epoch == epoch);
+                (old.into_iter().chain([opened]).collect(), control.sale().await?)
             }
         };
         let server_pid = match spawned {
@@ -77,7 +82,7 @@ impl Site {
             None if target.address.ip().is_loopback() => listener_pid(target.address),
             None => None,
         };
-        Ok(Self { target, control, item, beginning, view_before, server_pid })
+        Ok(Self { target, control, item, beginning, earlier_views, view_before, server_pid })
     }
 }
 

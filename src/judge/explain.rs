@@ -159,8 +159,8 @@ fn likely_cause(
     invariant: Invariant,
     broken: &[Invariant],
 ) -> Option<&'static str> {
-    let sale = &facts.ledger.sale;
-    let counted = i128::from(sale.stock_left) + facts.orders.len() as i128;
+    let (stock, left) = (i128::from(facts.ledger.sale.stock), facts.ledger.sale.stock_left);
+    let counted = i128::from(left) + facts.orders.len() as i128;
     let has = |other| broken.contains(&other);
     Some(match invariant {
         Invariant::RequestIdsUnique => {
@@ -170,7 +170,7 @@ fn likely_cause(
             "duplicate delivery: an attempt that was delivered again was decided again"
         }
         Invariant::NeverOversold | Invariant::StockConserved
-            if counted > i128::from(sale.stock) && sale.stock_left >= 0 =>
+            if counted > stock && (left >= 0 || invariant == Invariant::StockConserved) =>
         {
             "a lost update, or a unit that was given back twice: the counter went down less often \
              than orders were made"
@@ -178,7 +178,7 @@ fn likely_cause(
         Invariant::NeverOversold => {
             "the stock was not checked in the same step in which a unit was taken"
         }
-        Invariant::StockConserved => {
+        Invariant::StockConserved if counted < stock => {
             "a unit was taken for an attempt that got no order, and never given back"
         }
         Invariant::BuyerLimit => {
@@ -301,7 +301,7 @@ mod tests {
         for (left, orders, oversold, conserved) in [
             (0, 4, Some(lost_update), Some(lost_update)),
             (-1, 4, Some("the stock was not checked"), None),
-            (-1, 5, Some("the stock was not checked"), Some("a unit was taken")),
+            (-1, 5, Some("the stock was not checked"), Some(lost_update)),
             (1, 3, None, Some(lost_update)),
             (0, 2, None, Some("a unit was taken")),
         ] {

@@ -6,7 +6,7 @@ use http_body_util::Either;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use crate::api::{OpenSale, Refusal};
+use crate::api::{OpenSale, OpenedSale, Refusal};
 use crate::sale::Terms;
 use crate::units::Moment;
 
@@ -27,12 +27,14 @@ pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
     match app.store.open_sale(terms).await {
         Ok(view) => {
             tracing::info!(item = %view.terms.item, stock = view.terms.stock, "sale opened");
-            let item = view.terms.item.as_str();
-            let body = serde_json::json!({
-                "status": "opened", "item": item, "epoch": view.epoch,
-                "stock": view.terms.stock, "per_buyer": view.terms.per_buyer,
-            });
-            json(StatusCode::OK, &body)
+            let opened = OpenedSale {
+                status: "opened".to_owned(),
+                item: view.terms.item.to_string(),
+                epoch: view.epoch,
+                stock: view.terms.stock.into(),
+                per_buyer: view.terms.per_buyer,
+            };
+            json(StatusCode::OK, &opened)
         }
         Err(error) => answer::store_error(&error),
     }

@@ -7,12 +7,23 @@ use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::results::truths;
+
 pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
     let mut seen = HashSet::with_capacity(facts.orders.len());
     for order in &facts.orders {
         if let Status::Won(order_id) = &order.status {
             broken.add_if(!seen.insert(order_id), order_id);
+        }
+    }
+    // Attempts that were decided after the ledger was read. Other results that the ledger
+    // contradicts break `results_true`.
+    for (read, is_true) in facts.history.results.iter().zip(truths(facts)) {
+        let row = facts.row_of(&read.request_id);
+        if is_true && row.is_some_and(|row| row.status == Status::Queued) {
+            let order_id = read.status.as_ref().and_then(Status::order_id);
+            order_id.into_iter().for_each(|id| broken.add_if(seen.contains(id), id));
         }
     }
     broken

@@ -27,7 +27,7 @@ pub(super) fn orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
     let order = |row: &'a Row, sent_us: u64| {
         let (queued_us, by_us) = told.get(&row.request_id).copied().unwrap_or((0, u64::MAX));
         // Results that contradict each other break another invariant.
-        let queued_us = if queued_us < by_us { queued_us } else { 0 };
+        let queued_us = if queued_us <= by_us { queued_us } else { 0 };
         Order { row, from_us: queued_us.max(sent_us), by_us }
     };
     let mut orders = Vec::with_capacity(facts.orders.len());

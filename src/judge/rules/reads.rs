@@ -1,6 +1,6 @@
 //! The stock that was read during the run: at each moment it is what can have been sold by then.
 
-use crate::history::{Row, SaleView, Status, View};
+use crate::history::{Row, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -8,18 +8,16 @@ use super::limit::AtLimit;
 use super::orders::{Order, orders};
 use super::results::Settled;
 use super::sold_out::{first_told, sold_out_true};
+use super::stock::adds_up;
 use super::views::late_orders;
 
 /// Checks each state against what must have been sold when it was requested and what can have been
 /// sold when it was answered, and that sold units stay sold.
 pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockReadsBounded);
-    let views = facts
-        .history
-        .views
-        .iter()
-        .filter(|view| is_same_sale(view.sale.epoch, facts.ledger.sale.epoch));
-    let views: Vec<&View> = views.filter(|view| view.answered_us > 0).collect();
+    let epoch = facts.ledger.sale.epoch;
+    let views = facts.history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch));
+    let views: Vec<&View> = views.filter(|view| view.answered_us > 0 && adds_up(view)).collect();
     if views.is_empty() {
         return broken;
     }
@@ -46,10 +44,6 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
     };
     let late = late_orders(facts);
-    // Units that the ledger has lost or found as well break `stock_conserved`.
-    let sale = &facts.ledger.sale;
-    let sold = i128::from(sale.stock) - i128::from(sale.stock_left);
-    let gone = sold - facts.orders.len() as i128;
     for view in views {
         // The first state was read before the ledger before the run, which may have newer orders.
         let is_after_ledger = first_us.is_some_and(|first_us| first_us <= view.sent_us);
@@ -58,18 +52,13 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         // Only a state that was read later may be newer than the ledger.
         let late = if view.sent_us > ledger_us { late } else { 0 };
         let possible = before_won + from_us.partition_point(|us| *us <= view.answered_us) + late;
-        let sold = i128::from(view.sale.stock) - i128::from(view.sale.stock_left);
-        let of_orders = (i128::from(view.sale.orders), certain as i128, possible as i128);
-        let of_units = (sold, certain as i128 + gone.min(0), possible as i128 + gone.max(0));
-        for (name, (sold, certain, possible)) in [("orders", of_orders), ("units sold", of_units)] {
-            if sold < certain {
-                let ms = view.sent_us / 1_000;
-                broken.add(format_args!("{sold} {name} at {ms} ms, at least {certain} were sold"));
-            } else if history.sale_before.is_some() && sold > possible {
-                let ms = view.answered_us / 1_000;
-                broken
-                    .add(format_args!("{sold} {name} at {ms} ms, at most {possible} can be sold"));
-            }
+        let sold = view.sale.orders;
+        if sold < certain as u64 {
+            let ms = view.sent_us / 1_000;
+            broken.add(format_args!("{sold} orders at {ms} ms, at least {certain} were made"));
+        } else if history.sale_before.is_some() && sold > possible as u64 {
+            let ms = view.answered_us / 1_000;
+            broken.add(format_args!("{sold} orders at {ms} ms, at most {possible} can be made"));
         }
     }
     broken
@@ -84,8 +73,7 @@ fn sold_out_stays(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
     let mut later = views.iter().filter(|view| view.sent_us > told_us);
     // Units that never became orders break `stock_conserved`.
     let orders = facts.ledger.sale.stock.min(facts.orders.len() as u64);
-    let has_units = |sale: &SaleView| sale.stock_left > 0 || sale.orders < orders;
-    if let Some(view) = later.find(|view| has_units(&view.sale))
+    if let Some(view) = later.find(|view| view.sale.orders < orders)
         && sold_out_true(facts).finish().is_none()
     {
         let (left, ms) = (view.sale.stock_left, view.sent_us / 1_000);
@@ -93,27 +81,19 @@ fn sold_out_stays(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
     }
 }
 
-/// Orders never become fewer, and units left never more.
+/// Orders never become fewer.
 fn sold_stays_sold(views: &[&View], broken: &mut Witnesses) {
     let mut by_answer: Vec<&View> = views.to_vec();
     by_answer.sort_by_key(|view| view.answered_us);
     let mut by_request: Vec<&View> = views.to_vec();
     by_request.sort_by_key(|view| view.sent_us);
     let mut earlier = by_answer.into_iter().peekable();
-    let (mut orders, mut left) = (0, i64::MAX);
+    let mut orders = 0;
     for view in by_request {
         while let Some(before) = earlier.next_if(|before| before.answered_us < view.sent_us) {
             orders = orders.max(before.sale.orders);
-            left = left.min(before.sale.stock_left);
         }
-        let ms = view.sent_us / 1_000;
-        if view.sale.orders < orders {
-            let fewer = view.sale.orders;
-            broken.add(format_args!("{fewer} orders at {ms} ms, {orders} before"));
-        }
-        if view.sale.stock_left > left {
-            let more = view.sale.stock_left;
-            broken.add(format_args!("{more} units left at {ms} ms, {left} before"));
-        }
+        let (fewer, ms) = (view.sale.orders, view.sent_us / 1_000);
+        broken.add_if(fewer < orders, format_args!("{fewer} orders at {ms} ms, {orders} before"));
     }
 }

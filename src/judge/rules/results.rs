@@ -44,7 +44,7 @@ pub(super) fn truths(facts: &Facts<'_>) -> Vec<bool> {
             (Some(_), Some(_)) if was_not_sent(made, read) => false,
             (Some(Status::Queued), Some(_)) if was_decided_before(facts, read) => false,
             (Some(Status::Queued), Some(row)) => {
-                row.status == Status::Queued || !settled.was_decided(accepted, read)
+                row.status == Status::Queued || accepted.is_none() || !settled.was_decided(read)
             }
             // An attempt whose request timed out may have had its effect after the ledger was read.
             (Some(_), Some(Row { status: Status::Queued, .. })) => {
@@ -112,15 +112,12 @@ impl Settled {
         }
     }
 
-    /// Whether the attempt was certainly decided when this result was requested.
-    fn was_decided(&self, accepted: Option<&Made<'_>>, read: &ResultRead) -> bool {
-        let Some(accepted) = accepted else { return false };
+    /// Whether everything that had been accepted was decided when this result was requested.
+    fn was_decided(&self, read: &ResultRead) -> bool {
         match *self {
             Self::Never => false,
             Self::AtSomeTime => read.answered_us == 0,
-            Self::Since { sent_us, answered_us } => {
-                accepted.entry.answered_us < sent_us && answered_us < read.sent_us
-            }
+            Self::Since { answered_us, .. } => answered_us < read.sent_us,
         }
     }
 }

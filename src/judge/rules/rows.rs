@@ -109,13 +109,18 @@ fn told_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     let replaced = losses(facts, Loss::SaleReplaced).filter(|told| told.answered_us < until_us);
     let replaced =
         replaced.map(|told| (told.attempt, "lost as its sale was replaced, and it was not"));
-    // A buyer who never gets as many breaks an invariant by its row.
+    // Where a buyer never gets as many, a lost row breaks an invariant by itself.
     let limit = u64::from(facts.ledger.sale.per_buyer);
-    let is_at_limit = |told: &RequestWindow| {
+    let end_us = facts.load_end_us();
+    let breaks = |told: &RequestWindow| {
+        let row = facts.row_of(&facts.history.ids.request_id(told.attempt));
+        if row.is_some_and(|row| row.status == Status::Queued) {
+            return told.answered_us <= end_us;
+        }
         let buyer = facts.history.ids.buyer(told.attempt).to_string();
         facts.orders_of.get(&*buyer).is_some_and(|orders| *orders >= limit)
     };
-    let at_limit = AtLimit::told(facts, &orders(facts)).lost.into_iter().filter(is_at_limit);
+    let at_limit = AtLimit::told(facts, &orders(facts)).lost.into_iter().filter(breaks);
     let at_limit = at_limit.map(|told| (told.attempt, "lost as already bought before it was"));
     let told: BTreeSet<_> = replaced.chain(at_limit).collect();
     for (attempt, problem) in told {

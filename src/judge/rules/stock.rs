@@ -1,7 +1,9 @@
 //! Stock and orders: what may be sold, and to whom.
 
-use crate::history::{SaleTerms, Status};
-use crate::judge::facts::Facts;
+use std::fmt::Display;
+
+use crate::history::{SaleTerms, SaleView, Status, View};
+use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
 pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
@@ -21,21 +23,37 @@ pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
-/// A ledger shows the state of one moment, so the sum is right before the run as well.
+/// Ledgers and states show the sale at one moment each, so the sum is right in all of them.
 pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockConserved);
-    let mut add_up = |sale: &SaleTerms, orders: usize, when: &str| {
-        let (stock, left) = (sale.stock, sale.stock_left);
-        let adds_up = i128::from(stock) == i128::from(left) + orders as i128;
-        broken.add_if(!adds_up, format_args!("stock {stock}, left {left}, orders {orders}{when}"));
+    let mut add_up = |stock: u64, left: i64, orders: u64, when: &dyn Display| {
+        let wrong = format_args!("stock {stock}, left {left}, orders {orders}{when}");
+        broken.add_if(!is_sum(stock, left, orders), wrong);
     };
-    add_up(&facts.ledger.sale, facts.orders.len(), "");
+    let SaleTerms { stock, stock_left, epoch, .. } = facts.ledger.sale;
+    add_up(stock, stock_left, facts.orders.len() as u64, &"");
     if let Some(before) = &facts.history.sale_before {
         let rows = facts.history.before.values();
         let orders = rows.filter(|row| matches!(row.status, Status::Won(_))).count();
-        add_up(before, orders, " before the run");
+        add_up(before.stock, before.stock_left, orders as u64, &" before the run");
+    }
+    for view in facts.history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch)) {
+        let SaleView { stock, stock_left, orders, .. } = view.sale;
+        let ms = view.sent_us / 1_000;
+        add_up(stock, stock_left, orders, &format_args!(" at {ms} ms"));
     }
     broken
+}
+
+fn is_sum(stock: u64, left: i64, orders: u64) -> bool {
+    i128::from(stock) == i128::from(left) + i128::from(orders)
+}
+
+/// Whether the units left and the orders of this state make up its stock. If not, it breaks
+/// `stock_conserved` and no other invariant of its figures.
+pub(super) fn adds_up(view: &View) -> bool {
+    let SaleView { stock, stock_left, orders, .. } = view.sale;
+    is_sum(stock, stock_left, orders)
 }
 
 pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 
-use crate::history::{Hours, SaleView, Stage, Status, View};
+use crate::history::{Hours, Row, SaleView, Stage, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
 use super::queued::queued_agree;
+use super::stock::adds_up;
 
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
 /// the last state shows as many orders as the ledger.
@@ -129,17 +130,19 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
     let new = unknown().filter(|made| made.row.is_some_and(|row| is_won(&row.status))).count();
     let between = -(new as i128)..=late_orders(facts) as i128;
-    let (sale, ledger) = (&last.sale, &facts.ledger.sale);
+    let sale = &last.sale;
     let orders = facts.orders.len();
-    if !between.contains(&(i128::from(sale.orders) - orders as i128)) {
+    let differs = !between.contains(&(i128::from(sale.orders) - orders as i128));
+    if differs && adds_up(last) {
         broken.add(format_args!("{} orders, and {orders} in the ledger", sale.orders));
     }
-    if !between.contains(&(i128::from(ledger.stock_left) - i128::from(sale.stock_left))) {
-        let (left, in_ledger) = (sale.stock_left, ledger.stock_left);
-        broken.add(format_args!("{left} units left, and {in_ledger} in the ledger"));
-    }
-    // Whether it was read before they were decided, nobody can tell.
-    if sale.queued > unknown().count() as u64 {
+    // Whether the state or the ledger was read before they were accepted or decided, nobody can
+    // tell: each that the ledger has is queued in an older state only, and each that it does not
+    // have as decided in a newer one.
+    let with_row = unknown().filter(|made| made.row.is_some()).count();
+    let is_decided = |row: &Row| row.status != Status::Queued;
+    let undecided = unknown().filter(|made| !made.row.is_some_and(is_decided)).count();
+    if sale.queued > with_row.max(undecided) as u64 {
         broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
     }
 }

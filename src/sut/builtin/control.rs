@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
-use crate::api::{Answer, OpenSale, SaleStatus};
+use crate::api::{Answer, OpenSale, OpenedSale, SaleStatus};
 use crate::history::{Beginning, Hours, Ledger, SaleView, Stage, View};
 use crate::http_client;
 use crate::ids::ItemId;
@@ -56,6 +56,8 @@ pub enum ControlError {
     WrongToken,
     #[error("PUT /admin/sale opened no sale of {0}: it is answered with status {1}")]
     NotOpened(ItemId, StatusCode),
+    #[error("PUT /admin/sale is answered with status 200, but its body is not the opened sale")]
+    NotAnOpenedSale,
     #[error("{0}")]
     Ledger(String),
     #[error("cannot make an HTTP client: {0}")]
@@ -120,23 +122,30 @@ impl Control {
         request.send().await.is_ok_and(|response| response.status() == StatusCode::OK)
     }
 
-    /// Opens a fresh sale.
+    /// Opens a fresh sale. Returns its first state, as the answer shows it.
     ///
     /// # Errors
     /// When the server does not say that it is open.
-    pub async fn open_sale(&self, item: &ItemId, stock: u32) -> Result<(), ControlError> {
+    pub async fn open_sale(&self, item: &ItemId, stock: u32) -> Result<View, ControlError> {
         let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
         let (opens_at, closes_at, per_buyer) = (None, None, None);
         let sale = OpenSale { item: item.to_string(), stock, opens_at, closes_at, per_buyer };
-        let body = serde_json::to_vec(&sale).unwrap_or_default();
+        let sale = serde_json::to_vec(&sale).unwrap_or_default();
         let request = self.client.put(format!("{}/admin/sale", self.url)).bearer_auth(token);
-        let request = request.header(CONTENT_TYPE, "application/json").body(body).timeout(TIMEOUT);
+        let request = request.header(CONTENT_TYPE, "application/json").body(sale).timeout(TIMEOUT);
+        let sent_us = self.beginning.us(Instant::now());
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         match response.status() {
-            StatusCode::OK => Ok(()),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ControlError::WrongToken),
-            status => Err(ControlError::NotOpened(item.clone(), status)),
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(ControlError::WrongToken);
+            }
+            status => return Err(ControlError::NotOpened(item.clone(), status)),
         }
+        let body = body(response).await.map_err(|error| self.unreachable(&error))?;
+        let opened = serde_json::from_slice(&body).map_err(|_| ControlError::NotAnOpenedSale)?;
+        let answered_us = self.beginning.us(Instant::now());
+        Ok(View { sent_us, answered_us, sale: opened_view(opened) })
     }
 
     /// The whole ledger of the present sale, or of another one by its epoch; `copy` receives its
@@ -189,6 +198,19 @@ impl Control {
         } else {
             ControlError::NotHttp(url)
         }
+    }
+}
+
+/// The state of a sale of which nothing is sold yet.
+fn opened_view(sale: OpenedSale) -> SaleView {
+    let OpenedSale { item, epoch, stock, per_buyer, .. } = sale;
+    SaleView {
+        item: item.into(),
+        epoch,
+        stock,
+        stock_left: i64::try_from(stock).unwrap_or(i64::MAX),
+        per_buyer: Some(per_buyer),
+        ..SaleView::default()
     }
 }
 

@@ -11,20 +11,25 @@ use super::run::{Chance, Run, is_won};
 pub(super) const KINDS: &[Kind] = &[
     Kind("the last state shows more orders than the ledger", |run, chance| {
         let more = 1 + run.unanswered() + chance.below(20);
-        change_last(run, |sale| sale.orders += more)?;
+        change_last(run, |sale| sell(sale, sale.orders + more))?;
         Some(Broken(Invariant::ViewsAgree))
     }),
     Kind("the last state shows fewer orders than the ledger", |run, chance| {
         let less = 1 + run.unanswered() + chance.below(3);
         let orders = run.history.views.iter().next_back()?.sale.orders.checked_sub(less)?;
-        change_last(run, |sale| sale.orders = orders)?;
+        change_last(run, |sale| sell(sale, orders))?;
         Some(Broken(Invariant::ViewsAgree))
     }),
-    Kind("the last state shows other units left than the ledger", |run, chance| {
-        let by = (1 + run.unanswered() + chance.below(20)) as i64;
+    Kind("a state shows other units left than its orders leave", |run, chance| {
+        let by = 1 + chance.below(20) as i64;
         let by = chance.pick([by, -by])?;
-        change_last(run, |sale| sale.stock_left += by)?;
-        Some(Broken(Invariant::ViewsAgree))
+        change_any(run, chance, |view| view.sale.stock_left += by)?;
+        Some(Broken(Invariant::StockConserved))
+    }),
+    Kind("a state shows more orders than its units left allow", |run, chance| {
+        let more = 1 + chance.below(20);
+        change_any(run, chance, |view| view.sale.orders += more)?;
+        Some(Broken(Invariant::StockConserved))
     }),
     Kind("the last state shows queued attempts", |run, chance| {
         let more = 1 + run.unanswered() + chance.below(20);
@@ -57,24 +62,13 @@ pub(super) const KINDS: &[Kind] = &[
     }),
     Kind("a state shows more orders than can have been made", |run, chance| {
         let (at, possible) = possible(run, chance)?;
-        change(run, at, |view| view.sale.orders = possible + 1);
-        Some(Broken(Invariant::StockReadsBounded))
-    }),
-    Kind("a state shows fewer units than can be left", |run, chance| {
-        let (at, possible) = possible(run, chance)?;
-        change(run, at, |view| view.sale.stock_left = (view.sale.stock - possible) as i64 - 1);
+        change(run, at, |view| sell(&mut view.sale, possible + 1));
         Some(Broken(Invariant::StockReadsBounded))
     }),
     Kind("orders become fewer", |run, chance| {
         let (before, after) = in_order(run, chance, |sale| sale.orders > 0)?;
         let orders = run.views()[before].sale.orders - 1;
-        change(run, after, |view| view.sale.orders = orders);
-        Some(Broken(Invariant::StockReadsBounded))
-    }),
-    Kind("units come back", |run, chance| {
-        let (before, after) = in_order(run, chance, |_| true)?;
-        let left = run.views()[before].sale.stock_left + 1 + chance.below(20) as i64;
-        change(run, after, |view| view.sale.stock_left = left);
+        change(run, after, |view| sell(&mut view.sale, orders));
         Some(Broken(Invariant::StockReadsBounded))
     }),
     Kind("orders are shown before their attempts are sent", |run, chance| {
@@ -101,6 +95,11 @@ pub(super) const KINDS: &[Kind] = &[
         Some(Invisible("attempts at replaced sales of the item count as queued, too"))
     }),
 ];
+
+/// Shows so many orders, and the units that they leave.
+fn sell(sale: &mut SaleView, orders: u64) {
+    (sale.orders, sale.stock_left) = (orders, sale.stock as i64 - orders as i64);
+}
 
 /// Changes the last state, if it was read after the load.
 fn change_last(run: &mut Run, change: impl Fn(&mut SaleView)) -> Option<()> {

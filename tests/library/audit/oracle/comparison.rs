@@ -31,6 +31,8 @@ pub(super) enum Comparison {
     Impossible,
     /// The judge accuses by the clock of the sale, which the search looks at only then.
     ImpossibleByClock,
+    /// No right sale explains it, and the verdict is unknown, as attempts were still queued.
+    Undecided,
     /// No right sale explains it, and the judge is silent for this reason, by design.
     Weaker(&'static str),
     GivenUp,
@@ -67,7 +69,7 @@ pub(super) fn compare(run: &Run) -> Compared {
     let is_disputed = |tester: &Answer| search != Answer::GivenUp && search != *tester;
     let comparison = match tester.filter(is_disputed) {
         Some(tester) => Comparison::Disputed { search, tester },
-        None => of(&evidence, question, search, audit.verdict == Verdict::Fail),
+        None => of(&evidence, question, search, audit.verdict),
     };
     Compared { comparison, audit, tester }
 }
@@ -76,8 +78,9 @@ fn of(
     evidence: &Evidence,
     question: Result<Question, String>,
     answer: Answer,
-    is_accused: bool,
+    verdict: Verdict,
 ) -> Comparison {
+    let is_accused = verdict == Verdict::Fail;
     let question = match question {
         Ok(question) => question,
         Err(_) if is_accused => return Comparison::Impossible,
@@ -92,7 +95,10 @@ fn of(
             Comparison::FalselyAccused
         }
         (Answer::Explained, true) => Comparison::ImpossibleByClock,
-        (Answer::Impossible, false) => weaker(&question),
+        (Answer::Impossible, false) => match weaker(&question) {
+            Comparison::Missed(_) if verdict == Verdict::Unknown => Comparison::Undecided,
+            weaker => weaker,
+        },
     }
 }
 

@@ -77,6 +77,7 @@ fn name(comparison: &Comparison) -> &'static str {
         Comparison::GivenUp => "given up",
         Comparison::Disputed { .. } => "disputed",
         Comparison::FalselyAccused => "falsely accused",
+        Comparison::Undecided => "undecided",
         Comparison::Weaker(_) => "weaker by design",
         Comparison::Missed(_) => "missed",
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use seckill::history::{
-    Answered, Entry, History, Ledger, Loss, Refused, RequestWindow, Row, Status, View,
+    Answered, Entry, History, Ledger, Loss, Refused, RequestWindow, Row, SaleView, Status, View,
 };
 use seckill::ids::{OrderId, RequestId};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
@@ -152,6 +152,12 @@ impl SequentialSpec for Shop {
 /// Whether the tester finds an explanation; `None` if the history is none of its kind.
 pub(super) fn explains(evidence: &Evidence) -> Option<Answer> {
     let mut calls = calls(evidence)?;
+    let views = evidence.history.views.iter();
+    let is_of_one_moment =
+        |sale: &SaleView| sold(sale.stock, sale.stock_left) == sale.orders.into();
+    if !views.map(|view| &view.sale).all(is_of_one_moment) {
+        return Some(Answer::Impossible);
+    }
     calls.sort_by_key(|call| call.sent_us);
     let threads = threads(&calls);
     let sale = &evidence.ledger.sale;
@@ -243,15 +249,9 @@ fn calls(evidence: &Evidence) -> Option<Vec<Call>> {
         calls.push(Call { sent_us, answered_us, operation, told });
     }
     for View { sent_us, answered_us, sale } in history.views.iter() {
-        let mut sold = vec![i128::from(sale.orders), sold(sale.stock, sale.stock_left)];
-        sold.dedup();
         let (sent_us, answered_us) = (*sent_us, *answered_us);
-        calls.extend(sold.into_iter().map(|sold| Call {
-            sent_us,
-            answered_us,
-            operation: Operation::ReadSold,
-            told: Told::Sold(sold),
-        }));
+        let (operation, told) = (Operation::ReadSold, Told::Sold(sale.orders.into()));
+        calls.push(Call { sent_us, answered_us, operation, told });
     }
     settled.as_ref()?;
     let (sent_us, answered_us) = (*ledger_from_us, u64::MAX);
