@@ -10,6 +10,7 @@ export CARGO_INCREMENTAL=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed_steps=()
+with_tls=(--lib --bins --test tls --features tls)
 
 # Runs a command as the step of this name.
 step() {
@@ -20,7 +21,6 @@ step() {
 step setup tests/setup.sh
 step format cargo fmt --all --check
 step clippy cargo clippy --locked --all-targets -- -D warnings
-step 'clippy with TLS' cargo clippy --locked --lib --bins --test tls --features tls -- -D warnings
 RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
 step 'build of the tests' cargo test --locked --no-run
 # Most tests wait more than they compute: meanwhile the programs of the later steps are built, at
@@ -28,14 +28,16 @@ step 'build of the tests' cargo test --locked --no-run
 {
     nice -n 19 cargo test --locked --no-run --benches
     nice -n 19 cargo test --locked --no-run --features tls --lib --test tls --test cli
+    nice -n 19 cargo clippy --locked "${with_tls[@]}"
 } >/dev/null 2>&1 &
 build_ahead=$!
-step tests cargo test --locked --no-fail-fast
+RUST_TEST_THREADS=$((2 * $(nproc))) step tests cargo test --locked --no-fail-fast
 wait "$build_ahead"
 # Each in its shortest form: whether they still run, not how fast.
 step benches cargo test --locked --no-fail-fast --benches
 # With TLS, what it changes.
 step 'tests with TLS' cargo test --locked --features tls --no-fail-fast --lib --test tls
+step 'clippy with TLS' cargo clippy --locked "${with_tls[@]}" -- -D warnings
 step 'flags with TLS' cargo test --locked --features tls --no-fail-fast --test cli bad_input
 
 # Adds up the numbers before this word in the harness's lines "test result: ok. 7 passed; …".

@@ -81,6 +81,8 @@ pub(crate) struct Case {
     pub(crate) result: fn(&mut Shop, &Question, Answer) -> Answer,
     /// Changes the state of the sale.
     pub(crate) state: fn(&mut Shop, &mut Value),
+    /// Changes the answer that says which fresh sale was opened.
+    pub(crate) opened: fn(&mut Shop, &mut Value),
     /// Changes the ledger.
     pub(crate) ledger: fn(&mut Shop, &mut Page),
     /// Changes the text of each JSON object that is sent.
@@ -101,6 +103,7 @@ pub(crate) const CASE: Case = Case {
     decide: |shop, at| Some(shop.judge(at)),
     result: |_, _, answer| answer,
     state: |_, _| {},
+    opened: |_, _| {},
     ledger: |_, _| {},
     text: |text| text,
 };
@@ -180,6 +183,19 @@ impl Case {
         shop.has_lied |= state != honest;
         shop.states += 1;
         state
+    }
+
+    /// Opens a fresh sale, and tells which.
+    pub(crate) fn open(&self, shop: &mut Shop, stock: u64) -> Value {
+        shop.reopen(stock);
+        let mut opened = json!({
+            "status": "opened", "item": shop.item, "epoch": shop.epoch, "stock": stock,
+            "per_buyer": shop.setup.per_buyer,
+        });
+        let honest = opened.clone();
+        (self.opened)(shop, &mut opened);
+        shop.has_lied |= opened != honest;
+        opened
     }
 
     /// The ledger.

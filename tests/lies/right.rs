@@ -323,6 +323,12 @@ pub(crate) const RIGHT: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "opens a fresh sale before the run",
+        load: &["--stock", "30"],
+        sale: Setup { earlier: 4, ..SALE },
+        ..CASE
+    },
+    Case {
         name: "another sale is opened during the run",
         expected: Unknown,
         instead: |shop, post| {

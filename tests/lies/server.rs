@@ -82,6 +82,7 @@ impl Server {
             ("POST", "/seckill") => self.post(request),
             ("GET", "/result") => self.state(request),
             ("GET", "/admin/ledger") => return self.ledger(request),
+            ("PUT", "/admin/sale") => self.open(request),
             ("GET", HAS_LIED) => Answer::new(200, self.shop().has_lied),
             ("GET", "/readyz") if self.case.is_ready => {
                 Answer::new(200, json!({"status": "ok", "queue": "ok", "store": "ok"}))
@@ -161,15 +162,24 @@ impl Server {
         }
     }
 
+    fn open(&self, request: &Request) -> Answer {
+        if let Some(refusal) = unauthorized(request) {
+            return refusal;
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        match body["stock"].as_u64() {
+            Some(stock) => Answer::new(200, self.case.open(&mut self.shop(), stock)),
+            None => refused(400, "bad_sale"),
+        }
+    }
+
     fn ledger(&self, request: &Request) -> Answer {
-        let Some((_, token)) = request.field("authorization").and_then(|of| of.split_once(' '))
-        else {
-            return refused(401, "no_token");
-        };
+        if let Some(refusal) = unauthorized(request) {
+            return refusal;
+        }
         let mut shop = self.shop();
         let epoch = request.parameter("epoch").map_or(Ok(shop.epoch), str::parse);
         match (request.parameter("item"), epoch) {
-            _ if token != TOKEN => refused(403, "wrong_token"),
             (_, Err(_)) => refused(400, "bad_epoch"),
             (_, Ok(epoch)) if epoch != shop.epoch => refused(404, "unknown_item"),
             (Some(item), _) if item != shop.item => refused(404, "unknown_item"),
@@ -184,6 +194,14 @@ impl Server {
                 }
             }
         }
+    }
+}
+
+/// The refusal of an admin's request without the right token.
+fn unauthorized(request: &Request) -> Option<Answer> {
+    match request.field("authorization").and_then(|of| of.split_once(' ')) {
+        None => Some(refused(401, "no_token")),
+        Some((_, token)) => (token != TOKEN).then(|| refused(403, "wrong_token")),
     }
 }
 

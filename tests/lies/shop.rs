@@ -128,6 +128,13 @@ impl Shop {
         shop
     }
 
+    /// Opens a fresh sale in place of the present one.
+    pub(crate) fn reopen(&mut self, stock: u64) {
+        let setup = Setup { stock, earlier: 0, ..self.setup };
+        let (epoch, has_lied) = (self.epoch + 1, self.has_lied);
+        *self = Self { epoch, has_lied, ..Self::open(setup) };
+    }
+
     /// Begins the hours of the sale, at the first read of its state: the load may start long after
     /// the server.
     pub(crate) fn begin(&mut self) {

@@ -1,7 +1,7 @@
 //! The state of the sale that everybody sees: it agrees with itself, with the other states, and
 //! with the ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use crate::history::{Hours, Row, SaleView, Stage, Status, View};
@@ -136,15 +136,27 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     if differs && adds_up(last) {
         broken.add(format_args!("{} orders, and {orders} in the ledger", sale.orders));
     }
-    // Whether the state or the ledger was read before they were accepted or decided, nobody can
-    // tell: each that the ledger has is queued in an older state only, and each that it does not
-    // have as decided in a newer one.
-    let with_row = unknown().filter(|made| made.row.is_some()).count();
-    let is_decided = |row: &Row| row.status != Status::Queued;
-    let undecided = unknown().filter(|made| !made.row.is_some_and(is_decided)).count();
-    if sale.queued > with_row.max(undecided) as u64 {
+    if sale.queued > 0 && sale.queued > queued_at_most(facts, last) {
         broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
     }
+}
+
+/// How many attempts can be queued in a state after everything was settled: only those without an
+/// answer. In a state that is newer than the ledger, they are those that the ledger does not have
+/// as decided; in an older one, those that it has and that were decided later.
+fn queued_at_most(facts: &Facts<'_>, last: &View) -> u64 {
+    let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
+    let is_decided = |row: &Row| row.status != Status::Queued;
+    let in_newer = unknown().filter(|made| !made.row.is_some_and(is_decided)).count() as u64;
+    let results = facts.history.results.iter().filter(|read| read.answered_us < last.sent_us);
+    let decided =
+        results.filter(|read| matches!(read.status, Some(Status::Won(_) | Status::Lost(_))));
+    let decided: HashSet<_> = decided.map(|read| read.request_id).collect();
+    let open = unknown().filter(|made| !decided.contains(&made.request_id));
+    let (winners, others): (Vec<&Row>, Vec<&Row>) =
+        open.filter_map(|made| made.row).partition(|row| row.status.order_id().is_some());
+    let later_orders = (facts.orders.len() as u64).saturating_sub(last.sale.orders);
+    in_newer.max(later_orders.min(winners.len() as u64) + others.len() as u64)
 }
 
 /// Orders that a right system can have made since the ledger was read.

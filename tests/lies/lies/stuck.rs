@@ -56,6 +56,14 @@ pub(crate) const LIES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "no attempt is queued, and results of many are queued for seconds",
+        expected: Fail(&["results_true", "views_agree"]),
+        load: &["--threads", "10", "--loops", "2", "--follow"],
+        sale: Setup { delay_ms: 3_000, ..HUGE },
+        state: |_, state| state["queued"] = 0.into(),
+        ..CASE
+    },
+    Case {
         name: "no unit is left, and the rest is never decided",
         expected: Fail(STUCK),
         sale: Setup { delay_ms: 500, ..SALE },

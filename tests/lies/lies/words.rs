@@ -11,6 +11,9 @@ const HUGE: Setup = Setup { stock: 1000, ..SALE };
 /// 100 attempts in 2.5 s, so that the state of the sale is read several times.
 const SLOWLY: &[&str] = &["--threads", "10", "--loops", "10", "--think", "250ms"];
 
+/// Opens a fresh sale first.
+const FRESH: &[&str] = &["--stock", "30"];
+
 /// Attempts of each load.
 const ATTEMPTS: u64 = 100;
 
@@ -44,6 +47,38 @@ pub(crate) const LIES: &[Case] = &[
         name: "never finished",
         expected: Fail(FALSE),
         state: |_, state| state["finished"] = false.into(),
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with another stock than the answer says",
+        expected: Fail(&["views_agree", "stock_expected"]),
+        load: FRESH,
+        opened: |_, opened| opened["stock"] = 25.into(),
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with another limit than the answer says",
+        expected: Fail(FALSE),
+        load: FRESH,
+        opened: |_, opened| opened["per_buyer"] = 3.into(),
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with another epoch than the answer says",
+        expected: Fail(FALSE),
+        load: FRESH,
+        opened: |_, opened| opened["epoch"] = 3.into(),
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with the epoch of the one that it replaces",
+        expected: Fail(&["views_agree", "stock_reads_bounded", "stock_expected"]),
+        load: FRESH,
+        sale: Setup { earlier: 4, ..SALE },
+        opened: |shop, opened| {
+            shop.epoch = 1;
+            opened["epoch"] = 1.into();
+        },
         ..CASE
     },
     Case {
