@@ -27,6 +27,10 @@ pub enum Draw {
     Jitter,
     /// The seed of a run with one kind of buyers.
     Buyers,
+    /// The part of a request id that shows that a load generator has made it.
+    IdMark,
+    /// Which attempts are asked about after the load.
+    Asked,
 }
 
 /// 64 random bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), applied to each of

@@ -145,9 +145,10 @@ async fn gather(
     let settled = evidence::settle(&site.control, history, (deadline, limit));
     gaps.settled = waiting(notify, what, settled).await.err();
     let what = || "the ledger is read".to_owned();
-    let read = evidence::ledger(site, outputs, LedgerFile::After);
+    let reading = deadline.max(Instant::now() + limit.min(RESULTS_TIME));
+    let read = evidence::ledger(site, outputs, LedgerFile::After, reading);
     let began = Instant::now();
-    let mut ledger = waiting(notify, what, read).await;
+    let mut ledger = waiting(notify, what, read).await.map_err(|error| error.to_string());
     let window_us = (site.beginning.us(began), site.beginning.us(Instant::now()));
     // What buyers are told counts even if the ledger could not be read in time.
     let deadline = deadline.max(Instant::now() + limit.min(RESULTS_TIME));
@@ -164,7 +165,7 @@ async fn gather(
     }
     if let (Verdict::Fail, Ok(first)) = (verdict, &ledger) {
         tokio::time::sleep(LATE_EFFECTS).await;
-        if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After).await {
+        if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After, deadline).await {
             history.add_changes(first, window_us, &again);
             ledger = Ok(again);
         }

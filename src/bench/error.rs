@@ -1,6 +1,9 @@
 //! Why a run came to no result.
 
 use crate::profile::FlagError;
+use crate::sut::ControlError;
+
+use super::config::Config;
 
 /// Why a run has no result.
 #[derive(Debug)]
@@ -11,6 +14,20 @@ pub enum BenchError {
     Failed(anyhow::Error),
     /// It was stopped before there was anything to report.
     Interrupted,
+}
+
+impl BenchError {
+    /// An error about the token with which the ledger is read and a sale is opened.
+    pub(super) fn of_token(because: &ControlError, config: &Config) -> Self {
+        let token = config.data.join("admin-token");
+        let cure = if config.plan.stock.is_some() { "leave out --stock" } else { "add --no-audit" };
+        let problem = format!(
+            "this run could not be audited: {because}. Give the token that the server has in {} \
+             of its own folder, or {cure}",
+            token.display()
+        );
+        Self::Flag(FlagError::new("admin-token", problem))
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for BenchError {

@@ -1,6 +1,7 @@
 //! Gathers the evidence after the load: waits until everything is decided, and reads the ledger,
 //! the results and the state of the sale.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use crate::history::{
 };
 use crate::ids::RequestId;
 use crate::load::{AfterLoad, SentAgain, read_results, send_again};
+use crate::random::{self, Draw};
 use crate::sut::{Control, ControlError, Meaning};
 use crate::units::Span;
 
@@ -77,7 +79,7 @@ pub(super) async fn settle(
         }
         sleep(SETTLE_INTERVAL).await;
     }
-    history.standstill = still.end(control).await;
+    history.standstill = still.end(control, limit).await;
     Err(format!("{problem} {} after the run", Span(limit)))
 }
 
@@ -106,15 +108,16 @@ impl Still {
         }
     }
 
-    async fn end(self, control: &Control) -> Option<Standstill> {
+    async fn end(self, control: &Control, limit: Duration) -> Option<Standstill> {
         let ((queued, _), since) = self.state?;
-        let unchanged_us = since.elapsed().as_micros() as u64;
-        Some(Standstill { queued, unchanged_us, is_ready: control.is_ready().await })
+        let (unchanged_us, waited_us) = (since.elapsed().as_micros(), limit.as_micros());
+        let (unchanged_us, waited_us) = (unchanged_us as u64, waited_us as u64);
+        Some(Standstill { queued, unchanged_us, waited_us, is_ready: control.is_ready().await })
     }
 }
 
-/// Reads the ledger of the sale that was found, several times if it has to, and copies it to its
-/// file.
+/// Reads the ledger of the sale that was found, and copies it to its file. Tries again until the
+/// deadline: one that is arriving is read to its end.
 ///
 /// # Errors
 /// The reason why it cannot be read.
@@ -122,7 +125,8 @@ pub(super) async fn ledger(
     site: &Site,
     outputs: &mut Outputs,
     which: LedgerFile,
-) -> Result<Ledger, String> {
+    deadline: Instant,
+) -> Result<Ledger, ControlError> {
     // A server without epochs knows no such parameter.
     let epoch = Some(site.view_before.sale.epoch).filter(|epoch| *epoch > 0);
     let mut tries = 1;
@@ -133,18 +137,12 @@ pub(super) async fn ledger(
                 outputs.ledger_ends(which);
                 return Ok(ledger);
             }
-            Err(error) if tries >= LEDGER_TRIES || is_for_good(&error) => {
-                return Err(error.to_string());
-            }
+            Err(error) if tries >= LEDGER_TRIES || error.is_of_token() => return Err(error),
+            Err(error) if Instant::now() + LEDGER_PAUSE >= deadline => return Err(error),
             Err(_) => sleep(LEDGER_PAUSE).await,
         }
         tries += 1;
     }
-}
-
-/// Whether another try would end in the same way.
-fn is_for_good(error: &ControlError) -> bool {
-    matches!(error, ControlError::NoToken | ControlError::WrongToken)
 }
 
 /// Reads results as buyers would, in addition to those that buyers read during the run.
@@ -156,7 +154,7 @@ pub(super) async fn results(
     deadline: Instant,
     notify: Notify<'_>,
 ) {
-    let ids = to_ask(history, ledger);
+    let ids = to_ask(history, ledger, config.plan.seed);
     let again: Vec<RequestId> = ids.iter().copied().take(AGAIN_MAX).collect();
     let wanted = ids.len() as u64;
     let done = Arc::new(AtomicU64::new(0));
@@ -192,12 +190,17 @@ pub(super) async fn known_again(
 ) {
     let after = after_load(config, site, deadline, &Arc::default());
     let (item, ids) = (site.item.clone(), history.ids);
-    let attempts = known(history, ledger);
+    let attempts = known(history, ledger, config.plan.seed);
+    let decided = told_decisions(history, &attempts);
     let sent = tokio::task::spawn_blocking(move || send_again(after, &item, ids, attempts)).await;
     for SentAgain { window, told } in sent.ok().and_then(Result::ok).unwrap_or_default() {
         let status = match told {
             Ok(Meaning::Answered(Answered::Won(order_id))) => Status::Won(*order_id),
             Ok(Meaning::Answered(Answered::Lost(loss))) => Status::Lost(loss),
+            // Its buyer was answered with a decision before, which does not change.
+            Ok(Meaning::Answered(Answered::Accepted)) if decided.contains(&window.attempt) => {
+                Status::Queued
+            }
             // It is known, which is all that 202 says.
             Ok(Meaning::Answered(Answered::Accepted | Answered::Unknown)) => continue,
             Ok(Meaning::Refused(refused)) => {
@@ -218,8 +221,15 @@ pub(super) async fn known_again(
     }
 }
 
+/// Those of these attempts whose requests were answered with a decision.
+fn told_decisions(history: &History, attempts: &[AttemptNo]) -> HashSet<AttemptNo> {
+    let again: HashSet<AttemptNo> = attempts.iter().copied().collect();
+    let told = history.entries.iter().filter(|entry| entry.answered.is_decision());
+    told.map(|entry| entry.attempt).filter(|attempt| again.contains(attempt)).collect()
+}
+
 /// Some attempts of this run that the ledger has: winners, and others that were accepted.
-fn known(history: &History, ledger: &Ledger) -> Vec<AttemptNo> {
+fn known(history: &History, ledger: &Ledger, seed: u64) -> Vec<AttemptNo> {
     let attempt = |row: &Row| {
         let attempt = history.ids.attempt(&row.request_id)?;
         history.was_sent(attempt).then_some(attempt)
@@ -228,7 +238,7 @@ fn known(history: &History, ledger: &Ledger) -> Vec<AttemptNo> {
         ledger.rows.iter().partition(|row| matches!(row.status, Status::Won(_)));
     let some = |rows: &[&Row]| -> Vec<AttemptNo> {
         let attempts: Vec<_> = rows.iter().filter_map(|row| attempt(row)).collect();
-        spread(&attempts, SENT_AGAIN_MAX)
+        spread(&attempts, SENT_AGAIN_MAX, seed)
     };
     [some(&won), some(&lost)].concat()
 }
@@ -241,7 +251,7 @@ fn after_load(config: &Config, site: &Site, deadline: Instant, done: &Arc<Atomic
 
 /// The attempts whose results are read: winners first, then those with an unknown outcome, some
 /// refused ones, and accepted ones.
-fn to_ask(history: &History, ledger: Option<&Ledger>) -> Vec<RequestId> {
+fn to_ask(history: &History, ledger: Option<&Ledger>, seed: u64) -> Vec<RequestId> {
     let rows = ledger.map_or(&[][..], |ledger| &ledger.rows);
     let is_ours = |id: &RequestId| history.ids.attempt(id).is_some();
     let winners = rows.iter().filter(|row| matches!(row.status, Status::Won(_)));
@@ -258,20 +268,28 @@ fn to_ask(history: &History, ledger: Option<&Ledger>) -> Vec<RequestId> {
         .flat_map(|(_, tally)| tally.kept())
         .map(|window| history.ids.request_id(window.attempt))
         .collect();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let parts = [
-        spread(&winners, RESULTS_MAX / 2),
-        spread(&told, RESULTS_MAX / 2),
-        spread(&unknown, OTHERS_MAX),
-        spread(&refused, OTHERS_MAX),
-        spread(&accepted, RESULTS_MAX),
+        spread(&winners, RESULTS_MAX / 2, seed),
+        spread(&told, RESULTS_MAX / 2, seed),
+        spread(&unknown, OTHERS_MAX, seed),
+        spread(&refused, OTHERS_MAX, seed),
+        spread(&accepted, RESULTS_MAX, seed),
     ];
     let ids = parts.into_iter().flatten().filter(|id| seen.insert(*id));
     ids.take(RESULTS_MAX).collect()
 }
 
-/// At most `max` of them, spread evenly.
-fn spread<T: Copy>(all: &[T], max: usize) -> Vec<T> {
-    let step = all.len().div_ceil(max).max(1);
-    all.iter().step_by(step).copied().collect()
+/// At most `max` of them, spread evenly: one of each part of the list, at random, since a server
+/// could be honest about those that it expects.
+fn spread<T: Copy>(all: &[T], max: usize, seed: u64) -> Vec<T> {
+    if all.len() <= max {
+        return all.to_vec();
+    }
+    let chosen = (0..max).map(|number| {
+        let (from, to) = (number * all.len() / max, (number + 1) * all.len() / max);
+        let draw = random::bits(seed, Draw::Asked, number as u64);
+        all[from + (draw % (to - from) as u64) as usize]
+    });
+    chosen.collect()
 }

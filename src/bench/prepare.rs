@@ -70,10 +70,15 @@ impl Site {
             (None, Some(found)) => (Vec::new(), found),
             (stock, found) => {
                 let stock = stock.and_then(|stock| u32::try_from(stock).ok()).unwrap_or_default();
-                let opened = control.open_sale(&item, stock).await?;
-                // A fresh sale has an epoch of its own; with the old one, it is the old sale.
+                let opened = control.open_sale(&item, stock).await;
+                let opened = opened.map_err(|error| match error.is_of_token() {
+                    true => BenchError::of_token(&error, config),
+                    false => error.into(),
+                })?;
+                // A fresh sale has a higher epoch: otherwise, the state before shows that it is
+                // none.
                 let epoch = opened.sale.epoch;
-                let old = found.filter(|found| epoch > 0 && found.sale.epoch == epoch);
+                let old = found.filter(|found| epoch > 0 && found.sale.epoch >= epoch);
                 (old.into_iter().chain([opened]).collect(), control.sale().await?)
             }
         };

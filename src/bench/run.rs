@@ -1,7 +1,7 @@
 //! [`run`]: the sequence of a run.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
@@ -93,15 +93,14 @@ async fn read_ledger_before(
     site: &Site,
     outputs: &mut Outputs,
 ) -> Result<Ledger, BenchError> {
-    let read = evidence::ledger(site, outputs, LedgerFile::Before).await;
-    read.map_err(|because| {
-        let token = config.data.join("admin-token");
-        let problem = format!(
-            "this run could not be audited: {because}. Give the token that the server has in {} \
-             of its own folder, or add --no-audit",
-            token.display()
-        );
-        BenchError::Flag(FlagError::new("admin-token", problem))
+    let deadline = Instant::now() + config.plan.settle_timeout;
+    let read = evidence::ledger(site, outputs, LedgerFile::Before, deadline).await;
+    read.map_err(|error| match error.is_of_token() {
+        true => BenchError::of_token(&error, config),
+        false => {
+            let problem = format!("leaves this run without an audit: {error}. Or add --no-audit");
+            BenchError::Flag(FlagError::new("target", problem))
+        }
     })
 }
 

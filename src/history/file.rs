@@ -19,7 +19,7 @@ use super::{
 
 /// The version of the format that this program writes, and the only one that it reads: an older
 /// history lacks evidence that the audit needs.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Longest line, in bytes: the run's has a pair of numbers for each change between neighbouring
 /// virtual users, of which there are at most 2^20.

@@ -51,6 +51,10 @@ impl AttemptNo {
 pub struct Ids {
     seed: u64,
     buyers: Buyers,
+    /// Whether each request id shows that a load generator has made it, so that the audit of
+    /// another run recognises it.
+    #[serde(default)]
+    marked: bool,
 }
 
 impl Ids {
@@ -64,7 +68,13 @@ impl Ids {
             Buyers::Skewed { buyers, skew } => (3, buyers, skew.exponent()),
         };
         let mix = |seed, part| random::bits(seed, Draw::Buyers, part);
-        Self { seed: mix(mix(mix(seed, kind), number), f64::to_bits(exponent)), buyers }
+        let seed = mix(mix(mix(seed, kind), number), f64::to_bits(exponent));
+        Self { seed, buyers, marked: true }
+    }
+
+    /// Ids that do not show that a load generator has made them.
+    pub fn unmarked(self) -> Self {
+        Self { marked: false, ..self }
     }
 
     /// The ids of the same run at another sale: an id is decided once, so a fresh sale needs fresh
@@ -78,7 +88,15 @@ impl Ids {
         let number = attempt.number();
         let hidden = (number ^ self.bits(Draw::IdMask, 0)) & NUMBER_MASK;
         let tag = self.bits(Draw::IdTag, number) & UUID_HIGH_MASK;
-        RequestId(Uuid::from_u128((u128::from(tag) << 64) | u128::from(hidden) | UUID_FIXED))
+        let id = (u128::from(tag) << 64) | u128::from(hidden) | UUID_FIXED;
+        RequestId(Uuid::from_u128(if self.marked { marked(id) } else { id }))
+    }
+
+    /// Whether an id is one of some run of a load generator, whatever its seed was. One in four
+    /// thousand million other ids is as well.
+    pub fn are_of(request_id: &RequestId) -> bool {
+        let id = request_id.0.as_u128();
+        marked(id) == id
     }
 
     /// The attempt that has this id, if it is one of this run's.
@@ -130,6 +148,13 @@ fn zipf(uniform: f64, n: u64, exponent: f64) -> u64 {
     (rank as u64).clamp(1, n) - 1
 }
 
+/// Replaces the first 32 bits of an id by a function of the others.
+fn marked(id: u128) -> u128 {
+    let rest = id & (u128::MAX >> 32);
+    let mark = random::bits((rest >> 64) as u64, Draw::IdMark, rest as u64) >> 32;
+    (u128::from(mark) << 96) | rest
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -145,10 +170,12 @@ mod tests {
                 let id = ids.request_id(attempt);
                 assert_eq!(id.0.get_version_num(), 4);
                 assert_eq!(ids.attempt(&id), Some(attempt));
+                assert!(Ids::are_of(&id));
                 assert_eq!(Ids::new(8, Buyers::New).attempt(&id), None);
             }
         }
-        assert_eq!(ids.attempt(&RequestId::random()), None);
+        let other = RequestId::random();
+        assert_eq!((ids.attempt(&other), Ids::are_of(&other)), (None, false));
     }
 
     #[test]

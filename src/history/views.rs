@@ -54,6 +54,10 @@ pub struct SaleView {
     /// Whether no unit is left and nothing is queued, if that is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<bool>,
+    /// Whether this is the answer to the request that opened it as a fresh sale, without hours: it
+    /// shows the terms only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opened: bool,
 }
 
 /// How far a sale is, in a word.
@@ -68,6 +72,8 @@ pub enum Stage {
     SoldOut,
     /// After its closing.
     Closed,
+    /// A word that is none of these.
+    Other,
 }
 
 /// The states of the sale in the order in which they were read.
@@ -126,7 +132,7 @@ pub struct ResultRead {
 }
 
 /// How attempts stood still that were queued when the time to wait for them was up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Standstill {
     /// Attempts that were queued.
@@ -134,6 +140,9 @@ pub struct Standstill {
     /// For how long neither their number nor that of the orders had changed, while the tested
     /// system said each time that all of its parts work.
     pub unchanged_us: u64,
+    /// How long was waited in all.
+    #[serde(default)]
+    pub waited_us: u64,
     /// Whether it said so at the end, too.
     pub is_ready: bool,
 }

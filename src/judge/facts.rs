@@ -1,8 +1,9 @@
 //! [`Facts`]: history and ledger, joined by request id.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use crate::history::{Answered, Entry, History, Hours, Ledger, Row, Status};
+use crate::history::{Answered, Entry, History, Hours, Ids, Ledger, Row, Status};
 use crate::ids::{OrderId, RequestId};
 
 use super::id_map::IdMap;
@@ -36,6 +37,8 @@ pub(super) struct Facts<'a> {
     pub(super) answered_twice: Vec<(&'a Entry, &'a Entry)>,
     /// Bounds of the tested system's clocks; `None` if the history has no times.
     pub(super) clock: Option<ServerClock>,
+    /// Whether each result can be true, once a rule has asked for it.
+    pub(super) truths: OnceCell<Vec<bool>>,
 }
 
 /// Whether two epochs are of the same sale. A system that does not number its sales has one.
@@ -52,6 +55,8 @@ pub(super) enum Origin {
     Made,
     /// An attempt of this run of which every request was refused.
     Refused,
+    /// An attempt of another run of a load generator like this: it may have been late.
+    OtherRun,
     /// Nothing that is known.
     Foreign,
 }
@@ -76,7 +81,7 @@ impl<'a> Facts<'a> {
             }
         }
         let clock = ServerClock::bounded_by(history.began_us, accepted.iter());
-        let origins = rows.origins();
+        let origins = rows.origins(clock);
         let Rows { by_id, repeated, answered_twice, .. } = rows;
         let only_told =
             if is_replaced { Vec::new() } else { only_told(history, &accepted, &by_id, ledger) };
@@ -96,6 +101,7 @@ impl<'a> Facts<'a> {
             repeated,
             answered_twice,
             clock,
+            truths: OnceCell::new(),
         }
     }
 
@@ -132,16 +138,18 @@ impl<'a> Facts<'a> {
     }
 
     /// The hours of the sale, from all places that show one of them; `None` if nothing shows an
-    /// opening or a closing. If only one of the two is shown, the sale does not have the other.
+    /// opening or a closing. If only one of the two is shown, the sale does not have the other; if
+    /// it was opened for the run and shows none, it has none.
     pub(super) fn hours(&self) -> Option<Hours> {
         let epoch = self.ledger.sale.epoch;
+        let is_fresh = self.history.views.iter().any(|view| view.sale.opened);
         let views = self.history.views.iter().filter(|view| view.sale.epoch == epoch);
         let mut hours = self.ledger.sale.hours;
         for shown in views.map(|view| view.sale.hours) {
             hours.opens_us = hours.opens_us.or(shown.opens_us);
             hours.closes_us = hours.closes_us.or(shown.closes_us);
         }
-        (hours != Hours::default()).then_some(hours)
+        (hours != Hours::default() || is_fresh).then_some(hours)
     }
 }
 
@@ -218,11 +226,12 @@ impl<'a> Rows<'a> {
         Made { request_id, entry, row: Some(&self.rows[at]), earlier: self.earlier[at] }
     }
 
-    fn origins(&mut self) -> Vec<Origin> {
+    fn origins(&mut self, clock: Option<ServerClock>) -> Vec<Origin> {
         // Entries are joined to the last row of an attempt; its other rows are of the same origin.
         for (before, at) in self.repeated.iter().rev() {
             self.entries[*before] = self.entries[*at];
         }
+        let ids = &self.history.ids;
         let origin = |((row, earlier), entry): ((&Row, &Option<&Row>), &Option<&Entry>)| {
             if earlier.is_some() {
                 Origin::Earlier
@@ -230,6 +239,8 @@ impl<'a> Rows<'a> {
                 Origin::Made
             } else if self.was_sent(row) {
                 Origin::Refused
+            } else if is_of_other_run(ids, row, clock) {
+                Origin::OtherRun
             } else {
                 Origin::Foreign
             }
@@ -242,6 +253,13 @@ impl<'a> Rows<'a> {
         let attempt = self.history.ids.attempt(&row.request_id);
         attempt.is_some_and(|attempt| self.history.was_sent(attempt))
     }
+}
+
+/// Whether the row is of an attempt of another run that had its effect during this one: the ledger
+/// before this run would have one that was accepted earlier.
+fn is_of_other_run(ids: &Ids, row: &Row, clock: Option<ServerClock>) -> bool {
+    let is_earlier = || clock.is_some_and(|clock| clock.latest_moment(row.accepted_us) == 0);
+    Ids::are_of(&row.request_id) && ids.attempt(&row.request_id).is_none() && !is_earlier()
 }
 
 /// The row of an attempt before the run.

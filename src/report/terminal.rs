@@ -156,12 +156,12 @@ fn counts(run: &Run) -> String {
     if audit.orders.is_some() {
         let _ = writeln!(
             text,
-            "Decisions  {} accepted, {} undecided, {} unknown; {} of {} results were read",
+            "Decisions  {} accepted, {} undecided, {} unknown; asked for {} results, {} answered",
             audit.accepted,
             audit.unresolved,
             audit.unknown_outcomes,
-            audit.results.answered,
             audit.results.wanted,
+            audit.results.answered,
         );
     }
     if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {

@@ -329,6 +329,28 @@ pub(crate) const RIGHT: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "attempts of an earlier run have their effect during the next one",
+        load: &[
+            "--threads",
+            "4",
+            "--timeout",
+            "100ms",
+            "--max-errors",
+            "100%",
+            "then",
+            "--threads",
+            "10",
+            "--loops",
+            "20",
+            "--think",
+            "250ms",
+        ],
+        sale: HUGE,
+        late_ms: |number| if number < 4 { 4_000 } else { 0 },
+        expected: NotAccused,
+        ..CASE
+    },
+    Case {
         name: "another sale is opened during the run",
         expected: Unknown,
         instead: |shop, post| {

@@ -130,7 +130,8 @@ impl Shop {
 
     /// Opens a fresh sale in place of the present one.
     pub(crate) fn reopen(&mut self, stock: u64) {
-        let setup = Setup { stock, earlier: 0, ..self.setup };
+        let (opens_ms, closes_ms) = (None, None);
+        let setup = Setup { stock, earlier: 0, opens_ms, closes_ms, ..self.setup };
         let (epoch, has_lied) = (self.epoch + 1, self.has_lied);
         *self = Self { epoch, has_lied, ..Self::open(setup) };
     }

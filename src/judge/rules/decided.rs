@@ -10,7 +10,8 @@ use crate::judge::invariant::{Invariant, Witnesses};
 use super::results::Settled;
 
 /// For how long nothing may change while attempts are queued and every part of the tested system
-/// works, in microseconds. A slow system decides something in that time.
+/// works, in microseconds, and at the least for half of the time that was waited. A slow system
+/// decides something in that time.
 const STANDSTILL_US: u64 = 5_000_000;
 
 /// The same, if a queue has passed over an attempt.
@@ -68,17 +69,18 @@ enum Stuck {
 
 impl Stuck {
     fn of(facts: &Facts<'_>) -> Self {
-        let Some(Standstill { queued, unchanged_us, is_ready: true }) = facts.history.standstill
+        let Some(standstill) = facts.history.standstill.filter(|standstill| standstill.is_ready)
         else {
             return Self::Nothing;
         };
+        let Standstill { queued, unchanged_us, waited_us, .. } = standstill;
         let rows = &facts.ledger.rows;
         let still_queued = rows.iter().filter(|row| row.status == Status::Queued).count() as u64;
         // The ledger was read later: if it has fewer of them, something has been decided since.
         if unchanged_us < PASSED_OVER_US || still_queued < queued {
             return Self::Nothing;
         }
-        if unchanged_us >= STANDSTILL_US {
+        if unchanged_us >= STANDSTILL_US.max(waited_us / 2) {
             return Self::Everything;
         }
         let decided = rows.iter().filter(|row| row.status != Status::Queued).map(|row| row.seq);

@@ -5,7 +5,7 @@ use crate::judge::facts::Facts;
 
 /// How far apart two clocks of a right system may be that both know the hours of the sale, in
 /// microseconds.
-const CLOCKS_APART_US: u64 = 1_000_000;
+pub(super) const CLOCKS_APART_US: u64 = 1_000_000;
 
 /// How far a clock may be adjusted between two acceptances beyond what these show, in microseconds.
 const ADJUSTED_US: u64 = 20_000;

@@ -19,7 +19,7 @@ pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
     }
     // Attempts that were decided after the ledger was read. Other results that the ledger
     // contradicts break `results_true`.
-    for (read, is_true) in facts.history.results.iter().zip(truths(facts)) {
+    for (read, &is_true) in facts.history.results.iter().zip(truths(facts)) {
         let row = facts.row_of(&read.request_id);
         if is_true && row.is_some_and(|row| row.status == Status::Queued) {
             let order_id = read.status.as_ref().and_then(Status::order_id);

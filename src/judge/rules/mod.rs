@@ -21,6 +21,7 @@ mod stock;
 pub(super) mod tests;
 mod time;
 mod views;
+mod words;
 
 use super::facts::Facts;
 use super::invariant::Witnesses;

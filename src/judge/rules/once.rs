@@ -94,8 +94,18 @@ impl<'a> Told<'a> {
 }
 
 fn differ(one: &Entry, other: &Entry) -> bool {
-    let told = Told::by_answer(&one.answered).zip(Told::by_answer(&other.answered));
-    told.is_some_and(|(one, other)| !one.agrees_with(other))
+    match (Told::by_answer(&one.answered), Told::by_answer(&other.answered)) {
+        (Some(told), Some(again)) => !told.agrees_with(again),
+        (Some(_), None) => is_taken_back(one, other),
+        (None, Some(_)) => is_taken_back(other, one),
+        (None, None) => false,
+    }
+}
+
+/// Whether an attempt was answered as queued after its decision had been told.
+fn is_taken_back(decided: &Entry, queued: &Entry) -> bool {
+    let is_later = decided.answered_us > 0 && decided.answered_us < queued.sent_us;
+    queued.answered == Answered::Accepted && is_later
 }
 
 /// What was told of an attempt until some moment.

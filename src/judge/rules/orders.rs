@@ -61,7 +61,7 @@ pub(super) fn orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
 fn told(facts: &Facts<'_>) -> IdMap<(u64, u64)> {
     let mut told: IdMap<(u64, u64)> = IdMap::default();
     let results = facts.history.results.iter().zip(truths(facts));
-    for read in results.filter(|(_, is_true)| *is_true).map(|(read, _)| read) {
+    for read in results.filter(|(_, is_true)| **is_true).map(|(read, _)| read) {
         let (from_us, by_us) = told.entry(read.request_id).or_insert((0, u64::MAX));
         match &read.status {
             None | Some(Status::Queued) => *from_us = read.sent_us.max(*from_us),

@@ -11,7 +11,7 @@ use super::results::truths;
 /// acceptance on for as long as its result says so.
 pub(super) fn queued_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
     let results = facts.history.results.iter().zip(truths(facts));
-    let queued = results.filter(|(read, is_true)| *is_true && read.status == Some(Status::Queued));
+    let queued = results.filter(|(read, is_true)| **is_true && read.status == Some(Status::Queued));
     let mut until_us: IdMap<u64> = IdMap::default();
     for (read, _) in queued {
         let until_us = until_us.entry(read.request_id).or_default();

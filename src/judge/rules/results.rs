@@ -17,7 +17,11 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
 
 /// Whether each result can be true beside the ledger, which is a little older or newer: an attempt
 /// may have been accepted or decided between the two.
-pub(super) fn truths(facts: &Facts<'_>) -> Vec<bool> {
+pub(super) fn truths<'a>(facts: &'a Facts<'_>) -> &'a [bool] {
+    facts.truths.get_or_init(|| find_truths(facts))
+}
+
+fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
     let results = &facts.history.results;
     if results.is_empty() {
         return Vec::new();

@@ -5,6 +5,7 @@ use crate::ids::RequestId;
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::kept::kept;
 use super::losses::losses;
 use super::orders::orders;
 
@@ -18,8 +19,8 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
     // A loss for this reason, with units left, breaks `no_unsold_stock`.
     if let Some(tally) = tally.filter(|_| left > 0) {
-        let told = tally.first.iter().chain(&tally.last).chain(&tally.sample);
-        let witnesses = told.map(|request| format!("{}: {left} left at the end", id(request)));
+        let told = kept(tally).into_iter();
+        let witnesses = told.map(|request| format!("{}: {left} left at the end", id(&request)));
         broken.add_counted(tally.count, witnesses);
         return broken;
     }
@@ -69,7 +70,8 @@ fn takers(facts: &Facts<'_>, moment_us: u64) -> u64 {
     let is_sent = |sent_us: u64| sent_us <= moment_us;
     let made = facts.made().filter(|made| is_sent(made.entry.sent_us)).count();
     let is_unexplained = |(row, origin): &(&Row, Origin)| {
-        matches!(row.status, Status::Won(_)) && matches!(origin, Origin::Refused | Origin::Foreign)
+        matches!(row.status, Status::Won(_))
+            && matches!(origin, Origin::Refused | Origin::OtherRun | Origin::Foreign)
     };
     (made + facts.rows().filter(is_unexplained).count()) as u64
 }

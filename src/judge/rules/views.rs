@@ -4,12 +4,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
-use crate::history::{Hours, Row, SaleView, Stage, Status, View};
+use crate::history::{Hours, Row, SaleView, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::hours::CLOCKS_APART_US;
 use super::queued::queued_agree;
 use super::stock::adds_up;
+use super::words::words_agree;
 
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that
 /// the last state shows as many orders as the ledger.
@@ -30,8 +32,9 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     }
     for view in history.views.iter().filter(|view| is_same_sale(view.sale.epoch, sale.epoch)) {
         terms.compare(&Terms::of(&view.sale), &mut broken);
-        words_agree(view, &mut broken);
     }
+    words_agree(facts, &mut broken);
+    fresh_sale(facts, &mut broken);
     epochs_rise(facts, &mut broken);
     queued_agree(facts, &mut broken);
     if let Some(last) = history.views.iter().next_back() {
@@ -82,27 +85,6 @@ fn same<T: PartialEq + Display + Copy>(
     }
 }
 
-/// Compares the words of a state with its figures. Whether it is open by its hours depends on a
-/// clock, which may be set.
-fn words_agree(view: &View, broken: &mut Witnesses) {
-    let SaleView { stock_left: left, queued, stage, finished, .. } = view.sale;
-    let ms = view.sent_us / 1_000;
-    match stage {
-        Some(Stage::Open) if left <= 0 => {
-            broken.add(format_args!("open at {ms} ms, and no unit left"));
-        }
-        Some(Stage::SoldOut) if left > 0 => {
-            broken.add(format_args!("sold out at {ms} ms, and {left} units left"));
-        }
-        _ => {}
-    }
-    let is_finished = left <= 0 && queued == 0;
-    if finished.is_some_and(|finished| finished != is_finished) {
-        let word = if is_finished { "not finished" } else { "finished" };
-        broken.add(format_args!("{word} at {ms} ms, with {left} units left and {queued} queued"));
-    }
-}
-
 /// A fresh sale has a higher epoch than those before it.
 fn epochs_rise(facts: &Facts<'_>, broken: &mut Witnesses) {
     let numbered = facts.history.views.iter().filter(|view| view.sale.epoch > 0);
@@ -116,6 +98,28 @@ fn epochs_rise(facts: &Facts<'_>, broken: &mut Witnesses) {
         if highest.is_none_or(|highest| epoch >= highest.sale.epoch) {
             highest = Some(view);
         }
+    }
+}
+
+/// A sale that was opened for the run has a higher epoch than the one before it, and the hours that
+/// were asked for: none.
+fn fresh_sale(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let views = || facts.history.views.iter();
+    let Some(opened) = views().find(|view| view.sale.opened) else { return };
+    let epoch = opened.sale.epoch;
+    let before = views().take_while(|view| !view.sale.opened);
+    if let Some(before) = before.last().filter(|before| before.sale.epoch == epoch) {
+        broken.add(format_args!("epoch {epoch} of a fresh sale after {}", before.sale.epoch));
+    }
+    let Some(hours) = facts.hours() else { return };
+    if let Some(closes_us) = hours.closes_us {
+        broken.add(format_args!("closes at {closes_us}, and no closing was asked for"));
+    }
+    let opens_us = hours.opens_us.zip(facts.clock);
+    if let Some(late) = opens_us.map(|(us, clock)| clock.earliest_moment(us))
+        && late > opened.answered_us.saturating_add(CLOCKS_APART_US)
+    {
+        broken.add(format_args!("opens at {} ms, and was opened before", late / 1_000));
     }
 }
 

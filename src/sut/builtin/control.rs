@@ -40,6 +40,8 @@ pub struct Control {
 pub enum ControlError {
     #[error("no server answers at {0}: start `seckill serve` there, or add --spawn")]
     NoServer(String),
+    #[error("{0} did not answer within {time_out} s", time_out = TIMEOUT.as_secs())]
+    TimedOut(String),
     #[error("{0} answers, but not in HTTP: is it the right --target?")]
     NotHttp(String),
     #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
@@ -62,6 +64,13 @@ pub enum ControlError {
     Ledger(String),
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
+}
+
+impl ControlError {
+    /// Whether the admin token is missing or wrong, so that another try would end in the same way.
+    pub fn is_of_token(&self) -> bool {
+        matches!(self, Self::NoToken | Self::WrongToken)
+    }
 }
 
 impl Control {
@@ -143,9 +152,13 @@ impl Control {
             status => return Err(ControlError::NotOpened(item.clone(), status)),
         }
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
-        let opened = serde_json::from_slice(&body).map_err(|_| ControlError::NotAnOpenedSale)?;
         let answered_us = self.beginning.us(Instant::now());
-        Ok(View { sent_us, answered_us, sale: opened_view(opened) })
+        match serde_json::from_slice::<OpenedSale>(&body) {
+            Ok(opened) if opened.status == "opened" => {
+                Ok(View { sent_us, answered_us, sale: opened_view(opened) })
+            }
+            _ => Err(ControlError::NotAnOpenedSale),
+        }
     }
 
     /// The whole ledger of the present sale, or of another one by its epoch; `copy` receives its
@@ -193,8 +206,10 @@ impl Control {
 
     fn unreachable(&self, error: &reqwest::Error) -> ControlError {
         let url = self.url.clone();
-        if error.is_connect() || error.is_timeout() {
+        if error.is_connect() {
             ControlError::NoServer(url)
+        } else if error.is_timeout() {
+            ControlError::TimedOut(url)
         } else {
             ControlError::NotHttp(url)
         }
@@ -210,6 +225,7 @@ fn opened_view(sale: OpenedSale) -> SaleView {
         stock,
         stock_left: i64::try_from(stock).unwrap_or(i64::MAX),
         per_buyer: Some(per_buyer),
+        opened: true,
         ..SaleView::default()
     }
 }
@@ -222,10 +238,21 @@ fn sale_view(sale: SaleStatus) -> SaleView {
         "open" => Some(Stage::Open),
         "sold_out" => Some(Stage::SoldOut),
         "closed" => Some(Stage::Closed),
-        _ => None,
+        _ => Some(Stage::Other),
     };
-    let (item, finished) = (item.into(), Some(sale.finished));
-    SaleView { item, epoch, stock, stock_left, orders, queued, per_buyer, hours, stage, finished }
+    SaleView {
+        item: item.into(),
+        epoch,
+        stock,
+        stock_left,
+        orders,
+        queued,
+        per_buyer,
+        hours,
+        stage,
+        finished: Some(sale.finished),
+        opened: false,
+    }
 }
 
 /// Reads a body, up to its limit.

@@ -96,7 +96,7 @@ fn unsettled_run_is_unknown_unless_an_invariant_is_broken() {
 #[test]
 fn at_most_ten_witnesses_are_named_but_all_are_counted() {
     for orders in [1, 9, 10, 11, 25] {
-        let foreign = Ids::new(8, Buyers::New);
+        let foreign = Ids::new(8, Buyers::New).unmarked();
         let row =
             |index| row(&foreign, AttemptNo { thread: 0, index }, order(index as usize), index);
         let ledger = ledger(orders, 0, 1, (0..orders).map(row).collect());

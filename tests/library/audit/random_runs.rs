@@ -127,7 +127,7 @@ fn correct_run(ids: Ids, stock: u64, per_buyer: u32, earlier: u64, fates: &[Vec<
     let sent: Vec<_> = fates.iter().map(|fates| fates.len() as u64).collect();
     let mut history = history(ids, &sent);
     let mut ledger = ledger(stock, stock as i64, per_buyer, Vec::new());
-    let earlier_ids = Ids::new(!0, Buyers::New);
+    let earlier_ids = Ids::new(!0, Buyers::New).unmarked();
     for index in 0..earlier {
         decide(&mut ledger, &earlier_ids, AttemptNo { thread: 0, index }, index);
     }
@@ -226,7 +226,7 @@ impl Case {
         let thread = a % self.history.sent.len();
         let sent = self.history.sent[thread];
         let attempt = |index| AttemptNo { thread: thread as u32, index };
-        let foreign = Ids::new(42, Buyers::New);
+        let foreign = Ids::new(42, Buyers::New).unmarked();
         let mut refused: Vec<_> = (0..sent).map(attempt).collect();
         refused.retain(|one| self.history.entries.iter().all(|entry| entry.attempt != *one));
         let added = match fault {
@@ -256,7 +256,7 @@ impl Case {
             (Fault::BeforeGone, _) => {
                 let status = [Status::Queued, SOLD_OUT, order(500)][b % 3].clone();
                 let attempt = AttemptNo { thread: 0, index: b as u64 };
-                let row = row(&Ids::new(43, Buyers::New), attempt, status, 0);
+                let row = row(&Ids::new(43, Buyers::New).unmarked(), attempt, status, 0);
                 before.insert(row.request_id, row);
             }
             (Fault::TermsBefore, Some(sale)) if b.is_multiple_of(2) => sale.stock += 1,

@@ -32,7 +32,7 @@ const AFTER_TURN: u64 = 20;
 
 impl Scene {
     pub(super) fn new() -> Self {
-        let ids = Ids::new(7, Buyers::Thread);
+        let ids = Ids::new(7, Buyers::Thread).unmarked();
         let mut history = history(ids, &[2; 4]);
         let won_in_answer = Answered::Won(Box::new(order_id(3)));
         let lost_in_answer = Answered::Lost(Loss::SoldOut);
@@ -116,7 +116,7 @@ impl Scene {
     /// Adds an attempt that another run made during this one, and returns its id.
     pub(super) fn add_foreign(&mut self, status: Status) -> String {
         let attempt = AttemptNo { thread: 0, index: 0 };
-        self.push(row(&Ids::new(9, Buyers::Thread), attempt, status, LATE_TURN))
+        self.push(row(&Ids::new(9, Buyers::Thread).unmarked(), attempt, status, LATE_TURN))
     }
 
     /// Records that this result of a row's attempt was read after the run, and returns its id.
@@ -166,7 +166,7 @@ pub(super) fn request(attempt: AttemptNo, turn: u64) -> RequestWindow {
 /// The first attempt of an earlier run, which no consumer could decide while units were left.
 fn earlier(status: Status) -> Row {
     let attempt = AttemptNo { thread: 0, index: 0 };
-    let mut row = row(&Ids::new(8, Buyers::Thread), attempt, status, 0);
+    let mut row = row(&Ids::new(8, Buyers::Thread).unmarked(), attempt, status, 0);
     times::make_earlier(&mut row);
     row
 }

@@ -83,7 +83,7 @@ fn wrong_lines() -> Vec<(usize, String)> {
         (1, "[]".to_owned()),
         (1, format!("{{\"history\":{VERSION}}}")),
         (1, "{\"history\":-1}".to_owned()),
-        (1, first.replace("\"history\":2,", "")),
+        (1, first.replace(&format!("\"history\":{VERSION},"), "")),
         (1, first.replace("\"tea\"", "\"a b\"")),
         (1, first.replace("\"thread\"", "\"nobody\"")),
         (1, first.replace("\"began_us\"", "\"began_ms\"")),

@@ -79,6 +79,7 @@ fn view(sent_us: u64, stock_left: i64) -> View {
         hours,
         stage,
         finished,
+        opened: false,
     };
     View { sent_us, answered_us: sent_us + 300, sale }
 }
@@ -126,7 +127,8 @@ fn every_kind() -> History {
     // A result may also be of another run's attempt.
     history.results.push(result(RequestId::random(), None));
     history.asked = Asked { wanted: 9, answered: 8 };
-    history.standstill = Some(Standstill { queued: 1, unchanged_us: 30_000_000, is_ready: true });
+    history.standstill =
+        Some(Standstill { queued: 1, unchanged_us: 30_000_000, waited_us: 0, is_ready: true });
     history
 }
 

@@ -54,7 +54,7 @@ const LINES: [&str; 6] = [
     concat!(
         r#"{"entries":8,"tallies":10,"views":3,"results":9,"#,
         r#""asked":{"wanted":9,"answered":8},"#,
-        r#""standstill":{"queued":1,"unchanged_us":30000000,"is_ready":true}}"#
+        r#""standstill":{"queued":1,"unchanged_us":30000000,"waited_us":0,"is_ready":true}}"#
     ),
 ];
 
@@ -239,6 +239,9 @@ prop_compose! {
     }
 }
 
+const STAGES: &[Stage] =
+    &[Stage::NotOpen, Stage::Open, Stage::SoldOut, Stage::Closed, Stage::Other];
+
 prop_compose! {
     fn views()(
         (sent_us, answered_us, item) in (any::<u64>(), any::<u64>(), any::<String>()),
@@ -246,13 +249,14 @@ prop_compose! {
         (orders, queued) in (any::<u64>(), any::<u64>()),
         per_buyer in option::of(any::<u32>()),
         (opens_us, closes_us) in (option::of(any::<u64>()), option::of(any::<u64>())),
-        stage in option::of(select(&[Stage::NotOpen, Stage::Open, Stage::SoldOut, Stage::Closed])),
-        finished in option::of(any::<bool>()),
+        stage in option::of(select(STAGES)),
+        (finished, opened) in (option::of(any::<bool>()), any::<bool>()),
     ) -> View {
         let hours = Hours { opens_us, closes_us };
         let item = item.into();
         let sale = SaleView {
             item, epoch, stock, stock_left, orders, queued, per_buyer, hours, stage, finished,
+            opened,
         };
         View { sent_us, answered_us, sale }
     }
@@ -260,9 +264,10 @@ prop_compose! {
 
 prop_compose! {
     fn standstills()(
-        queued in any::<u64>(), unchanged_us in any::<u64>(), is_ready in any::<bool>(),
+        queued in any::<u64>(), unchanged_us in any::<u64>(), waited_us in any::<u64>(),
+        is_ready in any::<bool>(),
     ) -> Standstill {
-        Standstill { queued, unchanged_us, is_ready }
+        Standstill { queued, unchanged_us, waited_us, is_ready }
     }
 }
 

@@ -14,6 +14,9 @@ const SLOWLY: &[&str] = &["--threads", "10", "--loops", "10", "--think", "250ms"
 /// Opens a fresh sale first.
 const FRESH: &[&str] = &["--stock", "30"];
 
+/// The same with the stock that the sale has anyway.
+const SAME: &[&str] = &["--stock", "10"];
+
 /// Attempts of each load.
 const ATTEMPTS: u64 = 100;
 
@@ -68,6 +71,69 @@ pub(crate) const LIES: &[Case] = &[
         expected: Fail(FALSE),
         load: FRESH,
         opened: |_, opened| opened["epoch"] = 3.into(),
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with the epoch of the one that it replaces, of which nothing was sold",
+        expected: Fail(FALSE),
+        load: SAME,
+        opened: |shop, opened| {
+            shop.epoch = 1;
+            opened["epoch"] = 1.into();
+        },
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with a lower epoch",
+        expected: Fail(FALSE),
+        load: SAME,
+        state: |shop, state| {
+            if shop.epoch == 1 {
+                state["epoch"] = 5.into();
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale with a closing that nobody asked for",
+        expected: Fail(FALSE),
+        load: SAME,
+        opened: |shop, _| {
+            shop.setup.closes_ms = Some(60_000);
+            shop.has_lied = true;
+        },
+        ..CASE
+    },
+    Case {
+        name: "a fresh sale that opens late",
+        expected: Fail(FALSE),
+        load: &["--stock", "10", "--loops", "60", "--think", "100ms"],
+        opened: |shop, _| {
+            shop.setup.opens_ms = Some(3_000);
+            shop.has_lied = true;
+        },
+        ..CASE
+    },
+    Case {
+        name: "a status that there is not",
+        expected: Fail(FALSE),
+        state: |_, state| state["status"] = "banana".into(),
+        ..CASE
+    },
+    Case {
+        name: "closed while attempts are accepted",
+        expected: Fail(FALSE),
+        load: SLOWLY,
+        sale: HUGE,
+        state: |_, state| state["status"] = "closed".into(),
+        ..CASE
+    },
+    Case {
+        name: "not open while attempts are accepted",
+        expected: Fail(FALSE),
+        load: SLOWLY,
+        sale: HUGE,
+        state: |_, state| state["status"] = "not_open".into(),
         ..CASE
     },
     Case {

@@ -9,7 +9,7 @@ fn unsettled(queued: u64, unchanged_us: u64, is_ready: bool) -> Scene {
     let mut scene = Scene::new();
     scene.settled = false;
     (scene.row(3).status, scene.row(3).decided_us) = (Status::Queued, None);
-    scene.history.standstill = Some(Standstill { queued, unchanged_us, is_ready });
+    scene.history.standstill = Some(Standstill { queued, unchanged_us, waited_us: 0, is_ready });
     scene
 }
 
@@ -42,7 +42,7 @@ fn queue_that_passed_over_an_attempt_has_lost_it() {
     for index in 0..150 {
         let mut row = scene.row(4).clone();
         let attempt = AttemptNo { thread: 0, index };
-        row.request_id = Ids::new(9, Buyers::New).request_id(attempt);
+        row.request_id = Ids::new(9, Buyers::New).unmarked().request_id(attempt);
         (row.seq, row.status) = (100 + index, Status::Lost(Loss::Undeliverable));
         scene.history.before.insert(row.request_id, row.clone());
         scene.ledger.rows.push(row);

@@ -31,7 +31,7 @@ fn requests_in_flight_at_the_same_time_may_be_answered_differently() {
 fn attempt_that_was_known_before_the_run_is_not_refused() {
     let mut scene = Scene::new();
     scene.make_earlier();
-    scene.history.ids = Ids::new(7, Buyers::New);
+    scene.history.ids = Ids::new(7, Buyers::New).unmarked();
     let attempt = AttemptNo { thread: 0, index: 0 };
     scene.refuse_again(Refused::Unavailable, attempt, (1, 2));
     assert_eq!(scene.broken(), []);

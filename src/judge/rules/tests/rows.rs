@@ -29,7 +29,7 @@ fn row_that_nobody_made_is_found_though_it_is_no_order() {
         let mut scene = Scene::new();
         let mut row = scene.row(5).clone();
         let attempt = AttemptNo { thread: 0, index: 0 };
-        row.request_id = Ids::new(9, Buyers::New).request_id(attempt);
+        row.request_id = Ids::new(9, Buyers::New).unmarked().request_id(attempt);
         (row.seq, row.status) = (60, status);
         row.decided_us = None;
         scene.ledger.rows.push(row);

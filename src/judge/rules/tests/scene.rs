@@ -35,7 +35,7 @@ impl Scene {
     }
 
     pub(in crate::judge) fn with_buyers(buyers: Buyers) -> Self {
-        let ids = Ids::new(7, buyers);
+        let ids = Ids::new(7, buyers).unmarked();
         let mut history = History::new(ids, ITEM.parse().unwrap(), 7, BEGAN_US);
         history.sent = vec![1, 1, 1, 1, 1, 1, 0];
         history.sale_before = Some(terms(3));
@@ -258,7 +258,7 @@ fn repeated_run_with_the_same_ids_breaks_nothing() {
     let mut scene = Scene::new();
     let entries = scene.history.entries.clone();
     scene.make_earlier();
-    scene.history.ids = Ids::new(7, Buyers::New);
+    scene.history.ids = Ids::new(7, Buyers::New).unmarked();
     assert_eq!(scene.violations(), []);
     // The attempts are sent again, long after they were accepted.
     scene.history.entries = entries;

@@ -100,7 +100,8 @@ fn loss_says_that_no_unit_was_left_as_a_refusal_does() {
 fn loss_before_the_run_says_that_no_unit_was_left() {
     let mut scene = Scene::new();
     let mut row = scene.row(5).clone();
-    row.request_id = Ids::new(9, Buyers::New).request_id(AttemptNo { thread: 0, index: 0 });
+    row.request_id =
+        Ids::new(9, Buyers::New).unmarked().request_id(AttemptNo { thread: 0, index: 0 });
     row.seq = 60;
     scene.history.before.insert(row.request_id, row.clone());
     scene.ledger.rows.push(row.clone());

@@ -62,7 +62,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind("an attempt lost as sold out before the run, and later ones win", |run, chance| {
         let is_new = |row: &Row| is_won(row) && run.entry_at(&row.request_id).is_some();
         let mut row = run.ledger.rows[run.row(chance, is_new)?].clone();
-        let ids = Ids::new(chance.below(u64::MAX), Buyers::New);
+        let ids = Ids::new(chance.below(u64::MAX), Buyers::New).unmarked();
         row.request_id = ids.request_id(AttemptNo { thread: 0, index: 0 });
         row.status = Status::Lost(Loss::SoldOut);
         row.accepted_us -= 3_600_000_000;

@@ -99,5 +99,5 @@ fn queue(run: &mut Run, chance: &mut Chance) -> Option<()> {
 
 fn stand_still(run: &mut Run, unchanged_us: u64, is_ready: bool) {
     let queued = run.ledger.rows.iter().filter(|row| row.status == Status::Queued).count() as u64;
-    run.history.standstill = Some(Standstill { queued, unchanged_us, is_ready });
+    run.history.standstill = Some(Standstill { queued, unchanged_us, waited_us: 0, is_ready });
 }

@@ -149,7 +149,7 @@ fn unsent(run: &Run, chance: &mut Chance) -> AttemptNo {
 
 /// Adds a row for an attempt of another client.
 fn add_foreign(run: &mut Run, chance: &mut Chance, status: Status) -> Option<()> {
-    let ids = Ids::new(chance.below(u64::MAX), Buyers::New);
+    let ids = Ids::new(chance.below(u64::MAX), Buyers::New).unmarked();
     let attempt = AttemptNo { thread: 0, index: chance.below(9) };
     let ours = std::mem::replace(&mut run.history.ids, ids);
     let added = run.add_row(attempt, status);

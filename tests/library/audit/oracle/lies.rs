@@ -89,7 +89,7 @@ fn row(run: &mut Run, random: &mut Random) {
     let id = run.ledger.rows[random.index(rows)].request_id;
     let (kind, status) = (random.below(8), status(random));
     let other = random.index(rows);
-    let stranger = Ids::new(random.bits(), Buyers::New);
+    let stranger = Ids::new(random.bits(), Buyers::New).unmarked();
     let thread = random.below(2) as u32;
     let attempt = run.requests[random.index(run.requests.len())].window.attempt;
     let change = |ledger: &mut Ledger| {

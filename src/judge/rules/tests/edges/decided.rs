@@ -10,13 +10,14 @@ use crate::settings::Buyers;
 fn is_passed_over(seq: u64, unchanged_us: u64) -> bool {
     let mut scene = Scene::new();
     scene.settled = false;
-    scene.history.standstill = Some(Standstill { queued: 1, unchanged_us, is_ready: true });
+    scene.history.standstill =
+        Some(Standstill { queued: 1, unchanged_us, waited_us: 0, is_ready: true });
     let mut queued = scene.ledger.rows.remove(3);
     (queued.seq, queued.status, queued.decided_us) = (seq, Status::Queued, None);
     for index in 0..150 {
         let mut row = scene.row(4).clone();
         let attempt = AttemptNo { thread: 0, index };
-        row.request_id = Ids::new(9, Buyers::New).request_id(attempt);
+        row.request_id = Ids::new(9, Buyers::New).unmarked().request_id(attempt);
         (row.seq, row.status) = (100 + 2 * index, Status::Lost(Loss::Undeliverable));
         scene.history.before.insert(row.request_id, row.clone());
         scene.ledger.rows.push(row);

@@ -39,7 +39,8 @@ fn order_of_nobody_can_have_taken_a_unit() {
         let mut scene = Scene::new();
         scene.refuse(Refused::SoldOut, 22, 28);
         let mut row = scene.row(2).clone();
-        row.request_id = Ids::new(9, Buyers::New).request_id(AttemptNo { thread: 0, index: 0 });
+        row.request_id =
+            Ids::new(9, Buyers::New).unmarked().request_id(AttemptNo { thread: 0, index: 0 });
         (row.seq, row.status) = (60, status);
         scene.ledger.rows.push(row);
         let found = scene.violations();

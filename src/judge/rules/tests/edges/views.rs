@@ -23,7 +23,7 @@ fn words_are_compared_with_figures_but_not_with_hours() {
         (3, Some(Stage::Open), None, Some("open at 200 ms, and no unit left")),
         (0, None, Some(true), Some("finished at 1 ms, with 3 units left and 0 queued")),
         (3, None, Some(false), Some("not finished at 200 ms, with 0 units left and 0 queued")),
-        (3, Some(Stage::NotOpen), None, None),
+        (3, Some(Stage::NotOpen), None, Some("not open at 200 ms, while the sale is open")),
         (3, Some(Stage::Closed), None, None),
         (3, Some(Stage::SoldOut), Some(true), None),
         (0, Some(Stage::Open), Some(false), None),
