@@ -133,8 +133,8 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     },
     FlawLoad {
         flaw: Flaw::TransientQueue,
-        // The broker takes several seconds to start.
-        load: &["--threads", "30"],
+        // The broker takes several seconds to start, and then nothing may move for half of the time.
+        load: &["--threads", "30", "--settle-timeout", "45s"],
         fault: Fault::BrokerKilled,
         ..LOSS
     },
