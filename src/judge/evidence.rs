@@ -1,18 +1,15 @@
 //! [`audit`]: judges a run from its evidence, in the same way whether it has just ended or was
 //! recorded.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Answered, History, Ledger, Row, Status};
-use crate::ids::OrderId;
+use crate::history::{Answered, History, Ledger, Row};
 use crate::stats::Quantiles;
 
-use super::bounds::Bounds;
-use super::invariant::{Invariant, Witnesses};
 use super::reconcile::reconcile;
+use super::told::without_ledger;
 use super::verdict::{Audit, Verdict};
 
 /// The gaps in the evidence of a run, each with its reason; `None` for evidence that was read.
@@ -74,44 +71,6 @@ fn missing(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Option<St
     ledger.is_none().then(|| format!("the ledger could not be read: {because}"))
 }
 
-/// Judges by what buyers were told alone: more orders than units are too many without any ledger.
-fn without_ledger(history: &History, because: String) -> Audit {
-    let undecided = Audit::undecided(history, because);
-    let stock = history.views.iter().next().map(|view| view.sale.stock);
-    let Some(stock) = stock.or(history.sale_before.as_ref().map(|sale| sale.stock)) else {
-        return undecided;
-    };
-    let told = told_orders(history);
-    let over = (told.len() as u64).saturating_sub(stock);
-    let mut oversold = Witnesses::of(Invariant::NeverOversold);
-    told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
-    let bounds = Some(Bounds::of_answers(history, told.len()));
-    let audit = Audit { stock: Some(stock), bounds, oversold: over, ..undecided };
-    match oversold.finish() {
-        None => audit,
-        Some(violation) => Audit {
-            verdict: Verdict::Fail,
-            because: None,
-            orders: Some(told.len() as u64),
-            violations: vec![violation],
-            ..audit
-        },
-    }
-}
-
-/// The orders that are known from answers, results, and the ledger before the run; each once.
-fn told_orders(history: &History) -> Vec<&OrderId> {
-    let before = history.before.values().map(|row| &row.status);
-    let results = history.results.iter().filter_map(|read| read.status.as_ref());
-    let statuses = before.chain(results).filter_map(Status::order_id);
-    let answers = history.entries.iter().filter_map(|entry| match &entry.answered {
-        Answered::Won(order_id) => Some(&**order_id),
-        Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
-    });
-    let mut seen = HashSet::new();
-    statuses.chain(answers).filter(|order| seen.insert(*order)).collect()
-}
-
 /// Why a run in which no invariant is broken proves nothing all the same.
 fn nothing_proved(history: &History) -> Option<String> {
     let accepted = history.entries.iter().any(|entry| entry.answered != Answered::Unknown);
@@ -141,8 +100,10 @@ pub fn settle_times(history: &History, ledger: &Ledger) -> Quantiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Asked, AttemptNo, Refused};
+    use crate::history::{Asked, AttemptNo, Refused, Status};
     use crate::ids::RequestId;
+    use crate::judge::bounds::Bounds;
+    use crate::judge::invariant::Invariant;
     use crate::judge::rules::tests::scene::{Scene, order, order_id};
 
     fn because(scene: &Scene, gaps: &Gaps) -> (Verdict, String) {
@@ -233,8 +194,6 @@ mod tests {
         scene.history.before.insert(before.request_id, before);
         scene.read(0, Some(order(1)), (300, 310));
         scene.read(1, Some(order(2)), (300, 310));
-        scene.read(3, Some(Status::Queued), (300, 310));
-        scene.read(4, None, (300, 310));
         for number in 0..told {
             let index = 100 + number;
             let attempt = AttemptNo { thread: 0, index };
@@ -263,6 +222,23 @@ mod tests {
         assert_eq!((oversold.stock, oversold.orders, oversold.oversold), (Some(3), Some(5), 2));
         let [violation] = &oversold.violations[..] else { panic!("{:?}", oversold.violations) };
         assert_eq!((violation.invariant, violation.count), (Invariant::NeverOversold, 2));
+    }
+
+    #[test]
+    fn answers_can_contradict_each_other_without_a_ledger() {
+        let gaps = Gaps { ledger: gap("status 500"), ..Gaps::default() };
+        let broken = |scene: &Scene| -> Vec<Invariant> {
+            let found = audit(&scene.history, None, &gaps).violations;
+            found.iter().map(|violation| violation.invariant).collect()
+        };
+        assert_eq!(broken(&Scene::new()), []);
+        let mut scene = Scene::new();
+        scene.read(4, None, (300, 310));
+        assert_eq!(broken(&scene), [Invariant::IdsAnsweredOnce]);
+        let mut scene = Scene::new();
+        scene.read(0, Some(order(1)), (300, 310));
+        scene.read(3, Some(order(1)), (300, 310));
+        assert_eq!(broken(&scene), [Invariant::OrderIdsUnique]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod made;
 mod reconcile;
 mod rules;
 mod server_clock;
+mod told;
 mod validity;
 mod verdict;
 

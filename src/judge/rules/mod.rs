@@ -53,6 +53,10 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     reads::stock_reads_bounded,
 ];
 
+/// The rules that need no rows of a ledger.
+pub(super) const WITHOUT_LEDGER: &[fn(&Facts<'_>) -> Witnesses] =
+    &[once::ids_answered_once, views::views_agree, sold_out::sold_out_true];
+
 /// The rules that hold for attempts of a sale that was replaced and of the one that replaced it.
 pub(super) const OF_REPLACED: &[fn(&Facts<'_>) -> Witnesses] = &[
     stock::never_oversold,

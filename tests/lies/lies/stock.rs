@@ -1,6 +1,6 @@
 //! More is sold than there is, or to one buyer, or units are kept back from accepted attempts.
 
-use crate::answer::{Answer, won};
+use crate::answer::{Answer, lost, sold_out, won};
 use crate::case::Expected::Fail;
 use crate::case::{CASE, Case, Page};
 use crate::shop::{Post, SALE, Setup, Shop, Status};
@@ -95,6 +95,36 @@ pub(crate) const LIES: &[Case] = &[
         ]),
         sale: Setup { delay_ms: 500, ..SALE },
         decide: |shop, _| Some(shop.win()),
+        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ..CASE
+    },
+    Case {
+        name: "one order for two buyers, and the ledger fails afterwards",
+        expected: Fail(&["order_ids_unique"]),
+        sale: AT_ONCE,
+        decide: |shop, at| match shop.judge(at) {
+            Status::Won(_) => Some(Status::Won(format!("tea-1-{}", shop.made / 2))),
+            status => Some(status),
+        },
+        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ..CASE
+    },
+    Case {
+        name: "other results than answers, and the ledger fails afterwards",
+        expected: Fail(&["ids_answered_once"]),
+        sale: AT_ONCE,
+        result: |_, question, answer| match answer.body.contains("won") {
+            true => lost(question.id, "sold_out"),
+            false => answer,
+        },
+        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ..CASE
+    },
+    Case {
+        name: "sold out after three orders, and the ledger fails afterwards",
+        expected: Fail(&["sold_out_true", "stock_conserved", "views_agree"]),
+        sale: AT_ONCE,
+        instead: |shop, _| (shop.orders() >= 3).then(sold_out),
         ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
         ..CASE
     },

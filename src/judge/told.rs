@@ -1,0 +1,87 @@
+//! Judging a run by what buyers were told alone, if the ledger after it is not known.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::history::{Answered, History, Ledger, SaleTerms, SaleView};
+use crate::ids::{OrderId, RequestId};
+
+use super::bounds::Bounds;
+use super::explain::explain;
+use super::facts::Facts;
+use super::invariant::{Invariant, Violation, Witnesses};
+use super::rules;
+use super::verdict::{Audit, Verdict};
+
+/// Judges by what buyers were told alone: more orders than units are too many without any ledger,
+/// and answers can contradict each other.
+pub(super) fn without_ledger(history: &History, because: String) -> Audit {
+    let undecided = Audit::undecided(history, because);
+    let Some(sale) = sale_without_ledger(history) else { return undecided };
+    let (stock, told) = (sale.stock, told_orders(history));
+    let over = (told.len() as u64).saturating_sub(stock);
+    let mut oversold = Witnesses::of(Invariant::NeverOversold);
+    told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
+    let bounds = Some(Bounds::of_answers(history, told.len()));
+    let audit = Audit { stock: Some(stock), bounds, oversold: over, ..undecided };
+    let violations = contradictions(history, sale, oversold);
+    if violations.is_empty() {
+        return audit;
+    }
+    let orders = (over > 0).then_some(told.len() as u64);
+    Audit { verdict: Verdict::Fail, because: None, orders, violations, ..audit }
+}
+
+/// The sale, as its first state or the ledger before the run shows it.
+fn sale_without_ledger(history: &History) -> Option<SaleTerms> {
+    let of_view = history.views.iter().next().map(|view| {
+        let SaleView { item, epoch, stock, stock_left, per_buyer, hours, .. } = view.sale.clone();
+        let per_buyer = per_buyer.unwrap_or(u32::MAX);
+        SaleTerms { item: item.into(), epoch, stock, stock_left, per_buyer, hours }
+    });
+    history.sale_before.clone().or(of_view)
+}
+
+/// What is broken without any row of a ledger.
+fn contradictions(history: &History, sale: SaleTerms, oversold: Witnesses) -> Vec<Violation> {
+    // Whether units were left at the end is not known.
+    let ledger = Ledger { sale: SaleTerms { stock_left: 0, ..sale }, rows: Vec::new() };
+    let facts = Facts::gather(history, &ledger, false);
+    let is_judged = !facts.is_replaced && !history.is_empty();
+    let rules = if is_judged { rules::WITHOUT_LEDGER } else { &[] };
+    let broken = rules.iter().map(|rule| rule(&facts));
+    let broken = [oversold, shared_orders(history)].into_iter().chain(broken);
+    let mut violations: Vec<Violation> = broken.filter_map(Witnesses::finish).collect();
+    violations.sort_by_key(|violation| violation.invariant);
+    explain(&facts, &mut violations);
+    violations
+}
+
+/// Orders that were told of two attempts.
+fn shared_orders(history: &History) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
+    let mut attempt_of: HashMap<&OrderId, RequestId> = HashMap::new();
+    for (order_id, attempt) in told(history) {
+        broken.add_if(*attempt_of.entry(order_id).or_insert(attempt) != attempt, order_id);
+    }
+    broken
+}
+
+/// The orders that are known, each once.
+fn told_orders(history: &History) -> Vec<&OrderId> {
+    let mut seen = HashSet::new();
+    told(history).map(|(order_id, _)| order_id).filter(|order_id| seen.insert(*order_id)).collect()
+}
+
+/// The orders that the ledger before the run, results and answers tell of, with their attempts.
+fn told(history: &History) -> impl Iterator<Item = (&OrderId, RequestId)> {
+    let before = history.before.values();
+    let before = before.filter_map(|row| Some((row.status.order_id()?, row.request_id)));
+    let results = history.results.iter();
+    let results =
+        results.filter_map(|read| Some((read.status.as_ref()?.order_id()?, read.request_id)));
+    let answers = history.entries.iter().filter_map(|entry| match &entry.answered {
+        Answered::Won(order_id) => Some((&**order_id, history.ids.request_id(entry.attempt))),
+        Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
+    });
+    before.chain(results).chain(answers)
+}
