@@ -133,7 +133,7 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     },
     FlawLoad {
         flaw: Flaw::TransientQueue,
-        // The broker takes several seconds to start. Then nothing may move for half of this time.
+        // The broker takes several seconds to start. Then nothing moves for fifteen.
         load: &["--threads", "30", "--settle-timeout", "45s"],
         fault: Fault::BrokerKilled,
         ..LOSS

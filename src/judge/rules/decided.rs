@@ -1,6 +1,7 @@
 //! Decisions: every accepted attempt gets one.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use crate::history::{ResultRead, Standstill, Status};
 use crate::ids::RequestId;
@@ -10,9 +11,9 @@ use crate::judge::invariant::{Invariant, Witnesses};
 use super::results::Settled;
 
 /// For how long nothing may change while attempts are queued and every part of the tested system
-/// works, in microseconds, and at the least for half of the time that was waited. A slow system
+/// works, in microseconds: half of the time that was waited, within these bounds. A slow system
 /// decides something in that time.
-const STANDSTILL_US: u64 = 5_000_000;
+const STANDSTILL_US: RangeInclusive<u64> = 5_000_000..=15_000_000;
 
 /// The same, if a queue has passed over an attempt.
 const PASSED_OVER_US: u64 = 2_000_000;
@@ -80,7 +81,7 @@ impl Stuck {
         if unchanged_us < PASSED_OVER_US || still_queued < queued {
             return Self::Nothing;
         }
-        if unchanged_us >= STANDSTILL_US.max(waited_us / 2) {
+        if unchanged_us >= (waited_us / 2).clamp(*STANDSTILL_US.start(), *STANDSTILL_US.end()) {
             return Self::Everything;
         }
         let decided = rows.iter().filter(|row| row.status != Status::Queued).map(|row| row.seq);

@@ -37,6 +37,21 @@ fn slow_or_unwell_server_is_not_accused() {
 }
 
 #[test]
+fn whoever_waits_longer_gives_a_slow_server_more_time() {
+    for (waited_us, unchanged_us, is_lost) in [
+        (15_000_000, 7_400_000, false),
+        (15_000_000, 7_500_000, true),
+        (60_000_000, 14_900_000, false),
+        (60_000_000, 15_000_000, true),
+    ] {
+        let mut scene = unsettled(1, unchanged_us, true);
+        scene.history.standstill.as_mut().unwrap().waited_us = waited_us;
+        let expected = if is_lost { &[Invariant::AcceptedDecided][..] } else { &[] };
+        assert_eq!(scene.broken(), expected, "{unchanged_us} of {waited_us}");
+    }
+}
+
+#[test]
 fn queue_that_passed_over_an_attempt_has_lost_it() {
     let mut scene = unsettled(1, 2_500_000, true);
     for index in 0..150 {
