@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 # Incremental compilation would double the size of the target folder and help no later run.
 export CARGO_INCREMENTAL=0
+# Nor would the names of lines in backtraces: a panic names its own.
+export CARGO_PROFILE_DEV_DEBUG=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed_steps=()
@@ -31,7 +33,7 @@ step 'build of the tests' cargo test --locked --no-run
     nice -n 19 cargo clippy --locked "${with_tls[@]}"
 } >/dev/null 2>&1 &
 build_ahead=$!
-RUST_TEST_THREADS=$((2 * $(nproc))) step tests cargo test --locked --no-fail-fast
+step tests cargo test --locked --no-fail-fast
 wait "$build_ahead"
 # Each in its shortest form: whether they still run, not how fast.
 step benches cargo test --locked --no-fail-fast --benches

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use seckill::history::VERSION;
+
 use super::outputs::FILES;
 use super::{bench, recorded, stderr, stdout};
 
@@ -137,7 +139,8 @@ fn other_version_is_an_error() {
         assert!(content.contains(from), "no {from} in {content}");
         std::fs::write(&path, content.replacen(from, to, 1)).unwrap();
     };
-    replace("history.ndjson", "\"history\":2", "\"history\":99");
+    let version = format!("\"history\":{VERSION}");
+    replace("history.ndjson", &version, "\"history\":99");
     assert_error(&["audit"], run.path(), "history.ndjson", "its version is 99");
     assert_error(&["audit"], run.path(), "history.ndjson", "use the seckill that wrote it");
     assert_eq!(recorded("report", run.path(), &[]).status.code(), Some(0));

@@ -77,6 +77,8 @@ fn contradictory_answer_is_tallied() {
         (202, r#"{"status":"lost","reason":"sold_out"}"#.to_owned()),
         (200, r#"{"status":"won"}"#.to_owned()),
         (409, r#"{"status":"rejected","reason":"sold_out"}"#.to_owned()),
+        (409, r#"{"status":"rejected"}"#.to_owned()),
+        (410, r#"{"status":"rejected","reason":"full moon"}"#.to_owned()),
         (503, r#"{"status":"rejected","reason":"sold_out"}"#.to_owned()),
         (500, r#"{"status":"rejected","reason":"sold_out"}"#.to_owned()),
         (202, format!(r#"{{"status":"queued","request_id":"{other}"}}"#)),
@@ -97,7 +99,7 @@ fn answer_of_no_api_is_not_contradictory() {
         Reply::Bytes(answer(500, "", unknown)),
         Reply::Bytes(answer(502, "", "<html>")),
         Reply::Bytes(answer(200, "", r#"{"status":"fine"}"#)),
-        Reply::Bytes(answer(410, "", r#"{"status":"rejected","reason":"full moon"}"#)),
+        Reply::Bytes(answer(503, "", r#"{"status":"rejected","reason":"full moon"}"#)),
         Reply::Bytes(b"nonsense\r\n\r\n".to_vec()),
         Reply::Close,
     ];

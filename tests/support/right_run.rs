@@ -31,13 +31,17 @@ pub(crate) struct Campaign {
 
 impl Campaign {
     /// Makes runs with seeds that follow from this one, `SECKILL_RIGHT_RUNS` of them or else
-    /// `runs`, and fails if a server is accused.
+    /// `runs`, and fails if a server is accused. On a busy machine no request of a run may be
+    /// answered in time: up to four times as many are made until one passes.
     pub(crate) fn run(runs: u64, backends: &dyn Fn(u64) -> Backend) -> Self {
         let runs = from_env("SECKILL_RIGHT_RUNS").unwrap_or(runs);
         let seed = from_env("SECKILL_RIGHT_SEED").unwrap_or(u64::from(std::process::id()));
         println!("SECKILL_RIGHT_SEED={seed} SECKILL_RIGHT_RUNS={runs}");
         let mut campaign = Self::default();
-        for number in 0..runs {
+        for number in 0..4 * runs {
+            if number >= runs && campaign.passed > 0 {
+                break;
+            }
             let audit = run(&mut Random(seed.wrapping_add(number)), &backends(number));
             match audit["verdict"].as_str() {
                 Some("pass") => campaign.passed += 1,
