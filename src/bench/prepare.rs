@@ -26,7 +26,7 @@ pub(super) struct Site {
     pub(super) item: ItemId,
     /// When the times of the history begin.
     pub(super) beginning: Beginning,
-    /// States of the same sale before that one.
+    /// What was seen of the sale that was opened for the run, before that state.
     pub(super) earlier_views: Vec<View>,
     /// The state of the sale right before the load.
     pub(super) view_before: View,
