@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # Incremental compilation would double the size of the target folder and help no later run.
 export CARGO_INCREMENTAL=0
-# Nor would the names of lines in backtraces: a panic names its own.
+# Without debug information the programs build faster. A panic names its line all the same.
 export CARGO_PROFILE_DEV_DEBUG=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

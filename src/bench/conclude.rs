@@ -145,13 +145,14 @@ async fn gather(
     let settled = evidence::settle(&site.control, history, (deadline, limit));
     gaps.settled = waiting(notify, what, settled).await.err();
     let what = || "the ledger is read".to_owned();
-    let reading = deadline.max(Instant::now() + limit.min(RESULTS_TIME));
-    let read = evidence::ledger(site, outputs, LedgerFile::After, reading);
+    // What is read has some time in any case.
+    let extended = || deadline.max(Instant::now() + limit.min(RESULTS_TIME));
+    let read = evidence::ledger(site, outputs, LedgerFile::After, extended());
     let began = Instant::now();
     let mut ledger = waiting(notify, what, read).await.map_err(|error| error.to_string());
     let window_us = (site.beginning.us(began), site.beginning.us(Instant::now()));
     // What buyers are told counts even if the ledger could not be read in time.
-    let deadline = deadline.max(Instant::now() + limit.min(RESULTS_TIME));
+    let deadline = extended();
     evidence::results(config, site, history, ledger.as_ref().ok(), deadline, notify).await;
     gaps.ledger = ledger.as_ref().err().cloned();
     view_again(site, history).await;

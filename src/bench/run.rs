@@ -98,7 +98,8 @@ async fn read_ledger_before(
     read.map_err(|error| match error.is_of_token() {
         true => BenchError::of_token(&error, config),
         false => {
-            let problem = format!("leaves this run without an audit: {error}. Or add --no-audit");
+            let problem =
+                format!("this run could not be audited: {error}; add --no-audit to load only");
             BenchError::Flag(FlagError::new("target", problem))
         }
     })

@@ -92,9 +92,9 @@ impl Ids {
         RequestId(Uuid::from_u128(if self.marked { marked(id) } else { id }))
     }
 
-    /// Whether an id is one of some run of a load generator, whatever its seed was. One in four
-    /// thousand million other ids is as well.
-    pub fn are_of(request_id: &RequestId) -> bool {
+    /// Whether a load generator made this id, in whichever run and with whichever seed. So says one
+    /// in four thousand million (2^32) ids of others, too.
+    pub fn is_of_any_run(request_id: &RequestId) -> bool {
         let id = request_id.0.as_u128();
         marked(id) == id
     }
@@ -170,12 +170,12 @@ mod tests {
                 let id = ids.request_id(attempt);
                 assert_eq!(id.0.get_version_num(), 4);
                 assert_eq!(ids.attempt(&id), Some(attempt));
-                assert!(Ids::are_of(&id));
+                assert!(Ids::is_of_any_run(&id));
                 assert_eq!(Ids::new(8, Buyers::New).attempt(&id), None);
             }
         }
         let other = RequestId::random();
-        assert_eq!((ids.attempt(&other), Ids::are_of(&other)), (None, false));
+        assert_eq!((ids.attempt(&other), Ids::is_of_any_run(&other)), (None, false));
     }
 
     #[test]

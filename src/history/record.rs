@@ -149,6 +149,20 @@ impl History {
         }
     }
 
+    /// The orders that the ledger before the run, results and answers tell of, with their attempts.
+    pub fn told_orders(&self) -> impl Iterator<Item = (&OrderId, RequestId)> {
+        let before = self.before.values();
+        let before = before.filter_map(|row| Some((row.status.order_id()?, row.request_id)));
+        let results = self.results.iter();
+        let results =
+            results.filter_map(|read| Some((read.status.as_ref()?.order_id()?, read.request_id)));
+        let answers = self.entries.iter().filter_map(|entry| match &entry.answered {
+            Answered::Won(order_id) => Some((&**order_id, self.ids.request_id(entry.attempt))),
+            Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
+        });
+        before.chain(results).chain(answers)
+    }
+
     /// Adds the attempts of another worker's virtual users. Each user belongs to one worker.
     pub fn merge(&mut self, other: Self) {
         // The fields are destructured by name, so that a forgotten new field does not compile. The

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use crate::history::{Answered, Entry, History, Hours, Ids, Ledger, Row, Status};
+use crate::history::{Answered, Entry, History, Hours, Ids, Ledger, Row, Status, View};
 use crate::ids::{OrderId, RequestId};
 
 use super::id_map::IdMap;
 use super::made::Made;
+use super::order::Order;
 use super::server_clock::ServerClock;
 
 /// History and ledger, joined by request id. Building it takes time linear in the size of both.
@@ -39,6 +40,8 @@ pub(super) struct Facts<'a> {
     pub(super) clock: Option<ServerClock>,
     /// Whether each result can be true, once a rule has asked for it.
     pub(super) truths: OnceCell<Vec<bool>>,
+    /// When each new order was made, once a rule has asked for it.
+    pub(super) order_times: OnceCell<Vec<Order<'a>>>,
 }
 
 /// Whether two epochs are of the same sale. A system that does not number its sales has one.
@@ -83,8 +86,7 @@ impl<'a> Facts<'a> {
         let clock = ServerClock::bounded_by(history.began_us, accepted.iter());
         let origins = rows.origins(clock);
         let Rows { by_id, repeated, answered_twice, .. } = rows;
-        let only_told =
-            if is_replaced { Vec::new() } else { only_told(history, &accepted, &by_id, ledger) };
+        let only_told = if is_replaced { Vec::new() } else { only_told(history, &by_id, ledger) };
         let repeated = repeated.into_iter().map(|(_, at)| &ledger.rows[at]).collect();
         Self {
             history,
@@ -102,7 +104,14 @@ impl<'a> Facts<'a> {
             answered_twice,
             clock,
             truths: OnceCell::new(),
+            order_times: OnceCell::new(),
         }
+    }
+
+    /// The states of the sale that is judged.
+    pub(super) fn views(&self) -> impl Iterator<Item = &'a View> + use<'a> {
+        let (views, epoch) = (self.history.views.iter(), self.ledger.sale.epoch);
+        views.filter(move |view| is_same_sale(view.sale.epoch, epoch))
     }
 
     /// The row of an attempt.
@@ -153,26 +162,13 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The orders that answers, results, and the ledger before the run tell of, of attempts without an
-/// order in the ledger.
-fn only_told<'a>(
-    history: &'a History,
-    accepted: &[Made<'a>],
-    by_id: &IdMap<usize>,
-    ledger: &Ledger,
-) -> Vec<&'a OrderId> {
-    let has_order = |row: Option<&Row>| row.is_some_and(|row| row.status.order_id().is_some());
-    let answers = accepted.iter().filter(|made| !has_order(made.row));
-    let answers = answers.filter_map(|made| match &made.entry.answered {
-        Answered::Won(order_id) => Some(&**order_id),
-        _ => None,
-    });
-    let results = history.results.iter().map(|read| (&read.request_id, read.status.as_ref()));
-    let before = history.before.values().map(|row| (&row.request_id, Some(&row.status)));
-    let statuses = results.chain(before).filter_map(|(id, status)| Some((id, status?.order_id()?)));
-    let row_of = |id: &RequestId| by_id.get(id).map(|at| &ledger.rows[*at]);
-    let statuses = statuses.filter(|(id, _)| !has_order(row_of(id))).map(|(_, order_id)| order_id);
-    let mut told: Vec<_> = answers.chain(statuses).collect();
+/// The orders that were told of attempts without an order in the ledger, each once.
+fn only_told<'a>(history: &'a History, by_id: &IdMap<usize>, ledger: &Ledger) -> Vec<&'a OrderId> {
+    let has_order = |id: &RequestId| {
+        by_id.get(id).is_some_and(|at| ledger.rows[*at].status.order_id().is_some())
+    };
+    let told = history.told_orders().filter(|(_, id)| !has_order(id));
+    let mut told: Vec<_> = told.map(|(order_id, _)| order_id).collect();
     if !told.is_empty() {
         let in_ledger: HashSet<&OrderId> =
             ledger.rows.iter().filter_map(|row| row.status.order_id()).collect();
@@ -259,7 +255,7 @@ impl<'a> Rows<'a> {
 /// before this run would have one that was accepted earlier.
 fn is_of_other_run(ids: &Ids, row: &Row, clock: Option<ServerClock>) -> bool {
     let is_earlier = || clock.is_some_and(|clock| clock.latest_moment(row.accepted_us) == 0);
-    Ids::are_of(&row.request_id) && ids.attempt(&row.request_id).is_none() && !is_earlier()
+    Ids::is_of_any_run(&row.request_id) && ids.attempt(&row.request_id).is_none() && !is_earlier()
 }
 
 /// The row of an attempt before the run.

@@ -14,6 +14,7 @@ mod fairness;
 mod id_map;
 mod invariant;
 mod made;
+mod order;
 mod reconcile;
 mod rules;
 mod server_clock;

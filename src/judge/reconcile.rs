@@ -25,10 +25,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     }
     let facts = Facts::gather(history, ledger, settled);
     let rules = if facts.is_replaced { rules::OF_REPLACED } else { rules::ALL };
-    let checks = rules.iter().map(|rule| rule(&facts));
-    let mut violations: Vec<Violation> = checks.filter_map(Witnesses::finish).collect();
-    violations.sort_by_key(|violation| violation.invariant);
-    explain(&facts, &mut violations);
+    let violations = violations(&facts, rules.iter().map(|rule| rule(&facts)));
     let unknown = |because: &str| (Verdict::Unknown, Some(because.to_owned()));
     let (verdict, because) = match (violations.is_empty(), facts.is_replaced, settled) {
         (false, ..) => (Verdict::Fail, None),
@@ -51,6 +48,17 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         fairness: Some(fairness(&facts)),
         violations,
     }
+}
+
+/// What is broken, in the order of the invariants, with explanations.
+pub(super) fn violations(
+    facts: &Facts<'_>,
+    checked: impl Iterator<Item = Witnesses>,
+) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = checked.filter_map(Witnesses::finish).collect();
+    violations.sort_by_key(|violation| violation.invariant);
+    explain(facts, &mut violations);
+    violations
 }
 
 /// Judges a run after which another sale's ledger was given than before it. The ledger is asked for

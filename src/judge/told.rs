@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::history::{Answered, History, Ledger, SaleTerms, SaleView};
+use crate::history::{History, Ledger, SaleTerms, SaleView};
 use crate::ids::{OrderId, RequestId};
 
 use super::bounds::Bounds;
-use super::explain::explain;
 use super::facts::Facts;
 use super::invariant::{Invariant, Violation, Witnesses};
+use super::reconcile::violations;
 use super::rules;
 use super::verdict::{Audit, Verdict};
 
@@ -48,19 +48,15 @@ fn contradictions(history: &History, sale: SaleTerms, oversold: Witnesses) -> Ve
     let facts = Facts::gather(history, &ledger, false);
     let is_judged = !facts.is_replaced && !history.is_empty();
     let rules = if is_judged { rules::WITHOUT_LEDGER } else { &[] };
-    let broken = rules.iter().map(|rule| rule(&facts));
-    let broken = [oversold, shared_orders(history)].into_iter().chain(broken);
-    let mut violations: Vec<Violation> = broken.filter_map(Witnesses::finish).collect();
-    violations.sort_by_key(|violation| violation.invariant);
-    explain(&facts, &mut violations);
-    violations
+    let checked = rules.iter().map(|rule| rule(&facts));
+    violations(&facts, [oversold, shared_orders(history)].into_iter().chain(checked))
 }
 
 /// Orders that were told of two attempts.
 fn shared_orders(history: &History) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
     let mut attempt_of: HashMap<&OrderId, RequestId> = HashMap::new();
-    for (order_id, attempt) in told(history) {
+    for (order_id, attempt) in history.told_orders() {
         broken.add_if(*attempt_of.entry(order_id).or_insert(attempt) != attempt, order_id);
     }
     broken
@@ -69,19 +65,6 @@ fn shared_orders(history: &History) -> Witnesses {
 /// The orders that are known, each once.
 fn told_orders(history: &History) -> Vec<&OrderId> {
     let mut seen = HashSet::new();
-    told(history).map(|(order_id, _)| order_id).filter(|order_id| seen.insert(*order_id)).collect()
-}
-
-/// The orders that the ledger before the run, results and answers tell of, with their attempts.
-fn told(history: &History) -> impl Iterator<Item = (&OrderId, RequestId)> {
-    let before = history.before.values();
-    let before = before.filter_map(|row| Some((row.status.order_id()?, row.request_id)));
-    let results = history.results.iter();
-    let results =
-        results.filter_map(|read| Some((read.status.as_ref()?.order_id()?, read.request_id)));
-    let answers = history.entries.iter().filter_map(|entry| match &entry.answered {
-        Answered::Won(order_id) => Some((&**order_id, history.ids.request_id(entry.attempt))),
-        Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
-    });
-    before.chain(results).chain(answers)
+    let told = history.told_orders().map(|(order_id, _)| order_id);
+    told.filter(|order_id| seen.insert(*order_id)).collect()
 }

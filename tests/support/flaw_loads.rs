@@ -257,10 +257,10 @@ impl FlawLoad {
         let flaw = ["--flaw", self.flaw.name()].map(str::to_owned);
         let run = || self.spawn(folder.path(), &[&engines()[..], &flaw].concat());
         let mut flawed = run();
-        for _ in 0..2 {
-            if flawed.status.success() {
-                flawed = run();
-            }
+        let mut again = 2;
+        while flawed.status.success() && again > 0 {
+            flawed = run();
+            again -= 1;
         }
         let result = result(&flawed);
         assert_eq!(self.check(&flawed), Ok(()), "{:?}: {result:#?}", self.flaw);

@@ -9,7 +9,7 @@ use crate::judge::facts::Facts;
 
 use super::kept::kept;
 use super::losses::losses;
-use super::orders::Order;
+use super::orders::orders;
 
 /// Who was told so: by refusals that were kept, and by losses.
 #[derive(Debug, Default)]
@@ -23,8 +23,8 @@ pub(super) struct AtLimit {
 }
 
 impl AtLimit {
-    /// Compares what was told with when these orders were made.
-    pub(super) fn told(facts: &Facts<'_>, orders: &[Order<'_>]) -> Self {
+    /// Compares what was told with when the orders were made.
+    pub(super) fn told(facts: &Facts<'_>) -> Self {
         let ids = facts.history.ids;
         let refused = facts.history.refusals.of(Refused::AlreadyBought).map(kept);
         let refused = refused.into_iter().flatten().filter(|request| request.answered_us > 0);
@@ -37,7 +37,7 @@ impl AtLimit {
             told.iter().map(|(request, _)| (ids.buyer(request.attempt), Vec::new())).collect();
         let is_won = |row: &&Row| matches!(row.status, Status::Won(_));
         let before = facts.history.before.values().filter(is_won).map(|row| (row, 0));
-        let new = orders.iter().map(|order| (order.row, order.from_us));
+        let new = orders(facts).iter().map(|order| (order.row, order.from_us));
         for (row, from_us) in before.chain(new) {
             if let Some(made_us) = buyer(row).and_then(|buyer| made_us.get_mut(&buyer)) {
                 made_us.push(from_us);

@@ -6,22 +6,16 @@ use std::ptr;
 use crate::history::{Answered, Row, Status};
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::id_map::IdMap;
+use crate::judge::order::Order;
 
 use super::results::truths;
 
-/// An order that the ledger before the run does not have.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Order<'a> {
-    pub(super) row: &'a Row,
-    /// It was not made before then: its attempt was sent, or was requested and had not won; 0 if
-    /// nothing shows it.
-    pub(super) from_us: u64,
-    /// It had been made by then: its buyer was told; `u64::MAX` if nobody was.
-    pub(super) by_us: u64,
+/// The orders that the ledger before the run does not have, in no order.
+pub(super) fn orders<'f, 'a>(facts: &'f Facts<'a>) -> &'f [Order<'a>] {
+    facts.order_times.get_or_init(|| find_orders(facts))
 }
 
-/// All of them, in no order.
-pub(super) fn orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
+fn find_orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
     let told = told(facts);
     let was_won = |row: &Row| facts.history.before.get(&row.request_id).is_some_and(is_won);
     let order = |row: &'a Row, sent_us: u64| {

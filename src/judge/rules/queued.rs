@@ -1,7 +1,7 @@
 //! What is queued, as states of the sale and results show it at the same moment.
 
 use crate::history::{Status, View};
-use crate::judge::facts::{Facts, is_same_sale};
+use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::Witnesses;
 
@@ -28,9 +28,7 @@ pub(super) fn queued_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
     let (mut from_us, mut until_us): (Vec<u64>, Vec<u64>) = spans.unzip();
     from_us.sort_unstable();
     until_us.sort_unstable();
-    let epoch = facts.ledger.sale.epoch;
-    let views = facts.history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch));
-    for View { sent_us, answered_us, sale } in views {
+    for View { sent_us, answered_us, sale } in facts.views() {
         let begun = from_us.partition_point(|us| us < sent_us);
         // Those that were queued only within the request count as ended, which accuses nobody.
         let ended = until_us.partition_point(|us| us <= answered_us);

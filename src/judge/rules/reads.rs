@@ -1,11 +1,12 @@
 //! The stock that was read during the run: at each moment it is what can have been sold by then.
 
 use crate::history::{Row, Status, View};
-use crate::judge::facts::{Facts, is_same_sale};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::order::Order;
 
 use super::limit::AtLimit;
-use super::orders::{Order, orders};
+use super::orders::orders;
 use super::results::Settled;
 use super::sold_out::{first_told, sold_out_true};
 use super::stock::adds_up;
@@ -15,8 +16,7 @@ use super::views::late_orders;
 /// sold when it was answered, and that sold units stay sold.
 pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockReadsBounded);
-    let epoch = facts.ledger.sale.epoch;
-    let views = facts.history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch));
+    let views = facts.views();
     let views: Vec<&View> = views.filter(|view| view.answered_us > 0 && adds_up(view)).collect();
     if views.is_empty() {
         return broken;
@@ -29,7 +29,7 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(|row| won(&row));
     let still_won = history.before.values().filter(won).filter(is_still_won).count();
     let orders = orders(facts);
-    let at_limit = AtLimit::told(facts, &orders);
+    let at_limit = AtLimit::told(facts);
     let moments = |of: &dyn Fn(&Order<'_>) -> u64| {
         let mut moments: Vec<u64> = orders.iter().map(of).collect();
         moments.sort_unstable();

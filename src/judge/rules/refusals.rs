@@ -7,7 +7,6 @@ use crate::judge::invariant::{Invariant, Witnesses};
 use super::hours::CertainlyOpen;
 use super::kept::kept;
 use super::limit::AtLimit;
-use super::orders::orders;
 
 /// Checks that no refused attempt is in the ledger.
 pub(super) fn refusals_hold(facts: &Facts<'_>) -> Witnesses {
@@ -33,7 +32,7 @@ pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
         let reused = history.refusals.of(Refused::IdReused);
         add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }
-    for request in AtLimit::told(facts, &orders(facts)).refused {
+    for request in AtLimit::told(facts).refused {
         add(facts, &mut broken, &request, "the buyer is below the limit");
     }
     hours_true(facts, &mut broken);

@@ -10,7 +10,6 @@ use crate::judge::made::signed;
 
 use super::limit::AtLimit;
 use super::losses::losses;
-use super::orders::orders;
 
 /// How far apart the clocks of a right system may be, in microseconds.
 const CLOCKS_APART_US: i64 = 60_000_000;
@@ -120,7 +119,7 @@ fn told_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
         let buyer = facts.history.ids.buyer(told.attempt).to_string();
         facts.orders_of.get(&*buyer).is_some_and(|orders| *orders >= limit)
     };
-    let at_limit = AtLimit::told(facts, &orders(facts)).lost.into_iter().filter(breaks);
+    let at_limit = AtLimit::told(facts).lost.into_iter().filter(breaks);
     let at_limit = at_limit.map(|told| (told.attempt, "lost as already bought before it was"));
     let told: BTreeSet<_> = replaced.chain(at_limit).collect();
     for (attempt, problem) in told {

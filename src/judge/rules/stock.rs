@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::history::{SaleTerms, SaleView, Status, View};
-use crate::judge::facts::{Facts, is_same_sale};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 
 pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
@@ -30,14 +30,14 @@ pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
         let wrong = format_args!("stock {stock}, left {left}, orders {orders}{when}");
         broken.add_if(!is_sum(stock, left, orders), wrong);
     };
-    let SaleTerms { stock, stock_left, epoch, .. } = facts.ledger.sale;
+    let SaleTerms { stock, stock_left, .. } = facts.ledger.sale;
     add_up(stock, stock_left, facts.orders.len() as u64, &"");
     if let Some(before) = &facts.history.sale_before {
         let rows = facts.history.before.values();
         let orders = rows.filter(|row| matches!(row.status, Status::Won(_))).count();
         add_up(before.stock, before.stock_left, orders as u64, &" before the run");
     }
-    for view in facts.history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch)) {
+    for view in facts.views() {
         let SaleView { stock, stock_left, orders, .. } = view.sale;
         let ms = view.sent_us / 1_000;
         add_up(stock, stock_left, orders, &format_args!(" at {ms} ms"));

@@ -30,7 +30,7 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
         };
         terms.compare(&shown, &mut broken);
     }
-    for view in history.views.iter().filter(|view| is_same_sale(view.sale.epoch, sale.epoch)) {
+    for view in facts.views() {
         terms.compare(&Terms::of(&view.sale), &mut broken);
     }
     words_agree(facts, &mut broken);
@@ -119,7 +119,7 @@ fn fresh_sale(facts: &Facts<'_>, broken: &mut Witnesses) {
     if let Some(late) = opens_us.map(|(us, clock)| clock.earliest_moment(us))
         && late > opened.answered_us.saturating_add(CLOCKS_APART_US)
     {
-        broken.add(format_args!("opens at {} ms, and was opened before", late / 1_000));
+        broken.add(format_args!("opens at {} ms, and no opening was asked for", late / 1_000));
     }
 }
 

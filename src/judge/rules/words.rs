@@ -1,17 +1,15 @@
 //! The words of a state of the sale: they fit its figures, and hours that it does not have.
 
 use crate::history::{Hours, SaleView, Stage, View};
-use crate::judge::facts::{Facts, is_same_sale};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::Witnesses;
 
 use super::hours::CertainlyOpen;
 
 /// Compares the words of all states with their figures and the sale's hours.
 pub(super) fn words_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
-    let (epoch, hours) = (facts.ledger.sale.epoch, facts.hours());
-    let mut open = None;
-    let views = facts.history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch));
-    for view in views.filter(|view| !view.sale.opened) {
+    let (hours, mut open) = (facts.hours(), None);
+    for view in facts.views().filter(|view| !view.sale.opened) {
         fits_figures(view, broken);
         if matches!(view.sale.stage, Some(Stage::NotOpen | Stage::Closed)) {
             let open = open.get_or_insert_with(|| CertainlyOpen::of(facts));

@@ -8,6 +8,11 @@ use crate::shop::{Post, SALE, Setup, Shop, Status};
 const UNSOLD: &[&str] = &["no_unsold_stock", "sold_out_true"];
 const AT_ONCE: Setup = Setup { at_once: true, ..SALE };
 
+/// Fails after the run.
+fn fails_afterwards(_: &mut Shop, page: &mut Page) {
+    page.status = if page.is_after { 500 } else { 200 };
+}
+
 /// Sells five units more than there are, without counting them.
 fn oversell(shop: &mut Shop, post: &Post) -> Option<Answer> {
     (shop.stock_left == 0 && shop.orders() < 15).then(|| super::sell_uncounted(shop, post))
@@ -82,7 +87,7 @@ pub(crate) const LIES: &[Case] = &[
         ]),
         sale: AT_ONCE,
         instead: oversell,
-        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ledger: fails_afterwards,
         ..CASE
     },
     Case {
@@ -95,7 +100,7 @@ pub(crate) const LIES: &[Case] = &[
         ]),
         sale: Setup { delay_ms: 500, ..SALE },
         decide: |shop, _| Some(shop.win()),
-        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ledger: fails_afterwards,
         ..CASE
     },
     Case {
@@ -106,7 +111,7 @@ pub(crate) const LIES: &[Case] = &[
             Status::Won(_) => Some(Status::Won(format!("tea-1-{}", shop.made / 2))),
             status => Some(status),
         },
-        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ledger: fails_afterwards,
         ..CASE
     },
     Case {
@@ -117,7 +122,7 @@ pub(crate) const LIES: &[Case] = &[
             true => lost(question.id, "sold_out"),
             false => answer,
         },
-        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ledger: fails_afterwards,
         ..CASE
     },
     Case {
@@ -125,7 +130,7 @@ pub(crate) const LIES: &[Case] = &[
         expected: Fail(&["sold_out_true", "stock_conserved", "views_agree"]),
         sale: AT_ONCE,
         instead: |shop, _| (shop.orders() >= 3).then(sold_out),
-        ledger: |_, page| page.status = if page.is_after { 500 } else { 200 },
+        ledger: fails_afterwards,
         ..CASE
     },
     Case {

@@ -1,5 +1,7 @@
 //! The words of a state do not fit its figures, or another sale hides what became of this one.
 
+use serde_json::Value;
+
 use crate::answer::unknown_request;
 use crate::case::Expected::{Fail, Unknown};
 use crate::case::{CASE, Case};
@@ -23,6 +25,19 @@ const ATTEMPTS: u64 = 100;
 /// Whether the load is over.
 fn is_over(shop: &Shop) -> bool {
     shop.posts >= ATTEMPTS
+}
+
+/// Opens a fresh sale with the epoch of the one before.
+fn keep_epoch(shop: &mut Shop, opened: &mut Value) {
+    shop.epoch = 1;
+    opened["epoch"] = 1.into();
+}
+
+/// Shows another epoch once the load is over.
+fn change_epoch_after_load(shop: &mut Shop, state: &mut Value) {
+    if is_over(shop) {
+        state["epoch"] = 2.into();
+    }
 }
 
 pub(crate) const LIES: &[Case] = &[
@@ -77,10 +92,7 @@ pub(crate) const LIES: &[Case] = &[
         name: "a fresh sale with the epoch of the one that it replaces, of which nothing was sold",
         expected: Fail(FALSE),
         load: SAME,
-        opened: |shop, opened| {
-            shop.epoch = 1;
-            opened["epoch"] = 1.into();
-        },
+        opened: keep_epoch,
         ..CASE
     },
     Case {
@@ -141,10 +153,7 @@ pub(crate) const LIES: &[Case] = &[
         expected: Fail(&["views_agree", "stock_reads_bounded", "stock_expected"]),
         load: FRESH,
         sale: Setup { earlier: 4, ..SALE },
-        opened: |shop, opened| {
-            shop.epoch = 1;
-            opened["epoch"] = 1.into();
-        },
+        opened: keep_epoch,
         ..CASE
     },
     Case {
@@ -161,21 +170,13 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "another sale after the load",
         expected: Unknown,
-        state: |shop, state| {
-            if is_over(shop) {
-                state["epoch"] = 2.into();
-            }
-        },
+        state: change_epoch_after_load,
         ..CASE
     },
     Case {
         name: "another sale after the load, and the accepted are forgotten",
         expected: Fail(&["accepted_kept", "ids_answered_once"]),
-        state: |shop, state| {
-            if is_over(shop) {
-                state["epoch"] = 2.into();
-            }
-        },
+        state: change_epoch_after_load,
         result: |shop, _, answer| if is_over(shop) { unknown_request() } else { answer },
         ledger: |_, page| page.rows.clear(),
         ..CASE

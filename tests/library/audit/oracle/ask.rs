@@ -213,13 +213,9 @@ impl<'a> Builder<'a> {
         for (number, View { sent_us, answered_us, sale }) in history.views.iter().enumerate() {
             let window = (*sent_us, *answered_us);
             let sold = i128::from(ledger.sale.stock) - i128::from(sale.stock_left);
-            let adds_up = i128::from(sale.stock) - i128::from(sale.stock_left);
-            check(adds_up == sale.orders.into(), "a state is not of one moment")?;
+            check(sold == sale.orders.into(), "a state is not of one moment")?;
             if number > 0 || sale.orders > orders_before {
                 self.add(window, true, What::Orders(sale.orders));
-            }
-            if number > 0 || sold > orders_before.into() || sold < 0 {
-                self.add(window, true, What::Left(sale.stock_left));
             }
             if number > 0 {
                 let (queued, is_last) = (sale.queued, number == last);

@@ -31,7 +31,7 @@ pub(super) enum Comparison {
     Impossible,
     /// The judge accuses by the clock of the sale, which the search looks at only then.
     ImpossibleByClock,
-    /// No right sale explains it, and the verdict is unknown, as attempts were still queued.
+    /// No right sale explains it, and the verdict is unknown, since attempts were still queued.
     Undecided,
     /// No right sale explains it, and the judge is silent for this reason, by design.
     Weaker(&'static str),
@@ -96,7 +96,9 @@ fn of(
         }
         (Answer::Explained, true) => Comparison::ImpossibleByClock,
         (Answer::Impossible, false) => match weaker(&question) {
-            Comparison::Missed(_) if verdict == Verdict::Unknown => Comparison::Undecided,
+            Comparison::Missed(_) if verdict == Verdict::Unknown && evidence.settled.is_none() => {
+                Comparison::Undecided
+            }
             weaker => weaker,
         },
     }

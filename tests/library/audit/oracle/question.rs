@@ -63,7 +63,6 @@ pub(super) enum What {
     Decided(usize),
     /// Numbers in a state of the sale.
     Orders(u64),
-    Left(i64),
     QueuedCount {
         queued: u64,
         is_last: bool,

@@ -199,7 +199,6 @@ impl Search<'_> {
             What::Queued(at) => sale.is_known(at) && !sale.is_decided(at),
             What::Decided(at) => sale.is_decided(at),
             What::Orders(orders) => sale.orders == orders,
-            What::Left(left) => i128::from(*stock) - i128::from(sale.orders) == left.into(),
             What::QueuedCount { queued, is_last } => {
                 let truly = u64::from(sale.queued().count_ones());
                 let may_differ = !(is_last && self.settled.is_some());
