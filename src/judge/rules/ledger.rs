@@ -1,9 +1,9 @@
 //! The rows of the ledger: each belongs to an attempt, and each accepted attempt has one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::history::{Row, Status};
-use crate::ids::RequestId;
+use crate::ids::{OrderId, RequestId};
 use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -11,10 +11,11 @@ use super::results::truths;
 
 pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
-    let mut seen = HashSet::with_capacity(facts.orders.len());
+    let mut attempt_of = HashMap::with_capacity(facts.orders.len());
     for order in &facts.orders {
         if let Status::Won(order_id) = &order.status {
-            broken.add_if(!seen.insert(order_id), order_id);
+            let other = attempt_of.insert(order_id, order.request_id);
+            broken.add_if(other.is_some(), order_id);
         }
     }
     // Attempts that were decided after the ledger was read. Other results that the ledger
@@ -23,7 +24,10 @@ pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
         let row = facts.row_of(&read.request_id);
         if is_true && row.is_some_and(|row| row.status == Status::Queued) {
             let order_id = read.status.as_ref().and_then(Status::order_id);
-            order_id.into_iter().for_each(|id| broken.add_if(seen.contains(id), id));
+            let is_of_other = |id: &&OrderId| {
+                attempt_of.get(*id).is_some_and(|attempt| *attempt != read.request_id)
+            };
+            order_id.filter(is_of_other).into_iter().for_each(|id| broken.add(id));
         }
     }
     broken

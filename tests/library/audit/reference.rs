@@ -237,6 +237,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether a result of an attempt that is queued in the ledger has the order of another one.
+    fn tells_of_other(&self, read: &ResultRead) -> bool {
+        let rows = &self.ledger.rows;
+        let row = rows.iter().rfind(|row| row.request_id == read.request_id);
+        let is_queued = row.is_some_and(|row| row.status == Status::Queued);
+        let is_same = |row: &&Row| read.status.as_ref() == Some(&row.status);
+        let of = rows.iter().filter(|row| matches!(row.status, Status::Won(_))).rfind(is_same);
+        is_queued && !self.is_untrue(read) && of.is_some_and(|of| of.request_id != read.request_id)
+    }
+
     /// Whether an attempt that had this status in the earlier ledger is missing now, or has another
     /// decision.
     fn is_changed(&self, id: RequestId, before: &Status) -> bool {
@@ -298,7 +308,9 @@ impl<'a> Run<'a> {
                 usize::from(sale.stock as i64 != units) + usize::from(self.was_not_conserved())
             }
             Invariant::OrderIdsUnique => {
+                let told = self.history.results.iter().filter(|read| self.tells_of_other(read));
                 repeated(&orders.iter().map(|order| &order.status).collect::<Vec<_>>())
+                    + told.count()
             }
             Invariant::RequestIdsUnique => {
                 repeated(&rows.iter().map(|row| row.request_id).collect::<Vec<_>>())
