@@ -5,8 +5,7 @@ use seckill::history::{
     Answered, AttemptNo, Entry, History, Ledger, Loss, ResultRead, Row, Status,
 };
 use seckill::ids::RequestId;
-use seckill::judge::{Audit, Invariant};
-use seckill::judge::{Verdict, Violation};
+use seckill::judge::{Audit, Invariant, Verdict, Violation};
 
 /// The results that both implementations must agree on.
 #[derive(Debug, PartialEq, Eq)]
@@ -208,9 +207,12 @@ impl<'a> Run<'a> {
         self.accepted().iter().any(|entry| self.history.ids.request_id(entry.attempt) == id)
     }
 
+    fn last_row(&self, id: RequestId) -> Option<&Row> {
+        self.ledger.rows.iter().rfind(|row| row.request_id == id)
+    }
+
     fn is_untrue(&self, read: &ResultRead) -> bool {
-        let row = self.ledger.rows.iter().rfind(|row| row.request_id == read.request_id);
-        let in_ledger = row.map(|row| &row.status);
+        let in_ledger = self.last_row(read.request_id).map(|row| &row.status);
         if in_ledger.is_none() {
             // Something is known of an attempt that is in no ledger, and nobody was told that it
             // was accepted.
@@ -239,21 +241,17 @@ impl<'a> Run<'a> {
 
     /// Whether a result of an attempt that is queued in the ledger has the order of another one.
     fn tells_of_other(&self, read: &ResultRead) -> bool {
-        let rows = &self.ledger.rows;
-        let row = rows.iter().rfind(|row| row.request_id == read.request_id);
-        let is_queued = row.is_some_and(|row| row.status == Status::Queued);
+        let last = self.last_row(read.request_id);
+        let is_queued = last.is_some_and(|row| row.status == Status::Queued);
         let is_same = |row: &&Row| read.status.as_ref() == Some(&row.status);
-        let of = rows.iter().filter(|row| matches!(row.status, Status::Won(_))).rfind(is_same);
+        let of = self.orders().into_iter().rfind(is_same);
         is_queued && !self.is_untrue(read) && of.is_some_and(|of| of.request_id != read.request_id)
     }
 
     /// Whether an attempt that had this status in the earlier ledger is missing now, or has another
     /// decision.
     fn is_changed(&self, id: RequestId, before: &Status) -> bool {
-        match self.ledger.rows.iter().rfind(|row| row.request_id == id) {
-            None => true,
-            Some(now) => *before != Status::Queued && now.status != *before,
-        }
+        self.last_row(id).is_none_or(|now| *before != Status::Queued && now.status != *before)
     }
 
     fn has_other_terms(&self) -> bool {

@@ -1,5 +1,5 @@
-//! Attempts that the ledger of a replaced sale does not have, the stock that was expected, and orders
-//! that were told of other attempts than theirs.
+//! Attempts that the ledger of a replaced sale does not have, the stock that was expected, and
+//! orders that were told of other attempts than theirs.
 
 use crate::history::Status;
 use crate::judge::invariant::Invariant;
