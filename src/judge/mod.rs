@@ -6,6 +6,7 @@
 
 mod bounds;
 mod cause;
+mod dead_letters;
 mod evidence;
 mod exit;
 mod explain;
@@ -24,6 +25,7 @@ mod verdict;
 
 pub use bounds::Bounds;
 pub use cause::{BrokerConnections, Cause, cause};
+pub use dead_letters::DeadLetters;
 pub use evidence::{Gaps, audit, settle_times};
 pub use exit::{Conclusion, exit_code};
 pub use fairness::Fairness;

@@ -4,6 +4,7 @@
 use crate::history::{History, Ledger};
 
 use super::bounds::Bounds;
+use super::dead_letters::DeadLetters;
 use super::explain::explain;
 use super::facts::{Facts, is_same_sale};
 use super::fairness::fairness;
@@ -46,6 +47,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         unknown_outcomes: facts.unknown.len() as u64,
         results: history.asked,
         fairness: Some(fairness(&facts)),
+        dead_letters: Some(DeadLetters::of_ledger(&facts)),
         violations,
     }
 }

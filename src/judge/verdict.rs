@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::{Answered, Asked, History};
 
 use super::bounds::Bounds;
+use super::dead_letters::DeadLetters;
 use super::fairness::Fairness;
 use super::invariant::Violation;
 
@@ -66,6 +67,9 @@ pub struct Audit {
     /// How the sale treated its buyers; `None` without a ledger.
     #[serde(default)]
     pub fairness: Option<Fairness>,
+    /// Attempts that no consumer could decide; `None` without a ledger.
+    #[serde(default)]
+    pub dead_letters: Option<DeadLetters>,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
 }
@@ -89,6 +93,7 @@ impl Audit {
             unknown_outcomes: unknown as u64,
             results: history.asked,
             fairness: None,
+            dead_letters: None,
             violations: Vec::new(),
         }
     }

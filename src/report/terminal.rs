@@ -5,12 +5,13 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom, Tally};
+use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom};
 use crate::escape::printable;
-use crate::judge::{Audit, Fairness};
+use crate::judge::Audit;
 use crate::stats::Bin;
 use crate::units::{ByteSize, Share, Span};
 
+use super::counts::{counts, listed};
 use super::verdict::verdict_line;
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
@@ -147,32 +148,6 @@ fn short_time(us: u64) -> String {
         1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
         _ => format!("{:.1} s", us as f64 / 1e6),
     }
-}
-
-fn counts(run: &Run) -> String {
-    let (outcomes, errors) = (listed(&run.requests.by_outcome), listed(&run.requests.by_error));
-    let mut text = format!("Outcomes   {outcomes}\nErrors     {errors}\n");
-    let audit = &run.audit.audit;
-    if audit.orders.is_some() {
-        let _ = writeln!(
-            text,
-            "Decisions  {} accepted, {} undecided, {} unknown; asked for {} results, {} answered",
-            audit.accepted,
-            audit.unresolved,
-            audit.unknown_outcomes,
-            audit.results.wanted,
-            audit.results.answered,
-        );
-    }
-    if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {
-        let Fairness { fifo_violations, largest_displacement, gini } = fairness;
-        let _ = writeln!(
-            text,
-            "Fairness   {fifo_violations} attempts lost to later ones (to up to \
-             {largest_displacement}); Gini coefficient of orders {gini:.2}",
-        );
-    }
-    text
 }
 
 /// The warm-up, double clicks, retries, followed decisions, the stampede and the arrivals.
@@ -336,12 +311,4 @@ fn violations(audit: &Audit) -> String {
         }
     }
     text
-}
-
-/// The counts above 0, each after its word.
-fn listed(tally: &Tally) -> String {
-    let counts = tally.0.iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<_> =
-        counts.map(|(word, count)| format!("{} {count}", printable(word))).collect();
-    if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }

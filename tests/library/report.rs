@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
-use seckill::judge::{Audit, Bounds, Fairness, Gaps, Invalid, Invariant, Verdict, Violation};
+use seckill::judge::{
+    Audit, Bounds, DeadLetters, Fairness, Gaps, Invalid, Invariant, Verdict, Violation,
+};
 use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::report::terminal;
@@ -102,6 +104,10 @@ fn oversold() -> Audit {
         unknown_outcomes: 1,
         results: Asked { wanted: 3, answered: 3 },
         fairness: Some(Fairness { fifo_violations: 1, largest_displacement: 2, gini: 0.5 }),
+        dead_letters: Some(DeadLetters {
+            count: 2,
+            request_ids: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae8".into()],
+        }),
         violations: vec![Violation {
             invariant: Invariant::NeverOversold,
             count: 1,

@@ -1,7 +1,9 @@
 //! Each invariant is found when it is broken, and only then.
 
 use seckill::history::{Answered, Asked, AttemptNo, Ids, Loss, Refused, Status, Views};
-use seckill::judge::{Audit, Bounds, Fairness, Invariant, Verdict, Violation, reconcile};
+use seckill::judge::{
+    Audit, Bounds, DeadLetters, Fairness, Invariant, Verdict, Violation, reconcile,
+};
 use seckill::settings::Buyers;
 
 use super::breaks::{Break, breaks};
@@ -26,6 +28,7 @@ fn run_without_violations_passes() {
         results: Asked::default(),
         // Three of four buyers have an order each.
         fairness: Some(Fairness { fifo_violations: 0, largest_displacement: 0, gini: 0.25 }),
+        dead_letters: Some(DeadLetters::default()),
         violations: Vec::new(),
     };
     assert_eq!(reconcile(&history, &ledger, true), expected);

@@ -1,0 +1,52 @@
+//! The counts of a run's report: the outcomes of its requests, and the decisions of its attempts.
+
+use std::fmt::Write;
+
+use crate::archive::{Run, Tally};
+use crate::escape::printable;
+use crate::judge::{DeadLetters, Fairness};
+
+/// Outcomes, errors, decisions, and what is to be known of them.
+pub(super) fn counts(run: &Run) -> String {
+    let (outcomes, errors) = (listed(&run.requests.by_outcome), listed(&run.requests.by_error));
+    let mut text = format!("Outcomes   {outcomes}\nErrors     {errors}\n");
+    let audit = &run.audit.audit;
+    if audit.orders.is_some() {
+        let _ = writeln!(
+            text,
+            "Decisions  {} accepted, {} undecided, {} unknown; asked for {} results, {} answered",
+            audit.accepted,
+            audit.unresolved,
+            audit.unknown_outcomes,
+            audit.results.wanted,
+            audit.results.answered,
+        );
+    }
+    if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {
+        let Fairness { fifo_violations, largest_displacement, gini } = fairness;
+        let _ = writeln!(
+            text,
+            "Fairness   {fifo_violations} attempts lost to later ones (to up to \
+             {largest_displacement}); Gini coefficient of orders {gini:.2}",
+        );
+    }
+    if let Some(dead) = audit.dead_letters.as_ref().filter(|dead| dead.count > 0) {
+        let DeadLetters { count, request_ids } = dead;
+        let ids = request_ids.iter().map(|id| printable(id)).collect::<Vec<_>>().join(", ");
+        let more = if *count > request_ids.len() as u64 { ", …" } else { "" };
+        let _ = writeln!(
+            text,
+            "Dead       {count} attempts could not be decided, and lost as undeliverable: \
+             {ids}{more}"
+        );
+    }
+    text
+}
+
+/// The counts above 0, each after its word.
+pub(super) fn listed(tally: &Tally) -> String {
+    let counts = tally.0.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<_> =
+        counts.map(|(word, count)| format!("{} {count}", printable(word))).collect();
+    if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
+}
