@@ -14,6 +14,7 @@ mod facts;
 mod fairness;
 mod id_map;
 mod invariant;
+mod likely_cause;
 mod made;
 mod order;
 mod reconcile;

@@ -1,7 +1,8 @@
 //! Times of rows, reasons of losses, and repeated rows.
 
-use crate::history::{Answered, Loss, Status};
+use crate::history::{Answered, AttemptNo, Ids, Loss, Status};
 use crate::ids::RequestId;
+use crate::judge::facts::{Facts, Origin};
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{AHEAD_US, Scene, order, server_us};
 use crate::settings::Buyers;
@@ -168,4 +169,28 @@ fn order_of_nobody_breaks_another_invariant() {
     let found = scene.broken();
     assert!(found.contains(&Invariant::OrdersWereSent), "{found:?}");
     assert!(!found.contains(&Invariant::RowsSane), "{found:?}");
+}
+
+#[test]
+fn attempt_of_another_run_is_known_by_its_id_and_its_time() {
+    let mut scene = Scene::new();
+    scene.history.ids = Ids::new(7, Buyers::New);
+    for number in 0..6 {
+        let attempt = scene.entry(number).attempt;
+        scene.row(number).request_id = scene.history.ids.request_id(attempt);
+    }
+    let other = Ids::new(9, Buyers::New).request_id(AttemptNo { thread: 0, index: 0 });
+    let not_sent = scene.history.ids.request_id(AttemptNo { thread: 0, index: 9 });
+    for (request_id, accepted_us, expected) in [
+        (other, server_us(50), Origin::OtherRun),
+        (other, server_us(0) - 1_000_000, Origin::Foreign),
+        (not_sent, server_us(50), Origin::Foreign),
+        (RequestId::random(), server_us(50), Origin::Foreign),
+    ] {
+        let mut row = scene.row(5).clone();
+        (row.request_id, row.accepted_us) = (request_id, accepted_us);
+        scene.ledger.rows.push(row);
+        let facts = Facts::gather(&scene.history, &scene.ledger, true);
+        assert_eq!(facts.rows().last().unwrap().1, expected, "{request_id} {accepted_us}");
+    }
 }
