@@ -2,7 +2,7 @@
 //! orders that were told of other attempts than theirs.
 
 use crate::history::Status;
-use crate::judge::invariant::Invariant;
+use crate::judge::invariant::{Invariant, Violation};
 use crate::judge::rules::tests::scene::{Scene, order};
 
 /// A run during which another sale was opened, and an attempt that has no row. It was answered at
@@ -54,4 +54,14 @@ fn order_of_an_attempt_with_two_rows_is_its_own() {
     won.status = order(9);
     scene.ledger.rows.insert(0, won);
     assert!(!scene.broken().contains(&Invariant::OrderIdsUnique));
+}
+
+#[test]
+fn order_of_two_attempts_counts_once_though_it_was_told_as_well() {
+    let mut scene = Scene::new();
+    scene.row(1).status = order(1);
+    scene.read(0, Some(order(1)), (300, 310));
+    let found = scene.violations();
+    let of_orders = |one: &&Violation| one.invariant == Invariant::OrderIdsUnique;
+    assert_eq!(found.iter().find(of_orders).map(|one| one.count), Some(1), "{found:?}");
 }

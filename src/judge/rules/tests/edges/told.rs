@@ -40,6 +40,18 @@ fn loss_for_another_reason_says_nothing_of_the_stock() {
     assert!(!scene.broken().contains(&Invariant::StockReadsBounded), "{:?}", scene.violations());
 }
 
+#[test]
+fn told_reason_counts_where_the_ledger_has_none() {
+    for (told, is_broken) in [(Loss::SoldOut, true), (Loss::Undeliverable, false)] {
+        let mut scene = Scene::new();
+        scene.row(3).status = Status::Lost(Loss::Unstated);
+        scene.entry(3).answered = Answered::Lost(told);
+        (scene.entry(3).sent_us, scene.entry(3).answered_us) = (31_000, 32_000);
+        let found = scene.broken();
+        assert_eq!(found.contains(&Invariant::SoldOutTrue), is_broken, "{told:?}: {found:?}");
+    }
+}
+
 /// A run in which an earlier request got no answer, and its attempt was refused at this moment.
 fn refused_again(sent_us: u64) -> Scene {
     let mut scene = Scene::new();
