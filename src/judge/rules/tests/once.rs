@@ -53,6 +53,31 @@ fn decision_does_not_change_between_answers() {
 }
 
 #[test]
+fn decided_attempt_is_not_answered_as_queued() {
+    // The decision was told at 70 ms.
+    for (told, decided_us, sent_us, is_broken) in [
+        (Answered::Accepted, 70_000, 70_001, true),
+        (Answered::Accepted, 70_000, 70_000, false),
+        (Answered::Accepted, 70_000, 69_999, false),
+        // The request may have been sent before the decision.
+        (Answered::Accepted, 0, 70_001, false),
+        (Answered::Unknown, 70_000, 70_001, false),
+    ] {
+        for is_first in [true, false] {
+            let mut scene = Scene::new();
+            let mut queued = scene.entry(4).clone();
+            scene.entry(4).answered_us = decided_us;
+            (queued.answered, queued.sent_us) = (told.clone(), sent_us);
+            queued.answered_us = sent_us + 1;
+            scene.history.entries.insert(if is_first { 4 } else { 5 }, queued);
+            let found = scene.broken();
+            let once = found.contains(&Invariant::IdsAnsweredOnce);
+            assert_eq!(once, is_broken, "{told:?} sent at {sent_us}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn results_of_an_attempt_agree() {
     let mut scene = Scene::new();
     scene.read(0, Some(Status::Queued), (21, 22));
