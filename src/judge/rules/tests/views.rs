@@ -171,16 +171,25 @@ fn attempts_that_were_queued_before_the_run_may_be_sold_at_any_time() {
 
 #[test]
 fn as_many_are_queued_as_results_say() {
-    let shown = |queued: u64| {
+    // The third attempt was accepted at 50 ms.
+    let shown = |queued: u64, sent_ms: u64| {
         let mut scene = untold(|_, _| ());
-        scene.view((55, 58), 1, queued);
+        scene.view((sent_ms, 58), 1, queued);
         scene.read(2, Some(Status::Queued), (60, 61));
         scene
     };
-    assert_eq!(shown(0).broken(), [Invariant::ViewsAgree]);
-    assert_eq!(shown(1).broken(), []);
-    // It may have been decided meanwhile.
-    let mut scene = shown(0);
+    let scene = shown(0, 51);
+    assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+    assert_eq!(scene.violations()[0].witnesses, ["0 queued at 51 ms, and results say 1"]);
+    assert_eq!(shown(1, 51).broken(), []);
+    // The state may have been read before the acceptance.
+    assert_eq!(shown(0, 50).broken(), []);
+    // The attempt may have been decided meanwhile.
+    let mut scene = shown(0, 51);
     scene.history.results[0].sent_us = 58_000;
     assert_eq!(scene.broken(), []);
+    // A result that was requested at the very moment of an acceptance says nothing.
+    let mut scene = shown(0, 51);
+    scene.read(3, Some(Status::Queued), (55, 56));
+    assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
 }

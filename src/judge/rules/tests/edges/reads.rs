@@ -88,6 +88,11 @@ fn no_unit_is_left_to_requests_after_somebody_was_told_so() {
     let told = scene.id(4);
     let expected = [format!("1 units left at 71 ms, and {told} was told that none was")];
     assert_eq!(wrong_states(&scene), expected);
+    // More was sold than there was.
+    let mut scene = read(&[((1, 2), 3), ((71, 72), 1)]);
+    scene.row(3).status = order(4);
+    scene.ledger.sale.stock_left = -1;
+    assert!(is_wrong(&scene), "{:?}", scene.violations());
     // With units left in the end, the loss breaks another invariant.
     let mut scene = Scene::new();
     scene.set_stock(4);
