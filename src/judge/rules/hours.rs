@@ -1,6 +1,6 @@
 //! The hours of the sale, on the clock of the history.
 
-use crate::history::Hours;
+use crate::history::{Hours, View};
 use crate::judge::facts::Facts;
 
 /// How far apart two clocks of a right system may be that both know the hours of the sale, in
@@ -35,6 +35,15 @@ impl CertainlyOpen {
     pub(super) fn had_not_closed(&self, us: u64) -> bool {
         self.until_us.is_some_and(|until_us| us < until_us)
     }
+}
+
+/// Whether the moment of a state was certainly before the opening or after the closing.
+pub(super) fn was_outside(facts: &Facts<'_>, view: &View) -> bool {
+    let Some((hours, clock)) = facts.hours().zip(facts.clock) else { return false };
+    let is_before =
+        |us: u64| view.answered_us < clock.earliest_moment(us.saturating_sub(CLOCKS_APART_US));
+    let is_after = |us: u64| view.sent_us > clock.latest_moment(us.saturating_add(CLOCKS_APART_US));
+    hours.opens_us.is_some_and(is_before) || hours.closes_us.is_some_and(is_after)
 }
 
 /// By the hours that are shown: a sale that shows only one of them does not have the other.

@@ -140,7 +140,7 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     if differs && adds_up(last) {
         broken.add(format_args!("{} orders, and {orders} in the ledger", sale.orders));
     }
-    if sale.queued > 0 && sale.queued > queued_at_most(facts, last) {
+    if sale.queued > queued_at_most(facts, last) {
         broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
     }
 }

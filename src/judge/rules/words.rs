@@ -1,19 +1,31 @@
-//! The words of a state of the sale: they fit its figures, and hours that it does not have.
+//! The words of a state of the sale: they fit its figures and the sale's hours.
 
-use crate::history::{Hours, SaleView, Stage, View};
+use std::cell::OnceCell;
+
+use crate::history::{SaleView, Stage, View};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::Witnesses;
 
-use super::hours::CertainlyOpen;
+use super::hours::{CertainlyOpen, was_outside};
 
 /// Compares the words of all states with their figures and the sale's hours.
 pub(super) fn words_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
-    let (hours, mut open) = (facts.hours(), None);
+    let open = OnceCell::new();
+    let open = || open.get_or_init(|| CertainlyOpen::of(facts));
     for view in facts.views().filter(|view| !view.sale.opened) {
         fits_figures(view, broken);
-        if matches!(view.sale.stage, Some(Stage::NotOpen | Stage::Closed)) {
-            let open = open.get_or_insert_with(|| CertainlyOpen::of(facts));
-            fits_hours(view, hours, open, broken);
+        let ms = view.sent_us / 1_000;
+        match view.sale.stage {
+            Some(Stage::NotOpen) if open().had_opened(view.sent_us) => {
+                broken.add(format_args!("not open at {ms} ms, while the sale is open"));
+            }
+            Some(Stage::Closed) if open().had_not_closed(view.answered_us) => {
+                broken.add(format_args!("closed at {ms} ms, while the sale is open"));
+            }
+            Some(Stage::Open) if was_outside(facts, view) => {
+                broken.add(format_args!("open at {ms} ms, outside the sale's hours"));
+            }
+            _ => {}
         }
     }
 }
@@ -36,22 +48,4 @@ fn fits_figures(view: &View, broken: &mut Witnesses) {
         let word = if is_finished { "not finished" } else { "finished" };
         broken.add(format_args!("{word} at {ms} ms, with {left} units left and {queued} queued"));
     }
-}
-
-/// A sale without an opening is never before it, and one without a closing is never after it. Where
-/// a sale has hours, its clock may be set, so the moment is not judged.
-fn fits_hours(
-    View { sent_us, answered_us, sale }: &View,
-    hours: Option<Hours>,
-    open: &CertainlyOpen,
-    broken: &mut Witnesses,
-) {
-    let (word, is_false) = match (sale.stage, hours) {
-        (Some(Stage::NotOpen), Some(hours)) => ("not open", hours.opens_us.is_none()),
-        (Some(Stage::NotOpen), None) => ("not open", open.had_opened(*sent_us)),
-        (_, Some(hours)) => ("closed", hours.closes_us.is_none()),
-        (_, None) => ("closed", open.had_not_closed(*answered_us)),
-    };
-    let ms = sent_us / 1_000;
-    broken.add_if(is_false, format_args!("{word} at {ms} ms, while the sale is open"));
 }

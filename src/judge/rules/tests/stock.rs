@@ -17,6 +17,13 @@ fn units_and_orders_add_up_before_the_run() {
 }
 
 #[test]
+fn units_and_orders_of_each_state_add_up() {
+    let scene = Scene::with_view(1, |sale| sale.stock_left += 1);
+    assert_eq!(scene.broken(), [Invariant::StockConserved]);
+    assert_eq!(scene.violations()[0].witnesses, ["stock 3, left 2, orders 2 at 32 ms"]);
+}
+
+#[test]
 fn orders_that_buyers_were_told_of_count_without_a_row() {
     let mut scene = Scene::new();
     let told = Answered::Won(Box::new(order_id(4)));

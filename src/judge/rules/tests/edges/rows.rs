@@ -160,6 +160,19 @@ fn loss_as_already_bought_is_not_told_before_the_last_order_was_requested() {
 }
 
 #[test]
+fn loss_as_already_bought_of_a_queued_attempt_was_told_after_the_load() {
+    // The last answer arrived at 90 ms.
+    for (answered_ms, expected) in [(90, true), (91, false)] {
+        let mut scene = Scene::new();
+        (scene.row(3).status, scene.row(3).decided_us) = (Status::Queued, None);
+        scene.settled = false;
+        scene.read(3, Some(Status::Lost(Loss::AlreadyBought)), (60, answered_ms));
+        let is_wrong = scene.broken().contains(&Invariant::RowsSane);
+        assert_eq!(is_wrong, expected, "{answered_ms}");
+    }
+}
+
+#[test]
 fn order_of_nobody_breaks_another_invariant() {
     let mut scene = Scene::new();
     let mut row = scene.row(5).clone();

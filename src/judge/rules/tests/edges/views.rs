@@ -1,6 +1,6 @@
 //! States of the sale that are compared with the hours, the ledger and each other.
 
-use crate::history::{Answered, Stage};
+use crate::history::{Answered, Loss, Stage, Status};
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::Scene;
 
@@ -17,12 +17,13 @@ fn witness(scene: &Scene) -> Option<String> {
 }
 
 #[test]
-fn words_are_compared_with_figures_but_not_with_hours() {
+fn words_are_compared_with_figures() {
     for (at, stage, finished, expected) in [
         (0, Some(Stage::SoldOut), None, Some("sold out at 1 ms, and 3 units left")),
         (3, Some(Stage::Open), None, Some("open at 200 ms, and no unit left")),
         (0, None, Some(true), Some("finished at 1 ms, with 3 units left and 0 queued")),
         (3, None, Some(false), Some("not finished at 200 ms, with 0 units left and 0 queued")),
+        (3, Some(Stage::Other), None, Some("a status at 200 ms that no sale has")),
         (3, Some(Stage::NotOpen), None, Some("not open at 200 ms, while the sale is open")),
         (3, Some(Stage::Closed), None, None),
         (3, Some(Stage::SoldOut), Some(true), None),
@@ -31,6 +32,74 @@ fn words_are_compared_with_figures_but_not_with_hours() {
         let scene = Scene::with_view(at, |sale| (sale.stage, sale.finished) = (stage, finished));
         assert_eq!(witness(&scene).as_deref(), expected);
     }
+}
+
+/// Whether something is wrong with the terms, the words or the agreement of states.
+fn disagrees(scene: &Scene) -> bool {
+    scene.broken().contains(&Invariant::ViewsAgree)
+}
+
+#[test]
+fn words_are_compared_with_the_hours_as_far_as_the_clocks_are_known() {
+    // A time that the clock shows was at most 27 ms later or 23 ms earlier, and clocks that know
+    // the hours may be a second apart.
+    let opens = (Some(5_000), None);
+    let closes = (None, Some(9_000));
+    for (stage, hours, window, expected) in [
+        (Stage::NotOpen, opens, (6_027, 6_100), false),
+        (Stage::NotOpen, opens, (6_028, 6_100), true),
+        (Stage::Closed, closes, (7_900, 7_977), false),
+        (Stage::Closed, closes, (7_900, 7_976), true),
+        (Stage::Open, opens, (3_900, 3_977), false),
+        (Stage::Open, opens, (3_900, 3_976), true),
+        (Stage::Open, closes, (10_027, 10_100), false),
+        (Stage::Open, closes, (10_028, 10_100), true),
+    ] {
+        let mut scene = last(window, 0);
+        scene.set_stock(4);
+        scene.set_hours(hours.0, hours.1);
+        scene.change_views(|at, sale| sale.stage = (at == 1).then_some(stage));
+        assert_eq!(disagrees(&scene), expected, "{stage:?} {window:?}: {:?}", scene.violations());
+    }
+}
+
+#[test]
+fn fresh_sale_has_another_epoch_than_the_one_before() {
+    let opened = |at| Scene::with_view(at, |sale| sale.opened = true);
+    assert_eq!(witness(&opened(0)), None);
+    assert_eq!(witness(&opened(1)).as_deref(), Some("epoch 1 of a fresh sale after 1"));
+}
+
+#[test]
+fn fresh_sale_has_no_hours() {
+    for (opens, closes, expected) in [
+        (None, None, false),
+        (None, Some(90_000), true),
+        // The sale was opened at 2 ms, and the clock is known to 23 ms.
+        (Some(1_025), None, false),
+        (Some(1_026), None, true),
+    ] {
+        let mut scene = Scene::with_view(0, |sale| sale.opened = true);
+        scene.set_hours(opens, closes);
+        assert_eq!(disagrees(&scene), expected, "{opens:?} {closes:?}");
+    }
+}
+
+#[test]
+fn attempts_without_an_answer_may_be_queued_after_the_load() {
+    // The last state is requested at 200 ms, and one attempt got no answer.
+    let queued = |queued, lost_ms: Option<u64>| {
+        let mut scene = Scene::with_view(3, |sale| sale.queued = queued);
+        if let Some(ms) = lost_ms {
+            scene.read(5, Some(Status::Lost(Loss::SoldOut)), (100, ms));
+        }
+        witness(&scene)
+    };
+    assert_eq!(queued(1, None), None);
+    let expected = |count| Some(format!("{count} attempts queued after all were decided"));
+    assert_eq!(queued(2, None), expected(2));
+    assert_eq!(queued(1, Some(199)), expected(1));
+    assert_eq!(queued(1, Some(200)), None);
 }
 
 #[test]
