@@ -19,15 +19,14 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// Those in the ledger.
     pub(super) fn of_ledger(facts: &Facts<'_>) -> Self {
-        let mut dead = Self::default();
-        for made in facts.made().filter(|made| made.earlier.is_none()) {
-            let Some(row) = made.row.filter(|row| row.status == UNDELIVERABLE) else { continue };
-            dead.count += 1;
-            if dead.request_ids.len() < WITNESSES_MAX {
-                dead.request_ids.push(row.request_id.to_string());
-            }
-        }
-        dead
+        let new = facts.made().filter(|made| made.earlier.is_none());
+        let dead: Vec<_> = new
+            .filter_map(|made| made.row)
+            .filter(|row| row.status == UNDELIVERABLE)
+            .map(|row| row.request_id)
+            .collect();
+        let request_ids = dead.iter().take(WITNESSES_MAX).map(ToString::to_string).collect();
+        Self { count: dead.len() as u64, request_ids }
     }
 }
 

@@ -76,6 +76,7 @@ fn contradictory_answer_is_tallied() {
         (202, r#"{"status":"won","order_id":"a"}"#.to_owned()),
         (202, r#"{"status":"lost","reason":"sold_out"}"#.to_owned()),
         (200, r#"{"status":"won"}"#.to_owned()),
+        (200, r#"{"status":"lost","reason":"full moon"}"#.to_owned()),
         (409, r#"{"status":"rejected","reason":"sold_out"}"#.to_owned()),
         (409, r#"{"status":"rejected"}"#.to_owned()),
         (410, r#"{"status":"rejected","reason":"full moon"}"#.to_owned()),

@@ -45,9 +45,10 @@ pub(crate) fn understand(
             let order_id = OrderId::from_text(answer.order_id.ok_or(contradiction)?);
             known(Outcome::Won, Answered::Won(Box::new(order_id)))
         }
-        (LostReason::STATUS, "lost") => {
-            known(Outcome::Lost, Answered::Lost(loss(answer.reason.as_deref())))
-        }
+        (LostReason::STATUS, "lost") => match answer.reason.as_deref() {
+            Some(word) if LostReason::from_word(word).is_none() => Err(contradiction),
+            reason => known(Outcome::Lost, Answered::Lost(loss(reason))),
+        },
         (400 | 404 | 405 | 413 | 415, "rejected") => Ok(invalid),
         (403 | 409 | 410 | 422 | 429 | 503, "rejected") => {
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);

@@ -143,6 +143,16 @@ pub(crate) const LIES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "lost for a reason that there is not",
+        expected: Fail(&["refusals_true"]),
+        sale: AT_ONCE,
+        answer: |_, post, answer| match answer.status {
+            410 => lost(post.id, "full moon"),
+            _ => answer,
+        },
+        ..CASE
+    },
+    Case {
         name: "refused as closed after it was accepted",
         expected: Fail(&["refusals_hold", "refusals_true"]),
         answer: |_, post, answer| match (answer.status, post.number % 3) {
