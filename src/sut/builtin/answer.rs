@@ -45,10 +45,10 @@ pub(crate) fn understand(
             let order_id = OrderId::from_text(answer.order_id.ok_or(contradiction)?);
             known(Outcome::Won, Answered::Won(Box::new(order_id)))
         }
-        (LostReason::STATUS, "lost") => match answer.reason.as_deref() {
-            Some(word) if LostReason::from_word(word).is_none() => Err(contradiction),
-            reason => known(Outcome::Lost, Answered::Lost(loss(reason))),
-        },
+        (LostReason::STATUS, "lost") => {
+            let loss = loss(answer.reason.as_deref()).ok_or(contradiction)?;
+            known(Outcome::Lost, Answered::Lost(loss))
+        }
         (400 | 404 | 405 | 413 | 415, "rejected") => Ok(invalid),
         (403 | 409 | 410 | 422 | 429 | 503, "rejected") => {
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
@@ -71,15 +71,15 @@ pub(crate) fn understand(
     }
 }
 
-/// The meaning of the reason for which an attempt lost. A word that is not the API's says nothing.
-pub(super) fn loss(reason: Option<&str>) -> Loss {
-    match reason.and_then(LostReason::from_word) {
-        Some(LostReason::SoldOut) => Loss::SoldOut,
-        Some(LostReason::AlreadyBought) => Loss::AlreadyBought,
-        Some(LostReason::SaleReplaced) => Loss::SaleReplaced,
-        Some(LostReason::Undeliverable) => Loss::Undeliverable,
-        None => Loss::Unstated,
-    }
+/// The meaning of the reason for which an attempt lost; `None` if it is no word of the API.
+pub(super) fn loss(reason: Option<&str>) -> Option<Loss> {
+    let Some(word) = reason else { return Some(Loss::Unstated) };
+    Some(match LostReason::from_word(word)? {
+        LostReason::SoldOut => Loss::SoldOut,
+        LostReason::AlreadyBought => Loss::AlreadyBought,
+        LostReason::SaleReplaced => Loss::SaleReplaced,
+        LostReason::Undeliverable => Loss::Undeliverable,
+    })
 }
 
 /// Interns the refusals, so that the first one of a run allocates nothing.
@@ -128,7 +128,9 @@ pub(crate) fn understand_result(
     }
     match (http, &*answer.status, answer.order_id, answer.reason.as_deref()) {
         (200, "queued", None, _) => Ok(Some(Status::Queued)),
-        (200, "lost", None, reason) => Ok(Some(Status::Lost(loss(reason)))),
+        (200, "lost", None, reason) => {
+            Ok(Some(Status::Lost(loss(reason).unwrap_or(Loss::Unstated))))
+        }
         (200, "won", Some(id), _) => Ok(Some(Status::Won(OrderId::from_text(id)))),
         (404, "rejected", _, Some("unknown_request")) => Ok(None),
         _ => Err(unusable()),
