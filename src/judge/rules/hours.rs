@@ -2,6 +2,7 @@
 
 use crate::history::{Hours, View};
 use crate::judge::facts::Facts;
+use crate::judge::server_clock::ServerClock;
 
 /// How far apart two clocks of a right system may be that both know the hours of the sale, in
 /// microseconds.
@@ -40,22 +41,27 @@ impl CertainlyOpen {
 /// Whether the moment of a state was certainly before the opening or after the closing.
 pub(super) fn was_outside(facts: &Facts<'_>, view: &View) -> bool {
     let Some((hours, clock)) = facts.hours().zip(facts.clock) else { return false };
-    let is_before =
-        |us: u64| view.answered_us < clock.earliest_moment(us.saturating_sub(CLOCKS_APART_US));
-    let is_after = |us: u64| view.sent_us > clock.latest_moment(us.saturating_add(CLOCKS_APART_US));
+    let is_before = |us: u64| view.answered_us < earliest(clock, us);
+    let is_after = |us: u64| view.sent_us > latest(clock, us);
     hours.opens_us.is_some_and(is_before) || hours.closes_us.is_some_and(is_after)
 }
 
 /// By the hours that are shown: a sale that shows only one of them does not have the other.
 fn by_hours(facts: &Facts<'_>, hours: Hours) -> (Option<u64>, Option<u64>) {
-    let latest =
-        |us: u64| facts.clock.map(|clock| clock.latest_moment(us.saturating_add(CLOCKS_APART_US)));
-    let earliest = |us: u64| {
-        facts.clock.map(|clock| clock.earliest_moment(us.saturating_sub(CLOCKS_APART_US)))
-    };
-    let from_us = hours.opens_us.map_or(Some(0), latest);
-    let until_us = hours.closes_us.map_or(Some(u64::MAX), earliest);
+    let clock = facts.clock;
+    let from_us = hours.opens_us.map_or(Some(0), |us| Some(latest(clock?, us)));
+    let until_us = hours.closes_us.map_or(Some(u64::MAX), |us| Some(earliest(clock?, us)));
     (from_us, until_us)
+}
+
+/// When it was this time, at the latest, by any clock that knows the hours.
+fn latest(clock: ServerClock, us: u64) -> u64 {
+    clock.latest_moment(us.saturating_add(CLOCKS_APART_US))
+}
+
+/// When it was this time, at the earliest, by any clock that knows the hours.
+fn earliest(clock: ServerClock, us: u64) -> u64 {
+    clock.earliest_moment(us.saturating_sub(CLOCKS_APART_US))
 }
 
 /// By the answers: the sale was open once an attempt had been accepted, and not closed before
