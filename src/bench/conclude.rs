@@ -177,7 +177,8 @@ async fn gather(
 
 /// Reads the state of the sale once more, and keeps it.
 async fn view_again(site: &Site, history: &mut History) -> Option<SaleNow> {
-    let view = timeout(LAST_READ_TIMEOUT, site.control.sale()).await.ok()?.ok()?;
+    let read = site.control.sale_again(&mut history.views);
+    let view = timeout(LAST_READ_TIMEOUT, read).await.ok()?.ok()?;
     let sale = now(&view);
     history.views.keep(view);
     Some(sale)

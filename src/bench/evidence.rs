@@ -10,10 +10,11 @@ use tokio::time::{sleep, timeout_at};
 
 use crate::archive::{LedgerFile, Outputs};
 use crate::history::{
-    Answered, Asked, AttemptNo, History, Ledger, Refused, ResultRead, Row, Standstill, Status,
+    Answered, Asked, AttemptNo, History, Ledger, Refused, RequestWindow, ResultRead, Row,
+    Standstill, Status,
 };
 use crate::ids::RequestId;
-use crate::load::{AfterLoad, SentAgain, read_results, send_again};
+use crate::load::{AfterLoad, ResultAnswer, SentAgain, read_results, send_again};
 use crate::random::{self, Draw};
 use crate::sut::{Control, ControlError, Meaning};
 use crate::units::Span;
@@ -56,7 +57,7 @@ pub(super) async fn settle(
     let mut problem = "the server did not answer".to_owned();
     let mut still = Still::default();
     loop {
-        match timeout_at(deadline.into(), control.sale()).await {
+        match timeout_at(deadline.into(), control.sale_again(&mut history.views)).await {
             Ok(Ok(view)) => {
                 let (queued, orders) = (view.sale.queued, view.sale.orders);
                 if queued == 0 {
@@ -162,9 +163,22 @@ pub(super) async fn results(
     let first = read(config, site, ids, deadline, &done);
     let read = waiting(notify, what, first).await;
     history.asked = Asked { wanted, answered: read.len() as u64 };
-    history.results.extend(read);
+    keep_results(history, read);
     // A result that changes is a lie at one of the two times.
-    history.results.extend(self::read(config, site, again, deadline, &done).await);
+    keep_results(history, self::read(config, site, again, deadline, &done).await);
+}
+
+fn keep_results(history: &mut History, read: Vec<ResultAnswer>) {
+    for answer in read {
+        match answer {
+            Ok(read) => history.results.push(read),
+            Err((request_id, sent_us, answered_us)) => {
+                if let Some(attempt) = history.ids.attempt(&request_id) {
+                    history.contradictory.add(RequestWindow { attempt, sent_us, answered_us });
+                }
+            }
+        }
+    }
 }
 
 async fn read(
@@ -173,7 +187,7 @@ async fn read(
     ids: Vec<RequestId>,
     deadline: Instant,
     done: &Arc<AtomicU64>,
-) -> Vec<ResultRead> {
+) -> Vec<ResultAnswer> {
     let after = after_load(config, site, deadline, done);
     let read = tokio::task::spawn_blocking(|| read_results(after, ids)).await;
     read.ok().and_then(Result::ok).unwrap_or_default()
@@ -192,8 +206,11 @@ pub(super) async fn known_again(
     let (item, ids) = (site.item.clone(), history.ids);
     let attempts = known(history, ledger, config.plan.seed);
     let decided = told_decisions(history, &attempts);
+    let wanted = attempts.len() as u64;
     let sent = tokio::task::spawn_blocking(move || send_again(after, &item, ids, attempts)).await;
-    for SentAgain { window, told } in sent.ok().and_then(Result::ok).unwrap_or_default() {
+    let sent = sent.ok().and_then(Result::ok).unwrap_or_default();
+    history.sent_again = Asked { wanted, answered: sent.len() as u64 };
+    for SentAgain { window, told } in sent {
         let status = match told {
             Ok(Meaning::Answered(Answered::Won(order_id))) => Status::Won(*order_id),
             Ok(Meaning::Answered(Answered::Lost(loss))) => Status::Lost(loss),
@@ -203,6 +220,8 @@ pub(super) async fn known_again(
             }
             // It is known, which is all that 202 says.
             Ok(Meaning::Answered(Answered::Accepted | Answered::Unknown)) => continue,
+            // It is put off for now, which says nothing of what is known.
+            Ok(Meaning::Refused(refused)) if refused.is_temporary() => continue,
             Ok(Meaning::Refused(refused)) => {
                 history.add_refusal_of_known(refused, window);
                 continue;

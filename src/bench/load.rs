@@ -156,7 +156,7 @@ async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>, views: &mut Views)
     let mut ticks = tokio::time::interval(SALE_INTERVAL);
     loop {
         ticks.tick().await;
-        if let Ok(view) = control.sale().await {
+        if let Ok(view) = control.sale_again(views).await {
             *sale.lock().unwrap_or_else(PoisonError::into_inner) = now(&view);
             views.add(view);
         }

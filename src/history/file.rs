@@ -98,8 +98,12 @@ impl History {
             }
             match lines.understand(lines.value()?)? {
                 Line::Run { .. } => return Err(lines.invalid("a second run")),
-                end @ Line::End { asked, standstill, .. } => {
+                end @ Line::End { asked, standstill, sent_again, .. } => {
                     (history.asked, history.standstill) = (asked, standstill);
+                    history.sent_again = sent_again;
+                    if let Line::End { no_states, .. } = &end {
+                        no_states.iter().for_each(|no_state| history.views.add_no_state(*no_state));
+                    }
                     if end_line(&history) != end {
                         return Err(lines
                             .invalid("the file does not have as many lines as this one states"));

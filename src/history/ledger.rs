@@ -20,6 +20,8 @@ pub enum Loss {
     Undeliverable,
     /// The tested system did not say why.
     Unstated,
+    /// A word that its API does not have.
+    Foreign,
 }
 
 impl Loss {
@@ -31,6 +33,7 @@ impl Loss {
             Self::SaleReplaced => "sale replaced",
             Self::Undeliverable => "undeliverable",
             Self::Unstated => "no reason",
+            Self::Foreign => "a reason that the API does not have",
         }
     }
 

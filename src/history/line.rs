@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{
-    Answered, Asked, AttemptNo, Entry, History, Ids, Loss, Refused, ResultRead, Standstill, Status,
-    Tally, View,
+    Answered, Asked, AttemptNo, Entry, History, Ids, Loss, NoState, Refused, ResultRead,
+    Standstill, Status, Tally, View,
 };
 
 /// One line.
@@ -49,6 +49,10 @@ pub(super) enum Line {
         asked: Asked,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         standstill: Option<Standstill>,
+        #[serde(default)]
+        sent_again: Asked,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        no_states: Vec<NoState>,
     },
 }
 
@@ -100,6 +104,7 @@ pub(super) enum Word {
     LostAlreadyBought,
     LostSaleReplaced,
     LostUndeliverable,
+    LostForeign,
     Unknown,
 }
 
@@ -111,6 +116,7 @@ impl Word {
             Loss::SaleReplaced => Self::LostSaleReplaced,
             Loss::Undeliverable => Self::LostUndeliverable,
             Loss::Unstated => Self::Lost,
+            Loss::Foreign => Self::LostForeign,
         }
     }
 
@@ -122,6 +128,7 @@ impl Word {
             Self::LostAlreadyBought => Some(Loss::AlreadyBought),
             Self::LostSaleReplaced => Some(Loss::SaleReplaced),
             Self::LostUndeliverable => Some(Loss::Undeliverable),
+            Self::LostForeign => Some(Loss::Foreign),
             Self::Accepted | Self::Queued | Self::Won | Self::Unknown => None,
         }
     }
@@ -179,5 +186,7 @@ pub(super) fn end_line(history: &History) -> Line {
         results: history.results.len() as u64,
         asked: history.asked,
         standstill: history.standstill,
+        sent_again: history.sent_again,
+        no_states: history.views.no_states().to_vec(),
     }
 }

@@ -15,4 +15,4 @@ pub use ids::{AttemptNo, Ids};
 pub use ledger::{Hours, Ledger, Loss, Row, SaleTerms, Status};
 pub use record::{Answered, Beginning, Entry, FinalRefusal, History};
 pub use refusals::{Refusals, Refused, RequestWindow, SAMPLE_MAX, Tally};
-pub use views::{Asked, ResultRead, SaleView, Stage, Standstill, VIEWS_MAX, View, Views};
+pub use views::{Asked, NoState, ResultRead, SaleView, Stage, Standstill, VIEWS_MAX, View, Views};

@@ -125,6 +125,8 @@ pub struct History {
     pub results: Vec<ResultRead>,
     /// How complete the results are that were requested after the run.
     pub asked: Asked,
+    /// How many known attempts were sent again after the run.
+    pub sent_again: Asked,
 }
 
 impl History {
@@ -146,6 +148,7 @@ impl History {
             standstill: None,
             results: Vec::new(),
             asked: Asked::default(),
+            sent_again: Asked::default(),
         }
     }
 
@@ -184,6 +187,7 @@ impl History {
             standstill: _,
             results,
             asked: _,
+            sent_again: _,
         } = other;
         for (sum, part) in self.sent.iter_mut().zip(sent) {
             *sum += part;

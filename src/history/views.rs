@@ -76,25 +76,31 @@ pub enum Stage {
     Other,
 }
 
+/// Maximum number of answers that are kept which should have been states of the sale.
+const NO_STATES_MAX: usize = 100;
+
 /// The states of the sale in the order in which they were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Views(Vec<View>);
+pub struct Views {
+    states: Vec<View>,
+    no_states: Vec<NoState>,
+}
 
 impl Views {
     /// Keeps a state. If it shows the same as the two before it, it takes the place of the last
     /// one; if there are too many, every other one is left out, but never the first.
     pub fn add(&mut self, view: View) {
-        if let [.., before, last] = &mut self.0[..]
+        if let [.., before, last] = &mut self.states[..]
             && before.sale == last.sale
             && last.sale == view.sale
         {
             *last = view;
             return;
         }
-        self.0.push(view);
-        if self.0.len() > VIEWS_MAX - AFTER_MAX {
+        self.states.push(view);
+        if self.states.len() > VIEWS_MAX - AFTER_MAX {
             let mut number = 0;
-            self.0.retain(|_| {
+            self.states.retain(|_| {
                 number += 1;
                 number % 2 == 1
             });
@@ -104,17 +110,29 @@ impl Views {
     /// Keeps a state beside those before it, even if it shows the same. The states after the load
     /// show since when everything was decided.
     pub fn keep(&mut self, view: View) {
-        self.0.push(view);
+        self.states.push(view);
+    }
+
+    /// Keeps an answer that should have been a state, unless there are many.
+    pub fn add_no_state(&mut self, no_state: NoState) {
+        if self.no_states.len() < NO_STATES_MAX {
+            self.no_states.push(no_state);
+        }
+    }
+
+    /// The first answers that should have been states and were none.
+    pub fn no_states(&self) -> &[NoState] {
+        &self.no_states
     }
 
     /// All that are kept, in their order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &View> + ExactSizeIterator {
-        self.0.iter()
+        self.states.iter()
     }
 
     /// Adds later ones.
     pub fn extend(&mut self, later: Self) {
-        later.0.into_iter().for_each(|view| self.add(view));
+        later.states.into_iter().for_each(|view| self.add(view));
     }
 }
 
@@ -147,13 +165,24 @@ pub struct Standstill {
     pub is_ready: bool,
 }
 
-/// How many results were asked for after a run, and how many were answered.
+/// An answer to a request for the state of a sale that is on offer, which shows no state although
+/// it is complete: no fault in between makes that up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoState {
+    /// The status of the answer.
+    pub status: u16,
+    /// When the request was sent.
+    pub sent_us: u64,
+}
+
+/// How many questions of one kind were asked after a run, and how many got a usable answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// Results that were to be asked for.
+    /// Questions that were to be asked.
     pub wanted: u64,
-    /// Results that were answered.
+    /// Questions that were answered.
     pub answered: u64,
 }
 

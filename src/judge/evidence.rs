@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Answered, History, Ledger, Row};
+use crate::history::{Answered, Asked, History, Ledger, Row};
 use crate::stats::Quantiles;
 
 use super::reconcile::reconcile;
@@ -75,13 +75,17 @@ fn missing(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Option<St
 fn nothing_proved(history: &History) -> Option<String> {
     let accepted = history.entries.iter().any(|entry| entry.answered != Answered::Unknown);
     let was_sold_out = history.sale_before.as_ref().is_some_and(|sale| sale.stock_left <= 0);
-    let (wanted, answered) = (history.asked.wanted, history.asked.answered);
+    let Asked { wanted, answered } = history.asked;
+    let again = history.sent_again;
     if !accepted && history.refusals.count() == 0 {
         Some("no request got a usable answer".to_owned())
     } else if !accepted && !was_sold_out {
         Some("no attempt was accepted".to_owned())
     } else if answered < wanted {
         Some(format!("only {answered} of {wanted} results could be read"))
+    } else if again.answered < again.wanted {
+        let Asked { wanted, answered } = again;
+        Some(format!("of {wanted} known attempts that were sent again, {answered} were answered"))
     } else {
         None
     }
@@ -167,6 +171,11 @@ mod tests {
         scene.history.asked = Asked { wanted: 3, answered: 2 };
         assert_eq!(of(&scene), unknown("only 2 of 3 results could be read"));
         scene.history.asked.answered = 3;
+        assert_eq!(of(&scene).0, Verdict::Pass);
+        scene.history.sent_again = Asked { wanted: 4, answered: 3 };
+        let because = "of 4 known attempts that were sent again, 3 were answered";
+        assert_eq!(of(&scene), unknown(because));
+        scene.history.sent_again.answered = 4;
         assert_eq!(of(&scene).0, Verdict::Pass);
         for entry in &mut scene.history.entries {
             entry.answered = Answered::Unknown;

@@ -51,7 +51,7 @@ invariants! {
     /// Nobody is told that no unit is left while units are left.
     SoldOutTrue => "sold_out_true", "a buyer was told sold out while units were left";
     /// Every other refusal is true, and says what the buyer has to know.
-    RefusalsTrue => "refusals_true", "a refusal was not true, or contradicts itself";
+    RefusalsTrue => "refusals_true", "a refusal was not true, or an answer contradicts itself";
     /// An attempt has one answer: once it is known, it is not refused, and its decision stays.
     IdsAnsweredOnce => "ids_answered_once",
         "an attempt in the ledger was also refused for good, or was decided twice";
@@ -134,6 +134,10 @@ impl Witnesses {
         let free = WITNESSES_MAX - self.0.witnesses.len();
         let named = witnesses.into_iter().take(free.min(usize::try_from(count).unwrap_or(free)));
         self.0.witnesses.extend(named.map(|witness| witness.to_string()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.count == 0
     }
 
     pub(super) fn finish(self) -> Option<Violation> {

@@ -46,6 +46,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         unresolved: facts.unresolved().count() as u64,
         unknown_outcomes: facts.unknown.len() as u64,
         results: history.asked,
+        sent_again: history.sent_again,
         fairness: Some(fairness(&facts)),
         dead_letters: Some(DeadLetters::of_ledger(&facts)),
         violations,

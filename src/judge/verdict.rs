@@ -64,6 +64,10 @@ pub struct Audit {
     /// Results that were asked for after the run, and how many of them were answered.
     #[serde(default)]
     pub results: Asked,
+    /// Attempts that were sent again after the run since the ledger has them, and how many of them
+    /// got a usable answer.
+    #[serde(default)]
+    pub sent_again: Asked,
     /// How the sale treated its buyers; `None` without a ledger.
     #[serde(default)]
     pub fairness: Option<Fairness>,
@@ -92,6 +96,7 @@ impl Audit {
             unresolved: accepted as u64,
             unknown_outcomes: unknown as u64,
             results: history.asked,
+            sent_again: history.sent_again,
             fairness: None,
             dead_letters: None,
             violations: Vec::new(),

@@ -18,7 +18,7 @@ mod user;
 mod users;
 mod worker;
 
-pub use after::{AfterLoad, SentAgain, read_results, send_again};
+pub use after::{AfterLoad, ResultAnswer, SentAgain, read_results, send_again};
 pub use executor::{Arrivals, Schedule, Step};
 pub use http1::{Connector, ProtocolError, Response, ResponseReader};
 pub use run::{Job, Ran, run, workers};

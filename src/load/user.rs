@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::history::{AttemptNo, ResultRead, Status};
+use crate::history::{AttemptNo, RequestWindow, ResultRead, Status};
 use crate::ids::RequestId;
 use crate::random::{self, Draw};
 use crate::settings::RetryOn;
@@ -233,14 +233,15 @@ impl User {
             let exchange = self.connection.exchange(connector, plan, result.bytes()).await;
             let body = self.connection.body();
             let sut = worker.setup.sut;
-            let status =
-                exchange.answer.and_then(|a| sut.understand_result(a.status, body, request_id));
+            let status = match exchange.answer {
+                Ok(answer) => sut.understand_result(answer.status, body, request_id),
+                Err(kind) => Err(kind.into()),
+            };
+            let (sent_us, answered_us) = (worker.us(exchange.began), worker.us(exchange.ended));
             match status {
                 Ok(Some(Status::Queued)) => {}
                 Ok(status) => {
                     let is_decided = status.is_some();
-                    let (sent_us, answered_us) =
-                        (worker.us(exchange.began), worker.us(exchange.ended));
                     worker.keep_result(ResultRead { request_id, status, sent_us, answered_us });
                     if is_decided && counts {
                         worker.count(|counts| counts.decided += 1);
@@ -249,7 +250,13 @@ impl User {
                     }
                     return;
                 }
-                Err(_) => worker.count(|c| c.follow_errors += u64::from(counts)),
+                Err(unusable) => {
+                    worker.count(|c| c.follow_errors += u64::from(counts));
+                    if unusable.is_contradictory {
+                        let attempt = self.attempt;
+                        worker.keep_contradictory(RequestWindow { attempt, sent_us, answered_us });
+                    }
+                }
             }
             self.timer.at(exchange.began + POLL_INTERVAL).await;
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::archive::{Run, Tally};
 use crate::escape::printable;
+use crate::history::Asked;
 use crate::judge::{DeadLetters, Fairness};
 
 /// Outcomes, errors, decisions, and what is to be known of them.
@@ -21,6 +22,10 @@ pub(super) fn counts(run: &Run) -> String {
             audit.results.wanted,
             audit.results.answered,
         );
+    }
+    if audit.sent_again.wanted > 0 {
+        let Asked { wanted, answered } = audit.sent_again;
+        let _ = writeln!(text, "Sent again {wanted} attempts that are known, {answered} answered");
     }
     if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {
         let Fairness { fifo_violations, largest_displacement, gini } = fairness;

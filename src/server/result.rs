@@ -20,12 +20,18 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Answers with the state of the sale.
 pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
-    let sale = match current_sale(app, query).await {
-        Ok(sale) => sale,
+    let item = match current_sale(app, query).await {
+        Ok(sale) => sale.terms.item,
         Err(response) => return response,
     };
-    let queued = match intake::waiting_count(app, &sale.terms.item).await {
+    // Counted before the orders are: of an attempt that is decided between the two, the state would
+    // otherwise show neither.
+    let queued = match intake::waiting_count(app, &item).await {
         Ok(queued) => queued as u64,
+        Err(error) => return answer::store_error(&error),
+    };
+    let sale = match app.store.sale(Some(&item)).await {
+        Ok(sale) => sale,
         Err(error) => return answer::store_error(&error),
     };
     let status = match sale.phase(app.clock.now_us()) {

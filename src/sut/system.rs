@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::{Beginning, Ledger, Status};
 use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
-use crate::stats::{Click, ErrorKind};
+use crate::stats::Click;
 
 use super::{Control, ControlError, LedgerReader, Target, Template, Understood, Unusable, builtin};
 
@@ -63,7 +63,7 @@ impl Sut {
         status: u16,
         body: &[u8],
         ours: RequestId,
-    ) -> Result<Option<Status>, ErrorKind> {
+    ) -> Result<Option<Status>, Unusable> {
         match self {
             Self::Seckill => builtin::understand_result(status, body, ours),
         }

@@ -103,6 +103,7 @@ fn oversold() -> Audit {
         unresolved: 0,
         unknown_outcomes: 1,
         results: Asked { wanted: 3, answered: 3 },
+        sent_again: Asked { wanted: 2, answered: 2 },
         fairness: Some(Fairness { fifo_violations: 1, largest_displacement: 2, gini: 0.5 }),
         dead_letters: Some(DeadLetters {
             count: 2,

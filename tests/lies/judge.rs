@@ -20,12 +20,12 @@ const RUN_MAX: Duration = Duration::from_secs(60);
 /// What an invariant that is broken may break as well: another rule sees the same contradiction.
 const CONSEQUENCES: &[(&str, &[&str])] = &[
     ("accepted_kept", &["ids_answered_once"]),
-    ("answers_true", &["ids_answered_once"]),
+    ("answers_true", &["ids_answered_once", "stock_reads_bounded"]),
     ("earlier_kept", &["stock_reads_bounded"]),
     ("never_oversold", &["stock_reads_bounded", "views_agree"]),
     ("no_unsold_stock", &["sold_out_true"]),
     ("request_ids_unique", &["ids_answered_once"]),
-    ("results_true", &["ids_answered_once"]),
+    ("results_true", &["ids_answered_once", "stock_reads_bounded"]),
     ("stock_conserved", &["stock_reads_bounded", "views_agree"]),
     ("terms_kept", &["stock_reads_bounded", "views_agree"]),
 ];

@@ -44,7 +44,7 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
     };
     let late = late_orders(facts);
-    for view in views {
+    for view in &views {
         // The first state was read before the ledger before the run, which may have newer orders.
         let is_after_ledger = first_us.is_some_and(|first_us| first_us <= view.sent_us);
         let certain = by_us.partition_point(|us| *us < view.sent_us)
@@ -61,7 +61,37 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
             broken.add(format_args!("{sold} orders at {ms} ms, at most {possible} can be made"));
         }
     }
+    if broken.is_empty() {
+        winners_wait(facts, &views, &mut broken);
+    }
     broken
+}
+
+/// Whoever was accepted and wins in the end is queued until the order is made. `views_agree`
+/// compares the last state with the ledger.
+fn winners_wait(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
+    let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
+    let winners = new.filter(|made| made.row.is_some_and(|row| row.status.order_id().is_some()));
+    let mut accepted: Vec<_> =
+        winners.filter_map(|made| Some((made.request_id, made.window()?.1))).collect();
+    if !facts.answered_twice.is_empty() {
+        accepted.sort_unstable();
+        accepted.dedup_by_key(|(request_id, _)| *request_id);
+    }
+    let mut accepted_us: Vec<u64> = accepted.into_iter().map(|(_, us)| us).collect();
+    accepted_us.sort_unstable();
+    let last_us = match facts.history.views.iter().next_back() {
+        Some(last) if facts.is_settled => last.sent_us,
+        _ => u64::MAX,
+    };
+    for View { sent_us, sale, .. } in views.iter().filter(|view| view.sent_us < last_us) {
+        let winners = accepted_us.partition_point(|us| us < sent_us) as u64;
+        let (orders, queued, ms) = (sale.orders, sale.queued, sent_us / 1_000);
+        broken.add_if(
+            orders.saturating_add(queued) < winners,
+            format_args!("{orders} orders and {queued} queued at {ms} ms, of {winners} winners"),
+        );
+    }
 }
 
 /// No unit is left once somebody was told so, unless that was false.

@@ -1,6 +1,6 @@
 //! Results: what a buyer reads of an attempt is what the ledger says.
 
-use crate::history::{Answered, ResultRead, Row, Status};
+use crate::history::{Answered, Loss, ResultRead, Row, Status};
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::{Invariant, Witnesses};
@@ -45,6 +45,7 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
         let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
         let row = made.map_or_else(|| facts.row_of(&read.request_id), |made| made.row);
         match (&read.status, row) {
+            (Some(Status::Lost(Loss::Foreign)), _) => false,
             (Some(_), Some(_)) if was_not_sent(made, read) => false,
             (Some(Status::Queued), Some(_)) if was_decided_before(facts, read) => false,
             (Some(Status::Queued), Some(row)) => {

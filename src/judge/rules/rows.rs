@@ -89,6 +89,7 @@ fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     // Whoever was refused for a false reason breaks `sold_out_true`.
     let was_told = || facts.history.refusals.of(Refused::SoldOut).is_some();
     match row.status {
+        Status::Lost(Loss::Foreign) => Some("lost for a reason that the API does not have"),
         Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() && !was_told() => {
             Some("lost as sold out, and units are left")
         }

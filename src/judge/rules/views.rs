@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
-use crate::history::{Hours, Row, SaleView, Status, View};
+use crate::history::{Hours, NoState, Row, SaleView, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -32,6 +32,13 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     }
     for view in facts.views() {
         terms.compare(&Terms::of(&view.sale), &mut broken);
+    }
+    for hours in facts.views().map(|view| view.sale.hours).chain([sale.hours]) {
+        both_hours(hours, terms.hours, &mut broken);
+    }
+    for NoState { status, sent_us } in history.views.no_states() {
+        let ms = sent_us / 1_000;
+        broken.add(format_args!("status {status} at {ms} ms, and no state of the sale"));
     }
     words_agree(facts, &mut broken);
     fresh_sale(facts, &mut broken);
@@ -82,6 +89,19 @@ fn same<T: PartialEq + Display + Copy>(
     let known = *known.get_or_insert(shown);
     if known != shown {
         broken.add(format_args!("{name} {shown}, and elsewhere {known}"));
+    }
+}
+
+/// A sale that shows one of its hours shows the other as well, if it has it.
+fn both_hours(shown: Hours, known: Hours, broken: &mut Witnesses) {
+    match (shown.opens_us, shown.closes_us, known) {
+        (Some(_), None, Hours { closes_us: Some(us), .. }) => {
+            broken.add(format_args!("an opening without the closing {us} that is shown elsewhere"));
+        }
+        (None, Some(_), Hours { opens_us: Some(us), .. }) => {
+            broken.add(format_args!("a closing without the opening {us} that is shown elsewhere"));
+        }
+        _ => {}
     }
 }
 

@@ -1,6 +1,9 @@
 //! Sends attempts again that are known to the tested system.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io;
+use std::rc::Rc;
 
 use crate::history::{Answered, AttemptNo, Ids, RequestWindow};
 use crate::ids::ItemId;
@@ -13,7 +16,8 @@ use super::{AfterLoad, Question, ask_all};
 pub struct SentAgain {
     /// When it was sent and answered.
     pub window: RequestWindow,
-    /// What was told of the attempt, or a final refusal; an error if the answer contradicts itself.
+    /// What was told of the attempt, or a refusal; an error if the answer contradicts itself. A
+    /// temporary refusal is only returned if every other try failed as well.
     pub told: Result<Meaning, Unusable>,
 }
 
@@ -30,8 +34,15 @@ pub fn send_again(
     attempts: Vec<AttemptNo>,
 ) -> io::Result<Vec<SentAgain>> {
     let template = after.sut.purchase(&after.target, &after.plan, item);
-    let question = Purchase { sut: after.sut, ids, template };
-    ask_all(after, question, attempts)
+    let put_off = Rc::new(RefCell::new(HashMap::new()));
+    let question = Purchase { sut: after.sut, ids, template, put_off: Rc::clone(&put_off) };
+    let mut sent = ask_all(after, question, attempts)?;
+    let mut put_off = put_off.take();
+    for SentAgain { window, .. } in &sent {
+        put_off.remove(&window.attempt);
+    }
+    sent.extend(put_off.into_values());
+    Ok(sent)
 }
 
 /// The same purchase request as during the load.
@@ -40,6 +51,8 @@ struct Purchase {
     sut: Sut,
     ids: Ids,
     template: Template<2>,
+    /// The temporary refusals, the last one of each attempt.
+    put_off: Rc<RefCell<HashMap<AttemptNo, SentAgain>>>,
 }
 
 impl Question for Purchase {
@@ -58,12 +71,15 @@ impl Question for Purchase {
         (sent_us, answered_us): (u64, u64),
     ) -> Option<SentAgain> {
         let understood = self.sut.understand(http, body, self.ids.request_id(attempt));
-        let told = match understood.map(|understood| understood.meaning) {
-            Ok(Meaning::Answered(Answered::Unknown)) => return None,
-            Ok(Meaning::Refused(refused)) if refused.is_temporary() => return None,
-            Err(Unusable { is_contradictory: false, .. }) => return None,
-            told => told,
-        };
-        Some(SentAgain { window: RequestWindow { attempt, sent_us, answered_us }, told })
+        let window = RequestWindow { attempt, sent_us, answered_us };
+        match understood.map(|understood| understood.meaning) {
+            Ok(Meaning::Answered(Answered::Unknown)) => None,
+            Err(Unusable { is_contradictory: false, .. }) => None,
+            told @ Ok(Meaning::Refused(refused)) if refused.is_temporary() => {
+                self.put_off.borrow_mut().insert(attempt, SentAgain { window, told });
+                None
+            }
+            told => Some(SentAgain { window, told }),
+        }
     }
 }

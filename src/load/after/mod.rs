@@ -22,7 +22,7 @@ use super::http1::{Connection, Connector, Response};
 use super::timers::{Timer, Timers};
 
 pub use again::{SentAgain, send_again};
-pub use results::read_results;
+pub use results::{ResultAnswer, read_results};
 
 /// Requests in flight: enough for servers that take long for each, and few for a server.
 const IN_FLIGHT: usize = 32;

@@ -5,9 +5,13 @@ use std::io;
 use crate::history::ResultRead;
 use crate::ids::RequestId;
 use crate::load::run::HOLD_MAX;
-use crate::sut::{Sut, Template};
+use crate::sut::{Sut, Template, Unusable};
 
 use super::{AfterLoad, Question, ask_all};
+
+/// An answer to a request for a result: the result, or the id and the times of one that contradicts
+/// itself.
+pub type ResultAnswer = Result<ResultRead, (RequestId, u64, u64)>;
 
 /// Asks for the results of these attempts, in their order, and returns those that were answered by
 /// the deadline. It blocks.
@@ -15,7 +19,7 @@ use super::{AfterLoad, Question, ask_all};
 /// # Errors
 /// When the system has no resources for it, or no certificates are trusted for an `https://`
 /// target.
-pub fn read_results(after: AfterLoad, ids: Vec<RequestId>) -> io::Result<Vec<ResultRead>> {
+pub fn read_results(after: AfterLoad, ids: Vec<RequestId>) -> io::Result<Vec<ResultAnswer>> {
     let AfterLoad { plan, sut, target, .. } = &after;
     let template = sut.result(target, plan, HOLD_MAX.min(plan.timeout / 2));
     let question = ResultOf { sut: *sut, template };
@@ -31,7 +35,7 @@ struct ResultOf {
 
 impl Question for ResultOf {
     type About = RequestId;
-    type Told = ResultRead;
+    type Told = ResultAnswer;
 
     fn request(&mut self, request_id: RequestId) -> &[u8] {
         self.template.fill([request_id.0]);
@@ -43,8 +47,13 @@ impl Question for ResultOf {
         request_id: RequestId,
         (http, body): (u16, &[u8]),
         (sent_us, answered_us): (u64, u64),
-    ) -> Option<ResultRead> {
-        let status = self.sut.understand_result(http, body, request_id).ok()?;
-        Some(ResultRead { request_id, status, sent_us, answered_us })
+    ) -> Option<ResultAnswer> {
+        match self.sut.understand_result(http, body, request_id) {
+            Ok(status) => Some(Ok(ResultRead { request_id, status, sent_us, answered_us })),
+            Err(Unusable { is_contradictory: true, .. }) => {
+                Some(Err((request_id, sent_us, answered_us)))
+            }
+            Err(_) => None,
+        }
     }
 }

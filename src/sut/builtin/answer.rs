@@ -45,17 +45,17 @@ pub(crate) fn understand(
             let order_id = OrderId::from_text(answer.order_id.ok_or(contradiction)?);
             known(Outcome::Won, Answered::Won(Box::new(order_id)))
         }
-        (LostReason::STATUS, "lost") => {
-            let loss = loss(answer.reason.as_deref()).ok_or(contradiction)?;
-            known(Outcome::Lost, Answered::Lost(loss))
-        }
+        (LostReason::STATUS, "lost") => match loss(answer.reason.as_deref()) {
+            Loss::Foreign => Err(contradiction),
+            loss => known(Outcome::Lost, Answered::Lost(loss)),
+        },
         (400 | 404 | 405 | 413 | 415, "rejected") => Ok(invalid),
         (403 | 409 | 410 | 422 | 429 | 503, "rejected") => {
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
             match refusal {
                 Some(refusal) if refusal.status() == status => Ok(refused(refusal)),
                 // What may be a fault of something in between: a proxy, or the server itself.
-                None if status == 503 => Err(kind.into()),
+                None if status == 503 && answer.reason.is_none() => Err(kind.into()),
                 // Without a reason, or with one that has another status, it is not a promise of
                 // the API.
                 Some(_) | None => Err(contradiction),
@@ -71,15 +71,16 @@ pub(crate) fn understand(
     }
 }
 
-/// The meaning of the reason for which an attempt lost; `None` if it is no word of the API.
-pub(super) fn loss(reason: Option<&str>) -> Option<Loss> {
-    let Some(word) = reason else { return Some(Loss::Unstated) };
-    Some(match LostReason::from_word(word)? {
-        LostReason::SoldOut => Loss::SoldOut,
-        LostReason::AlreadyBought => Loss::AlreadyBought,
-        LostReason::SaleReplaced => Loss::SaleReplaced,
-        LostReason::Undeliverable => Loss::Undeliverable,
-    })
+/// The meaning of the reason for which an attempt lost.
+pub(super) fn loss(reason: Option<&str>) -> Loss {
+    let Some(word) = reason else { return Loss::Unstated };
+    match LostReason::from_word(word) {
+        Some(LostReason::SoldOut) => Loss::SoldOut,
+        Some(LostReason::AlreadyBought) => Loss::AlreadyBought,
+        Some(LostReason::SaleReplaced) => Loss::SaleReplaced,
+        Some(LostReason::Undeliverable) => Loss::Undeliverable,
+        None => Loss::Foreign,
+    }
 }
 
 /// Interns the refusals, so that the first one of a run allocates nothing.
@@ -120,20 +121,22 @@ pub(crate) fn understand_result(
     http: u16,
     body: &[u8],
     ours: RequestId,
-) -> Result<Option<Status>, ErrorKind> {
-    let unusable = || if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unusable())?;
+) -> Result<Option<Status>, Unusable> {
+    let kind = if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
+    let contradiction = Unusable { kind, is_contradictory: true };
     if answer.request_id.as_deref().is_some_and(|id| id.parse() != Ok(ours)) {
-        return Err(unusable());
+        return Err(contradiction);
     }
     match (http, &*answer.status, answer.order_id, answer.reason.as_deref()) {
         (200, "queued", None, _) => Ok(Some(Status::Queued)),
-        (200, "lost", None, reason) => {
-            Ok(Some(Status::Lost(loss(reason).unwrap_or(Loss::Unstated))))
-        }
+        (200, "lost", None, reason) => Ok(Some(Status::Lost(loss(reason)))),
         (200, "won", Some(id), _) => Ok(Some(Status::Won(OrderId::from_text(id)))),
         (404, "rejected", _, Some("unknown_request")) => Ok(None),
-        _ => Err(unusable()),
+        // No request for a result is malformed, and its answer is no refusal of an attempt.
+        (400 | 404 | 409 | 410 | 422, "rejected", ..) => Err(contradiction),
+        (_, "queued" | "won" | "lost", ..) => Err(contradiction),
+        _ => Err(kind.into()),
     }
 }
 

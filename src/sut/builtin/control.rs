@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, OpenSale, OpenedSale, SaleStatus};
-use crate::history::{Beginning, Hours, Ledger, SaleView, Stage, View};
+use crate::history::{Beginning, Hours, Ledger, NoState, SaleView, Stage, View, Views};
 use crate::http_client;
 use crate::ids::ItemId;
 use crate::secret::Secret;
@@ -46,8 +46,9 @@ pub enum ControlError {
     NotHttp(String),
     #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
     NoServerBehind(String, StatusCode),
-    #[error("{0} is not a seckill server: it answers GET /result with {1}")]
-    Foreign(String, String),
+    #[error("{0} is not a seckill server: it answers GET /result with status {status}",
+            status = .1.as_u16())]
+    Foreign(String, StatusCode),
     #[error("several items are on sale at {0}: select one with --item NAME")]
     ItemRequired(String),
     #[error("the item is not on sale at {0}")]
@@ -70,6 +71,19 @@ impl ControlError {
     /// Whether the admin token is missing or wrong, so that another try would end in the same way.
     pub fn is_of_token(&self) -> bool {
         matches!(self, Self::NoToken | Self::WrongToken)
+    }
+
+    /// The status of an answer that cannot be true of a sale that was found before: complete, but
+    /// no state, or a refusal of a valid request.
+    fn no_state(&self) -> Option<u16> {
+        match self {
+            Self::ItemRequired(_) => Some(400),
+            Self::UnknownItem(_) => Some(404),
+            Self::Foreign(_, status) if matches!(status.as_u16(), 200 | 400 | 404 | 410) => {
+                Some(status.as_u16())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -121,8 +135,23 @@ impl Control {
             None if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
                 Err(ControlError::NoServerBehind(self.url.clone(), status))
             }
-            _ => Err(ControlError::Foreign(self.url.clone(), format!("status {status}"))),
+            _ => Err(ControlError::Foreign(self.url.clone(), status)),
         }
+    }
+
+    /// The state of a sale that was found before. An answer that cannot be one is kept in `views`.
+    ///
+    /// # Errors
+    /// When the server does not return the state.
+    pub async fn sale_again(&self, views: &mut Views) -> Result<View, ControlError> {
+        let sent_us = self.beginning.us(Instant::now());
+        let sale = self.sale().await;
+        if let Err(error) = &sale
+            && let Some(status) = error.no_state()
+        {
+            views.add_no_state(NoState { status, sent_us });
+        }
+        sale
     }
 
     /// Whether the server says that all of its parts work.

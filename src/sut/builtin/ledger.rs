@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
-use crate::history::{Hours, Ledger, Loss, Row, SaleTerms, Status};
+use crate::history::{Hours, Ledger, Row, SaleTerms, Status};
 use crate::ids::OrderId;
 
 use super::answer::loss;
@@ -132,9 +132,7 @@ impl LedgerReader {
     fn row(&mut self, attempt: LedgerAttempt) -> Result<Row, &'static str> {
         let status = match (attempt.status.as_str(), attempt.order_id) {
             ("queued", None) => Status::Queued,
-            ("lost", None) => {
-                Status::Lost(loss(attempt.reason.as_deref()).unwrap_or(Loss::Unstated))
-            }
+            ("lost", None) => Status::Lost(loss(attempt.reason.as_deref())),
             ("won", Some(order_id)) => Status::Won(OrderId::from_text(order_id)),
             _ => return Err("neither queued, nor lost, nor won with an order_id"),
         };

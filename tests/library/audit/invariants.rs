@@ -26,6 +26,7 @@ fn run_without_violations_passes() {
         unresolved: 0,
         unknown_outcomes: 2,
         results: Asked::default(),
+        sent_again: Asked::default(),
         // Three of four buyers have an order each.
         fairness: Some(Fairness { fifo_violations: 0, largest_displacement: 0, gini: 0.25 }),
         dead_letters: Some(DeadLetters::default()),

@@ -124,12 +124,13 @@ fn wrong_later_lines() -> Vec<(usize, String)> {
         changed(view, "\"stock\":3", "\"stock\":-3"),
         changed(view, "\"queued\":1,", ""),
         changed(view, "\"opens_us\":", "\"opens_us\":-"),
-        changed(end, "\"entries\":8", "\"entries\":7"),
+        changed(end, "\"entries\":9", "\"entries\":8"),
         changed(end, "\"tallies\":10", "\"tallies\":9"),
         changed(end, "\"views\":3", "\"views\":4"),
-        changed(end, "\"results\":9", "\"results\":10"),
+        changed(end, "\"results\":10", "\"results\":9"),
         changed(end, "\"asked\"", "\"ask\""),
         changed(end, "\"is_ready\":true", "\"is_ready\":1"),
+        changed(end, "\"status\":404", "\"status\":-1"),
         (last, changed(end, "{", "{").1 + "\n"),
     ]
 }

@@ -6,7 +6,7 @@ mod round_trip;
 
 use seckill::history::{
     Answered, Asked, AttemptNo, Entry, FinalRefusal, History, HistoryError, Hours, Ids, Loss,
-    Refused, RequestWindow, ResultRead, SaleView, Stage, Standstill, Status, View,
+    NoState, Refused, RequestWindow, ResultRead, SaleView, Stage, Standstill, Status, View,
 };
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
@@ -15,8 +15,14 @@ use seckill::settings::Buyers;
 const BEGAN_US: u64 = 1_795_556_940_000_000;
 
 /// Every reason for a loss.
-const LOSSES: [Loss; 5] =
-    [Loss::SoldOut, Loss::AlreadyBought, Loss::SaleReplaced, Loss::Undeliverable, Loss::Unstated];
+const LOSSES: [Loss; 6] = [
+    Loss::SoldOut,
+    Loss::AlreadyBought,
+    Loss::SaleReplaced,
+    Loss::Undeliverable,
+    Loss::Unstated,
+    Loss::Foreign,
+];
 
 /// Every kind of refusal.
 const REFUSED: [Refused; 8] = [
@@ -127,6 +133,8 @@ fn every_kind() -> History {
     // A result may also be of another run's attempt.
     history.results.push(result(RequestId::random(), None));
     history.asked = Asked { wanted: 9, answered: 8 };
+    history.sent_again = Asked { wanted: 4, answered: 3 };
+    history.views.add_no_state(NoState { status: 404, sent_us: 70_000 });
     history.standstill =
         Some(Standstill { queued: 1, unchanged_us: 30_000_000, waited_us: 0, is_ready: true });
     history

@@ -5,9 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use seckill::history::{
-    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Hours, Ids, Loss, Refusals, Refused,
-    RequestWindow, ResultRead, SAMPLE_MAX, SaleView, Stage, Standstill, Status, Tally, VIEWS_MAX,
-    View,
+    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Hours, Ids, Loss, NoState, Refusals,
+    Refused, RequestWindow, ResultRead, SAMPLE_MAX, SaleView, Stage, Standstill, Status, Tally,
+    VIEWS_MAX, View,
 };
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
@@ -52,9 +52,11 @@ const LINES: [&str; 6] = [
         r#""stock":3,"stock_left":0,"orders":3,"queued":1,"hours":{}}}}"#
     ),
     concat!(
-        r#"{"entries":8,"tallies":10,"views":3,"results":9,"#,
+        r#"{"entries":9,"tallies":10,"views":3,"results":10,"#,
         r#""asked":{"wanted":9,"answered":8},"#,
-        r#""standstill":{"queued":1,"unchanged_us":30000000,"waited_us":0,"is_ready":true}}"#
+        r#""standstill":{"queued":1,"unchanged_us":30000000,"waited_us":0,"is_ready":true},"#,
+        r#""sent_again":{"wanted":4,"answered":3},"#,
+        r#""no_states":[{"status":404,"sent_us":70000}]}"#
     ),
 ];
 
@@ -294,6 +296,8 @@ prop_compose! {
         results in vec((any::<u128>(), option::of(status()), windows()), 0..12),
         (wanted, answered) in (any::<u64>(), any::<u64>()),
         standstill in option::of(standstills()),
+        again in (any::<u64>(), any::<u64>()),
+        no_states in vec((any::<u16>(), any::<u64>()), 0..3),
     ) -> History {
         let mut history = History::new(Ids::new(seed, buyers), item.parse().unwrap(), 0, began_us);
         for (window, answered, refusal) in answers {
@@ -322,6 +326,10 @@ prop_compose! {
         history.results = results.into_iter().map(result).collect();
         history.asked = Asked { wanted, answered };
         history.standstill = standstill;
+        history.sent_again = Asked { wanted: again.0, answered: again.1 };
+        for (status, sent_us) in no_states {
+            history.views.add_no_state(NoState { status, sent_us });
+        }
         history.sent = sent;
         history
     }

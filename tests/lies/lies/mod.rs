@@ -8,6 +8,7 @@ mod refusals;
 mod results;
 mod rows;
 mod sold_out;
+mod states;
 mod stock;
 mod stuck;
 mod views;
@@ -29,6 +30,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("results", results::LIES),
     ("rows", rows::LIES),
     ("sold_out", sold_out::LIES),
+    ("states", states::LIES),
     ("stock", stock::LIES),
     ("stuck", stuck::LIES),
     ("views", views::LIES),

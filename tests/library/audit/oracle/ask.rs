@@ -214,13 +214,10 @@ impl<'a> Builder<'a> {
             let window = (*sent_us, *answered_us);
             let sold = i128::from(ledger.sale.stock) - i128::from(sale.stock_left);
             check(sold == sale.orders.into(), "a state is not of one moment")?;
-            if number > 0 || sale.orders > orders_before {
-                self.add(window, true, What::Orders(sale.orders));
-            }
-            if number > 0 {
-                let (queued, is_last) = (sale.queued, number == last);
-                self.add(window, true, What::QueuedCount { queued, is_last });
-            }
+            let is_compared = number > 0 || sale.orders > orders_before;
+            let orders = is_compared.then_some(sale.orders);
+            let queued = (number > 0).then_some(sale.queued);
+            self.add(window, true, What::State { orders, queued, is_last: number == last });
         }
         settled.iter().for_each(|window| self.add(*window, true, What::Settled));
         Ok(())

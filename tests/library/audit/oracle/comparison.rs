@@ -13,10 +13,11 @@ use super::search::{Answer, Relaxed, search};
 use super::tester;
 
 /// What the judge leaves out by design, as questions that do not ask for it.
-const WEAKER: [(&str, Relaxed); 4] = [
+const WEAKER: [(&str, Relaxed); 5] = [
     ("hours", Relaxed { hours: true, ..STRICT }),
     ("more queued", Relaxed { more_queued: true, ..STRICT }),
     ("fewer queued", Relaxed { more_queued: true, fewer_queued: true, ..STRICT }),
+    ("hours and queued", Relaxed { hours: true, more_queued: true, fewer_queued: true, ..STRICT }),
     ("refused twins", Relaxed { twins: true, ..STRICT }),
 ];
 

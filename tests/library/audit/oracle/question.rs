@@ -61,10 +61,11 @@ pub(super) enum What {
     NotKnown(usize),
     Queued(usize),
     Decided(usize),
-    /// Numbers in a state of the sale.
-    Orders(u64),
-    QueuedCount {
-        queued: u64,
+    /// A state of the sale: both numbers are of one moment. One that the audit does not look at is
+    /// left out.
+    State {
+        orders: Option<u64>,
+        queued: Option<u64>,
         is_last: bool,
     },
     /// Nothing is queued.

@@ -198,13 +198,15 @@ impl Search<'_> {
             What::NotKnown(at) => !sale.is_known(at),
             What::Queued(at) => sale.is_known(at) && !sale.is_decided(at),
             What::Decided(at) => sale.is_decided(at),
-            What::Orders(orders) => sale.orders == orders,
-            What::QueuedCount { queued, is_last } => {
+            What::State { orders, queued, is_last } => {
                 let truly = u64::from(sale.queued().count_ones());
                 let may_differ = !(is_last && self.settled.is_some());
-                truly == queued
-                    || may_differ && self.relaxed.more_queued && queued > truly
-                    || may_differ && self.relaxed.fewer_queued && queued < truly
+                orders.is_none_or(|orders| orders == sale.orders)
+                    && queued.is_none_or(|queued| {
+                        truly == queued
+                            || may_differ && self.relaxed.more_queued && queued > truly
+                            || may_differ && self.relaxed.fewer_queued && queued < truly
+                    })
             }
             What::Settled => sale.queued() == 0,
             What::Ledger { known, decided } => {

@@ -41,6 +41,26 @@ fn order_cannot_be_sold_in_answers_before_its_request() {
 }
 
 #[test]
+fn accepted_winner_is_queued_until_the_order_is_made() {
+    let waiting = |window, queued| {
+        let mut scene = read(&[(window, 1)]);
+        scene.change_views(|_, sale| sale.queued = queued);
+        scene.view((200, 210), 0, 0);
+        wrong_states(&scene)
+    };
+    assert_eq!(waiting((50, 52), 0), [""; 0]);
+    assert_eq!(waiting((51, 52), 0), ["2 orders and 0 queued at 51 ms, of 3 winners"]);
+    assert_eq!(waiting((51, 52), 1), [""; 0]);
+    // A state that shows fewer orders than were told has one thing wrong.
+    assert_eq!(wrong_states(&read(&[((60, 61), 3), ((200, 210), 0)])).len(), 1);
+    // The last one is compared with the ledger instead, and without a settled ledger it is not.
+    let mut last = read(&[((60, 61), 1)]);
+    assert!(!is_wrong(&last));
+    last.settled = false;
+    assert!(is_wrong(&last));
+}
+
+#[test]
 fn state_without_times_is_not_compared_with_orders() {
     assert_eq!(wrong_states(&read(&[((0, 0), 0)])), [""; 0]);
 }

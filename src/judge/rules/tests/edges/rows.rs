@@ -26,6 +26,16 @@ fn wrong_rows(change: impl FnOnce(&mut Scene)) -> u64 {
 }
 
 #[test]
+fn loss_has_a_reason_that_the_api_has() {
+    assert_eq!(wrong_rows(|scene| scene.row(3).status = Status::Lost(Loss::Foreign)), 1);
+    let mut scene = Scene::new();
+    scene.read(3, Some(Status::Lost(Loss::Foreign)), (300, 310));
+    assert_eq!(scene.broken(), [Invariant::ResultsTrue]);
+    scene.row(3).status = Status::Lost(Loss::Foreign);
+    assert_eq!(scene.broken(), [Invariant::ResultsTrue, Invariant::RowsSane]);
+}
+
+#[test]
 fn decision_is_a_minute_and_the_accepting_clock_before_the_acceptance_at_most() {
     for (more_us, expected) in [(0, 0), (1, 1)] {
         let decide = |scene: &mut Scene| {

@@ -1,6 +1,6 @@
 //! States of the sale that are compared with the hours, the ledger and each other.
 
-use crate::history::{Answered, Loss, Stage, Status};
+use crate::history::{Answered, Loss, NoState, Stage, Status};
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::Scene;
 
@@ -32,6 +32,39 @@ fn words_are_compared_with_figures() {
         let scene = Scene::with_view(at, |sale| (sale.stage, sale.finished) = (stage, finished));
         assert_eq!(witness(&scene).as_deref(), expected);
     }
+}
+
+#[test]
+fn one_hour_is_shown_without_the_other_only_by_sales_that_have_one() {
+    let shown = |first: (Option<u64>, Option<u64>), others: (Option<u64>, Option<u64>)| {
+        let mut scene = Scene::new();
+        scene.set_hours(others.0, others.1);
+        let hours = scene.history.views.iter().next().map(|view| view.sale.hours).unwrap();
+        scene.set_hours(first.0, first.1);
+        scene.change_views(|at, sale| {
+            if at > 0 {
+                sale.hours = hours;
+            }
+        });
+        witness(&scene).map(|witness| witness.split(" that").next().unwrap().to_owned())
+    };
+    let (opens, closes) = (Some(0), Some(60_000));
+    assert_eq!(shown((opens, closes), (opens, closes)), None);
+    assert_eq!(shown((None, None), (opens, closes)), None);
+    assert_eq!(shown((opens, None), (opens, None)), None);
+    assert_eq!(shown((None, closes), (None, closes)), None);
+    let closing = shown((opens, None), (opens, closes)).unwrap();
+    assert!(closing.starts_with("an opening without the closing 1795"), "{closing}");
+    let opening = shown((None, closes), (opens, closes)).unwrap();
+    assert!(opening.starts_with("a closing without the opening 1795"), "{opening}");
+}
+
+#[test]
+fn answer_without_a_state_is_wrong() {
+    let mut scene = Scene::new();
+    scene.history.views.add_no_state(NoState { status: 404, sent_us: 60_000 });
+    let expected = "status 404 at 60 ms, and no state of the sale";
+    assert_eq!(witness(&scene).as_deref(), Some(expected));
 }
 
 /// Whether something is wrong with the terms, the words or the agreement of states.
