@@ -285,15 +285,19 @@ fn remarks(run: &Run) -> String {
     text
 }
 
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 fn violations(audit: &Audit) -> String {
     let mut text = String::new();
     for violation in &audit.violations {
         let _ = writeln!(
             text,
-            "BROKEN     {}: {} ({} times)",
+            "BROKEN     {}: {} ({})",
             violation.invariant.as_str(),
             violation.invariant.broken(),
-            violation.count,
+            times(violation.count),
         );
         if let Some(cause) = &violation.cause {
             let _ = writeln!(text, "           Likely cause: {}", printable(cause));
