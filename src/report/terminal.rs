@@ -285,7 +285,7 @@ fn remarks(run: &Run) -> String {
     text
 }
 
-fn times(count: u64) -> String {
+fn how_often(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
@@ -297,7 +297,7 @@ fn violations(audit: &Audit) -> String {
             "BROKEN     {}: {} ({})",
             violation.invariant.as_str(),
             violation.invariant.broken(),
-            times(violation.count),
+            how_often(violation.count),
         );
         if let Some(cause) = &violation.cause {
             let _ = writeln!(text, "           Likely cause: {}", printable(cause));
