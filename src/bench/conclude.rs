@@ -79,6 +79,7 @@ impl Ended<'_> {
         let Self { config, site, ending, .. } = self;
         let Loaded { ran: Ran { recorder, mut history }, sinks, broker } = self.loaded;
         let Sinks { series, mut outputs } = sinks;
+        history.ended_us = site.beginning.us(Instant::now());
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
             && let Some(sale) = view_again(site, &mut history).await
@@ -130,8 +131,8 @@ impl Ended<'_> {
 }
 
 /// Waits until everything is decided, then reads the ledger, results, and the sale once more. If
-/// these break an invariant, the ledger is read again: a request that timed out may have its effect
-/// after the first reading.
+/// these seem to break an invariant, the ledger is read again: a request that timed out may have
+/// its effect after the first reading.
 async fn gather(
     config: &Config,
     site: &Site,
@@ -156,15 +157,16 @@ async fn gather(
     evidence::results(config, site, history, ledger.as_ref().ok(), deadline, notify).await;
     gaps.ledger = ledger.as_ref().err().cloned();
     view_again(site, history).await;
-    let mut verdict = judge::audit(history, ledger.as_ref().ok(), gaps).verdict;
+    let mut audit = judge::audit(history, ledger.as_ref().ok(), gaps);
     // A server that breaks something else is not given a further opportunity: what it does then
     // would hide what it has done.
-    if let (Verdict::Pass | Verdict::Unknown, Ok(ledger)) = (verdict, &ledger) {
+    if let (Verdict::Pass | Verdict::Unknown, Ok(ledger)) = (audit.verdict, &ledger) {
         evidence::known_again(config, site, history, ledger, deadline).await;
         view_again(site, history).await;
-        verdict = judge::audit(history, Some(ledger), gaps).verdict;
+        audit = judge::audit(history, Some(ledger), gaps);
     }
-    if let (Verdict::Fail, Ok(first)) = (verdict, &ledger) {
+    // What no late effect explains is not excused by another reading.
+    if let (true, Ok(first)) = (audit.may_seem_broken(), &ledger) {
         tokio::time::sleep(LATE_EFFECTS).await;
         if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After, deadline).await {
             history.add_changes(first, window_us, &again);

@@ -240,11 +240,14 @@ pub(super) async fn known_again(
     }
 }
 
-/// Those of these attempts whose requests were answered with a decision.
+/// Those of these attempts whose decisions were told, in an answer or as a result.
 fn told_decisions(history: &History, attempts: &[AttemptNo]) -> HashSet<AttemptNo> {
     let again: HashSet<AttemptNo> = attempts.iter().copied().collect();
     let told = history.entries.iter().filter(|entry| entry.answered.is_decision());
-    told.map(|entry| entry.attempt).filter(|attempt| again.contains(attempt)).collect()
+    let is_decided = |read: &&ResultRead| read.status.as_ref().is_some_and(Status::is_decision);
+    let read = history.results.iter().filter(is_decided);
+    let read = read.filter_map(|read| history.ids.attempt(&read.request_id));
+    told.map(|entry| entry.attempt).chain(read).filter(|attempt| again.contains(attempt)).collect()
 }
 
 /// Some attempts of this run that the ledger has: winners, and others that were accepted.

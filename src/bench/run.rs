@@ -10,6 +10,7 @@ use crate::history::Ledger;
 use crate::monitor::Monitor;
 use crate::profile::FlagError;
 use crate::stats::SeriesSink;
+use crate::sut::ControlError;
 
 use super::conclude::{Ended, Ending};
 use super::config::Config;
@@ -95,6 +96,10 @@ async fn read_ledger_before(
 ) -> Result<Ledger, BenchError> {
     let deadline = Instant::now() + config.plan.settle_timeout;
     let read = evidence::ledger(site, outputs, LedgerFile::Before, deadline).await;
+    let read = read.and_then(|ledger| match ledger.is_miscounted {
+        true => Err(ControlError::Miscounted),
+        false => Ok(ledger),
+    });
     read.map_err(|error| match error.is_of_token() {
         true => BenchError::of_token(&error, config),
         false => {

@@ -55,6 +55,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether it is a decision, which is final.
+    pub fn is_decision(&self) -> bool {
+        !matches!(self, Self::Queued)
+    }
+
     /// The order, if it won one.
     pub fn order_id(&self) -> Option<&OrderId> {
         match self {
@@ -135,4 +140,6 @@ pub struct Ledger {
     pub sale: SaleTerms,
     /// Every accepted attempt, in the order of acceptance.
     pub rows: Vec<Row>,
+    /// Whether the numbers of attempts that it gives are not those of its rows.
+    pub is_miscounted: bool,
 }

@@ -22,6 +22,8 @@ pub(super) enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expected_stock: Option<u64>,
         began_us: u64,
+        #[serde(default)]
+        ended_us: u64,
         /// Attempts of each virtual user, in their order, as runs: `[attempts, users]`.
         sent: Vec<(u64, u64)>,
     },

@@ -102,6 +102,9 @@ pub struct History {
     pub expected_stock: Option<u64>,
     /// When all times begin, in microseconds since the Unix epoch by the clock of the generator.
     pub began_us: u64,
+    /// When the load ended, in microseconds since the beginning: no request of it was in flight any
+    /// more; 0 if that is not known.
+    pub ended_us: u64,
     /// Attempts that each virtual user made.
     pub sent: Vec<u64>,
     /// Attempts that were not refused, in no order.
@@ -137,6 +140,7 @@ impl History {
             item,
             expected_stock: None,
             began_us,
+            ended_us: 0,
             sent: vec![0; threads],
             entries: Vec::new(),
             refusals: Refusals::default(),
@@ -176,6 +180,7 @@ impl History {
             item: _,
             expected_stock: _,
             began_us: _,
+            ended_us: _,
             sent,
             entries,
             refusals,

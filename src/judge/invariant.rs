@@ -71,7 +71,7 @@ invariants! {
     /// The rows of the ledger are in order, belong to somebody, and have possible times.
     RowsSane => "rows_sane", "a row of the ledger cannot be right";
     /// Nothing is sold before the opening or after the closing.
-    WithinHours => "within_hours", "an attempt outside the hours of the sale won";
+    WithinHours => "within_hours", "an attempt outside the hours of the sale was accepted";
     /// The published state of the sale agrees with the ledger, and its terms do not change.
     ViewsAgree => "views_agree",
         "the state of the sale differs from the ledger, or its terms changed";
@@ -82,6 +82,17 @@ invariants! {
     TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
     /// No unit is left while a buyer who was entitled to it lost.
     NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who was entitled to it lost";
+}
+
+impl Invariant {
+    /// Whether an effect that comes after the ledger was read can make it seem to be broken: of a
+    /// request that timed out, or of another run.
+    pub(super) const fn may_seem_broken(self) -> bool {
+        matches!(
+            self,
+            Self::AcceptedDecided | Self::ResultsTrue | Self::ViewsAgree | Self::StockReadsBounded
+        )
+    }
 }
 
 /// An invariant that does not hold.

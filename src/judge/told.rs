@@ -44,7 +44,11 @@ fn sale_without_ledger(history: &History) -> Option<SaleTerms> {
 /// What is broken without any row of a ledger.
 fn contradictions(history: &History, sale: SaleTerms, oversold: Witnesses) -> Vec<Violation> {
     // Whether units were left at the end is not known.
-    let ledger = Ledger { sale: SaleTerms { stock_left: 0, ..sale }, rows: Vec::new() };
+    let ledger = Ledger {
+        sale: SaleTerms { stock_left: 0, ..sale },
+        rows: Vec::new(),
+        is_miscounted: false,
+    };
     let facts = Facts::gather(history, &ledger, false);
     let is_judged = !facts.is_replaced && !history.is_empty();
     let rules = if is_judged { rules::WITHOUT_LEDGER } else { &[] };

@@ -79,6 +79,12 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// Whether another reading of the ledger could show that nothing is broken.
+    pub fn may_seem_broken(&self) -> bool {
+        let mut violations = self.violations.iter();
+        self.verdict == Verdict::Fail && violations.all(|of| of.invariant.may_seem_broken())
+    }
+
     /// The audit of a run without a conclusion, with the reason.
     pub fn undecided(history: &History, because: String) -> Self {
         let unknown =

@@ -1,15 +1,75 @@
 //! What is queued, as states of the sale and results show it at the same moment.
 
 use crate::history::{Status, View};
-use crate::judge::facts::Facts;
+use crate::judge::facts::{Facts, Origin};
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::Witnesses;
 
 use super::results::truths;
 
+/// Requests of one virtual user that may be in flight at a time: those of a double click.
+const IN_FLIGHT_MAX: u64 = 2;
+
+/// Checks that the states show as many attempts queued as can be.
+pub(super) fn queued_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
+    as_many_as_results_say(facts, broken);
+    no_more_than_were_sent(facts, broken);
+}
+
+/// Checks that no state shows more attempts queued than were queued before the run and can have
+/// been added by then. A request that is refused in the end may count while it is in flight. The
+/// last state is compared with the ledger elsewhere.
+fn no_more_than_were_sent(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let history = facts.history;
+    let mut views = history.views.iter().filter(|view| !view.sale.opened);
+    let (Some(first), Some(last)) = (views.next(), views.next_back()) else { return };
+    let is_certain = facts.is_settled && !facts.is_replaced && facts.answered_twice.is_empty();
+    if !is_certain || history.ended_us == 0 {
+        return;
+    }
+    let is_other = |origin| !matches!(origin, Origin::Earlier | Origin::Made);
+    let others = facts.rows().filter(|(_, origin)| is_other(*origin)).count() as u64;
+    let before = first.sale.queued.saturating_add(others);
+    let read_us = decisions_read(facts);
+    let (mut sent_us, mut decided_us) = (Vec::new(), Vec::new());
+    for made in facts.made().filter(|made| made.earlier.is_none()) {
+        sent_us.push(made.entry.sent_us);
+        let is_decision = made.entry.answered.is_decision();
+        let told_us = made.window().filter(|_| is_decision).map(|(_, answered_us)| answered_us);
+        decided_us.extend(told_us.into_iter().chain(read_us.get(&made.request_id).copied()).min());
+    }
+    sent_us.sort_unstable();
+    decided_us.sort_unstable();
+    let refused = history.refusals.count().min(IN_FLIGHT_MAX * history.sent.len() as u64);
+    for view in views.filter(|view| view.sent_us < last.sent_us) {
+        let added = sent_us.partition_point(|us| *us <= view.answered_us) as u64;
+        let decided = decided_us.partition_point(|us| *us < view.sent_us) as u64;
+        let in_flight = if view.sent_us > history.ended_us { 0 } else { refused };
+        let most = before.saturating_add(added.saturating_sub(decided)).saturating_add(in_flight);
+        let (queued, ms) = (view.sale.queued, view.sent_us / 1_000);
+        broken.add_if(
+            queued > most,
+            format_args!("{queued} queued at {ms} ms, and at most {most} can be"),
+        );
+    }
+}
+
+/// When each decision was read as a result first.
+fn decisions_read(facts: &Facts<'_>) -> IdMap<u64> {
+    let mut read_us: IdMap<u64> = IdMap::default();
+    for (read, is_true) in facts.history.results.iter().zip(truths(facts)) {
+        let is_decision = read.status.as_ref().is_some_and(Status::is_decision);
+        if *is_true && is_decision && read.answered_us > 0 {
+            let first_us = read_us.entry(read.request_id).or_insert(u64::MAX);
+            *first_us = read.answered_us.min(*first_us);
+        }
+    }
+    read_us
+}
+
 /// Checks that no state shows fewer attempts queued than results did: an attempt is queued from its
 /// acceptance on for as long as its result says so.
-pub(super) fn queued_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
+fn as_many_as_results_say(facts: &Facts<'_>, broken: &mut Witnesses) {
     let results = facts.history.results.iter().zip(truths(facts));
     let queued = results.filter(|(read, is_true)| **is_true && read.status == Some(Status::Queued));
     let mut until_us: IdMap<u64> = IdMap::default();

@@ -22,6 +22,10 @@ const OFFSET_MAX_US: i64 = 24 * 3600 * 1_000_000;
 /// has a reason and times that are possible.
 pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RowsSane);
+    broken.add_if(
+        facts.ledger.is_miscounted,
+        "the last line of the ledger does not count the lines before it",
+    );
     in_order(facts, &mut broken);
     let offset_us = median_offset_us(facts);
     for (row, origin) in facts.rows() {

@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use crate::history::{Answered, AttemptNo, Ids, RequestWindow};
 use crate::ids::ItemId;
+use crate::load::http1::Response;
+use crate::stats::ErrorKind;
 use crate::sut::{Meaning, Sut, Template, Unusable};
 
 use super::{AfterLoad, Question, ask_all};
@@ -67,14 +69,21 @@ impl Question for Purchase {
     fn understand(
         &self,
         attempt: AttemptNo,
-        (http, body): (u16, &[u8]),
+        (answer, body): (Response, &[u8]),
         (sent_us, answered_us): (u64, u64),
     ) -> Option<SentAgain> {
-        let understood = self.sut.understand(http, body, self.ids.request_id(attempt));
+        let understood = self.sut.understand(answer.status, body, self.ids.request_id(attempt));
         let window = RequestWindow { attempt, sent_us, answered_us };
         match understood.map(|understood| understood.meaning) {
             Ok(Meaning::Answered(Answered::Unknown)) => None,
             Err(Unusable { is_contradictory: false, .. }) => None,
+            Ok(Meaning::Refused(refused))
+                if refused.is_temporary() && answer.retry_after.is_none() =>
+            {
+                let kind = ErrorKind::Http(answer.status);
+                let told = Err(Unusable { kind, is_contradictory: true });
+                Some(SentAgain { window, told })
+            }
             told @ Ok(Meaning::Refused(refused)) if refused.is_temporary() => {
                 self.put_off.borrow_mut().insert(attempt, SentAgain { window, told });
                 None

@@ -65,7 +65,7 @@ trait Question: Clone + 'static {
     fn understand(
         &self,
         about: Self::About,
-        answer: (u16, &[u8]),
+        answer: (Response, &[u8]),
         window_us: (u64, u64),
     ) -> Option<Self::Told>;
 }
@@ -131,7 +131,7 @@ impl<Q: Question> Asking<Q> {
                 let window_us = (beginning.us(exchange.began), beginning.us(exchange.ended));
                 let body = connection.body();
                 let understand =
-                    |answer: Response| question.understand(about, (answer.status, body), window_us);
+                    |answer: Response| question.understand(about, (answer, body), window_us);
                 if let Some(told) = exchange.answer.ok().and_then(understand) {
                     self.told.borrow_mut().push(told);
                     done.fetch_add(1, Ordering::Relaxed);

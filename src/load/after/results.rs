@@ -4,6 +4,7 @@ use std::io;
 
 use crate::history::ResultRead;
 use crate::ids::RequestId;
+use crate::load::http1::Response;
 use crate::load::run::HOLD_MAX;
 use crate::sut::{Sut, Template, Unusable};
 
@@ -45,10 +46,11 @@ impl Question for ResultOf {
     fn understand(
         &self,
         request_id: RequestId,
-        (http, body): (u16, &[u8]),
+        (answer, body): (Response, &[u8]),
         (sent_us, answered_us): (u64, u64),
     ) -> Option<ResultAnswer> {
-        match self.sut.understand_result(http, body, request_id) {
+        let status = (answer.status, answer.retry_after.is_some());
+        match self.sut.understand_result(status, body, request_id) {
             Ok(status) => Some(Ok(ResultRead { request_id, status, sent_us, answered_us })),
             Err(Unusable { is_contradictory: true, .. }) => {
                 Some(Err((request_id, sent_us, answered_us)))

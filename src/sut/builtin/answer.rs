@@ -39,6 +39,9 @@ pub(crate) fn understand(
         meaning: Meaning::Refused(Refused::Invalid),
         retry: None,
     };
+    if answer.order_id.is_some() && answer.status != "won" {
+        return Err(contradiction);
+    }
     match (status, &*answer.status) {
         (202, "queued") => known(Outcome::Accepted, Answered::Accepted),
         (200, "won") => {
@@ -54,8 +57,6 @@ pub(crate) fn understand(
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
             match refusal {
                 Some(refusal) if refusal.status() == status => Ok(refused(refusal)),
-                // What may be a fault of something in between: a proxy, or the server itself.
-                None if status == 503 && answer.reason.is_none() => Err(kind.into()),
                 // Without a reason, or with one that has another status, it is not a promise of
                 // the API.
                 Some(_) | None => Err(contradiction),
@@ -113,12 +114,12 @@ fn refused(refusal: Refusal) -> Understood {
 }
 
 /// Interprets an answer to a request for the result of `ours`; `None` when the server knows no such
-/// attempt.
+/// attempt. `says_when` is whether it has a `Retry-After`.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then nothing is known.
 pub(crate) fn understand_result(
-    http: u16,
+    (http, says_when): (u16, bool),
     body: &[u8],
     ours: RequestId,
 ) -> Result<Option<Status>, Unusable> {
@@ -135,6 +136,8 @@ pub(crate) fn understand_result(
         (404, "rejected", _, Some("unknown_request")) => Ok(None),
         // No request for a result is malformed, and its answer is no refusal of an attempt.
         (400 | 404 | 409 | 410 | 422, "rejected", ..) => Err(contradiction),
+        // Every refusal that asks for another try says when.
+        (429 | 503, "rejected", _, Some(_)) if !says_when => Err(contradiction),
         (_, "queued" | "won" | "lost", ..) => Err(contradiction),
         _ => Err(kind.into()),
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, OpenSale, OpenedSale, SaleStatus};
@@ -49,6 +49,8 @@ pub enum ControlError {
     #[error("{0} is not a seckill server: it answers GET /result with status {status}",
             status = .1.as_u16())]
     Foreign(String, StatusCode),
+    #[error("{0} answers GET /result with status {1} and does not say when to try again")]
+    NoRetryAfter(String, StatusCode),
     #[error("several items are on sale at {0}: select one with --item NAME")]
     ItemRequired(String),
     #[error("the item is not on sale at {0}")]
@@ -63,6 +65,8 @@ pub enum ControlError {
     NotAnOpenedSale,
     #[error("{0}")]
     Ledger(String),
+    #[error("the last line of the ledger does not count the lines before it")]
+    Miscounted,
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
 }
@@ -79,7 +83,8 @@ impl ControlError {
         match self {
             Self::ItemRequired(_) => Some(400),
             Self::UnknownItem(_) => Some(404),
-            Self::Foreign(_, status) if matches!(status.as_u16(), 200 | 400 | 404 | 410) => {
+            Self::NoRetryAfter(_, status) => Some(status.as_u16()),
+            Self::Foreign(_, status) if matches!(status.as_u16(), 200..=299 | 400 | 404 | 410) => {
                 Some(status.as_u16())
             }
             _ => None,
@@ -121,6 +126,7 @@ impl Control {
         let response = self.get("/result").timeout(TIMEOUT).send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
+        let says_when = response.headers().contains_key(RETRY_AFTER);
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
         if status == StatusCode::OK
             && let Ok(sale) = serde_json::from_slice::<SaleStatus>(&body)
@@ -132,6 +138,9 @@ impl Control {
         match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
             Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
             Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
+            Some(_) if matches!(status.as_u16(), 429 | 503) && !says_when => {
+                Err(ControlError::NoRetryAfter(self.url.clone(), status))
+            }
             None if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
                 Err(ControlError::NoServerBehind(self.url.clone(), status))
             }

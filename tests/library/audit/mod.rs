@@ -54,7 +54,11 @@ fn order_id(number: usize) -> OrderId {
 
 fn ledger(stock: u64, stock_left: i64, per_buyer: u32, rows: Vec<Row>) -> Ledger {
     let (item, hours) = (ITEM.into(), Hours::default());
-    Ledger { sale: SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours }, rows }
+    Ledger {
+        sale: SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours },
+        rows,
+        is_miscounted: false,
+    }
 }
 
 fn history(ids: Ids, sent: &[u64]) -> History {

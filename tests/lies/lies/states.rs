@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, refused};
+use crate::answer::{Answer, queued, refused};
 use crate::case::Expected::{Fail, Unknown};
 use crate::case::{CASE, Case};
 use crate::server::STATUS;
@@ -132,6 +132,112 @@ pub(crate) const LIES: &[Case] = &[
         name: "the ledger is busy, told to an attempt",
         expected: Fail(&["refusals_true"]),
         instead: |_, post| (post.number % 10 == 3).then(|| refused(503, "ledger_busy")),
+        ..CASE
+    },
+    Case {
+        name: "more queued than were ever sent",
+        expected: Fail(VIEWS),
+        load: SLOWLY,
+        sale: HUGE,
+        state: |shop, state| {
+            if is_during(shop) {
+                (state["queued"], state["finished"]) = (5_000.into(), false.into());
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "queued after everybody was told a decision",
+        expected: Fail(VIEWS),
+        sale: Setup { at_once: true, ..SALE },
+        state: |shop, state| {
+            if shop.posts >= 100 && !shop.has_lied {
+                (state["queued"], state["finished"]) = (3.into(), false.into());
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "a state is refused for a while, and not for how long",
+        expected: Fail(VIEWS),
+        load: SLOWLY,
+        sale: HUGE,
+        state: |shop, state| {
+            if is_during(shop) {
+                *state = json!({"status": "rejected", "reason": "store_unavailable", STATUS: 503});
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "a result is refused for a while, and not for how long",
+        expected: Fail(&["refusals_true"]),
+        result: |_, question, answer| match question.number {
+            3 => refused(503, "store_unavailable").without_retry_after(),
+            _ => answer,
+        },
+        ..CASE
+    },
+    Case {
+        name: "a known attempt is put off, and not for how long",
+        expected: Fail(&["refusals_true"]),
+        instead: |shop, _| {
+            is_again(shop).then(|| refused(503, "store_unavailable").without_retry_after())
+        },
+        ..CASE
+    },
+    Case {
+        name: "a refusal without a reason",
+        expected: Fail(&["refusals_true"]),
+        instead: |_, post| {
+            let answer = Answer::new(503, json!({"status": "rejected"}));
+            let answer = Answer { retry_after: Some("1"), ..answer };
+            (post.number % 10 == 3).then_some(answer)
+        },
+        ..CASE
+    },
+    Case {
+        name: "lost, with an order",
+        expected: Fail(&["refusals_true"]),
+        sale: Setup { at_once: true, per_buyer: 9, ..SALE },
+        load: &["--buyers", "thread"],
+        answer: |_, _, answer| Answer { body: answer.body.replace("won", "lost"), ..answer },
+        ..CASE
+    },
+    Case {
+        name: "queued when sent again, and the decision was read as a result",
+        expected: Fail(&["results_true", "ids_answered_once"]),
+        instead: |shop, post| is_again(shop).then(|| queued(post.id)),
+        ..CASE
+    },
+    Case {
+        name: "the first ledger after the run has another buyer, and the second has not",
+        expected: Fail(&["answers_true"]),
+        ledger: |shop, page| {
+            if shop.ledgers == 1 {
+                page.rows[0].uid = "somebody-else".into();
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "the first ledger after the run lacks an attempt, and the second has it",
+        expected: Fail(&["accepted_kept", "views_agree", "stock_reads_bounded"]),
+        sale: HUGE,
+        ledger: |shop, page| {
+            if shop.ledgers == 1 {
+                page.sale["stock_left"] = (shop.stock_left + 1).into();
+                page.rows.remove(0);
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "accepted after the closing, and lost",
+        expected: Fail(&["within_hours"]),
+        load: &["--threads", "10", "--loops", "10", "--think", "400ms"],
+        sale: Setup { closes_ms: Some(1_000), stock: 1, delay_ms: 300, ..SALE },
+        instead: |shop, post| (post.number == 95).then(|| super::accept(shop, post)),
         ..CASE
     },
     Case {

@@ -39,7 +39,7 @@ impl Scene {
         let mut history = History::new(ids, ITEM.parse().unwrap(), 7, BEGAN_US);
         history.sent = vec![1, 1, 1, 1, 1, 1, 0];
         history.sale_before = Some(terms(3));
-        let ledger = Ledger { sale: terms(0), rows: Vec::new() };
+        let ledger = Ledger { sale: terms(0), rows: Vec::new(), is_miscounted: false };
         let mut scene = Self { history, ledger, settled: true };
         let lost = || Status::Lost(Loss::SoldOut);
         scene.make(0, (10, 20), Answered::Accepted, order(1));

@@ -1,31 +1,34 @@
-//! Nothing is sold outside the hours.
+//! Nothing is accepted outside the hours.
 
 use crate::history::Answered;
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{Scene, server_us};
 
 #[test]
-fn attempt_that_was_answered_before_the_opening_does_not_win() {
+fn attempt_that_was_answered_before_the_opening_is_not_accepted() {
     let mut scene = Scene::new();
     scene.set_hours(Some(5), None);
     assert_eq!(scene.broken(), []);
     scene.set_hours(Some(100), None);
     assert_eq!(scene.broken(), [Invariant::WithinHours]);
-    assert_eq!(scene.violations()[0].count, 3);
+    assert_eq!(scene.violations()[0].count, 5);
     // An attempt without an answer may have been accepted after the opening.
     scene.entry(0).answered = Answered::Unknown;
     scene.entry(1).answered = Answered::Unknown;
-    assert_eq!(scene.violations()[0].count, 1);
+    assert_eq!(scene.violations()[0].count, 3);
     scene.set_hours(Some(60), None);
     assert_eq!(scene.broken(), [], "within the error of the clock");
 }
 
 #[test]
-fn attempt_that_was_sent_after_the_closing_does_not_win() {
+fn attempt_that_was_sent_after_the_closing_is_not_accepted() {
     let mut scene = Scene::new();
-    scene.set_hours(None, Some(20));
+    scene.set_hours(None, Some(60));
     assert_eq!(scene.broken(), [], "within the error of the clock");
     scene.change_views(|_, sale| sale.hours.closes_us = Some(server_us(0) - 1_000_000));
     assert_eq!(scene.broken(), [Invariant::WithinHours]);
-    assert_eq!(scene.violations()[0].count, 3);
+    assert_eq!(scene.violations()[0].count, 6);
+    // One without an answer was accepted if the ledger has it.
+    scene.ledger.rows.remove(5);
+    assert_eq!(scene.violations()[0].count, 5);
 }

@@ -164,6 +164,8 @@ impl Run {
             let of = |request: &&Request| request.window.attempt == attempt;
             add_outcome(&mut history, self.requests.iter().filter(of));
         }
+        let ended_us = self.requests.iter().map(|request| request.window.answered_us).max();
+        history.ended_us = ended_us.unwrap_or(0);
         history.begin_with(self.before.clone());
         history.results = self.results.clone();
         let (settled, last) = (self.settled(), self.views.len() - 1);

@@ -194,6 +194,7 @@ impl Sale {
                 hours: Hours::default(),
             },
             rows: self.known.iter().map(|one| one.row.clone()).collect(),
+            is_miscounted: false,
         }
     }
 

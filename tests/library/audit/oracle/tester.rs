@@ -212,7 +212,7 @@ struct Call {
 }
 
 /// Whether the terms are the same everywhere, and the ledger is not impossible in itself.
-fn is_well_formed(history: &History, Ledger { sale, rows }: &Ledger) -> bool {
+fn is_well_formed(history: &History, Ledger { sale, rows, .. }: &Ledger) -> bool {
     let views = history.views.iter().map(|view| &view.sale);
     let mut terms = views.map(|view| (view.stock, view.per_buyer));
     let is_order = |row: &&Row| matches!(row.status, Status::Won(_));

@@ -1,8 +1,8 @@
 //! States of the sale that are compared with the hours, the ledger and each other.
 
-use crate::history::{Answered, Loss, NoState, Stage, Status};
+use crate::history::{Answered, Loss, NoState, Refused, Stage, Status};
 use crate::judge::invariant::Invariant;
-use crate::judge::rules::tests::scene::Scene;
+use crate::judge::rules::tests::scene::{Scene, order};
 
 /// The only witness that a state of the sale disagrees; `None` if nothing is wrong.
 fn witness(scene: &Scene) -> Option<String> {
@@ -60,11 +60,43 @@ fn one_hour_is_shown_without_the_other_only_by_sales_that_have_one() {
 }
 
 #[test]
+fn no_more_are_queued_than_were_sent() {
+    // Two attempts were sent by 28, and one by 18; the second decision was told at 30.
+    let at = |(sent, answered), queued, change: &dyn Fn(&mut Scene)| {
+        let mut scene = Scene::new();
+        scene.history.ended_us = 95_000;
+        scene.history.views = Default::default();
+        scene.view((1, 2), 3, 0);
+        scene.view((sent, answered), 3, queued);
+        scene.view((200, 210), 0, 0);
+        change(&mut scene);
+        scene.broken().contains(&Invariant::ViewsAgree)
+    };
+    let nothing = |_: &mut Scene| {};
+    assert!(!at((12, 18), 1, &nothing) && at((12, 18), 2, &nothing));
+    assert!(!at((12, 20), 2, &nothing) && at((12, 20), 3, &nothing));
+    assert!(!at((30, 31), 2, &nothing), "the answer may have arrived at that moment");
+    assert!(at((31, 32), 2, &nothing));
+    assert!(at((24, 25), 2, &|scene| scene.read(0, Some(order(1)), (22, 23))));
+    let refuse = |scene: &mut Scene| {
+        scene.refuse(Refused::Unavailable, 11, 13);
+    };
+    assert!(!at((12, 18), 2, &refuse), "it may be queued until it is refused");
+    assert!(at((12, 18), 3, &refuse));
+    assert!(at((96, 97), 5, &refuse) && !at((96, 97), 4, &refuse));
+    assert!(!at((12, 18), 2, &|scene| scene.history.ended_us = 0));
+    assert!(!at((12, 18), 9, &|scene| scene.settled = false));
+}
+
+#[test]
 fn answer_without_a_state_is_wrong() {
     let mut scene = Scene::new();
     scene.history.views.add_no_state(NoState { status: 404, sent_us: 60_000 });
     let expected = "status 404 at 60 ms, and no state of the sale";
     assert_eq!(witness(&scene).as_deref(), Some(expected));
+    let mut scene = Scene::new();
+    scene.history.views.add_no_state(NoState { status: 503, sent_us: 60_000 });
+    assert_eq!(witness(&scene).as_deref(), Some("status 503 at 60 ms, and no Retry-After"));
 }
 
 /// Whether something is wrong with the terms, the words or the agreement of states.
