@@ -166,7 +166,10 @@ async fn gather(
         audit = judge::audit(history, Some(ledger), gaps);
     }
     // What no late effect explains is not excused by another reading.
-    if let (true, Ok(first)) = (audit.may_seem_broken(), &ledger) {
+    if let Ok(first) = &ledger
+        && audit.may_seem_broken()
+        && history.sale_before.as_ref().is_none_or(|before| first.sale.are_those_of(before))
+    {
         tokio::time::sleep(LATE_EFFECTS).await;
         if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After, deadline).await {
             history.add_changes(first, window_us, &again);

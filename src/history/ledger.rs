@@ -133,6 +133,13 @@ pub struct SaleTerms {
     pub hours: Hours,
 }
 
+impl SaleTerms {
+    /// Whether it is the same sale with the same terms, whatever is left of it.
+    pub fn are_those_of(&self, other: &Self) -> bool {
+        Self { stock_left: other.stock_left, ..self.clone() } == *other
+    }
+}
+
 /// The whole ledger of one sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {

@@ -64,15 +64,15 @@ pub(super) fn violations(
     violations
 }
 
-/// Judges a run after which another sale's ledger was given than before it. The ledger is asked for
-/// by the epoch that the state of the sale has shown, so the other one answers no question.
+/// Judges a run after which another sale's ledger was given than before it. If the states show an
+/// epoch, both are asked for by the same one, so one of them answers no question.
 fn of_another_sale(history: &History, before: u64, after: u64) -> Audit {
     let undecided = Audit::undecided(history, REPLACED.to_owned());
-    if history.views.iter().next().is_none_or(|view| view.sale.epoch != before) {
+    if history.views.iter().all(|view| view.sale.epoch == 0) {
         return undecided;
     }
     let mut broken = Witnesses::of(Invariant::ViewsAgree);
-    broken.add(format_args!("the ledger of epoch {after} was given for that of epoch {before}"));
+    broken.add(format_args!("the same ledger was asked for, and epochs {before} and {after} came"));
     let violations = broken.finish().into_iter().collect();
     Audit { verdict: Verdict::Fail, because: None, violations, ..undecided }
 }
@@ -90,6 +90,8 @@ mod tests {
         assert_eq!((wrong.verdict, wrong.because), (Verdict::Fail, None));
         assert_eq!(wrong.violations[0].invariant, Invariant::ViewsAgree);
         scene.change_views(|_, sale| sale.epoch = 2);
+        assert_eq!(reconcile(&scene.history, &scene.ledger, true).verdict, Verdict::Fail);
+        scene.change_views(|_, sale| sale.epoch = 0);
         let replaced = reconcile(&scene.history, &scene.ledger, true);
         assert_eq!((replaced.verdict, &replaced.violations[..]), (Verdict::Unknown, &[][..]));
     }

@@ -71,6 +71,8 @@ fn changed_since(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
         Some("another buyer than before the run")
     } else if before.item != row.item {
         Some("another item than before the run")
+    } else if *row.item != *facts.ledger.sale.item {
+        Some("another item than the sale's")
     } else if before.seq != row.seq {
         Some("another position than before the run")
     } else if before.accepted_us != row.accepted_us {

@@ -98,7 +98,7 @@ pub(super) const KINDS: &[Kind] = &[
     }),
     Kind("the ledger before the run is another sale's", |run, chance| {
         run.history.sale_before.as_mut()?.epoch += 1 + chance.below(3);
-        Some(Unknown)
+        Some(Broken(Invariant::ViewsAgree))
     }),
 ];
 
