@@ -228,6 +228,7 @@ impl User {
         let counts = !self.is_warmup;
         worker.count(|c| c.followed += u64::from(counts));
         let deadline = Instant::now() + worker.plan().settle_timeout;
+        let mut queued_us = None;
         while !worker.is_stopped() && Instant::now() < deadline {
             let (connector, plan) = (&worker.setup.connector, worker.plan());
             let exchange = self.connection.exchange(connector, plan, result.bytes()).await;
@@ -241,9 +242,14 @@ impl User {
             };
             let (sent_us, answered_us) = (worker.us(exchange.began), worker.us(exchange.ended));
             match status {
-                Ok(Some(Status::Queued)) => {}
+                Ok(Some(Status::Queued)) => queued_us = Some((sent_us, answered_us)),
                 Ok(status) => {
                     let is_decided = status.is_some();
+                    // The order was not made before the last result that showed none.
+                    if let Some((sent_us, answered_us)) = queued_us {
+                        let status = Some(Status::Queued);
+                        worker.keep_result(ResultRead { request_id, status, sent_us, answered_us });
+                    }
                     worker.keep_result(ResultRead { request_id, status, sent_us, answered_us });
                     if is_decided && counts {
                         worker.count(|counts| counts.decided += 1);

@@ -1,5 +1,7 @@
 //! One answer for each attempt: once it is known it is not refused, and a decision does not change.
 
+use std::collections::HashSet;
+
 use crate::history::{Answered, Entry, Loss, Refused, RequestWindow, ResultRead, Status};
 use crate::ids::OrderId;
 use crate::judge::facts::Facts;
@@ -52,7 +54,7 @@ fn known_refused(facts: &Facts<'_>, broken: &mut Witnesses) {
     let mut ids: Vec<_> = ids.map(|request| history.ids.request_id(request.attempt)).collect();
     ids.sort_unstable();
     ids.dedup();
-    let has_entry: std::collections::HashSet<_> =
+    let has_entry: HashSet<_> =
         facts.made().filter(|made| made.earlier.is_some()).map(|made| made.request_id).collect();
     for id in ids {
         let is_known = history.before.contains_key(&id) && !has_entry.contains(&id);
@@ -156,9 +158,12 @@ fn results_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
             broken.add(format_args!("{}: known, and then refused", made.request_id));
         }
     }
+    let mut named = HashSet::new();
     for read in results {
         let Some(known) = known.get(&read.request_id) else { continue };
-        if let Some(problem) = change(known, read) {
+        if let Some(problem) = change(known, read)
+            && named.insert((read.request_id, problem))
+        {
             broken.add(format_args!("{}: {problem}", read.request_id));
         }
     }

@@ -26,7 +26,9 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     }
     let Some((first, told_us)) = first_told(facts) else { return broken };
     for order in orders(facts).iter().filter(|order| order.from_us > told_us) {
-        broken.add(format_args!("{} won later", order.row.request_id));
+        let (winner, ms) = (order.row.request_id, told_us / 1_000);
+        broken
+            .add(format_args!("{winner}: won, and {first} was told at {ms} ms that none is left"));
     }
     if let Some(units) = units_before(facts) {
         let takers = takers(facts, told_us);

@@ -115,6 +115,8 @@ fn epochs_rise(facts: &Facts<'_>, broken: &mut Witnesses) {
         let before = highest.filter(|before| before.answered_us < view.sent_us);
         if let Some(before) = before.filter(|before| before.sale.epoch > epoch) {
             broken.add(format_args!("epoch {epoch} after {}", before.sale.epoch));
+            // All that follow are lower, too.
+            return;
         }
         if highest.is_none_or(|highest| epoch >= highest.sale.epoch) {
             highest = Some(view);

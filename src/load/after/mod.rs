@@ -30,7 +30,7 @@ const IN_FLIGHT: usize = 32;
 /// How often a question is asked that gets no usable answer.
 const TRIES_MAX: u32 = 6;
 
-/// Pause before the second try; it doubles with each further one.
+/// Smallest pause before the second try; it doubles with each further one, up to 64 times.
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// How and until when to ask.
@@ -124,7 +124,7 @@ impl<Q: Question> Asking<Q> {
         let mut question = self.question.clone();
         loop {
             let Some(about) = self.left.borrow_mut().pop_front() else { return };
-            let mut tries = 0;
+            let (mut tries, mut put_off) = (0, 0);
             while tries < TRIES_MAX {
                 let request = question.request(about);
                 let exchange = connection.exchange(&self.connector, plan, request).await;
@@ -138,9 +138,11 @@ impl<Q: Question> Asking<Q> {
                     break;
                 }
                 let told = exchange.answer.ok().and_then(|answer| answer.retry_after);
-                let pause = told.unwrap_or(BACKOFF * (1 << tries));
-                // A server that says when to come back is not a failing one.
+                // A server that says when to come back is not a failing one, and is not hurried either.
+                let backoff = BACKOFF * (1 << put_off.min(TRIES_MAX));
+                let pause = told.unwrap_or_default().max(backoff);
                 tries += u32::from(told.is_none());
+                put_off += 1;
                 timer.at(exchange.ended + pause).await;
             }
         }

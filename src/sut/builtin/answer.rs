@@ -57,6 +57,8 @@ pub(crate) fn understand(
             let refusal = answer.reason.as_deref().and_then(Refusal::from_word);
             match refusal {
                 Some(refusal) if refusal.status() == status => Ok(refused(refusal)),
+                // What may be a fault of something in between: a proxy, or the server itself.
+                None if status == 503 => Err(kind.into()),
                 // Without a reason, or with one that has another status, it is not a promise of
                 // the API.
                 Some(_) | None => Err(contradiction),

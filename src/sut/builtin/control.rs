@@ -59,7 +59,7 @@ pub enum ControlError {
     NoToken,
     #[error("the admin token is not the server's")]
     WrongToken,
-    #[error("PUT /admin/sale opened no sale of {0}: it is answered with status {1}")]
+    #[error("PUT /admin/sale for {0} is answered with status {1}, and not with 200")]
     NotOpened(ItemId, StatusCode),
     #[error("PUT /admin/sale is answered with status 200, but its body is not the opened sale")]
     NotAnOpenedSale,

@@ -129,12 +129,6 @@ pub(crate) const LIES: &[Case] = &[
         ..CASE
     },
     Case {
-        name: "the ledger is busy, told to an attempt",
-        expected: Fail(&["refusals_true"]),
-        instead: |_, post| (post.number % 10 == 3).then(|| refused(503, "ledger_busy")),
-        ..CASE
-    },
-    Case {
         name: "more queued than were ever sent",
         expected: Fail(VIEWS),
         load: SLOWLY,
@@ -183,16 +177,6 @@ pub(crate) const LIES: &[Case] = &[
         expected: Fail(&["refusals_true"]),
         instead: |shop, _| {
             is_again(shop).then(|| refused(503, "store_unavailable").without_retry_after())
-        },
-        ..CASE
-    },
-    Case {
-        name: "a refusal without a reason",
-        expected: Fail(&["refusals_true"]),
-        instead: |_, post| {
-            let answer = Answer::new(503, json!({"status": "rejected"}));
-            let answer = Answer { retry_after: Some("1"), ..answer };
-            (post.number % 10 == 3).then_some(answer)
         },
         ..CASE
     },

@@ -5,7 +5,7 @@ use seckill::ids::RequestId;
 use seckill::judge::Invariant;
 use seckill::settings::Buyers;
 
-use super::Expected::{Broken, Invisible, Unknown};
+use super::Expected::{Broken, Invisible};
 use super::Kind;
 use super::run::{Chance, Run, is_lost, is_won};
 
