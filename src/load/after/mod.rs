@@ -138,7 +138,7 @@ impl<Q: Question> Asking<Q> {
                     break;
                 }
                 let told = exchange.answer.ok().and_then(|answer| answer.retry_after);
-                // A server that says when to come back is not a failing one, and is not hurried either.
+                // A server that says when to come back is not a failing one. It is not hurried.
                 let backoff = BACKOFF * (1 << put_off.min(TRIES_MAX));
                 let pause = told.unwrap_or_default().max(backoff);
                 tries += u32::from(told.is_none());
