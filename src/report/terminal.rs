@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom};
 use crate::escape::printable;
 use crate::judge::Audit;
-use crate::stats::Bin;
+use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
@@ -83,8 +83,15 @@ fn aggregate(run: &Run) -> String {
 
 /// The table of all times.
 fn times(run: &Run) -> String {
+    // The only kind of answer of a run has the times of the service, which are not repeated.
+    let of_kind = |times: Option<Quantiles>| {
+        times.filter(|times| times.count < run.latency_us.count).unwrap_or_default()
+    };
     let rows = [
         ("service: begin to last byte", &run.latency_us),
+        ("  accepted", &of_kind(run.latency_accepted_us)),
+        ("  refused", &of_kind(run.latency_refused_us)),
+        ("  failed", &of_kind(run.latency_failed_us)),
         ("corrected: intended to last byte", &run.latency_corrected_us),
         ("  connect", &run.connect_us),
         ("  first byte", &run.first_byte_us),

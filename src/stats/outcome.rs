@@ -51,6 +51,31 @@ impl Outcome {
     }
 }
 
+/// The kinds of answers whose latencies are kept apart: a refusal costs a server less than an
+/// accepted attempt, and in a flash sale nearly all answers are refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnswerKind {
+    /// The attempt was taken: accepted, or decided before.
+    Accepted,
+    /// The attempt has no effect, as promised.
+    Refused,
+    /// There is no usable answer.
+    Failed,
+}
+
+impl AnswerKind {
+    /// Number of kinds.
+    pub(super) const COUNT: usize = 3;
+
+    pub(super) fn of(result: Result<Outcome, ErrorKind>) -> Self {
+        match result {
+            Ok(Outcome::Accepted | Outcome::Won | Outcome::Lost) => Self::Accepted,
+            Ok(Outcome::Rejected | Outcome::Refused(_)) => Self::Refused,
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
 /// Why there is no usable answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {

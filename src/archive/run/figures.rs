@@ -32,6 +32,15 @@ pub struct Run {
     pub requests: Requests,
     /// Time from begin to last byte.
     pub latency_us: Quantiles,
+    /// `latency_us` of the attempts that were taken, `None` without any.
+    #[serde(default)]
+    pub latency_accepted_us: Option<Quantiles>,
+    /// `latency_us` of the refusals, `None` without any.
+    #[serde(default)]
+    pub latency_refused_us: Option<Quantiles>,
+    /// `latency_us` of the requests without a usable answer, `None` without any.
+    #[serde(default)]
+    pub latency_failed_us: Option<Quantiles>,
     /// Time from intended begin to last byte.
     pub latency_corrected_us: Quantiles,
     /// The distribution of `latency_us`.
