@@ -142,6 +142,11 @@ layered! {
         /// A figure that was not measured fails the run. May be repeated [default: errors>1%]
         #[arg(long, env = "SECKILL_FAIL_IF", value_delimiter = ',', value_name = "EXPR")]
         pub fail_if: Option<Vec<String>>,
+        /// Stop sending if this holds during the run, evaluated once a second on the totals so far,
+        /// from one second and 100 requests after the warm-up on; then audit and exit with 99. Any
+        /// latency except settle, lag, errors, rate, outcome.… or error.…. May be repeated
+        #[arg(long, env = "SECKILL_ABORT_ON", value_delimiter = ',', value_name = "EXPR")]
+        pub abort_on: Option<Vec<String>>,
         /// Recorded run whose figures relative thresholds (p99>1.2x) are multiples of
         #[arg(long, env = "SECKILL_BASELINE", value_name = "DIR")]
         pub baseline: Option<PathBuf>,
