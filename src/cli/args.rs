@@ -105,7 +105,7 @@ pub(super) struct RecordedArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Print only the verdict
+    /// Print only the verdict, after the thresholds that were crossed
     #[arg(long, short = 'q')]
     pub(super) quiet: bool,
 }

@@ -27,7 +27,7 @@ pub(super) enum Output {
     Text,
     /// The result as JSON.
     Json,
-    /// Only the verdict.
+    /// Only the verdict, after the thresholds that were crossed.
     Verdict,
 }
 
