@@ -66,7 +66,7 @@ pub(super) fn print_run(run: &Run, output: Output, colour: Colour) -> Result<(),
     let colour = colour.on(&std::io::stdout());
     match output {
         Output::Json => print(&(serde_json::to_string_pretty(run)? + "\n")),
-        Output::Verdict => print(&(report::verdict_line(run, colour) + "\n")),
+        Output::Verdict => print(&report::verdict(run, colour)),
         Output::Text => print(&report::terminal(run, colour)),
     }
 }
@@ -91,6 +91,10 @@ impl<'a> ProgressReporter<'a> {
                 say(format!("{url}{}: {}", spawned.unwrap_or_default(), describe(self.plan)));
             }
             Event::Problem(problem) => say(problem),
+            Event::Aborted(_) if self.is_silent => {}
+            Event::Aborted(because) => {
+                say(format!("stopping: {because}; waiting for requests in flight, then auditing"));
+            }
             Event::Waiting(_) if self.is_silent => {}
             Event::Waiting(what) => say(format!("waiting: {what}")),
             Event::LoadBegins { live, sale } => {

@@ -8,11 +8,11 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom};
 use crate::escape::printable;
 use crate::judge::Audit;
-use crate::stats::Bin;
+use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
-use super::verdict::verdict_line;
+use super::verdict::{crossed, verdict_line};
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
 /// few ticks of the kernel's clock, of 10 ms each.
@@ -83,8 +83,15 @@ fn aggregate(run: &Run) -> String {
 
 /// The table of all times.
 fn times(run: &Run) -> String {
+    // The only kind of answer of a run has the times of the service, which are not repeated.
+    let of_kind = |times: Option<Quantiles>| {
+        times.filter(|times| times.count < run.latency_us.count).unwrap_or_default()
+    };
     let rows = [
         ("service: begin to last byte", &run.latency_us),
+        ("  accepted", &of_kind(run.latency_accepted_us)),
+        ("  refused", &of_kind(run.latency_refused_us)),
+        ("  failed", &of_kind(run.latency_failed_us)),
         ("corrected: intended to last byte", &run.latency_corrected_us),
         ("  connect", &run.connect_us),
         ("  first byte", &run.first_byte_us),
@@ -272,10 +279,10 @@ fn remarks(run: &Run) -> String {
     if run.audit.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
-    if run.has_too_many_errors() {
-        let (errors, limit) = (100.0 * run.requests.error_rate, run.plan.plan.max_errors);
-        let _ = writeln!(text, "CROSSED    {errors:.2}% errors, over --max-errors {limit}");
+    for passed in run.thresholds.iter().filter(|result| result.passed) {
+        let _ = writeln!(text, "Passed     {passed}");
     }
+    text += &crossed(run);
     if let Some(because) = &run.requests.stopped_early {
         let _ = writeln!(text, "STOPPED    before the end of its plan: {}", printable(because));
     }

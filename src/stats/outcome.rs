@@ -44,10 +44,41 @@ impl Outcome {
         }
     }
 
+    /// The outcomes that occurred, from counts by [`Self::index`].
+    pub(super) fn counted(counts: &[u64; Self::COUNT]) -> Vec<(Self, u64)> {
+        let counted = Self::all().map(|outcome| (outcome, counts[outcome.index()]));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
     pub(super) fn all() -> impl Iterator<Item = Self> {
         [Self::Accepted, Self::Won, Self::Lost, Self::Rejected]
             .into_iter()
             .chain(Reason::all().map(Self::Refused))
+    }
+}
+
+/// The kinds of answers whose latencies are kept apart: a refusal costs a server less than an
+/// accepted attempt, and in a flash sale nearly all answers are refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnswerKind {
+    /// The attempt was taken: accepted, or decided before.
+    Accepted,
+    /// The attempt has no effect, as promised.
+    Refused,
+    /// There is no usable answer.
+    Failed,
+}
+
+impl AnswerKind {
+    /// Number of kinds.
+    pub(super) const COUNT: usize = 3;
+
+    pub(super) fn of(result: Result<Outcome, ErrorKind>) -> Self {
+        match result {
+            Ok(Outcome::Accepted | Outcome::Won | Outcome::Lost) => Self::Accepted,
+            Ok(Outcome::Rejected | Outcome::Refused(_)) => Self::Refused,
+            Err(_) => Self::Failed,
+        }
     }
 }
 
@@ -78,6 +109,22 @@ pub enum ErrorKind {
     Http(u16),
 }
 
+impl ErrorKind {
+    /// Every kind except those of the statuses.
+    pub const NAMED: [Self; 10] = [
+        Self::ConnectRefused,
+        Self::ConnectTimeout,
+        Self::NoPorts,
+        Self::NoFiles,
+        Self::ConnectFailed,
+        Self::Tls,
+        Self::Timeout,
+        Self::Reset,
+        Self::Protocol,
+        Self::Body,
+    ];
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -101,6 +148,19 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn every_kind_of_error_with_a_word_of_its_own_is_listed() {
+        use ErrorKind::*;
+        // A new kind does not compile here until it is listed.
+        let is_named = |kind| match kind {
+            ConnectRefused | ConnectTimeout | NoPorts | NoFiles | ConnectFailed | Tls | Timeout
+            | Reset | Protocol | Body => true,
+            Http(_) => false,
+        };
+        let words: HashSet<_> = ErrorKind::NAMED.map(|kind| kind.to_string()).into();
+        assert!(words.len() == 10 && ErrorKind::NAMED.into_iter().all(is_named));
+    }
 
     #[test]
     fn every_outcome_has_its_own_index() {

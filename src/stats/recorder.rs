@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::outcome::AnswerKind;
 use super::{Click, Counts, ErrorKind, Outcome, Sample};
 
 /// Longest latency that can be recorded; a longer one counts as this.
@@ -18,6 +19,8 @@ const DIGITS: u8 = 3;
 #[derive(Debug, Clone)]
 pub struct Recorder {
     pub(super) latency: Histogram<u64>,
+    /// `latency` apart for each kind of answer, indexed by [`AnswerKind`].
+    pub(super) latency_of: [Histogram<u64>; AnswerKind::COUNT],
     pub(super) corrected: Histogram<u64>,
     pub(super) lag: Histogram<u64>,
     /// `lag` without the requests that were due at the very start, for all users at once.
@@ -41,6 +44,7 @@ impl Default for Recorder {
     fn default() -> Self {
         Self {
             latency: histogram(),
+            latency_of: std::array::from_fn(|_| histogram()),
             corrected: histogram(),
             lag: histogram(),
             paced_lag: histogram(),
@@ -77,7 +81,9 @@ pub(super) fn micros(duration: Duration) -> u64 {
 impl Recorder {
     /// Counts one sample. The latencies include failed requests, with the time until they failed.
     pub fn record(&mut self, sample: &Sample) {
-        self.latency.saturating_record(micros(sample.latency()));
+        let latency_us = micros(sample.latency());
+        self.latency.saturating_record(latency_us);
+        self.latency_of[AnswerKind::of(sample.result) as usize].saturating_record(latency_us);
         self.corrected.saturating_record(micros(sample.corrected()));
         if let Some(lag) = sample.lag() {
             self.lag.saturating_record(micros(lag));
@@ -121,6 +127,7 @@ impl Recorder {
         // The fields are destructured by name, so that a forgotten new field does not compile.
         let Self {
             latency,
+            latency_of,
             corrected,
             lag,
             paced_lag,
@@ -145,7 +152,8 @@ impl Recorder {
             (&mut self.first_byte, first_byte),
             (&mut self.settle, settle),
         ];
-        for (sum, part) in histograms {
+        let by_kind = self.latency_of.iter_mut().zip(latency_of);
+        for (sum, part) in histograms.into_iter().chain(by_kind) {
             // In most seconds some histograms are empty, and adding an empty one costs as much as
             // any other.
             if part.is_empty() {
@@ -197,10 +205,9 @@ impl Recorder {
         self.errors.values().sum()
     }
 
-    /// Usable answers by outcome, without those that did not occur.
-    pub(super) fn by_outcome(&self) -> Vec<(Outcome, u64)> {
-        let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
-        counted.filter(|(_, count)| *count > 0).collect()
+    /// The latencies of one kind of answer.
+    pub(super) fn latency_of(&self, kind: AnswerKind) -> &Histogram<u64> {
+        &self.latency_of[kind as usize]
     }
 }
 

@@ -141,14 +141,13 @@ impl Series {
                 false => latency.value_at_quantile(quantile).min(latency.max()),
             };
             let from_s = row.index * self.seconds_per_row;
-            let recorder = Recorder { outcomes: row.outcomes, ..Recorder::default() };
             Point {
                 from_s,
                 to_s: from_s + self.seconds_per_row,
                 began: row.began,
-                ended: recorder.usable() + row.errors,
+                ended: row.outcomes.iter().sum::<u64>() + row.errors,
                 errors: row.errors,
-                by_outcome: recorder.by_outcome(),
+                by_outcome: Outcome::counted(&row.outcomes),
                 p50_us: at(0.5),
                 p99_us: at(0.99),
                 sale: row.sale,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::outcome::AnswerKind;
 use super::recorder::{histogram, micros};
 use super::{Counts, ErrorKind, Outcome, Recorder};
 
@@ -27,6 +28,12 @@ pub struct Summary {
     pub bytes_received: u64,
     /// Begin to last byte: the service's latency.
     pub latency: Quantiles,
+    /// `latency` of the attempts that were taken: accepted, or decided before.
+    pub accepted: Quantiles,
+    /// `latency` of the refusals, which promise that the attempt has no effect.
+    pub refused: Quantiles,
+    /// `latency` of the requests without a usable answer: the time until they failed.
+    pub failed: Quantiles,
     /// Intended begin to last byte; for requests without a scheduled moment, the same as `latency`.
     pub corrected: Quantiles,
     /// Intended begin to the bytes in the kernel, of the requests with a scheduled moment.
@@ -79,12 +86,15 @@ impl Recorder {
         Summary {
             total: self.usable() + errors,
             errors,
-            by_outcome: self.by_outcome(),
+            by_outcome: Outcome::counted(&self.outcomes),
             by_error: self.errors.iter().map(|(kind, count)| (*kind, *count)).collect(),
             elapsed: self.last_ended.saturating_sub(self.first_began.unwrap_or_default()),
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
             latency: Quantiles::of(&self.latency),
+            accepted: Quantiles::of(self.latency_of(AnswerKind::Accepted)),
+            refused: Quantiles::of(self.latency_of(AnswerKind::Refused)),
+            failed: Quantiles::of(self.latency_of(AnswerKind::Failed)),
             corrected: Quantiles::of(&self.corrected),
             lag: Quantiles::of(&self.lag),
             paced_lag: Quantiles::of(&self.paced_lag),
@@ -122,6 +132,11 @@ impl Quantiles {
         let mut histogram = histogram();
         durations.into_iter().for_each(|d| histogram.saturating_record(micros(d)));
         Self::of(&histogram)
+    }
+
+    /// The distribution, or `None` if nothing was recorded.
+    pub fn measured(self) -> Option<Self> {
+        (self.count > 0).then_some(self)
     }
 
     fn of(histogram: &Histogram<u64>) -> Self {
@@ -177,7 +192,8 @@ fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::settings::RetryOn;
+    use crate::stats::{Click, Reason, Sample};
 
     #[test]
     fn bins_count_every_latency_once() {
@@ -196,5 +212,54 @@ mod tests {
         let quantiles = Quantiles::of_durations([1_000_001, 5].map(Duration::from_micros));
         assert!(quantiles.p999 <= quantiles.max && quantiles.p50 == 5, "{quantiles:?}");
         assert_eq!(Quantiles::of_durations([]), Quantiles::default());
+    }
+
+    fn sample(result: Result<Outcome, ErrorKind>, click: Click, latency_us: u64) -> Sample {
+        Sample {
+            thread: 0,
+            click,
+            intended: None,
+            began: Duration::ZERO,
+            connected: None,
+            sent: Some(Duration::ZERO),
+            first_byte: None,
+            ended: Duration::from_micros(latency_us),
+            bytes_sent: 1,
+            bytes_received: 1,
+            status: 0,
+            result,
+        }
+    }
+
+    #[test]
+    fn latencies_are_kept_apart_by_kind_of_answer_and_merged_exactly() {
+        let sold_out = Outcome::Refused(Reason::intern("sold_out"));
+        let again = Click::Again(RetryOn::Unknown);
+        let samples = [
+            (Ok(Outcome::Accepted), Click::First, 100),
+            (Ok(sold_out), Click::First, 20),
+            (Err(ErrorKind::Timeout), Click::First, 900),
+            (Ok(Outcome::Won), again, 110),
+            (Ok(Outcome::Lost), Click::Twin, 120),
+            (Ok(Outcome::Rejected), Click::First, 30),
+            (Err(ErrorKind::Http(500)), again, 800),
+        ]
+        .map(|(result, click, us)| sample(result, click, us));
+        let mut whole = Recorder::default();
+        let mut parts = [Recorder::default(), Recorder::default()];
+        for (at, sample) in samples.iter().enumerate() {
+            whole.record(sample);
+            parts[at % 2].record(sample);
+        }
+        let [mut merged, other] = parts;
+        merged.merge(&other);
+        for recorder in [whole, merged] {
+            let summary = recorder.finish();
+            let of = |times: Quantiles| (times.count, times.min, times.max);
+            assert_eq!(of(summary.accepted), (3, 100, 120));
+            assert_eq!(of(summary.refused), (2, 20, 30));
+            assert_eq!(of(summary.failed), (2, 800, 900));
+            assert_eq!(of(summary.latency), (7, 20, 900));
+        }
     }
 }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abort;
 mod admin_token;
 mod bad_input;
 mod damaged_recording;
@@ -18,6 +19,7 @@ mod recovery;
 mod right_runs;
 mod self_test;
 mod shutdown;
+mod thresholds;
 mod verdicts;
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::digest::Digest;
-use crate::judge::{Audit, Gaps, Invalid};
+use crate::judge::{Audit, Gaps, Invalid, ThresholdResult};
 use crate::profile::Plan;
 use crate::stats::{Bin, Quantiles};
 use crate::sut::Sut;
@@ -32,6 +32,15 @@ pub struct Run {
     pub requests: Requests,
     /// Time from begin to last byte.
     pub latency_us: Quantiles,
+    /// `latency_us` of the attempts that were taken, `None` without any.
+    #[serde(default)]
+    pub latency_accepted_us: Option<Quantiles>,
+    /// `latency_us` of the refusals, `None` without any.
+    #[serde(default)]
+    pub latency_refused_us: Option<Quantiles>,
+    /// `latency_us` of the requests without a usable answer, `None` without any.
+    #[serde(default)]
+    pub latency_failed_us: Option<Quantiles>,
     /// Time from intended begin to last byte.
     pub latency_corrected_us: Quantiles,
     /// The distribution of `latency_us`.
@@ -61,6 +70,12 @@ pub struct Run {
     pub broker: Option<BrokerRecord>,
     /// The audit.
     pub audit: AuditRecord,
+    /// The thresholds with the figures that were measured.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
+    /// The threshold that ended the load, with the figure at that time.
+    #[serde(default)]
+    pub aborted_by: Option<ThresholdResult>,
     /// The gaps in the evidence for the audit.
     #[serde(default)]
     pub evidence_gaps: Gaps,

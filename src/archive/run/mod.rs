@@ -4,6 +4,7 @@
 mod build;
 mod figures;
 mod tally;
+mod thresholds;
 
 pub use build::{Parts, SCHEMA};
 pub use figures::{
