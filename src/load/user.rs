@@ -15,7 +15,7 @@ use crate::sut::Template;
 use crate::units::Share;
 
 use super::attempt::AttemptOutcome;
-use super::http1::{Connection, Response};
+use super::http1::Connection;
 use super::reply::{Reply, Request};
 use super::retry::{Next, Policy};
 use super::timers::Timer;
@@ -235,9 +235,7 @@ impl User {
             let body = self.connection.body();
             let sut = worker.setup.sut;
             let status = match exchange.answer {
-                Ok(Response { status, retry_after, .. }) => {
-                    sut.understand_result((status, retry_after.is_some()), body, request_id)
-                }
+                Ok(answer) => sut.understand_result(answer.status, body, request_id),
                 Err(kind) => Err(kind.into()),
             };
             let (sent_us, answered_us) = (worker.us(exchange.began), worker.us(exchange.ended));

@@ -54,13 +54,13 @@ impl Sut {
     }
 
     /// Interprets an answer to a request for the result of `ours`; `None` when the tested system
-    /// does not know the attempt. `status` comes with whether the answer has a `Retry-After`.
+    /// does not know the attempt.
     ///
     /// # Errors
     /// When it is not a valid answer of the API: then nothing is known.
     pub fn understand_result(
         self,
-        status: (u16, bool),
+        status: u16,
         body: &[u8],
         ours: RequestId,
     ) -> Result<Option<Status>, Unusable> {

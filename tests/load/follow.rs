@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seckill::history::{Answered, Status};
+use seckill::history::{Answered, ResultRead, Status};
 use seckill::ids::OrderId;
 use seckill::judge::{Verdict, reconcile};
 use seckill::profile::BenchFlags;
@@ -37,15 +37,22 @@ fn buyers_poll_until_decided() {
     assert_eq!((counts.followed, counts.decided, counts.follow_errors), (12, 12, 0));
     assert_eq!((run.summary.settle.count, run.summary.total), (12, 12));
     assert_eq!(run.outcomes(), vec![Answered::Accepted; 12]);
-    assert_eq!(run.history.results.len(), 12);
+    let requests = server.requests();
+    // The decision, and the last result that showed none.
+    assert_eq!(run.history.results.len(), 24);
     for read in &run.history.results {
         let order_id = OrderId::from_text(order(read.request_id));
-        assert_eq!(read.status, Some(Status::Won(order_id)));
-        let requests = server.requests();
-        let last = requests.iter().rfind(|asked| asked.is_result && asked.id == read.request_id);
-        run.assert_contains((read.sent_us, read.answered_us), last.unwrap());
+        let of = |asked: &&Received| asked.is_result && asked.id == read.request_id;
+        let asked: Vec<&Received> = requests.iter().filter(of).collect();
+        let (at, expected) = match read.status {
+            Some(Status::Queued) => (1, Status::Queued),
+            _ => (2, Status::Won(order_id)),
+        };
+        assert_eq!(read.status, Some(expected));
+        run.assert_contains((read.sent_us, read.answered_us), asked[at]);
     }
-    let requests = server.requests();
+    let queued = |read: &&ResultRead| read.status == Some(Status::Queued);
+    assert_eq!(run.history.results.iter().filter(queued).count(), 12);
     assert_eq!(requests.iter().filter(|request| request.is_result).count(), 36);
     let shortest = requests.iter().filter(|a| !a.is_result).map(|a| least(&requests, a)).min();
     // Within the histogram's three significant digits.

@@ -173,7 +173,7 @@ impl Sale {
         let now_us = || Beginning::now().unix_us().saturating_sub(began_us);
         let sent_us = now_us();
         let (code, body) = ask(Method::GET, &url, None).expect("no answer");
-        let status = Sut::Seckill.understand_result((code, true), &body, request_id);
+        let status = Sut::Seckill.understand_result(code, &body, request_id);
         let Ok(status) = status else {
             panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body))
         };

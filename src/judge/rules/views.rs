@@ -38,8 +38,7 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     }
     for NoState { status, sent_us } in history.views.no_states() {
         let ms = sent_us / 1_000;
-        let lacks = if matches!(status, 429 | 503) { "Retry-After" } else { "state of the sale" };
-        broken.add(format_args!("status {status} at {ms} ms, and no {lacks}"));
+        broken.add(format_args!("status {status} at {ms} ms, and no state of the sale"));
     }
     words_agree(facts, &mut broken);
     fresh_sale(facts, &mut broken);

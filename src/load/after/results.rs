@@ -49,8 +49,7 @@ impl Question for ResultOf {
         (answer, body): (Response, &[u8]),
         (sent_us, answered_us): (u64, u64),
     ) -> Option<ResultAnswer> {
-        let status = (answer.status, answer.retry_after.is_some());
-        match self.sut.understand_result(status, body, request_id) {
+        match self.sut.understand_result(answer.status, body, request_id) {
             Ok(status) => Some(Ok(ResultRead { request_id, status, sent_us, answered_us })),
             Err(Unusable { is_contradictory: true, .. }) => {
                 Some(Err((request_id, sent_us, answered_us)))

@@ -121,12 +121,12 @@ fn refused(refusal: Refusal) -> Understood {
 }
 
 /// Interprets an answer to a request for the result of `ours`; `None` when the server knows no such
-/// attempt. `says_when` is whether it has a `Retry-After`.
+/// attempt.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then nothing is known.
 pub(crate) fn understand_result(
-    (http, says_when): (u16, bool),
+    http: u16,
     body: &[u8],
     ours: RequestId,
 ) -> Result<Option<Status>, Unusable> {
@@ -143,8 +143,6 @@ pub(crate) fn understand_result(
         (404, "rejected", _, Some("unknown_request")) => Ok(None),
         // No request for a result is malformed, and its answer is no refusal of an attempt.
         (400 | 404 | 409 | 410 | 422, "rejected", ..) => Err(contradiction),
-        // Every refusal that asks for another try says when.
-        (429 | 503, "rejected", _, Some(_)) if !says_when => Err(contradiction),
         (_, "queued" | "won" | "lost", ..) => Err(contradiction),
         _ => Err(kind.into()),
     }

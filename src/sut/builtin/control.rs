@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
 use crate::api::{Answer, OpenSale, OpenedSale, SaleStatus};
@@ -49,8 +49,9 @@ pub enum ControlError {
     #[error("{0} is not a seckill server: it answers GET /result with status {status}",
             status = .1.as_u16())]
     Foreign(String, StatusCode),
-    #[error("{0} answers GET /result with status {1} and does not say when to try again")]
-    NoRetryAfter(String, StatusCode),
+    #[error("{0} is not a seckill server: its answer to GET /result, with status {status}, is no \
+             state of a sale", status = .1.as_u16())]
+    NoState(String, StatusCode),
     #[error("several items are on sale at {0}: select one with --item NAME")]
     ItemRequired(String),
     #[error("the item is not on sale at {0}")]
@@ -83,10 +84,7 @@ impl ControlError {
         match self {
             Self::ItemRequired(_) => Some(400),
             Self::UnknownItem(_) => Some(404),
-            Self::NoRetryAfter(_, status) => Some(status.as_u16()),
-            Self::Foreign(_, status) if matches!(status.as_u16(), 200..=299 | 400 | 404 | 410) => {
-                Some(status.as_u16())
-            }
+            Self::NoState(_, status) => Some(status.as_u16()),
             _ => None,
         }
     }
@@ -126,7 +124,6 @@ impl Control {
         let response = self.get("/result").timeout(TIMEOUT).send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
-        let says_when = response.headers().contains_key(RETRY_AFTER);
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
         if status == StatusCode::OK
             && let Ok(sale) = serde_json::from_slice::<SaleStatus>(&body)
@@ -138,9 +135,10 @@ impl Control {
         match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
             Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
             Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
-            Some(_) if matches!(status.as_u16(), 429 | 503) && !says_when => {
-                Err(ControlError::NoRetryAfter(self.url.clone(), status))
+            Some(_) if matches!(status.as_u16(), 400 | 404 | 410) => {
+                Err(ControlError::NoState(self.url.clone(), status))
             }
+            _ if status.is_success() => Err(ControlError::NoState(self.url.clone(), status)),
             None if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => {
                 Err(ControlError::NoServerBehind(self.url.clone(), status))
             }

@@ -152,27 +152,6 @@ pub(crate) const LIES: &[Case] = &[
         ..CASE
     },
     Case {
-        name: "a state is refused for a while, and not for how long",
-        expected: Fail(VIEWS),
-        load: SLOWLY,
-        sale: HUGE,
-        state: |shop, state| {
-            if is_during(shop) {
-                *state = json!({"status": "rejected", "reason": "store_unavailable", STATUS: 503});
-            }
-        },
-        ..CASE
-    },
-    Case {
-        name: "a result is refused for a while, and not for how long",
-        expected: Fail(&["refusals_true"]),
-        result: |_, question, answer| match question.number {
-            3 => refused(503, "store_unavailable").without_retry_after(),
-            _ => answer,
-        },
-        ..CASE
-    },
-    Case {
         name: "a known attempt is put off, and not for how long",
         expected: Fail(&["refusals_true"]),
         instead: |shop, _| {

@@ -94,9 +94,6 @@ fn answer_without_a_state_is_wrong() {
     scene.history.views.add_no_state(NoState { status: 404, sent_us: 60_000 });
     let expected = "status 404 at 60 ms, and no state of the sale";
     assert_eq!(witness(&scene).as_deref(), Some(expected));
-    let mut scene = Scene::new();
-    scene.history.views.add_no_state(NoState { status: 503, sent_us: 60_000 });
-    assert_eq!(witness(&scene).as_deref(), Some("status 503 at 60 ms, and no Retry-After"));
 }
 
 /// Whether something is wrong with the terms, the words or the agreement of states.
