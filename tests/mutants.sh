@@ -19,7 +19,7 @@ cp .cargo/mutants.toml $package/.cargo/
 cp Cargo.lock $package/
 cat >$package/src/lib.rs <<'END'
 pub mod judge;
-pub use base::{history, ids, random, settings, stats};
+pub use base::{escape, history, ids, random, settings, stats, units};
 END
 {
     printf '[workspace]\n[package]\nname = "judge"\nedition = "2024"\n'
