@@ -60,7 +60,9 @@ fn list_flaws() -> String {
     for flaw in Flaw::ALL {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", flaw.name());
-        let rows = [("does", flaw.does()), ("breaks", flaw.breaks()), ("from", flaw.source())];
+        let engines = flaw.engines().describe();
+        let (does, breaks, source) = (flaw.does(), flaw.breaks(), flaw.source());
+        let rows = [("does", does), ("breaks", breaks), ("from", source), ("engines", engines)];
         for (label, words) in rows {
             let _ = writeln!(text, "    {label:<7} {words}");
         }
