@@ -4,6 +4,7 @@
 //! Clients trust the system's certificates, unless the environment variables `SSL_CERT_FILE` or
 //! `SSL_CERT_DIR` name others, as with OpenSSL. This module opens no connection.
 
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub fn install_provider() {
 /// Returns an error if no certificate is trusted: none is installed, or `SSL_CERT_FILE` cannot be
 /// read.
 pub fn client() -> io::Result<ClientConfig> {
+    check_cert_file()?;
     let found = load_native_certs();
     let mut roots = RootCertStore::empty();
     let (trusted, _) = roots.add_parsable_certificates(found.certs);
@@ -46,6 +48,22 @@ pub fn client() -> io::Result<ClientConfig> {
              a PEM file with them"
         ),
     ))
+}
+
+/// Checks that the file which `SSL_CERT_FILE` names can be read, if it is set.
+///
+/// # Errors
+/// The error names the variable and the file.
+pub fn check_cert_file() -> io::Result<()> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE") else { return Ok(()) };
+    File::open(&path).map(drop).map_err(|error| {
+        let path = path.to_string_lossy().into_owned();
+        let message = format!(
+            "SSL_CERT_FILE from the environment names `{path}`, which cannot be read ({error}): \
+             correct it, or unset it to trust the system's certificates"
+        );
+        io::Error::new(error.kind(), message)
+    })
 }
 
 /// The configuration of a client that trusts no certificate: for a library that requires a

@@ -14,10 +14,10 @@ use crate::units::Count;
 /// Serves a flash sale, loads it like JMeter, and judges whether it oversold
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
-pub struct Cli {
+pub(super) struct Cli {
     /// When to colour the output
     #[arg(long, global = true, value_enum, default_value_t, env = "SECKILL_COLOR")]
-    pub color: Colour,
+    pub(super) color: Colour,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -71,6 +71,19 @@ pub(super) enum Command {
     StubServer,
 }
 
+impl Command {
+    /// Whether stderr is to have nothing that is no error.
+    pub(super) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Bench(args) => args.flags.json == Some(true) || args.flags.quiet == Some(true),
+            Self::Audit(args) | Self::Report(args) => args.json || args.quiet,
+            Self::Serve(args) => args.list_flaws,
+            Self::Lab(_) => false,
+            Self::Completions { .. } | Self::Man | Self::StubServer => true,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
@@ -102,6 +115,10 @@ pub(super) struct RecordedArgs {
     /// Folder of the run, as given to --out
     #[arg(value_name = "DIR")]
     pub(super) dir: PathBuf,
+    /// Print the full report: JMeter's table, all times, the histogram, CPU and memory, and the
+    /// witnesses of what is broken
+    #[arg(long)]
+    pub(super) full: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -143,7 +160,7 @@ pub(super) struct ServerFlags {
 
 /// When to colour the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
+pub(super) enum Colour {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,

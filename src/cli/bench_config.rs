@@ -1,30 +1,34 @@
 //! Merges and checks the command line, the environment and the profile of `seckill bench`.
 
-use clap::Parser;
-
 use crate::bench::Config;
 use crate::ids::RequestId;
 use crate::profile::{
-    DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
+    BenchFlags, DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
     check_open_files,
 };
 use crate::sut::Sut;
 use crate::units::Count;
 
-use super::args::{BenchArgs, ServerFlags};
-use super::{Failure, limits};
+use super::args::BenchArgs;
+use super::parse::{not_for_spawned, parse_server};
+use super::sources::Sources;
+use super::{Failure, limits, say};
 
 /// The checked command line.
 pub(super) struct BenchCommand {
     pub(super) config: Config,
     pub(super) output: Output,
+    /// The profile that was read; empty without one.
+    pub(super) profile: Profile,
 }
 
 /// The format of the result on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
-    /// The report for people.
+    /// The short report for people.
     Text,
+    /// The full report for people.
+    Full,
     /// The result as JSON.
     Json,
     /// Only the verdict.
@@ -32,17 +36,29 @@ pub(super) enum Output {
 }
 
 impl Output {
-    pub(super) fn new(json: bool, quiet: bool) -> Self {
-        match (json, quiet) {
-            (true, _) => Self::Json,
-            (false, true) => Self::Verdict,
-            (false, false) => Self::Text,
+    pub(super) fn new(json: bool, quiet: bool, full: bool) -> Self {
+        match (json, quiet, full) {
+            (true, _, _) => Self::Json,
+            (false, true, _) => Self::Verdict,
+            (false, false, true) => Self::Full,
+            (false, false, false) => Self::Text,
         }
+    }
+
+    fn of(flags: &BenchFlags) -> Self {
+        let [json, quiet, full] =
+            [flags.json, flags.quiet, flags.full].map(|flag| flag.unwrap_or(false));
+        Self::new(json, quiet, full)
+    }
+
+    /// Whether stderr has no talk.
+    pub(super) fn is_silent(self) -> bool {
+        matches!(self, Self::Json | Self::Verdict)
     }
 }
 
 impl BenchCommand {
-    pub(super) fn new(args: BenchArgs) -> Result<Self, Failure> {
+    pub(super) fn new(args: BenchArgs, sources: &Sources) -> Result<Self, Failure> {
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         let profile = match &args.profile {
             Some(path) => Profile::read(path).map_err(|error| match error {
@@ -53,27 +69,38 @@ impl BenchCommand {
         };
         // The profile is checked on its own first, so that an error in it names its line.
         Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
-        let room = limits::raise_file_limit();
+        let room = limits::raise_file_limit()?;
         if args.profile.is_some() {
             ServePlan::of_profile(&profile.server, room)
                 .map_err(|error| usage(&profile.locate("server", &error)))?;
         }
-        let mut flags = args.flags.or(profile.bench);
+        let mut flags = args.flags.or(profile.bench.clone());
         if Plan::is_open(&flags) && flags.max_threads.is_none() {
             let each = Plan::connections_each(flags.double_click.unwrap_or_default());
             flags.max_threads = Some(Count(MAX_THREADS_DEFAULT.min(room / each).max(1)));
         }
-        let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
+        let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
+        let plan = Plan::new(&flags, random_seed()).map_err(explain)?;
+        let output = Output::of(&flags);
         let spawn = if flags.spawn == Some(true) {
-            let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
+            if !output.is_silent() {
+                not_for_spawned().iter().for_each(|name| {
+                    say(format_args!(
+                        "seckill: {name} in the environment does not reach the spawned server: \
+                         give the flag after --"
+                    ));
+                });
+            }
+            let (given, of_server) = parse_server(&args.server).map_err(Failure::Arguments)?;
             let item = flags.item.clone();
-            let server = given.flags.or(profile.server);
+            let server = given.or(profile.server.clone());
             // A spawned server opens its own sale, even in a shared store.
             let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
             let fresh_sale = is_shared.then_some(true);
             let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
             let checked = ServePlan::new(&server, room);
-            checked.map_err(|error| usage(&error))?;
+            let explain = |error| of_server.explain_with(&error, &profile, "server");
+            checked.map_err(|error| Failure::Usage(explain(error)))?;
             Some(server)
         } else if args.server.is_empty() {
             None
@@ -83,7 +110,6 @@ impl BenchCommand {
         };
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
-        let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
         let config = Config {
             plan,
             sut: Sut::Seckill,
@@ -95,7 +121,7 @@ impl BenchCommand {
             jtl: flags.jtl,
             out: flags.out,
         };
-        Ok(Self { config, output })
+        Ok(Self { config, output, profile })
     }
 }
 

@@ -3,7 +3,8 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Failure, print};
+use super::args::Cli;
+use super::{Failure, print};
 
 pub(super) fn completions(shell: Shell) -> Result<u8, Failure> {
     let mut script = Vec::new();

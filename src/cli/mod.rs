@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // The console prints.
 
+mod advice;
 mod args;
 mod bench;
 mod bench_config;
@@ -12,12 +13,14 @@ mod docs;
 mod failure;
 mod lab;
 mod limits;
+mod parse;
 mod recorded;
 mod self_test;
 mod serve;
 mod signals;
+mod sources;
+mod variables;
 
-pub use args::Cli;
 use console::{print, say};
 pub use dispatch::run;
 pub use failure::Failure;

@@ -114,6 +114,11 @@ fn url(
         let problem = format!("is neither embedded nor of the form {}://…", schemes[0]);
         return Err(FlagError::new(flag, problem));
     }
+    if flag == "queue" && url.path() == Some("") {
+        let problem = "names the empty virtual host: leave out the / at its end for the default \
+                       one, or name one, as in amqp://host:5672/vhost";
+        return Err(FlagError::new(flag, problem));
+    }
     if url.scheme() == schemes[1] && !cfg!(feature = "tls") {
         let problem = format!("{}:// needs a seckill built with --features tls", schemes[1]);
         return Err(FlagError::new(flag, problem));

@@ -170,6 +170,12 @@ layered! {
         /// Write every request to this file, in JMeter's CSV format
         #[arg(long, env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
+        /// Print the full report: JMeter's table, all times, the histogram, CPU and memory, and the
+        /// witnesses of what is broken
+        #[arg(long, env = "SECKILL_FULL", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub full: Option<bool>,
         /// Print the result as JSON
         #[arg(long, env = "SECKILL_JSON", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ItemId;
+use crate::secret::Secret;
 use crate::settings::{Buyers, RetryOn};
 use crate::units::{Share, optional_span, span};
 
@@ -98,6 +99,9 @@ impl Plan {
     pub fn new(flags: &BenchFlags, random_seed: u64) -> Result<Self, FlagError> {
         if flags.spawn == Some(true) && flags.target.is_some() {
             return Err(invalid("spawn", "starts its own server: leave out --target"));
+        }
+        if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
+            return Err(invalid("admin-token", "is empty: give one, or leave it out"));
         }
         let Checked { model, threads, duration } = model(flags)?;
         let warmup = time("warmup", flags.warmup)?.unwrap_or_default();

@@ -5,9 +5,12 @@
 
 mod counts;
 mod progress;
+mod short;
 mod terminal;
 mod verdict;
+mod wrap;
 
 pub use progress::Progress;
+pub use short::short;
 pub use terminal::terminal;
 pub use verdict::verdict_line;
