@@ -78,7 +78,7 @@ impl Ended<'_> {
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
         let Loaded { ran: Ran { recorder, mut history }, sinks, broker } = self.loaded;
-        let Sinks { series, mut outputs } = sinks;
+        let Sinks { series, mut outputs, live: _ } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
             && let Some(sale) = view_again(site, &mut history).await

@@ -35,6 +35,7 @@ pub(super) struct Load<'a> {
 pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,
+    pub(super) live: Arc<Live>,
 }
 
 impl Sink for Sinks {
@@ -43,6 +44,7 @@ impl Sink for Sinks {
     }
 
     fn second(&mut self, second: u64, recorder: &Recorder) {
+        self.live.second_ended(recorder);
         self.series.second(second, recorder);
         self.outputs.second(second, recorder);
     }

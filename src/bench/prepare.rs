@@ -42,7 +42,8 @@ impl Site {
             None => (config.target.as_deref(), config.admin_token.clone()),
         };
         let limit = config.plan.connect_timeout;
-        let target = with_listener(Target::new(url).map_err(BenchError::Flag)?, limit).await;
+        let target = Target::new(url).map_err(BenchError::Flag)?;
+        let target = Target { trust: config.trust.clone(), ..with_listener(target, limit).await };
         let connector = Connector::new(&target).with_context(|| target.url.clone())?;
         let certificate = connector.check_certificate(limit).await;
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;

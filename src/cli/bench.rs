@@ -131,7 +131,8 @@ fn describe(plan: &Plan) -> String {
             )
         }
         Model::Closed { ramp, stages, loops, stampede, .. } => {
-            let loops = loops.map(|loops| format!(", {}", counted(loops, "loop"))).unwrap_or_default();
+            let loops =
+                loops.map(|loops| format!(", {}", counted(loops, "loop"))).unwrap_or_default();
             let how = match (stampede, stages.is_empty()) {
                 (true, _) => ", all started simultaneously".to_owned(),
                 (false, true) => format!(", ramp {}", Span(*ramp)),

@@ -3,10 +3,11 @@
 use crate::bench::Config;
 use crate::ids::RequestId;
 use crate::profile::{
-    BenchFlags, DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
-    check_open_files,
+    BenchFlags, DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags,
+    ServePlan, check_open_files,
 };
 use crate::sut::Sut;
+use crate::tls::Trust;
 use crate::units::Count;
 
 use super::args::BenchArgs;
@@ -81,6 +82,7 @@ impl BenchCommand {
         }
         let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
         let plan = Plan::new(&flags, random_seed()).map_err(explain)?;
+        Plan::check_trust(&flags).map_err(explain)?;
         let output = Output::of(&flags);
         let spawn = if flags.spawn == Some(true) {
             if !output.is_silent() {
@@ -108,12 +110,21 @@ impl BenchCommand {
             let message = "flags after -- are the spawned server's: add --spawn";
             return Err(Failure::Usage(message.into()));
         };
+        if plan.insecure {
+            say("seckill: --insecure: the server's certificate is not checked, so anybody may be \
+                 what answers");
+        }
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
         let config = Config {
             plan,
             sut: Sut::Seckill,
             spawn,
+            trust: match (flags.insecure, flags.cacert) {
+                (Some(true), _) => Trust::Anyone,
+                (_, Some(path)) => Trust::File(path),
+                (_, None) => Trust::System,
+            },
             target: flags.target,
             admin_token: flags.admin_token,
             data: DATA_DEFAULT.into(),

@@ -11,6 +11,7 @@ mod console;
 mod dispatch;
 mod docs;
 mod failure;
+mod help;
 mod lab;
 mod limits;
 mod parse;

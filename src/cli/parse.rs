@@ -9,6 +9,7 @@ use crate::profile::ServeFlags;
 
 use super::advice::advise;
 use super::args::{Cli, ServerFlags};
+use super::help::{with_headings, without_variables};
 use super::sources::Sources;
 
 /// The variables that reach a spawned server, which `seckill lab` sets. All others of `serve` would
@@ -20,7 +21,10 @@ const FOR_SPAWNED: [&str; 2] = ["queue", "store"];
 /// # Errors
 /// When it is invalid, or asks for help.
 pub(super) fn parse(words: &[OsString]) -> Result<(Cli, Sources), Error> {
-    let command = Cli::command().mut_subcommands(with_negative_numbers);
+    let command = with_headings(Cli::command()).mut_subcommands(with_negative_numbers);
+    // `-h` is the short help, and `--help` the long one.
+    let is_short = words.iter().any(|word| word == "-h");
+    let command = if is_short { without_variables(command) } else { command };
     let parsed = command.clone().try_get_matches_from(words).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         let sources = matches.subcommand().map(|(_, matches)| Sources::of(matches));
@@ -42,12 +46,8 @@ pub(super) fn parse_server(words: &[String]) -> Result<(ServeFlags, Sources), Er
     let parsed = command.clone().try_get_matches_from(words).and_then(|matches: ArgMatches| {
         Ok((ServerFlags::from_arg_matches(&matches)?.flags, Sources::of(&matches)))
     });
-    let words: Vec<_> = [OsString::from("seckill"), "serve".into()]
-        .into_iter()
-        .collect::<Vec<_>>()
-        .into_iter()
-        .chain(words.iter().map(OsString::from))
-        .collect();
+    let before = ["seckill", "serve"].map(OsString::from);
+    let words: Vec<_> = before.into_iter().chain(words.iter().map(OsString::from)).collect();
     parsed.map_err(|error| advise(error, &Cli::command(), &words))
 }
 

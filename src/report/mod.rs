@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // This module prints the reports.
 
+mod bar;
 mod counts;
 mod progress;
 mod short;

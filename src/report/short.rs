@@ -62,7 +62,7 @@ fn times(run: &Run) -> String {
 fn requests(run: &Run) -> String {
     let requests = &run.requests;
     format!(
-        "Requests   {} in {:.1} s: {:.1}/s, {:.2}% errors; {:.2} KB/s received, {:.2} KB/s sent\n",
+        "Requests   {} in {:.1} s: {:.1}/s, {:.2}% errors; KB/s: {:.2} in, {:.2} out\n",
         requests.total,
         requests.elapsed_us as f64 / 1e6,
         requests.per_second,

@@ -281,6 +281,9 @@ pub(super) fn broker(run: &Run) -> String {
 
 pub(super) fn remarks(run: &Run) -> String {
     let mut text = format!("Seed       {}\n", run.plan.plan.seed);
+    if run.plan.plan.insecure {
+        text += "INSECURE   the server's certificate was not checked (--insecure)\n";
+    }
     if run.audit.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }

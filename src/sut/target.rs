@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::profile::FlagError;
+use crate::tls::Trust;
 use hyper::Uri;
 
 /// The default target.
@@ -29,6 +30,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// All addresses of the host: `localhost` may have two, with a server on only one of them.
     pub addresses: Vec<SocketAddr>,
+    /// The certificates that are trusted, if it is `https://`.
+    pub trust: Trust,
 }
 
 impl Target {
@@ -62,7 +65,8 @@ impl Target {
         let addresses: Vec<_> = addresses.map_err(|_| unknown())?.collect();
         let address = *addresses.first().ok_or_else(unknown)?;
         let host = format!("{}:{port}", authority.host());
-        Ok(Self { url: format!("{scheme}://{host}"), host, address, addresses })
+        let (url, trust) = (format!("{scheme}://{host}"), Trust::default());
+        Ok(Self { url, host, address, addresses, trust })
     }
 
     /// Whether the target is reached over TLS.

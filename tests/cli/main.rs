@@ -10,7 +10,9 @@ mod bad_input;
 mod damaged_recording;
 mod data_folder;
 mod disk_full;
+mod documents;
 mod flaws;
+mod help;
 mod hung_disk;
 mod mistakes;
 mod outputs;
@@ -52,7 +54,7 @@ fn last_line(output: &Output) -> String {
 #[test]
 fn bench_with_spawn_serves_loads_and_audits() {
     let folder = tempfile::tempdir().unwrap();
-    let args = ["--spawn", "--threads", "35", "--ramp", "200ms", "--loops", "10"];
+    let args = ["--spawn", "--threads", "35", "--ramp", "200ms", "--loops", "10", "--full"];
     let output = bench(folder.path(), &args);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(last_line(&output), "NOT OVERSOLD: stock 10, sold 10, left 0");

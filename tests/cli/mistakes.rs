@@ -33,6 +33,8 @@ const MISTAKES: &[Mistake] = &[
     (&["serve", "--queue", "amqp://127.0.0.1:5672/"], 2, "--queue: names the empty virtual host"),
     (&["serve", "--queue", "kafka://127.0.0.1"], 2, "--queue: is neither embedded nor of the form"),
     (&["serve", "--store", "127.0.0.1:6379"], 2, "--store: is neither embedded nor of the form"),
+    (&["bench", "--insecure"], 2, "--insecure: applies only to a --target https://…"),
+    (&["bench", "--cacert", "ca.pem"], 2, "--cacert: applies only to a --target https://…"),
     // Flags of something else.
     (&["bench", "--users", "5"], 2, "tip: use '--threads N'"),
     (&["bench", "--connections", "5"], 2, "tip: use '--threads N'"),

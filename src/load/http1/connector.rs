@@ -47,7 +47,7 @@ impl Connector {
     pub fn new(target: &Target) -> io::Result<Self> {
         #[cfg(feature = "tls")]
         let tls = match target.is_https() {
-            true => Some((Arc::new(crate::tls::client()?), server_name(target)?)),
+            true => Some((Arc::new(crate::tls::client(&target.trust)?), server_name(target)?)),
             false => None,
         };
         Ok(Self {

@@ -99,7 +99,7 @@ impl Control {
         item: Option<ItemId>,
         beginning: Beginning,
     ) -> Result<Self, ControlError> {
-        let client = http_client::builder(target.is_https())
+        let client = http_client::builder(target.is_https().then_some(&target.trust))
             .map_err(|error| ControlError::Client(error.to_string()))?;
         let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
