@@ -15,7 +15,7 @@ fn flags_are_under_headings_with_the_most_used_first_and_examples_last() {
     let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("no {text} in {help}"));
     let headings = ["Target:", "Load:", "Buyers:", "Limits:", "Output:", "Audit:", "Examples:"];
     assert!(headings.map(at).is_sorted(), "{help}");
-    let flags = ["-t, --target", "--spawn", "-c, --threads", "-d, --duration", "-r, --rate"];
+    let flags = ["-t, --target", "--spawn[", "-c, --threads", "-d, --duration", "-r, --rate"];
     assert!(flags.map(at).is_sorted(), "{help}");
     let output = ["-q, --quiet", "-o, --out", "-l, --jtl"];
     assert!(output.map(at).is_sorted(), "{help}");
