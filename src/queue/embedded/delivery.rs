@@ -20,6 +20,6 @@ impl Acks {
     /// Whether the next acknowledgement is lost.
     pub(super) fn lose_next(&self, delivery: Delivery) -> bool {
         let Some(period) = delivery.one_ack_lost_in else { return false };
-        self.0.fetch_add(1, Ordering::Relaxed) % period == 0
+        self.0.fetch_add(1, Ordering::Relaxed).is_multiple_of(period)
     }
 }
