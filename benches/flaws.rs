@@ -27,7 +27,8 @@ use trial::{Engines, Trial};
 const SEVERAL: u32 = 3;
 
 /// The flaws of a smoke run, as in `cargo test --benches`: each shows in seconds without services.
-const SMOKE: [Flaw; 3] = [Flaw::GlobalResult, Flaw::OffByOne, Flaw::StickySoldOut];
+const SMOKE: [Flaw; 4] =
+    [Flaw::CheckThenAct, Flaw::GlobalResult, Flaw::OffByOne, Flaw::StickySoldOut];
 
 #[derive(Parser)]
 struct Flags {
@@ -73,13 +74,21 @@ struct Matrix {
 impl Matrix {
     /// Runs a flaw and prints its row. Returns whether it was caught in 19 of 20 runs.
     fn print(&self, load: &'static FlawLoad) -> bool {
-        let embedded = load.embedded.then(|| self.caught(load, Engines::Embedded));
+        let on_embedded = FlawLoad::on_embedded(load.flaw);
+        let embedded = on_embedded.map(|load| self.caught(load, Engines::Embedded));
         let services = self.has_services.then(|| self.caught(load, Engines::Services));
         let of_runs = |caught: Option<[u32; 2]>| match caught {
             Some([one, several]) => format!("{one}, {several} of {}", self.runs),
             None => "–".to_owned(),
         };
-        let Describe { load: flags, finding } = Describe::of(load);
+        let Describe { load: mut flags, mut finding } = Describe::of(load);
+        if let Some(other) = on_embedded.filter(|other| !std::ptr::eq(*other, load)) {
+            let other = Describe::of(other);
+            flags = format!("{flags}. Embedded: {}", other.load);
+            if other.finding != finding {
+                finding = format!("{finding}. Embedded: {}", other.finding);
+            }
+        }
         let (name, does) = (load.flaw.name(), load.flaw.does());
         let breaks = load.flaw.breaks();
         let breaks = breaks.rsplit_once(" (").map_or(breaks, |(breaks, _)| breaks);

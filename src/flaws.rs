@@ -17,9 +17,32 @@ pub enum Design {
     Article,
 }
 
+/// The engines with which a server can have a flaw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engines {
+    /// Any queue and any store, the embedded ones included.
+    Any,
+    /// A queue in a broker, and any store.
+    Broker,
+    /// A queue in a broker, and a store in Redis.
+    BrokerAndRedis,
+}
+
+impl Engines {
+    /// The engines in words.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Any => "embedded, RabbitMQ and Redis",
+            Self::Broker => "RabbitMQ",
+            Self::BrokerAndRedis => "RabbitMQ and Redis",
+        }
+    }
+}
+
 macro_rules! flaws {
     ($($(#[$doc:meta])* $flaw:ident {
-        name: $name:literal, does: $does:literal, breaks: $breaks:literal, source: $source:expr
+        name: $name:literal, does: $does:literal, breaks: $breaks:literal, source: $source:expr,
+        engines: $engines:ident
     })*) => {
         /// A bug of a real system.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +73,11 @@ macro_rules! flaws {
             pub const fn source(self) -> &'static str {
                 match self { $(Self::$flaw => $source),* }
             }
+
+            /// The engines that can have it.
+            pub const fn engines(self) -> Engines {
+                match self { $(Self::$flaw => Engines::$engines),* }
+            }
         }
     };
 }
@@ -58,9 +86,11 @@ flaws! {
     /// Reads the stock, then decides, then takes one.
     CheckThenAct {
         name: "check-then-act",
-        does: "the consumer reads `count`, and takes a unit in a second step",
+        does: "the consumer reads `count`, and takes a unit in a second step; needs several \
+               consumers",
         breaks: "two consumers see the same last unit and both sell it (never_oversold)",
-        source: ARTICLE
+        source: ARTICLE,
+        engines: Any
     }
     /// Opens a connection for each publish and never closes it.
     ConnectionPerRequest {
@@ -68,49 +98,59 @@ flaws! {
         does: "each attempt opens a connection to the broker, and leaves it open",
         breaks: "the broker runs out of files and accepts no more connections: every attempt \
                  waits for --broker-connect-timeout and fails with http_500",
-        source: ARTICLE
+        source: ARTICLE,
+        engines: Broker
     }
     /// Publishes without a confirm.
     UnconfirmedPublish {
         name: "unconfirmed-publish",
         does: "answers 202 when the message is written to a socket, without a confirm",
         breaks: "attempts that the broker rejects or loses were accepted (accepted_decided)",
-        source: ARTICLE
+        source: ARTICLE,
+        engines: Broker
     }
     /// Keeps the queue in the broker's memory.
     TransientQueue {
         name: "transient-queue",
         does: "declares a queue that is not durable, for messages that are not persistent",
         breaks: "a restart of the broker loses accepted attempts (accepted_decided)",
-        source: ARTICLE
+        source: ARTICLE,
+        engines: Broker
     }
     /// Acknowledges batches that could not be decided.
     AckOnError {
         name: "ack-on-error",
-        does: "the consumer acknowledges an attempt even when the store failed",
-        breaks: "a short failure of the store loses accepted attempts (accepted_decided)",
-        source: ARTICLE
+        does: "the consumer acknowledges an attempt even when the store failed, as the embedded \
+               one does then for one batch in four",
+        breaks: "a short failure of the store loses accepted attempts (accepted_decided, or \
+                 accepted_kept with the embedded queue)",
+        source: ARTICLE,
+        engines: Any
     }
     /// Decides an attempt as often as it is delivered.
     NoDedupe {
         name: "no-dedupe",
-        does: "an attempt that is delivered again is decided again",
+        does: "an attempt that is delivered again is decided again; the embedded queue loses one \
+               acknowledgement in four then",
         breaks: "one attempt gets two orders (request_ids_unique)",
-        source: ARTICLE
+        source: ARTICLE,
+        engines: Any
     }
     /// Answers every result request with the state of the sale.
     GlobalResult {
         name: "global-result",
         does: "GET /result/{request_id} answers with the state of the sale, not of the attempt",
         breaks: "a winner gets the answer `lost` (results_true)",
-        source: ARTICLE
+        source: ARTICLE,
+        engines: Any
     }
     /// Sells one unit too many.
     OffByOne {
         name: "off-by-one",
         does: "the rule sells while the stock is at least the orders, instead of above them",
         breaks: "one unit is sold that does not exist (never_oversold)",
-        source: OTHERS
+        source: OTHERS,
+        engines: Any
     }
     /// Gives units back that were not taken.
     RefundTwice {
@@ -118,7 +158,8 @@ flaws! {
         does: "every attempt that loses gives a unit back, although none was taken for it",
         breaks: "the stock grows, and more is sold than there was (never_oversold, \
                  stock_conserved)",
-        source: OTHERS
+        source: OTHERS,
+        engines: Any
     }
     /// Does not give units back that were taken.
     DecrementWithoutRefund {
@@ -126,7 +167,8 @@ flaws! {
         does: "the unit is taken before the buyer's limit is checked, and a buyer at the limit \
                does not give it back",
         breaks: "units vanish: less is sold than there was (stock_conserved, sold_out_true)",
-        source: OTHERS
+        source: OTHERS,
+        engines: Any
     }
     /// Remembers for ever that the sale is sold out.
     StickySoldOut {
@@ -134,7 +176,8 @@ flaws! {
         does: "the first attempt that is refused, for whatever reason, sets a flag in memory that \
                answers everybody `sold_out` from then on",
         breaks: "units are left that nobody can buy (sold_out_true)",
-        source: OTHERS
+        source: OTHERS,
+        engines: Any
     }
     /// Publishes an attempt again under a new id.
     ResendUnderNewId {
@@ -142,7 +185,8 @@ flaws! {
         does: "an attempt that the broker does not confirm within 100ms is published again under \
                a new id",
         breaks: "buyers get orders that they did not ask for (orders_were_sent)",
-        source: OTHERS
+        source: OTHERS,
+        engines: Broker
     }
     /// Refills a cached counter during decisions.
     CacheRefillInFlight {
@@ -150,21 +194,26 @@ flaws! {
         does: "units are taken from a cached counter, which is refilled from the store while \
                other consumers have taken units and not yet recorded their orders",
         breaks: "the refill forgets the units in flight, and they are sold again (never_oversold)",
-        source: OTHERS
+        source: OTHERS,
+        engines: BrokerAndRedis
     }
     /// Never writes the result of an attempt that lost.
     LostResult {
         name: "lost-result",
         does: "GET /result/{request_id} answers `queued` for ever to those who lost",
         breaks: "a buyer polls for ever (results_true)",
-        source: OTHERS
+        source: OTHERS,
+        engines: Any
     }
     /// Acknowledges a batch before it is decided.
     AckBeforeApply {
         name: "ack-before-apply",
-        does: "the consumer acknowledges an attempt before the store has its decision",
-        breaks: "a crash or a failure of the store loses accepted attempts (accepted_decided)",
-        source: OTHERS
+        does: "the consumer acknowledges an attempt before the store has its decision; the \
+               embedded store fails for one batch in four then",
+        breaks: "a crash or a failure of the store loses accepted attempts (accepted_decided, or \
+                 accepted_kept with the embedded queue)",
+        source: OTHERS,
+        engines: Any
     }
 }
 

@@ -28,6 +28,5 @@ pub mod settings;
 pub mod stats;
 pub mod store;
 pub mod sut;
-#[cfg(feature = "tls")]
 pub mod tls;
 pub mod units;

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    seckill::cli::run(seckill::cli::Cli::parse())
+    seckill::cli::run(std::env::args_os().collect())
 }

@@ -44,6 +44,13 @@ impl EngineUrl {
         self.0 == Self::EMBEDDED
     }
 
+    /// What follows the first `/` after the host, without the query; `None` if there is no `/`.
+    pub fn path(&self) -> Option<&str> {
+        let (_, rest) = self.0.split_once("://")?;
+        let (_, path) = rest.split('?').next()?.split_once('/')?;
+        Some(path)
+    }
+
     /// The URL's scheme; empty if there is none.
     pub fn scheme(&self) -> &str {
         self.0.split_once("://").map_or("", |(scheme, _)| scheme)
@@ -85,5 +92,14 @@ mod tests {
         assert_eq!(shown("redis://:p@w@host/3"), "redis://host/3");
         assert_eq!(shown("amqp://host/%2f?password=pw"), "amqp://host/%2f");
         assert_eq!(shown("embedded"), "embedded");
+    }
+
+    #[test]
+    fn path_follows_the_host() {
+        let path = |url: &str| url.parse::<EngineUrl>().unwrap().path().map(str::to_owned);
+        assert_eq!(path("amqp://host:5672"), None);
+        assert_eq!(path("amqp://host?heartbeat=5"), None);
+        assert_eq!(path("amqp://host:5672/?heartbeat=5").as_deref(), Some(""));
+        assert_eq!(path("amqp://ann:pw@host/shop").as_deref(), Some("shop"));
     }
 }

@@ -81,7 +81,7 @@ impl Ended<'_> {
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
         let Loaded { ran: Ran { recorder, mut history }, sinks, broker, aborted } = self.loaded;
-        let Sinks { series, mut outputs, abort: _ } = sinks;
+        let Sinks { series, mut outputs, abort: _, live: _ } = sinks;
         history.ended_us = site.beginning.us(Instant::now());
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))

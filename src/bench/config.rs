@@ -6,6 +6,7 @@ use crate::judge::Threshold;
 use crate::profile::{Plan, ServeFlags};
 use crate::secret::Secret;
 use crate::sut::Sut;
+use crate::tls::Trust;
 
 /// The checked configuration of a run.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Config {
     pub spawn: Option<ServeFlags>,
     /// The URL of the tested system, if no server is started; `None` selects the default.
     pub target: Option<String>,
+    /// The certificates that are trusted, if the target is `https://`.
+    pub trust: Trust,
     /// The token that authorizes reading the ledger.
     pub admin_token: Option<Secret>,
     /// The folder in which a server may have left its token.

@@ -37,6 +37,7 @@ pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,
     pub(super) abort: AbortWatch,
+    pub(super) live: Arc<Live>,
 }
 
 impl Sink for Sinks {
@@ -46,6 +47,7 @@ impl Sink for Sinks {
     }
 
     fn second(&mut self, second: u64, recorder: &Recorder) {
+        self.live.second_ended(recorder);
         self.series.second(second, recorder);
         self.outputs.second(second, recorder);
         self.abort.second(second, recorder);

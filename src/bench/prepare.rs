@@ -16,9 +16,6 @@ use super::config::Config;
 use super::error::BenchError;
 use super::spawned::Spawned;
 
-/// Time-out for a connection that shows whether a server listens on an address.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The tested system, as it was found.
 pub(super) struct Site {
     pub(super) target: Target,
@@ -44,13 +41,15 @@ impl Site {
             Some(server) => (Some(server.url.as_str()), Some(server.admin_token.clone())),
             None => (config.target.as_deref(), config.admin_token.clone()),
         };
-        let target = with_listener(Target::new(url).map_err(BenchError::Flag)?).await;
+        let limit = config.plan.connect_timeout;
+        let target = Target::new(url).map_err(BenchError::Flag)?;
+        let target = Target { trust: config.trust.clone(), ..with_listener(target, limit).await };
         let connector = Connector::new(&target).with_context(|| target.url.clone())?;
-        let certificate = connector.check_certificate(CONNECT_TIMEOUT).await;
+        let certificate = connector.check_certificate(limit).await;
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
         let beginning = Beginning::now();
         let control = config.sut.control(&target, config.plan.item.clone(), beginning)?;
-        let found = match control.sale().await {
+        let found = match control.first_sale(limit).await {
             // --stock opens the first sale of an item, too.
             Err(ControlError::UnknownItem(_)) if config.plan.stock.is_some() => None,
             found => Some(found?),
@@ -92,10 +91,10 @@ impl Site {
 }
 
 /// Selects the first address of the target on which a server listens.
-async fn with_listener(target: Target) -> Target {
+async fn with_listener(target: Target, limit: Duration) -> Target {
     let several = if target.addresses.len() > 1 { &*target.addresses } else { &[] };
     for address in several {
-        if let Ok(Ok(_)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+        if let Ok(Ok(_)) = timeout(limit, TcpStream::connect(address)).await {
             return Target { address: *address, ..target };
         }
     }

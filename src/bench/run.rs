@@ -66,7 +66,8 @@ pub async fn run(
     let started = SystemTime::now();
     let monitor = Monitor::start(site.server_pid)?;
     let abort = AbortWatch::new(&config.thresholds.abort_on, &config.plan, stop);
-    let sinks = Sinks { series: SeriesSink::new(Arc::clone(&load.sale)), outputs, abort };
+    let (series, live) = (SeriesSink::new(Arc::clone(&load.sale)), Arc::clone(&load.live));
+    let sinks = Sinks { series, outputs, abort, live };
     let loaded = load.run(spawned.as_mut(), stop, sinks, notify).await?;
     let usage = monitor.finish();
     let died = spawned.as_mut().and_then(|server| server.check_alive().err());

@@ -11,27 +11,55 @@ use crate::bench::STUB_SERVER;
 use crate::profile::{BenchFlags, ServeFlags};
 use crate::units::Count;
 
+/// The exit codes as text, for several helps.
+macro_rules! exit_codes {
+    () => {
+        "Exit codes:\n\
+\x20  0  ran, and every invariant held\n\
+\x20  1  the run failed: target unreachable, no such file, server died\n\
+\x20  2  a flag or a profile is invalid\n\
+\x20  3  the audit failed: oversold, or another invariant broken\n\
+\x20  4  the audit has no conclusion, which is never a pass\n\
+\x20  5  the run is invalid: the generator could not keep up, or failed its self-test\n\
+\x20 99  a threshold of --fail-if or --abort-on was crossed; errors>1% is one by default\n\
+\x20130  stopped by a signal before the end of its plan, or by a second one at once"
+    };
+}
+
 /// Serves a flash sale, loads it like JMeter, and judges whether it oversold
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
-pub struct Cli {
+pub(super) struct Cli {
     /// When to colour the output
     #[arg(long, global = true, value_enum, default_value_t, env = "SECKILL_COLOR")]
-    pub color: Colour,
+    pub(super) color: Colour,
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-   0  ran, and every invariant held
-   1  the run failed: target unreachable, no such file, server died
-   2  a flag or a profile is invalid
-   3  the audit failed: oversold, or another invariant broken
-   4  the audit has no conclusion, which is never a pass
-   5  the run is invalid: the generator could not keep up, or failed its self-test
-  99  a threshold of --fail-if or --abort-on was crossed; errors>1% is one by default
- 130  stopped by a signal before the end of its plan, or by a second one at once";
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  seckill bench --spawn -c 350 --ramp 20s --loops 10    JMeter's closed model, on an own server
+  seckill bench --spawn -r 5k/s -d 30s                  a fixed rate
+  seckill bench --spawn --stampede -c 1k -- --stock 100 all at once; what follows -- is for `serve`
+  seckill bench -t http://127.0.0.1:7001 -o run         a running server; keeps the run in ./run";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  seckill serve --stock 100                             on 127.0.0.1:7001, with ./seckill-data
+  seckill serve --listen 8080 --durability os           another port; safe from kill -9 only
+  seckill serve --queue amqp://127.0.0.1 --store redis://127.0.0.1";
+
+const BENCH_LONG: &str = concat!(
+    "Examples:\n",
+    "  seckill bench --spawn -c 350 --ramp 20s --loops 10\n",
+    "  seckill bench --spawn -r 5k/s -d 30s\n",
+    "  seckill bench --spawn --stampede -c 1k -- --stock 100\n",
+    "  seckill bench -t http://127.0.0.1:7001 -o run\n\n",
+    exit_codes!(),
+);
+
+const EXIT_CODES: &str = exit_codes!();
 
 const LAB_EXIT_CODES: &str = "\
 Without a command it prints the variables that it would set, one per line, and waits for Ctrl-C.
@@ -47,9 +75,10 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve a sale from an embedded, durable queue and store, or from RabbitMQ and Redis
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeArgs>),
     /// Load a server with virtual buyers, then audit what it sold
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = BENCH_EXAMPLES, after_long_help = BENCH_LONG)]
     Bench(Box<BenchArgs>),
     /// Run a command on throwaway Redis, RabbitMQ and nginx from this system's own binaries
     #[command(after_help = LAB_EXIT_CODES)]
@@ -69,6 +98,19 @@ pub(super) enum Command {
     /// The server of the self-test, which starts it; hidden from users.
     #[command(name = STUB_SERVER, hide = true)]
     StubServer,
+}
+
+impl Command {
+    /// Whether stderr is to have nothing that is no error.
+    pub(super) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Bench(args) => args.flags.json == Some(true) || args.flags.quiet == Some(true),
+            Self::Audit(args) | Self::Report(args) => args.json || args.quiet,
+            Self::Serve(args) => args.list_flaws,
+            Self::Lab(_) => false,
+            Self::Completions { .. } | Self::Man | Self::StubServer => true,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +144,10 @@ pub(super) struct RecordedArgs {
     /// Folder of the run, as given to --out
     #[arg(value_name = "DIR")]
     pub(super) dir: PathBuf,
+    /// Print the full report: JMeter's table, all times, the histogram, CPU and memory, and the
+    /// witnesses of what is broken
+    #[arg(long)]
+    pub(super) full: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -143,7 +189,7 @@ pub(super) struct ServerFlags {
 
 /// When to colour the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
+pub(super) enum Colour {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,

@@ -7,19 +7,20 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Run;
-use crate::bench::{self, BenchError, Event, Finished};
+use crate::bench::{self, Event, Finished};
 use crate::profile::{Model, Plan, Stage};
 use crate::report::{self, Progress};
 use crate::stats::Live;
 use crate::units::Span;
 
 use super::args::{BenchArgs, Colour};
-use super::bench_config::{BenchCommand, Output};
+use super::bench_config::{BenchCommand, Output, failure};
 use super::signals::Signals;
+use super::sources::Sources;
 use super::{Failure, print, say};
 
-pub(super) fn bench(args: BenchArgs, colour: Colour) -> Result<u8, Failure> {
-    let BenchCommand { config, output } = BenchCommand::new(args)?;
+pub(super) fn bench(args: BenchArgs, sources: &Sources, colour: Colour) -> Result<u8, Failure> {
+    let BenchCommand { config, output, profile } = BenchCommand::new(args, sources)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let finished = runtime.block_on(async {
@@ -28,7 +29,9 @@ pub(super) fn bench(args: BenchArgs, colour: Colour) -> Result<u8, Failure> {
         let mut reporter = ProgressReporter::new(&config.plan, output);
         let mut notify = |event| reporter.notify(event);
         tokio::select! {
-            finished = bench::run(&config, &stop, &mut notify) => Ok(finished?),
+            finished = bench::run(&config, &stop, &mut notify) => {
+                finished.map_err(|error| failure(error, sources, &profile))
+            }
             () = second_signal(&mut signals, &stop) => Err(Failure::Interrupted),
         }
     });
@@ -40,16 +43,6 @@ pub(super) fn bench(args: BenchArgs, colour: Colour) -> Result<u8, Failure> {
     saved?;
     stopped?;
     Ok(run.exit_code())
-}
-
-impl From<BenchError> for Failure {
-    fn from(error: BenchError) -> Self {
-        match error {
-            BenchError::Flag(error) => Self::Usage(error.to_string()),
-            BenchError::Failed(error) => Self::Run(error),
-            BenchError::Interrupted => Self::Interrupted,
-        }
-    }
 }
 
 /// Stops the load at the first signal, and resolves with the second.
@@ -67,7 +60,8 @@ pub(super) fn print_run(run: &Run, output: Output, colour: Colour) -> Result<(),
     match output {
         Output::Json => print(&(serde_json::to_string_pretty(run)? + "\n")),
         Output::Verdict => print(&report::verdict(run, colour)),
-        Output::Text => print(&report::terminal(run, colour)),
+        Output::Text => print(&report::short(run, colour)),
+        Output::Full => print(&report::terminal(run, colour)),
     }
 }
 
@@ -80,7 +74,7 @@ struct ProgressReporter<'a> {
 
 impl<'a> ProgressReporter<'a> {
     fn new(plan: &'a Plan, output: Output) -> Self {
-        Self { plan, is_silent: output != Output::Text, progress: None }
+        Self { plan, is_silent: output.is_silent(), progress: None }
     }
 
     fn notify(&mut self, event: Event) {
@@ -114,6 +108,12 @@ impl<'a> ProgressReporter<'a> {
     }
 }
 
+/// A number and what it counts: `1 thread`, `2 threads`.
+fn counted(number: u64, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
 /// Describes a plan in one line.
 fn describe(plan: &Plan) -> String {
     let duration = plan.duration.map(|time| format!(", for {}", Span(time))).unwrap_or_default();
@@ -121,19 +121,20 @@ fn describe(plan: &Plan) -> String {
     match &plan.model {
         Model::Open { rate_max, stages, .. } => {
             format!(
-                "up to {rate_max}/s{}{duration}, {} threads at most",
+                "up to {rate_max}/s{}{duration}, {} at most",
                 listed(stages),
-                plan.threads
+                counted(plan.threads, "thread")
             )
         }
         Model::Closed { ramp, stages, loops, stampede, .. } => {
-            let loops = loops.map(|loops| format!(", {loops} loops")).unwrap_or_default();
+            let loops =
+                loops.map(|loops| format!(", {}", counted(loops, "loop"))).unwrap_or_default();
             let how = match (stampede, stages.is_empty()) {
                 (true, _) => ", all started simultaneously".to_owned(),
                 (false, true) => format!(", ramp {}", Span(*ramp)),
                 (false, false) => listed(stages),
             };
-            format!("{} threads{how}{loops}{duration}", plan.threads)
+            format!("{}{how}{loops}{duration}", counted(plan.threads, "thread"))
         }
     }
 }

@@ -1,30 +1,35 @@
 //! Merges and checks the command line, the environment and the profile of `seckill bench`.
 
-use clap::Parser;
-
-use crate::bench::{Config, Thresholds};
+use crate::bench::{BenchError, Config, Thresholds};
 use crate::ids::RequestId;
 use crate::profile::{
-    DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
-    check_open_files,
+    BenchFlags, DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags,
+    ServePlan, check_open_files,
 };
 use crate::sut::Sut;
+use crate::tls::Trust;
 use crate::units::Count;
 
-use super::args::{BenchArgs, ServerFlags};
-use super::{Failure, limits};
+use super::args::BenchArgs;
+use super::parse::{not_for_spawned, parse_server};
+use super::sources::Sources;
+use super::{Failure, limits, say};
 
 /// The checked command line.
 pub(super) struct BenchCommand {
     pub(super) config: Config,
     pub(super) output: Output,
+    /// The profile that was read; empty without one.
+    pub(super) profile: Profile,
 }
 
 /// The format of the result on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
-    /// The report for people.
+    /// The short report for people.
     Text,
+    /// The full report for people.
+    Full,
     /// The result as JSON.
     Json,
     /// Only the verdict, after the thresholds that were crossed.
@@ -32,17 +37,29 @@ pub(super) enum Output {
 }
 
 impl Output {
-    pub(super) fn new(json: bool, quiet: bool) -> Self {
-        match (json, quiet) {
-            (true, _) => Self::Json,
-            (false, true) => Self::Verdict,
-            (false, false) => Self::Text,
+    pub(super) fn new(json: bool, quiet: bool, full: bool) -> Self {
+        match (json, quiet, full) {
+            (true, _, _) => Self::Json,
+            (false, true, _) => Self::Verdict,
+            (false, false, true) => Self::Full,
+            (false, false, false) => Self::Text,
         }
+    }
+
+    fn of(flags: &BenchFlags) -> Self {
+        let [json, quiet, full] =
+            [flags.json, flags.quiet, flags.full].map(|flag| flag.unwrap_or(false));
+        Self::new(json, quiet, full)
+    }
+
+    /// Whether stderr has no talk.
+    pub(super) fn is_silent(self) -> bool {
+        matches!(self, Self::Json | Self::Verdict)
     }
 }
 
 impl BenchCommand {
-    pub(super) fn new(args: BenchArgs) -> Result<Self, Failure> {
+    pub(super) fn new(args: BenchArgs, sources: &Sources) -> Result<Self, Failure> {
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         let profile = match &args.profile {
             Some(path) => Profile::read(path).map_err(|error| match error {
@@ -56,27 +73,39 @@ impl BenchCommand {
         Plan::new(&profile.bench, 0)
             .and_then(|_| Thresholds::check(&profile.bench, sut))
             .map_err(|error| usage(&profile.locate("", &error)))?;
-        let room = limits::raise_file_limit();
+        let room = limits::raise_file_limit()?;
         if args.profile.is_some() {
             ServePlan::of_profile(&profile.server, room)
                 .map_err(|error| usage(&profile.locate("server", &error)))?;
         }
-        let mut flags = args.flags.or(profile.bench);
+        let mut flags = args.flags.or(profile.bench.clone());
         if Plan::is_open(&flags) && flags.max_threads.is_none() {
             let each = Plan::connections_each(flags.double_click.unwrap_or_default());
             flags.max_threads = Some(Count(MAX_THREADS_DEFAULT.min(room / each).max(1)));
         }
-        let plan = Plan::new(&flags, random_seed()).map_err(|error| usage(&error))?;
+        let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
+        let plan = Plan::new(&flags, random_seed()).map_err(explain)?;
+        Plan::check_trust(&flags).map_err(explain)?;
+        let output = Output::of(&flags);
         let spawn = if flags.spawn == Some(true) {
-            let given = ServerFlags::try_parse_from(&args.server).unwrap_or_else(|e| e.exit());
+            if !output.is_silent() {
+                not_for_spawned().iter().for_each(|name| {
+                    say(format_args!(
+                        "seckill: {name} in the environment does not reach the spawned server: \
+                         give the flag after --"
+                    ));
+                });
+            }
+            let (given, of_server) = parse_server(&args.server).map_err(Failure::Arguments)?;
             let item = flags.item.clone();
-            let server = given.flags.or(profile.server);
+            let server = given.or(profile.server.clone());
             // A spawned server opens its own sale, even in a shared store.
             let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
             let fresh_sale = is_shared.then_some(true);
             let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
             let checked = ServePlan::new(&server, room);
-            checked.map_err(|error| usage(&error))?;
+            let explain = |error| of_server.explain_with(&error, &profile, "server");
+            checked.map_err(|error| Failure::Usage(explain(error)))?;
             Some(server)
         } else if args.server.is_empty() {
             None
@@ -84,14 +113,23 @@ impl BenchCommand {
             let message = "flags after -- are the spawned server's: add --spawn";
             return Err(Failure::Usage(message.into()));
         };
+        if plan.insecure {
+            say("seckill: --insecure: the server's certificate is not checked, so anybody may be \
+                 what answers");
+        }
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
-        let thresholds = Thresholds::new(&flags, sut)?;
-        let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
+        let thresholds =
+            Thresholds::new(&flags, sut).map_err(|error| failure(error, sources, &profile))?;
         let config = Config {
             plan,
             sut,
             spawn,
+            trust: match (flags.insecure, flags.cacert) {
+                (Some(true), _) => Trust::Anyone,
+                (_, Some(path)) => Trust::File(path),
+                (_, None) => Trust::System,
+            },
             target: flags.target,
             admin_token: flags.admin_token,
             data: DATA_DEFAULT.into(),
@@ -100,7 +138,16 @@ impl BenchCommand {
             out: flags.out,
             thresholds,
         };
-        Ok(Self { config, output })
+        Ok(Self { config, output, profile })
+    }
+}
+
+/// Why there is no run or no result, with the source of the value that is wrong.
+pub(super) fn failure(error: BenchError, sources: &Sources, profile: &Profile) -> Failure {
+    match error {
+        BenchError::Flag(error) => Failure::Usage(sources.explain_with(&error, profile, "")),
+        BenchError::Failed(error) => Failure::Run(error),
+        BenchError::Interrupted => Failure::Interrupted,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use anyhow::Context;
+
 use super::Failure;
 
 /// Prints to stdout. A closed pipe is not an error: its reader has read as much as it wanted.
@@ -9,7 +11,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
+        written => Ok(written.context("cannot write the output to stdout")?),
     }
 }
 

@@ -1,23 +1,49 @@
 //! Calls the subcommand of a parsed command line, and maps its result to the exit code.
 
+use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 
 use super::args::{Cli, Command};
 use super::console::say;
 use super::failure::Failure;
+use super::parse::parse;
+use super::sources::Sources;
+use super::variables::unknown_variables;
 use super::{bench, docs, lab, recorded, self_test, serve};
 
-/// Runs a command line, and returns the exit code.
-pub fn run(cli: Cli) -> ExitCode {
+/// Runs a command line, whose first word is the program, and returns the exit code.
+pub fn run(words: Vec<OsString>) -> ExitCode {
+    match parse(&words) {
+        Ok((cli, sources)) => run_command(cli, &sources),
+        Err(error) => print_parse_error(&error),
+    }
+}
+
+/// Prints help to stdout, and an error to stderr.
+pub(super) fn print_parse_error(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            say(format_args!("seckill: cannot write the help to stdout: {cause}"));
+            1.into()
+        }
+        _ => u8::try_from(error.exit_code()).unwrap_or(2).into(),
+    }
+}
+
+fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
     #[cfg(feature = "tls")]
     crate::tls::install_provider();
     let colour = cli.color;
+    if !cli.command.is_quiet() {
+        unknown_variables().iter().for_each(|warning| say(format_args!("seckill: {warning}")));
+    }
     let done = match cli.command {
-        Command::Serve(args) => serve::serve(*args, colour),
+        Command::Serve(args) => serve::serve(*args, sources, colour),
         Command::Bench(args) if args.self_test => {
             self_test::self_test(args.flags.json.unwrap_or(false))
         }
-        Command::Bench(args) => bench::bench(*args, colour),
+        Command::Bench(args) => bench::bench(*args, sources, colour),
         Command::Audit(args) => recorded::audit(&args, colour),
         Command::Report(args) => recorded::report(&args, colour),
         Command::StubServer => self_test::stub_server(),
@@ -27,6 +53,7 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     match done {
         Ok(code) => code.into(),
+        Err(Failure::Arguments(error)) => print_parse_error(&error),
         Err(Failure::Usage(message)) => {
             say(format_args!("seckill: {message}"));
             2.into()

@@ -3,17 +3,19 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Failure, print};
+use super::args::Cli;
+use super::help::with_headings;
+use super::{Failure, print};
 
 pub(super) fn completions(shell: Shell) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "seckill", &mut script);
+    clap_complete::generate(shell, &mut with_headings(Cli::command()), "seckill", &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(0)
 }
 
 pub(super) fn man() -> Result<u8, Failure> {
-    let mut command = Cli::command();
+    let mut command = with_headings(Cli::command());
     command.build();
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;

@@ -3,6 +3,8 @@
 /// Why a subcommand has no result. Each failure has its exit code.
 #[derive(Debug)]
 pub enum Failure {
+    /// The flags of a spawned server are not parsed.
+    Arguments(clap::Error),
     /// A flag or profile is invalid.
     Usage(String),
     /// The subcommand failed.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // The console prints.
 
+mod advice;
 mod args;
 mod bench;
 mod bench_config;
@@ -10,14 +11,17 @@ mod console;
 mod dispatch;
 mod docs;
 mod failure;
+mod help;
 mod lab;
 mod limits;
+mod parse;
 mod recorded;
 mod self_test;
 mod serve;
 mod signals;
+mod sources;
+mod variables;
 
-pub use args::Cli;
 use console::{print, say};
 pub use dispatch::run;
 pub use failure::Failure;

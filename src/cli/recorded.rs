@@ -22,5 +22,5 @@ pub(super) fn report(args: &RecordedArgs, colour: Colour) -> Result<u8, Failure>
 }
 
 fn output(args: &RecordedArgs) -> Output {
-    Output::new(args.json, args.quiet)
+    Output::new(args.json, args.quiet, args.full)
 }

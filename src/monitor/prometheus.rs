@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 
 use crate::http_client;
+use crate::tls::Trust;
 
 /// Longest time for a page.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,7 +48,7 @@ impl PrometheusPage {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub fn new(url: &str) -> Result<Self, PageError> {
-        let client = http_client::builder(url.starts_with("https://"))?;
+        let client = http_client::builder(url.starts_with("https://").then_some(&Trust::System))?;
         Ok(Self { client: client.timeout(TIMEOUT).build()?, url: url.to_owned() })
     }
 

@@ -1,5 +1,7 @@
 //! Computes the CPU and memory used before, during and after a run from samples, without I/O.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::sample::{Reading, Sample};
@@ -39,6 +41,9 @@ pub struct ProcessUsage {
     pub rss_bytes_after: u64,
 }
 
+/// The shortest time of which a CPU share says something: ten ticks of the kernel.
+const SHARE_TIME_MIN: Duration = Duration::from_millis(100);
+
 impl Usage {
     /// Summarises samples in the order: before the run, at its begin, during it, at its end,
     /// after it.
@@ -66,16 +71,20 @@ fn process_usage(
     let [before, begin, during @ .., end, after] = samples else { return None };
     let share = |from: &Sample, to: &Sample| {
         let cpu = of(to)?.cpu.saturating_sub(of(from)?.cpu).as_secs_f64();
-        Some(100.0 * cpu / (to.at - from.at).as_secs_f64().max(1e-9) / cores as f64)
+        let percent = 100.0 * cpu / (to.at - from.at).as_secs_f64().max(1e-9) / cores as f64;
+        // Ticks that end in a short time can be more than the time itself.
+        Some(if cores > 1 { percent.min(100.0) } else { percent })
     };
     let run: Vec<&Sample> =
         std::iter::once(begin).chain(during).chain(std::iter::once(end)).collect();
-    let shares = run.windows(2).filter_map(|pair| share(pair[0], pair[1]));
+    let is_long = |pair: &&[&Sample]| pair[1].at - pair[0].at >= SHARE_TIME_MIN;
+    let shares = run.windows(2).filter(is_long).filter_map(|pair| share(pair[0], pair[1]));
+    let mean = share(begin, end)?;
     Some(ProcessUsage {
         cpu_us: of(end)?.cpu.saturating_sub(of(begin)?.cpu).as_micros() as u64,
         cpu_percent_before: share(before, begin)?,
-        cpu_percent_mean: share(begin, end)?,
-        cpu_percent_max: shares.fold(0.0, f64::max),
+        cpu_percent_mean: mean,
+        cpu_percent_max: shares.fold(mean, f64::max),
         cpu_percent_after: share(end, after).unwrap_or(0.0),
         rss_bytes_before: of(begin)?.rss_bytes,
         rss_bytes_max: run.iter().filter_map(|sample| of(sample)).map(|r| r.rss_bytes).max()?,
@@ -85,7 +94,7 @@ fn process_usage(
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
 
@@ -113,5 +122,24 @@ mod tests {
         let rss = [generator.rss_bytes_before, generator.rss_bytes_max, generator.rss_bytes_after];
         assert_eq!(rss, [2, 9, 1]);
         assert_eq!(Usage::of(&samples[..3], 2), Usage::default(), "the run has no end");
+    }
+
+    #[test]
+    fn ticks_of_a_short_time_are_no_share_of_it() {
+        let start = Instant::now();
+        // A tick of 10 ms ends 2 ms after the sample before, on both cores.
+        let samples = [(0, 0), (200, 0), (400, 40), (402, 80), (600, 90)];
+        let samples = samples.map(|(at_ms, cpu_ms)| Sample {
+            at: start + Duration::from_millis(at_ms),
+            machine: Some(Reading { cpu: Duration::from_millis(cpu_ms), rss_bytes: 1 }),
+            steal: Duration::ZERO,
+            generator: None,
+            server: None,
+        });
+        let machine = Usage::of(&samples, 2).machine.unwrap();
+        let mean = machine.cpu_percent_mean;
+        assert_eq!((machine.cpu_percent_max, mean.round() as u64), (mean, 20));
+        let short = [samples[0], samples[2], samples[3], samples[4]];
+        assert_eq!(Usage::of(&short, 2).machine.unwrap().cpu_percent_mean, 100.0);
     }
 }

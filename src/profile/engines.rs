@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::flaws::{Design, Flaw, Flaws};
+use crate::flaws::{Design, Engines, Flaw, Flaws};
 use crate::secret::EngineUrl;
 use crate::settings::{QueueType, Role};
 use crate::units::Span;
@@ -66,23 +66,11 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
                        process";
         return Err(FlagError::new("role", problem));
     }
-    let needs = |flaw: Flaw| match flaw {
-        Flaw::ConnectionPerRequest
-        | Flaw::UnconfirmedPublish
-        | Flaw::TransientQueue
-        | Flaw::ResendUnderNewId => (!queue).then_some("--queue amqp://…"),
-        Flaw::CheckThenAct | Flaw::CacheRefillInFlight if !queue => Some("--queue amqp://…"),
-        Flaw::CheckThenAct | Flaw::CacheRefillInFlight | Flaw::NoDedupe => {
-            (!store).then_some("--store redis://…")
-        }
-        Flaw::AckOnError
-        | Flaw::GlobalResult
-        | Flaw::OffByOne
-        | Flaw::RefundTwice
-        | Flaw::DecrementWithoutRefund
-        | Flaw::StickySoldOut
-        | Flaw::LostResult
-        | Flaw::AckBeforeApply => None,
+    let needs = |flaw: Flaw| match flaw.engines() {
+        Engines::Any => None,
+        Engines::Broker | Engines::BrokerAndRedis if !queue => Some("--queue amqp://…"),
+        Engines::Broker => None,
+        Engines::BrokerAndRedis => (!store).then_some("--store redis://…"),
     };
     check_steps(flags)?;
     for flaw in flaws(flags).iter() {
@@ -124,6 +112,11 @@ fn url(
     if !schemes.contains(&url.scheme()) {
         // The message omits the value, which may contain a password.
         let problem = format!("is neither embedded nor of the form {}://…", schemes[0]);
+        return Err(FlagError::new(flag, problem));
+    }
+    if flag == "queue" && url.path() == Some("") {
+        let problem = "names the empty virtual host: leave out the / at its end for the default \
+                       one, or name one, as in amqp://host:5672/vhost";
         return Err(FlagError::new(flag, problem));
     }
     if url.scheme() == schemes[1] && !cfg!(feature = "tls") {

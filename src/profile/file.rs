@@ -38,6 +38,18 @@ pub enum ProfileError {
         /// The error of the operating system.
         cause: io::Error,
     },
+    /// A flag in it is invalid.
+    #[error("{flag} in {}:{line}: {problem}", path.display())]
+    Flag {
+        /// The flag, as the file names it.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The problem and its cure.
+        problem: String,
+    },
     /// A line has an invalid key or value.
     #[error("{}:{line}: {message}", path.display())]
     Content {
@@ -69,16 +81,23 @@ impl Profile {
 
     /// Adds the line in the profile to an error about a flag. `table` is `server` or empty.
     pub fn locate(&self, table: &str, error: &FlagError) -> ProfileError {
-        let key = if table.is_empty() { error.flag } else { &format!("{table}.{}", error.flag) };
-        let line = self.lines.get(key).copied().unwrap_or(1);
-        let message = format!("{}: {}", error.flag, error.problem);
-        ProfileError::Content { path: self.path.clone(), line, message }
+        let line = self.line(table, error.flag).unwrap_or(1);
+        let (path, problem) = (self.path.clone(), error.problem.clone());
+        ProfileError::Flag { flag: error.flag, path, line, problem }
+    }
+
+    /// The line that gives a flag, if one does.
+    pub fn line(&self, table: &str, flag: &str) -> Option<usize> {
+        let key = if table.is_empty() { flag } else { &format!("{table}.{flag}") };
+        self.lines.get(key).copied()
     }
 
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         let line_at = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let error = |error: toml::de::Error| {
-            (line_at(error.span().map_or(0, |span| span.start)), explain(error.message()))
+            let line = line_at(error.span().map_or(0, |span| span.start));
+            let text = text.lines().nth(line - 1).unwrap_or_default();
+            (line, list_form(error.message(), text).unwrap_or_else(|| explain(error.message())))
         };
         let mut document = toml::de::DeTable::parse(text).map_err(error)?;
         let mut lines = HashMap::new();
@@ -101,6 +120,14 @@ impl Profile {
         let bench = BenchFlags::deserialize(bench).map_err(error)?;
         Ok(Self { bench, server, path: PathBuf::new(), lines })
     }
+}
+
+/// The cure for a single value of a key that takes a list. `text` is the line in the profile.
+fn list_form(message: &str, text: &str) -> Option<String> {
+    let (key, value) = text.split_once('=')?;
+    let (key, value) = (key.trim(), value.split(" #").next().unwrap_or_default().trim());
+    let takes_list = message.contains("invalid type") && message.contains("expected a sequence");
+    takes_list.then(|| format!("`{key}` is a list: write {key} = [{value}]"))
 }
 
 /// Replaces serde's list of all known keys by the one that is most similar to the unknown key.
@@ -137,6 +164,15 @@ mod tests {
         assert_eq!((line, message.as_str()), (3, "unknown key `thread`: the nearest is `threads`"));
         let (line, message) = Profile::parse("[server]\nstok = 5\n").unwrap_err();
         assert_eq!((line, message.as_str()), (2, "unknown key `stok`: the nearest is `stock`"));
+    }
+
+    #[test]
+    fn single_value_of_a_list_is_reported_with_the_list() {
+        let (line, message) = Profile::parse("loops = 1\nstage = \"1s:5\" # up\n").unwrap_err();
+        let expected = "`stage` is a list: write stage = [\"1s:5\"]";
+        assert_eq!((line, message.as_str()), (2, expected));
+        let (_, message) = Profile::parse("[server]\nflaw = \"no-dedupe\"\n").unwrap_err();
+        assert_eq!(message, "`flaw` is a list: write flaw = [\"no-dedupe\"]");
     }
 
     #[test]

@@ -44,15 +44,25 @@ layered! {
         /// URL of the tested server [default: http://127.0.0.1:7001]. https:// needs a build with
         /// `--features tls`, and trusts the system's certificates, or instead those in the PEM file
         /// that SSL_CERT_FILE names
-        #[arg(long, env = "SECKILL_TARGET", value_name = "URL")]
+        #[arg(long, short = 't', env = "SECKILL_TARGET", value_name = "URL")]
         pub target: Option<String>,
+        /// Trust the certificates in this PEM file instead of the system's, as curl does; a
+        /// self-signed one of the server may be in it
+        #[arg(long, env = "SECKILL_CACERT", value_name = "FILE")]
+        pub cacert: Option<PathBuf>,
+        /// Accept every certificate of an https:// target, whoever shows it
+        #[arg(long, env = "SECKILL_INSECURE", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub insecure: Option<bool>,
         /// Start a server for this run and stop it afterwards; flags after -- are passed to it
         #[arg(long, env = "SECKILL_SPAWN", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub spawn: Option<bool>,
         /// Number of virtual users [default: 1]
-        #[arg(long, short = 'n', env = "SECKILL_THREADS", value_name = "N")]
+        #[arg(long, short = 'c', visible_short_alias = 'n', env = "SECKILL_THREADS",
+              value_name = "N")]
         pub threads: Option<Count>,
         /// Time over which the users start: user i of n at ramp × i / n [default: 0s]
         #[arg(long, env = "SECKILL_RAMP", value_name = "TIME")]
@@ -61,7 +71,7 @@ layered! {
         #[arg(long, env = "SECKILL_LOOPS", value_name = "N")]
         pub loops: Option<Count>,
         /// Begin no attempt after this time from the start of the run [default with --rate: 10s]
-        #[arg(long, env = "SECKILL_DURATION", value_name = "TIME")]
+        #[arg(long, short = 'd', env = "SECKILL_DURATION", value_name = "TIME")]
         pub duration: Option<Span>,
         /// Pause of a user between an answer and its next attempt: 2s, uniform:1s..3s, or
         /// exponential:2s with a mean of 2 s [default: 0s]
@@ -73,7 +83,7 @@ layered! {
         #[arg(long, env = "SECKILL_STAGE", value_delimiter = ',', value_name = "TIME:LEVEL")]
         pub stage: Option<Vec<Stage>>,
         /// Attempts per second, independent of the answers to earlier attempts: the open model
-        #[arg(long, env = "SECKILL_RATE", value_name = "N/s")]
+        #[arg(long, short = 'r', env = "SECKILL_RATE", value_name = "N/s")]
         pub rate: Option<Rate>,
         /// Distribution of the attempts at a --rate [default: constant]
         #[arg(long, env = "SECKILL_ARRIVAL", value_enum, value_name = "constant|poisson")]
@@ -178,11 +188,17 @@ layered! {
         #[arg(long, env = "SECKILL_BROKER_METRICS", value_name = "URL")]
         pub broker_metrics: Option<String>,
         /// Record the run in this folder: run.json, the history, the ledgers and the histograms
-        #[arg(long, env = "SECKILL_OUT", value_name = "DIR")]
+        #[arg(long, short = 'o', env = "SECKILL_OUT", value_name = "DIR")]
         pub out: Option<PathBuf>,
         /// Write every request to this file, in JMeter's CSV format
-        #[arg(long, env = "SECKILL_JTL", value_name = "FILE")]
+        #[arg(long, short = 'l', env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
+        /// Print the full report: JMeter's table, all times, the histogram, CPU and memory, and the
+        /// witnesses of what is broken
+        #[arg(long, env = "SECKILL_FULL", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub full: Option<bool>,
         /// Print the result as JSON
         #[arg(long, env = "SECKILL_JSON", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),

@@ -7,6 +7,7 @@ mod env;
 mod file;
 mod flags;
 mod levels;
+mod listen;
 mod model;
 mod open_files;
 mod plan;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ItemId;
+use crate::secret::Secret;
 use crate::settings::{Buyers, RetryOn};
 use crate::units::{Share, optional_span, span};
 
@@ -76,6 +77,9 @@ pub struct Plan {
     /// Whether nothing is read for an audit.
     #[serde(default)]
     pub no_audit: bool,
+    /// Whether every certificate of the tested system is accepted.
+    #[serde(default)]
+    pub insecure: bool,
     /// The seed of buyers, request ids, arrivals and pauses.
     pub seed: u64,
 }
@@ -102,6 +106,9 @@ impl Plan {
     pub fn new(flags: &BenchFlags, random_seed: u64) -> Result<Self, FlagError> {
         if flags.spawn == Some(true) && flags.target.is_some() {
             return Err(invalid("spawn", "starts its own server: leave out --target"));
+        }
+        if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
+            return Err(invalid("admin-token", "is empty: give one, or leave it out"));
         }
         let Checked { model, threads, duration } = model(flags)?;
         let warmup = time("warmup", flags.warmup)?.unwrap_or_default();
@@ -132,8 +139,18 @@ impl Plan {
             stock: stock(flags)?,
             expect_stock: flags.expect_stock.map(|count| count.0),
             no_audit: flags.no_audit.unwrap_or(false),
+            insecure: flags.insecure.unwrap_or(false),
             seed: flags.seed.unwrap_or(random_seed),
         })
+    }
+
+    /// Checks the flags that say which certificates are trusted. It is apart from the other checks,
+    /// since a profile may leave the target to the command line.
+    ///
+    /// # Errors
+    /// The first invalid flag.
+    pub fn check_trust(flags: &BenchFlags) -> Result<(), FlagError> {
+        check_trust(flags)
     }
 
     /// Whether these flags select the open model.
@@ -169,6 +186,23 @@ impl Plan {
     pub fn connections(&self) -> u64 {
         self.threads.saturating_mul(Self::connections_each(self.double_click))
     }
+}
+
+/// Checks the flags that say which certificates are trusted.
+fn check_trust(flags: &BenchFlags) -> Result<(), FlagError> {
+    let is_https =
+        flags.target.as_ref().is_some_and(|url| url.to_lowercase().starts_with("https://"));
+    let insecure = flags.insecure == Some(true);
+    let without = "applies only to a --target https://…: leave it out";
+    refuse(&[
+        ("insecure", insecure && !is_https, without),
+        ("cacert", flags.cacert.is_some() && !is_https, without),
+        (
+            "cacert",
+            flags.cacert.is_some() && insecure,
+            "says nothing with --insecure: leave it out",
+        ),
+    ])
 }
 
 /// The stock of the fresh sale, checked against the flags that contradict it.

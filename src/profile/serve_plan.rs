@@ -11,6 +11,7 @@ use crate::units::{Count, Rate};
 use super::check::FlagError;
 use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
+use super::listen::listen_address;
 use super::open_files::check_open_files;
 
 /// The data dir where none is given.
@@ -105,7 +106,7 @@ impl ServePlan {
             Role::All | Role::Api => "127.0.0.1:7001",
         };
         Ok(Self {
-            listen: flags.listen.clone().unwrap_or_else(|| listen.into()),
+            listen: listen_address(flags.listen.as_deref().unwrap_or(listen))?,
             data: flags.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
             broker: broker(flags)?,
             redis: redis(flags)?,

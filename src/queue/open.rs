@@ -7,13 +7,13 @@ use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
 use crate::profile::BrokerPlan;
 
-use super::{Broker, ConnectError, Embedded, Queue, RabbitMq, RabbitMqOptions};
+use super::{Broker, ConnectError, Embedded, Queue, RabbitMq, RabbitMqOptions, embedded};
 
 /// Which queue holds the accepted attempts until they are decided.
 #[derive(Debug, Clone)]
 pub enum QueueAt {
-    /// The queue in this process.
-    Embedded,
+    /// The queue in this process, which delivers in this way.
+    Embedded(embedded::Delivery),
     /// A queue in a RabbitMQ broker.
     RabbitMq(RabbitMqOptions),
 }
@@ -32,7 +32,7 @@ pub enum OpenError {
 impl QueueAt {
     /// The queue that a plan names; `max` attempts may wait in it.
     pub fn new(broker: Option<BrokerPlan>, max: usize, flaws: &Flaws) -> Self {
-        let Some(broker) = broker else { return Self::Embedded };
+        let Some(broker) = broker else { return Self::Embedded(embedded::flaws::delivery(flaws)) };
         let BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout } = broker;
         let flaws = flaws.clone();
         Self::RabbitMq(RabbitMqOptions {
@@ -49,7 +49,7 @@ impl QueueAt {
     /// Whether other processes can use the same queue.
     pub fn is_shared(&self) -> bool {
         match self {
-            Self::Embedded => false,
+            Self::Embedded(_) => false,
             Self::RabbitMq(_) => true,
         }
     }
@@ -68,8 +68,8 @@ impl Queue {
         max: usize,
     ) -> Result<Self, OpenError> {
         Ok(match at {
-            QueueAt::Embedded => {
-                let queue = Embedded::open(journal, durability, max)?;
+            QueueAt::Embedded(delivery) => {
+                let queue = Embedded::open(journal, durability, max)?.with_delivery(*delivery);
                 let cut_bytes = queue.cut_bytes();
                 if cut_bytes > 0 {
                     tracing::warn!(

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::profile::{Model, Plan};
+use crate::profile::Plan;
 use crate::stats::{Interval, Live, SaleNow, Totals};
+
+use super::bar::{self, End, Glance, Rate};
 
 /// How often the bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -18,8 +20,8 @@ const SUMMARISE: Duration = Duration::from_secs(30);
 /// How progress is shown.
 #[derive(Debug)]
 pub enum Progress {
-    /// A bar, on a terminal.
-    Bar(ProgressBar),
+    /// A bar, on a terminal, of the run of a plan.
+    Bar(ProgressBar, Box<Plan>),
     /// A summariser line every 30 s.
     Lines(Mutex<Summarised>),
     /// No progress is shown.
@@ -45,30 +47,27 @@ impl Progress {
             let (totals, at) = (Totals::default(), Duration::ZERO);
             return Self::Lines(Mutex::new(Summarised { totals, at, min_us: u64::MAX, max_us: 0 }));
         }
-        let loops = match plan.model {
-            Model::Closed { loops, .. } => loops,
-            Model::Open { .. } => None,
-        };
-        let bar = match loops {
-            Some(loops) => ProgressBar::new(plan.threads.saturating_mul(loops)),
+        let bar = match bar::end(plan) {
+            Some(End::Attempts(attempts)) => ProgressBar::new(attempts),
+            Some(End::At(time)) => ProgressBar::new(millis(time)),
             None => ProgressBar::no_length(),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
-        let template = if loops.is_some() {
-            "{elapsed} [{wide_bar}] {pos}/{len} {msg}"
-        } else {
-            "{elapsed} {spinner} {pos} {msg}"
+        let template = match bar::end(plan) {
+            Some(End::Attempts(_)) => "[{wide_bar}] {pos}/{len} {msg}",
+            Some(End::At(_)) => "[{wide_bar}] {msg}",
+            None => "{spinner} {msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self::Bar(bar)
+        Self::Bar(bar, Box::new(plan.clone()))
     }
 
     /// Shows progress until the future is dropped.
     pub async fn watch(&self, live: Arc<Live>, sale: Arc<Mutex<SaleNow>>) {
         match self {
-            Self::Bar(bar) => watch_bar(bar, &live, &sale).await,
+            Self::Bar(bar, plan) => watch_bar(bar, plan, &live, &sale).await,
             Self::Lines(summarised) => watch_lines(&live, summarised).await,
             Self::Silent => std::future::pending().await,
         }
@@ -77,32 +76,32 @@ impl Progress {
     /// Ends the progress: removes the bar, or prints the summary.
     pub fn finish(&self, live: &Live, elapsed: Duration) {
         match self {
-            Self::Bar(bar) => bar.finish_and_clear(),
+            Self::Bar(bar, _) => bar.finish_and_clear(),
             Self::Lines(summarised) => summarise(live, summarised, elapsed, true),
             Self::Silent => {}
         }
     }
 }
 
-async fn watch_bar(bar: &ProgressBar, live: &Live, sale: &Mutex<SaleNow>) {
+async fn watch_bar(bar: &ProgressBar, plan: &Plan, live: &Live, sale: &Mutex<SaleNow>) {
+    let (begun, mut rate) = (Instant::now(), Rate::default());
     let mut redraw = tokio::time::interval(REDRAW);
-    let (mut before, mut before_at) = (Totals::default(), Instant::now());
     loop {
         redraw.tick().await;
-        let (now, now_at) = (live.totals(), Instant::now());
-        let seconds = (now_at - before_at).as_secs_f64().max(1e-9);
-        let rate = (now.samples - before.samples) as f64 / seconds;
-        let sale = *sale.lock().unwrap_or_else(PoisonError::into_inner);
-        bar.set_position(now.samples);
-        bar.set_message(format!(
-            "active {}, {rate:.0}/s, err {}, left {}, queued {}",
-            now.active(),
-            now.errors,
-            sale.stock_left,
-            sale.queued,
-        ));
-        (before, before_at) = (now, now_at);
+        let (totals, now) = (live.totals(), Instant::now());
+        let (elapsed, rate) = (now - begun, rate.look(now, totals.samples));
+        let (last_second, sale) =
+            (live.last_second(), *sale.lock().unwrap_or_else(PoisonError::into_inner));
+        match bar::end(plan) {
+            Some(End::At(end)) => bar.set_position(millis(elapsed.min(end))),
+            Some(End::Attempts(_)) | None => bar.set_position(totals.samples),
+        }
+        bar.set_message(Glance { plan, elapsed, totals, rate, last_second, sale }.text());
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn watch_lines(live: &Live, summarised: &Mutex<Summarised>) {

@@ -18,10 +18,17 @@ use super::verdict::{crossed, verdict_line};
 /// few ticks of the kernel's clock, of 10 ms each.
 const CPU_US_EXACT_FROM: u64 = 200_000;
 
+/// CPU time below which the time per request says nothing.
+const CPU_US_SHOWN_FROM: u64 = 50_000;
+
+/// Length of a run below which its CPU shares say nothing, in microseconds: a tick is more than
+/// a twentieth of it.
+const RUN_US_SHOWN_FROM: u64 = 200_000;
+
 /// Columns of the widest bar of the histogram.
 const BAR_WIDTH: u128 = 50;
 
-/// The whole report; its last line is the verdict.
+/// The full report; its last line is the verdict.
 pub fn terminal(run: &Run, colour: bool) -> String {
     let mut text = String::new();
     let sections = [
@@ -133,7 +140,7 @@ fn times(run: &Run) -> String {
 }
 
 /// Milliseconds, to a microsecond below ten.
-fn millis(us: f64) -> String {
+pub(super) fn millis(us: f64) -> String {
     let ms = us / 1000.0;
     if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.0}") }
 }
@@ -158,7 +165,7 @@ fn short_time(us: u64) -> String {
 }
 
 /// The warm-up, double clicks, retries, followed decisions, the stampede and the arrivals.
-fn clicks(run: &Run) -> String {
+pub(super) fn clicks(run: &Run) -> String {
     let (requests, plan) = (&run.requests, &run.plan.plan);
     let mut text = String::new();
     if !plan.warmup.is_zero() {
@@ -232,10 +239,13 @@ fn resources(run: &Run) -> String {
         let (Some(before), Some(mean), Some(max)) = (cpu.before, cpu.mean, cpu.max) else {
             continue;
         };
+        let during = match run.requests.elapsed_us >= RUN_US_SHOWN_FROM {
+            true => format!("{mean:.0}% during (max {max:.0}%)"),
+            false => "too short a run to tell".to_owned(),
+        };
         let _ = write!(
             text,
-            "{name:<9}  CPU {before:.0}% before, {mean:.0}% during (max {max:.0}%), {:.0}% after, \
-             {cores}",
+            "{name:<9}  CPU {before:.0}% before, {during}, {:.0}% after, {cores}",
             cpu.after.unwrap_or(0.0),
         );
         text += &memory(process).unwrap_or_default();
@@ -246,18 +256,20 @@ fn resources(run: &Run) -> String {
 
 fn memory(process: &ProcessRecord) -> Option<String> {
     let max = process.rss_bytes_max.filter(|max| *max > 0)?;
-    let is_exact = process.cpu_us? >= CPU_US_EXACT_FROM;
+    let per_request = match (process.cpu_us?, process.cpu_us_per_request?) {
+        (CPU_US_EXACT_FROM.., us) => format!("; {us:.0} us per request"),
+        (CPU_US_SHOWN_FROM.., us) => format!("; about {us:.0} us per request"),
+        _ => String::new(),
+    };
     Some(format!(
-        "; {}{:.0} us per request; memory {}, {}, {}",
-        if is_exact { "" } else { "about " },
-        process.cpu_us_per_request?,
+        "{per_request}; memory {}, {}, {}",
         ByteSize(process.rss_bytes_before?),
         ByteSize(max),
         ByteSize(process.rss_bytes_after?),
     ))
 }
 
-fn broker(run: &Run) -> String {
+pub(super) fn broker(run: &Run) -> String {
     let mut text = String::new();
     if let Some(broker) = run.broker {
         let BrokerRecord { connections_max, connections_limit, connections_opened } = broker;
@@ -274,8 +286,11 @@ fn broker(run: &Run) -> String {
     text
 }
 
-fn remarks(run: &Run) -> String {
+pub(super) fn remarks(run: &Run) -> String {
     let mut text = format!("Seed       {}\n", run.plan.plan.seed);
+    if run.plan.plan.insecure {
+        text += "INSECURE   the server's certificate was not checked (--insecure)\n";
+    }
     if run.audit.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }

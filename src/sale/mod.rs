@@ -11,7 +11,7 @@ mod terms;
 
 pub use attempt::{Attempt, NewAttempt};
 pub use decision::Decision;
-pub use flaws::rule as rule_with;
+pub use flaws::{check_then_act, rule as rule_with};
 pub use record::{Fields, RecordError};
 pub use reserve::Sale;
 pub use rule::Rule;

@@ -1,10 +1,11 @@
 //! Counters that can be read while the run goes on: for the progress bar and JMeter's summariser.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Sample;
 use super::recorder::micros;
+use super::{Recorder, Sample};
 
 /// One worker's counters. Only this worker writes them, so each update is an uncontended store; the
 /// alignment keeps the counters of two workers on different cache lines.
@@ -29,6 +30,15 @@ fn add(counter: &AtomicU64, number: u64) {
 #[derive(Debug)]
 pub struct Live {
     workers: Vec<Counters>,
+    last_second: Mutex<Option<LastSecond>>,
+}
+
+/// Latencies of one second, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The names describe the fields.
+pub struct LastSecond {
+    pub p50_us: u64,
+    pub p99_us: u64,
 }
 
 /// All workers' counters at one moment.
@@ -64,7 +74,7 @@ pub struct Interval {
 impl Live {
     /// Counters for this many workers.
     pub fn new(workers: usize) -> Self {
-        let mut live = Self { workers: Vec::new() };
+        let mut live = Self { workers: Vec::new(), last_second: Mutex::default() };
         live.workers.resize_with(workers, Counters::default);
         live
     }
@@ -96,6 +106,19 @@ impl Live {
         if latency_us > counters.interval_max_us.load(Relaxed) {
             counters.interval_max_us.store(latency_us, Relaxed);
         }
+    }
+
+    /// A second of the run has ended.
+    pub fn second_ended(&self, second: &Recorder) {
+        let at = |quantile| second.latency.value_at_quantile(quantile);
+        let latencies =
+            (!second.latency.is_empty()).then(|| LastSecond { p50_us: at(0.5), p99_us: at(0.99) });
+        *self.last_second.lock().unwrap_or_else(PoisonError::into_inner) = latencies;
+    }
+
+    /// The latencies of the last second that has ended; `None` if there were none.
+    pub fn last_second(&self) -> Option<LastSecond> {
+        *self.last_second.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The totals of all workers.

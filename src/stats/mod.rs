@@ -12,7 +12,7 @@ mod sink;
 mod summary;
 
 pub use counts::Counts;
-pub use live::{Interval, Live, Totals};
+pub use live::{Interval, LastSecond, Live, Totals};
 pub use outcome::{ErrorKind, Outcome};
 pub use reason::Reason;
 pub use recorder::{LATENCY_MAX, Recorder};

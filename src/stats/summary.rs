@@ -164,10 +164,23 @@ impl Quantiles {
 /// Upper ends of the bins in each decade.
 const BIN_ENDS: [f64; 6] = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0];
 
-/// The bins between the shortest and the longest latency. Each recorded value is counted in one of
-/// them, by the middle of its bucket, which is exact to the histogram's three digits.
+/// Bins where the usual ones are so coarse that one would have all latencies.
+const FINE_BINS: u64 = 10;
+
+/// The bins between the shortest and the longest latency.
 fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
     let ends = (1..).flat_map(|power| BIN_ENDS.map(|end| (end * 10f64.powi(power)) as u64));
+    let bins = bins_to(histogram, ends);
+    let (min, max) = (histogram.min(), histogram.max());
+    if bins.len() != 1 || max - min < FINE_BINS {
+        return bins;
+    }
+    bins_to(histogram, (1..).map(|nth| min + ((max - min) * nth).div_ceil(FINE_BINS) + 1))
+}
+
+/// The bins that end there. Each recorded value is counted in one of them, by the middle of its
+/// bucket, which is exact to the histogram's three digits.
+fn bins_to(histogram: &Histogram<u64>, ends: impl Iterator<Item = u64>) -> Vec<Bin> {
     let mut recorded = histogram.iter_recorded().peekable();
     let mut bins = Vec::new();
     for to_us in ends {
@@ -205,6 +218,19 @@ mod tests {
         assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 100_001);
         assert_eq!(bins[0], Bin { to_us: 10, count: 9 });
         assert!(bins.is_sorted_by_key(|bin| bin.to_us));
+    }
+
+    #[test]
+    fn latencies_of_one_bin_have_finer_bins() {
+        let mut recorder = histogram();
+        (2_000..=2_900).for_each(|us| recorder.saturating_record(us));
+        let fine = bins(&recorder);
+        assert_eq!(fine.len(), 10, "{fine:?}");
+        assert_eq!(fine.iter().map(|bin| bin.count).sum::<u64>(), 901);
+        assert!(fine.iter().all(|bin| bin.count > 80), "{fine:?}");
+        let mut same = histogram();
+        (0..5).for_each(|_| same.saturating_record(2_000));
+        assert_eq!(bins(&same), [Bin { to_us: 3_000, count: 5 }]);
     }
 
     #[test]

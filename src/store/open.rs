@@ -4,16 +4,15 @@ use std::path::Path;
 
 use crate::flaws::Flaws;
 use crate::journal::{Durability, JournalError};
-use crate::sale::{self, Rule};
 use crate::secret::EngineUrl;
 
-use super::{Embedded, Redis, RedisError, RedisOptions, Store};
+use super::{Embedded, Redis, RedisError, RedisOptions, Store, embedded};
 
 /// Which store holds sales and decisions.
 #[derive(Debug, Clone)]
 pub enum StoreAt {
-    /// The store in this process, which decides by this rule.
-    Embedded(Rule),
+    /// The store in this process, which decides in this way.
+    Embedded(embedded::Ways),
     /// A Redis server.
     Redis(RedisOptions),
 }
@@ -33,7 +32,7 @@ impl StoreAt {
     /// The store that a plan names by the URL of a Redis server, if it names one.
     pub fn new(redis: Option<EngineUrl>, flaws: &Flaws) -> Self {
         match redis {
-            None => Self::Embedded(sale::rule_with(flaws)),
+            None => Self::Embedded(embedded::flaws::ways(flaws)),
             Some(url) => Self::Redis(RedisOptions { url, flaws: flaws.clone() }),
         }
     }
@@ -58,8 +57,8 @@ impl Store {
         durability: Durability,
     ) -> Result<Self, OpenError> {
         Ok(match at {
-            StoreAt::Embedded(rule) => {
-                let store = Embedded::open_with(journal, durability, *rule)?;
+            StoreAt::Embedded(ways) => {
+                let store = Embedded::open_with(journal, durability, *ways)?;
                 let cut_bytes = store.cut_bytes();
                 if cut_bytes > 0 {
                     tracing::warn!(

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::profile::FlagError;
+use crate::tls::Trust;
 use hyper::Uri;
 
 /// The default target.
@@ -29,6 +30,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// All addresses of the host: `localhost` may have two, with a server on only one of them.
     pub addresses: Vec<SocketAddr>,
+    /// The certificates that are trusted, if it is `https://`.
+    pub trust: Trust,
 }
 
 impl Target {
@@ -40,6 +43,7 @@ impl Target {
     pub fn new(url: Option<&str>) -> Result<Self, FlagError> {
         let url = url.unwrap_or(TARGET_DEFAULT);
         let shape = || invalid(format!("`{url}` is not of the form http://host:port"));
+        let given_port = port(url)?;
         let uri: Uri = url.parse().map_err(|_| shape())?;
         let (scheme, default_port) = match uri.scheme_str() {
             Some("http") => ("http", 80),
@@ -54,14 +58,15 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(invalid("a user name in the URL is not supported"));
         }
-        let port = authority.port_u16().unwrap_or(default_port);
+        let port = given_port.unwrap_or(default_port);
         let bare_host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let addresses = (bare_host, port).to_socket_addrs();
         let unknown = || invalid(format!("the host `{bare_host}` has no address"));
         let addresses: Vec<_> = addresses.map_err(|_| unknown())?.collect();
         let address = *addresses.first().ok_or_else(unknown)?;
         let host = format!("{}:{port}", authority.host());
-        Ok(Self { url: format!("{scheme}://{host}"), host, address, addresses })
+        let (url, trust) = (format!("{scheme}://{host}"), Trust::default());
+        Ok(Self { url, host, address, addresses, trust })
     }
 
     /// Whether the target is reached over TLS.
@@ -77,9 +82,34 @@ impl Target {
     }
 }
 
+/// The port in a URL, if it has one.
+///
+/// # Errors
+/// When what follows the host is no port.
+fn port(url: &str) -> Result<Option<u16>, FlagError> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
+    let Some((_, port)) = after_host.rsplit_once(':') else { return Ok(None) };
+    match port.parse() {
+        Ok(port) if port > 0 => Ok(Some(port)),
+        _ => Err(invalid(format!("the port `{port}` of `{url}` is not a number from 1 to 65535"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn port_is_a_number_from_1_to_65535() {
+        assert_eq!(port("http://[::1]").unwrap(), None);
+        assert_eq!(port("http://[::1]:65535/").unwrap(), Some(65_535));
+        for bad in ["http://a:", "http://a:0", "http://a:65536", "http://a:http", "http://a:-1"] {
+            let error = port(bad).unwrap_err().to_string();
+            assert!(error.starts_with("--target: the port `"), "{error}");
+        }
+    }
 
     #[test]
     fn target_is_http_on_a_host_without_a_path() {

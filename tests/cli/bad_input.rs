@@ -33,7 +33,7 @@ fn invalid_flags_exit_2_and_are_named() {
         (&["--profile", "key.toml"], "key.toml:3: unknown key `ramps`: the nearest is `ramp`"),
         (&["--profile", "value.toml"], "value.toml:2: `soon` is not a time"),
         (&["--profile", "server.toml"], "server.toml:2: unknown key `stocks`"),
-        (&["--profile", "range.toml"], "range.toml:3: per-buyer: 0 is not between 1"),
+        (&["--profile", "range.toml"], "per-buyer in range.toml:3: 0 is not between 1"),
         (&["--profile", "table.toml"], "unknown key `serverr`: the nearest is `server`"),
         (&["--duration", "0s"], "--duration: must be above 0"),
     ];

@@ -1,16 +1,17 @@
 //! The audit finds the flaws that show on the engines of this process, and the hardened design
 //! passes the same loads.
 
-use seckill::flaws::Flaw;
+use seckill::flaws::{Engines, Flaw};
 use serde_json::Value;
 
-use super::{stderr, stdout};
-use crate::support::child::seckill;
-use crate::support::flaw_loads::{FLAW_LOADS, FlawLoad};
+use super::{bench, stderr, stdout};
+use crate::support::child::{Serving, seckill};
+use crate::support::client::get;
+use crate::support::flaw_loads::{EMBEDDED_LOADS, FLAW_LOADS, FlawLoad};
 
 #[track_caller]
 fn assert_found(flaw: Flaw) -> Value {
-    FlawLoad::of(flaw).assert_found(Vec::new)
+    FlawLoad::on_embedded(flaw).unwrap().assert_found(Vec::new)
 }
 
 #[test]
@@ -59,10 +60,69 @@ fn sticky_sold_out_flaw_closes_a_sale_that_has_units() {
 }
 
 #[test]
+fn check_then_act_flaw_oversells() {
+    let result = assert_found(Flaw::CheckThenAct);
+    assert!(result["audit"]["oversold"].as_u64() >= Some(1), "{result:#}");
+}
+
+#[test]
+fn check_then_act_flaw_needs_several_consumers() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = FlawLoad { server: &[], ..*FlawLoad::on_embedded(Flaw::CheckThenAct).unwrap() };
+    let output = load.spawn(folder.path(), &["--flaw".into(), "check-then-act".into()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+}
+
+#[test]
+fn ack_on_error_flaw_loses_the_attempts_of_a_batch_that_failed() {
+    assert_found(Flaw::AckOnError);
+}
+
+#[test]
+fn ack_before_apply_flaw_loses_the_attempts_of_a_batch_that_failed() {
+    assert_found(Flaw::AckBeforeApply);
+}
+
+#[test]
+fn no_dedupe_flaw_decides_an_attempt_twice() {
+    assert_found(Flaw::NoDedupe);
+}
+
+/// The journal has the decisions, and a restart with the same flaw reads them again.
+#[test]
+fn sale_of_a_flawed_server_is_there_after_a_restart() {
+    for flaw in ["check-then-act", "no-dedupe", "check-then-act,no-dedupe"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("seckill-data");
+        let flags = ["--flaw", flaw, "--consumers", "8", "--per-buyer", "2"];
+        let server = Serving::start(&data, &flags);
+        let args = ["--target", &server.url, "--stampede", "--threads", "100", "--quiet"];
+        let first = bench(folder.path(), &args);
+        assert_eq!(first.status.code(), Some(3), "{flaw}: {}{}", stdout(&first), stderr(&first));
+        let figures = |url: &str| {
+            let sale: Value = serde_json::from_slice(&get(&format!("{url}/result"))).unwrap();
+            ["orders", "stock_left"].map(|key| sale[key].clone())
+        };
+        let before = figures(&server.url);
+        drop(server);
+        let server = Serving::start(&data, &flags);
+        assert_eq!(figures(&server.url), before, "{flaw}");
+    }
+}
+
+#[test]
+fn each_flaw_that_any_engine_can_have_has_a_load_on_the_embedded_ones() {
+    for flaw in Flaw::ALL {
+        let is_embedded = FlawLoad::on_embedded(*flaw).is_some();
+        assert_eq!(is_embedded, flaw.engines() == Engines::Any, "{flaw:?}");
+    }
+}
+
+#[test]
 fn each_flaw_has_a_load_and_names_what_the_audit_finds() {
     let flaws: Vec<_> = FLAW_LOADS.iter().map(|load| load.flaw).collect();
     assert_eq!(flaws, Flaw::ALL);
-    for load in FLAW_LOADS {
+    for load in FLAW_LOADS.iter().chain(EMBEDDED_LOADS) {
         let word = load.finding.invariant().map_or("http_500", |invariant| invariant.as_str());
         assert!(load.flaw.breaks().contains(word), "{word} is not what {:?} breaks", load.flaw);
     }
@@ -74,6 +134,7 @@ fn list_of_flaws_has_each_with_its_source() {
     let list = stdout(&output);
     let names: Vec<_> = list.lines().filter(|line| !line.starts_with(' ')).collect();
     assert_eq!(names, Flaw::ALL.iter().map(|flaw| flaw.name()).collect::<Vec<_>>());
+    assert!(list.contains("    engines embedded, RabbitMQ and Redis\n"), "{list}");
     let sources = list.lines().filter(|line| line.starts_with("    from "));
     let of_article = sources.clone().filter(|line| line.contains("article")).count();
     assert_eq!((sources.count(), of_article), (Flaw::ALL.len(), Flaw::ARTICLE.len()));

@@ -98,7 +98,7 @@ pub(super) fn with(faulty: FaultyServer, work: impl FnOnce(&str)) {
 fn overselling_exits_3_and_names_witnesses() {
     let folder = tempfile::tempdir().unwrap();
     with(FaultyServer::default(), |url| {
-        let args = ["--target", url, "--threads", "13", "--admin-token", TOKEN];
+        let args = ["--target", url, "--threads", "13", "--admin-token", TOKEN, "--full"];
         let output = bench(folder.path(), &args);
         assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
         assert_eq!(last_line(&output), "OVERSOLD by 12: stock 1, sold 13");

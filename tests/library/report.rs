@@ -11,7 +11,7 @@ use seckill::judge::{
 };
 use seckill::monitor::{ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
-use seckill::report::terminal;
+use seckill::report::{short, terminal};
 use seckill::stats::{
     Click, ErrorKind, Outcome, Quantiles, Reason, Recorder, SaleNow, Sample, Series,
 };
@@ -138,6 +138,16 @@ fn terminal_report_matches_snapshot() {
 }
 
 #[test]
+fn short_report_matches_snapshot_and_fits_a_terminal() {
+    let mut run = report(oversold());
+    run.requests.cause = Some("a cause with many words ".repeat(8));
+    let text = short(&run, false);
+    let too_wide = text.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(too_wide, None, "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
 fn verdict_is_the_last_line_and_sets_the_exit_code() {
     let pass = Audit {
         verdict: Verdict::Pass,
@@ -166,6 +176,7 @@ fn verdict_is_the_last_line_and_sets_the_exit_code() {
     for (report, code, verdict) in cases {
         assert_eq!(report.exit_code(), code, "{verdict}");
         assert_eq!(terminal(&report, false).lines().last(), Some(verdict));
+        assert_eq!(short(&report, false).lines().last(), Some(verdict));
         let coloured = terminal(&report, true);
         assert!(coloured.trim_end().ends_with(&format!("{verdict}\x1b[0m")), "{coloured}");
     }

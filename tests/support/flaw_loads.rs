@@ -51,7 +51,8 @@ pub(crate) enum Finding {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlawLoad {
     pub(crate) flaw: Flaw,
-    /// Whether it shows on the embedded queue and store, too.
+    /// Whether this load shows it on the embedded queue and store, too. Some flaws have another
+    /// load there: see [`EMBEDDED_LOADS`].
     pub(crate) embedded: bool,
     /// Flags of `seckill bench`.
     pub(crate) load: &'static [&'static str],
@@ -197,10 +198,47 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     FlawLoad { flaw: Flaw::AckBeforeApply, fault: Fault::StoreKilled, ..LOSS },
 ];
 
+/// Flaws that show on the embedded queue and store by another load than on services: these engines
+/// bring the failure with them that the flaw does not cope with.
+pub(crate) const EMBEDDED_LOADS: &[FlawLoad] = &[
+    FlawLoad {
+        flaw: Flaw::CheckThenAct,
+        load: &["--threads", "300", "--stampede"],
+        server: &["--consumers", "8"],
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[Invariant::StockNeverNegative],
+        ..USUAL
+    },
+    FlawLoad { flaw: Flaw::AckOnError, ..LOSS_EMBEDDED },
+    FlawLoad {
+        flaw: Flaw::NoDedupe,
+        load: &["--threads", "30"],
+        per_buyer: 2,
+        finding: Finding::Broken(Invariant::RequestIdsUnique),
+        companions: &[Invariant::IdsAnsweredOnce, Invariant::ResultsTrue],
+        ..USUAL
+    },
+    FlawLoad { flaw: Flaw::AckBeforeApply, ..LOSS_EMBEDDED },
+];
+
+/// A load after which the embedded queue has lost accepted attempts.
+const LOSS_EMBEDDED: FlawLoad = FlawLoad {
+    load: &["--threads", "30"],
+    stock: 1_000,
+    finding: Finding::Broken(Invariant::AcceptedKept),
+    ..USUAL
+};
+
 impl FlawLoad {
-    /// The load of this flaw.
+    /// The load of this flaw, on services.
     pub(crate) fn of(flaw: Flaw) -> &'static Self {
         FLAW_LOADS.iter().find(|load| load.flaw == flaw).unwrap()
+    }
+
+    /// The load of this flaw on the embedded engines, if it shows there.
+    pub(crate) fn on_embedded(flaw: Flaw) -> Option<&'static Self> {
+        let loads = FLAW_LOADS.iter().filter(|load| load.embedded).chain(EMBEDDED_LOADS);
+        loads.into_iter().find(|load| load.flaw == flaw)
     }
 
     /// Flags of a server whose own sale is the one that is loaded.

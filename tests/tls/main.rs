@@ -13,6 +13,7 @@ mod proxy;
 mod rabbitmq;
 mod run;
 mod services;
+mod trust;
 mod untrusted;
 
 use std::path::Path;

@@ -18,6 +18,8 @@ use tokio_rustls::{
 
 use crate::stats::ErrorKind;
 use crate::sut::Target;
+#[cfg(feature = "tls")]
+use crate::units::Span;
 
 use super::stream::Stream;
 
@@ -45,7 +47,7 @@ impl Connector {
     pub fn new(target: &Target) -> io::Result<Self> {
         #[cfg(feature = "tls")]
         let tls = match target.is_https() {
-            true => Some((Arc::new(crate::tls::client()?), server_name(target)?)),
+            true => Some((Arc::new(crate::tls::client(&target.trust)?), server_name(target)?)),
             false => None,
         };
         Ok(Self {
@@ -63,10 +65,17 @@ impl Connector {
     pub async fn check_certificate(&self, limit: Duration) -> Result<(), String> {
         #[cfg(feature = "tls")]
         if self.tls.is_some()
-            && let Ok(Err(ConnectError::Handshake(error))) =
-                timeout(limit, self.try_connect()).await
+            && let Ok(Ok(stream)) = timeout(limit, TcpStream::connect(self.address)).await
         {
-            return Err(crate::tls::explain(&error));
+            return match timeout(limit, self.handshake(stream)).await {
+                Ok(Err(ConnectError::Handshake(error))) => Err(crate::tls::explain(&error)),
+                Ok(_) => Ok(()),
+                Err(_) => Err(format!(
+                    "it accepted the connection and did not answer the TLS handshake within {} \
+                     (--connect-timeout): is it the right --target?",
+                    Span(limit)
+                )),
+            };
         }
         #[cfg(not(feature = "tls"))]
         let _ = limit;
@@ -80,6 +89,11 @@ impl Connector {
 
     async fn try_connect(&self) -> Result<Stream, ConnectError> {
         let stream = TcpStream::connect(self.address).await.map_err(ConnectError::Connect)?;
+        self.handshake(stream).await
+    }
+
+    /// Makes a connection of a stream, with TLS over it where there is TLS.
+    async fn handshake(&self, stream: TcpStream) -> Result<Stream, ConnectError> {
         // A failure only affects latency: without this option the kernel may delay a request.
         let _ = stream.set_nodelay(true);
         #[cfg(feature = "tls")]

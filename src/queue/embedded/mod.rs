@@ -3,7 +3,9 @@
 //! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
 //! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
 
+mod delivery;
 mod drain_rate;
+pub(in crate::queue) mod flaws;
 mod item_queues;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,8 @@ use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalErro
 use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
 use super::PublishError;
+use delivery::Acks;
+pub(super) use delivery::Delivery;
 use item_queues::ItemQueues;
 
 /// Attempts that are read for a ledger while the queue is locked, which takes some 50 µs.
@@ -31,6 +35,8 @@ pub struct Embedded {
     journal: Journal,
     queues: ItemQueues,
     max: usize,
+    delivery: Delivery,
+    acks: Acks,
 }
 
 impl Embedded {
@@ -56,7 +62,14 @@ impl Embedded {
         let mut state = queues.lock();
         waiting.into_values().for_each(|attempt| state.add(Arc::new(attempt)));
         drop(state);
-        Ok(Self { journal, queues, max })
+        let (delivery, acks) = (Delivery::default(), Acks::default());
+        Ok(Self { journal, queues, max, delivery, acks })
+    }
+
+    /// The same queue with another way of delivering.
+    #[must_use]
+    pub fn with_delivery(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
     }
 
     /// Appends an attempt and waits until it is durable. If the same id is queued already, that
@@ -115,9 +128,14 @@ impl Embedded {
         loop {
             committed.mark_unchanged();
             changed.mark_unchanged();
+            let max = if self.delivery.is_concurrent { 1 } else { max };
             if let Some(attempts) = self.queues.take(max, |seq| self.journal.is_committed(seq)) {
                 let queue = Arc::clone(self);
-                return Some(Unacked { attempts, queue, holds_item: true, settled: false });
+                let mut unacked = Unacked { attempts, queue, holds_item: true, settled: false };
+                if self.delivery.is_concurrent {
+                    unacked.release_item();
+                }
+                return Some(unacked);
             }
             if self.queues.lock().is_finished() {
                 return None;
@@ -212,6 +230,10 @@ impl Unacked {
     }
 
     pub(super) fn ack(mut self) {
+        if self.queue.acks.lose_next(self.queue.delivery) {
+            // Dropping it has it delivered again.
+            return;
+        }
         let mut record = String::from("-");
         for attempt in &self.attempts {
             // Writing to a String cannot fail.

@@ -1,13 +1,25 @@
 //! Opening a connection to the broker, and why that failed.
 
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
+
+use crate::escape::printable;
 
 use super::options::Options;
 
 /// Seconds between heartbeats: twice that without a sign of life is a lost connection.
 const HEARTBEAT_S: u16 = 10;
+
+/// The cure for a wrong user or password.
+const LOGIN_CURE: &str = "put those that it knows into \
+                          --queue amqp://user:password@host:5672/vhost; `guest` may only come \
+                          from the broker's own machine";
+
+/// The cure for a virtual host that does not exist, or is not the user's.
+const VHOST_CURE: &str = "create it with `rabbitmqctl add_vhost`, let the user in with \
+                          `rabbitmqctl set_permissions`, or leave it out of --queue for the \
+                          default";
 
 /// Why no connection or session could be opened.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +38,21 @@ pub enum ConnectError {
         /// The client's error, explained.
         problem: String,
     },
+    /// The broker answers, and refuses the user, the password or the virtual host.
+    #[error("the broker at {url} refuses {what}: {cure} ({problem})")]
+    Login {
+        /// The broker's address, without credentials.
+        url: String,
+        /// What it refuses.
+        what: String,
+        /// What to do about it.
+        cure: &'static str,
+        /// The broker's error.
+        problem: String,
+    },
+    /// The certificates to trust cannot be read.
+    #[error("cannot connect to the broker: {0}")]
+    Trust(String),
     /// The queue cannot be declared.
     #[error(transparent)]
     Declare(#[from] DeclareError),
@@ -64,19 +91,39 @@ pub(super) fn uri(options: &Options) -> Result<AMQPUri, ConnectError> {
 /// `frame_max` bytes.
 pub(super) async fn connect(options: &Options, frame_max: u32) -> Result<Connection, ConnectError> {
     let mut uri = uri(options)?;
+    #[cfg(feature = "tls")]
+    if options.url.scheme() == "amqps" {
+        crate::tls::check_cert_file().map_err(|error| ConnectError::Trust(error.to_string()))?;
+    }
     uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
     uri.query.frame_max.get_or_insert(frame_max);
     let name = format!("seckill {}", std::process::id());
     let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
+    let vhost = uri.vhost.clone();
     let connecting = Connection::connect_uri(uri, properties);
     match tokio::time::timeout(options.connect_timeout, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => {
-            let (url, problem) = (options.url.to_string(), meaning(options, &error));
-            Err(ConnectError::Broker { url, problem })
+            let url = options.url.to_string();
+            if let lapin::ErrorKind::ProtocolError(error) = error.kind() {
+                return Err(refused_login(url, &vhost, error));
+            }
+            Err(ConnectError::Broker { url, problem: meaning(options, &error) })
         }
         Err(_) => Err(connect_timed_out(options)),
     }
+}
+
+/// What it means that a broker ends the handshake.
+fn refused_login(url: String, vhost: &str, error: &lapin::protocol::AMQPError) -> ConnectError {
+    let problem = printable(error.get_message().as_str()).into_owned();
+    let is_of_vhost = *error.kind() == AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
+        || problem.contains("vhost");
+    let (what, cure) = match is_of_vhost {
+        true => (format!("the virtual host `{}`", printable(vhost)), VHOST_CURE),
+        false => ("the user or the password".to_owned(), LOGIN_CURE),
+    };
+    ConnectError::Login { url, what, cure, problem }
 }
 
 /// What a failed connection means.
@@ -94,9 +141,6 @@ fn meaning(options: &Options, error: &lapin::Error) -> String {
             crate::tls::explain(error)
         }
         lapin::ErrorKind::IOError(error) => error.to_string(),
-        lapin::ErrorKind::ProtocolError(error) => {
-            format!("it refuses user, password or vhost ({error})")
-        }
         _ => error.to_string(),
     }
 }

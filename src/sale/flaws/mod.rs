@@ -1,5 +1,6 @@
 //! The flawed rules by which a store in this process decides, each in a file of its own.
 
+pub mod check_then_act;
 mod decrement_without_refund;
 mod off_by_one;
 mod refund_twice;

@@ -4,28 +4,30 @@
 //! for the register `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
 
 mod announce;
+mod decider;
 mod decisions;
+pub(in crate::store) mod flaws;
 mod register;
 mod state;
+mod ways;
 mod withdrawn;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::journal::{Durability, Journal, JournalError};
-use crate::sale::{Attempt, Decision, Rule, Terms};
+use crate::sale::{Attempt, Decision, Terms};
 
 use super::ledger::Rows;
 use super::waiters::Waiters;
-use super::{Decided, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
+use super::{Known, Ledger, Lookup, Reservation, SaleView, StoreError};
+use decider::Decider;
 use decisions::Logged;
 use state::{State, view};
-
-/// Longest record of a decision, in bytes: two names of 64, a UUID, an order id and some numbers.
-const RECORD_LEN_MAX: usize = 512;
+pub(super) use ways::Ways;
 
 /// How long a ledger waits until the decisions in it are committed: as long as an attempt waits for
 /// its own commit. Only a disk that hangs takes longer.
@@ -37,6 +39,7 @@ pub struct Embedded {
     journal: Journal,
     state: Mutex<State>,
     waiters: Waiters,
+    ways: Ways,
 }
 
 impl Embedded {
@@ -45,28 +48,28 @@ impl Embedded {
     /// # Errors
     /// Returns an error when the journal cannot be used.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
-        Self::open_with(path, durability, Rule::default())
+        Self::open_with(path, durability, Ways::default())
     }
 
-    /// Opens the store whose journal is at `path`, and decides by this rule. The decisions in the
-    /// journal must have been made by the same rule.
+    /// Opens the store whose journal is at `path`, and decides in this way. The decisions in the
+    /// journal must have been made in the same way.
     ///
     /// # Errors
     /// Returns an error when the journal cannot be used.
     pub fn open_with(
         path: &Path,
         durability: Durability,
-        rule: Rule,
+        ways: Ways,
     ) -> Result<Self, JournalError> {
-        let mut state = State { rule, ..State::default() };
+        let mut state = State { rule: ways.rule, replay_rule: ways.replay, ..State::default() };
         let journal = Journal::open(path, durability, |record_seq, record| {
             state.replay(record_seq, record).map_err(|error| error.to_string())
         })?;
-        Ok(Self { journal, state: Mutex::new(state), waiters: Waiters::default() })
+        Ok(Self { journal, state: Mutex::new(state), waiters: Waiters::default(), ways })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        decider::lock(&self.state)
     }
 
     /// Why nothing can be committed at this moment.
@@ -154,7 +157,11 @@ impl Embedded {
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        self.decide_all(attempts, now_us, State::reserve)
+        self.ways.interrupt.map_or(Ok(()), |interrupt| interrupt())?;
+        match self.ways.reserve {
+            Some(reserve) => reserve(self.decider(), attempts, now_us).await,
+            None => self.decider().decide(attempts, now_us, State::earlier, State::reserve),
+        }
     }
 
     pub(in crate::store) async fn lose_undeliverable(
@@ -163,51 +170,11 @@ impl Embedded {
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
         let undeliverable = |_: &mut State, _: &Attempt| Decision::Lost(LostReason::Undeliverable);
-        self.decide_all(attempts, now_us, undeliverable)
+        self.decider().decide(attempts, now_us, State::earlier, undeliverable)
     }
 
-    fn decide_all(
-        &self,
-        attempts: &[Arc<Attempt>],
-        now_us: u64,
-        rule: fn(&mut State, &Attempt) -> Decision,
-    ) -> Result<Reservation, StoreError> {
-        let mut state = self.lock();
-        // Records are appended only under this lock, so the room that the journal has now stays:
-        // every decision that is made can be written.
-        if !self.journal.has_room(attempts.len(), RECORD_LEN_MAX) {
-            return Err(StoreError::Unavailable);
-        }
-        let mut decided = Vec::with_capacity(attempts.len());
-        let mut last_record = None;
-        for attempt in attempts {
-            let logged = match state.decided.get(&attempt.request_id) {
-                Some(logged) => logged.clone(),
-                None if state.withdrawn.contains(attempt) => continue,
-                None => {
-                    let decision = rule(&mut state, attempt);
-                    self.log(&mut state, attempt, decision, now_us)?
-                }
-            };
-            last_record = last_record.max(Some(logged.record));
-            decided.push(logged.decided);
-        }
-        Ok(Reservation { decided, last_record })
-    }
-
-    fn log(
-        &self,
-        state: &mut State,
-        attempt: &Arc<Attempt>,
-        decision: Decision,
-        decided_us: u64,
-    ) -> Result<Logged, StoreError> {
-        let record = format!("decided {decided_us} {attempt} {decision}");
-        let commit = self.journal.append(record.as_bytes()).map_err(|_| StoreError::Unknown)?;
-        let decided = Decided { attempt: Arc::clone(attempt), decision, decided_us };
-        let logged = Logged { decided: Arc::new(decided), record: commit.seq() };
-        state.insert_decision(logged.clone());
-        Ok(logged)
+    fn decider(&self) -> Decider<'_> {
+        Decider { journal: &self.journal, state: &self.state }
     }
 
     pub(in crate::store) async fn commit(&self, reserved: &Reservation) -> Result<(), StoreError> {

@@ -12,11 +12,16 @@ use super::decisions::{Decisions, Logged};
 use super::register::Register;
 use super::withdrawn::Withdrawn;
 
+/// Decides one attempt, of which the recorded decision is known.
+pub(super) type Replay = fn(&mut Sale, &Attempt, &Decision) -> Decision;
+
 /// Sales, decisions and the register.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// The rule that decides attempts.
     pub(super) rule: Rule,
+    /// Decides the attempts of the journal again, if not the rule.
+    pub(super) replay_rule: Option<Replay>,
     /// Every sale, by its epoch.
     pub(super) sales: HashMap<u64, Opened>,
     /// The epoch of each item's current sale.
@@ -67,10 +72,38 @@ impl State {
     /// Applies the rule. An attempt at an item that was never on sale cannot have been accepted; if
     /// one is delivered nevertheless, it loses like one at a replaced sale.
     pub(super) fn reserve(&mut self, attempt: &Attempt) -> Decision {
+        let rule = self.rule;
+        self.decide_with(attempt, |sale| rule.decide(sale, attempt))
+    }
+
+    /// Decides an attempt at the current sale of its item.
+    pub(super) fn decide_with(
+        &mut self,
+        attempt: &Attempt,
+        decide: impl FnOnce(&mut Sale) -> Decision,
+    ) -> Decision {
         let current = self.current_epochs.get(&attempt.item);
         match current.and_then(|epoch| self.sales.get_mut(epoch)) {
-            Some(opened) => self.rule.decide(&mut opened.sale, attempt),
+            Some(opened) => decide(&mut opened.sale),
             None => Decision::Lost(LostReason::SaleReplaced),
+        }
+    }
+
+    /// Units left of the current sale of an attempt's item.
+    pub(super) fn left(&self, attempt: &Attempt) -> i64 {
+        self.sale(Some(&attempt.item)).map_or(0, |opened| opened.sale.left())
+    }
+
+    /// The decision that was made before.
+    pub(super) fn earlier(&self, request_id: &RequestId) -> Option<Logged> {
+        self.decided.get(request_id).cloned()
+    }
+
+    /// Decides an attempt of the journal again.
+    fn replay_decision(&mut self, attempt: &Attempt, recorded: &Decision) -> Decision {
+        match self.replay_rule {
+            Some(replay) => self.decide_with(attempt, |sale| replay(sale, attempt, recorded)),
+            None => self.reserve(attempt),
         }
     }
 
@@ -105,7 +138,7 @@ impl State {
                 // The rule depends on the earlier records only, so it must decide the same again.
                 // It did not decide undeliverable attempts.
                 let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
-                if by_rule && self.reserve(&attempt) != decision {
+                if by_rule && self.replay_decision(&attempt, &decision) != decision {
                     return Err(fields.invalid("decision"));
                 }
                 let decided = Arc::new(Decided { attempt, decision, decided_us });

@@ -22,6 +22,17 @@ pub enum OpenError {
     /// The address is not a Redis address.
     #[error("--store: not a Redis address: write redis://user:password@host:6379/0 ({0})")]
     Address(String),
+    /// The certificates to trust cannot be read.
+    #[error("cannot connect to Redis: {0}")]
+    Trust(String),
+    /// The server answers, and refuses the user, the password or the database.
+    #[error("the Redis at {url} refuses {problem}")]
+    Login {
+        /// The server's address, without credentials.
+        url: String,
+        /// What it refuses, and the cure.
+        problem: &'static str,
+    },
     /// The server does not answer, or is not a Redis that can be the store.
     #[error(
         "cannot use the store at {url}: {problem}; start Redis there, give another --store, or run \
@@ -35,6 +46,32 @@ pub enum OpenError {
     },
 }
 
+/// The problem of a server that knows neither the user nor the password.
+const WRONG_PASSWORD: &str = "the user or the password: put those that it knows into --store \
+                              redis://user:password@host:6379/0";
+
+/// The problem of a server that asks for a password.
+const NO_PASSWORD: &str = "requests without a password: put it into --store \
+                           redis://:password@host:6379/0";
+
+/// The problem of a database that the server does not have.
+const NO_DATABASE: &str = "the number of the database: it has as many as its `databases` says, 0 \
+                           to 15 by default";
+
+/// Problems that another server process would not solve.
+const OF_LOGIN: [&str; 3] = [WRONG_PASSWORD, NO_PASSWORD, NO_DATABASE];
+
+impl OpenError {
+    /// The error for a server with this problem.
+    pub(super) fn of_server(url: &EngineUrl, problem: String) -> Self {
+        let url = url.to_string();
+        match OF_LOGIN.into_iter().find(|known| *known == problem) {
+            Some(problem) => Self::Login { url, problem },
+            None => Self::Server { url, problem },
+        }
+    }
+}
+
 /// Opens connections to one server.
 #[derive(Debug)]
 pub(super) struct Connector {
@@ -46,6 +83,10 @@ impl Connector {
         let address = |error: RedisError| OpenError::Address(error.to_string());
         let info: ConnectionInfo = url.expose().into_connection_info().map_err(address)?;
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        #[cfg(feature = "tls")]
+        if url.scheme() == "rediss" {
+            crate::tls::check_cert_file().map_err(|error| OpenError::Trust(error.to_string()))?;
+        }
         let problem = |error| OpenError::Server { url: url.to_string(), problem: explain(&error) };
         Ok(Self { client: Client::open(info).map_err(problem)? })
     }
@@ -123,6 +164,17 @@ async fn check_layout(connection: &mut MultiplexedConnection) -> Result<(), Stri
 
 /// What an error means, on one line.
 fn explain(error: &RedisError) -> String {
+    let text = error.to_string();
+    let login = match error.kind() {
+        _ if text.contains("NOAUTH") => Some(NO_PASSWORD),
+        _ if text.contains("WRONGPASS") => Some(WRONG_PASSWORD),
+        ErrorKind::AuthenticationFailed => Some(WRONG_PASSWORD),
+        _ if text.contains("DB index") => Some(NO_DATABASE),
+        _ => None,
+    };
+    if let Some(problem) = login {
+        return problem.to_owned();
+    }
     match error.kind() {
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => NOT_REDIS.to_owned(),
         // It has no databases, so it may refuse the address before it can be asked what it is.

@@ -71,8 +71,7 @@ impl Link {
     pub(super) async fn open(url: &EngineUrl) -> Result<Self, OpenError> {
         let connector = Connector::new(url)?;
         let connection = connector.connect().await;
-        let connection =
-            connection.map_err(|problem| OpenError::Server { url: url.to_string(), problem })?;
+        let connection = connection.map_err(|problem| OpenError::of_server(url, problem))?;
         let session = watch::Sender::new(Some(Session { connection, number: 0 }));
         let keeping = tokio::spawn(keep_connected(session.clone(), connector)).abort_handle();
         let keeping = Arc::new(Keeping(keeping));

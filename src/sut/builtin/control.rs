@@ -1,10 +1,12 @@
 //! The requests that do not belong to the load: the state of the sale, results, the ledger.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
+use tokio::net::TcpStream;
 
 use crate::api::{Answer, OpenSale, OpenedSale, SaleStatus};
 use crate::history::{Beginning, Hours, Ledger, NoState, SaleView, Stage, View, Views};
@@ -12,11 +14,15 @@ use crate::http_client;
 use crate::ids::ItemId;
 use crate::secret::Secret;
 use crate::sut::Target;
+use crate::units::Span;
 
 use super::ledger::LedgerReader;
 
 /// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time-out for the connection that shows whether a silent server accepts any.
+const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
 /// Longest answer other than a ledger, in bytes.
 const BODY_LEN_MAX: usize = 64 << 10;
@@ -29,6 +35,7 @@ const LEDGER_TIMEOUT: Duration = Duration::from_secs(300);
 pub struct Control {
     client: Client,
     url: String,
+    address: SocketAddr,
     admin_token: Option<Secret>,
     item: Option<ItemId>,
     beginning: Beginning,
@@ -40,6 +47,15 @@ pub struct Control {
 pub enum ControlError {
     #[error("no server answers at {0}: start `seckill serve` there, or add --spawn")]
     NoServer(String),
+    #[error(
+        "there was no connection to {0} within {1} (--connect-timeout): is it the right --target?"
+    )]
+    NoConnection(String, Span),
+    #[error(
+        "{0} accepted the connection and did not answer within {1} (--connect-timeout): is it the \
+         right --target, and does its server run?"
+    )]
+    Silent(String, Span),
     #[error("{0} did not answer within {time_out} s", time_out = TIMEOUT.as_secs())]
     TimedOut(String),
     #[error("{0} answers, but not in HTTP: is it the right --target?")]
@@ -100,14 +116,15 @@ impl Control {
         item: Option<ItemId>,
         beginning: Beginning,
     ) -> Result<Self, ControlError> {
-        let client = http_client::builder(target.is_https())
+        let client = http_client::builder(target.is_https().then_some(&target.trust))
             .map_err(|error| ControlError::Client(error.to_string()))?;
         let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build();
         let client = client.map_err(|error| ControlError::Client(error.to_string()))?;
-        Ok(Self { client, url: target.url.clone(), admin_token: None, item, beginning })
+        let (url, address) = (target.url.clone(), target.address);
+        Ok(Self { client, url, address, admin_token: None, item, beginning })
     }
 
     /// The same client for one item, and as an admin if there is a token.
@@ -120,8 +137,26 @@ impl Control {
     /// # Errors
     /// When the server does not return it.
     pub async fn sale(&self) -> Result<View, ControlError> {
+        self.sale_within(TIMEOUT).await
+    }
+
+    /// The state of the sale, asked for the first time: nothing may have answered there yet.
+    ///
+    /// # Errors
+    /// As [`Control::sale`]; an error says whether there was a connection within `limit`.
+    pub async fn first_sale(&self, limit: Duration) -> Result<View, ControlError> {
+        let found = self.sale_within(limit).await;
+        let Err(ControlError::TimedOut(url)) = found else { return found };
+        let connecting = TcpStream::connect(self.address);
+        Err(match tokio::time::timeout(CONNECT_AGAIN, connecting).await {
+            Ok(Ok(_)) => ControlError::Silent(url, Span(limit)),
+            _ => ControlError::NoConnection(url, Span(limit)),
+        })
+    }
+
+    async fn sale_within(&self, limit: Duration) -> Result<View, ControlError> {
         let sent_us = self.beginning.us(Instant::now());
-        let response = self.get("/result").timeout(TIMEOUT).send().await;
+        let response = self.get("/result").timeout(limit).send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = body(response).await.map_err(|error| self.unreachable(&error))?;
@@ -242,10 +277,10 @@ impl Control {
 
     fn unreachable(&self, error: &reqwest::Error) -> ControlError {
         let url = self.url.clone();
-        if error.is_connect() {
-            ControlError::NoServer(url)
-        } else if error.is_timeout() {
+        if error.is_timeout() {
             ControlError::TimedOut(url)
+        } else if error.is_connect() {
+            ControlError::NoServer(url)
         } else {
             ControlError::NotHttp(url)
         }

@@ -4,6 +4,7 @@ mod blocked;
 mod leftovers;
 mod long_poll;
 mod many_items;
+mod refused_login;
 mod tombstones;
 mod unusable_redis;
 

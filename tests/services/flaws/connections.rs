@@ -37,7 +37,7 @@ fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Outpu
     let deployment = Deployment::new(Backend::on(broker, redis), None);
     let mut command = seckill();
     command.current_dir(deployment.folder()).env("SECKILL_BROKER_METRICS", broker.prometheus_url());
-    command.args(["bench", "--spawn", "--threads", "200", "--loops", "2"]);
+    command.args(["bench", "--spawn", "--full", "--threads", "200", "--loops", "2"]);
     command.args(["--settle-timeout", "5s"]).args(more).args(["--", "--design", design]);
     command.args(["--broker-connect-timeout", "4s"]).args(deployment.flags()).output().unwrap()
 }

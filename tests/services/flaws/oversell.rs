@@ -39,7 +39,7 @@ fn assert_oversells(flaw: Flaw) {
     let server = deployment.serve("all", &CONSUMERS);
     for burst in 1..=FLAWED_BURSTS {
         let sale = Sale::open(&server.url, "tea", STOCK);
-        let load = ["--target", &server.url, "--item", "tea", "--threads", "200"];
+        let load = ["--target", &server.url, "--item", "tea", "--threads", "200", "--full"];
         let bench = deployment.bench(&[&load[..], &["--admin-token", TOKEN]].concat());
         let (report, code) = (String::from_utf8_lossy(&bench.stdout), bench.status.code());
         let verdict = report.lines().last().unwrap_or_default();

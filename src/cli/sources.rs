@@ -1,0 +1,52 @@
+//! Where the value of a flag came from, for messages about it.
+
+use std::collections::BTreeSet;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use crate::profile::{FlagError, Profile, env_name};
+
+/// The flags that were given, by where they were given; without dashes.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    on_command_line: BTreeSet<String>,
+    in_environment: BTreeSet<String>,
+}
+
+impl Sources {
+    /// The flags of a parsed subcommand.
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let from = |source: ValueSource| {
+            let ids = matches.ids().map(clap::Id::as_str);
+            let ids = ids.filter(|id| matches.value_source(id) == Some(source));
+            ids.map(|id| id.replace('_', "-")).collect()
+        };
+        Self {
+            on_command_line: from(ValueSource::CommandLine),
+            in_environment: from(ValueSource::EnvVariable),
+        }
+    }
+
+    /// An error about a flag, with the name of its source.
+    pub(super) fn explain(&self, error: &FlagError) -> String {
+        match self.in_environment.contains(error.flag) {
+            true => {
+                let variable = env_name(error.flag);
+                format!("{variable} from the environment: {}", error.problem)
+            }
+            false => error.to_string(),
+        }
+    }
+
+    /// An error about a flag, which a profile may have given, too: in its table of this name, or
+    /// outside of all tables.
+    pub(super) fn explain_with(&self, error: &FlagError, profile: &Profile, table: &str) -> String {
+        let before = [&self.on_command_line, &self.in_environment];
+        let is_overridden = before.iter().any(|flags| flags.contains(error.flag));
+        match !is_overridden && profile.line(table, error.flag).is_some() {
+            true => profile.locate(table, error).to_string(),
+            false => self.explain(error),
+        }
+    }
+}

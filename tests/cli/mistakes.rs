@@ -1,0 +1,231 @@
+//! What people type by mistake, and what they are told: the flag or variable or line, and the cure.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{bench, stderr, stdout};
+use crate::support::child::seckill;
+
+/// Words of the command line, the exit code, and what stderr says.
+type Mistake = (&'static [&'static str], i32, &'static str);
+
+const MISTAKES: &[Mistake] = &[
+    // Addresses.
+    (&["bench", "--target", "http://127.0.0.1:99999"], 2, "--target: the port `99999` of"),
+    (&["bench", "--target", "http://127.0.0.1:abc"], 2, "--target: the port `abc` of"),
+    (&["bench", "--target", "http://127.0.0.1:"], 2, "--target: the port `` of"),
+    (&["bench", "--target", "http://127.0.0.1:0"], 2, "is not a number from 1 to 65535"),
+    (&["bench", "--target", "http://[::1]:70000"], 2, "--target: the port `70000` of"),
+    (&["bench", "--target", "ftp://127.0.0.1"], 2, "not of the form http://host:port"),
+    (&["bench", "--target", "http://127.0.0.1:7001/seckill"], 2, "give only http://host:port"),
+    (&["bench", "http://127.0.0.1:7001"], 2, "tip: write '--target http://127.0.0.1:7001'"),
+    (&["bench", "127.0.0.1"], 2, "an address follows '--target'"),
+    (&["bench", "--url", "http://127.0.0.1"], 2, "tip: use '--target http://127.0.0.1:7001'"),
+    (&["http://127.0.0.1:7001"], 2, "tip: write 'seckill bench --target http://127.0.0.1:7001'"),
+    (&["serve", "--port", "8080"], 2, "tip: use '--listen 127.0.0.1:7001'"),
+    (&["serve", "--host", "::"], 2, "tip: use '--listen 127.0.0.1:7001'"),
+    (&["serve", "8080"], 2, "'--listen 8080'"),
+    (&["serve", "--listen", "127.0.0.1"], 2, "--listen: `127.0.0.1` has no port"),
+    (&["serve", "--listen", ":70000"], 2, "--listen: the port `70000` of"),
+    (&["serve", "--listen", "host:http"], 2, "is not a number from 0 to 65535"),
+    (&["serve", "--queue", "amqp://127.0.0.1:5672/"], 2, "--queue: names the empty virtual host"),
+    (&["serve", "--queue", "kafka://127.0.0.1"], 2, "--queue: is neither embedded nor of the form"),
+    (&["serve", "--store", "127.0.0.1:6379"], 2, "--store: is neither embedded nor of the form"),
+    (&["bench", "--insecure"], 2, "--insecure: applies only to a --target https://…"),
+    (&["bench", "--cacert", "ca.pem"], 2, "--cacert: applies only to a --target https://…"),
+    // Flags of something else.
+    (&["bench", "--users", "5"], 2, "tip: use '--threads N'"),
+    (&["bench", "--connections", "5"], 2, "tip: use '--threads N'"),
+    (&["bench", "--requests", "5"], 2, "tip: use '--loops N'"),
+    (&["bench", "--qps", "5"], 2, "tip: use '--rate N/s'"),
+    (&["bench", "--ramp-up", "5s"], 2, "tip: use '--ramp TIME'"),
+    (&["bench", "--consumers", "8"], 2, "write '--spawn -- --consumers …'"),
+    (&["bench", "--spawn", "--", "--threads", "8"], 2, "--threads is a flag of 'seckill bench'"),
+    (&["bench", "--spawn", "--", "--port", "80"], 2, "tip: use '--listen 127.0.0.1:7001'"),
+    (&["serve", "--threads", "8"], 2, "--threads is a flag of 'seckill bench'"),
+    (&["lab", "true"], 2, "tip: a command follows '--': 'seckill lab -- true'"),
+    (&["lab", "--threads", "8"], 2, "write it after '--'"),
+    (&["run"], 2, "a similar subcommand exists: 'bench'"),
+    (&["start"], 2, "a similar subcommand exists: 'serve'"),
+    (&["bench", "--thread", "3"], 2, "a similar argument exists: '--threads'"),
+    // Values.
+    (&["bench", "--threads", "-1"], 2, "`-1` is not a count: write 350, 10k or 2M"),
+    (&["bench", "--threads", "1.5"], 2, "`1.5` is not a count"),
+    (&["bench", "--duration", "-5"], 2, "write 20s, 1m30s or 250ms"),
+    (&["bench", "--spawn", "--", "--stock", "-3"], 2, "`-3` is not a count"),
+    (&["bench", "--admin-token", ""], 2, "--admin-token: is empty: give one, or leave it out"),
+    (&["serve", "--admin-token", ""], 2, "--admin-token: is empty"),
+    (&["serve", "--log", "nosuchlevel"], 2, "--log: `nosuchlevel` is not a level: write error"),
+    (&["serve", "--log", "info,verbose"], 2, "--log: `verbose` is not a level"),
+    (&["serve", "--log", "seckill=loud"], 2, "--log: "),
+    (&["serve", "--flaw", "nosuchflaw"], 2, "invalid value 'nosuchflaw' for '--flaw"),
+    (&["bench", "--profile", "nowhere.toml"], 1, "cannot read the profile nowhere.toml"),
+    (&["audit", "nowhere"], 1, "nowhere"),
+    (&["bench"], 1, "start `seckill serve` there, or add --spawn"),
+];
+
+#[test]
+fn mistake_is_named_with_its_cure() {
+    assert!(MISTAKES.len() >= 40);
+    let folder = tempfile::tempdir().unwrap();
+    for (words, code, cure) in MISTAKES {
+        let mut command = seckill();
+        command.current_dir(folder.path()).args(*words);
+        if words == &["bench"] {
+            command.args(["--target", "http://127.0.0.1:1"]);
+        }
+        assert_told(&command.output().unwrap(), *code, cure);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file was left behind");
+}
+
+/// No tip recommends to put a flag after `--`, where it would mean another server's flag.
+#[test]
+fn unknown_flag_is_not_recommended_as_a_value() {
+    for words in [["bench", "--nosuchflag"], ["serve", "--nosuchflag"], ["lab", "--nosuchflag"]] {
+        let output = seckill().args(words).output().unwrap();
+        assert_told(&output, 2, "unexpected argument '--nosuchflag'");
+        assert!(!stderr(&output).contains("'-- --"), "{words:?}: {}", stderr(&output));
+    }
+}
+
+#[track_caller]
+fn assert_told(output: &Output, code: i32, cure: &str) {
+    let printed = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{cure}: {printed}");
+    assert!(printed.contains(cure), "no {cure} in: {printed}");
+    assert_eq!(stdout(output), "", "{cure}");
+}
+
+#[test]
+fn variable_with_a_mistake_is_named() {
+    let cases: &[(&str, &str, &[&str], &str)] = &[
+        ("TARGET", "http://a:b", &["bench"], "SECKILL_TARGET from the environment: the port `b`"),
+        ("THREADS", "0", &["bench"], "SECKILL_THREADS from the environment: must be at least 1"),
+        ("THREADS", "many", &["bench"], "for 'SECKILL_THREADS from the environment': `many` is"),
+        ("THREADS", "", &["bench"], "for 'SECKILL_THREADS from the environment'"),
+        ("ADMIN_TOKEN", "", &["bench"], "SECKILL_ADMIN_TOKEN from the environment: is empty"),
+        ("ADMIN_TOKEN", "", &["serve"], "SECKILL_ADMIN_TOKEN from the environment: is empty"),
+        ("LISTEN", "host", &["serve"], "SECKILL_LISTEN from the environment: `host` has no port"),
+        ("LOG", "loud", &["serve"], "SECKILL_LOG from the environment: `loud` is not a level"),
+        ("FLAW", "none", &["serve"], "for 'SECKILL_FLAW from the environment'"),
+        // The flag wins, and is what is wrong.
+        ("THREADS", "5", &["bench", "--threads", "0"], "--threads: must be at least 1"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, words, told) in cases {
+        let mut command = seckill();
+        command.current_dir(folder.path()).env(format!("SECKILL_{name}"), value).args(*words);
+        assert_told(&command.output().unwrap(), 2, told);
+    }
+}
+
+#[test]
+fn line_of_a_profile_is_named_when_flags_are_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "\nthreads = 5\ntarget = \"http://a:b\"\n";
+    std::fs::write(folder.path().join("ci.toml"), text).unwrap();
+    let profile = ["--profile", "ci.toml"];
+    let output = bench(folder.path(), &profile);
+    assert_told(&output, 2, "target in ci.toml:3: the port `b` of");
+    let output = bench(folder.path(), &[&profile[..], &["--rate", "5/s"]].concat());
+    assert_told(&output, 2, "threads in ci.toml:2: with a rate it is --max-threads");
+    let text = "stage = \"1s:5\"\n[server]\nflaw = \"no-dedupe\"\n";
+    std::fs::write(folder.path().join("ci.toml"), text).unwrap();
+    let output = bench(folder.path(), &profile);
+    assert_told(&output, 2, "ci.toml:3: `flaw` is a list: write flaw = [\"no-dedupe\"]");
+    std::fs::write(folder.path().join("ci.toml"), "stage = \"1s:5\"\n").unwrap();
+    let output = bench(folder.path(), &profile);
+    assert_told(&output, 2, "ci.toml:1: `stage` is a list: write stage = [\"1s:5\"]");
+}
+
+#[test]
+fn unknown_variable_is_warned_about_unless_output_is_for_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let warning = "SECKILL_THREDS in the environment sets nothing: the nearest is SECKILL_THREADS";
+    for (more, is_warned) in [(&[][..], true), (&["--json"], false), (&["--quiet"], false)] {
+        let mut command = seckill();
+        command.current_dir(folder.path()).env("SECKILL_THREDS", "5").args(["bench", "--spawn"]);
+        let output = command.args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(stderr(&output).contains(warning), is_warned, "{}", stderr(&output));
+        assert!(!stdout(&output).contains("SECKILL_THREDS"), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn spawned_server_takes_no_flags_that_were_meant_for_another_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    for (server, stock) in [(&[][..], 10), (&["--", "--stock", "7"], 7)] {
+        let mut command = seckill();
+        command.current_dir(folder.path()).env("SECKILL_STOCK", "50").env("SECKILL_LISTEN", ":1");
+        command.env("SECKILL_DATA", &elsewhere).args(["bench", "--spawn", "--threads", "20"]);
+        let output = command.args(server).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let verdict = format!("NOT OVERSOLD: stock {stock}, sold {stock}, left 0");
+        assert!(stdout(&output).contains(&verdict), "{}", stdout(&output));
+        let told = "SECKILL_STOCK in the environment does not reach the spawned server";
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        assert!(!elsewhere.exists());
+    }
+}
+
+#[test]
+fn port_alone_is_enough_to_listen() {
+    let folder = tempfile::tempdir().unwrap();
+    for address in [":0", "0"] {
+        let data = folder.path().join(address.replace(':', "_"));
+        let server = crate::support::child::Serving::start_at(address, seckill(), &data, &[]);
+        assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    }
+}
+
+#[test]
+fn target_that_accepts_and_says_nothing_ends_after_the_connect_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let began = Instant::now();
+    let output = bench(folder.path(), &["--target", &target, "--connect-timeout", "300ms"]);
+    assert_told(&output, 1, "accepted the connection and did not answer within 300ms");
+    // The time-out of other requests is 10 s.
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+}
+
+/// Runs words in a shell after `first`, with the program's path as `$S`.
+fn shell(folder: &Path, script: &str) -> Output {
+    let program = seckill().get_program().to_owned();
+    let mut command = std::process::Command::new("bash");
+    command.current_dir(folder).env("S", program).stdin(Stdio::null());
+    command.args(["-c", script]).output().unwrap()
+}
+
+#[test]
+fn low_limit_of_open_files_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in ["bench --spawn", "serve"] {
+        let output = shell(folder.path(), &format!("ulimit -n 64; \"$S\" {words}"));
+        assert_told(&output, 1, "the limit of open files (ulimit -n) is 64, and 128 are needed");
+    }
+}
+
+#[test]
+fn full_stdout_is_an_error_and_a_closed_pipe_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in ["bench --spawn", "bench --spawn --json", "serve --list-flaws", "man"] {
+        let output = shell(folder.path(), &format!("\"$S\" {words} > /dev/full"));
+        assert_told(&output, 1, "cannot write the output to stdout: No space left on device");
+    }
+    for words in ["--help", "bench --help", "--version"] {
+        let output = shell(folder.path(), &format!("\"$S\" {words} > /dev/full"));
+        assert_told(&output, 1, "cannot write the help to stdout: No space left on device");
+    }
+    for words in ["bench --help", "serve --list-flaws", "man"] {
+        let script = format!("set -o pipefail; \"$S\" {words} | true");
+        let output = shell(folder.path(), &script);
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()), "{words}");
+    }
+}
