@@ -120,11 +120,7 @@ impl BenchCommand {
             plan,
             sut: Sut::Seckill,
             spawn,
-            trust: match (flags.insecure, flags.cacert) {
-                (Some(true), _) => Trust::Anyone,
-                (_, Some(path)) => Trust::File(path),
-                (_, None) => Trust::System,
-            },
+            trust: trust(&flags),
             target: flags.target,
             admin_token: flags.admin_token,
             data: DATA_DEFAULT.into(),
@@ -133,6 +129,15 @@ impl BenchCommand {
             out: flags.out,
         };
         Ok(Self { config, output, profile })
+    }
+}
+
+/// The certificates that the flags trust.
+fn trust(flags: &BenchFlags) -> Trust {
+    match (flags.insecure, flags.cacert.clone()) {
+        (Some(true), _) => Trust::Anyone,
+        (_, Some(path)) => Trust::File(path),
+        (_, None) => Trust::System,
     }
 }
 
