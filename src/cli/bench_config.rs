@@ -125,11 +125,7 @@ impl BenchCommand {
             plan,
             sut,
             spawn,
-            trust: match (flags.insecure, flags.cacert) {
-                (Some(true), _) => Trust::Anyone,
-                (_, Some(path)) => Trust::File(path),
-                (_, None) => Trust::System,
-            },
+            trust: trust(&flags),
             target: flags.target,
             admin_token: flags.admin_token,
             data: DATA_DEFAULT.into(),
@@ -148,6 +144,15 @@ pub(super) fn failure(error: BenchError, sources: &Sources, profile: &Profile) -
         BenchError::Flag(error) => Failure::Usage(sources.explain_with(&error, profile, "")),
         BenchError::Failed(error) => Failure::Run(error),
         BenchError::Interrupted => Failure::Interrupted,
+    }
+}
+
+/// The certificates that the flags trust.
+fn trust(flags: &BenchFlags) -> Trust {
+    match (flags.insecure, flags.cacert.clone()) {
+        (Some(true), _) => Trust::Anyone,
+        (_, Some(path)) => Trust::File(path),
+        (_, None) => Trust::System,
     }
 }
 

@@ -164,7 +164,7 @@ layered! {
         #[arg(long, env = "SECKILL_MAX_ERRORS", value_name = "P%")]
         pub max_errors: Option<Share>,
         /// Open a fresh sale of the item with this stock before the run; needs the admin token.
-        /// SECKILL_STOCK does not do that: it is the spawned server's
+        /// SECKILL_STOCK is a variable of `serve` and does not do that
         #[arg(long, value_name = "N")]
         pub stock: Option<Count>,
         /// Stock that the sale must have been opened with; any other fails the audit
