@@ -77,7 +77,7 @@ impl Ended<'_> {
         notify: Notify<'_>,
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
-        let Loaded { ran: Ran { recorder, mut history }, sinks, broker } = self.loaded;
+        let Loaded { ran: Ran { recorder, begun, mut history }, sinks, broker } = self.loaded;
         let Sinks { series, mut outputs } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
@@ -97,6 +97,8 @@ impl Ended<'_> {
             sut: config.sut,
             plan: &config.plan,
             target: &site.target,
+            spawn: config.spawn.as_ref(),
+            begun,
             summary: &summary,
             series: &series,
             settle: Quantiles::default(),

@@ -1,14 +1,14 @@
 //! The whole report for people, from fixed figures.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
 use seckill::judge::{
     Audit, Bounds, DeadLetters, Fairness, Gaps, Invalid, Invariant, Verdict, Violation,
 };
-use seckill::monitor::{ProcessUsage, Usage};
+use seckill::monitor::{CpuTrack, ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::report::terminal;
 use seckill::stats::{
@@ -67,6 +67,8 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
         sut: Sut::Seckill,
         plan: &Plan::new(flags, 7).unwrap(),
         target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
+        spawn: None,
+        begun: Instant::now(),
         summary: &recorder().finish(),
         settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
         usage: &Usage {
@@ -74,6 +76,7 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
             machine: Some(ProcessUsage { rss_bytes_max: 0, ..process }),
             generator: Some(process),
             server: None,
+            track: CpuTrack::default(),
         },
         broker: None,
         audit,
@@ -108,6 +111,7 @@ fn oversold() -> Audit {
             count: 2,
             request_ids: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae8".into()],
         }),
+        checked: vec![Invariant::NeverOversold],
         violations: vec![Violation {
             invariant: Invariant::NeverOversold,
             count: 1,
