@@ -65,7 +65,15 @@ impl Recording {
             );
             return Err(ReadError::new(&path, problem));
         }
-        let run = serde_json::from_slice(&json).map_err(damaged)?;
+        let run: Run = serde_json::from_slice(&json).map_err(damaged)?;
+        // An older run was recorded without thresholds.
+        let run = match run.thresholds.is_empty() {
+            true => {
+                let thresholds = run.recorded_thresholds();
+                run.evaluated(&thresholds.map_err(|problem| ReadError::new(&path, problem))?)
+            }
+            false => run,
+        };
         Ok(Self { folder: folder.to_owned(), run })
     }
 
@@ -91,7 +99,10 @@ impl Recording {
             Some(_) => None,
         };
         let audit = judge::audit(&history, ledger.as_ref(), &gaps);
-        Ok(self.run.judged(audit))
+        let thresholds = self.run.recorded_thresholds();
+        let thresholds =
+            thresholds.map_err(|problem| ReadError::new(&self.folder.join(RUN), problem))?;
+        Ok(self.run.judged(audit, &thresholds))
     }
 
     fn ledger(&self, which: LedgerFile) -> Result<Ledger, ReadError> {

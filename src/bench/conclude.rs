@@ -110,6 +110,7 @@ impl Ended<'_> {
             stock_left_before: site.view_before.sale.stock_left,
             stopped,
             invalid,
+            thresholds: &config.thresholds,
         };
         // The result so far is written now, and is kept if the bench is killed while it waits for
         // the rest.

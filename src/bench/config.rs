@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::judge::Threshold;
 use crate::profile::{Plan, ServeFlags};
 use crate::secret::Secret;
 use crate::sut::Sut;
@@ -25,6 +26,8 @@ pub struct Config {
     pub broker_metrics: Option<String>,
     /// The file for all samples, in JMeter's format.
     pub jtl: Option<PathBuf>,
+    /// The thresholds by which the run fails.
+    pub thresholds: Vec<Threshold>,
     /// The folder in which the run is recorded.
     pub out: Option<PathBuf>,
 }

@@ -12,9 +12,11 @@ mod prepare;
 mod run;
 mod self_test;
 mod spawned;
+mod thresholds;
 
 pub use config::Config;
 pub use error::BenchError;
 pub use event::Event;
 pub use run::{Finished, run};
 pub use self_test::{STUB_SERVER, SelfTest, self_test, stub_server};
+pub use thresholds::{check_thresholds, thresholds};

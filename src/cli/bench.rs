@@ -66,7 +66,7 @@ pub(super) fn print_run(run: &Run, output: Output, colour: Colour) -> Result<(),
     let colour = colour.on(&std::io::stdout());
     match output {
         Output::Json => print(&(serde_json::to_string_pretty(run)? + "\n")),
-        Output::Verdict => print(&(report::verdict_line(run, colour) + "\n")),
+        Output::Verdict => print(&report::verdict(run, colour)),
         Output::Text => print(&report::terminal(run, colour)),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use crate::bench::Config;
+use crate::bench::{self, Config};
 use crate::ids::RequestId;
 use crate::profile::{
     DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
@@ -52,7 +52,10 @@ impl BenchCommand {
             None => Profile::default(),
         };
         // The profile is checked on its own first, so that an error in it names its line.
-        Plan::new(&profile.bench, 0).map_err(|error| usage(&profile.locate("", &error)))?;
+        let sut = Sut::Seckill;
+        Plan::new(&profile.bench, 0)
+            .and_then(|_| bench::check_thresholds(&profile.bench, sut))
+            .map_err(|error| usage(&profile.locate("", &error)))?;
         let room = limits::raise_file_limit();
         if args.profile.is_some() {
             ServePlan::of_profile(&profile.server, room)
@@ -83,10 +86,11 @@ impl BenchCommand {
         };
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
+        let thresholds = bench::thresholds(&flags, sut)?;
         let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
         let config = Config {
             plan,
-            sut: Sut::Seckill,
+            sut,
             spawn,
             target: flags.target,
             admin_token: flags.admin_token,
@@ -94,6 +98,7 @@ impl BenchCommand {
             broker_metrics: flags.broker_metrics,
             jtl: flags.jtl,
             out: flags.out,
+            thresholds,
         };
         Ok(Self { config, output })
     }

@@ -9,8 +9,8 @@ pub struct Conclusion {
     pub verdict: Verdict,
     /// Whether the figures describe the tested system and not the generator.
     pub is_valid: bool,
-    /// Whether the share of errors is above its limit.
-    pub has_too_many_errors: bool,
+    /// Whether a threshold was crossed.
+    pub has_crossed: bool,
     /// Whether the run ended before the end of its plan.
     pub was_stopped: bool,
 }
@@ -21,7 +21,7 @@ pub fn exit_code(conclusion: Conclusion) -> u8 {
         Conclusion { verdict: Verdict::Fail, .. } => 3,
         Conclusion { verdict: Verdict::Unknown, .. } => 4,
         Conclusion { is_valid: false, .. } => 5,
-        Conclusion { has_too_many_errors: true, .. } => 99,
+        Conclusion { has_crossed: true, .. } => 99,
         Conclusion { was_stopped: true, .. } => 130,
         Conclusion { verdict: Verdict::Pass | Verdict::NotAudited, .. } => 0,
     }
@@ -33,8 +33,8 @@ mod tests {
 
     #[test]
     fn lowest_code_that_applies_wins() {
-        let code = |verdict, is_valid, has_too_many_errors, was_stopped| {
-            exit_code(Conclusion { verdict, is_valid, has_too_many_errors, was_stopped })
+        let code = |verdict, is_valid, has_crossed, was_stopped| {
+            exit_code(Conclusion { verdict, is_valid, has_crossed, was_stopped })
         };
         assert_eq!(code(Verdict::Pass, true, false, false), 0);
         assert_eq!(code(Verdict::NotAudited, true, false, false), 0);

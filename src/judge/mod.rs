@@ -20,6 +20,7 @@ mod order;
 mod reconcile;
 mod rules;
 mod server_clock;
+mod threshold;
 mod told;
 mod validity;
 mod verdict;
@@ -32,5 +33,9 @@ pub use exit::{Conclusion, exit_code};
 pub use fairness::Fairness;
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
 pub use reconcile::reconcile;
+pub use threshold::{
+    Comparison, Expression, ExpressionError, Figures, Metric, Process, ProcessFigures, Statistic,
+    Threshold, ThresholdResult, Times, Unit,
+};
 pub use validity::{GeneratorLoad, Invalid, validity};
 pub use verdict::{Audit, Verdict};

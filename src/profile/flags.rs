@@ -136,8 +136,16 @@ layered! {
         /// Maximum wait, after the run, until every accepted attempt is decided [default: 30s]
         #[arg(long, env = "SECKILL_SETTLE_TIMEOUT", value_name = "TIME")]
         pub settle_timeout: Option<Span>,
-        /// Largest share of requests without a usable answer; with more, the exit code is 99
-        /// [default: 1%]
+        /// Fail the run (exit code 99) if this holds after it: p99>50ms, accepted.p99>20ms,
+        /// errors>0.1%, rate<2000/s, outcome.queue_full>5%, or p99>1.2x, a multiple of the
+        /// --baseline. The condition describes a failure; a threshold of k6 describes a success.
+        /// A figure that was not measured fails the run. May be repeated [default: errors>1%]
+        #[arg(long, env = "SECKILL_FAIL_IF", value_delimiter = ',', value_name = "EXPR")]
+        pub fail_if: Option<Vec<String>>,
+        /// Recorded run whose figures relative thresholds (p99>1.2x) are multiples of
+        #[arg(long, env = "SECKILL_BASELINE", value_name = "DIR")]
+        pub baseline: Option<PathBuf>,
+        /// Largest share of requests without a usable answer: short for --fail-if 'errors>P%'
         #[arg(long, env = "SECKILL_MAX_ERRORS", value_name = "P%")]
         pub max_errors: Option<Share>,
         /// Open a fresh sale of the item with this stock before the run; needs the admin token.

@@ -20,6 +20,9 @@ const RETRIES_MAX: u64 = 100;
 /// Longest pause before the first retry.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
+/// Maximum number of thresholds of one flag: more than there are metrics.
+const THRESHOLDS_MAX: usize = 200;
+
 /// A checked plan of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -55,9 +58,12 @@ pub struct Plan {
     /// Maximum wait, after the run, until every accepted attempt is decided.
     #[serde(with = "span")]
     pub settle_timeout: Duration,
-    /// Largest share of requests without a usable answer.
-    #[serde(default = "max_errors_default")]
-    pub max_errors: Share,
+    /// Largest share of requests without a usable answer, if a flag names one.
+    #[serde(default)]
+    pub max_errors: Option<Share>,
+    /// Conditions that mean the failure of the run, as they were given.
+    #[serde(default)]
+    pub fail_if: Vec<String>,
     /// The stock of the fresh sale that is opened before the run, if one is.
     #[serde(default)]
     pub stock: Option<u64>,
@@ -69,11 +75,6 @@ pub struct Plan {
     pub no_audit: bool,
     /// The seed of buyers, request ids, arrivals and pauses.
     pub seed: u64,
-}
-
-/// One of a hundred: a load test of which more fails has measured something else.
-fn max_errors_default() -> Share {
-    Share::percent(1)
 }
 
 /// When and how often an attempt is sent again, with the same request id.
@@ -122,7 +123,8 @@ impl Plan {
             connect_timeout: timeout("connect-timeout", flags.connect_timeout, 5)?,
             timeout: timeout("timeout", flags.timeout, 30)?,
             settle_timeout: timeout("settle-timeout", flags.settle_timeout, 30)?,
-            max_errors: flags.max_errors.unwrap_or_else(max_errors_default),
+            max_errors: flags.max_errors,
+            fail_if: thresholds("fail-if", flags.fail_if.as_deref())?,
             stock: stock(flags)?,
             expect_stock: flags.expect_stock.map(|count| count.0),
             no_audit: flags.no_audit.unwrap_or(false),
@@ -181,6 +183,15 @@ fn stock(flags: &BenchFlags) -> Result<Option<u64>, FlagError> {
         ),
     ])?;
     Ok(stock)
+}
+
+/// Checks the number of thresholds; the judge reads them.
+fn thresholds(flag: &'static str, given: Option<&[String]>) -> Result<Vec<String>, FlagError> {
+    let given = given.unwrap_or_default();
+    match given.len() {
+        0..=THRESHOLDS_MAX => Ok(given.to_vec()),
+        count => Err(invalid(flag, format!("{count} are over {THRESHOLDS_MAX}"))),
+    }
 }
 
 fn levels(start: u64, stages: &[Stage]) -> Levels {

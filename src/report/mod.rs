@@ -10,4 +10,4 @@ mod verdict;
 
 pub use progress::Progress;
 pub use terminal::terminal;
-pub use verdict::verdict_line;
+pub use verdict::verdict;

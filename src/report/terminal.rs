@@ -12,7 +12,7 @@ use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
-use super::verdict::verdict_line;
+use super::verdict::{crossed, verdict_line};
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
 /// few ticks of the kernel's clock, of 10 ms each.
@@ -279,10 +279,10 @@ fn remarks(run: &Run) -> String {
     if run.audit.stock_left_before <= 0 {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
-    if run.has_too_many_errors() {
-        let (errors, limit) = (100.0 * run.requests.error_rate, run.plan.plan.max_errors);
-        let _ = writeln!(text, "CROSSED    {errors:.2}% errors, over --max-errors {limit}");
+    for passed in run.thresholds.iter().filter(|result| result.passed) {
+        let _ = writeln!(text, "Passed     {passed}");
     }
+    text += &crossed(run);
     if let Some(because) = &run.requests.stopped_early {
         let _ = writeln!(text, "STOPPED    before the end of its plan: {}", printable(because));
     }

@@ -1,12 +1,28 @@
-//! The verdict, in one line.
+//! The verdict, in one line, and the thresholds that were crossed.
+
+use std::fmt::Write;
 
 use crate::archive::Run;
 use crate::escape::printable;
 use crate::judge::Verdict;
 
+/// The thresholds that were crossed, and last the verdict.
+pub fn verdict(run: &Run, colour: bool) -> String {
+    crossed(run) + &verdict_line(run, colour) + "\n"
+}
+
+/// The thresholds that were crossed, a line for each.
+pub(super) fn crossed(run: &Run) -> String {
+    let mut text = String::new();
+    for result in run.crossed() {
+        let _ = writeln!(text, "CROSSED    {result}");
+    }
+    text
+}
+
 /// The verdict, in one line.
-pub fn verdict_line(run: &Run, colour: bool) -> String {
-    let mut verdict = verdict(run);
+pub(super) fn verdict_line(run: &Run, colour: bool) -> String {
+    let mut verdict = conclusion(run);
     let has_findings = matches!(run.audit.audit.verdict, Verdict::Fail | Verdict::Unknown);
     if run.requests.stopped_early.is_some() && !has_findings {
         verdict = format!("STOPPED before the end of its plan. {verdict}");
@@ -20,7 +36,7 @@ pub fn verdict_line(run: &Run, colour: bool) -> String {
     if colour { format!("\x1b[1;{code}m{verdict}\x1b[0m") } else { verdict }
 }
 
-fn verdict(run: &Run) -> String {
+fn conclusion(run: &Run) -> String {
     let audit = &run.audit.audit;
     let figure = |figure: Option<i128>| figure.map_or("?".to_owned(), |n| n.to_string());
     let stock = figure(audit.stock.map(i128::from));
@@ -57,9 +73,12 @@ fn but(run: &Run) -> String {
     if !run.generator.valid {
         but.push("the run is INVALID".to_owned());
     }
-    if run.has_too_many_errors() {
-        let (errors, limit) = (100.0 * run.requests.error_rate, run.plan.plan.max_errors);
-        but.push(format!("{errors:.2}% errors are over the limit of {limit}"));
+    let crossed: Vec<_> = run.crossed().map(|result| printable(&result.expr)).collect();
+    match &crossed[..] {
+        [] => {}
+        [one] => but.push(format!("{one} was crossed")),
+        [one, another] => but.push(format!("{one} and {another} were crossed")),
+        several => but.push(format!("{} thresholds were crossed", several.len())),
     }
     if but.is_empty() { String::new() } else { format!(" (but {})", but.join(", and ")) }
 }

@@ -103,6 +103,22 @@ pub enum ErrorKind {
     Http(u16),
 }
 
+impl ErrorKind {
+    /// Every kind except those of the statuses.
+    pub const NAMED: [Self; 10] = [
+        Self::ConnectRefused,
+        Self::ConnectTimeout,
+        Self::NoPorts,
+        Self::NoFiles,
+        Self::ConnectFailed,
+        Self::Tls,
+        Self::Timeout,
+        Self::Reset,
+        Self::Protocol,
+        Self::Body,
+    ];
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -126,6 +142,19 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn every_kind_of_error_with_a_word_of_its_own_is_listed() {
+        use ErrorKind::*;
+        // A new kind does not compile here until it is listed.
+        let is_named = |kind| match kind {
+            ConnectRefused | ConnectTimeout | NoPorts | NoFiles | ConnectFailed | Tls | Timeout
+            | Reset | Protocol | Body => true,
+            Http(_) => false,
+        };
+        let words: HashSet<_> = ErrorKind::NAMED.map(|kind| kind.to_string()).into();
+        assert!(words.len() == 10 && ErrorKind::NAMED.into_iter().all(is_named));
+    }
 
     #[test]
     fn every_outcome_has_its_own_index() {

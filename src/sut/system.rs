@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::{Beginning, Ledger, Status};
 use crate::ids::{ItemId, RequestId};
 use crate::profile::Plan;
-use crate::stats::{Click, ErrorKind};
+use crate::stats::{Click, ErrorKind, Outcome};
 
 use super::{Control, ControlError, LedgerReader, Target, Template, Understood, Unusable, builtin};
 
@@ -117,6 +117,15 @@ impl Sut {
         match self {
             Self::Seckill => builtin::PURCHASE_PATH,
         }
+    }
+
+    /// The words of all outcomes that an answer can have.
+    pub fn outcomes(self) -> Vec<&'static str> {
+        let decisions = [Outcome::Accepted, Outcome::Won, Outcome::Lost, Outcome::Rejected];
+        let refusals = match self {
+            Self::Seckill => builtin::refusals(),
+        };
+        decisions.into_iter().map(Outcome::as_str).chain(refusals).collect()
     }
 
     /// The label of a request in reports, as JMeter names a sampler.

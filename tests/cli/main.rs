@@ -18,6 +18,7 @@ mod recovery;
 mod right_runs;
 mod self_test;
 mod shutdown;
+mod thresholds;
 mod verdicts;
 
 use std::path::Path;

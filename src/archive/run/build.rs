@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::archive::digest::Digest;
-use crate::judge::{Audit, BrokerConnections, Conclusion, Gaps, Invalid, cause, exit_code};
+use crate::judge::{
+    Audit, BrokerConnections, Conclusion, Gaps, Invalid, Threshold, ThresholdResult, cause,
+    exit_code,
+};
 use crate::monitor::{BrokerUsage, CpuShares, ProcessUsage, Usage};
 use crate::profile::{Model, Plan, ServeFlags};
 use crate::settings::RetryOn;
@@ -45,6 +48,7 @@ pub struct Parts<'a> {
     /// Why the run ended before the end of its plan.
     pub stopped: Option<String>,
     pub invalid: Vec<Invalid>,
+    pub thresholds: &'a [Threshold],
 }
 
 impl Run {
@@ -56,7 +60,8 @@ impl Run {
             true => (summary.settle, SettleFrom::Click),
             false => (parts.settle, SettleFrom::Ledger),
         };
-        Self {
+        let thresholds = parts.thresholds;
+        let run = Self {
             schema: SCHEMA,
             seckill: env!("CARGO_PKG_VERSION").to_owned(),
             started: parts.started,
@@ -93,15 +98,25 @@ impl Run {
                 connections_opened: broker.connections_opened,
             }),
             audit: AuditRecord { audit: parts.audit, stock_left_before: parts.stock_left_before },
+            thresholds: Vec::new(),
             evidence_gaps: parts.gaps,
             files: parts.files,
-        }
+        };
+        run.evaluated(thresholds)
     }
 
-    /// The same run with another audit.
-    pub fn judged(self, audit: Audit) -> Self {
+    /// The same run with another audit, and with these thresholds evaluated.
+    pub fn judged(self, audit: Audit, thresholds: &[Threshold]) -> Self {
         let stock_left_before = self.audit.stock_left_before;
-        Self { audit: AuditRecord { audit, stock_left_before }, ..self }
+        let run = Self { audit: AuditRecord { audit, stock_left_before }, ..self };
+        run.evaluated(thresholds)
+    }
+
+    /// The same run with these thresholds evaluated.
+    pub fn evaluated(mut self, thresholds: &[Threshold]) -> Self {
+        let figures = self.figures();
+        self.thresholds = thresholds.iter().map(|one| one.evaluate(&figures)).collect();
+        self
     }
 
     /// The exit code: the lowest of those that apply.
@@ -109,14 +124,14 @@ impl Run {
         exit_code(Conclusion {
             verdict: self.audit.audit.verdict,
             is_valid: self.generator.valid,
-            has_too_many_errors: self.has_too_many_errors(),
+            has_crossed: self.crossed().next().is_some(),
             was_stopped: self.requests.stopped_early.is_some(),
         })
     }
 
-    /// Whether the share of requests without a usable answer is above the plan's limit.
-    pub fn has_too_many_errors(&self) -> bool {
-        self.requests.error_rate > self.plan.plan.max_errors.fraction()
+    /// The thresholds that were crossed.
+    pub fn crossed(&self) -> impl Iterator<Item = &ThresholdResult> {
+        self.thresholds.iter().filter(|result| !result.passed)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::digest::Digest;
-use crate::judge::{Audit, Gaps, Invalid};
+use crate::judge::{Audit, Gaps, Invalid, ThresholdResult};
 use crate::profile::Plan;
 use crate::stats::{Bin, CurvePoint, Quantiles};
 use crate::sut::Sut;
@@ -73,6 +73,9 @@ pub struct Run {
     pub broker: Option<BrokerRecord>,
     /// The audit.
     pub audit: AuditRecord,
+    /// The thresholds with the figures that were measured.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
     /// The gaps in the evidence for the audit.
     #[serde(default)]
     pub evidence_gaps: Gaps,

@@ -5,6 +5,7 @@ mod build;
 mod figures;
 mod rows;
 mod tally;
+mod thresholds;
 
 pub use build::{Parts, SCHEMA};
 pub use figures::{

@@ -87,6 +87,11 @@ pub(crate) fn intern_refusals() {
     LazyLock::force(&REASONS);
 }
 
+/// The words of the refusals.
+pub(crate) fn refusals() -> impl Iterator<Item = &'static str> {
+    Refusal::ALL.iter().map(|refusal| refusal.as_str())
+}
+
 /// A refusal as it is sent: its status and its body. The stub server of the self-test answers it.
 pub(crate) fn sample_refusal() -> (u16, String) {
     let refusal = Refusal::SoldOut;

@@ -5,7 +5,7 @@ mod control;
 mod ledger;
 mod request;
 
-pub(super) use answer::{sample_refusal, understand, understand_result};
+pub(super) use answer::{refusals, sample_refusal, understand, understand_result};
 pub use control::{Control, ControlError, local_token};
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};
