@@ -57,8 +57,9 @@ pub(super) enum Command {
     /// Judge a recorded run again, offline, from its history and its ledger
     #[command(after_help = EXIT_CODES)]
     Audit(RecordedArgs),
-    /// Print a recorded run again, as it was judged then; the exit code is 0
-    Report(RecordedArgs),
+    /// Print recorded runs again, as they were judged then, or write their reports; the exit code
+    /// is 0
+    Report(ReportArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -106,6 +107,30 @@ pub(super) struct RecordedArgs {
     #[arg(long)]
     pub(super) json: bool,
     /// Print only the verdict
+    #[arg(long, short = 'q')]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Folders of runs, as given to --out; the page compares several with the first
+    #[arg(value_name = "DIR", required = true)]
+    pub(super) dirs: Vec<PathBuf>,
+    /// Write the report for people to this file, which must not exist: one HTML page that needs no
+    /// script
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Write every invariant and every threshold as a test to this file, which must not exist, in
+    /// JUnit's XML format
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write a short summary in Markdown to this file, which must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<PathBuf>,
+    /// Print the result as JSON, of several runs one after the other
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print only the verdict and the thresholds that were crossed
     #[arg(long, short = 'q')]
     pub(super) quiet: bool,
 }

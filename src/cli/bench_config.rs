@@ -12,12 +12,14 @@ use crate::sut::Sut;
 use crate::units::Count;
 
 use super::args::{BenchArgs, ServerFlags};
+use super::report_files::{ReportFiles, ReportPaths};
 use super::{Failure, limits};
 
 /// The checked command line.
 pub(super) struct BenchCommand {
     pub(super) config: Config,
     pub(super) output: Output,
+    pub(super) reports: ReportFiles,
 }
 
 /// The format of the result on stdout.
@@ -88,6 +90,9 @@ impl BenchCommand {
         check_open_files(flag, plan.connections(), room)?;
         let thresholds = bench::thresholds(&flags, sut)?;
         let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
+        let (html, junit) = (flags.html.as_deref(), flags.junit.as_deref());
+        let paths = ReportPaths { html, junit, summary: flags.summary.as_deref() };
+        let reports = ReportFiles::open(paths, flags.jtl.as_deref(), flags.out.as_deref())?;
         let config = Config {
             plan,
             sut,
@@ -100,7 +105,7 @@ impl BenchCommand {
             out: flags.out,
             thresholds,
         };
-        Ok(Self { config, output })
+        Ok(Self { config, output, reports })
     }
 }
 

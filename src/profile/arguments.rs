@@ -34,7 +34,7 @@ impl Plan {
         list.given("connect-timeout", Some(Span(self.connect_timeout)));
         list.given("timeout", Some(Span(self.timeout)));
         list.given("settle-timeout", Some(Span(self.settle_timeout)));
-        list.given("max-errors", Some(self.max_errors));
+        list.given("max-errors", self.max_errors);
         list.given("stock", self.stock);
         list.given("expect-stock", self.expect_stock);
         list.switch("no-audit", self.no_audit);
