@@ -22,7 +22,7 @@ pub(super) fn charts(run: &Run, rows: &[SeriesRow]) -> Vec<Chart> {
         time.rates(&run.requests.by_outcome),
         time.errors(&run.requests.by_error),
         time.latencies(),
-        time.stock(),
+        time.stock(run.audit.stock_left_before),
         time.queue(),
         time.cpu(),
     ]
@@ -79,7 +79,7 @@ impl Time<'_> {
                 stacked.push((class, name, steps));
             }
         }
-        let axes = self.axes(Scale::linear(tops.iter().copied()));
+        let axes = self.axes(Scale::counts(tops.iter().copied()));
         let marks = stacked.into_iter().map(|(class, name, steps)| Mark {
             class,
             is_band: true,
@@ -112,27 +112,31 @@ impl Time<'_> {
             .labelled(format!("99 % at the most {}", time(most)))
     }
 
-    fn stock(&self) -> Chart {
-        let lines: [Line; 1] = [("c2", "stock left", |row| Some(row.stock_left as f64))];
-        let last = self.rows.last().map_or(0, |row| row.stock_left);
-        let chart = self.lines(
-            ("Stock left", "units"),
-            &lines,
-            |values| Scale::linear(values),
-            |value| count(value.round() as i64),
-        );
-        Chart { is_low: true, ..chart.labelled(format!("{} at the end", count(last))) }
+    /// The stock, from that before the run.
+    fn stock(&self, before: i64) -> Chart {
+        let values = self.rows.iter().map(|row| row.stock_left as f64);
+        let axes = self.axes(Scale::counts(values.chain([before as f64])));
+        let begin = (0.0, 0.0, Some(before as f64));
+        let steps = self.rows.iter().map(|row| {
+            let left = row.stock_left as f64;
+            (row.from_s as f64, row.to_s as f64, Some(left))
+        });
+        let path = axes.line([begin].into_iter().chain(steps));
+        let name = "stock left".to_owned();
+        let mark = Mark { class: "c2", is_band: false, name, path };
+        let last = self.rows.last().map_or(before, |row| row.stock_left);
+        let about = ("Stock left", "units");
+        let chart = self.chart(axes, about, vec![mark], |value| count(value.round() as i64));
+        let label = format!("from {} to {}", count(before), count(last));
+        Chart { is_low: true, ..chart.labelled(label) }
     }
 
     fn queue(&self) -> Chart {
         let lines: [Line; 1] = [("c1", "queued", |row| Some(row.queued as f64))];
         let most = self.rows.iter().map(|row| row.queued).max().unwrap_or(0);
-        let chart = self.lines(
-            ("Depth of the queue", "attempts that are accepted and not decided"),
-            &lines,
-            |values| Scale::linear(values),
-            |value| count(value.round() as i64),
-        );
+        let about = ("Depth of the queue", "attempts that are accepted and not decided");
+        let text = |value: f64| count(value.round() as i64);
+        let chart = self.lines(about, &lines, |values| Scale::counts(values), text);
         Chart { is_low: true, ..chart.labelled(format!("at the most {}", count(most))) }
     }
 

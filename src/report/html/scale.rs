@@ -34,6 +34,16 @@ impl Scale {
         Self::Linear { low: ends(low).floor() * step, high: ends(high).ceil() * step, step }
     }
 
+    /// The same for counts, which have no labels between whole numbers.
+    pub(super) fn counts(values: impl Iterator<Item = f64>) -> Self {
+        match Self::linear(values) {
+            Self::Linear { low, high, step } if step < 1.0 => {
+                Self::Linear { low: low.floor(), high: high.ceil(), step: 1.0 }
+            }
+            axis => axis,
+        }
+    }
+
     /// A linear axis that ends where its values end.
     pub(super) fn exact(low: f64, high: f64) -> Self {
         let high = if high > low { high } else { low + 1.0 };
@@ -101,6 +111,8 @@ mod tests {
         let below = Scale::linear([-2.0, 10.0].into_iter());
         assert_eq!(below.labelled(), [-5.0, 0.0, 5.0, 10.0]);
         assert_eq!(Scale::linear([0.0].into_iter()).labelled().last(), Some(&1.0));
+        assert_eq!(Scale::counts([-1.0, 0.0].into_iter()).labelled(), [-1.0, 0.0]);
+        assert_eq!(Scale::counts([10.0].into_iter()), Scale::linear([10.0].into_iter()));
     }
 
     #[test]
