@@ -33,6 +33,8 @@ pub(super) enum Ending {
     Complete,
     /// A signal stopped it.
     Stopped,
+    /// This threshold stopped it.
+    Aborted(String),
     /// The spawned server ended, for this reason. A dead server provides no evidence, so it is not
     /// waited for.
     Died(String),
@@ -43,6 +45,7 @@ impl Ending {
     fn early(&self) -> Option<String> {
         match self {
             Self::Complete => None,
+            Self::Aborted(because) => Some(because.clone()),
             Self::Stopped => Some("a signal stopped it".to_owned()),
             Self::Died(_) => Some("the server died".to_owned()),
         }
@@ -52,7 +55,7 @@ impl Ending {
     fn gaps(self, no_audit: bool) -> Gaps {
         let server = match self {
             Self::Died(because) => Some(because),
-            Self::Complete | Self::Stopped => None,
+            Self::Complete | Self::Stopped | Self::Aborted(_) => None,
         };
         let ledger = Some("the run ended before the ledger was read".to_owned());
         Gaps { no_audit, server, ledger, ..Gaps::default() }
@@ -77,8 +80,9 @@ impl Ended<'_> {
         notify: Notify<'_>,
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
-        let Loaded { ran: Ran { recorder, begun, mut history }, sinks, broker } = self.loaded;
-        let Sinks { series, mut outputs } = sinks;
+        let Loaded { ran: Ran { recorder, begun, mut history }, sinks, broker, aborted } =
+            self.loaded;
+        let Sinks { series, mut outputs, abort: _ } = sinks;
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
             && let Some(sale) = view_again(site, &mut history).await
@@ -110,7 +114,8 @@ impl Ended<'_> {
             stock_left_before: site.view_before.sale.stock_left,
             stopped,
             invalid,
-            thresholds: &config.thresholds,
+            thresholds: &config.thresholds.fail_if,
+            aborted_by: aborted.map(|aborted| aborted.by),
         };
         // The result so far is written now, and is kept if the bench is killed while it waits for
         // the rest.

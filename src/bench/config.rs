@@ -26,8 +26,17 @@ pub struct Config {
     pub broker_metrics: Option<String>,
     /// The file for all samples, in JMeter's format.
     pub jtl: Option<PathBuf>,
-    /// The thresholds by which the run fails.
-    pub thresholds: Vec<Threshold>,
+    /// The thresholds by which the run fails, and those that end the load.
+    pub thresholds: Thresholds,
     /// The folder in which the run is recorded.
     pub out: Option<PathBuf>,
+}
+
+/// The thresholds of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Thresholds {
+    /// Those by which the run fails.
+    pub fail_if: Vec<Threshold>,
+    /// Those that end the load.
+    pub abort_on: Vec<Threshold>,
 }

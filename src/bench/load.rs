@@ -15,6 +15,7 @@ use crate::monitor::{BrokerMonitor, BrokerUsage};
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
 use crate::sut::Control;
 
+use super::abort::{AbortWatch, Aborted};
 use super::config::Config;
 use super::event::{Event, Notify};
 use super::prepare::Site;
@@ -35,16 +36,19 @@ pub(super) struct Load<'a> {
 pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,
+    pub(super) abort: AbortWatch,
 }
 
 impl Sink for Sinks {
     fn begin(&mut self, at: std::time::SystemTime) {
         self.outputs.begin(at);
+        self.abort.begin(at);
     }
 
     fn second(&mut self, second: u64, recorder: &Recorder) {
         self.series.second(second, recorder);
         self.outputs.second(second, recorder);
+        self.abort.second(second, recorder);
     }
 
     fn samples(&mut self, samples: &[Sample]) {
@@ -57,6 +61,8 @@ pub(super) struct Loaded {
     pub(super) ran: Ran,
     pub(super) sinks: Sinks,
     pub(super) broker: Option<BrokerUsage>,
+    /// The threshold that ended the load, if one did.
+    pub(super) aborted: Option<Aborted>,
 }
 
 impl<'a> Load<'a> {
@@ -78,6 +84,7 @@ impl<'a> Load<'a> {
         let Self { config, site, live, sale } = self;
         let monitor = broker_monitor(config, notify);
         let (done, mut ended) = oneshot::channel();
+        let mut aborted = sinks.abort.aborted();
         let job = {
             let (plan, sut) = (config.plan.clone(), config.sut);
             let (target, item) = (site.target.clone(), site.item.clone());
@@ -107,6 +114,10 @@ impl<'a> Load<'a> {
                 tokio::select! {
                     ran = &mut ended => break ran.context("the load generator panicked"),
                     // The server is gone: requests in flight end, and no further attempt begins.
+                    Ok(()) = aborted.changed() => {
+                        let because = aborted.borrow_and_update().as_ref().map(Aborted::to_string);
+                        because.into_iter().for_each(|because| notify(Event::Aborted(because)));
+                    }
                     () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
                     () = &mut watch_sale => unreachable!(),
                     () = &mut watch => unreachable!(),
@@ -120,7 +131,8 @@ impl<'a> Load<'a> {
         notify(Event::LoadEnded { elapsed });
         let (mut ran, sinks) = ran?;
         ran.history.views = views;
-        Ok(Loaded { ran, sinks, broker })
+        let aborted = aborted.borrow().clone();
+        Ok(Loaded { ran, sinks, broker, aborted })
     }
 }
 

@@ -2,6 +2,7 @@
 //! judge. The result is a value that others print. It prints nothing itself, and reports progress
 //! as events.
 
+mod abort;
 mod conclude;
 mod config;
 mod error;
@@ -14,9 +15,8 @@ mod self_test;
 mod spawned;
 mod thresholds;
 
-pub use config::Config;
+pub use config::{Config, Thresholds};
 pub use error::BenchError;
 pub use event::Event;
 pub use run::{Finished, run};
 pub use self_test::{STUB_SERVER, SelfTest, self_test, stub_server};
-pub use thresholds::{check_thresholds, thresholds};

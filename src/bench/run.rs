@@ -11,6 +11,7 @@ use crate::monitor::Monitor;
 use crate::profile::FlagError;
 use crate::stats::SeriesSink;
 
+use super::abort::AbortWatch;
 use super::conclude::{Ended, Ending};
 use super::config::Config;
 use super::error::BenchError;
@@ -63,17 +64,19 @@ pub async fn run(
     };
     let started = SystemTime::now();
     let monitor = Monitor::start(site.server_pid)?;
-    let sinks = Sinks { series: SeriesSink::new(Arc::clone(&load.sale)), outputs };
+    let abort = AbortWatch::new(&config.thresholds.abort_on, &config.plan, stop);
+    let sinks = Sinks { series: SeriesSink::new(Arc::clone(&load.sale)), outputs, abort };
     let loaded = load.run(spawned.as_mut(), stop, sinks, notify).await?;
     let usage = monitor.finish();
     let died = spawned.as_mut().and_then(|server| server.check_alive().err());
     if loaded.ran.history.is_empty() && died.is_none() && stop.is_cancelled() {
         return Err(BenchError::Interrupted);
     }
-    let ending = match died {
-        Some(error) => Ending::Died(error.to_string()),
-        None if stop.is_cancelled() => Ending::Stopped,
-        None => Ending::Complete,
+    let ending = match (died, &loaded.aborted) {
+        (Some(error), _) => Ending::Died(error.to_string()),
+        (None, Some(aborted)) => Ending::Aborted(aborted.to_string()),
+        (None, None) if stop.is_cancelled() => Ending::Stopped,
+        (None, None) => Ending::Complete,
     };
     let ended = Ended { config, site: &site, started, loaded, usage, ending };
     let (run, outputs) = ended.judge(ledger_before, notify).await;

@@ -5,39 +5,62 @@ use crate::judge::{Expression, ExpressionError, Figures, Threshold};
 use crate::profile::{BenchFlags, FlagError};
 use crate::sut::Sut;
 
+use super::config::Thresholds;
 use super::error::BenchError;
 
-/// Checks the thresholds among these flags as far as that is possible without a baseline, which
-/// another set of flags may name.
-///
-/// # Errors
-/// The first invalid flag.
-pub fn check_thresholds(flags: &BenchFlags, sut: Sut) -> Result<(), FlagError> {
-    expressions(flags, sut).map(|_| ())
+impl Thresholds {
+    /// Reads the thresholds among the flags of a run, and the baseline if one is named.
+    ///
+    /// # Errors
+    /// When a flag is invalid, or the baseline cannot be read.
+    pub fn new(flags: &BenchFlags, sut: Sut) -> Result<Self, BenchError> {
+        let fail_if = fail_if(flags, sut).map_err(BenchError::Flag)?;
+        let abort_on = abort_on(flags, sut).map_err(BenchError::Flag)?;
+        let baseline = baseline(flags, fail_if.iter().chain(&abort_on))?;
+        let resolve = |flag, expressions: Vec<Expression>| {
+            let thresholds = expressions.into_iter();
+            let thresholds = thresholds.map(|one| Threshold::new(one, baseline.as_ref()));
+            let thresholds: Result<Vec<_>, _> = thresholds.collect();
+            thresholds.map_err(|error| BenchError::Flag(of_flag(flag)(error)))
+        };
+        Ok(Self { fail_if: resolve(FAIL_IF, fail_if)?, abort_on: resolve(ABORT_ON, abort_on)? })
+    }
+
+    /// Checks the thresholds among these flags as far as that is possible without a baseline, which
+    /// another set of flags may name.
+    ///
+    /// # Errors
+    /// The first invalid flag.
+    pub fn check(flags: &BenchFlags, sut: Sut) -> Result<(), FlagError> {
+        fail_if(flags, sut)?;
+        abort_on(flags, sut).map(|_| ())
+    }
 }
 
-/// Reads the thresholds among the flags of a run, and the baseline if one is named.
-///
-/// # Errors
-/// When a flag is invalid, or the baseline cannot be read.
-pub fn thresholds(flags: &BenchFlags, sut: Sut) -> Result<Vec<Threshold>, BenchError> {
-    let expressions = expressions(flags, sut).map_err(BenchError::Flag)?;
-    let baseline = baseline(flags, &expressions)?;
-    let resolve = |expression| {
-        let threshold = Threshold::new(expression, baseline.as_ref());
-        threshold.map_err(|error| BenchError::Flag(of_flag("fail-if")(error)))
-    };
-    expressions.into_iter().map(resolve).collect()
-}
+const FAIL_IF: &str = "fail-if";
+const ABORT_ON: &str = "abort-on";
 
-fn expressions(flags: &BenchFlags, sut: Sut) -> Result<Vec<Expression>, FlagError> {
+fn fail_if(flags: &BenchFlags, sut: Sut) -> Result<Vec<Expression>, FlagError> {
     let given = flags.fail_if.as_deref().unwrap_or_default();
-    Expression::all(given, flags.max_errors, &sut.outcomes()).map_err(of_flag("fail-if"))
+    Expression::all(given, flags.max_errors, &sut.outcomes()).map_err(of_flag(FAIL_IF))
 }
 
-fn baseline(flags: &BenchFlags, expressions: &[Expression]) -> Result<Option<Figures>, BenchError> {
+fn abort_on(flags: &BenchFlags, sut: Sut) -> Result<Vec<Expression>, FlagError> {
+    let outcomes = sut.outcomes();
+    let live = |text: &String| {
+        let expression = Expression::parse(text, &outcomes)?;
+        expression.check_live().map(|()| expression)
+    };
+    let given = flags.abort_on.iter().flatten();
+    given.map(live).collect::<Result<_, _>>().map_err(of_flag(ABORT_ON))
+}
+
+fn baseline<'a>(
+    flags: &BenchFlags,
+    mut expressions: impl Iterator<Item = &'a Expression>,
+) -> Result<Option<Figures>, BenchError> {
     let Some(folder) = &flags.baseline else { return Ok(None) };
-    if !expressions.iter().any(Expression::is_relative) {
+    if !expressions.any(Expression::is_relative) {
         let problem = "applies only to relative thresholds: add one, such as --fail-if 'p99>1.2x'";
         return Err(BenchError::Flag(FlagError::new("baseline", problem)));
     }

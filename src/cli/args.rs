@@ -30,7 +30,7 @@ Exit codes:
    3  the audit failed: oversold, or another invariant broken
    4  the audit has no conclusion, which is never a pass
    5  the run is invalid: the generator could not keep up, or failed its self-test
-  99  a threshold of --fail-if was crossed: errors>1% is one unless another is set on errors
+  99  a threshold of --fail-if or --abort-on was crossed; errors>1% is one by default
  130  stopped by a signal before the end of its plan, or by a second one at once";
 
 const LAB_EXIT_CODES: &str = "\
@@ -106,7 +106,7 @@ pub(super) struct RecordedArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Print only the verdict
+    /// Print only the verdict, after the thresholds that were crossed
     #[arg(long, short = 'q')]
     pub(super) quiet: bool,
 }

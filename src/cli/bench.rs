@@ -98,6 +98,10 @@ impl<'a> ProgressReporter<'a> {
                 say(format!("{url}{}: {}", spawned.unwrap_or_default(), describe(self.plan)));
             }
             Event::Problem(problem) => say(problem),
+            Event::Aborted(_) if self.is_silent => {}
+            Event::Aborted(because) => {
+                say(format!("stopping: {because}; waiting for requests in flight, then auditing"));
+            }
             Event::Waiting(_) if self.is_silent => {}
             Event::Waiting(what) => say(format!("waiting: {what}")),
             Event::LoadBegins { live, sale } => {

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use crate::bench::{self, Config};
+use crate::bench::{Config, Thresholds};
 use crate::ids::RequestId;
 use crate::profile::{
     DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags, ServePlan,
@@ -29,7 +29,7 @@ pub(super) enum Output {
     Text,
     /// The result as JSON.
     Json,
-    /// Only the verdict.
+    /// Only the verdict, after the thresholds that were crossed.
     Verdict,
 }
 
@@ -56,7 +56,7 @@ impl BenchCommand {
         // The profile is checked on its own first, so that an error in it names its line.
         let sut = Sut::Seckill;
         Plan::new(&profile.bench, 0)
-            .and_then(|_| bench::check_thresholds(&profile.bench, sut))
+            .and_then(|_| Thresholds::check(&profile.bench, sut))
             .map_err(|error| usage(&profile.locate("", &error)))?;
         let room = limits::raise_file_limit();
         if args.profile.is_some() {
@@ -88,7 +88,7 @@ impl BenchCommand {
         };
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
-        let thresholds = bench::thresholds(&flags, sut)?;
+        let thresholds = Thresholds::new(&flags, sut)?;
         let output = Output::new(flags.json.unwrap_or(false), flags.quiet.unwrap_or(false));
         let (html, junit) = (flags.html.as_deref(), flags.junit.as_deref());
         let paths = ReportPaths { html, junit, summary: flags.summary.as_deref() };

@@ -142,6 +142,11 @@ layered! {
         /// A figure that was not measured fails the run. May be repeated [default: errors>1%]
         #[arg(long, env = "SECKILL_FAIL_IF", value_delimiter = ',', value_name = "EXPR")]
         pub fail_if: Option<Vec<String>>,
+        /// Stop sending if this holds during the run, evaluated once a second on the totals so far,
+        /// from one second and 100 requests after the warm-up on; then audit and exit with 99. It
+        /// takes errors, error.…, outcome.…, rate, lag and any latency but settle. May be repeated
+        #[arg(long, env = "SECKILL_ABORT_ON", value_delimiter = ',', value_name = "EXPR")]
+        pub abort_on: Option<Vec<String>>,
         /// Recorded run whose figures relative thresholds (p99>1.2x) are multiples of
         #[arg(long, env = "SECKILL_BASELINE", value_name = "DIR")]
         pub baseline: Option<PathBuf>,
@@ -196,7 +201,7 @@ layered! {
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub json: Option<bool>,
-        /// Print only the verdict
+        /// Print only the verdict, after the thresholds that were crossed
         #[arg(long, short = 'q', env = "SECKILL_QUIET", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]

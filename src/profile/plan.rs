@@ -64,6 +64,9 @@ pub struct Plan {
     /// Conditions that mean the failure of the run, as they were given.
     #[serde(default)]
     pub fail_if: Vec<String>,
+    /// Conditions that end the load, as they were given.
+    #[serde(default)]
+    pub abort_on: Vec<String>,
     /// The stock of the fresh sale that is opened before the run, if one is.
     #[serde(default)]
     pub stock: Option<u64>,
@@ -125,6 +128,7 @@ impl Plan {
             settle_timeout: timeout("settle-timeout", flags.settle_timeout, 30)?,
             max_errors: flags.max_errors,
             fail_if: thresholds("fail-if", flags.fail_if.as_deref())?,
+            abort_on: thresholds("abort-on", flags.abort_on.as_deref())?,
             stock: stock(flags)?,
             expect_stock: flags.expect_stock.map(|count| count.0),
             no_audit: flags.no_audit.unwrap_or(false),

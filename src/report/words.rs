@@ -15,6 +15,15 @@ pub(super) fn time(us: f64) -> String {
     }
 }
 
+/// A power of ten of microseconds, as a label of an axis: `100 ms`.
+pub(super) fn round_time(us: f64) -> String {
+    match us {
+        us if us < 1e3 => format!("{us:.0} µs"),
+        us if us < 1e6 => format!("{:.0} ms", us / 1e3),
+        us => format!("{:.0} s", us / 1e6),
+    }
+}
+
 /// A count with its thousands apart: `3 500`. The space does not break.
 pub(super) fn count(number: impl Into<i128>) -> String {
     let number: i128 = number.into();

@@ -44,6 +44,12 @@ impl Outcome {
         }
     }
 
+    /// The outcomes that occurred, from counts by [`Self::index`].
+    pub(super) fn counted(counts: &[u64; Self::COUNT]) -> Vec<(Self, u64)> {
+        let counted = Self::all().map(|outcome| (outcome, counts[outcome.index()]));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
     pub(super) fn all() -> impl Iterator<Item = Self> {
         [Self::Accepted, Self::Won, Self::Lost, Self::Rejected]
             .into_iter()

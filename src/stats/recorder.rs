@@ -209,12 +209,6 @@ impl Recorder {
     pub(super) fn latency_of(&self, kind: AnswerKind) -> &Histogram<u64> {
         &self.latency_of[kind as usize]
     }
-
-    /// Usable answers by outcome, without those that did not occur.
-    pub(super) fn by_outcome(&self) -> Vec<(Outcome, u64)> {
-        let counted = Outcome::all().map(|outcome| (outcome, self.outcomes[outcome.index()]));
-        counted.filter(|(_, count)| *count > 0).collect()
-    }
 }
 
 /// From the earlier beginning to the later end.

@@ -150,14 +150,13 @@ impl Series {
             let [corrected_p50_us, corrected_p99_us] = row.corrected.quantiles();
             let errors = row.errors.values().sum();
             let from_s = row.index * self.seconds_per_row;
-            let recorder = Recorder { outcomes: row.outcomes, ..Recorder::default() };
             Point {
                 from_s,
                 to_s: from_s + self.seconds_per_row,
                 began: row.began,
-                ended: recorder.usable() + errors,
+                ended: row.outcomes.iter().sum::<u64>() + errors,
                 errors,
-                by_outcome: recorder.by_outcome(),
+                by_outcome: Outcome::counted(&row.outcomes),
                 by_error: row.errors.iter().map(|(kind, count)| (*kind, *count)).collect(),
                 p50_us,
                 p99_us,

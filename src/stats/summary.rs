@@ -89,7 +89,7 @@ impl Recorder {
         Summary {
             total: self.usable() + errors,
             errors,
-            by_outcome: self.by_outcome(),
+            by_outcome: Outcome::counted(&self.outcomes),
             by_error: self.errors.iter().map(|(kind, count)| (*kind, *count)).collect(),
             elapsed: self.last_ended.saturating_sub(self.first_began.unwrap_or_default()),
             bytes_sent: self.bytes_sent,

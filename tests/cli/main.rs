@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abort;
 mod admin_token;
 mod bad_input;
 mod damaged_recording;

@@ -95,6 +95,7 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
         invalid,
         series,
         thresholds: &thresholds(&plan),
+        aborted_by: None,
     })
 }
 
@@ -242,6 +243,7 @@ fn keys_of_the_result_match_snapshot() {
         connections_limit: Some(2),
         connections_opened: 3,
     });
+    runs[0].aborted_by = runs[0].thresholds.first().cloned();
     let mut paths = BTreeSet::new();
     for run in runs {
         key_paths(&serde_json::to_value(run).unwrap(), "", &mut paths);

@@ -49,6 +49,7 @@ pub struct Parts<'a> {
     pub stopped: Option<String>,
     pub invalid: Vec<Invalid>,
     pub thresholds: &'a [Threshold],
+    pub aborted_by: Option<ThresholdResult>,
 }
 
 impl Run {
@@ -99,6 +100,7 @@ impl Run {
             }),
             audit: AuditRecord { audit: parts.audit, stock_left_before: parts.stock_left_before },
             thresholds: Vec::new(),
+            aborted_by: parts.aborted_by,
             evidence_gaps: parts.gaps,
             files: parts.files,
         };
@@ -129,9 +131,9 @@ impl Run {
         })
     }
 
-    /// The thresholds that were crossed.
+    /// The thresholds that were crossed, and last the one that ended the load.
     pub fn crossed(&self) -> impl Iterator<Item = &ThresholdResult> {
-        self.thresholds.iter().filter(|result| !result.passed)
+        self.thresholds.iter().filter(|result| !result.passed).chain(&self.aborted_by)
     }
 }
 

@@ -76,6 +76,9 @@ pub struct Run {
     /// The thresholds with the figures that were measured.
     #[serde(default)]
     pub thresholds: Vec<ThresholdResult>,
+    /// The threshold that ended the load, with the figure at that time.
+    #[serde(default)]
+    pub aborted_by: Option<ThresholdResult>,
     /// The gaps in the evidence for the audit.
     #[serde(default)]
     pub evidence_gaps: Gaps,

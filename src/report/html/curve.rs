@@ -1,6 +1,6 @@
 //! The curve of percentiles, over HdrHistogram's axis.
 
-use crate::report::words::time;
+use crate::report::words::{round_time, time};
 use crate::stats::CurvePoint;
 
 use super::chart::{Axes, Chart, Mark};
@@ -14,7 +14,7 @@ pub(super) fn chart(points: &[CurvePoint]) -> Chart {
     let points = &points[..points.len().min(POINTS_MAX)];
     let times = points.iter().flat_map(|point| [point.service_us, point.corrected_us]);
     let axes = Axes {
-        x: Scale::log(points.iter().map(|point| point.one_in).chain([1.0, 10.0])),
+        x: Scale::log_from_one(points.last().map_or(1.0, |last| last.one_in)),
         y: Scale::log(times.map(|us| us as f64)),
     };
     let line = |class, name: &str, of: fn(&CurvePoint) -> u64| Mark {
@@ -32,7 +32,7 @@ pub(super) fn chart(points: &[CurvePoint]) -> Chart {
         unit: "time, logarithmic; percentiles by 1 / (1 − p)",
         label: format!("Latency by percentile: {label}"),
         x: axes.x_ticks(percentile),
-        y: axes.y_ticks(time),
+        y: axes.y_ticks(round_time),
         marks: vec![
             line("c1", "service: begin to last byte", |point| point.service_us),
             line("c7 dashed", "corrected: intended to last byte", |point| point.corrected_us),

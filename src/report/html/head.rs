@@ -60,6 +60,13 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Whether a threshold is relative to another run.
+    pub(super) fn has_baseline(&self) -> bool {
+        self.thresholds.iter().any(|threshold| threshold.baseline.is_some())
+    }
+}
+
 fn tiles(run: &Run) -> Vec<Tile> {
     let (audit, requests) = (&run.audit.audit, &run.requests);
     let figure = |figure: Option<i128>| figure.map_or_else(missing, count);

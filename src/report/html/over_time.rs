@@ -2,7 +2,7 @@
 
 use crate::archive::{Run, SeriesRow, Tally};
 use crate::report::checks::LISTED_MAX;
-use crate::report::words::{count, outside, time};
+use crate::report::words::{count, outside, round_time, time};
 
 use super::chart::{Axes, Chart, Mark, Step};
 use super::scale::Scale;
@@ -108,7 +108,7 @@ impl Time<'_> {
         let most = self.rows.iter().filter_map(|row| some(row.corrected_p99_us.max(row.p99_us)));
         let most = most.fold(0.0, f64::max);
         let about = ("Latency", "time, logarithmic");
-        self.lines(about, &lines, |values| Scale::log(values), time)
+        self.lines(about, &lines, |values| Scale::log(values), round_time)
             .labelled(format!("99 % at the most {}", time(most)))
     }
 

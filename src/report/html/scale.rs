@@ -64,6 +64,11 @@ impl Scale {
         Self::Log { low: 10f64.powf(low), high: 10f64.powf(high) }
     }
 
+    /// A logarithmic axis from 1 to a value.
+    pub(super) fn log_from_one(high: f64) -> Self {
+        Self::Log { low: 1.0, high: high.max(10.0) }
+    }
+
     /// Where a value lies, from 0 to 1.
     pub(super) fn at(self, value: f64) -> f64 {
         let at = match self {
@@ -82,7 +87,7 @@ impl Scale {
                 all.take_while(|value| *value <= high + step * 1e-6).collect()
             }
             Self::Log { low, high } => {
-                let (first, last) = (low.log10().round() as i32, high.log10().round() as i32);
+                let (first, last) = (low.log10().round() as i32, high.log10().floor() as i32);
                 let every = (last - first) as usize / TICKS_MAX + 1;
                 (first..=last).step_by(every).map(|power| 10f64.powi(power)).collect()
             }
@@ -124,6 +129,7 @@ mod tests {
         assert_eq!(short.labelled(), [10.0, 100.0]);
         assert_eq!((short.at(10.0), short.at(100.0), short.at(0.0)), (0.0, 1.0, 0.0));
         assert_eq!(Scale::log([100.0].into_iter()).labelled(), [100.0, 1000.0]);
+        assert_eq!(Scale::log_from_one(3_500.0).labelled(), [1.0, 10.0, 100.0, 1000.0]);
         assert_eq!(Scale::log(std::iter::empty()), Scale::Log { low: 1.0, high: 10.0 });
     }
 }
