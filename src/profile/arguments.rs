@@ -35,6 +35,9 @@ impl Plan {
         list.given("timeout", Some(Span(self.timeout)));
         list.given("settle-timeout", Some(Span(self.settle_timeout)));
         list.given("max-errors", self.max_errors);
+        for (name, expressions) in [("fail-if", &self.fail_if), ("abort-on", &self.abort_on)] {
+            expressions.iter().for_each(|expression| list.given(name, Some(expression)));
+        }
         list.given("stock", self.stock);
         list.given("expect-stock", self.expect_stock);
         list.switch("no-audit", self.no_audit);
@@ -139,6 +142,7 @@ mod tests {
             "--retry 3 --retry-on 503,connect --retry-backoff 20ms --retry-budget 7% --follow",
             "--no-audit --connect-timeout 21s --timeout 1s --settle-timeout 2s --seed 9",
             "--max-errors 100% --expect-stock 12",
+            "--fail-if p99>20ms --fail-if errors>2% --abort-on rate<5/s",
         ] {
             let given: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
             let wanted = plan(&given);

@@ -1,5 +1,5 @@
-//! A short text in Markdown: verdict, figures, thresholds and what is broken. It fits the summary of
-//! a job of GitHub Actions.
+//! A short text in Markdown: verdict, figures, thresholds and what is broken. It fits the summary
+//! of a job of GitHub Actions.
 
 use askama::Template;
 
