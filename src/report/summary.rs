@@ -61,7 +61,7 @@ fn section(titled: &Titled<'_>) -> Section {
     });
     Section {
         mark: Tone::of(run).emoji(),
-        title: escaped(titled.name),
+        title: escaped(&outside(titled.name)),
         verdict: escaped(&verdict_line(run, false)),
         figures: figures(run).into_iter().map(|(name, text)| (name, escaped(&text))).collect(),
         thresholds: thresholds(run),

@@ -84,7 +84,8 @@ impl Schema {
             }
         }
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-        let missing = required.filter(|key| !entries.contains_key(key.as_str().unwrap()));
+        let required = required.map(|key| key.as_str().unwrap());
+        let missing = required.filter(|key| !entries.contains_key(*key));
         problems.extend(missing.map(|key| format!("{path}.{key} is missing")));
     }
 }

@@ -117,12 +117,9 @@ fn hostile_text_is_text_in_a_summary_and_in_annotations() {
     let lines = annotations(&run);
     assert!(!lines.is_empty());
     for line in lines {
-        assert!(line.starts_with("::error title=seckill%3A "), "{line}");
+        let is_command = ["::error", "::warning"].iter().any(|word| line.starts_with(word));
+        assert!(is_command, "{line}");
         assert_absent(&line, &["\n", "\r", "\u{1b}"]);
-        assert_eq!(
-            line.match_indices("::").nth(2).map(|_| ()),
-            line.find("::error::f").map(|_| ())
-        );
     }
 }
 
@@ -150,7 +147,7 @@ fn page_of_the_longest_runs_is_small() {
     (run.requests.by_outcome, run.requests.by_error) = (counts(), counts());
     run.series = (0..1024).map(|second| row(second, counts)).collect();
     let of = |count: usize| html(&vec![Titled { name: "run", run: &run }; count]).unwrap();
-    for count in [1, 2, RUNS_MAX] {
+    for count in 1..=RUNS_MAX {
         let page = of(count);
         assert!(page.len() < 200_000, "{count} runs: {} bytes", page.len());
         assert_eq!(page.matches("<section").count(), count);
