@@ -103,7 +103,7 @@ struct Arguments(Vec<String>);
 
 impl Arguments {
     fn given(&mut self, name: &str, value: Option<impl std::fmt::Display>) {
-        self.0.extend(value.map(|value| format!("--{name}={}", value.to_string())));
+        self.0.extend(value.map(|value| format!("--{name}={value}")));
     }
 
     fn switch(&mut self, name: &str, is_on: bool) {

@@ -161,7 +161,7 @@ impl Time<'_> {
         text: impl Fn(f64) -> String,
     ) -> Chart {
         let mut values =
-            lines.iter().flat_map(|(_, _, value)| self.rows.iter().filter_map(|row| value(row)));
+            lines.iter().flat_map(|(_, _, value)| self.rows.iter().filter_map(value));
         let axes = self.axes(scale(&mut values));
         let steps = |value: fn(&SeriesRow) -> Option<f64>| {
             let step =
