@@ -11,6 +11,7 @@ use crate::stats::Recorder;
 
 use super::digest::{Digest, Digesting};
 use super::hdr::{self, Log};
+use super::report_kind::ReportKind;
 use super::run::Run;
 
 pub(super) const RUN: &str = "run.json";
@@ -20,7 +21,11 @@ const LATENCY: &str = "latency.hgrm";
 const CORRECTED: &str = "latency-corrected.hgrm";
 
 /// Suffix of a file's name until the file is complete.
-const UNFINISHED: &str = ".new";
+pub(super) const UNFINISHED: &str = ".new";
+
+/// All files of a run besides its reports.
+pub(super) const FILES: [&str; 7] =
+    [RUN, HISTORY, LOG, LATENCY, CORRECTED, LedgerFile::Before.name(), LedgerFile::After.name()];
 
 /// Why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +81,8 @@ impl Folder {
             let path = path.join(name);
             File::create(&path).map_err(at(&path))
         };
-        for name in [RUN, HISTORY, LATENCY, CORRECTED] {
+        let reports = ReportKind::ALL.map(ReportKind::file_name);
+        for name in [RUN, HISTORY, LATENCY, CORRECTED].into_iter().chain(reports) {
             create(name)?;
         }
         for name in [RUN, HISTORY, LedgerFile::Before.name(), LedgerFile::After.name()] {
@@ -96,17 +102,6 @@ impl Folder {
             ledgers,
             history: None,
         })
-    }
-
-    /// Whether an existing file is one of the folder's files.
-    pub(super) fn has(&self, path: &Path) -> bool {
-        let ledgers = [LedgerFile::Before, LedgerFile::After].map(LedgerFile::name);
-        let names = [RUN, HISTORY, LOG, LATENCY, CORRECTED].into_iter().chain(ledgers);
-        let is_same = |name: &str| {
-            let own = self.path.join(name).canonicalize();
-            own.is_ok_and(|own| path.canonicalize().is_ok_and(|path| own == path))
-        };
-        names.into_iter().any(is_same)
     }
 
     pub(super) fn begin(&mut self, begun: SystemTime) -> Result<(), OutputError> {

@@ -3,19 +3,25 @@
 //!
 //! A writer computes no figures, but receives them. docs/reference.md describes the files.
 
+mod compare;
 mod digest;
 mod folder;
 mod hdr;
 mod jtl;
 mod outputs;
 mod recording;
+mod report_kind;
+mod reports;
 mod run;
 
+pub use compare::{Change, Compared, ComparedFigure, Measure, compare};
 pub use digest::Digest;
 pub use folder::{LedgerFile, OutputError};
 pub use outputs::Outputs;
 pub use recording::{ReadError, Recording};
+pub use report_kind::ReportKind;
+pub use reports::{ReportFile, is_file_of_folder, write_report};
 pub use run::{
-    AuditRecord, BrokerRecord, CpuPercent, Follow, Generator, Machine, Parts, PlanRecord,
+    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, Parts, PlanRecord,
     ProcessRecord, Requests, Retries, Run, SCHEMA, SeriesRow, SettleFrom, Stampede, Tally,
 };

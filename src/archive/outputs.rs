@@ -14,6 +14,7 @@ use crate::sut::{Sut, Target};
 use super::digest::Digest;
 use super::folder::{Folder, LedgerFile, OutputError, at};
 use super::jtl::Jtl;
+use super::reports::is_file_of_folder;
 use super::run::Run;
 
 /// The output files of a run. The first error is kept and returned at the end: a file that cannot
@@ -38,19 +39,19 @@ impl Outputs {
         (sut, target): (Sut, &Target),
         live: Arc<Live>,
     ) -> Result<Self, OutputError> {
-        let folder = folder.map(Folder::create).transpose()?;
+        let opened = folder.map(Folder::create).transpose()?;
         let jtl = jtl.map(|path| {
             let file = Jtl::create(path, sut, target).map_err(at(path))?;
             Ok((path.to_owned(), file))
         });
         let jtl = jtl.transpose()?;
-        if let (Some((path, _)), Some(folder)) = (&jtl, &folder)
-            && folder.has(path)
+        if let (Some((path, _)), Some(folder)) = (&jtl, folder)
+            && is_file_of_folder(folder, path)
         {
             let cause = io::Error::other("--out writes it too: name another file for --jtl");
             return Err(OutputError { path: path.clone(), cause });
         }
-        Ok(Self { jtl, folder, begun: SystemTime::now(), live, error: None })
+        Ok(Self { jtl, folder: opened, begun: SystemTime::now(), live, error: None })
     }
 
     /// Whether an output needs every sample.

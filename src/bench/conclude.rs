@@ -80,7 +80,8 @@ impl Ended<'_> {
         notify: Notify<'_>,
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
-        let Loaded { ran: Ran { recorder, mut history }, sinks, broker, aborted } = self.loaded;
+        let Loaded { ran: Ran { recorder, begun, mut history }, sinks, broker, aborted } =
+            self.loaded;
         let Sinks { series, mut outputs, abort: _, live: _ } = sinks;
         history.ended_us = site.beginning.us(Instant::now());
         let mut series = series.finish();
@@ -101,6 +102,8 @@ impl Ended<'_> {
             sut: config.sut,
             plan: &config.plan,
             target: &site.target,
+            spawn: config.spawn.as_ref(),
+            begun,
             summary: &summary,
             series: &series,
             settle: Quantiles::default(),

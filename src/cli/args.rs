@@ -86,8 +86,9 @@ pub(super) enum Command {
     /// Judge a recorded run again, offline, from its history and its ledger
     #[command(after_help = EXIT_CODES)]
     Audit(RecordedArgs),
-    /// Print a recorded run again, as it was judged then; the exit code is 0
-    Report(RecordedArgs),
+    /// Print recorded runs again, as they were judged then, or write their reports; the exit code
+    /// is 0
+    Report(ReportArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -105,7 +106,9 @@ impl Command {
     pub(super) fn is_quiet(&self) -> bool {
         match self {
             Self::Bench(args) => args.flags.json == Some(true) || args.flags.quiet == Some(true),
-            Self::Audit(args) | Self::Report(args) => args.json || args.quiet,
+            Self::Audit(RecordedArgs { print, .. }) | Self::Report(ReportArgs { print, .. }) => {
+                print.json || print.quiet
+            }
             Self::Serve(args) => args.list_flaws,
             Self::Lab(_) => false,
             Self::Completions { .. } | Self::Man | Self::StubServer => true,
@@ -144,16 +147,43 @@ pub(super) struct RecordedArgs {
     /// Folder of the run, as given to --out
     #[arg(value_name = "DIR")]
     pub(super) dir: PathBuf,
+    #[command(flatten)]
+    pub(super) print: PrintArgs,
+}
+
+/// How a recorded run is printed.
+#[derive(Debug, Args)]
+pub(super) struct PrintArgs {
     /// Print the full report: JMeter's table, all times, the histogram, CPU and memory, and the
     /// witnesses of what is broken
     #[arg(long)]
     pub(super) full: bool,
-    /// Print the result as JSON
+    /// Print the result as JSON, of several runs one after the other
     #[arg(long)]
     pub(super) json: bool,
     /// Print only the verdict, after the thresholds that were crossed
     #[arg(long, short = 'q')]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Folders of runs, as given to --out; the page compares several with the first
+    #[arg(value_name = "DIR", required = true)]
+    pub(super) dirs: Vec<PathBuf>,
+    /// Write the report for people to this file, which must not exist: one HTML page that needs no
+    /// script
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Write every invariant and every threshold as a test to this file, which must not exist, in
+    /// JUnit's XML format
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write a short summary in Markdown to this file, which must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) print: PrintArgs,
 }
 
 #[derive(Debug, Args)]

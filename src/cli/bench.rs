@@ -1,6 +1,7 @@
 //! `seckill bench`: runs, reports progress, and prints the result.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
@@ -9,18 +10,19 @@ use tokio_util::sync::CancellationToken;
 use crate::archive::Run;
 use crate::bench::{self, Event, Finished};
 use crate::profile::{Model, Plan, Stage};
-use crate::report::{self, Progress};
+use crate::report::{self, Progress, Titled};
 use crate::stats::Live;
 use crate::units::Span;
 
 use super::args::{BenchArgs, Colour};
 use super::bench_config::{BenchCommand, Output, failure};
+use super::github::report_to_job;
 use super::signals::Signals;
 use super::sources::Sources;
 use super::{Failure, print, say};
 
 pub(super) fn bench(args: BenchArgs, sources: &Sources, colour: Colour) -> Result<u8, Failure> {
-    let BenchCommand { config, output, profile } = BenchCommand::new(args, sources)?;
+    let BenchCommand { config, output, profile, reports } = BenchCommand::new(args, sources)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let finished = runtime.block_on(async {
@@ -39,8 +41,13 @@ pub(super) fn bench(args: BenchArgs, sources: &Sources, colour: Colour) -> Resul
     runtime.shutdown_background();
     let Finished { run, saved, stopped } = finished?;
     print_run(&run, output, colour)?;
+    let name = config.out.as_deref().map_or_else(|| "bench".into(), Path::to_string_lossy);
+    let titled = Titled { name: &name, run: &run };
+    let reported = reports.write(&[titled]);
+    report_to_job(titled);
     // These errors are returned after the report, which is useful in any case.
     saved?;
+    reported?;
     stopped?;
     Ok(run.exit_code())
 }

@@ -12,6 +12,7 @@ use crate::units::Count;
 
 use super::args::BenchArgs;
 use super::parse::{not_for_spawned, parse_server};
+use super::report_files::{ReportFiles, ReportPaths};
 use super::sources::Sources;
 use super::{Failure, limits, say};
 
@@ -21,6 +22,8 @@ pub(super) struct BenchCommand {
     pub(super) output: Output,
     /// The profile that was read; empty without one.
     pub(super) profile: Profile,
+    /// The files of the reports.
+    pub(super) reports: ReportFiles,
 }
 
 /// The format of the result on stdout.
@@ -87,31 +90,14 @@ impl BenchCommand {
         let plan = Plan::new(&flags, random_seed()).map_err(explain)?;
         Plan::check_trust(&flags).map_err(explain)?;
         let output = Output::of(&flags);
-        let spawn = if flags.spawn == Some(true) {
-            if !output.is_silent() {
-                not_for_spawned().iter().for_each(|name| {
-                    say(format_args!(
-                        "seckill: {name} in the environment does not reach the spawned server: \
-                         give the flag after --"
-                    ));
-                });
+        let given = &args.server;
+        let spawn = match (flags.spawn == Some(true), given.is_empty()) {
+            (true, _) => Some(spawned(given, &profile, flags.item.clone(), room, &output)?),
+            (false, true) => None,
+            (false, false) => {
+                let message = "flags after -- are the spawned server's: add --spawn";
+                return Err(Failure::Usage(message.into()));
             }
-            let (given, of_server) = parse_server(&args.server).map_err(Failure::Arguments)?;
-            let item = flags.item.clone();
-            let server = given.or(profile.server.clone());
-            // A spawned server opens its own sale, even in a shared store.
-            let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
-            let fresh_sale = is_shared.then_some(true);
-            let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
-            let checked = ServePlan::new(&server, room);
-            let explain = |error| of_server.explain_with(&error, &profile, "server");
-            checked.map_err(|error| Failure::Usage(explain(error)))?;
-            Some(server)
-        } else if args.server.is_empty() {
-            None
-        } else {
-            let message = "flags after -- are the spawned server's: add --spawn";
-            return Err(Failure::Usage(message.into()));
         };
         if plan.insecure {
             say("seckill: --insecure: the server's certificate is not checked, so anybody may be \
@@ -121,6 +107,9 @@ impl BenchCommand {
         check_open_files(flag, plan.connections(), room)?;
         let thresholds =
             Thresholds::new(&flags, sut).map_err(|error| failure(error, sources, &profile))?;
+        let (html, junit) = (flags.html.as_deref(), flags.junit.as_deref());
+        let paths = ReportPaths { html, junit, summary: flags.summary.as_deref() };
+        let reports = ReportFiles::open(paths, flags.jtl.as_deref(), flags.out.as_deref())?;
         let config = Config {
             plan,
             sut,
@@ -134,8 +123,35 @@ impl BenchCommand {
             out: flags.out,
             thresholds,
         };
-        Ok(Self { config, output, profile })
+        Ok(Self { config, output, profile, reports })
     }
+}
+
+/// The flags of the spawned server: those after `--`, then those of the profile.
+fn spawned(
+    given: &[String],
+    profile: &Profile,
+    item: Option<String>,
+    room: u64,
+    output: &Output,
+) -> Result<ServeFlags, Failure> {
+    if !output.is_silent() {
+        not_for_spawned().iter().for_each(|name| {
+            say(format_args!(
+                "seckill: {name} in the environment does not reach the spawned server: give the \
+                 flag after --"
+            ));
+        });
+    }
+    let (given, of_server) = parse_server(given).map_err(Failure::Arguments)?;
+    let server = given.or(profile.server.clone());
+    // A spawned server opens its own sale, even in a shared store.
+    let is_shared = server.store.as_ref().is_some_and(|store| !store.is_embedded());
+    let fresh_sale = is_shared.then_some(true);
+    let server = server.or(ServeFlags { item, fresh_sale, ..ServeFlags::default() });
+    let explain = |error| Failure::Usage(of_server.explain_with(&error, profile, "server"));
+    ServePlan::new(&server, room).map_err(explain)?;
+    Ok(server)
 }
 
 /// Why there is no run or no result, with the source of the value that is wrong.

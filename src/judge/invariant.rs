@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 pub const WITNESSES_MAX: usize = 10;
 
 macro_rules! invariants {
-    ($($(#[$doc:meta])* $name:ident => $word:literal, $broken:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident => $word:literal, $broken:literal;)*) => {
         /// A condition that must hold after every run.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum Invariant { $($(#[$doc])* #[serde(rename = $word)] $name),* }
+        pub enum Invariant { $($(#[doc = $doc])* #[serde(rename = $word)] $name),* }
 
         impl Invariant {
             /// All invariants, in the order in which they are checked.
@@ -20,6 +20,11 @@ macro_rules! invariants {
             /// The word in reports.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word),* }
+            }
+
+            /// What it says.
+            pub const fn holds(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*).trim_ascii_start()),* }
             }
 
             /// What a violation of it means.
@@ -122,6 +127,10 @@ impl Witnesses {
         Self(Violation { invariant, count: 0, witnesses, timelines, cause: None })
     }
 
+    pub(super) fn invariant(&self) -> Invariant {
+        self.0.invariant
+    }
+
     pub(super) fn add(&mut self, witness: impl Display) {
         self.0.count += 1;
         if self.0.witnesses.len() < WITNESSES_MAX {
@@ -159,6 +168,17 @@ impl Witnesses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn invariant_says_what_holds_in_a_sentence() {
+        let earlier = "Every row of the ledger before the run is still in the ledger, and its \
+                       decision is unchanged.";
+        assert_eq!(Invariant::EarlierKept.holds(), earlier);
+        for invariant in Invariant::ALL {
+            let sentence = invariant.holds();
+            assert!(sentence.ends_with('.') && !sentence.starts_with(' '), "{sentence}");
+        }
+    }
 
     #[test]
     fn ten_witnesses_are_named_and_all_are_counted() {

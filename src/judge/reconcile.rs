@@ -26,7 +26,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     }
     let facts = Facts::gather(history, ledger, settled);
     let rules = if facts.is_replaced { rules::OF_REPLACED } else { rules::ALL };
-    let violations = violations(&facts, rules.iter().map(|rule| rule(&facts)));
+    let (checked, violations) = violations(&facts, rules.iter().map(|rule| rule(&facts)));
     let unknown = |because: &str| (Verdict::Unknown, Some(because.to_owned()));
     let (verdict, because) = match (violations.is_empty(), facts.is_replaced, settled) {
         (false, ..) => (Verdict::Fail, None),
@@ -49,19 +49,25 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         sent_again: history.sent_again,
         fairness: Some(fairness(&facts)),
         dead_letters: Some(DeadLetters::of_ledger(&facts)),
+        checked,
         violations,
     }
 }
 
-/// What is broken, in the order of the invariants, with explanations.
+/// The invariants that were checked, and what is broken with explanations, each in the order of the
+/// invariants.
 pub(super) fn violations(
     facts: &Facts<'_>,
     checked: impl Iterator<Item = Witnesses>,
-) -> Vec<Violation> {
-    let mut violations: Vec<Violation> = checked.filter_map(Witnesses::finish).collect();
+) -> (Vec<Invariant>, Vec<Violation>) {
+    let witnesses: Vec<Witnesses> = checked.collect();
+    let mut checked: Vec<Invariant> = witnesses.iter().map(Witnesses::invariant).collect();
+    checked.sort();
+    let found = witnesses.into_iter().filter_map(Witnesses::finish);
+    let mut violations: Vec<Violation> = found.collect();
     violations.sort_by_key(|violation| violation.invariant);
     explain(facts, &mut violations);
-    violations
+    (checked, violations)
 }
 
 /// Judges a run after which another sale's ledger was given than before it. If the states show an
@@ -74,7 +80,8 @@ fn of_another_sale(history: &History, before: u64, after: u64) -> Audit {
     let mut broken = Witnesses::of(Invariant::ViewsAgree);
     broken.add(format_args!("the same ledger was asked for, and epochs {before} and {after} came"));
     let violations = broken.finish().into_iter().collect();
-    Audit { verdict: Verdict::Fail, because: None, violations, ..undecided }
+    let checked = vec![Invariant::ViewsAgree];
+    Audit { verdict: Verdict::Fail, because: None, checked, violations, ..undecided }
 }
 
 #[cfg(test)]

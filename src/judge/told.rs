@@ -22,8 +22,8 @@ pub(super) fn without_ledger(history: &History, because: String) -> Audit {
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
     told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
     let bounds = Some(Bounds::of_answers(history, told.len()));
-    let audit = Audit { stock: Some(stock), bounds, oversold: over, ..undecided };
-    let violations = contradictions(history, sale, oversold);
+    let (checked, violations) = contradictions(history, sale, oversold);
+    let audit = Audit { stock: Some(stock), bounds, oversold: over, checked, ..undecided };
     if violations.is_empty() {
         return audit;
     }
@@ -42,7 +42,11 @@ fn sale_without_ledger(history: &History) -> Option<SaleTerms> {
 }
 
 /// What is broken without any row of a ledger.
-fn contradictions(history: &History, sale: SaleTerms, oversold: Witnesses) -> Vec<Violation> {
+fn contradictions(
+    history: &History,
+    sale: SaleTerms,
+    oversold: Witnesses,
+) -> (Vec<Invariant>, Vec<Violation>) {
     // Whether units were left at the end is not known.
     let ledger = Ledger {
         sale: SaleTerms { stock_left: 0, ..sale },

@@ -9,7 +9,7 @@ use crate::history::{Answered, Asked, History};
 use super::bounds::Bounds;
 use super::dead_letters::DeadLetters;
 use super::fairness::Fairness;
-use super::invariant::Violation;
+use super::invariant::{Invariant, Violation};
 
 /// What history and ledger prove together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,10 @@ pub struct Audit {
     /// Attempts that no consumer could decide; `None` without a ledger.
     #[serde(default)]
     pub dead_letters: Option<DeadLetters>,
+    /// Invariants that were checked, as far as the evidence allows. The others were not, because
+    /// evidence is missing.
+    #[serde(default)]
+    pub checked: Vec<Invariant>,
     /// Invariants that do not hold.
     pub violations: Vec<Violation>,
 }
@@ -105,6 +109,7 @@ impl Audit {
             sent_again: history.sent_again,
             fairness: None,
             dead_letters: None,
+            checked: Vec::new(),
             violations: Vec::new(),
         }
     }

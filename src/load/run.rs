@@ -42,6 +42,8 @@ const SPIN: Duration = Duration::from_micros(300);
 pub struct Ran {
     /// The figures.
     pub recorder: Recorder,
+    /// When the run began, by the monotonic clock.
+    pub begun: Instant,
     /// What was sent and answered, for the audit.
     pub history: History,
 }
@@ -124,7 +126,8 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
     }
     drop(parts);
     let recorder = aggregate(&received, workers, || start.moment.get().copied(), sink);
-    let mut ran = Ran { recorder, history: history() };
+    let begun = start.moment.get().copied().unwrap_or_else(Instant::now);
+    let mut ran = Ran { recorder, begun, history: history() };
     for worker in running {
         let of_worker = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         ran.history.merge(of_worker);

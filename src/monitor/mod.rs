@@ -8,11 +8,13 @@ mod broker;
 mod listener;
 mod prometheus;
 mod sample;
+mod track;
 mod usage;
 mod watcher;
 
 pub use broker::{BrokerMonitor, BrokerUsage};
 pub use listener::listener_pid;
 pub use prometheus::{PageError, PrometheusPage, metric};
+pub use track::{CpuShares, CpuTrack};
 pub use usage::{ProcessUsage, Usage};
 pub use watcher::Monitor;

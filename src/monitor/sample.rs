@@ -6,7 +6,7 @@ use procfs::process::Process;
 use procfs::{CurrentSI, KernelStats};
 
 /// Machine, generator and server at one moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sample {
     pub(super) at: Instant,
     /// Without its memory, which is not measured.

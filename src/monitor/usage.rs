@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::sample::{Reading, Sample};
+use super::track::CpuTrack;
 
 /// CPU and memory during a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Usage {
     pub generator: Option<ProcessUsage>,
     /// The server, where it runs on this machine; CPU shares are of one core.
     pub server: Option<ProcessUsage>,
+    /// CPU over time.
+    #[serde(skip)]
+    pub track: CpuTrack,
 }
 
 /// What one process, or the whole machine, used just before the run, during it, and just after.
@@ -53,6 +57,7 @@ impl Usage {
             machine: process_usage(samples, |sample| sample.machine, cores),
             generator: process_usage(samples, |sample| sample.generator, 1),
             server: process_usage(samples, |sample| sample.server, 1),
+            track: CpuTrack::new(samples.to_vec(), cores),
         }
     }
 }
@@ -121,7 +126,7 @@ mod tests {
         assert_eq!(round(generator.cpu_percent_after), 5);
         let rss = [generator.rss_bytes_before, generator.rss_bytes_max, generator.rss_bytes_after];
         assert_eq!(rss, [2, 9, 1]);
-        assert_eq!(Usage::of(&samples[..3], 2), Usage::default(), "the run has no end");
+        assert_eq!(Usage::of(&samples[..3], 2).generator, None, "the run has no end");
     }
 
     #[test]

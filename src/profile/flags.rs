@@ -187,12 +187,25 @@ layered! {
         /// [`seckill lab` sets it]
         #[arg(long, env = "SECKILL_BROKER_METRICS", value_name = "URL")]
         pub broker_metrics: Option<String>,
-        /// Record the run in this folder: run.json, the history, the ledgers and the histograms
+        /// Record the run in this folder: run.json, the history, the ledgers, the histograms and
+        /// the reports
         #[arg(long, short = 'o', env = "SECKILL_OUT", value_name = "DIR")]
         pub out: Option<PathBuf>,
         /// Write every request to this file, in JMeter's CSV format
         #[arg(long, short = 'l', env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
+        /// Write the report for people to this file, which must not exist: one HTML page that needs
+        /// no script. --out writes it as well
+        #[arg(long, env = "SECKILL_HTML", value_name = "FILE")]
+        pub html: Option<PathBuf>,
+        /// Write every invariant and every threshold as a test to this file, which must not exist,
+        /// in JUnit's XML format. --out writes it as well
+        #[arg(long, env = "SECKILL_JUNIT", value_name = "FILE")]
+        pub junit: Option<PathBuf>,
+        /// Write a short summary in Markdown to this file, which must not exist. --out writes it
+        /// as well
+        #[arg(long, env = "SECKILL_SUMMARY", value_name = "FILE")]
+        pub summary: Option<PathBuf>,
         /// Print the full report: JMeter's table, all times, the histogram, CPU and memory, and the
         /// witnesses of what is broken
         #[arg(long, env = "SECKILL_FULL", num_args = 0..=1, require_equals = true,

@@ -1,6 +1,7 @@
 //! From flags, environment and profile to a checked plan, of a run and of a server. It starts
 //! nothing, and knows neither the tested API nor the engines.
 
+mod arguments;
 mod check;
 mod engines;
 mod env;

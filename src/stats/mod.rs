@@ -2,6 +2,7 @@
 //! second by second; the sinks that receive both. It knows no API, no file and no socket.
 
 mod counts;
+mod curve;
 mod live;
 mod outcome;
 mod reason;
@@ -12,6 +13,7 @@ mod sink;
 mod summary;
 
 pub use counts::Counts;
+pub use curve::CurvePoint;
 pub use live::{Interval, LastSecond, Live, Totals};
 pub use outcome::{ErrorKind, Outcome};
 pub use reason::Reason;

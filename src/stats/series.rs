@@ -1,15 +1,16 @@
 //! A run second by second, in memory that is bounded for any length of the run: when there are too
 //! many rows, adjacent pairs are merged. The merge is exact, since each row keeps its histogram.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 use super::recorder::histogram;
-use super::{Outcome, Recorder, Sink};
+use super::{ErrorKind, Outcome, Recorder, Sink};
 
-/// Maximum number of rows; the histogram of a row takes about half a kibibyte.
+/// Maximum number of rows; each of the two histograms of a row takes about half a kibibyte.
 const ROWS_MAX: usize = 1024;
 
 /// The most recently read state of the sale.
@@ -36,10 +37,16 @@ pub struct Point {
     pub errors: u64,
     /// Usable answers by outcome, without those that did not occur.
     pub by_outcome: Vec<(Outcome, u64)>,
+    /// Errors by kind, without those that did not occur.
+    pub by_error: Vec<(ErrorKind, u64)>,
     /// The median of the latencies, in microseconds.
     pub p50_us: u64,
     /// The 99th percentile of the latencies, in microseconds.
     pub p99_us: u64,
+    /// The median of the corrected latencies, in microseconds.
+    pub corrected_p50_us: u64,
+    /// The 99th percentile of the corrected latencies, in microseconds.
+    pub corrected_p99_us: u64,
     /// The state of the sale that was read last before the end of the row.
     pub sale: SaleNow,
 }
@@ -56,13 +63,16 @@ struct Row {
     /// The row's first second divided by the seconds of a row.
     index: u64,
     began: u64,
-    errors: u64,
+    errors: BTreeMap<ErrorKind, u64>,
     outcomes: [u64; Outcome::COUNT],
-    /// The latencies as a V2 histogram with deflate, as in a histogram log; empty if no request
-    /// ended.
-    latency: Vec<u8>,
+    latency: Packed,
+    corrected: Packed,
     sale: SaleNow,
 }
+
+/// A V2 histogram with deflate, as in a histogram log; empty if no request ended.
+#[derive(Debug, Clone)]
+struct Packed(Vec<u8>);
 
 impl Default for Series {
     fn default() -> Self {
@@ -103,9 +113,10 @@ impl Series {
         let row = Row {
             index: second / self.seconds_per_row,
             began: recorder.counts.began,
-            errors: recorder.failed(),
+            errors: recorder.errors.clone(),
             outcomes: recorder.outcomes,
-            latency: pack(&recorder.latency),
+            latency: Packed::new(&recorder.latency),
+            corrected: Packed::new(&recorder.corrected),
             sale,
         };
         self.add(row);
@@ -135,21 +146,22 @@ impl Series {
     /// The rows.
     pub fn points(&self) -> impl Iterator<Item = Point> {
         self.rows.iter().map(|row| {
-            let latency = unpack(&row.latency);
-            let at = |quantile| match latency.is_empty() {
-                true => 0,
-                false => latency.value_at_quantile(quantile).min(latency.max()),
-            };
+            let [p50_us, p99_us] = row.latency.quantiles();
+            let [corrected_p50_us, corrected_p99_us] = row.corrected.quantiles();
+            let errors = row.errors.values().sum();
             let from_s = row.index * self.seconds_per_row;
             Point {
                 from_s,
                 to_s: from_s + self.seconds_per_row,
                 began: row.began,
-                ended: row.outcomes.iter().sum::<u64>() + row.errors,
-                errors: row.errors,
+                ended: row.outcomes.iter().sum::<u64>() + errors,
+                errors,
                 by_outcome: Outcome::counted(&row.outcomes),
-                p50_us: at(0.5),
-                p99_us: at(0.99),
+                by_error: row.errors.iter().map(|(kind, count)| (*kind, *count)).collect(),
+                p50_us,
+                p99_us,
+                corrected_p50_us,
+                corrected_p99_us,
                 sale: row.sale,
             }
         })
@@ -159,38 +171,56 @@ impl Series {
 impl Row {
     fn merge(&mut self, later: Self) {
         // The fields are destructured by name, so that a forgotten new field does not compile.
-        let Self { index: _, began, errors, outcomes, latency, sale } = later;
+        let Self { index: _, began, errors, outcomes, latency, corrected, sale } = later;
         self.began += began;
-        self.errors += errors;
+        for (kind, count) in errors {
+            *self.errors.entry(kind).or_default() += count;
+        }
         for (sum, part) in self.outcomes.iter_mut().zip(outcomes) {
             *sum += part;
         }
-        let mut both = unpack(&self.latency);
-        if let Err(error) = both.add(unpack(&latency)) {
-            unreachable!("all histograms have the same bounds: {error}");
-        }
-        self.latency = pack(&both);
+        self.latency.add(&latency);
+        self.corrected.add(&corrected);
         self.sale = sale;
     }
 }
 
-fn pack(histogram: &Histogram<u64>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if !histogram.is_empty()
-        && let Err(error) = V2DeflateSerializer::new().serialize(histogram, &mut bytes)
-    {
-        unreachable!("a histogram fits into memory: {error}");
+impl Packed {
+    fn new(histogram: &Histogram<u64>) -> Self {
+        let mut bytes = Vec::new();
+        if !histogram.is_empty()
+            && let Err(error) = V2DeflateSerializer::new().serialize(histogram, &mut bytes)
+        {
+            unreachable!("a histogram fits into memory: {error}");
+        }
+        Self(bytes)
     }
-    bytes
-}
 
-fn unpack(bytes: &[u8]) -> Histogram<u64> {
-    if bytes.is_empty() {
-        return histogram();
+    fn unpack(&self) -> Histogram<u64> {
+        if self.0.is_empty() {
+            return histogram();
+        }
+        match Deserializer::new().deserialize(&mut &*self.0) {
+            Ok(histogram) => histogram,
+            Err(error) => unreachable!("it was packed here: {error}"),
+        }
     }
-    match Deserializer::new().deserialize(&mut &*bytes) {
-        Ok(histogram) => histogram,
-        Err(error) => unreachable!("it was packed here: {error}"),
+
+    fn add(&mut self, other: &Self) {
+        let mut both = self.unpack();
+        if let Err(error) = both.add(other.unpack()) {
+            unreachable!("all histograms have the same bounds: {error}");
+        }
+        *self = Self::new(&both);
+    }
+
+    /// The median and the 99th percentile; 0 if there is nothing.
+    fn quantiles(&self) -> [u64; 2] {
+        let histogram = self.unpack();
+        [0.5, 0.99].map(|quantile| match histogram.is_empty() {
+            true => 0,
+            false => histogram.value_at_quantile(quantile).min(histogram.max()),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::curve::{CurvePoint, curve};
 use super::outcome::AnswerKind;
 use super::recorder::{histogram, micros};
 use super::{Counts, ErrorKind, Outcome, Recorder};
@@ -52,6 +53,8 @@ pub struct Summary {
     pub counts: Counts,
     /// The distribution of the latencies, from the shortest to the longest.
     pub bins: Vec<Bin>,
+    /// The curve of percentiles, of `latency` and `corrected`.
+    pub curve: Vec<CurvePoint>,
 }
 
 /// A distribution of microseconds. All are 0 when nothing was recorded.
@@ -104,6 +107,7 @@ impl Recorder {
             spread: self.start_sent.map(|(first, last)| last - first),
             counts: self.counts,
             bins: bins(&self.latency),
+            curve: curve(&self.latency, &self.corrected),
         }
     }
 }

@@ -29,14 +29,17 @@ fn result(folder: &Path, args: &[&str]) -> Value {
 }
 
 /// The files of a recorded run, sorted.
-pub(super) const FILES: [&str; 7] = [
+pub(super) const FILES: [&str; 10] = [
     "history.ndjson",
+    "junit.xml",
     "latency-corrected.hgrm",
     "latency.hgrm",
     "latency.hlog",
     "ledger-before.ndjson",
     "ledger.ndjson",
+    "report.html",
     "run.json",
+    "summary.md",
 ];
 
 /// A load with retries, double clicks, and a schedule with intended times.

@@ -1,7 +1,7 @@
 //! The whole report for people, from fixed figures.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
@@ -9,7 +9,7 @@ use seckill::judge::{
     Audit, Bounds, DeadLetters, Expression, Fairness, Gaps, Invalid, Invariant, Threshold, Verdict,
     Violation,
 };
-use seckill::monitor::{ProcessUsage, Usage};
+use seckill::monitor::{CpuTrack, ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::report::{short, terminal};
 use seckill::stats::{
@@ -75,6 +75,8 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
         sut: Sut::Seckill,
         plan: &plan,
         target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
+        spawn: None,
+        begun: Instant::now(),
         summary: &recorder().finish(),
         settle: Quantiles::of_durations([Duration::from_micros(1_500)]),
         usage: &Usage {
@@ -82,6 +84,7 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
             machine: Some(ProcessUsage { rss_bytes_max: 0, ..process }),
             generator: Some(process),
             server: None,
+            track: CpuTrack::default(),
         },
         broker: None,
         audit,
@@ -96,11 +99,11 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
     })
 }
 
-fn report(audit: Audit) -> Run {
+pub(super) fn report(audit: Audit) -> Run {
     run(audit, Vec::new())
 }
 
-fn oversold() -> Audit {
+pub(super) fn oversold() -> Audit {
     Audit {
         verdict: Verdict::Fail,
         because: None,
@@ -119,6 +122,7 @@ fn oversold() -> Audit {
             count: 2,
             request_ids: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae8".into()],
         }),
+        checked: vec![Invariant::NeverOversold],
         violations: vec![Violation {
             invariant: Invariant::NeverOversold,
             count: 1,

@@ -1,22 +1,22 @@
 //! Assembles a run's result from its measurements and its audit.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::archive::digest::Digest;
 use crate::judge::{
     Audit, BrokerConnections, Conclusion, Gaps, Invalid, Threshold, ThresholdResult, cause,
     exit_code,
 };
-use crate::monitor::{BrokerUsage, ProcessUsage, Usage};
-use crate::profile::{Model, Plan};
+use crate::monitor::{BrokerUsage, CpuShares, ProcessUsage, Usage};
+use crate::profile::{Model, Plan, ServeFlags};
 use crate::settings::RetryOn;
 use crate::stats::{Click, Counts, Point, Quantiles, Series, Summary};
 use crate::sut::{Sut, Target};
 
 use super::figures::{
-    AuditRecord, BrokerRecord, CpuPercent, Follow, Generator, Machine, PlanRecord, ProcessRecord,
-    Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
+    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
 use super::tally::Tally;
 
@@ -31,6 +31,10 @@ pub struct Parts<'a> {
     pub sut: Sut,
     pub plan: &'a Plan,
     pub target: &'a Target,
+    /// The flags of the server that was started for the run.
+    pub spawn: Option<&'a ServeFlags>,
+    /// When the load began, by the monotonic clock.
+    pub begun: Instant,
     pub summary: &'a Summary,
     pub series: &'a Series,
     /// Times from acceptance to decision, from the ledger.
@@ -63,7 +67,11 @@ impl Run {
             seckill: env!("CARGO_PKG_VERSION").to_owned(),
             started: parts.started,
             sut: parts.sut,
-            plan: PlanRecord { plan: plan.clone(), target: parts.target.url.clone() },
+            plan: PlanRecord {
+                plan: plan.clone(),
+                target: parts.target.url.clone(),
+                spawn: parts.spawn.map(ServeFlags::arguments),
+            },
             requests: self::requests(&parts),
             latency_us: summary.latency,
             latency_accepted_us: summary.accepted.measured(),
@@ -71,13 +79,14 @@ impl Run {
             latency_failed_us: summary.failed.measured(),
             latency_corrected_us: summary.corrected,
             latency_bins: summary.bins.clone(),
+            latency_curve: summary.curve.clone(),
             connect_us: summary.connect,
             first_byte_us: summary.first_byte,
             settle_us,
             settle_from,
             follow: plan.follow.then(|| follow(&summary.counts)),
             stampede: stampede(plan, summary),
-            series: parts.series.points().map(series_row).collect(),
+            series: series(&parts),
             generator: generator(&parts, requests),
             server: process(usage.server.as_ref(), requests),
             machine: Machine {
@@ -174,7 +183,15 @@ fn stampede(plan: &Plan, summary: &Summary) -> Option<Stampede> {
     Some(Stampede { prepared: summary.counts.prepared, spread_us })
 }
 
-fn series_row(point: Point) -> SeriesRow {
+fn series(parts: &Parts<'_>) -> Vec<SeriesRow> {
+    let cpu = |point: &Point| {
+        let at = |second| parts.begun + Duration::from_secs(second);
+        parts.usage.track.between(at(point.from_s), at(point.to_s))
+    };
+    parts.series.points().map(|point| series_row(cpu(&point), point)).collect()
+}
+
+fn series_row(cpu: CpuShares, point: Point) -> SeriesRow {
     let words = point.by_outcome.iter().map(|(outcome, count)| (outcome.as_str(), *count));
     SeriesRow {
         from_s: point.from_s,
@@ -183,10 +200,14 @@ fn series_row(point: Point) -> SeriesRow {
         ended: point.ended,
         errors: point.errors,
         by_outcome: Tally::of(words),
+        by_error: Tally::of(point.by_error),
         p50_us: point.p50_us,
         p99_us: point.p99_us,
+        corrected_p50_us: point.corrected_p50_us,
+        corrected_p99_us: point.corrected_p99_us,
         stock_left: point.sale.stock_left,
         queued: point.sale.queued,
+        cpu_percent: CpuRow { generator: cpu.generator, server: cpu.server, machine: cpu.machine },
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::digest::Digest;
 use crate::judge::{Audit, Gaps, Invalid, ThresholdResult};
 use crate::profile::Plan;
-use crate::stats::{Bin, Quantiles};
+use crate::stats::{Bin, CurvePoint, Quantiles};
 use crate::sut::Sut;
 
 use super::tally::Tally;
@@ -46,6 +46,9 @@ pub struct Run {
     /// The distribution of `latency_us`.
     #[serde(default)]
     pub latency_bins: Vec<Bin>,
+    /// The curve of percentiles, of `latency_us` and `latency_corrected_us`.
+    #[serde(default)]
+    pub latency_curve: Vec<CurvePoint>,
     /// Begin to an open connection, of the requests that opened one.
     pub connect_us: Quantiles,
     /// Begin to the first byte of the answer.
@@ -91,6 +94,9 @@ pub struct PlanRecord {
     #[serde(flatten)]
     pub plan: Plan,
     pub target: String,
+    /// The flags of the server that was started for the run, without secrets; `None` if none was.
+    #[serde(default)]
+    pub spawn: Option<Vec<String>>,
 }
 
 /// Requests and their outcomes.
@@ -183,7 +189,7 @@ pub struct Stampede {
 }
 
 /// A second of the run, or several seconds of a long run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "`stats::Point` describes the fields")]
 pub struct SeriesRow {
     pub from_s: u64,
@@ -192,10 +198,29 @@ pub struct SeriesRow {
     pub ended: u64,
     pub errors: u64,
     pub by_outcome: Tally,
+    #[serde(default)]
+    pub by_error: Tally,
     pub p50_us: u64,
     pub p99_us: u64,
+    #[serde(default)]
+    pub corrected_p50_us: u64,
+    #[serde(default)]
+    pub corrected_p99_us: u64,
     pub stock_left: i64,
     pub queued: u64,
+    #[serde(default)]
+    pub cpu_percent: CpuRow,
+}
+
+/// CPU shares in a row, in percent; `None` where one could not be measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct CpuRow {
+    /// The load generator, of one core.
+    pub generator: Option<f64>,
+    /// The server, of one core.
+    pub server: Option<f64>,
+    /// The machine, of all cores.
+    pub machine: Option<f64>,
 }
 
 /// CPU shares in percent: before, during and after the run.

@@ -3,12 +3,13 @@
 
 mod build;
 mod figures;
+mod rows;
 mod tally;
 mod thresholds;
 
 pub use build::{Parts, SCHEMA};
 pub use figures::{
-    AuditRecord, BrokerRecord, CpuPercent, Follow, Generator, Machine, PlanRecord, ProcessRecord,
-    Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
+    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
 pub use tally::Tally;

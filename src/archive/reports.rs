@@ -1,0 +1,152 @@
+//! The files for reports of a run. Their text comes from above: here they are only opened and
+//! written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::folder::{FILES, OutputError, UNFINISHED, at};
+use super::report_kind::ReportKind;
+
+/// Whether a path names one of the files that a run writes into its folder.
+pub fn is_file_of_folder(folder: &Path, path: &Path) -> bool {
+    let reports = ReportKind::ALL.map(ReportKind::file_name);
+    let names = FILES.iter().chain(&reports);
+    let mut paths = names.map(|name| folder.join(name));
+    paths.any(|own| real(&own) == real(path))
+}
+
+/// The path without links, also of a file that does not exist yet.
+fn real(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        folder.join(path.file_name().unwrap_or_default())
+    })
+}
+
+/// Writes a report into a run's folder, and replaces the one that is there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_report(folder: &Path, kind: ReportKind, text: &str) -> Result<(), OutputError> {
+    let path = folder.join(kind.file_name());
+    let new = folder.join(format!("{}{UNFINISHED}", kind.file_name()));
+    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, &path));
+    written.inspect_err(|_| drop(fs::remove_file(&new))).map_err(at(&path))
+}
+
+/// A file for a report, opened before the run. If no report is written, a file that did not exist
+/// before is removed.
+#[derive(Debug)]
+pub struct ReportFile {
+    kind: ReportKind,
+    path: PathBuf,
+    file: File,
+    is_unused: bool,
+}
+
+impl ReportFile {
+    /// Opens the file, which must not hold anything yet. `None` if it does.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(kind: ReportKind, path: &Path) -> Result<Option<Self>, OutputError> {
+        let is_new = !path.exists();
+        let open = || {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            let metadata = file.metadata()?;
+            // A terminal or a pipe holds nothing.
+            let is_used = metadata.is_file() && metadata.len() > 0;
+            Ok(if is_used { None } else { Some(file) })
+        };
+        let file = open().map_err(at(path))?;
+        let path = path.to_owned();
+        Ok(file.map(|file| Self { kind, path, file, is_unused: is_new }))
+    }
+
+    /// The report that it is for.
+    pub fn kind(&self) -> ReportKind {
+        self.kind
+    }
+
+    /// Whether two files are the same one.
+    pub fn is_same(&self, other: &Path) -> bool {
+        real(&self.path) == real(other)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(mut self, text: &str) -> Result<(), OutputError> {
+        self.is_unused = false;
+        let mut write = || -> io::Result<()> {
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
+                self.file.rewind()?;
+            }
+            self.file.write_all(text.as_bytes())?;
+            self.file.flush()
+        };
+        write().map_err(at(&self.path))
+    }
+}
+
+impl Drop for ReportFile {
+    fn drop(&mut self) {
+        if self.is_unused {
+            // It is empty, and nobody would know where it came from.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_that_holds_something_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        ReportFile::open(ReportKind::Html, &path).unwrap().unwrap().write("first").unwrap();
+        assert!(ReportFile::open(ReportKind::Html, &path).unwrap().is_none());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+    }
+
+    #[test]
+    fn file_that_was_made_and_not_written_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, empty) = (folder.path().join("new"), folder.path().join("empty"));
+        fs::write(&empty, "").unwrap();
+        for path in [&new, &empty] {
+            drop(ReportFile::open(ReportKind::Junit, path).unwrap().unwrap());
+        }
+        assert_eq!((new.exists(), empty.exists()), (false, true));
+    }
+
+    #[test]
+    fn files_of_a_folder_are_recognised_before_they_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, other) = (folder.path().join("out"), folder.path().join("other"));
+        fs::create_dir(&out).unwrap();
+        std::os::unix::fs::symlink(&out, &other).unwrap();
+        for (path, is_own) in [
+            (out.join("junit.xml"), true),
+            (other.join("run.json"), true),
+            (out.join("mine.xml"), false),
+            (folder.path().join("junit.xml"), false),
+        ] {
+            assert_eq!(is_file_of_folder(&out, &path), is_own, "{path:?}");
+        }
+    }
+}

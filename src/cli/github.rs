@@ -1,0 +1,30 @@
+//! Within a job of GitHub Actions, a run adds its summary to that of the job, and annotates it.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use crate::report::{self, Titled};
+
+use super::say;
+
+/// Reports a run to the job, if there is one. What cannot be written is said and changes nothing.
+pub(super) fn report_to_job(titled: Titled<'_>) {
+    if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+        return;
+    }
+    // The runner reads commands from stderr as well, and stdout may be JSON.
+    report::annotations(titled.run).iter().for_each(say);
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return;
+    };
+    if let Err(error) = append(Path::new(&path), titled) {
+        say(format_args!("seckill: cannot append to GITHUB_STEP_SUMMARY: {error:#}"));
+    }
+}
+
+fn append(path: &Path, titled: Titled<'_>) -> anyhow::Result<()> {
+    let text = report::summary(&[titled])?;
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    Ok(file.write_all(format!("{text}\n").as_bytes())?)
+}

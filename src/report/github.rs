@@ -1,0 +1,48 @@
+//! Annotations of GitHub Actions: lines that its runner reads from the output of a step.
+//! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
+
+use crate::archive::Run;
+
+use super::checks::{Check, Kind, State, checks};
+
+/// Largest number of annotations of a run: GitHub shows ten of each kind for a step.
+const ANNOTATIONS_MAX: usize = 10;
+
+/// The annotations of a run, each a line. There are none for a run with nothing to report.
+pub fn annotations(run: &Run) -> Vec<String> {
+    let of_check = |check: Check| {
+        let (command, what) = match (check.state, check.kind) {
+            (State::Held | State::NotChecked, _) => return None,
+            (State::Broken, Kind::Invariant) => ("error", "Invariant broken"),
+            (_, Kind::Threshold) => ("error", "Threshold crossed"),
+            (State::Broken, Kind::Run) => ("error", "Run invalid"),
+            (State::Undecided, _) => ("warning", "No conclusion"),
+        };
+        let lines = [check.message].into_iter().chain(check.details);
+        let message = lines.collect::<Vec<_>>().join("\n");
+        let title = property(&format!("seckill: {what}: {}", check.name));
+        Some(format!("::{command} title={title}::{}", data(&message)))
+    };
+    checks(run).into_iter().filter_map(of_check).take(ANNOTATIONS_MAX).collect()
+}
+
+/// Escapes a message, as the runner's own toolkit does.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes the value of a property, which ends at a comma or a colon.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_stays_in_one_line_and_property_ends_nowhere() {
+        assert_eq!(data("100%\r\n::error::x"), "100%25%0D%0A::error::x");
+        assert_eq!(property("a: b, c"), "a%3A b%2C c");
+    }
+}

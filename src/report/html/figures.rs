@@ -1,0 +1,140 @@
+//! The tables of a run.
+
+use crate::archive::{CpuPercent, ProcessRecord, Run, SettleFrom};
+use crate::report::checks::{LISTED_MAX, counted};
+use crate::report::words::{count, cpu, memory, missing, outside, percent, time};
+
+/// A table; the first column names its rows.
+pub(super) struct Table {
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(head: &[&str], rows: Vec<Vec<String>>) -> Self {
+        Self { head: head.iter().map(|cell| (*cell).to_owned()).collect(), rows }
+    }
+}
+
+/// All times.
+pub(super) fn times(run: &Run) -> Table {
+    let settled = match run.settle_from {
+        SettleFrom::Click => "Settled: intended to decision known",
+        SettleFrom::Ledger => "Settled: accepted to decided",
+    };
+    let rows = [
+        ("Service: begin to last byte", Some(run.latency_us)),
+        ("– accepted", run.latency_accepted_us),
+        ("– refused", run.latency_refused_us),
+        ("– failed", run.latency_failed_us),
+        ("Corrected: intended to last byte", Some(run.latency_corrected_us)),
+        ("Connect", Some(run.connect_us)),
+        ("First byte", Some(run.first_byte_us)),
+        ("Generator’s lag: intended to sent", Some(run.generator.lag_us)),
+        (settled, Some(run.settle_us)),
+    ];
+    let rows = rows.into_iter().filter_map(|(name, times)| {
+        let times = times.filter(|times| times.count > 0)?;
+        let mut row = vec![name.to_owned(), count(times.count), time(times.mean)];
+        let percentiles = [times.min, times.p50, times.p90, times.p95, times.p99, times.p999];
+        row.extend(percentiles.map(|us| time(us as f64)));
+        row.push(time(times.max as f64));
+        Some(row)
+    });
+    let head = ["Times", "Count", "Mean", "Min", "p50", "p90", "p95", "p99", "p99.9", "Max"];
+    Table::new(&head, rows.collect())
+}
+
+/// Answers by outcome and by error, with their shares.
+pub(super) fn counts(run: &Run) -> Table {
+    let total = run.requests.total.max(1) as f64;
+    let row = |(word, number): (String, u64), kind: &str| {
+        vec![word, kind.to_owned(), count(number), percent(number as f64 / total)]
+    };
+    let outcomes = counted(&run.requests.by_outcome).map(|counted| row(counted, "outcome"));
+    let errors = counted(&run.requests.by_error).map(|counted| row(counted, "error"));
+    Table::new(&["Answer", "Kind", "Requests", "Share"], outcomes.chain(errors).collect())
+}
+
+/// CPU and memory before, during and after the run.
+pub(super) fn resources(run: &Run) -> Table {
+    let machine = ProcessRecord { cpu_percent: run.machine.cpu_percent, ..Default::default() };
+    let row = |name: &str, process: &ProcessRecord| {
+        let CpuPercent { before, mean, max, after } = process.cpu_percent;
+        vec![
+            name.to_owned(),
+            cpu(before),
+            cpu(mean),
+            cpu(max),
+            cpu(after),
+            process.cpu_us_per_request.map_or_else(missing, time),
+            memory(process.rss_bytes_before),
+            memory(process.rss_bytes_max),
+            memory(process.rss_bytes_after),
+        ]
+    };
+    let head = [
+        "Process",
+        "CPU before",
+        "during",
+        "max",
+        "after",
+        "CPU per request",
+        "Memory before",
+        "max",
+        "after",
+    ];
+    let rows = vec![
+        row("Generator, of a core", &run.generator.process),
+        row("Server, of a core", &run.server),
+        row("Machine, of all cores", &machine),
+    ];
+    Table::new(&head, rows)
+}
+
+/// The health of the load generator.
+pub(super) fn health(run: &Run) -> Table {
+    let (generator, requests) = (&run.generator, &run.requests);
+    let lag = generator.lag_us;
+    let mut rows = vec![
+        vec!["Valid".to_owned(), if generator.valid { "yes" } else { "no" }.to_owned()],
+        vec![
+            "Lag, p50 / p99 / max".to_owned(),
+            match lag.count {
+                0 => missing(),
+                _ => format!(
+                    "{} / {} / {}",
+                    time(lag.p50 as f64),
+                    time(lag.p99 as f64),
+                    time(lag.max as f64)
+                ),
+            },
+        ],
+        vec![
+            "Requests with a scheduled moment".to_owned(),
+            format!("{} of {}", count(requests.scheduled), count(requests.total)),
+        ],
+        vec!["Arrivals that waited for a free user".to_owned(), count(generator.arrivals_waited)],
+        vec!["Arrivals that were never sent".to_owned(), count(generator.arrivals_unsent)],
+        vec![
+            "Steal: the machine’s time that its host took".to_owned(),
+            format!("{:.1} %", run.machine.steal_percent),
+        ],
+    ];
+    if let Some(broker) = run.broker {
+        let limit = broker.connections_limit.map(|limit| format!(" of {}", count(limit)));
+        rows.push(vec![
+            "Broker’s connections at the peak".to_owned(),
+            format!("{}{}", count(broker.connections_max), limit.unwrap_or_default()),
+        ]);
+        let opened = count(broker.connections_opened);
+        rows.push(vec!["Broker’s connections opened during the run".to_owned(), opened]);
+    }
+    Table::new(&["Figure", "Value"], rows)
+}
+
+/// Why a run is invalid, in words.
+pub(super) fn findings(run: &Run) -> Vec<String> {
+    let findings = run.generator.findings.iter().take(LISTED_MAX);
+    findings.map(|finding| outside(&finding.to_string())).collect()
+}

@@ -1,0 +1,65 @@
+//! The plan of a run, and the command that runs it again.
+
+use crate::archive::Run;
+use crate::report::words::outside;
+
+/// The plan of a run.
+pub(super) struct Plan {
+    /// The command, one flag a line.
+    pub(super) command: String,
+    /// What the command leaves out.
+    pub(super) notes: Vec<&'static str>,
+    pub(super) seed: u64,
+    pub(super) version: String,
+}
+
+impl Plan {
+    pub(super) fn new(run: &Run) -> Self {
+        let record = &run.plan;
+        let mut words = vec!["seckill bench".to_owned()];
+        match &record.spawn {
+            Some(_) => words.push("--spawn".to_owned()),
+            None => words.push(format!("--target={}", record.target)),
+        }
+        words.extend(record.plan.arguments());
+        let lines = words.iter().enumerate().map(|(at, word)| match at {
+            0 => word.clone(),
+            _ => quoted(&outside(word)),
+        });
+        let mut command = lines.collect::<Vec<_>>().join(" \\\n  ");
+        if let Some(spawn) = record.spawn.as_ref().filter(|flags| !flags.is_empty()) {
+            let flags: Vec<_> = spawn.iter().map(|flag| quoted(&outside(flag))).collect();
+            command += &format!(" \\\n  -- {}", flags.join(" "));
+        }
+        let mut notes = Vec::new();
+        if record.spawn.is_none() {
+            notes.push("The admin token is not recorded: give it in SECKILL_ADMIN_TOKEN.");
+        }
+        if run.thresholds.iter().any(|result| result.baseline.is_some()) {
+            notes.push("Some thresholds are relative to a recorded run: add its --baseline.");
+        }
+        Self { command, notes, seed: record.plan.seed, version: outside(&run.seckill) }
+    }
+}
+
+/// A word of a shell's command line.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,%+@".contains(c);
+    match word.chars().all(is_plain) && !word.is_empty() {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("--ramp=20s"), "--ramp=20s");
+        assert_eq!(quoted("--fail-if=p99>20ms"), "'--fail-if=p99>20ms'");
+        assert_eq!(quoted("a'; rm -rf x"), r"'a'\''; rm -rf x'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,97 @@
+//! Figures as reports write them.
+
+use crate::archive::Measure;
+use crate::escape::printable;
+use crate::units::ByteSize;
+
+/// A time in the unit that suits it: `870 µs`, `12.3 ms`, `21.0 s`.
+pub(super) fn time(us: f64) -> String {
+    match us {
+        us if us < 1e3 => format!("{us:.0} µs"),
+        us if us < 1e4 => format!("{:.2} ms", us / 1e3),
+        us if us < 1e6 => format!("{:.1} ms", us / 1e3),
+        us if us < 1e8 => format!("{:.1} s", us / 1e6),
+        us => format!("{:.0} s", us / 1e6),
+    }
+}
+
+/// A power of ten of microseconds, as a label of an axis: `100 ms`.
+pub(super) fn round_time(us: f64) -> String {
+    match us {
+        us if us < 1e3 => format!("{us:.0} µs"),
+        us if us < 1e6 => format!("{:.0} ms", us / 1e3),
+        us => format!("{:.0} s", us / 1e6),
+    }
+}
+
+/// A count with its thousands apart: `3 500`. The space does not break.
+pub(super) fn count(number: impl Into<i128>) -> String {
+    let number: i128 = number.into();
+    let digits = number.unsigned_abs().to_string();
+    let mut text = if number < 0 { "−".to_owned() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) && digits.len() > 4 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share from 0 to 1, in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// A CPU share in percent; a dash where it was not measured.
+pub(super) fn cpu(percent: Option<f64>) -> String {
+    percent.map_or_else(missing, |percent| format!("{percent:.0} %"))
+}
+
+/// An amount of memory; a dash where it was not measured.
+pub(super) fn memory(bytes: Option<u64>) -> String {
+    bytes.filter(|bytes| *bytes > 0).map_or_else(missing, |bytes| ByteSize(bytes).to_string())
+}
+
+/// What stands for a figure that was not measured.
+pub(super) fn missing() -> String {
+    "–".to_owned()
+}
+
+/// A figure of a comparison.
+pub(super) fn measure(measure: Measure, value: Option<f64>) -> String {
+    let Some(value) = value else { return missing() };
+    match measure {
+        Measure::Count => count(value as i128),
+        Measure::PerSecond => format!("{value:.1}/s"),
+        Measure::Percent => format!("{value:.2} %"),
+        Measure::Micros => time(value),
+        Measure::Bytes => ByteSize(value as u64).to_string(),
+    }
+}
+
+/// Text from outside, with its control characters escaped, and cut.
+pub(super) fn outside(text: &str) -> String {
+    printable(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_the_unit_that_suits_them() {
+        let times = [0.0, 870.0, 1_234.0, 12_345.0, 21_032_000.0, 300e6];
+        let expected = ["0 µs", "870 µs", "1.23 ms", "12.3 ms", "21.0 s", "300 s"];
+        assert_eq!(times.map(time), expected);
+    }
+
+    #[test]
+    fn long_counts_have_their_thousands_apart() {
+        let plain = |number: i128| count(number).replace('\u{202f}', "_");
+        assert_eq!(
+            [0, 3_500, -12, 10_000, 1_234_567].map(plain),
+            ["0", "3500", "−12", "10_000", "1_234_567"]
+        );
+    }
+}
