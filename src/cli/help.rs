@@ -31,8 +31,22 @@ const BENCH: &[(&str, &[&str])] = &[
         "Buyers",
         &["buyers", "double_click", "follow", "retry", "retry_on", "retry_backoff", "retry_budget"],
     ),
-    ("Limits", &["max_errors", "timeout", "connect_timeout", "settle_timeout"]),
-    ("Output", &["full", "json", "quiet", "out", "jtl", "broker_metrics"]),
+    (
+        "Limits",
+        &[
+            "fail_if",
+            "baseline",
+            "abort_on",
+            "max_errors",
+            "timeout",
+            "connect_timeout",
+            "settle_timeout",
+        ],
+    ),
+    (
+        "Output",
+        &["full", "json", "quiet", "out", "html", "junit", "summary", "jtl", "broker_metrics"],
+    ),
     ("Audit", &["expect_stock", "no_audit"]),
 ];
 
