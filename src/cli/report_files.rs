@@ -1,5 +1,5 @@
-//! The files of `--html`, `--junit` and `--summary`, and the reports in the folder of `--out`: opened
-//! before the run, written after it.
+//! The files of `--html`, `--junit` and `--summary`, and the reports in the folder of `--out`:
+//! opened before the run, written after it.
 
 use std::path::{Path, PathBuf};
 

@@ -35,6 +35,9 @@ impl Plan {
         list.given("timeout", Some(Span(self.timeout)));
         list.given("settle-timeout", Some(Span(self.settle_timeout)));
         list.given("max-errors", self.max_errors);
+        for (name, expressions) in [("fail-if", &self.fail_if), ("abort-on", &self.abort_on)] {
+            expressions.iter().for_each(|expression| list.given(name, Some(expression)));
+        }
         list.given("stock", self.stock);
         list.given("expect-stock", self.expect_stock);
         list.switch("no-audit", self.no_audit);
@@ -100,7 +103,7 @@ struct Arguments(Vec<String>);
 
 impl Arguments {
     fn given(&mut self, name: &str, value: Option<impl std::fmt::Display>) {
-        self.0.extend(value.map(|value| format!("--{name}={}", value.to_string())));
+        self.0.extend(value.map(|value| format!("--{name}={value}")));
     }
 
     fn switch(&mut self, name: &str, is_on: bool) {
@@ -139,6 +142,7 @@ mod tests {
             "--retry 3 --retry-on 503,connect --retry-backoff 20ms --retry-budget 7% --follow",
             "--no-audit --connect-timeout 21s --timeout 1s --settle-timeout 2s --seed 9",
             "--max-errors 100% --expect-stock 12",
+            "--fail-if p99>20ms --fail-if errors>2% --abort-on rate<5/s",
         ] {
             let given: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
             let wanted = plan(&given);

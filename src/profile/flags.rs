@@ -184,16 +184,16 @@ layered! {
         /// Write every request to this file, in JMeter's CSV format
         #[arg(long, env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
-        /// Write the report for people to this file, which must not exist: one HTML page that needs no
-        /// script. --out writes it as well
+        /// Write the report for people to this file, which must not exist: one HTML page that needs
+        /// no script. --out writes it as well
         #[arg(long, env = "SECKILL_HTML", value_name = "FILE")]
         pub html: Option<PathBuf>,
-        /// Write every invariant and every threshold as a test to this file, which must not exist, in
-        /// JUnit's XML format. --out writes it as well
+        /// Write every invariant and every threshold as a test to this file, which must not exist,
+        /// in JUnit's XML format. --out writes it as well
         #[arg(long, env = "SECKILL_JUNIT", value_name = "FILE")]
         pub junit: Option<PathBuf>,
-        /// Write a short summary in Markdown to this file, which must not exist. --out writes it as
-        /// well
+        /// Write a short summary in Markdown to this file, which must not exist. --out writes it
+        /// as well
         #[arg(long, env = "SECKILL_SUMMARY", value_name = "FILE")]
         pub summary: Option<PathBuf>,
         /// Print the result as JSON

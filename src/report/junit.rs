@@ -1,5 +1,5 @@
-//! Test results in the JUnit format that continuous integration reads: a suite for each run, a case
-//! for each check. <https://github.com/testmoapp/junitxml> describes what its readers have in common.
+//! Test results in the JUnit format that continuous integration reads: a suite for each run, a
+//! case for each check. <https://github.com/testmoapp/junitxml> describes what readers share.
 
 use askama::Template;
 

@@ -1,5 +1,5 @@
-//! A short text in Markdown: verdict, figures, thresholds and what is broken. It fits the summary of
-//! a job of GitHub Actions.
+//! A short text in Markdown: verdict, figures, thresholds and what is broken. It fits the summary
+//! of a job of GitHub Actions.
 
 use askama::Template;
 
@@ -61,7 +61,7 @@ fn section(titled: &Titled<'_>) -> Section {
     });
     Section {
         mark: Tone::of(run).emoji(),
-        title: escaped(titled.name),
+        title: escaped(&outside(titled.name)),
         verdict: escaped(&verdict_line(run, false)),
         figures: figures(run).into_iter().map(|(name, text)| (name, escaped(&text))).collect(),
         thresholds: thresholds(run),

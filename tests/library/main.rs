@@ -7,3 +7,4 @@ mod history;
 mod http_client;
 mod journal;
 mod report;
+mod report_files;

@@ -99,11 +99,11 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
     })
 }
 
-fn report(audit: Audit) -> Run {
+pub(super) fn report(audit: Audit) -> Run {
     run(audit, Vec::new())
 }
 
-fn oversold() -> Audit {
+pub(super) fn oversold() -> Audit {
     Audit {
         verdict: Verdict::Fail,
         because: None,

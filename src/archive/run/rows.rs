@@ -4,9 +4,9 @@ use super::figures::{CpuRow, Run, SeriesRow};
 use super::tally::Tally;
 
 impl Run {
-    /// The series in at most `max` rows: adjacent rows are merged, all of the same number. Counts are
-    /// added. Of percentiles and CPU shares, which cannot be added, the highest is kept. The last
-    /// state of the sale is kept.
+    /// The series in at most `max` rows: adjacent rows are merged, all of the same number. Counts
+    /// are added. Of percentiles and CPU shares, which cannot be added, the highest is kept. The
+    /// last state of the sale is kept.
     pub fn series_within(&self, max: usize) -> Vec<SeriesRow> {
         let together = self.series.len().div_ceil(max.max(1)).max(1);
         let merge = |rows: &[SeriesRow]| rows.iter().cloned().reduce(SeriesRow::merged);

@@ -18,11 +18,11 @@ use comparison::Comparison;
 use section::Section;
 
 /// Largest number of runs in a page, which keeps it below 200 KB.
-pub const RUNS_MAX: usize = 8;
+pub const RUNS_MAX: usize = 4;
 
-/// Largest number of rows of the charts of all runs of a page together. A row takes some 300 bytes
-/// in the drawings and some 200 in the table.
-const ROWS_MAX: usize = 160;
+/// Largest number of rows of the charts of all runs of a page together. A row takes up to 900 bytes
+/// in the drawings and in the table, and the rest of a run 25 KB.
+const ROWS_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "report.html")]

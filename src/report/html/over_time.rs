@@ -160,8 +160,7 @@ impl Time<'_> {
         scale: impl Fn(&mut dyn Iterator<Item = f64>) -> Scale,
         text: impl Fn(f64) -> String,
     ) -> Chart {
-        let mut values =
-            lines.iter().flat_map(|(_, _, value)| self.rows.iter().filter_map(|row| value(row)));
+        let mut values = lines.iter().flat_map(|(_, _, value)| self.rows.iter().filter_map(value));
         let axes = self.axes(scale(&mut values));
         let steps = |value: fn(&SeriesRow) -> Option<f64>| {
             let step =

@@ -1,7 +1,6 @@
 //! The plan of a run, and the command that runs it again.
 
 use crate::archive::Run;
-use crate::report::checks::LISTED_MAX;
 use crate::report::words::outside;
 
 /// The plan of a run.
@@ -23,13 +22,6 @@ impl Plan {
             None => words.push(format!("--target={}", record.target)),
         }
         words.extend(record.plan.arguments());
-        // The limit of the plan is a threshold as well, and a relative one needs its baseline.
-        let limit = record.plan.max_errors.map(|max| format!("errors>{max}"));
-        let given = run.thresholds.iter().take(LISTED_MAX);
-        let (relative, given): (Vec<_>, Vec<_>) =
-            given.partition(|result| result.baseline.is_some());
-        let given = given.iter().filter(|result| Some(&result.expr) != limit.as_ref());
-        words.extend(given.map(|result| format!("--fail-if={}", result.expr)));
         let lines = words.iter().enumerate().map(|(at, word)| match at {
             0 => word.clone(),
             _ => quoted(&outside(word)),
@@ -43,8 +35,8 @@ impl Plan {
         if record.spawn.is_none() {
             notes.push("The admin token is not recorded: give it in SECKILL_ADMIN_TOKEN.");
         }
-        if !relative.is_empty() {
-            notes.push("Thresholds that are relative to a --baseline are left out.");
+        if run.thresholds.iter().any(|result| result.baseline.is_some()) {
+            notes.push("Some thresholds are relative to a recorded run: add its --baseline.");
         }
         Self { command, notes, seed: record.plan.seed, version: outside(&run.seckill) }
     }

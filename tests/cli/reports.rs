@@ -1,0 +1,148 @@
+//! The reports of a run: what they say, how large they are, and that nothing in them is obeyed.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{TOKEN, bench, last_line, stderr, stdout};
+use crate::support::child::{Serving, seckill};
+use crate::support::skip::installed;
+
+const PAGE_LEN_MAX: usize = 200_000;
+const REPORTS: [&str; 3] = ["report.html", "junit.xml", "summary.md"];
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Records an oversold run, and returns the last line of its report.
+fn oversell(folder: &Path) -> String {
+    let load = ["--spawn", "--threads", "40", "--loops", "3", "--out", "run"];
+    let output = bench(folder, &[&load[..], &["--", "--flaw", "off-by-one"]].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    last_line(&output)
+}
+
+fn report(folder: &Path, args: &[&str]) -> std::process::Output {
+    seckill().arg("report").args(args).current_dir(folder).output().unwrap()
+}
+
+/// A page loads nothing and runs nothing.
+#[track_caller]
+fn assert_harmless(page: &str) {
+    assert!(page.len() < PAGE_LEN_MAX, "{} bytes", page.len());
+    for part in ["<script", "<link", "<img", "<iframe", "@import", "url(", "src=", "onload"] {
+        assert!(!page.contains(part), "{part} in the page");
+    }
+    for reference in page.split("href=\"").skip(1) {
+        assert!(reference.starts_with("#run-"), "{}", &reference[..40]);
+    }
+}
+
+#[test]
+fn reports_of_an_oversold_run_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let verdict = oversell(folder.path());
+    assert!(verdict.starts_with("OVERSOLD by "), "{verdict}");
+    let [page, junit, summary] = REPORTS.map(|name| read(&folder.path().join("run").join(name)));
+    assert_harmless(&page);
+    assert!(page.contains(&verdict) && page.contains("✗ broken</span> <code>never_oversold"));
+    assert!(summary.starts_with(&format!("### ❌ {verdict}\n")), "{summary}");
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    let case = document
+        .descendants()
+        .find(|node| node.attribute("name") == Some("never_oversold"))
+        .expect("a case for each invariant");
+    assert!(case.children().any(|child| child.has_tag_name("failure")), "{junit}");
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    let number = |name: &str| suite.attribute(name).unwrap().parse::<usize>().unwrap();
+    let count = |tag: &str| document.descendants().filter(|node| node.has_tag_name(tag)).count();
+    assert_eq!((number("tests"), number("failures")), (count("testcase"), count("failure")));
+    assert_eq!((number("errors"), number("skipped")), (count("error"), count("skipped")));
+}
+
+#[test]
+fn recorded_runs_are_reported_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    oversell(folder.path());
+    let args = ["run", "run", "--html", "two.html", "--junit", "two.xml", "--summary", "two.md"];
+    let output = report(folder.path(), &args);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(0), String::new()));
+    let page = read(&folder.path().join("two.html"));
+    assert_harmless(&page);
+    assert!(page.contains("2 runs side by side") && page.contains("id=\"run-2\""));
+    let suites = read(&folder.path().join("two.xml")).matches("<testsuite ").count();
+    assert_eq!((suites, read(&folder.path().join("two.md")).matches("### ").count()), (2, 2));
+    let again = report(folder.path(), &["run", "--html", "two.html"]);
+    assert_eq!(again.status.code(), Some(2), "{}", stderr(&again));
+    assert!(stderr(&again).contains("--html: two.html: it exists"), "{}", stderr(&again));
+    assert_eq!(read(&folder.path().join("two.html")), page);
+    let five = report(folder.path(), &["run", "run", "run", "run", "run", "--html", "five.html"]);
+    assert_eq!(five.status.code(), Some(2), "{}", stderr(&five));
+}
+
+#[test]
+fn bad_report_file_ends_the_bench_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(folder.path(), &["--admin-token", TOKEN]);
+    std::fs::write(folder.path().join("full.xml"), "mine").unwrap();
+    let target = ["--target", &server.url, "--admin-token", TOKEN];
+    for (args, code, problem) in [
+        (&["--junit", "full.xml"][..], 2, "--junit: full.xml: it exists, and is not overwritten"),
+        (&["--html", "missing/page.html"], 1, "cannot write missing/page.html"),
+        (&["--out", "run", "--summary", "run/summary.md"], 2, "--out writes it too"),
+        (&["--html", "one", "--summary", "one"], 2, "another report is written to it"),
+        (&["--html", "one", "--jtl", "one"], 2, "--jtl writes it too"),
+    ] {
+        let output = bench(folder.path(), &[&target[..], args].concat());
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(message.contains(problem) && message.lines().count() == 1, "{message}");
+    }
+    assert_eq!(read(&folder.path().join("full.xml")), "mine");
+    assert!(!folder.path().join("one").exists(), "a file that was not written was left");
+    let output = bench(folder.path(), &[&target[..], &["--html", "page.html"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("1 accepted"), "an earlier bench sent something");
+    assert_harmless(&read(&folder.path().join("page.html")));
+}
+
+#[test]
+fn job_of_github_gets_a_summary_and_annotations() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = folder.path().join("job.md");
+    std::fs::write(&summary, "before\n").unwrap();
+    let mut command = seckill();
+    command.args(["bench", "--spawn", "--json", "--threads", "40", "--fail-if", "p50>1us"]);
+    command.args(["--", "--flaw", "off-by-one"]).current_dir(folder.path());
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
+    let output = command.output().unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["audit"]["verdict"], "fail");
+    let said = stderr(&output);
+    let annotated = |line: &str| said.lines().any(|said| said.starts_with(line));
+    assert!(annotated("::error title=seckill%3A Invariant broken%3A never_oversold::"), "{said}");
+    assert!(annotated("::error title=seckill%3A Threshold crossed%3A p50>1us::"), "{said}");
+    let text = read(&summary);
+    assert!(text.starts_with("before\n### ❌ OVERSOLD by "), "{text}");
+}
+
+#[test]
+fn page_shows_its_verdict_in_a_browser() {
+    if !installed(&["chromium"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let verdict = oversell(folder.path());
+    let mut browser = Command::new("chromium");
+    browser.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
+    browser.args(["--disable-background-networking", "--disable-component-update"]);
+    browser.args(["--disable-sync", "--dump-dom"]);
+    browser.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
+    browser.arg(format!("file://{}", folder.path().join("run/report.html").display()));
+    let output = browser.output().unwrap();
+    let dom = stdout(&output);
+    let heading = dom.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next());
+    let heading = heading.unwrap_or_else(|| panic!("no heading in {dom}{}", stderr(&output)));
+    assert!(heading.contains(&format!("<span class=\"words\">{verdict}</span>")), "{heading}");
+    assert_eq!(dom.matches("<svg").count(), dom.matches("role=\"img\"").count());
+}

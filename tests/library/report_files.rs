@@ -1,0 +1,155 @@
+//! Pages, test results and summaries of runs that hold what nobody expects: everything from outside
+//! is text, whatever it holds, and a page stays small.
+
+use seckill::archive::{CpuRow, Run, SeriesRow, Tally};
+use seckill::judge::{Invariant, Verdict, Violation};
+use seckill::report::{RUNS_MAX, Titled, annotations, html, junit, summary};
+
+use super::report::{oversold, report};
+
+/// Ends an SVG drawing, a script, a CDATA section, an attribute and a table, and begins others; moves
+/// a terminal's cursor, and ends a line.
+const HOSTILE: &str = "</svg><script>alert(1)</script>]]>\"'><img src=x onerror=y> | `x` **b** \
+                       [l](http://x.test) \u{1b}[2J\u{202e}\n::error::forged\r\n# forged\0\u{fffe}";
+
+/// A run with the hostile text wherever text comes from outside.
+fn hostile() -> Run {
+    let mut run = report(oversold());
+    let counts = || Tally(vec![(HOSTILE.to_owned(), 3)]);
+    let text = || HOSTILE.to_owned();
+    run.seckill = text();
+    run.plan.target = text();
+    run.plan.spawn = Some(vec![text()]);
+    run.requests.label = text();
+    run.requests.cause = Some(text());
+    run.requests.stopped_early = Some(text());
+    (run.requests.by_outcome, run.requests.by_error) = (counts(), counts());
+    run.series = vec![row(0, counts)];
+    let audit = &mut run.audit.audit;
+    audit.because = Some(text());
+    audit.checked.clear();
+    let violation = |invariant| Violation {
+        invariant,
+        count: 2,
+        witnesses: vec![text(), format!("id: {HOSTILE}")],
+        timelines: vec![format!("id: +1.0 ms {HOSTILE}; {HOSTILE}")],
+        cause: Some(text()),
+    };
+    audit.violations = vec![violation(Invariant::NeverOversold)];
+    run.thresholds.iter_mut().for_each(|result| result.expr = text());
+    run
+}
+
+fn row(second: u64, counts: impl Fn() -> Tally) -> SeriesRow {
+    let busy = Some(33.3 + second as f64 % 7.0);
+    SeriesRow {
+        from_s: second,
+        to_s: second + 1,
+        sent: 100_000 + second,
+        ended: 100_000 + 37 * (second % 11),
+        errors: second % 3,
+        by_outcome: counts(),
+        by_error: counts(),
+        p50_us: 1_000 + 11 * (second % 13),
+        p99_us: 10_000 + 101 * (second % 17),
+        corrected_p50_us: 1_500 + 13 * (second % 19),
+        corrected_p99_us: 15_000 + 107 * (second % 23),
+        stock_left: 1_000_000 - second as i64,
+        queued: 7 * (second % 29),
+        cpu_percent: CpuRow { generator: busy, server: busy, machine: busy },
+    }
+}
+
+#[track_caller]
+fn assert_absent(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!text.contains(part), "{part:?} is in\n{text}");
+    }
+}
+
+/// What must be in no file as it is.
+const CONTROLS: [&str; 4] = ["\u{1b}", "\u{202e}", "\0", "\u{fffe}"];
+
+#[test]
+fn hostile_text_is_text_in_a_page() {
+    let run = hostile();
+    let titled = [Titled { name: HOSTILE, run: &run }; 2];
+    let page = html(&titled).unwrap();
+    assert_absent(&page, &["<script", "</svg><", "<img", "'><", "\n::error", "\n# "]);
+    assert_absent(&page, &CONTROLS[..3]);
+    let document = page.matches("<svg").count();
+    assert_eq!(document, page.matches("</svg>").count());
+    assert!(page.contains("&#60;script&#62;alert(1)"), "it is not shown at all");
+}
+
+#[test]
+fn hostile_text_is_text_in_test_results() {
+    let run = hostile();
+    let xml = junit(&[Titled { name: HOSTILE, run: &run }]).unwrap();
+    assert_absent(&xml, &["<script", "]]>", "<img", "\n::error", "\n# "]);
+    assert_absent(&xml, &CONTROLS);
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let names = document.descendants().filter(|node| node.is_element());
+    let known = [
+        "testsuites",
+        "testsuite",
+        "properties",
+        "property",
+        "testcase",
+        "failure",
+        "error",
+        "skipped",
+        "system-out",
+    ];
+    assert!(names.map(|node| node.tag_name().name()).all(|name| known.contains(&name)), "{xml}");
+}
+
+#[test]
+fn hostile_text_is_text_in_a_summary_and_in_annotations() {
+    let run = hostile();
+    let text = summary(&[Titled { name: HOSTILE, run: &run }]).unwrap();
+    assert_absent(&text, &["<script", "<img", "</", "`x`", "**b**", "](", "://"]);
+    assert_absent(&text, &["\n::error", "\n# "]);
+    assert_absent(&text, &CONTROLS[..3]);
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let cells = rows.map(|line| line.matches('|').count()).max();
+    assert_eq!(cells, Some(4), "a cell ends a row\n{text}");
+    let lines = annotations(&run);
+    assert!(!lines.is_empty());
+    for line in lines {
+        let is_command = ["::error", "::warning"].iter().any(|word| line.starts_with(word));
+        assert!(is_command, "{line}");
+        assert_absent(&line, &["\n", "\r", "\u{1b}"]);
+    }
+}
+
+#[test]
+fn invariants_that_were_not_checked_are_skipped_with_the_reason() {
+    let mut audit = oversold();
+    (audit.verdict, audit.violations) = (Verdict::Unknown, Vec::new());
+    (audit.because, audit.checked) = (Some("the ledger is gone".into()), Vec::new());
+    let run = report(audit);
+    let xml = junit(&[Titled { name: "run", run: &run }]).unwrap();
+    let skipped = xml.matches("<skipped message=\"the ledger is gone\"/>").count();
+    assert_eq!(skipped, Invariant::ALL.len());
+    assert!(xml.contains("<error type=\"undecided\" message=\"the ledger is gone\">"), "{xml}");
+    let page = html(&[Titled { name: "run", run: &run }]).unwrap();
+    assert_eq!(page.matches("Not checked: the ledger is gone").count(), Invariant::ALL.len());
+    assert!(page.contains("verdict warn"));
+    assert!(annotations(&run)[0].starts_with("::warning "), "{:?}", annotations(&run));
+}
+
+#[test]
+fn page_of_the_longest_runs_is_small() {
+    let mut run = report(oversold());
+    let words = ["queued", "won", "lost", "sold_out", "already_bought", "rate_limited"];
+    let counts = || Tally(words.map(|word| (word.to_owned(), 12_345)).to_vec());
+    (run.requests.by_outcome, run.requests.by_error) = (counts(), counts());
+    run.series = (0..1024).map(|second| row(second, counts)).collect();
+    let of = |count: usize| html(&vec![Titled { name: "run", run: &run }; count]).unwrap();
+    for count in 1..=RUNS_MAX {
+        let page = of(count);
+        assert!(page.len() < 200_000, "{count} runs: {} bytes", page.len());
+        assert_eq!(page.matches("<section").count(), count);
+    }
+}
