@@ -177,8 +177,8 @@ layered! {
         /// [`seckill lab` sets it]
         #[arg(long, env = "SECKILL_BROKER_METRICS", value_name = "URL")]
         pub broker_metrics: Option<String>,
-        /// Record the run in this folder: run.json, the history, the ledgers, the histograms and the
-        /// reports
+        /// Record the run in this folder: run.json, the history, the ledgers, the histograms and
+        /// the reports
         #[arg(long, env = "SECKILL_OUT", value_name = "DIR")]
         pub out: Option<PathBuf>,
         /// Write every request to this file, in JMeter's CSV format

@@ -7,8 +7,8 @@ use seckill::report::{RUNS_MAX, Titled, annotations, html, junit, summary};
 
 use super::report::{oversold, report};
 
-/// Ends an SVG drawing, a script, a CDATA section, an attribute and a table, and begins others; moves
-/// a terminal's cursor, and ends a line.
+/// Ends an SVG drawing, a script, a CDATA section, an attribute and a table, and begins others;
+/// moves a terminal's cursor, and ends a line.
 const HOSTILE: &str = "</svg><script>alert(1)</script>]]>\"'><img src=x onerror=y> | `x` **b** \
                        [l](http://x.test) \u{1b}[2J\u{202e}\n::error::forged\r\n# forged\0\u{fffe}";
 
