@@ -30,7 +30,7 @@ find_program() {
 # A hash of everything that the program is built from.
 source_hash() {
     cd "$GITHUB_ACTION_PATH"
-    find Cargo.toml Cargo.lock src templates -type f -print0 | LC_ALL=C sort -z |
+    find Cargo.toml Cargo.lock src templates deploy -type f -print0 | LC_ALL=C sort -z |
         xargs -0 sha256sum | sha256sum | cut -c1-32
 }
 

@@ -1,5 +1,6 @@
 //! The steps that provide the program.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -58,6 +59,31 @@ fn program_is_built_from_the_source_by_default() {
     let root = root.display();
     let call = format!("cargo install --locked --features tls --path {action} --root {root}");
     assert_eq!(job.calls(), [call]);
+}
+
+#[test]
+fn cached_program_is_that_of_the_same_source() {
+    let Some(job) = Job::new() else { return };
+    let files =
+        ["Cargo.toml", "Cargo.lock", "src/main.rs", "templates/a.html", "deploy/nginx.conf"];
+    files.iter().for_each(|file| job.write(&format!("action/{file}"), ""));
+    let action = job.path("action");
+    let key = || {
+        let inputs = [("GITHUB_ACTION_PATH", action.to_str().unwrap())];
+        let output = job.step(&["program.sh", "find"], &inputs);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        job.outputs()["key"].clone()
+    };
+    let mut keys = vec![key()];
+    assert_eq!(key(), keys[0]);
+    for file in files {
+        job.write(&format!("action/{file}"), "changed");
+        keys.push(key());
+    }
+    let distinct: HashSet<_> = keys.iter().collect();
+    assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+    job.write("action/README.md", "another text");
+    assert_eq!(key(), keys[files.len()]);
 }
 
 #[test]
