@@ -3,7 +3,7 @@
 # what passed, what failed, what was skipped, and how long it took. A failed step does not keep the
 # later ones from running. Exits with 1 if anything failed.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 # Incremental compilation would double the size of the target folder and help no later run.
 export CARGO_INCREMENTAL=0
@@ -22,6 +22,7 @@ step() {
 
 step setup tests/setup.sh
 step format cargo fmt --all --check
+step 'shell scripts' shellcheck -x tests/*.sh tests/cli/action/bin/* deploy/github/*.sh .ci/run
 step clippy cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
 step 'build of the tests' cargo test --locked --no-run

@@ -6,6 +6,7 @@
 mod support;
 
 mod abort;
+mod action;
 mod admin_token;
 mod bad_input;
 mod damaged_recording;

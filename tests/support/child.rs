@@ -11,14 +11,16 @@ use tempfile::NamedTempFile;
 /// Longest wait for a process, far more than any needs.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The command `seckill`, without variables from the environment of the tests that would change it:
-/// the program that was built with the tests, or the one that `SECKILL_PROGRAM` names.
+/// The command `seckill`, without variables from the environment of the tests that would change it,
+/// among them those of the CI job in which the tests run: the program that was built with the tests,
+/// or the one that `SECKILL_PROGRAM` names.
 pub(crate) fn seckill() -> Command {
     let other = std::env::var_os("SECKILL_PROGRAM").map(|path| absolute(path).unwrap());
     let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_seckill").into()));
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
-        if name_text.starts_with("SECKILL_") || name_text == "RUST_LOG" {
+        let is_ours = ["SECKILL_", "GITHUB_"].iter().any(|start| name_text.starts_with(start));
+        if is_ours || name_text == "RUST_LOG" {
             command.env_remove(&name);
         }
     }

@@ -1,17 +1,20 @@
 //! Rules about the sources that neither the compiler nor clippy checks: which module may import
-//! which, that no files of one module import each other in a circle, and how long files and lines
-//! may be. ARCHITECTURE.md gives the reasons.
+//! which, that no files of one module import each other in a circle, how long files and lines may
+//! be, and whether the GitHub action and workflows fit each other. ARCHITECTURE.md gives the
+//! reasons.
 //!
 //! clippy checks how long functions are (`too_many_lines`, 70 lines), and rustfmt wraps code, but
 //! neither comments nor strings.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
 
+mod action;
 mod circles;
 mod crate_map;
 mod floors;
 mod lengths;
 mod paths;
+mod workflows;
 
 use std::fs;
 use std::path::Path;
