@@ -4,7 +4,7 @@
 use crate::archive::{Run, Tally};
 use crate::judge::{Invariant, Verdict, Violation};
 
-use super::words::outside;
+use super::words::{how_often, outside};
 
 /// Largest number of checks of one kind, and of details of one check, that are reported: a recorded
 /// run that was not written by this program could have any number.
@@ -79,7 +79,10 @@ fn of_invariant(run: &Run, invariant: Invariant) -> Check {
     match audit.violations.iter().find(|violation| violation.invariant == invariant) {
         Some(violation) => Check {
             details: details(violation),
-            ..check(State::Broken, format!("{} ({} times)", invariant.broken(), violation.count))
+            ..check(
+                State::Broken,
+                format!("{} ({})", invariant.broken(), how_often(violation.count)),
+            )
         },
         None if audit.checked.contains(&invariant) => check(State::Held, String::new()),
         None => check(State::NotChecked, why_not_checked(run)),

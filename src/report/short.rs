@@ -10,6 +10,7 @@ use crate::stats::Quantiles;
 use super::counts::counts;
 use super::terminal::{broker, clicks, millis, remarks};
 use super::verdict::verdict_line;
+use super::words::how_often;
 use super::wrap::wrapped;
 
 /// Witnesses of a violation that are printed.
@@ -77,7 +78,7 @@ fn violations(audit: &Audit) -> String {
     let mut text = String::new();
     for violation in &audit.violations {
         let (word, broken) = (violation.invariant.as_str(), violation.invariant.broken());
-        let _ = writeln!(text, "BROKEN     {word}: {broken} ({} times)", violation.count);
+        let _ = writeln!(text, "BROKEN     {word}: {broken} ({})", how_often(violation.count));
         if let Some(cause) = &violation.cause {
             let _ = writeln!(text, "           Likely cause: {}", printable(cause));
         }

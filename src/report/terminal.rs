@@ -13,6 +13,7 @@ use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
 use super::verdict::{crossed, verdict_line};
+use super::words::how_often;
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
 /// few ticks of the kernel's clock, of 10 ms each.
@@ -305,10 +306,6 @@ pub(super) fn remarks(run: &Run) -> String {
         let _ = writeln!(text, "INVALID    {because}");
     }
     text
-}
-
-fn how_often(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn violations(audit: &Audit) -> String {

@@ -15,6 +15,11 @@ pub(super) fn time(us: f64) -> String {
     }
 }
 
+/// How often something happened: `once`, `12 times`.
+pub(super) fn how_often(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 /// A power of ten of microseconds, as a label of an axis: `100 ms`.
 pub(super) fn round_time(us: f64) -> String {
     match us {
