@@ -11,9 +11,9 @@ use tempfile::NamedTempFile;
 /// Longest wait for a process, far more than any needs.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The command `seckill`, without variables from the environment of the tests that would change it,
-/// among them those of the CI job in which the tests run: the program that was built with the tests,
-/// or the one that `SECKILL_PROGRAM` names.
+/// The command `seckill`: the program that was built with the tests, or the one that
+/// `SECKILL_PROGRAM` names. Variables that would change it are removed, among them those of the CI
+/// job in which the tests run.
 pub(crate) fn seckill() -> Command {
     let other = std::env::var_os("SECKILL_PROGRAM").map(|path| absolute(path).unwrap());
     let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_seckill").into()));
