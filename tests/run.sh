@@ -34,7 +34,8 @@ step 'build of the tests' cargo test --locked --no-run
     nice -n 19 cargo clippy --locked "${with_tls[@]}"
 } >/dev/null 2>&1 &
 build_ahead=$!
-step tests cargo test --locked --no-fail-fast
+# Most tests wait more than they compute, so more of them run at a time than there are cores.
+RUST_TEST_THREADS=$(($(nproc) + 1)) step tests cargo test --locked --no-fail-fast
 wait "$build_ahead"
 # Each in its shortest form: whether they still run, not how fast.
 step benches cargo test --locked --no-fail-fast --benches

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Step of action.yml that keeps one comment on the pull request up to date. It finds its comment by a
-# marker in the first line, which is not displayed. Whatever goes wrong here is a warning: the exit
-# code of the job is that of the bench.
+# Step of action.yml that keeps one comment on the pull request up to date. It finds its comment by
+# a marker in the first line, which is not displayed. Whatever goes wrong here is a warning: the
+# exit code of the job is that of the bench.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -52,7 +52,8 @@ shortened() {
     local text=$1
     if [ "${#text}" -gt "$2" ]; then
         text=${text:0:$2}
-        text=${text%$'\n'*}$'\n\n'"The summary is too long for a comment: it is in the job's summary."
+        text=${text%$'\n'*}$'\n\n'
+        text+="The summary is too long for a comment: it is in the job's summary."
     fi
     printf '%s' "$text"
 }

@@ -49,7 +49,8 @@ download() {
         fail 'the repository of the action is not known: give the input binary instead' 2
     local archive
     archive=seckill-$version-$(uname -m)-unknown-linux-gnu.tar.gz
-    local url=${GITHUB_SERVER_URL:-https://github.com}/$ACTION_REPOSITORY/releases/download/v$version
+    local url=${GITHUB_SERVER_URL:-https://github.com}/$ACTION_REPOSITORY
+    url+=/releases/download/v$version
     mkdir -p "$root"
     cd "$root"
     local file

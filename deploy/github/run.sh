@@ -17,8 +17,8 @@ add_profile() {
     flags+=("--profile=$profile")
 }
 
-# The thresholds, and the recorded run that relative ones refer to. Before there is such a run, as on
-# the first one of a repository, the relative ones are left out.
+# The thresholds, and the recorded run that relative ones refer to. Before there is such a run, as
+# on the first one of a repository, the relative ones are left out.
 add_thresholds() {
     local has_baseline=
     if [ -n "$INPUT_BASELINE" ] && [ -e "$INPUT_BASELINE/run.json" ]; then

@@ -12,8 +12,8 @@ use tempfile::NamedTempFile;
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The command `seckill`: the program that was built with the tests, or the one that
-/// `SECKILL_PROGRAM` names. Variables from the environment of the tests that would change it are
-/// removed, among them those of the CI job in which the tests run.
+/// `SECKILL_PROGRAM` names. Variables that would change it are removed, among them those of the CI
+/// job in which the tests run.
 pub(crate) fn seckill() -> Command {
     let other = std::env::var_os("SECKILL_PROGRAM").map(|path| absolute(path).unwrap());
     let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_seckill").into()));
