@@ -98,7 +98,7 @@ fn figures_of_the_end_and_wrong_expressions_exit_2() {
         ),
         (&["--abort-on", "p99>50"], "--abort-on: a limit that does not fit p99: 50\n"),
         (&["--abort-on", "p99>2x"], "--abort-on: a relative limit without a baseline\n"),
-        (&["--profile", "p.toml"], "p.toml:1: abort-on: gini is known only after the run\n"),
+        (&["--profile", "p.toml"], "abort-on in p.toml:1: gini is known only after the run\n"),
     ];
     for (flags, message) in cases {
         let output = bench(folder.path(), &[&["--spawn"], *flags].concat());

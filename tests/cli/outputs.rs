@@ -24,8 +24,11 @@ fn read(path: PathBuf) -> String {
 #[track_caller]
 fn result(folder: &Path, args: &[&str]) -> Value {
     let output = bench(folder, &[&["--spawn", "--json"], args].concat());
-    assert_eq!(output.status.code(), Some(0), "{}{}", stderr(&output), stdout(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // A busy machine makes a run invalid, and its files are written all the same.
+    let code = if result["generator"]["valid"] == true { 0 } else { 5 };
+    assert_eq!(output.status.code(), Some(code), "{}{}", stderr(&output), stdout(&output));
+    result
 }
 
 /// The files of a recorded run, sorted.
