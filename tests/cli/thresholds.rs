@@ -307,7 +307,7 @@ fn wrong_expressions_exit_2_and_show_the_place() {
         (&["--fail-if", "a\u{1b}b>5%"], "a\\u{1b}b is no metric"),
         (
             &["--profile", "p.toml"],
-            "seckill: p.toml:2: fail-if: acepted.p99 is no metric\n  acepted",
+            "seckill: fail-if in p.toml:2: acepted.p99 is no metric\n  acepted",
         ),
     ];
     for (flags, message) in cases {
