@@ -150,7 +150,8 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
         companions: &[Invariant::OrderIdsUnique, Invariant::StockReadsBounded],
         ..LOSS
     },
-    FlawLoad { flaw: Flaw::GlobalResult, ..USUAL },
+    // With several items, a result of an attempt that is not known has no item to be of.
+    FlawLoad { flaw: Flaw::GlobalResult, companions: &[Invariant::RefusalsTrue], ..USUAL },
     FlawLoad {
         flaw: Flaw::OffByOne,
         finding: Finding::Broken(Invariant::NeverOversold),
