@@ -1,5 +1,7 @@
 //! States that are none, that show an impossible moment, and reasons that the API does not have.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, queued, refused};
@@ -143,9 +145,10 @@ pub(crate) const LIES: &[Case] = &[
     Case {
         name: "queued after everybody was told a decision",
         expected: Fail(VIEWS),
-        sale: Setup { at_once: true, ..SALE },
+        sale: Setup { at_once: true, ..HUGE },
         state: |shop, state| {
-            if shop.posts >= 100 && !shop.has_lied {
+            let last = shop.rows.last().map(|row| row.due.elapsed());
+            if shop.posts >= 100 && last < Some(Duration::from_millis(1_500)) {
                 (state["queued"], state["finished"]) = (3.into(), false.into());
             }
         },
