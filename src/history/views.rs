@@ -129,11 +129,6 @@ impl Views {
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &View> + ExactSizeIterator {
         self.states.iter()
     }
-
-    /// Adds later ones.
-    pub fn extend(&mut self, later: Self) {
-        later.states.into_iter().for_each(|view| self.add(view));
-    }
 }
 
 /// The result of an attempt, as it was read once.
