@@ -96,6 +96,7 @@ mod tests {
         let wrong = reconcile(&scene.history, &scene.ledger, true);
         assert_eq!((wrong.verdict, wrong.because), (Verdict::Fail, None));
         assert_eq!(wrong.violations[0].invariant, Invariant::ViewsAgree);
+        assert_eq!(wrong.checked, [Invariant::ViewsAgree]);
         scene.change_views(|_, sale| sale.epoch = 2);
         assert_eq!(reconcile(&scene.history, &scene.ledger, true).verdict, Verdict::Fail);
         scene.change_views(|_, sale| sale.epoch = 0);

@@ -5,6 +5,8 @@ use crate::judge::{Invariant, Violation};
 use crate::report::checks::{LISTED_MAX, timeline, why_not_checked};
 use crate::report::words::{count, outside};
 
+use super::scale::Scale;
+
 /// An invariant.
 pub(super) struct InvariantView {
     pub(super) word: &'static str,
@@ -32,10 +34,19 @@ pub(super) struct WitnessView {
     pub(super) events: Vec<EventView>,
 }
 
+impl WitnessView {
+    /// Whether there is more than one time to draw.
+    pub(super) fn is_drawn(&self) -> bool {
+        self.events.iter().any(|event| event.left.is_some())
+    }
+}
+
 /// What happened to an attempt at a time.
 pub(super) struct EventView {
     /// Since the beginning of the run; empty for what has no time.
     pub(super) at: String,
+    /// Where it lies between the first event and the last, in percent.
+    pub(super) left: Option<String>,
     pub(super) what: String,
     pub(super) class: &'static str,
 }
@@ -83,23 +94,34 @@ fn broken(violation: &Violation) -> BrokenView {
 /// The events of a timeline: `id: +1.200 ms sent; not in the ledger`.
 fn events(timeline: &str) -> Vec<EventView> {
     let (_, events) = timeline.split_once(": ").unwrap_or_default();
-    events.split("; ").take(LISTED_MAX).map(event).collect()
+    let timed: Vec<_> = events.split("; ").take(LISTED_MAX).map(time).collect();
+    let times = || timed.iter().filter_map(|(at, _)| *at);
+    let axis = Scale::exact(times().fold(f64::MAX, f64::min), times().fold(f64::MIN, f64::max));
+    let is_drawn = times().count() > 1;
+    let view = |(at, what): &(Option<f64>, &str)| EventView {
+        at: at.map(|at| format!("{at:+.3} ms")).unwrap_or_default(),
+        left: at.filter(|_| is_drawn).map(|at| format!("{:.1}", axis.at(at) * 100.0)),
+        what: outside(what),
+        class: class(what),
+    };
+    timed.iter().map(view).collect()
 }
 
-fn event(event: &str) -> EventView {
-    let is_time = |at: &str| at.starts_with(['+', '-']) && at[1..].parse::<f64>().is_ok();
-    let (at, what) = match event.split_once(" ms ") {
-        Some((at, what)) if is_time(at) => (format!("{} ms", outside(at)), what),
-        _ => (String::new(), event),
-    };
-    let class = match what.split(' ').next() {
+/// When an event was, in milliseconds since the beginning of the run, and what it was.
+fn time(event: &str) -> (Option<f64>, &str) {
+    let timed = event.split_once(" ms ").filter(|(at, _)| at.starts_with(['+', '-']));
+    let timed = timed.and_then(|(at, what)| Some((at.parse::<f64>().ok()?, what)));
+    timed.filter(|(at, _)| at.is_finite()).map_or((None, event), |(at, what)| (Some(at), what))
+}
+
+fn class(what: &str) -> &'static str {
+    match what.split(' ').next() {
         Some("sent") => "sent",
         Some("answered" | "refused:") => "answered",
         Some("accepted" | "decided") => "decided",
         Some("result") => "read",
         _ => "other",
-    };
-    EventView { at, what: outside(what), class }
+    }
 }
 
 #[cfg(test)]
@@ -108,20 +130,31 @@ mod tests {
 
     #[test]
     fn events_of_a_timeline_are_told_apart() {
-        let line = "7c9e: +1.200 ms sent; +2.000 ms answered won a-1; -3.5 ms decided won a-1, 2 \
-                    us after the order of x; not in the ledger";
+        let line = "7c9e: -3.500 ms decided won a-1, 2 us after the order of x; +1.500 ms sent; \
+                    +6.500 ms answered won a-1; not in the ledger";
         let parts: Vec<_> = events(line).into_iter().map(|e| (e.at, e.what, e.class)).collect();
         let at = |at: &str, what: &str, class| (at.to_owned(), what.to_owned(), class);
         assert_eq!(
             parts,
             [
-                at("+1.200 ms", "sent", "sent"),
-                at("+2.000 ms", "answered won a-1", "answered"),
-                at("-3.5 ms", "decided won a-1, 2 us after the order of x", "decided"),
+                at("-3.500 ms", "decided won a-1, 2 us after the order of x", "decided"),
+                at("+1.500 ms", "sent", "sent"),
+                at("+6.500 ms", "answered won a-1", "answered"),
                 at("", "not in the ledger", "other"),
             ]
         );
-        let hostile = events("x: é ms \u{1b}[2J");
-        assert_eq!((hostile[0].at.as_str(), hostile[0].what.as_str()), ("", "é ms \\u{1b}[2J"));
+        let hostile = &events("x: é ms \u{1b}[2J; +inf ms sent")[..];
+        let [escape, endless] = hostile else { panic!("two events") };
+        assert_eq!((escape.at.as_str(), escape.what.as_str()), ("", "é ms \\u{1b}[2J"));
+        assert_eq!((endless.at.as_str(), endless.what.as_str()), ("", "+inf ms sent"));
+    }
+
+    #[test]
+    fn events_are_drawn_between_the_first_and_the_last() {
+        let left = |line| events(line).into_iter().map(|event| event.left).collect::<Vec<_>>();
+        let at = |percent: &str| Some(percent.to_owned());
+        let line = "x: -3.500 ms decided; +1.500 ms sent; +6.500 ms answered; not in the ledger";
+        assert_eq!(left(line), [at("0.0"), at("50.0"), at("100.0"), None]);
+        assert_eq!(left("x: +1.500 ms sent; not in the ledger"), [None, None]);
     }
 }
