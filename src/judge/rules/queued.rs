@@ -22,7 +22,7 @@ pub(super) fn queued_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
 fn no_more_than_were_sent(facts: &Facts<'_>, broken: &mut Witnesses) {
     let history = facts.history;
     let mut views = history.views.iter().filter(|view| !view.sale.opened);
-    let (Some(first), Some(last)) = (views.next(), views.next_back()) else { return };
+    let (Some(first), Some(_)) = (views.next(), views.next_back()) else { return };
     let is_certain = facts.is_settled && !facts.is_replaced && facts.answered_twice.is_empty();
     if !is_certain || history.ended_us == 0 {
         return;
@@ -41,7 +41,7 @@ fn no_more_than_were_sent(facts: &Facts<'_>, broken: &mut Witnesses) {
     sent_us.sort_unstable();
     decided_us.sort_unstable();
     let refused = history.refusals.count().min(IN_FLIGHT_MAX * history.sent.len() as u64);
-    for view in views.filter(|view| view.sent_us < last.sent_us) {
+    for view in views {
         let added = sent_us.partition_point(|us| *us <= view.answered_us) as u64;
         let decided = decided_us.partition_point(|us| *us < view.sent_us) as u64;
         let in_flight = if view.sent_us > history.ended_us { 0 } else { refused };

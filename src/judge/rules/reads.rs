@@ -74,10 +74,9 @@ fn winners_wait(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
     let winners = new.filter(|made| made.row.is_some_and(|row| row.status.order_id().is_some()));
     let mut accepted: Vec<_> =
         winners.filter_map(|made| Some((made.request_id, made.window()?.1))).collect();
-    if !facts.answered_twice.is_empty() {
-        accepted.sort_unstable();
-        accepted.dedup_by_key(|(request_id, _)| *request_id);
-    }
+    // An attempt may have been answered twice.
+    accepted.sort_unstable();
+    accepted.dedup_by_key(|(request_id, _)| *request_id);
     let mut accepted_us: Vec<u64> = accepted.into_iter().map(|(_, us)| us).collect();
     accepted_us.sort_unstable();
     let last_us = match facts.history.views.iter().next_back() {

@@ -11,7 +11,12 @@ fn attempt_that_was_answered_before_the_opening_is_not_accepted() {
     assert_eq!(scene.broken(), []);
     scene.set_hours(Some(100), None);
     assert_eq!(scene.broken(), [Invariant::WithinHours]);
-    assert_eq!(scene.violations()[0].count, 5);
+    let violation = &scene.violations()[0];
+    assert_eq!(violation.count, 5);
+    for (number, became) in [(0, "won"), (3, "was accepted")] {
+        let expected = format!("{}: answered before the opening, and {became}", scene.id(number));
+        assert!(violation.witnesses.contains(&expected), "{expected}: {violation:?}");
+    }
     // An attempt without an answer may have been accepted after the opening.
     scene.entry(0).answered = Answered::Unknown;
     scene.entry(1).answered = Answered::Unknown;

@@ -1,0 +1,79 @@
+//! No more attempts are queued than can be.
+
+use crate::history::{Loss, Refused, Status};
+use crate::judge::invariant::Invariant;
+use crate::judge::rules::tests::scene::{Scene, order};
+
+/// A run whose load ended at 100 ms. Two attempts have been sent when its second state is read, and
+/// one of them is decided; five and two when the third is.
+fn of_load() -> Scene {
+    let mut scene = Scene::new();
+    scene.history.ended_us = 100_000;
+    scene
+}
+
+/// Whether a state may show so many attempts queued.
+fn may_be(scene: &mut Scene, at: usize, queued: u64) -> bool {
+    scene.change_views(|number, sale| {
+        if number == at {
+            sale.queued = queued;
+        }
+    });
+    let broken = scene.violations();
+    let is_wrong = broken.iter().any(|violation| violation.invariant == Invariant::ViewsAgree);
+    if is_wrong {
+        let ms = [1, 32, 75, 200][at];
+        let witness = format!("{queued} queued at {ms} ms, and at most {} can be", queued - 1);
+        assert_eq!(broken[0].witnesses, [witness]);
+    }
+    !is_wrong
+}
+
+#[test]
+fn no_more_are_queued_than_were_sent_and_not_decided() {
+    for (at, most) in [(1, 1), (2, 3)] {
+        assert!(may_be(&mut of_load(), at, most));
+        assert!(!may_be(&mut of_load(), at, most + 1));
+    }
+    // Without the end of the load, it is unknown what was in flight.
+    assert!(may_be(&mut Scene::new(), 2, 4));
+}
+
+#[test]
+fn attempts_whose_decision_was_read_are_queued_no_longer() {
+    let lost = || Some(Status::Lost(Loss::SoldOut));
+    let mut scene = of_load();
+    scene.read(3, lost(), (56, 60));
+    assert!(may_be(&mut scene, 2, 2));
+    assert!(!may_be(&mut scene, 2, 3));
+    for (status, window) in [
+        (Some(Status::Queued), (56, 60)),
+        (Some(order(9)), (56, 60)),
+        (lost(), (70, 79)),
+        // A result of a recording without times.
+        (lost(), (0, 0)),
+    ] {
+        let mut scene = of_load();
+        scene.read(3, status, window);
+        assert!(may_be(&mut scene, 2, 3));
+    }
+}
+
+#[test]
+fn attempts_that_are_refused_may_be_queued_while_they_are_in_flight() {
+    let mut scene = of_load();
+    (0..12).for_each(|_| _ = scene.refuse(Refused::SoldOut, 210, 220));
+    assert!(may_be(&mut scene, 1, 13));
+    assert!(!may_be(&mut scene, 1, 14));
+    // Of the seven users, each may have two in flight.
+    (0..9).for_each(|_| _ = scene.refuse(Refused::SoldOut, 210, 220));
+    assert!(may_be(&mut scene, 1, 15));
+    assert!(!may_be(&mut scene, 1, 16));
+    // None is in flight after the load.
+    scene.history.ended_us = 75_000;
+    assert!(may_be(&mut scene, 1, 15));
+    assert!(may_be(&mut scene, 2, 17));
+    scene.history.ended_us = 74_999;
+    assert!(may_be(&mut scene, 2, 3));
+    assert!(!may_be(&mut scene, 2, 4));
+}
