@@ -104,7 +104,7 @@ const LOSS: FlawLoad = FlawLoad {
 const RACE: FlawLoad = FlawLoad {
     embedded: false,
     load: &["--threads", "300", "--stampede"],
-    stock: 100,
+    stock: 200,
     server: &["--consumers", "32", "--prefetch", "1"],
     finding: Finding::Broken(Invariant::NeverOversold),
     // A message that is published twice, as a late one may be, can be decided twice: to find the
