@@ -8,7 +8,7 @@ use crate::judge::Audit;
 use crate::stats::Quantiles;
 
 use super::counts::counts;
-use super::terminal::{broker, clicks, millis, remarks};
+use super::terminal::{broker, by_kind, clicks, millis, remarks};
 use super::verdict::verdict_line;
 use super::words::how_often;
 use super::wrap::wrapped;
@@ -40,8 +40,12 @@ fn times(run: &Run) -> String {
         SettleFrom::Click => "settled",
         SettleFrom::Ledger => "decided",
     };
+    let [accepted, refused, failed] = &by_kind(run);
     let rows = [
         ("service", &run.latency_us),
+        ("accepted", accepted),
+        ("refused", refused),
+        ("failed", failed),
         ("corrected", &run.latency_corrected_us),
         (decided, &run.settle_us),
     ];
@@ -62,10 +66,12 @@ fn times(run: &Run) -> String {
 /// Their number, rate and errors, and the bytes.
 fn requests(run: &Run) -> String {
     let requests = &run.requests;
+    let seconds = requests.elapsed_us as f64 / 1e6;
+    let decimals = if seconds < 1.0 { 3 } else { 1 };
     format!(
-        "Requests   {} in {:.1} s: {:.1}/s, {:.2}% errors; KB/s: {:.2} in, {:.2} out\n",
+        "Requests   {} in {seconds:.decimals$} s: {:.1}/s, {:.2}% errors; \
+         KB/s: {:.2} in, {:.2} out\n",
         requests.total,
-        requests.elapsed_us as f64 / 1e6,
         requests.per_second,
         100.0 * requests.error_rate,
         requests.received_kb_per_second,

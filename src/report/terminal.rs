@@ -19,13 +19,6 @@ use super::words::how_often;
 /// few ticks of the kernel's clock, of 10 ms each.
 const CPU_US_EXACT_FROM: u64 = 200_000;
 
-/// CPU time below which the time per request says nothing.
-const CPU_US_SHOWN_FROM: u64 = 50_000;
-
-/// Length of a run below which its CPU shares say nothing, in microseconds: a tick is more than
-/// a twentieth of it.
-const RUN_US_SHOWN_FROM: u64 = 200_000;
-
 /// Columns of the widest bar of the histogram.
 const BAR_WIDTH: u128 = 50;
 
@@ -91,15 +84,12 @@ fn aggregate(run: &Run) -> String {
 
 /// The table of all times.
 fn times(run: &Run) -> String {
-    // The only kind of answer of a run has the times of the service, which are not repeated.
-    let of_kind = |times: Option<Quantiles>| {
-        times.filter(|times| times.count < run.latency_us.count).unwrap_or_default()
-    };
+    let [accepted, refused, failed] = &by_kind(run);
     let rows = [
         ("service: begin to last byte", &run.latency_us),
-        ("  accepted", &of_kind(run.latency_accepted_us)),
-        ("  refused", &of_kind(run.latency_refused_us)),
-        ("  failed", &of_kind(run.latency_failed_us)),
+        ("  accepted", accepted),
+        ("  refused", refused),
+        ("  failed", failed),
         ("corrected: intended to last byte", &run.latency_corrected_us),
         ("  connect", &run.connect_us),
         ("  first byte", &run.first_byte_us),
@@ -138,6 +128,13 @@ fn times(run: &Run) -> String {
         "{table}\n{named} of {total} requests had a scheduled moment; the corrected \
              time of the others equals the service time"
     )
+}
+
+/// The times of the service by kind of answer: accepted, refused, failed. If all answers are of one
+/// kind, its times would repeat the others.
+pub(super) fn by_kind(run: &Run) -> [Quantiles; 3] {
+    [run.latency_accepted_us, run.latency_refused_us, run.latency_failed_us]
+        .map(|times| times.filter(|times| times.count < run.latency_us.count).unwrap_or_default())
 }
 
 /// Milliseconds, to a microsecond below ten.
@@ -237,12 +234,10 @@ fn resources(run: &Run) -> String {
         ("Server", "of a core", &run.server),
     ] {
         let cpu = process.cpu_percent;
-        let (Some(before), Some(mean), Some(max)) = (cpu.before, cpu.mean, cpu.max) else {
-            continue;
-        };
-        let during = match run.requests.elapsed_us >= RUN_US_SHOWN_FROM {
-            true => format!("{mean:.0}% during (max {max:.0}%)"),
-            false => "too short a run to tell".to_owned(),
+        let Some(before) = cpu.before else { continue };
+        let during = match cpu.mean.zip(cpu.max) {
+            Some((mean, max)) => format!("{mean:.0}% during (max {max:.0}%)"),
+            None => "too short a run to tell".to_owned(),
         };
         let _ = write!(
             text,
@@ -257,10 +252,10 @@ fn resources(run: &Run) -> String {
 
 fn memory(process: &ProcessRecord) -> Option<String> {
     let max = process.rss_bytes_max.filter(|max| *max > 0)?;
-    let per_request = match (process.cpu_us?, process.cpu_us_per_request?) {
-        (CPU_US_EXACT_FROM.., us) => format!("; {us:.0} us per request"),
-        (CPU_US_SHOWN_FROM.., us) => format!("; about {us:.0} us per request"),
-        _ => String::new(),
+    let per_request = match (process.cpu_us?, process.cpu_us_per_request) {
+        (CPU_US_EXACT_FROM.., Some(us)) => format!("; {us:.0} us per request"),
+        (_, Some(us)) => format!("; about {us:.0} us per request"),
+        (_, None) => String::new(),
     };
     Some(format!(
         "{per_request}; memory {}, {}, {}",

@@ -60,7 +60,7 @@ fn thresholds(plan: &Plan) -> Vec<Threshold> {
 
 fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invalid>) -> Run {
     let process = ProcessUsage {
-        cpu_us: 400,
+        cpu_us: 80_000,
         cpu_percent_before: 1.0,
         cpu_percent_mean: 20.0,
         cpu_percent_max: 30.0,
@@ -210,7 +210,7 @@ fn json_agrees_with_terminal_report() {
     assert_eq!(json["requests"]["error_rate"], 0.25);
     assert_eq!(json["audit"]["violations"][0]["invariant"], "never_oversold");
     assert_eq!(json["audit"]["oversold"], 1);
-    assert_eq!(json["generator"]["cpu_us_per_request"], 100.0);
+    assert_eq!(json["generator"]["cpu_us_per_request"], 20_000.0);
 }
 
 /// Every key of a JSON value with the type of its value, as `a.b[].c: number`.

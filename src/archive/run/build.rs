@@ -23,6 +23,13 @@ use super::tally::Tally;
 /// The version of the result that this program writes, and the highest that it reads.
 pub const SCHEMA: u32 = 1;
 
+/// CPU time below which the time per request says nothing, in microseconds: it is only a few ticks
+/// of the kernel's clock, of 10 ms each.
+const CPU_US_DIVIDED_MIN: u64 = 50_000;
+
+/// Length of a run below which its CPU shares say nothing: a tick is more than a twentieth of it.
+const ELAPSED_OF_SHARES_MIN: Duration = Duration::from_millis(200);
+
 /// The parts of a result.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "see the fields of `Run`")]
@@ -88,9 +95,9 @@ impl Run {
             stampede: stampede(plan, summary),
             series: series(&parts),
             generator: generator(&parts, requests),
-            server: process(usage.server.as_ref(), requests),
+            server: process(usage.server.as_ref(), summary.elapsed, requests),
             machine: Machine {
-                cpu_percent: cpu_percent(usage.machine.as_ref()),
+                cpu_percent: cpu_percent(usage.machine.as_ref(), summary.elapsed),
                 steal_percent: usage.steal_percent,
             },
             broker: parts.broker.map(|broker| BrokerRecord {
@@ -215,7 +222,7 @@ fn generator(parts: &Parts<'_>, requests: u64) -> Generator {
     let counts = &parts.summary.counts;
     let because: Vec<_> = parts.invalid.iter().map(ToString::to_string).collect();
     Generator {
-        process: process(parts.usage.generator.as_ref(), requests),
+        process: process(parts.usage.generator.as_ref(), parts.summary.elapsed, requests),
         lag_us: parts.summary.lag,
         arrivals_waited: counts.waited,
         arrivals_unsent: counts.unsent,
@@ -225,23 +232,41 @@ fn generator(parts: &Parts<'_>, requests: u64) -> Generator {
     }
 }
 
-fn cpu_percent(process: Option<&ProcessUsage>) -> CpuPercent {
+fn cpu_percent(process: Option<&ProcessUsage>, elapsed: Duration) -> CpuPercent {
+    let during = process.filter(|_| elapsed >= ELAPSED_OF_SHARES_MIN);
     CpuPercent {
         before: process.map(|process| process.cpu_percent_before),
-        mean: process.map(|process| process.cpu_percent_mean),
-        max: process.map(|process| process.cpu_percent_max),
+        mean: during.map(|process| process.cpu_percent_mean),
+        max: during.map(|process| process.cpu_percent_max),
         after: process.map(|process| process.cpu_percent_after),
     }
 }
 
-fn process(process: Option<&ProcessUsage>, requests: u64) -> ProcessRecord {
+fn process(process: Option<&ProcessUsage>, elapsed: Duration, requests: u64) -> ProcessRecord {
     let cpu_us = process.map(|process| process.cpu_us);
+    let divided = cpu_us.filter(|cpu_us| *cpu_us >= CPU_US_DIVIDED_MIN);
     ProcessRecord {
-        cpu_us_per_request: cpu_us.map(|cpu_us| cpu_us as f64 / requests.max(1) as f64),
+        cpu_us_per_request: divided.map(|cpu_us| cpu_us as f64 / requests.max(1) as f64),
         cpu_us,
-        cpu_percent: cpu_percent(process),
+        cpu_percent: cpu_percent(process, elapsed),
         rss_bytes_before: process.map(|process| process.rss_bytes_before),
         rss_bytes_max: process.map(|process| process.rss_bytes_max),
         rss_bytes_after: process.map(|process| process.rss_bytes_after),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_below_their_grain_are_not_known() {
+        let usage = |cpu_us| ProcessUsage { cpu_us, cpu_percent_mean: 40.0, ..Default::default() };
+        let known = |cpu_us, ms| {
+            let record = process(Some(&usage(cpu_us)), Duration::from_millis(ms), 10);
+            (record.cpu_us_per_request, record.cpu_percent.mean)
+        };
+        assert_eq!(known(50_000, 200), (Some(5_000.0), Some(40.0)));
+        assert_eq!(known(40_000, 199), (None, None));
     }
 }

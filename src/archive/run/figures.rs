@@ -223,7 +223,8 @@ pub struct CpuRow {
     pub machine: Option<f64>,
 }
 
-/// CPU shares in percent: before, during and after the run.
+/// CPU shares in percent: before, during and after the run. Those during a run of less than 200 ms
+/// are not known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names describe the fields")]
 pub struct CpuPercent {
@@ -236,7 +237,8 @@ pub struct CpuPercent {
 /// CPU and memory of a process; empty where it could not be measured. Shares are of one core.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessRecord {
-    /// CPU time for each request, those of the warm-up included.
+    /// CPU time for each request, those of the warm-up included; `None` below 50 ms in all, which
+    /// are few ticks of the kernel's clock.
     pub cpu_us_per_request: Option<f64>,
     /// CPU time during the run, in the kernel's ticks of 10 ms.
     #[serde(default)]
