@@ -92,6 +92,9 @@ const FIGURES: &[Figure] = &[
     ("refused, 99 %", Measure::Micros, Wanted::Less, |run| {
         time(run.latency_refused_us?, |t| t.p99)
     }),
+    ("failed, median", Measure::Micros, Wanted::Less, |run| {
+        time(run.latency_failed_us?, |t| t.p50)
+    }),
     ("settled, 99 %", Measure::Micros, Wanted::Less, |run| time(run.settle_us, |t| t.p99)),
     ("lag of the generator, 99 %", Measure::Micros, Wanted::Less, |run| {
         time(run.generator.lag_us, |t| t.p99)
@@ -100,6 +103,7 @@ const FIGURES: &[Figure] = &[
     ("server, memory at the most", Measure::Bytes, Wanted::Less, |run| {
         run.server.rss_bytes_max.map(|bytes| bytes as f64)
     }),
+    ("stock", Measure::Count, Wanted::Either, |run| Some(run.audit.audit.stock? as f64)),
     ("orders", Measure::Count, Wanted::Either, |run| Some(run.audit.audit.orders? as f64)),
     ("oversold", Measure::Count, Wanted::Less, |run| {
         let is_known = matches!(run.audit.audit.verdict, Verdict::Pass | Verdict::Fail);
@@ -115,22 +119,41 @@ fn time(times: Quantiles, of: fn(&Quantiles) -> u64) -> Option<f64> {
     (times.count > 0).then(|| of(&times) as f64)
 }
 
-/// Compares runs with the first of them. A figure that no run has is left out.
+/// Compares runs with the first of them. A figure that no run has is left out. An invalid run is
+/// neither better nor worse.
 pub fn compare(runs: &[&Run]) -> Vec<ComparedFigure> {
     let compared = FIGURES.iter().map(|&(name, measure, wanted, figure)| {
         let values: Vec<_> = runs.iter().map(|run| figure(run)).collect();
         let first = values.first().copied().flatten();
         let of_run = |(at, value): (usize, &Option<f64>)| {
             let baseline = first.filter(|_| at > 0);
+            let are_valid = [0, at].into_iter().all(|at| runs[at].generator.valid);
             Compared {
                 value: *value,
                 relative: relative(baseline, *value),
-                change: change(wanted, baseline, *value),
+                change: match are_valid {
+                    true => change(wanted, baseline, *value),
+                    false => Change::Neutral,
+                },
             }
         };
         ComparedFigure { name, measure, runs: values.iter().enumerate().map(of_run).collect() }
     });
     compared.filter(|figure| figure.runs.iter().any(|run| run.value.is_some())).collect()
+}
+
+/// The flags of each run that not all of them have: what differs in their plans.
+pub fn plan_differences(runs: &[&Run]) -> Vec<Vec<String>> {
+    let of_run = |run: &&Run| {
+        let of_server = run.plan.spawn.iter().flatten().cloned();
+        run.plan.flags().into_iter().chain(of_server).collect()
+    };
+    let flags: Vec<Vec<String>> = runs.iter().map(of_run).collect();
+    let is_common = |flag: &String| flags.iter().all(|other| other.contains(flag));
+    let differing = |flags: &Vec<String>| {
+        flags.iter().filter(|flag| !is_common(flag)).cloned().collect::<Vec<_>>()
+    };
+    flags.iter().map(differing).collect()
 }
 
 fn relative(baseline: Option<f64>, value: Option<f64>) -> Option<f64> {

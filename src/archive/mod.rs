@@ -14,7 +14,7 @@ mod report_kind;
 mod reports;
 mod run;
 
-pub use compare::{Change, Compared, ComparedFigure, Measure, compare};
+pub use compare::{Change, Compared, ComparedFigure, Measure, compare, plan_differences};
 pub use digest::Digest;
 pub use folder::{LedgerFile, OutputError};
 pub use outputs::Outputs;

@@ -1,12 +1,14 @@
 //! `seckill audit DIR` and `seckill report DIR…`: judge and print recorded runs.
 
 use crate::archive::{Recording, Run};
+use crate::escape::printable;
 use crate::report::{RUNS_MAX, Titled};
 
 use super::Failure;
 use super::args::{Colour, PrintArgs, RecordedArgs, ReportArgs};
 use super::bench::print_run;
 use super::bench_config::Output;
+use super::console::print;
 use super::report_files::{ReportFiles, ReportPaths};
 
 /// Judges a recorded run again; the exit code is that of the new verdict.
@@ -31,7 +33,10 @@ pub(super) fn report(args: &ReportArgs, colour: Colour) -> Result<u8, Failure> {
     let is_printed = paths.is_empty() || args.print.json || args.print.quiet;
     let files = ReportFiles::open(paths, None, None)?;
     if is_printed {
-        for run in &runs {
+        for (run, dir) in runs.iter().zip(&args.dirs) {
+            if runs.len() > 1 && !args.print.json {
+                print(&format!("Run        {}\n", printable(&dir.display().to_string())))?;
+            }
             print_run(run, output(&args.print), colour)?;
         }
     }

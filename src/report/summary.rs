@@ -9,7 +9,7 @@ use super::checks::{Check, Kind, LISTED_MAX, State, checks, counted};
 use super::titled::Titled;
 use super::tone::Tone;
 use super::verdict::verdict_line;
-use super::words::{count, missing, outside, percent, time};
+use super::words::{count, missing, outside, percent, rate, time};
 
 #[derive(Template)]
 #[template(path = "summary.md", escape = "none")]
@@ -90,7 +90,7 @@ fn figures(run: &Run) -> Vec<(&'static str, String)> {
     let mut figures = vec![
         ("Stock", known(audit.stock.map(i128::from))),
         ("Sold", known(audit.orders.map(i128::from))),
-        ("Requests", format!("{}, {:.1}/s", count(requests.total), requests.per_second)),
+        ("Requests", format!("{}, {}", count(requests.total), rate(requests.per_second))),
         ("Errors", format!("{} ({})", percent(requests.error_rate), count(requests.errors))),
     ];
     let kinds = [

@@ -73,12 +73,17 @@ fn but(run: &Run) -> String {
     if !run.generator.valid {
         but.push("the run is INVALID".to_owned());
     }
-    let crossed: Vec<_> = run.crossed().map(|result| printable(&result.expr)).collect();
-    match &crossed[..] {
-        [] => {}
-        [one] => but.push(format!("{one} was crossed")),
-        [one, another] => but.push(format!("{one} and {another} were crossed")),
-        several => but.push(format!("{} thresholds were crossed", several.len())),
+    let of = |is_measured: bool| {
+        let results = run.crossed().filter(move |result| result.measured.is_some() == is_measured);
+        results.map(|result| printable(&result.expr)).collect::<Vec<_>>()
+    };
+    for (thresholds, were) in [(of(true), "crossed"), (of(false), "not measured")] {
+        match &thresholds[..] {
+            [] => {}
+            [one] => but.push(format!("{one} was {were}")),
+            [one, another] => but.push(format!("{one} and {another} were {were}")),
+            several => but.push(format!("{} thresholds were {were}", several.len())),
+        }
     }
     if but.is_empty() { String::new() } else { format!(" (but {})", but.join(", and ")) }
 }

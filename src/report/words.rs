@@ -4,14 +4,14 @@ use crate::archive::Measure;
 use crate::escape::printable;
 use crate::units::ByteSize;
 
-/// A time in the unit that suits it: `870 µs`, `12.3 ms`, `21.0 s`.
+/// A time in the unit that suits it: `870 µs`, `12.3 ms`, `21.0 s`. The space does not break.
 pub(super) fn time(us: f64) -> String {
     match us {
-        us if us < 1e3 => format!("{us:.0} µs"),
-        us if us < 1e4 => format!("{:.2} ms", us / 1e3),
-        us if us < 1e6 => format!("{:.1} ms", us / 1e3),
-        us if us < 1e8 => format!("{:.1} s", us / 1e6),
-        us => format!("{:.0} s", us / 1e6),
+        us if us < 1e3 => format!("{us:.0}\u{a0}µs"),
+        us if us < 1e4 => format!("{:.2}\u{a0}ms", us / 1e3),
+        us if us < 1e6 => format!("{:.1}\u{a0}ms", us / 1e3),
+        us if us < 1e8 => format!("{:.1}\u{a0}s", us / 1e6),
+        us => format!("{:.0}\u{a0}s", us / 1e6),
     }
 }
 
@@ -43,6 +43,19 @@ pub(super) fn count(number: impl Into<i128>) -> String {
     text
 }
 
+/// A number of things: `1 request`, `3 500 requests`.
+pub(super) fn how_many(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A rate, to a tenth below a thousand.
+pub(super) fn rate(per_second: f64) -> String {
+    match per_second {
+        below if below < 1e3 => format!("{below:.1}/s"),
+        above => format!("{}/s", count(above.round() as i128)),
+    }
+}
+
 /// A share from 0 to 1, in percent.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
@@ -68,7 +81,7 @@ pub(super) fn measure(measure: Measure, value: Option<f64>) -> String {
     let Some(value) = value else { return missing() };
     match measure {
         Measure::Count => count(value as i128),
-        Measure::PerSecond => format!("{value:.1}/s"),
+        Measure::PerSecond => rate(value),
         Measure::Percent => format!("{value:.2} %"),
         Measure::Micros => time(value),
         Measure::Bytes => ByteSize(value as u64).to_string(),
@@ -88,7 +101,15 @@ mod tests {
     fn times_have_the_unit_that_suits_them() {
         let times = [0.0, 870.0, 1_234.0, 12_345.0, 21_032_000.0, 300e6];
         let expected = ["0 µs", "870 µs", "1.23 ms", "12.3 ms", "21.0 s", "300 s"];
-        assert_eq!(times.map(time), expected);
+        assert_eq!(times.map(time).map(|text| text.replace('\u{a0}', " ")), expected);
+    }
+
+    #[test]
+    fn rates_and_numbers_are_no_finer_than_they_need_be() {
+        assert_eq!([0.0, 175.46, 999.94].map(rate), ["0.0/s", "175.5/s", "999.9/s"]);
+        assert_eq!(rate(10_927.2), "10\u{202f}927/s");
+        assert_eq!(how_many(1, "request"), "1 request");
+        assert_eq!(how_many(0, "request"), "0 requests");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 const COLUMNS: usize = 80;
 
 /// The column at which the texts of a report begin, after their names.
-const TEXT_FROM: usize = 11;
+pub(super) const TEXT_FROM: usize = 11;
 
 /// Breaks lines that are longer than a terminal is wide. A word that is longer stays whole.
 pub(super) fn wrapped(text: &str) -> String {

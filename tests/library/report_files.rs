@@ -140,12 +140,24 @@ fn invariants_that_were_not_checked_are_skipped_with_the_reason() {
 }
 
 #[test]
-fn page_of_the_longest_runs_is_small() {
+fn page_of_the_longest_and_worst_runs_is_small() {
     let mut run = report(oversold());
     let words = ["queued", "won", "lost", "sold_out", "already_bought", "rate_limited"];
     let counts = || Tally(words.map(|word| (word.to_owned(), 12_345)).to_vec());
     (run.requests.by_outcome, run.requests.by_error) = (counts(), counts());
     run.series = (0..1024).map(|second| row(second, counts)).collect();
+    let ids: Vec<_> =
+        (0..10).map(|n| format!("7c9e6679-7425-40de-944b-e07fc1f90a{n:02}")).collect();
+    let event = "+90025.000 ms decided won default-1-2, 10000 us after the order of one before it";
+    let timeline = |id: &String| format!("{id}: {}", [event; 8].join("; "));
+    let violation = |invariant: &Invariant| Violation {
+        invariant: *invariant,
+        count: 1_000,
+        timelines: ids.iter().map(timeline).collect(),
+        witnesses: ids.clone(),
+        cause: Some("the stock was read in one step and taken from in another".into()),
+    };
+    run.audit.audit.violations = Invariant::ALL.iter().map(violation).collect();
     let of = |count: usize| html(&vec![Titled { name: "run", run: &run }; count]).unwrap();
     for count in 1..=RUNS_MAX {
         let page = of(count);

@@ -99,6 +99,17 @@ pub struct PlanRecord {
     pub spawn: Option<Vec<String>>,
 }
 
+impl PlanRecord {
+    /// The flags of `seckill bench` that make this run, without those of a server of its own.
+    pub fn flags(&self) -> Vec<String> {
+        let system = match &self.spawn {
+            Some(_) => "--spawn".to_owned(),
+            None => format!("--target={}", self.target),
+        };
+        [system].into_iter().chain(self.plan.arguments()).collect()
+    }
+}
+
 /// Requests and their outcomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Requests {

@@ -1,6 +1,6 @@
 //! Several runs side by side.
 
-use crate::archive::{Change, Compared, Measure, compare};
+use crate::archive::{Change, Compared, Measure, compare, plan_differences};
 use crate::report::titled::Titled;
 use crate::report::tone::Tone;
 use crate::report::verdict::verdict_line;
@@ -16,6 +16,8 @@ pub(super) struct RunView {
     pub(super) name: String,
     pub(super) verdict: String,
     pub(super) tone: Tone,
+    /// The flags that not all runs have.
+    pub(super) differences: Vec<String>,
 }
 
 pub(super) struct RowView {
@@ -37,10 +39,12 @@ impl Comparison {
             name: figure.name,
             cells: figure.runs.iter().map(|run| cell(figure.measure, run)).collect(),
         });
-        let runs = runs.iter().map(|titled| RunView {
+        let differences = plan_differences(&all).into_iter();
+        let runs = runs.iter().zip(differences).map(|(titled, flags)| RunView {
             name: outside(titled.name),
             verdict: verdict_line(titled.run, false),
             tone: Tone::of(titled.run),
+            differences: flags.iter().map(|flag| outside(flag)).collect(),
         });
         Self { runs: runs.collect(), rows: rows.collect() }
     }
@@ -49,8 +53,8 @@ impl Comparison {
 fn cell(how: Measure, compared: &Compared) -> CellView {
     let percent = compared.relative.map(|relative| match relative {
         relative if relative.abs() < 0.0005 => "same".to_owned(),
-        relative if relative > 10.0 => format!("× {:.0}", relative + 1.0),
-        relative => format!("{:+.1} %", 100.0 * relative),
+        relative if relative >= 9.0 => format!("× {:.0}", relative + 1.0),
+        relative => format!("{:+.1} %", 100.0 * relative).replace('-', "−"),
     });
     let (word, class) = match compared.change {
         Change::Neutral => (None, "none"),

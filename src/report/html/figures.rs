@@ -2,7 +2,10 @@
 
 use crate::archive::{CpuPercent, ProcessRecord, Run, SettleFrom};
 use crate::report::checks::{LISTED_MAX, counted};
+use crate::report::counts::counts as counted_in_words;
+use crate::report::terminal::clicks;
 use crate::report::words::{count, cpu, memory, missing, outside, percent, time};
+use crate::report::wrap::TEXT_FROM;
 
 /// A table; the first column names its rows.
 pub(super) struct Table {
@@ -54,6 +57,16 @@ pub(super) fn counts(run: &Run) -> Table {
     let outcomes = counted(&run.requests.by_outcome).map(|counted| row(counted, "outcome"));
     let errors = counted(&run.requests.by_error).map(|counted| row(counted, "error"));
     Table::new(&["Answer", "Kind", "Requests", "Share"], outcomes.chain(errors).collect())
+}
+
+/// What the terminal says of the run besides: decisions, fairness, clicks, retries, the stampede.
+pub(super) fn remarks(run: &Run) -> Table {
+    let text = counted_in_words(run) + &clicks(run);
+    let lines = text.lines().filter_map(|line| line.split_at_checked(TEXT_FROM));
+    // The table of answers has these.
+    let others = lines.filter(|(name, _)| !["Outcomes", "Errors"].contains(&name.trim_end()));
+    let rows = others.map(|(name, text)| vec![name.trim_end().to_owned(), text.to_owned()]);
+    Table::new(&["Besides", ""], rows.collect())
 }
 
 /// CPU and memory before, during and after the run.

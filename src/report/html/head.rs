@@ -6,8 +6,11 @@ use crate::report::checks::LISTED_MAX;
 use crate::report::titled::Titled;
 use crate::report::tone::Tone;
 use crate::report::verdict::verdict_line;
-use crate::report::words::{count, missing, outside, percent, time};
+use crate::report::words::{count, how_many, how_often, missing, outside, percent, rate, time};
 use crate::stats::Quantiles;
+
+/// Broken invariants that the first screen names.
+const BROKEN_MAX: usize = 4;
 
 /// The first screen.
 pub(super) struct Head {
@@ -19,6 +22,9 @@ pub(super) struct Head {
     pub(super) target: String,
     pub(super) stopped: Option<String>,
     pub(super) cause: Option<String>,
+    /// What is broken, in words.
+    pub(super) broken: Vec<String>,
+    pub(super) is_valid: bool,
     pub(super) tiles: Vec<Tile>,
     pub(super) thresholds: Vec<Threshold>,
 }
@@ -54,10 +60,23 @@ impl Head {
             target: outside(&run.plan.target),
             stopped: run.requests.stopped_early.as_deref().map(outside),
             cause: run.requests.cause.as_deref().map(outside),
+            broken: broken(run),
+            is_valid: run.generator.valid,
             tiles: tiles(run),
             thresholds: thresholds(run),
         }
     }
+}
+
+fn broken(run: &Run) -> Vec<String> {
+    let violations = &run.audit.audit.violations;
+    let words = violations.iter().take(BROKEN_MAX).map(|violation| {
+        let (what, word) = (violation.invariant.broken(), violation.invariant.as_str());
+        format!("{what}, {} ({word})", how_often(violation.count))
+    });
+    let others = violations.len().saturating_sub(BROKEN_MAX) as u64;
+    let more = (others > 0).then(|| format!("{} more, below", how_many(others, "invariant")));
+    words.chain(more).collect()
 }
 
 impl Head {
@@ -69,49 +88,63 @@ impl Head {
 
 fn tiles(run: &Run) -> Vec<Tile> {
     let (audit, requests) = (&run.audit.audit, &run.requests);
-    let figure = |figure: Option<i128>| figure.map_or_else(missing, count);
-    let (stock, sold) = (audit.stock.map(i128::from), audit.orders.map(i128::from));
-    let left = figure(audit.stock_left.map(i128::from));
     let has_crossed_errors = run.crossed().any(|result| result.metric == "errors");
-    vec![
-        Tile {
-            name: "Sold of the stock",
-            value: format!("{} of {}", figure(sold), figure(stock)),
-            detail: match audit.oversold {
-                0 => format!("{left} left, {} accepted", count(audit.accepted)),
-                over => format!("{} too many; {left} left by the counter", count(over)),
-            },
-            is_bad: audit.oversold > 0,
-        },
+    let mut tiles = vec![
+        sold(run),
         Tile {
             name: "Errors",
             value: percent(requests.error_rate),
-            detail: format!("{} of {} requests", count(requests.errors), count(requests.total)),
+            detail: format!("{} of {}", count(requests.errors), sent(requests.total)),
             is_bad: has_crossed_errors,
         },
         times("Accepted, p50 / p99", run.latency_accepted_us),
         times("Refused, p50 / p99", run.latency_refused_us),
-        Tile {
-            name: "Throughput",
-            value: format!("{:.1}/s", requests.per_second),
-            detail: format!(
-                "{} requests in {}",
-                count(requests.total),
-                time(requests.elapsed_us as f64)
-            ),
-            is_bad: false,
+    ];
+    if run.latency_failed_us.is_some() {
+        tiles.push(times("Failed, p50 / p99", run.latency_failed_us));
+    }
+    // Where each request was sent at its moment, these would repeat the others.
+    if run.latency_corrected_us != run.latency_us {
+        tiles.push(times("Corrected, p50 / p99", Some(run.latency_corrected_us)));
+    }
+    tiles.push(Tile {
+        name: "Throughput",
+        value: rate(requests.per_second),
+        detail: format!("{} in {}", sent(requests.total), time(requests.elapsed_us as f64)),
+        is_bad: false,
+    });
+    tiles.push(Tile {
+        name: "Invariants",
+        value: match audit.verdict {
+            Verdict::NotAudited => "not audited".to_owned(),
+            _ if audit.checked.is_empty() => missing(),
+            _ => format!("{} broken", count(audit.violations.len() as u64)),
         },
-        Tile {
-            name: "Invariants",
-            value: match audit.verdict {
-                Verdict::NotAudited => "not audited".to_owned(),
-                _ if audit.checked.is_empty() => missing(),
-                _ => format!("{} broken", count(audit.violations.len() as u64)),
-            },
-            detail: format!("{} checked", count(audit.checked.len() as u64)),
-            is_bad: !audit.violations.is_empty(),
-        },
-    ]
+        detail: format!("{} checked", count(audit.checked.len() as u64)),
+        is_bad: !audit.violations.is_empty(),
+    });
+    tiles
+}
+
+fn sold(run: &Run) -> Tile {
+    let audit = &run.audit.audit;
+    let accepted = format!("{} accepted", how_many(audit.accepted, "attempt"));
+    let (value, detail) = match (audit.orders, audit.stock) {
+        (Some(orders), Some(stock)) => {
+            let left = audit.stock_left.map_or_else(missing, count);
+            let detail = match audit.oversold {
+                0 => format!("{left} left, {accepted}"),
+                over => format!("{} too many; {left} left by the counter", count(over)),
+            };
+            (format!("{} of {}", count(orders), count(stock)), detail)
+        }
+        _ => ("not known".to_owned(), accepted),
+    };
+    Tile { name: "Sold of the stock", value, detail, is_bad: audit.oversold > 0 }
+}
+
+fn sent(requests: u64) -> String {
+    how_many(requests, "request")
 }
 
 fn times(name: &'static str, times: Option<Quantiles>) -> Tile {
@@ -119,7 +152,7 @@ fn times(name: &'static str, times: Option<Quantiles>) -> Tile {
         None => (missing(), "none".to_owned()),
         Some(times) => (
             format!("{} / {}", time(times.p50 as f64), time(times.p99 as f64)),
-            format!("{} requests, max {}", count(times.count), time(times.max as f64)),
+            format!("{}, max {}", sent(times.count), time(times.max as f64)),
         ),
     };
     Tile { name, value, detail, is_bad: false }

@@ -3,7 +3,7 @@
 use crate::archive::Run;
 use crate::judge::{Invariant, Violation};
 use crate::report::checks::{LISTED_MAX, timeline, why_not_checked};
-use crate::report::words::{count, outside};
+use crate::report::words::{count, how_often, outside};
 
 use super::scale::Scale;
 
@@ -23,7 +23,9 @@ pub(super) struct InvariantView {
 /// How an invariant is broken.
 pub(super) struct BrokenView {
     pub(super) what: &'static str,
-    pub(super) count: String,
+    pub(super) how_often: String,
+    /// How many of the witnesses are shown, if not all.
+    pub(super) shown: Option<String>,
     pub(super) cause: Option<String>,
     pub(super) witnesses: Vec<WitnessView>,
 }
@@ -51,14 +53,20 @@ pub(super) struct EventView {
     pub(super) class: &'static str,
 }
 
-/// All invariants, the broken ones first.
-pub(super) fn invariants(run: &Run) -> Vec<InvariantView> {
-    let mut views: Vec<_> = Invariant::ALL.iter().map(|invariant| view(run, *invariant)).collect();
+/// All invariants, the broken ones first, with at most this many witnesses in all.
+pub(super) fn invariants(run: &Run, mut witnesses_max: usize) -> Vec<InvariantView> {
+    let each = (witnesses_max / run.audit.audit.violations.len().max(1)).max(1);
+    let views = Invariant::ALL.iter().map(|invariant| {
+        let view = view(run, *invariant, each.min(witnesses_max));
+        witnesses_max -= view.broken.as_ref().map_or(0, |broken| broken.witnesses.len());
+        view
+    });
+    let mut views: Vec<_> = views.collect();
     views.sort_by_key(|view| view.broken.is_none());
     views
 }
 
-fn view(run: &Run, invariant: Invariant) -> InvariantView {
+fn view(run: &Run, invariant: Invariant, witnesses_max: usize) -> InvariantView {
     let audit = &run.audit.audit;
     let violation = audit.violations.iter().find(|violation| violation.invariant == invariant);
     let is_checked = audit.checked.contains(&invariant);
@@ -74,18 +82,21 @@ fn view(run: &Run, invariant: Invariant) -> InvariantView {
         state,
         class,
         reason: (violation.is_none() && !is_checked).then(|| why_not_checked(run)),
-        broken: violation.map(broken),
+        broken: violation.map(|violation| broken(violation, witnesses_max)),
     }
 }
 
-fn broken(violation: &Violation) -> BrokenView {
-    let witnesses = violation.witnesses.iter().take(LISTED_MAX).map(|witness| WitnessView {
+fn broken(violation: &Violation, witnesses_max: usize) -> BrokenView {
+    let shown = violation.witnesses.len().min(witnesses_max);
+    let witnesses = violation.witnesses[..shown].iter().map(|witness| WitnessView {
         words: outside(witness),
         events: timeline(violation, witness).map(events).unwrap_or_default(),
     });
     BrokenView {
         what: violation.invariant.broken(),
-        count: count(violation.count),
+        how_often: how_often(violation.count),
+        shown: (violation.count > shown as u64)
+            .then(|| format!("{shown} of {} are shown", count(violation.count))),
         cause: violation.cause.as_deref().map(outside),
         witnesses: witnesses.collect(),
     }
@@ -99,12 +110,20 @@ fn events(timeline: &str) -> Vec<EventView> {
     let axis = Scale::exact(times().fold(f64::MAX, f64::min), times().fold(f64::MIN, f64::max));
     let is_drawn = times().count() > 1;
     let view = |(at, what): &(Option<f64>, &str)| EventView {
-        at: at.map(|at| format!("{at:+.3} ms")).unwrap_or_default(),
+        at: at.map(since).unwrap_or_default(),
         left: at.filter(|_| is_drawn).map(|at| format!("{:.1}", axis.at(at) * 100.0)),
         what: outside(what),
         class: class(what),
     };
     timed.iter().map(view).collect()
+}
+
+/// Milliseconds since the beginning of the recording, in the unit that suits them.
+fn since(ms: f64) -> String {
+    match ms.abs() < 10_000.0 {
+        true => format!("{ms:+.3}\u{a0}ms"),
+        false => format!("{:+.3}\u{a0}s", ms / 1e3),
+    }
 }
 
 /// When an event was, in milliseconds since the beginning of the run, and what it was.
@@ -130,16 +149,16 @@ mod tests {
 
     #[test]
     fn events_of_a_timeline_are_told_apart() {
-        let line = "7c9e: -3.500 ms decided won a-1, 2 us after the order of x; +1.500 ms sent; \
-                    +6.500 ms answered won a-1; not in the ledger";
+        let line = "7c9e: -12345.000 ms decided won a-1, 2 us after the order of x; \
+                    +1.500 ms sent; +6.500 ms answered won a-1; not in the ledger";
         let parts: Vec<_> = events(line).into_iter().map(|e| (e.at, e.what, e.class)).collect();
         let at = |at: &str, what: &str, class| (at.to_owned(), what.to_owned(), class);
         assert_eq!(
             parts,
             [
-                at("-3.500 ms", "decided won a-1, 2 us after the order of x", "decided"),
-                at("+1.500 ms", "sent", "sent"),
-                at("+6.500 ms", "answered won a-1", "answered"),
+                at("-12.345\u{a0}s", "decided won a-1, 2 us after the order of x", "decided"),
+                at("+1.500\u{a0}ms", "sent", "sent"),
+                at("+6.500\u{a0}ms", "answered won a-1", "answered"),
                 at("", "not in the ledger", "other"),
             ]
         );

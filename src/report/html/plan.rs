@@ -16,24 +16,24 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(run: &Run) -> Self {
         let record = &run.plan;
-        let mut words = vec!["seckill bench".to_owned()];
-        match &record.spawn {
-            Some(_) => words.push("--spawn".to_owned()),
-            None => words.push(format!("--target={}", record.target)),
-        }
-        words.extend(record.plan.arguments());
-        let lines = words.iter().enumerate().map(|(at, word)| match at {
-            0 => word.clone(),
-            _ => quoted(&outside(word)),
-        });
-        let mut command = lines.collect::<Vec<_>>().join(" \\\n  ");
+        let lines = |flags: &[String]| {
+            let flags: Vec<_> = flags.iter().map(|flag| quoted(&outside(flag))).collect();
+            flags.join(" \\\n  ")
+        };
+        let mut command = format!("seckill bench \\\n  {}", lines(&record.flags()));
         if let Some(spawn) = record.spawn.as_ref().filter(|flags| !flags.is_empty()) {
-            let flags: Vec<_> = spawn.iter().map(|flag| quoted(&outside(flag))).collect();
-            command += &format!(" \\\n  -- {}", flags.join(" "));
+            command += &format!(" \\\n  -- {}", lines(spawn));
         }
         let mut notes = Vec::new();
         if record.spawn.is_none() {
             notes.push("The admin token is not recorded: give it in SECKILL_ADMIN_TOKEN.");
+        }
+        let is_local = |flag: &String| flag.contains("://127.0.0.1:");
+        if record.spawn.iter().flatten().any(is_local) {
+            notes.push(
+                "The services of the server were on this machine. If they are gone, run the \
+                 command under `seckill lab`, without the flags that name them.",
+            );
         }
         if run.thresholds.iter().any(|result| result.baseline.is_some()) {
             notes.push("Some thresholds are relative to a recorded run: add its --baseline.");

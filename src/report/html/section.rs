@@ -16,6 +16,15 @@ use super::{curve, over_time};
 /// Every how many-th point of the curve is in its table: a row for each halving.
 const CURVE_EVERY: usize = 4;
 
+/// How much of a run is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Rows of the charts.
+    pub(super) rows: usize,
+    /// Witnesses of all broken invariants.
+    pub(super) witnesses: usize,
+}
+
 /// All that is shown of a run. All texts are printable; the template escapes them.
 pub(super) struct Section {
     /// The number of the run in the page, from 1.
@@ -29,6 +38,7 @@ pub(super) struct Section {
     pub(super) percentiles: Table,
     pub(super) times: Table,
     pub(super) counts: Table,
+    pub(super) remarks: Table,
     pub(super) resources: Table,
     pub(super) invariants: Vec<InvariantView>,
     pub(super) health: Table,
@@ -37,9 +47,9 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(number: usize, titled: &Titled<'_>, rows_max: usize) -> Self {
+    pub(super) fn new(number: usize, titled: &Titled<'_>, limits: Limits) -> Self {
         let run = titled.run;
-        let rows = run.series_within(rows_max);
+        let rows = run.series_within(limits.rows);
         Self {
             number,
             head: Head::new(titled),
@@ -50,8 +60,9 @@ impl Section {
             percentiles: percentiles(&run.latency_curve),
             times: figures::times(run),
             counts: figures::counts(run),
+            remarks: figures::remarks(run),
             resources: figures::resources(run),
-            invariants: invariants(run),
+            invariants: invariants(run, limits.witnesses),
             health: figures::health(run),
             findings: figures::findings(run),
             plan: Plan::new(run),
