@@ -41,7 +41,11 @@ add_thresholds() {
 add_args() {
     local words
     words=$(mktemp)
-    xargs -r printf '%s\0' <<<"$INPUT_ARGS" >"$words" || fail 'the input args cannot be split' 2
+    if ! xargs -r printf '%s\0' <<<"$INPUT_ARGS" >"$words"; then
+        # The comment says then that there was no run.
+        output exit-code 2
+        fail 'the input args cannot be split' 2
+    fi
     local word
     while IFS= read -r -d '' word; do
         flags+=("$word")
@@ -63,12 +67,12 @@ verdict() {
 
 main() {
     [[ -n $INPUT_OUT && $INPUT_OUT != *$'\n'* ]] || fail 'the input out is no folder' 2
+    forget_earlier_run
     add_profile
     flags+=("--out=$INPUT_OUT")
     add_thresholds
     # The last ones, since they may end with flags of the spawned server, after --.
     add_args
-    forget_earlier_run
     local code=0
     "$PROGRAM" bench "${flags[@]}" || code=$?
     output exit-code "$code"

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::folder::{FILES, OutputError, UNFINISHED, at};
+use super::folder::{FILES, OutputError, RUN, UNFINISHED, at};
 use super::report_kind::ReportKind;
 
 /// Whether a path names one of the files that a run writes into its folder.
@@ -14,6 +14,19 @@ pub fn is_file_of_folder(folder: &Path, path: &Path) -> bool {
     let names = FILES.iter().chain(&reports);
     let mut paths = names.map(|name| folder.join(name));
     paths.any(|own| real(&own) == real(path))
+}
+
+/// A report in a folder without a recorded run: somebody else's file, which a run in this folder
+/// would replace.
+pub fn foreign_report(folder: &Path) -> Option<PathBuf> {
+    let is_used = |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
+    let mut reports = ReportKind::ALL.into_iter().map(|kind| folder.join(kind.file_name()));
+    if folder.join(RUN).exists() { None } else { reports.find(is_used) }
+}
+
+/// Whether two paths name the same folder.
+pub fn is_same_folder(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// The path without links, also of a file that does not exist yet.

@@ -1,7 +1,7 @@
 //! Reads the thresholds of a run, and the figures of the recorded run that some refer to.
 
 use crate::archive::Recording;
-use crate::judge::{Expression, ExpressionError, Figures, Threshold};
+use crate::judge::{Expression, ExpressionError, Threshold};
 use crate::profile::{BenchFlags, FlagError};
 use crate::sut::Sut;
 
@@ -16,7 +16,8 @@ impl Thresholds {
     pub fn new(flags: &BenchFlags, sut: Sut) -> Result<Self, BenchError> {
         let fail_if = fail_if(flags, sut).map_err(BenchError::Flag)?;
         let abort_on = abort_on(flags, sut).map_err(BenchError::Flag)?;
-        let baseline = baseline(flags, fail_if.iter().chain(&abort_on))?;
+        let baseline = flags.baseline.as_deref().map(Recording::open).transpose()?;
+        let baseline = baseline.map(|recording| recording.run().figures());
         let resolve = |flag, expressions: Vec<Expression>| {
             let thresholds = expressions.into_iter();
             let thresholds = thresholds.map(|one| Threshold::new(one, baseline.as_ref()));
@@ -53,18 +54,6 @@ fn abort_on(flags: &BenchFlags, sut: Sut) -> Result<Vec<Expression>, FlagError> 
     };
     let given = flags.abort_on.iter().flatten();
     given.map(live).collect::<Result<_, _>>().map_err(of_flag(ABORT_ON))
-}
-
-fn baseline<'a>(
-    flags: &BenchFlags,
-    mut expressions: impl Iterator<Item = &'a Expression>,
-) -> Result<Option<Figures>, BenchError> {
-    let Some(folder) = &flags.baseline else { return Ok(None) };
-    if !expressions.any(Expression::is_relative) {
-        let problem = "applies only to relative thresholds: add one, such as --fail-if 'p99>1.2x'";
-        return Err(BenchError::Flag(FlagError::new("baseline", problem)));
-    }
-    Ok(Some(Recording::open(folder)?.run().figures()))
 }
 
 fn of_flag(flag: &'static str) -> impl Fn(ExpressionError) -> FlagError {

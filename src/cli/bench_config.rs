@@ -1,10 +1,12 @@
 //! Merges and checks the command line, the environment and the profile of `seckill bench`.
 
+use crate::archive::{foreign_report, is_same_folder};
 use crate::bench::{BenchError, Config, Thresholds};
+use crate::escape::printable;
 use crate::ids::RequestId;
 use crate::profile::{
-    BenchFlags, DATA_DEFAULT, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError, ServeFlags,
-    ServePlan, check_open_files,
+    BenchFlags, DATA_DEFAULT, FlagError, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError,
+    ServeFlags, ServePlan, check_open_files,
 };
 use crate::sut::Sut;
 use crate::tls::Trust;
@@ -89,6 +91,7 @@ impl BenchCommand {
         let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
         let plan = Plan::new(&flags, random_seed()).map_err(explain)?;
         Plan::check_trust(&flags).map_err(explain)?;
+        check_folder(&flags).map_err(explain)?;
         let output = Output::of(&flags);
         let given = &args.server;
         let spawn = match (flags.spawn == Some(true), given.is_empty()) {
@@ -160,6 +163,22 @@ pub(super) fn failure(error: BenchError, sources: &Sources, profile: &Profile) -
         BenchError::Flag(error) => Failure::Usage(sources.explain_with(&error, profile, "")),
         BenchError::Failed(error) => Failure::Run(error),
         BenchError::Interrupted => Failure::Interrupted,
+    }
+}
+
+/// Checks that the folder of `--out` holds nothing that a run may not replace.
+fn check_folder(flags: &BenchFlags) -> Result<(), FlagError> {
+    let Some(out) = &flags.out else { return Ok(()) };
+    let wrong = |problem: String| Err(FlagError::new("out", problem));
+    if flags.baseline.as_ref().is_some_and(|baseline| is_same_folder(baseline, out)) {
+        return wrong("is the --baseline, which it would replace: name another folder".to_owned());
+    }
+    match foreign_report(out) {
+        None => Ok(()),
+        Some(file) => wrong(format!(
+            "{} is there, and no recorded run: remove it, or name another folder",
+            printable(&file.display().to_string())
+        )),
     }
 }
 

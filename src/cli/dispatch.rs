@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::args::{Cli, Command};
 use super::console::say;
 use super::failure::Failure;
+use super::github::report_failure_to_job;
 use super::parse::parse;
 use super::sources::Sources;
 use super::variables::unknown_variables;
@@ -35,6 +36,7 @@ fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
     #[cfg(feature = "tls")]
     crate::tls::install_provider();
     let colour = cli.color;
+    let is_bench = matches!(cli.command, Command::Bench(_));
     if !cli.command.is_quiet() {
         unknown_variables().iter().for_each(|warning| say(format_args!("seckill: {warning}")));
     }
@@ -51,17 +53,18 @@ fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
         Command::Completions { shell } => docs::completions(shell),
         Command::Man => docs::man(),
     };
+    let failed = |message: &str, code: u8| {
+        say(format_args!("seckill: {message}"));
+        if is_bench {
+            report_failure_to_job(message);
+        }
+        code.into()
+    };
     match done {
         Ok(code) => code.into(),
         Err(Failure::Arguments(error)) => print_parse_error(&error),
-        Err(Failure::Usage(message)) => {
-            say(format_args!("seckill: {message}"));
-            2.into()
-        }
-        Err(Failure::Run(error)) => {
-            say(format_args!("seckill: {error:#}"));
-            1.into()
-        }
+        Err(Failure::Usage(message)) => failed(&message, 2),
+        Err(Failure::Run(error)) => failed(&format!("{error:#}"), 1),
         // This is how shells report a command that SIGINT ended.
         Err(Failure::Interrupted) => 130.into(),
     }

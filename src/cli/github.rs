@@ -8,9 +8,20 @@ use crate::report::{self, Titled};
 
 use super::say;
 
+fn is_job() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// Reports to the job, if there is one, why a run could not begin or end.
+pub(super) fn report_failure_to_job(message: &str) {
+    if is_job() {
+        say(report::failure_annotation(message));
+    }
+}
+
 /// Reports a run to the job, if there is one. What cannot be written is said and changes nothing.
 pub(super) fn report_to_job(titled: Titled<'_>) {
-    if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+    if !is_job() {
         return;
     }
     // The runner reads commands from stderr as well, and stdout may be JSON.

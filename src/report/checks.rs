@@ -15,7 +15,7 @@ pub(super) const LISTED_MAX: usize = 100;
 pub(super) enum Kind {
     /// An invariant of the sale.
     Invariant,
-    /// A threshold of `--fail-if`.
+    /// A threshold of `--fail-if` or `--abort-on`.
     Threshold,
     /// The run itself: whether it is valid and complete, and whether the audit came to a verdict.
     Run,
@@ -67,6 +67,7 @@ pub(super) fn checks(run: &Run) -> Vec<Check> {
     let mut checks: Vec<Check> =
         Invariant::ALL.iter().map(|invariant| of_invariant(run, *invariant)).collect();
     checks.extend(thresholds(run));
+    checks.extend(aborts(run));
     checks.push(verdict(run));
     checks.push(valid(run));
     checks.push(complete(run));
@@ -128,6 +129,22 @@ fn thresholds(run: &Run) -> impl Iterator<Item = Check> {
             (false, None) => (State::Undecided, outside(&result.to_string())),
         };
         Check::new(Kind::Threshold, &outside(&result.expr), state, message)
+    })
+}
+
+/// The thresholds of `--abort-on`: the one that ended the run was crossed.
+fn aborts(run: &Run) -> impl Iterator<Item = Check> {
+    let aborted_by = run.aborted_by.as_ref();
+    run.plan.plan.abort_on.iter().take(LISTED_MAX).map(move |expr| {
+        let crossed = aborted_by.filter(|result| result.expr == expr.trim());
+        let (state, message) = match crossed {
+            None => (State::Held, String::new()),
+            Some(result) => {
+                (State::Broken, format!("ended the run: {}", outside(&result.to_string())))
+            }
+        };
+        let name = format!("--abort-on {}", outside(expr.trim()));
+        Check::new(Kind::Threshold, &name, state, message)
     })
 }
 

@@ -4,6 +4,7 @@
 use crate::archive::Run;
 
 use super::checks::{Check, Kind, State, checks};
+use super::words::outside;
 
 /// Largest number of annotations of a run: GitHub shows ten of each kind for a step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -24,6 +25,12 @@ pub fn annotations(run: &Run) -> Vec<String> {
         Some(format!("::{command} title={title}::{}", data(&message)))
     };
     checks(run).into_iter().filter_map(of_check).take(ANNOTATIONS_MAX).collect()
+}
+
+/// The annotation of a run that could not begin.
+pub fn failure_annotation(message: &str) -> String {
+    let lines: Vec<_> = message.lines().map(outside).collect();
+    format!("::error title=seckill::{}", data(&lines.join("\n")))
 }
 
 /// Escapes a message, as the runner's own toolkit does.

@@ -22,7 +22,7 @@ mod verdict;
 mod words;
 mod wrap;
 
-pub use github::annotations;
+pub use github::{annotations, failure_annotation};
 pub use html::{RUNS_MAX, html};
 pub use junit::junit;
 pub use progress::Progress;

@@ -70,12 +70,14 @@ fn section(titled: &Titled<'_>) -> Section {
 }
 
 fn thresholds(run: &Run) -> Vec<Threshold> {
-    let results = run.thresholds.iter().take(LISTED_MAX);
+    let ended = |result| run.aborted_by.as_ref().is_some_and(|by| std::ptr::eq(by, result));
+    let results = run.thresholds.iter().take(LISTED_MAX).chain(&run.aborted_by);
     let thresholds = results.map(|result| Threshold {
         mark: if result.passed { "✅" } else { "❌" },
         expr: escaped(&outside(&result.expr)),
         measured: result.measured.map_or_else(missing, |figure| result.unit.display(figure)),
         word: match (result.passed, result.measured) {
+            _ if ended(result) => "ended the run",
             (true, _) => "passed",
             (false, Some(_)) => "crossed",
             (false, None) => "not measured",

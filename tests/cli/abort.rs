@@ -38,6 +38,15 @@ fn crossed_threshold_ends_the_run_which_is_judged_and_recorded() {
     assert!(last_line(&output).starts_with(passed), "{report}");
     assert!(last_line(&output).ends_with("p50>0s was crossed)"), "{report}");
     assert!(stderr(&output).contains("stopping: --abort-on p50>0s: "), "{}", stderr(&output));
+    let cases = std::fs::read_to_string(folder.path().join("run/junit.xml")).unwrap();
+    let case = |expr: &str| {
+        let case = cases.split(&format!("name=\"--abort-on {expr}\" ")).nth(1);
+        case.and_then(|rest| rest.split("</testcase>").next()).unwrap_or_else(|| panic!("{cases}"))
+    };
+    assert!(!case("errors&#62;50%").contains("<failure"), "{cases}");
+    assert!(case("p50&#62;0s").contains("message=\"ended the run: p50&#62;0s: "), "{cases}");
+    let page = std::fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    assert!(page.contains("ended the run"));
     let audit = recorded("audit", &folder.path().join("run"), &[]);
     assert_eq!((audit.status.code(), stdout(&audit)), (output.status.code(), report));
     let json = recorded("report", &folder.path().join("run"), &["--json"]);

@@ -128,6 +128,45 @@ fn job_of_github_gets_a_summary_and_annotations() {
 }
 
 #[test]
+fn job_of_github_is_told_why_there_was_no_run() {
+    for (flags, code, problem) in [
+        (["--target", "http://127.0.0.1:1"], 1, "no server answers at http://127.0.0.1:1: "),
+        (["--fail-if", "p99>50"], 2, "--fail-if: a limit that does not fit p99: 50%0A"),
+    ] {
+        let mut command = seckill();
+        command.arg("bench").args(flags).env("GITHUB_ACTIONS", "true");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let annotation = format!("::error title=seckill::{problem}");
+        let said = stderr(&output);
+        assert!(said.lines().any(|line| line.starts_with(&annotation)), "{said}");
+    }
+}
+
+#[test]
+fn folder_with_other_reports_or_the_baseline_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().join("keep");
+    std::fs::create_dir(&keep).unwrap();
+    std::fs::write(keep.join("report.html"), "mine").unwrap();
+    let load = ["--spawn", "--threads", "2", "--out"];
+    let output = bench(folder.path(), &[&load[..], &["keep"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let problem = "--out: keep/report.html is there, and no recorded run";
+    assert!(stderr(&output).contains(problem), "{}", stderr(&output));
+    assert_eq!(read(&keep.join("report.html")), "mine");
+    for code in [0, 0] {
+        let output = bench(folder.path(), &[&load[..], &["run"]].concat());
+        assert_eq!(output.status.code(), Some(code), "a recorded run is replaced");
+    }
+    let baseline = ["./run/../run", "--baseline", "run", "--fail-if", "p99>9x"];
+    let output = bench(folder.path(), &[&load[..], &baseline].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let problem = "--out: is the --baseline, which it would replace";
+    assert!(stderr(&output).contains(problem), "{}", stderr(&output));
+}
+
+#[test]
 fn page_shows_its_verdict_in_a_browser() {
     if !installed(&["chromium"]) {
         return;

@@ -201,7 +201,6 @@ fn baseline_that_cannot_be_used_ends_before_the_run() {
         (&relative, 2, "^^^^ is relative to a recorded run: add --baseline DIR"),
         (&["--baseline", "base", "--fail-if", "failed.p99>2x"], 2, "has not measured failed.p99"),
         (&["--baseline", "base", "--fail-if", "oversold>2x"], 2, "has not measured oversold"),
-        (&["--baseline", "base", "--fail-if", "p99>1s"], 2, "--baseline: applies only to relative"),
         (&["--baseline", "none", relative[0], relative[1]], 1, "none/run.json: there is no such"),
     ];
     for (flags, code, problem) in cases {
@@ -275,15 +274,15 @@ fn environment_and_profile_set_thresholds() {
 fn profile_for_ci_holds_its_thresholds() {
     let folder = tempfile::tempdir().unwrap();
     let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/ci.toml");
-    let output = bench(folder.path(), &["--spawn", "--profile", profile, "--json"]);
+    let run = || bench(folder.path(), &["--spawn", "--profile", profile, "--json"]);
+    let mut runs = (0..3).map(|_| run());
+    let output = runs.find(|run| run.status.code() != Some(5)).unwrap_or_else(run);
     let code = output.status.code();
     let json = json(&output);
     let valid = json["generator"]["valid"].as_bool();
     assert!(matches!((code, valid), (Some(0), Some(true)) | (Some(5), Some(false))), "{json:#}");
     let thresholds = ["errors>0", "oversold>0", "accepted.p99>2s", "settle.p99>2s"];
-    if code == Some(0) {
-        assert_eq!(passed(&json), thresholds.map(|expr| (expr, true)));
-    }
+    assert_eq!(passed(&json), thresholds.map(|expr| (expr, true)));
     assert_eq!(json["plan"]["fail_if"], json!(thresholds));
 }
 

@@ -159,10 +159,12 @@ fn times(name: &'static str, times: Option<Quantiles>) -> Tile {
 }
 
 fn thresholds(run: &Run) -> Vec<Threshold> {
-    let results = run.thresholds.iter().take(LISTED_MAX);
+    let ended = |result| run.aborted_by.as_ref().is_some_and(|by| std::ptr::eq(by, result));
+    let results = run.thresholds.iter().take(LISTED_MAX).chain(&run.aborted_by);
     let shown = results.map(|result| {
         let show = |figure| result.unit.display(figure);
         let (sign, word, class) = match (result.passed, result.measured) {
+            _ if ended(result) => ("✗", "ended the run", "bad"),
             (true, _) => ("✓", "passed", "good"),
             (false, Some(_)) => ("✗", "crossed", "bad"),
             (false, None) => ("!", "not measured", "warn"),

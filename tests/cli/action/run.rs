@@ -73,6 +73,7 @@ fn arguments_are_words_and_never_commands() {
     let Some(job) = Job::new() else { return };
     for args in ["$(touch made)", "`touch made`", "; touch made", "--spawn\n&& touch made", "'"] {
         assert_code(&job.step(&["run.sh"], &[("INPUT_ARGS", args)]), 2);
+        assert_eq!(job.outputs()["exit-code"], "2");
     }
     let output = job.step(&["run.sh"], &[("INPUT_OUT", "a\nverdict=pass")]);
     assert_code(&output, 2);
