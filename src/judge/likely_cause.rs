@@ -26,7 +26,8 @@ pub(super) fn likely_cause(
              than orders were made"
         }
         Invariant::NeverOversold => {
-            "the stock was not checked in the same step in which a unit was taken"
+            "the stock was not checked in the same step in which a unit was taken, or the check \
+             lets one too many pass"
         }
         Invariant::StockConserved if counted < stock => {
             "a unit was taken for an attempt that got no order, and never given back"

@@ -4,6 +4,7 @@
 use askama::Template;
 
 use crate::archive::Run;
+use crate::judge::ThresholdResult;
 
 use super::checks::{Check, Kind, LISTED_MAX, State, checks, counted};
 use super::titled::Titled;
@@ -75,7 +76,7 @@ fn thresholds(run: &Run) -> Vec<Threshold> {
     let thresholds = results.map(|result| Threshold {
         mark: if result.passed { "✅" } else { "❌" },
         expr: escaped(&outside(&result.expr)),
-        measured: result.measured.map_or_else(missing, |figure| result.unit.display(figure)),
+        measured: measured(result),
         word: match (result.passed, result.measured) {
             _ if ended(result) => "ended the run",
             (true, _) => "passed",
@@ -84,6 +85,16 @@ fn thresholds(run: &Run) -> Vec<Threshold> {
         },
     });
     thresholds.collect()
+}
+
+/// The figure of a threshold, and the limit where the expression does not say it.
+fn measured(result: &ThresholdResult) -> String {
+    let show = |figure| result.unit.display(figure);
+    let figure = result.measured.map_or_else(missing, show);
+    match result.baseline {
+        None => figure,
+        Some(_) => format!("{figure}, limit {}", show(result.limit)),
+    }
 }
 
 fn figures(run: &Run) -> Vec<(&'static str, String)> {
