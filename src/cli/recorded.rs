@@ -29,7 +29,7 @@ pub(super) fn report(args: &ReportArgs, colour: Colour) -> Result<u8, Failure> {
     let (html, junit) = (args.html.as_deref(), args.junit.as_deref());
     let paths = ReportPaths { html, junit, summary: args.summary.as_deref() };
     let is_printed = paths.is_empty() || args.print.json || args.print.quiet;
-    let files = ReportFiles::open(paths, None, None)?;
+    let files = ReportFiles::open(paths, None, None, &|flag| format!("--{flag}"))?;
     if is_printed {
         for run in &runs {
             print_run(run, output(&args.print), colour)?;
