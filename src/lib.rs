@@ -25,6 +25,7 @@ pub mod sale;
 pub mod secret;
 pub mod server;
 pub mod settings;
+pub mod similar;
 pub mod stats;
 pub mod store;
 pub mod sut;

@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, Error};
+use clap::{Command, CommandFactory, Error};
 
+use crate::escape::printable;
 use crate::profile::env_name;
+
+use super::address::{flag_with_address, target};
+use super::args::Cli;
 
 /// Flags of other programs, and what means the same here: subcommand, flag, advice.
 const SYNONYMS: &[(&str, &[&str], &str)] = &[
-    ("serve", &["--port", "--bind", "--host", "--address", "-p"], "--listen 127.0.0.1:7001"),
-    ("bench", &["--url", "--host", "--port", "--server", "-u"], "--target http://127.0.0.1:7001"),
     ("bench", &["--users", "--vus", "--connections", "--concurrency", "--clients"], "--threads N"),
     ("bench", &["--iterations", "--requests", "--count"], "--loops N"),
     ("bench", &["--ramp-up", "--rampup", "--ramp-time"], "--ramp TIME"),
@@ -37,7 +39,7 @@ pub(super) fn advise(mut error: Error, cli: &Command, words: &[OsString]) -> Err
     match error.kind() {
         ErrorKind::UnknownArgument => {
             error.remove(ContextKind::Suggested);
-            if let Some(tip) = tip(cli, verb, &named) {
+            if let Some(tip) = tip(cli, verb, &named, words) {
                 // The usage is that of the argument which clap suggests.
                 error.remove(ContextKind::SuggestedArg);
                 error.remove(ContextKind::Usage);
@@ -72,34 +74,38 @@ fn verb<'a>(cli: &'a Command, words: &[OsString]) -> &'a str {
 
 fn verb_tip(given: &str) -> Option<String> {
     if given.starts_with("http://") || given.starts_with("https://") {
-        return Some(format!("write 'seckill bench --target {given}'"));
+        let flag = target(given).unwrap_or_else(|| "--target http://127.0.0.1:7001".into());
+        return Some(format!("write 'seckill bench {flag}'"));
     }
     let (_, verb) = VERBS.iter().find(|(words, _)| words.contains(&given))?;
     Some(format!("a similar subcommand exists: '{verb}'"))
 }
 
 /// The advice on an argument that `verb` does not have.
-fn tip(cli: &Command, verb: &str, named: &str) -> Option<String> {
+fn tip(cli: &Command, verb: &str, named: &str, words: &[OsString]) -> Option<String> {
     if !named.starts_with('-') {
-        return match verb {
-            "bench" if named.contains("://") => Some(format!("write '--target {named}'")),
-            "bench" => {
+        let word = printable(named);
+        return match (verb, target(named)) {
+            ("bench", Some(flag)) => Some(format!("write '{flag}'")),
+            ("bench", None) => {
                 Some("flags of a spawned server follow '--'; an address follows '--target'".into())
             }
-            "serve" => Some(format!("an address follows '--listen': '--listen {named}'")),
-            "lab" => Some(format!("a command follows '--': 'seckill lab -- {named}'")),
+            ("serve", _) => Some(format!("an address follows '--listen': '--listen {word}'")),
+            ("lab", _) => Some(format!("a command follows '--': 'seckill lab -- {word}'")),
             _ => None,
         };
+    }
+    if named == "--list-flaws" {
+        return Some("write 'seckill serve --list-flaws'".into());
+    }
+    if let Some(flag) = flag_with_address(verb, named, words) {
+        return Some(format!("use '{flag}'"));
     }
     let synonym = SYNONYMS.iter().find(|(of, flags, _)| *of == verb && flags.contains(&named));
     if let Some((_, _, flag)) = synonym {
         return Some(format!("use '{flag}'"));
     }
-    let has = |verb: &str| {
-        let command = cli.find_subcommand(verb);
-        let mut flags = command.into_iter().flat_map(Command::get_arguments);
-        flags.any(|arg| arg.get_long().is_some() && arg.get_long() == named.strip_prefix("--"))
-    };
+    let has = |verb: &str| has(cli, verb, named);
     match verb {
         "bench" if has("serve") => {
             Some(format!("{named} is a flag of the server: write '--spawn -- {named} …'"))
@@ -109,6 +115,32 @@ fn tip(cli: &Command, verb: &str, named: &str) -> Option<String> {
             Some(format!("{named} is a flag of the command: write it after '--'"))
         }
         _ => None,
+    }
+}
+
+/// Whether a subcommand has this flag, which is given with its dashes.
+fn has(cli: &Command, verb: &str, named: &str) -> bool {
+    let command = cli.find_subcommand(verb);
+    let mut flags = command.into_iter().flat_map(Command::get_arguments);
+    match (named.strip_prefix("--"), named.strip_prefix('-')) {
+        (Some(long), _) => flags.any(|arg| arg.get_long() == Some(long)),
+        (None, Some(short)) => {
+            let is_short = |short: &char| named.len() == 1 + short.len_utf8();
+            let short = short.chars().next().filter(is_short);
+            flags.any(|arg| short.is_some() && arg.get_short() == short)
+        }
+        (None, None) => false,
+    }
+}
+
+/// Advice on words after `--` of a `bench` that starts no server.
+pub(super) fn without_spawn(words: &[String]) -> String {
+    let cli = Cli::command();
+    let flags = words.iter().filter_map(|word| word.split('=').next());
+    let mut misplaced = flags.filter(|flag| has(&cli, "bench", flag) && !has(&cli, "serve", flag));
+    match misplaced.next() {
+        Some(flag) => format!("{flag} is a flag of 'seckill bench': write it before --"),
+        None => "flags after -- are the spawned server's: add --spawn".into(),
     }
 }
 

@@ -158,7 +158,7 @@ pub(super) struct PrintArgs {
     /// witnesses of what is broken
     #[arg(long)]
     pub(super) full: bool,
-    /// Print the result as JSON, of several runs one after the other
+    /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
     /// Print only the verdict, after the thresholds that were crossed
@@ -168,7 +168,8 @@ pub(super) struct PrintArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Folders of runs, as given to --out; the page compares several with the first
+    /// Folders of runs, as given to --out; the page compares several with the first, and --json
+    /// prints the results one after the other
     #[arg(value_name = "DIR", required = true)]
     pub(super) dirs: Vec<PathBuf>,
     /// Write the report for people to this file, which must not exist: one HTML page that needs no

@@ -32,7 +32,7 @@ pub(super) fn bench(args: BenchArgs, sources: &Sources, colour: Colour) -> Resul
         let mut notify = |event| reporter.notify(event);
         tokio::select! {
             finished = bench::run(&config, &stop, &mut notify) => {
-                finished.map_err(|error| failure(error, sources, &profile))
+                finished.map_err(|error| failure(error, &config, sources, &profile))
             }
             () = second_signal(&mut signals, &stop) => Err(Failure::Interrupted),
         }

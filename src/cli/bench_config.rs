@@ -1,6 +1,8 @@
 //! Merges and checks the command line, the environment and the profile of `seckill bench`.
 
-use crate::archive::{foreign_report, is_same_folder};
+use std::path::Path;
+
+use crate::archive::{OutputError, foreign_report, is_same_folder};
 use crate::bench::{BenchError, Config, Thresholds};
 use crate::escape::printable;
 use crate::ids::RequestId;
@@ -12,6 +14,7 @@ use crate::sut::Sut;
 use crate::tls::Trust;
 use crate::units::Count;
 
+use super::advice::without_spawn;
 use super::args::BenchArgs;
 use super::parse::{not_for_spawned, parse_server};
 use super::report_files::{ReportFiles, ReportPaths};
@@ -65,24 +68,11 @@ impl Output {
 
 impl BenchCommand {
     pub(super) fn new(args: BenchArgs, sources: &Sources) -> Result<Self, Failure> {
-        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        let (sut, room) = (Sut::Seckill, limits::raise_file_limit()?);
         let profile = match &args.profile {
-            Some(path) => Profile::read(path).map_err(|error| match error {
-                error @ ProfileError::Io { .. } => Failure::Run(error.into()),
-                error => usage(&error),
-            })?,
+            Some(path) => read_profile(path, sut, room, sources)?,
             None => Profile::default(),
         };
-        // The profile is checked on its own first, so that an error in it names its line.
-        let sut = Sut::Seckill;
-        Plan::new(&profile.bench, 0)
-            .and_then(|_| Thresholds::check(&profile.bench, sut))
-            .map_err(|error| usage(&profile.locate("", &error)))?;
-        let room = limits::raise_file_limit()?;
-        if args.profile.is_some() {
-            ServePlan::of_profile(&profile.server, room)
-                .map_err(|error| usage(&profile.locate("server", &error)))?;
-        }
         let mut flags = args.flags.or(profile.bench.clone());
         if Plan::is_open(&flags) && flags.max_threads.is_none() {
             let each = Plan::connections_each(flags.double_click.unwrap_or_default());
@@ -97,10 +87,7 @@ impl BenchCommand {
         let spawn = match (flags.spawn == Some(true), given.is_empty()) {
             (true, _) => Some(spawned(given, &profile, flags.item.clone(), room, &output)?),
             (false, true) => None,
-            (false, false) => {
-                let message = "flags after -- are the spawned server's: add --spawn";
-                return Err(Failure::Usage(message.into()));
-            }
+            (false, false) => return Err(Failure::Usage(without_spawn(given))),
         };
         if plan.insecure {
             say("seckill: --insecure: the server's certificate is not checked, so anybody may be \
@@ -108,11 +95,16 @@ impl BenchCommand {
         }
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
-        let thresholds =
-            Thresholds::new(&flags, sut).map_err(|error| failure(error, sources, &profile))?;
+        let name = |flag: &str| sources.name(flag, &profile, "");
+        let thresholds = Thresholds::new(&flags, sut).map_err(|error| match error {
+            BenchError::Flag(error) => explain(error),
+            // It is the baseline that cannot be read.
+            BenchError::Failed(error) => Failure::Run(error.context(name("baseline"))),
+            BenchError::Interrupted => Failure::Interrupted,
+        })?;
         let (html, junit) = (flags.html.as_deref(), flags.junit.as_deref());
         let paths = ReportPaths { html, junit, summary: flags.summary.as_deref() };
-        let reports = ReportFiles::open(paths, flags.jtl.as_deref(), flags.out.as_deref())?;
+        let reports = ReportFiles::open(paths, flags.jtl.as_deref(), flags.out.as_deref(), &name)?;
         let config = Config {
             plan,
             sut,
@@ -128,6 +120,37 @@ impl BenchCommand {
         };
         Ok(Self { config, output, profile, reports })
     }
+}
+
+/// Reads a profile, and checks it on its own, so that an error in it names its line.
+fn read_profile(path: &Path, sut: Sut, room: u64, sources: &Sources) -> Result<Profile, Failure> {
+    let usage = |error: ProfileError| Failure::Usage(error.to_string());
+    let profile = Profile::read(path).map_err(|error| match error {
+        error @ ProfileError::Io { .. } => {
+            let source = sources.name("profile", &Profile::default(), "");
+            Failure::Run(anyhow::Error::new(error).context(source))
+        }
+        error => usage(error),
+    })?;
+    Plan::new(&profile.bench, 0).map_err(|error| usage(profile.locate("", &error)))?;
+    Thresholds::check(&profile.bench, sut).map_err(|error| {
+        let item = wrong_threshold(&profile.bench, sut);
+        usage(profile.locate_item("", &error, item))
+    })?;
+    ServePlan::of_profile(&profile.server, room)
+        .map_err(|error| usage(profile.locate("server", &error)))?;
+    Ok(profile)
+}
+
+/// Which element of its list the first wrong threshold is, counted from 0.
+fn wrong_threshold(flags: &BenchFlags, sut: Sut) -> Option<usize> {
+    let wrong = |list: &Option<Vec<String>>, one: fn(String) -> BenchFlags| {
+        let mut list = list.iter().flatten();
+        list.position(|text| Thresholds::check(&one(text.clone()), sut).is_err())
+    };
+    let fail_if = |text| BenchFlags { fail_if: Some(vec![text]), ..BenchFlags::default() };
+    let abort_on = |text| BenchFlags { abort_on: Some(vec![text]), ..BenchFlags::default() };
+    wrong(&flags.fail_if, fail_if).or_else(|| wrong(&flags.abort_on, abort_on))
 }
 
 /// The flags of the spawned server: those after `--`, then those of the profile.
@@ -157,11 +180,19 @@ fn spawned(
     Ok(server)
 }
 
-/// Why there is no run or no result, with the source of the value that is wrong.
-pub(super) fn failure(error: BenchError, sources: &Sources, profile: &Profile) -> Failure {
+/// Why there is no run, with the source of the value that is wrong.
+pub(super) fn failure(
+    error: BenchError,
+    config: &Config,
+    sources: &Sources,
+    profile: &Profile,
+) -> Failure {
     match error {
         BenchError::Flag(error) => Failure::Usage(sources.explain_with(&error, profile, "")),
-        BenchError::Failed(error) => Failure::Run(error),
+        BenchError::Failed(error) => Failure::Run(match output_of(&error, config) {
+            Some(flag) => error.context(sources.name(flag, profile, "")),
+            None => error,
+        }),
         BenchError::Interrupted => Failure::Interrupted,
     }
 }
@@ -179,6 +210,16 @@ fn check_folder(flags: &BenchFlags) -> Result<(), FlagError> {
             "{} is there, and no recorded run: remove it, or name another folder",
             printable(&file.display().to_string())
         )),
+    }
+}
+
+/// The flag of the output that cannot be opened, if that is the error.
+fn output_of(error: &anyhow::Error, config: &Config) -> Option<&'static str> {
+    error.downcast_ref::<OutputError>()?;
+    let of_jtl = config.jtl.as_ref().map(|path| format!("cannot write {}: ", path.display()));
+    match of_jtl.is_some_and(|of_jtl| error.to_string().starts_with(&of_jtl)) {
+        true => Some("jtl"),
+        false => Some("out"),
     }
 }
 

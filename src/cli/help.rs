@@ -45,13 +45,14 @@ const BENCH: &[(&str, &[&str])] = &[
     ),
     (
         "Output",
-        &["full", "json", "quiet", "out", "html", "junit", "summary", "jtl", "broker_metrics"],
+        &["out", "quiet", "json", "full", "html", "summary", "junit", "jtl", "broker_metrics"],
     ),
     ("Audit", &["expect_stock", "no_audit"]),
 ];
 
 /// Headings of `serve`, likewise.
 const SERVE: &[(&str, &[&str])] = &[
+    ("Address", &["listen"]),
     ("Sale", &["stock", "item", "per_buyer", "opens_at", "closes_at", "fresh_sale"]),
     ("Limits", &["rate_limit", "buyer_rate_limit", "max_queue", "max_connections", "admin_token"]),
     (
@@ -72,16 +73,15 @@ const SERVE: &[(&str, &[&str])] = &[
     ("Log", &["log", "log_format"]),
 ];
 
-/// Flags that come before all headings of `serve`.
-const SERVE_FIRST: &str = "listen";
+/// The place of a flag that comes after all others under its heading.
+const LAST: usize = 1000;
 
 /// Puts the flags under headings. Flags without a heading come first, as clap prints them.
 pub(super) fn with_headings(cli: Command) -> Command {
     let bench = |command| under(command, BENCH);
-    let serve = |command: Command| {
-        under(command, SERVE).mut_arg(SERVE_FIRST, |arg| arg.help_heading("Address"))
-    };
-    let cli = cli.mut_arg("color", |arg| arg.help_heading("Output"));
+    let serve = |command| under(command, SERVE);
+    // It is a flag of each subcommand, and the least used one.
+    let cli = cli.mut_arg("color", |arg| arg.help_heading("Output").display_order(LAST));
     cli.mut_subcommand("bench", bench).mut_subcommand("serve", serve)
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // The console prints.
 
+mod address;
 mod advice;
 mod args;
 mod bench;

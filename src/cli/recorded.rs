@@ -31,7 +31,7 @@ pub(super) fn report(args: &ReportArgs, colour: Colour) -> Result<u8, Failure> {
     let (html, junit) = (args.html.as_deref(), args.junit.as_deref());
     let paths = ReportPaths { html, junit, summary: args.summary.as_deref() };
     let is_printed = paths.is_empty() || args.print.json || args.print.quiet;
-    let files = ReportFiles::open(paths, None, None)?;
+    let files = ReportFiles::open(paths, None, None, &|flag| format!("--{flag}"))?;
     if is_printed {
         for (run, dir) in runs.iter().zip(&args.dirs) {
             if runs.len() > 1 && !args.print.json {

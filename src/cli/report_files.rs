@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
 use crate::archive::{ReportFile, ReportKind, is_file_of_folder, write_report};
 use crate::report::{self, Titled};
 
@@ -42,21 +44,31 @@ pub(super) struct ReportFiles {
 
 impl ReportFiles {
     /// Opens the files. None of them may hold anything, be another output of the run (the file of
-    /// `--jtl` or one in the folder of `--out`), or be given twice.
+    /// `--jtl` or one in the folder of `--out`), or be given twice. `name` is the name of a flag's
+    /// source.
     pub(super) fn open(
         paths: ReportPaths<'_>,
         jtl: Option<&Path>,
         folder: Option<&Path>,
+        name: &dyn Fn(&str) -> String,
     ) -> Result<Self, Failure> {
+        let reports = paths.given().map(|(kind, path)| (kind.flag(), path));
+        let others = [("jtl", jtl), ("out", folder)];
+        let others = others.into_iter().filter_map(|(flag, path)| Some((flag, path?)));
+        if let Some((flag, _)) = reports.chain(others).find(|(_, path)| *path == Path::new("-")) {
+            let problem = "`-` does not stand for stdout: name a file, such as ./-";
+            return Err(Failure::Usage(format!("{}: {problem}", name(flag))));
+        }
         let mut files: Vec<ReportFile> = Vec::new();
         for (kind, path) in paths.given() {
+            let name = || name(kind.flag());
             let wrong = |problem: &str| {
-                Failure::Usage(format!("--{}: {}: {problem}", kind.flag(), path.display()))
+                Failure::Usage(format!("{}: {}: {problem}", name(), path.display()))
             };
             if folder.is_some_and(|folder| is_file_of_folder(folder, path)) {
                 return Err(wrong("--out writes it too: name another file, or leave this out"));
             }
-            let file = ReportFile::open(kind, path)?.ok_or_else(|| {
+            let file = ReportFile::open(kind, path).with_context(name)?.ok_or_else(|| {
                 wrong("it exists, and is not overwritten: remove it, or name another file")
             })?;
             if files.iter().any(|other| other.is_same(path)) {

@@ -41,15 +41,14 @@ async fn serve_until_stopped(plan: ServePlan) -> Result<(), Failure> {
 
 fn start_logging(flags: &ServeFlags, sources: &Sources, colour: Colour) -> Result<(), String> {
     let filter = match std::env::var("RUST_LOG") {
-        Ok(filter) => EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG: {error}"))?,
+        Ok(filter) => read_filter(&filter, "")
+            .map_err(|problem| format!("RUST_LOG from the environment: {problem}"))?,
         Err(_) => {
             let level = flags.log.as_deref().unwrap_or("info");
             // lapin's log is off: the queue logs the same events once, with their meaning.
             let quiet = if level.contains("lapin") { "" } else { ",lapin=off" };
-            let filter = check_levels(level).and_then(|()| {
-                EnvFilter::try_new(format!("{level}{quiet}")).map_err(|error| error.to_string())
-            });
-            filter.map_err(|problem| sources.explain(&FlagError::new("log", problem)))?
+            read_filter(level, quiet)
+                .map_err(|problem| sources.explain(&FlagError::new("log", problem)))?
         }
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
@@ -60,18 +59,29 @@ fn start_logging(flags: &ServeFlags, sources: &Sources, colour: Colour) -> Resul
     Ok(())
 }
 
-/// Checks the words of a filter that stand alone. The filter takes any word for the name of a
-/// module, and so a level that is misspelt would switch the log off.
-fn check_levels(filter: &str) -> Result<(), String> {
-    let mut alone = filter.split(',').map(str::trim).filter(|word| !word.contains(['=', ':', '[']));
-    match alone.find(|word| LevelFilter::from_str(word).is_err()) {
-        Some(word) => Err(format!(
-            "`{}` is not a level: write error, warn, info, debug, trace or off, or a module with \
-             its level, such as seckill::server=debug",
-            printable(word)
-        )),
-        None => Ok(()),
+/// Reads a log filter, to which `more` directives are added.
+fn read_filter(filter: &str, more: &str) -> Result<EnvFilter, String> {
+    const LEVELS: &str = "write error, warn, info, debug, trace or off, or a module with its \
+                          level, such as seckill::server=debug";
+    if let Some(word) = wrong_level(filter) {
+        return Err(format!("`{}` is not a level: {LEVELS}", printable(word)));
     }
+    EnvFilter::try_new(format!("{filter}{more}"))
+        .map_err(|_| format!("`{}` is not a log filter: {LEVELS}", printable(filter)))
+}
+
+/// The first word of a filter that stands where a level is expected and is none. A filter takes any
+/// word that stands alone for the name of a module, and so a misspelt level would switch the log
+/// off.
+fn wrong_level(filter: &str) -> Option<&str> {
+    // Fields of spans may have signs of equality and commas in them.
+    let has_spans = filter.contains('[');
+    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let levels = words.filter_map(|word| match word.rsplit_once('=') {
+        Some((_, level)) => (!has_spans).then_some(level),
+        None => (!word.contains([':', '[', ']'])).then_some(word),
+    });
+    levels.into_iter().find(|level| LevelFilter::from_str(level).is_err())
 }
 
 /// The output of `--list-flaws`.

@@ -30,23 +30,23 @@ impl Sources {
 
     /// An error about a flag, with the name of its source.
     pub(super) fn explain(&self, error: &FlagError) -> String {
-        match self.in_environment.contains(error.flag) {
-            true => {
-                let variable = env_name(error.flag);
-                format!("{variable} from the environment: {}", error.problem)
-            }
-            false => error.to_string(),
-        }
+        self.explain_with(error, &Profile::default(), "")
     }
 
     /// An error about a flag, which a profile may have given, too: in its table of this name, or
     /// outside of all tables.
     pub(super) fn explain_with(&self, error: &FlagError, profile: &Profile, table: &str) -> String {
-        let before = [&self.on_command_line, &self.in_environment];
-        let is_overridden = before.iter().any(|flags| flags.contains(error.flag));
-        match !is_overridden && profile.line(table, error.flag).is_some() {
-            true => profile.locate(table, error).to_string(),
-            false => self.explain(error),
+        format!("{}: {}", self.name(error.flag, profile, table), error.problem)
+    }
+
+    /// The name of a flag's source: the variable of the environment, the line of the profile, or
+    /// else the flag.
+    pub(super) fn name(&self, flag: &str, profile: &Profile, table: &str) -> String {
+        let long = || format!("--{flag}");
+        match (self.on_command_line.contains(flag), self.in_environment.contains(flag)) {
+            (true, _) => long(),
+            (false, true) => format!("{} from the environment", env_name(flag)),
+            (false, false) => profile.source(table, flag).unwrap_or_else(long),
         }
     }
 }

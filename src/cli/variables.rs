@@ -6,6 +6,7 @@ use clap::{Command, CommandFactory};
 
 use crate::escape::printable;
 use crate::profile::ENV_PREFIX;
+use crate::similar::nearest;
 
 use super::args::Cli;
 
@@ -24,8 +25,11 @@ pub(super) fn unknown_variables() -> Vec<String> {
 }
 
 fn warning(name: &str, known: &BTreeSet<&str>) -> String {
-    let similar = |other: &&&str| strsim::jaro_winkler(name, other);
-    let nearest = known.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
-    let nearest = nearest.copied().unwrap_or("none");
-    format!("{} in the environment sets nothing: the nearest is {nearest}", printable(name))
+    // The prefix is left out, so that it does not count as similar.
+    let without_prefix = |name| str::strip_prefix(name, ENV_PREFIX).unwrap_or(name);
+    let cure = match nearest(without_prefix(name), known.iter().map(|name| without_prefix(name))) {
+        Some(nearest) => format!("the nearest is {ENV_PREFIX}{nearest}"),
+        None => "no flag reads it".to_owned(),
+    };
+    format!("{} in the environment sets nothing: {cure}", printable(name))
 }

@@ -4,9 +4,15 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::escape::printable;
+use crate::similar::nearest;
 
 use super::check::FlagError;
 use super::flags::{BenchFlags, ServeFlags};
@@ -23,8 +29,19 @@ pub struct Profile {
     pub server: ServeFlags,
     /// The file that it was read from.
     path: PathBuf,
-    /// The line of each key, counted from 1. The key of a table's entry is `table.key`.
-    lines: HashMap<String, usize>,
+    /// Where each key is. The key of a table's entry is `table.key`.
+    places: HashMap<String, Place>,
+}
+
+/// Where a key is in a profile.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Place {
+    /// Its line, counted from 1.
+    line: usize,
+    /// The bytes of its value.
+    value: Range<usize>,
+    /// The line of each element, if the value is a list.
+    items: Vec<usize>,
 }
 
 /// Why a profile cannot be used.
@@ -42,7 +59,7 @@ pub enum ProfileError {
     #[error("{flag} in {}:{line}: {problem}", path.display())]
     Flag {
         /// The flag, as the file names it.
-        flag: &'static str,
+        flag: String,
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
@@ -50,7 +67,7 @@ pub enum ProfileError {
         /// The problem and its cure.
         problem: String,
     },
-    /// A line has an invalid key or value.
+    /// A line is not TOML, or has an unknown key.
     #[error("{}:{line}: {message}", path.display())]
     Content {
         /// The file.
@@ -73,76 +90,139 @@ impl Profile {
             return Err(io_error(io::Error::other("larger than a mebibyte: not a profile")));
         }
         let text = fs::read_to_string(path).map_err(io_error)?;
-        let content =
-            |(line, message)| ProfileError::Content { path: path.to_owned(), line, message };
-        let profile = Self::parse(&text).map_err(content)?;
+        let located = |Invalid { key, line, message }| {
+            let path = path.to_owned();
+            match key {
+                Some(flag) => ProfileError::Flag { flag, path, line, problem: message },
+                None => ProfileError::Content { path, line, message },
+            }
+        };
+        let profile = Self::parse(&text).map_err(located)?;
         Ok(Self { path: path.to_owned(), ..profile })
     }
 
     /// Adds the line in the profile to an error about a flag. `table` is `server` or empty.
     pub fn locate(&self, table: &str, error: &FlagError) -> ProfileError {
-        let line = self.line(table, error.flag).unwrap_or(1);
+        self.locate_item(table, error, None)
+    }
+
+    /// Adds the line in the profile to an error about a flag, or about the element of its list with
+    /// this index.
+    pub fn locate_item(&self, table: &str, error: &FlagError, item: Option<usize>) -> ProfileError {
+        let place = self.place(table, error.flag);
+        let item = item.and_then(|item| place?.items.get(item).copied());
+        let line = item.or(place.map(|place| place.line)).unwrap_or(1);
         let (path, problem) = (self.path.clone(), error.problem.clone());
-        ProfileError::Flag { flag: error.flag, path, line, problem }
+        ProfileError::Flag { flag: error.flag.to_owned(), path, line, problem }
     }
 
-    /// The line that gives a flag, if one does.
-    pub fn line(&self, table: &str, flag: &str) -> Option<usize> {
+    /// The name of a flag with the file and the line that give it, if the profile does.
+    pub fn source(&self, table: &str, flag: &str) -> Option<String> {
+        let line = self.place(table, flag)?.line;
+        Some(format!("{flag} in {}:{line}", self.path.display()))
+    }
+
+    fn place(&self, table: &str, flag: &str) -> Option<&Place> {
         let key = if table.is_empty() { flag } else { &format!("{table}.{flag}") };
-        self.lines.get(key).copied()
+        self.places.get(key)
     }
 
-    fn parse(text: &str) -> Result<Self, (usize, String)> {
-        let line_at = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-        let error = |error: toml::de::Error| {
-            let line = line_at(error.span().map_or(0, |span| span.start));
-            let text = text.lines().nth(line - 1).unwrap_or_default();
-            (line, list_form(error.message(), text).unwrap_or_else(|| explain(error.message())))
-        };
-        let mut document = toml::de::DeTable::parse(text).map_err(error)?;
-        let mut lines = HashMap::new();
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let document = toml::de::DeTable::parse(text);
+        let mut document =
+            document.map_err(|error| Invalid::new(text, &HashMap::new(), "bench", &error))?;
+        let mut places = HashMap::new();
         for (key, value) in document.get_ref() {
-            lines.insert(key.get_ref().to_string(), line_at(key.span().start));
-            for (inner, _) in value.get_ref().as_table().into_iter().flatten() {
+            places.insert(key.get_ref().to_string(), Place::new(text, key.span(), value));
+            for (inner, value) in value.get_ref().as_table().into_iter().flatten() {
                 let name = format!("{}.{}", key.get_ref(), inner.get_ref());
-                lines.insert(name, line_at(inner.span().start));
+                places.insert(name, Place::new(text, inner.span(), value));
             }
         }
-        let server = document.get_mut().remove("server");
-        let server = match server {
+        let server = match document.get_mut().remove("server") {
             Some(server) => {
                 let server = toml::de::ValueDeserializer::from(server);
-                ServeFlags::deserialize(server).map_err(error)?
+                let server = ServeFlags::deserialize(server);
+                server.map_err(|error| Invalid::new(text, &places, "serve", &error))?
             }
             None => ServeFlags::default(),
         };
-        let bench = toml::de::Deserializer::from(document);
-        let bench = BenchFlags::deserialize(bench).map_err(error)?;
-        Ok(Self { bench, server, path: PathBuf::new(), lines })
+        let bench = BenchFlags::deserialize(toml::de::Deserializer::from(document));
+        let bench = bench.map_err(|error| Invalid::new(text, &places, "bench", &error))?;
+        Ok(Self { bench, server, path: PathBuf::new(), places })
     }
 }
 
-/// The cure for a single value of a key that takes a list. `text` is the line in the profile.
-fn list_form(message: &str, text: &str) -> Option<String> {
-    let (key, value) = text.split_once('=')?;
-    let (key, value) = (key.trim(), value.split(" #").next().unwrap_or_default().trim());
-    let takes_list = message.contains("invalid type") && message.contains("expected a sequence");
-    takes_list.then(|| format!("`{key}` is a list: write {key} = [{value}]"))
+impl Place {
+    fn new(text: &str, key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Self {
+        let items = value.get_ref().as_array().into_iter().flatten();
+        let items = items.map(|item| line_at(text, item.span().start)).collect();
+        Self { line: line_at(text, key.start), value: value.span(), items }
+    }
+}
+
+/// The line of a byte, counted from 1.
+fn line_at(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Why a text is no profile.
+#[derive(Debug, PartialEq)]
+struct Invalid {
+    /// The key whose value is wrong, without its table.
+    key: Option<String>,
+    /// The line, counted from 1.
+    line: usize,
+    /// The problem and its cure.
+    message: String,
+}
+
+impl Invalid {
+    /// An error of TOML or of a value; `command` is the subcommand whose flags are the keys.
+    fn new(
+        text: &str,
+        places: &HashMap<String, Place>,
+        command: &str,
+        error: &toml::de::Error,
+    ) -> Self {
+        let (at, message) = (error.span().map_or(0, |span| span.start), error.message());
+        let line = line_at(text, at);
+        // The value of a table contains those of its keys, of which one is wrong.
+        let around = places.iter().filter(|(_, place)| place.value.contains(&at));
+        let innermost = around.min_by_key(|(_, place)| place.value.len());
+        let found = innermost.map(|(key, place)| {
+            let value = text.get(place.value.clone()).unwrap_or_default();
+            (key.rsplit('.').next().unwrap_or_default(), value)
+        });
+        let expects = |form| message.contains("invalid type") && message.contains(form);
+        let (key, message) = match found {
+            _ if message.starts_with("unknown field") => (None, unknown_key(message, command)),
+            Some((key, value)) if expects("expected a sequence") => {
+                (None, format!("`{key}` is a list: write {key} = [{}]", printable(value)))
+            }
+            Some((key, _)) if expects("expected struct") => {
+                (None, format!("`{key}` is a table: write [{key}], and its keys below"))
+            }
+            Some((key, _)) => (Some(key.to_owned()), in_one_line(message)),
+            None => (None, in_one_line(message)),
+        };
+        Self { key, line, message }
+    }
+}
+
+fn in_one_line(message: &str) -> String {
+    printable(&message.trim().replace('\n', " ")).into_owned()
 }
 
 /// Replaces serde's list of all known keys by the one that is most similar to the unknown key.
-fn explain(message: &str) -> String {
+fn unknown_key(message: &str, command: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
-    match (message.starts_with("unknown field"), quoted.next()) {
-        (true, Some(unknown)) => {
-            let similar = |key: &&str| strsim::jaro_winkler(unknown, key);
-            let tables = std::iter::once("server");
-            let nearest = quoted.chain(tables).max_by(|a, b| similar(a).total_cmp(&similar(b)));
-            let nearest = nearest.unwrap_or("none");
-            format!("unknown key `{unknown}`: the nearest is `{nearest}`")
-        }
-        _ => message.trim().replace('\n', " "),
-    }
+    let unknown = quoted.next().unwrap_or_default();
+    let cure = match nearest(unknown, quoted.chain(["server"])) {
+        Some(nearest) => format!("the nearest is `{nearest}`"),
+        None => format!("the keys are the flags of 'seckill {command}'"),
+    };
+    format!("unknown key `{}`: {cure}", printable(unknown))
 }
 
 #[cfg(test)]
@@ -158,32 +238,72 @@ mod tests {
         assert_eq!(profile.server.stock, Some(Count(7)));
     }
 
+    /// The key, the line and the message of an error.
+    fn invalid(text: &str) -> (Option<String>, usize, String) {
+        let Invalid { key, line, message } = Profile::parse(text).unwrap_err();
+        (key, line, message)
+    }
+
     #[test]
     fn unknown_key_is_reported_with_its_line_and_the_nearest_known_key() {
-        let (line, message) = Profile::parse("ramp = \"1s\"\n\nthread = 5\n").unwrap_err();
-        assert_eq!((line, message.as_str()), (3, "unknown key `thread`: the nearest is `threads`"));
-        let (line, message) = Profile::parse("[server]\nstok = 5\n").unwrap_err();
-        assert_eq!((line, message.as_str()), (2, "unknown key `stok`: the nearest is `stock`"));
+        let cases = [
+            ("ramp = \"1s\"\n\nthread = 5\n", 3, "`thread`: the nearest is `threads`"),
+            ("[server]\nstok = 5\n", 2, "`stok`: the nearest is `stock`"),
+            ("[serverr]\nstock = 5\n", 1, "`serverr`: the nearest is `server`"),
+            ("zzzzz = 5\n", 1, "`zzzzz`: the keys are the flags of 'seckill bench'"),
+            ("[server]\nzzzzz = 5\n", 2, "`zzzzz`: the keys are the flags of 'seckill serve'"),
+        ];
+        for (text, line, message) in cases {
+            assert_eq!(invalid(text), (None, line, format!("unknown key {message}")), "{text}");
+        }
     }
 
     #[test]
-    fn single_value_of_a_list_is_reported_with_the_list() {
-        let (line, message) = Profile::parse("loops = 1\nstage = \"1s:5\" # up\n").unwrap_err();
-        let expected = "`stage` is a list: write stage = [\"1s:5\"]";
-        assert_eq!((line, message.as_str()), (2, expected));
-        let (_, message) = Profile::parse("[server]\nflaw = \"no-dedupe\"\n").unwrap_err();
-        assert_eq!(message, "`flaw` is a list: write flaw = [\"no-dedupe\"]");
+    fn value_of_another_shape_is_reported_with_the_right_one() {
+        let cases = [
+            ("loops = 1\nstage = \"1s:5\" # up\n", 2, "a list: write stage = [\"1s:5\"]"),
+            ("[server]\nflaw = \"no-dedupe\"\n", 2, "a list: write flaw = [\"no-dedupe\"]"),
+            ("server = { flaw = \"x\" }\n", 1, "a list: write flaw = [\"x\"]"),
+            ("server = 5\n", 1, "a table: write [server], and its keys below"),
+        ];
+        for (text, line, expected) in cases {
+            let (key, at, message) = invalid(text);
+            assert_eq!((key, at), (None, line), "{text}");
+            assert!(message.ends_with(&format!("is {expected}")), "{text}: {message}");
+        }
     }
 
     #[test]
-    fn invalid_value_is_reported_with_its_line() {
-        let (line, message) = Profile::parse("threads = 5\nramp = \"soon\"\n").unwrap_err();
-        assert_eq!(line, 2);
-        assert!(message.contains("`soon` is not a time"), "{message}");
-        let (line, _) = Profile::parse("threads = 5\nramp = = 1\n").unwrap_err();
-        assert_eq!(line, 2);
-        let (line, message) = Profile::parse("threads = -5\n").unwrap_err();
-        assert_eq!(line, 1);
-        assert!(message.contains("count"), "{message}");
+    fn invalid_value_is_reported_with_its_key_and_its_line() {
+        let cases = [
+            ("threads = 5\nramp = \"soon\"\n", "ramp", 2, "`soon` is not a time"),
+            ("loops = 5\nthreads = -5\n", "threads", 2, "`-5` is not a count"),
+            ("loops = 5\nthreads = true\n", "threads", 2, "boolean `true`, expected a count"),
+            ("[threads]\na = 1\n", "threads", 1, "invalid type: map, expected a count"),
+            ("loops = 5\n[server]\nstock = \"abc\"\n", "stock", 3, "`abc` is not a count"),
+            ("server = { stock = \"abc\" }\n", "stock", 1, "`abc` is not a count"),
+            ("server.stock = \"abc\"\n", "stock", 1, "`abc` is not a count"),
+            ("fail-if = [\n \"p99>1s\",\n 5,\n]\n", "fail-if", 3, "expected a string"),
+            ("threads = \"\\u001b\"\n", "threads", 1, "`\\u{1b}` is not a count"),
+        ];
+        for (text, key, line, expected) in cases {
+            let (found, at, message) = invalid(text);
+            assert_eq!((found.as_deref(), at), (Some(key), line), "{text}: {message}");
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+        let (key, line, _) = invalid("threads = 5\nramp = = 1\n");
+        assert_eq!((key, line), (None, 2));
+    }
+
+    #[test]
+    fn error_about_an_element_has_its_line() {
+        let text = "loops = 5\nfail-if = [\n  \"p99>1s\",\n  \"p9>1s\",\n]\n";
+        let profile = Profile::parse(text).unwrap();
+        let error = FlagError::new("fail-if", "wrong");
+        let line = |item| match profile.locate_item("", &error, item) {
+            ProfileError::Flag { line, .. } => line,
+            other => panic!("{other}"),
+        };
+        assert_eq!([None, Some(0), Some(1), Some(9)].map(line), [2, 3, 4, 2]);
     }
 }

@@ -41,9 +41,10 @@ macro_rules! layered {
 layered! {
     /// The flags of `seckill bench`: the load and the tested system.
     pub struct BenchFlags {
-        /// URL of the tested server [default: http://127.0.0.1:7001]. https:// needs a build with
-        /// `--features tls`, and trusts the system's certificates, or instead those in the PEM file
-        /// that SSL_CERT_FILE names
+        /// URL of the tested server [default: http://127.0.0.1:7001]
+        ///
+        /// https:// needs a build with `--features tls`, and trusts the system's certificates, or
+        /// instead those in the PEM file that SSL_CERT_FILE names
         #[arg(long, short = 't', env = "SECKILL_TARGET", value_name = "URL")]
         pub target: Option<String>,
         /// Trust the certificates in this PEM file instead of the system's, as curl does; a
@@ -163,7 +164,8 @@ layered! {
         /// Largest share of requests without a usable answer: short for --fail-if 'errors>P%'
         #[arg(long, env = "SECKILL_MAX_ERRORS", value_name = "P%")]
         pub max_errors: Option<Share>,
-        /// Open a fresh sale of the item with this stock before the run; needs the admin token.
+        /// Open a fresh sale of the item with this stock before the run; needs the admin token
+        ///
         /// SECKILL_STOCK is a variable of `serve` and does not do that
         #[arg(long, value_name = "N")]
         pub stock: Option<Count>,
@@ -309,8 +311,10 @@ layered! {
         /// refused with rate_limited [default: no limit]
         #[arg(long, env = "SECKILL_BUYER_RATE_LIMIT", value_name = "N/s")]
         pub buyer_rate_limit: Option<Rate>,
-        /// Log filter: a level, or directives as in RUST_LOG, which takes precedence [default:
-        /// info]
+        /// Log filter: a level, or modules with their levels, such as seckill::server=debug
+        /// [default: info]
+        ///
+        /// The syntax is that of RUST_LOG, which takes precedence
         #[arg(long, env = "SECKILL_LOG", value_name = "FILTER")]
         pub log: Option<String>,
         /// Format of the log [default: text]

@@ -108,7 +108,7 @@ impl Plan {
             return Err(invalid("spawn", "starts its own server: leave out --target"));
         }
         if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
-            return Err(invalid("admin-token", "is empty: give one, or leave it out"));
+            return Err(invalid("admin-token", "the token is empty: give one, or leave it out"));
         }
         let Checked { model, threads, duration } = model(flags)?;
         let warmup = time("warmup", flags.warmup)?.unwrap_or_default();

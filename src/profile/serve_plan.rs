@@ -92,7 +92,10 @@ impl ServePlan {
         let connections = within("max-connections", flags.max_connections, room, 1, u32_max)?;
         check_open_files("max-connections", connections, room)?;
         if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
-            return Err(FlagError::new("admin-token", "is empty: give one, or leave it out"));
+            return Err(FlagError::new(
+                "admin-token",
+                "the token is empty: give one, or leave it out",
+            ));
         }
         let (opens_us, closes_us) =
             (flags.opens_at.map(|moment| moment.0), flags.closes_at.map(|moment| moment.0));

@@ -56,25 +56,63 @@ pub(super) struct Glance<'a> {
 }
 
 impl Glance<'_> {
-    /// The text.
-    pub(super) fn text(&self) -> String {
+    /// The text, in at most this many columns: what is needed least is left out, and what is still
+    /// too long is cut.
+    pub(super) fn text(&self, columns: usize) -> String {
+        let mut parts = self.parts();
+        let width = |parts: &[(u8, String)]| {
+            parts.iter().map(|(_, part)| part.len() + SEPARATOR.len()).sum::<usize>()
+        };
+        while parts.len() > 1 && width(&parts) > columns + SEPARATOR.len() {
+            let least = (0..parts.len()).max_by_key(|at| parts[*at].0).unwrap_or_default();
+            parts.remove(least);
+        }
+        let text = parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(SEPARATOR);
+        text.chars().take(columns).collect()
+    }
+
+    /// What there is to show, in its order. What has the highest number is needed least.
+    fn parts(&self) -> Vec<(u8, String)> {
         let Self { plan, totals, rate, sale, .. } = self;
+        let mut parts = Vec::new();
+        if let Some(End::Attempts(attempts)) = end(plan) {
+            parts.push((0, format!("{}/{attempts}", totals.samples)));
+        }
         let seconds = self.elapsed.as_secs();
-        let time = match plan.duration {
-            Some(duration) => format!("{seconds}s of {}s", duration.as_secs_f64().ceil()),
-            None => format!("{seconds}s"),
-        };
-        let latency = self.last_second.map_or(String::new(), |last| {
-            let [p50, p99] = [last.p50_us, last.p99_us].map(|us| us as f64 / 1e3);
-            format!(", p50 {p50:.1} p99 {p99:.1} ms")
+        parts.push(match plan.duration {
+            Some(duration) => (1, format!("{seconds}/{}s", duration.as_secs_f64().ceil())),
+            None => (1, format!("{seconds}s")),
         });
-        let users = match plan.model {
+        parts.push(match plan.model {
             // Users of the open model are added when they are needed, and stay.
-            Model::Open { .. } => format!("{} users", totals.started),
-            Model::Closed { .. } => format!("{}/{} threads", totals.started, plan.threads),
-        };
-        let (errors, left, queued) = (totals.errors, sale.stock_left, sale.queued);
-        format!("{time}, {users}, {rate:.0}/s{latency}, err {errors}, left {left}, queue {queued}")
+            Model::Open { .. } => (8, format!("{} users", totals.started)),
+            Model::Closed { .. } if totals.started < plan.threads => {
+                (5, format!("{}/{} threads", totals.started, plan.threads))
+            }
+            Model::Closed { .. } => (8, format!("{} threads", plan.threads)),
+        });
+        parts.push((2, format!("{rate:.0}/s")));
+        if let Some(LastSecond { p50_us, p99_us }) = self.last_second {
+            parts.push((4, format!("p50 {} p99 {} ms", millis(p50_us), millis(p99_us))));
+        }
+        parts.push((3, format!("err {}", totals.errors)));
+        parts.push((6, format!("left {}", sale.stock_left)));
+        parts.push((7, format!("queue {}", sale.queued)));
+        parts
+    }
+}
+
+/// What stands between two parts of the text.
+const SEPARATOR: &str = ", ";
+
+/// Microseconds in milliseconds, with two digits at least: `0.04`, `1.2`, `350`.
+fn millis(us: u64) -> String {
+    let ms = us as f64 / 1e3;
+    match us {
+        0..10 => format!("{ms:.3}"),
+        10..1_000 => format!("{ms:.2}"),
+        1_000..100_000 => format!("{ms:.1}"),
+        _ => format!("{ms:.0}"),
     }
 }
 
@@ -87,25 +125,53 @@ mod tests {
         Plan::new(&toml::from_str::<BenchFlags>(flags).unwrap(), 1).unwrap()
     }
 
-    fn text(plan: &Plan, last_second: Option<LastSecond>) -> String {
+    fn glance(plan: &Plan, started: u64, last_second: Option<LastSecond>) -> Glance<'_> {
         let totals =
-            Totals { started: 120, finished: 120, samples: 1_200, errors: 2, ..Totals::default() };
+            Totals { started, finished: 120, samples: 1_200, errors: 2, ..Totals::default() };
         let sale = SaleNow { stock_left: 3, queued: 4 };
         let elapsed = Duration::from_millis(12_900);
-        Glance { plan, elapsed, totals, rate: 175.4, last_second, sale }.text()
+        Glance { plan, elapsed, totals, rate: 175.4, last_second, sale }
     }
 
     #[test]
-    fn elapsed_time_is_that_of_the_whole_if_the_end_is_known() {
+    fn text_shows_the_end_of_the_run_if_it_is_known() {
         let last = Some(LastSecond { p50_us: 420, p99_us: 12_000 });
-        let shown = text(&plan("threads = 350\nduration = \"30s\""), last);
-        let expected = "12s of 30s, 120/350 threads, 175/s, p50 0.4 p99 12.0 ms, err 2, left 3, \
-                        queue 4";
-        assert_eq!(shown, expected);
-        let shown = text(&plan("rate = \"500/s\"\nduration = \"1m\""), None);
-        assert_eq!(shown, "12s of 60s, 120 users, 175/s, err 2, left 3, queue 4");
-        let shown = text(&plan("threads = 350\nloops = 10"), None);
-        assert!(shown.starts_with("12s, 120/350 threads"), "{shown}");
+        let text = |flags, last| glance(&plan(flags), 120, last).text(200);
+        assert_eq!(
+            text("threads = 350\nduration = \"30s\"", last),
+            "12/30s, 120/350 threads, 175/s, p50 0.42 p99 12.0 ms, err 2, left 3, queue 4"
+        );
+        assert_eq!(
+            text("rate = \"500/s\"\nduration = \"1m\"", None),
+            "12/60s, 120 users, 175/s, err 2, left 3, queue 4"
+        );
+        assert_eq!(
+            text("threads = 120\nloops = 10", None),
+            "1200/1200, 12s, 120 threads, 175/s, err 2, left 3, queue 4"
+        );
+    }
+
+    #[test]
+    fn narrow_text_leaves_out_what_is_needed_least() {
+        let last = Some(LastSecond { p50_us: 420, p99_us: 12_000 });
+        let plan = plan("threads = 350\nloops = 10");
+        let starting = |columns| glance(&plan, 120, last).text(columns);
+        let started = |columns| glance(&plan, 350, last).text(columns);
+        let figures = "175/s, p50 0.42 p99 12.0 ms, err 2";
+        let expected = format!("1200/3500, 12s, 120/350 threads, {figures}");
+        assert_eq!(starting(69), expected);
+        assert_eq!(started(69), format!("1200/3500, 12s, {figures}, left 3, queue 4"));
+        assert_eq!(started(29), "1200/3500, 12s, 175/s, err 2");
+        assert_eq!(started(28), "1200/3500, 12s, 175/s, err 2");
+        assert_eq!(started(27), "1200/3500, 12s, 175/s");
+        assert_eq!(started(5), "1200/");
+        assert_eq!(started(0), "");
+    }
+
+    #[test]
+    fn latencies_below_a_millisecond_keep_two_digits() {
+        let shown = [4, 40, 999, 1_234, 99_940, 350_400].map(millis);
+        assert_eq!(shown, ["0.004", "0.04", "1.00", "1.2", "99.9", "350"]);
     }
 
     #[test]

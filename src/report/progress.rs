@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustix::termios::tcgetwinsize;
 
 use crate::profile::Plan;
 use crate::stats::{Interval, Live, SaleNow, Totals};
@@ -13,6 +14,12 @@ use super::bar::{self, End, Glance, Rate};
 
 /// How often the bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(200);
+
+/// Columns that are left for the bar: eight cells, two brackets and a space.
+const BAR_COLUMNS: usize = 11;
+
+/// The width that is assumed of a terminal that tells none, as the bar itself does.
+const COLUMNS_DEFAULT: usize = 80;
 
 /// How often JMeter's summariser prints.
 const SUMMARISE: Duration = Duration::from_secs(30);
@@ -54,8 +61,7 @@ impl Progress {
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
         let template = match bar::end(plan) {
-            Some(End::Attempts(_)) => "[{wide_bar}] {pos}/{len} {msg}",
-            Some(End::At(_)) => "[{wide_bar}] {msg}",
+            Some(_) => "[{wide_bar}] {msg}",
             None => "{spinner} {msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -92,12 +98,20 @@ async fn watch_bar(bar: &ProgressBar, plan: &Plan, live: &Live, sale: &Mutex<Sal
         let (elapsed, rate) = (now - begun, rate.look(now, totals.samples));
         let (last_second, sale) =
             (live.last_second(), *sale.lock().unwrap_or_else(PoisonError::into_inner));
+        // The text comes first, so that no bar is drawn without it.
+        let glance = Glance { plan, elapsed, totals, rate, last_second, sale };
+        bar.set_message(glance.text(columns().saturating_sub(BAR_COLUMNS)));
         match bar::end(plan) {
             Some(End::At(end)) => bar.set_position(millis(elapsed.min(end))),
             Some(End::Attempts(_)) | None => bar.set_position(totals.samples),
         }
-        bar.set_message(Glance { plan, elapsed, totals, rate, last_second, sale }.text());
     }
+}
+
+/// The width of the terminal, read anew each time, since it may change.
+fn columns() -> usize {
+    let size = tcgetwinsize(std::io::stderr()).ok();
+    size.filter(|size| size.ws_col > 0).map_or(COLUMNS_DEFAULT, |size| size.ws_col.into())
 }
 
 fn millis(time: Duration) -> u64 {

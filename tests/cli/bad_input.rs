@@ -31,7 +31,7 @@ fn invalid_flags_exit_2_and_are_named() {
         (&["--spawn", "--", "--stok", "3"], "--stock"),
         (&["--spawn", "--", "--per-buyer", "0"], "--per-buyer: 0 is not between 1"),
         (&["--profile", "key.toml"], "key.toml:3: unknown key `ramps`: the nearest is `ramp`"),
-        (&["--profile", "value.toml"], "value.toml:2: `soon` is not a time"),
+        (&["--profile", "value.toml"], "timeout in value.toml:2: `soon` is not a time"),
         (&["--profile", "server.toml"], "server.toml:2: unknown key `stocks`"),
         (&["--profile", "range.toml"], "per-buyer in range.toml:3: 0 is not between 1"),
         (&["--profile", "table.toml"], "unknown key `serverr`: the nearest is `server`"),
@@ -209,7 +209,7 @@ fn server_rejects_invalid_flags_and_a_foreign_journal() {
         (&["--opens-at", "tomorrow"], "2030-01-01T10:00:00Z"),
         (&["--opens-at", "+2h", "--closes-at", "+1h"], "closes before it opens"),
         (&["--rate-limit", "5"], "write 500/s"),
-        (&["--admin-token", ""], "--admin-token: is empty"),
+        (&["--admin-token", ""], "--admin-token: the token is empty"),
         (&["--log", "info=info=info"], "--log"),
         (&["--max-connections", "100M"], "ulimit -n"),
     ];

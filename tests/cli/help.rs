@@ -17,9 +17,33 @@ fn flags_are_under_headings_with_the_most_used_first_and_examples_last() {
     assert!(headings.map(at).is_sorted(), "{help}");
     let flags = ["-t, --target", "--spawn[", "-c, --threads", "-d, --duration", "-r, --rate"];
     assert!(flags.map(at).is_sorted(), "{help}");
-    let output = ["-q, --quiet", "-o, --out", "-l, --jtl"];
+    let output = ["-o, --out", "-q, --quiet", "--html", "-l, --jtl", "--color", "Audit:"];
     assert!(output.map(at).is_sorted(), "{help}");
-    assert!(!help.contains("[env"), "{help}");
+}
+
+#[test]
+fn short_help_of_serve_begins_with_the_address_and_ends_with_colours() {
+    let help = help(&["serve", "-h"]);
+    let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("no {text} in {help}"));
+    let flags = ["Address:", "--listen", "Sale:", "--stock", "Log:", "--color", "Examples:"];
+    assert!(flags.map(at).is_sorted(), "{help}");
+}
+
+#[test]
+fn short_help_names_no_variables() {
+    for name in ["bench", "serve"] {
+        let help = help(&[name, "-h"]);
+        for part in ["[env", "SECKILL_", "SSL_CERT_FILE", "RUST_LOG"] {
+            assert!(!help.contains(part), "{part} in {help}");
+        }
+    }
+}
+
+#[test]
+fn json_is_described_for_as_many_runs_as_the_command_takes() {
+    let (audit, report) = (help(&["audit", "-h"]), help(&["report", "-h"]));
+    assert!(report.contains("one after the other"), "{report}");
+    assert!(!audit.contains("one after the other"), "{audit}");
 }
 
 #[test]

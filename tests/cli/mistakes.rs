@@ -21,11 +21,16 @@ const MISTAKES: &[Mistake] = &[
     (&["bench", "--target", "ftp://127.0.0.1"], 2, "not of the form http://host:port"),
     (&["bench", "--target", "http://127.0.0.1:7001/seckill"], 2, "give only http://host:port"),
     (&["bench", "http://127.0.0.1:7001"], 2, "tip: write '--target http://127.0.0.1:7001'"),
-    (&["bench", "127.0.0.1"], 2, "an address follows '--target'"),
+    (&["bench", "127.0.0.1"], 2, "tip: write '--target http://127.0.0.1:7001'"),
+    (&["bench", "shop"], 2, "an address follows '--target'"),
     (&["bench", "--url", "http://127.0.0.1"], 2, "tip: use '--target http://127.0.0.1:7001'"),
+    (&["bench", "127.0.0.1:7002"], 2, "tip: write '--target http://127.0.0.1:7002'"),
     (&["http://127.0.0.1:7001"], 2, "tip: write 'seckill bench --target http://127.0.0.1:7001'"),
-    (&["serve", "--port", "8080"], 2, "tip: use '--listen 127.0.0.1:7001'"),
-    (&["serve", "--host", "::"], 2, "tip: use '--listen 127.0.0.1:7001'"),
+    (&["serve", "--port", "8080"], 2, "tip: use '--listen 127.0.0.1:8080'"),
+    (&["serve", "--port=9000"], 2, "tip: use '--listen 127.0.0.1:9000'"),
+    (&["serve", "--port", "70000"], 2, "tip: use '--listen 127.0.0.1:7001'"),
+    (&["serve", "--host", "0.0.0.0"], 2, "tip: use '--listen 0.0.0.0:7001'"),
+    (&["serve", "--host", "::", "-p", "80"], 2, "tip: use '--listen [::]:80'"),
     (&["serve", "8080"], 2, "'--listen 8080'"),
     (&["serve", "--listen", "127.0.0.1"], 2, "--listen: `127.0.0.1` has no port"),
     (&["serve", "--listen", ":70000"], 2, "--listen: the port `70000` of"),
@@ -43,7 +48,12 @@ const MISTAKES: &[Mistake] = &[
     (&["bench", "--ramp-up", "5s"], 2, "tip: use '--ramp TIME'"),
     (&["bench", "--consumers", "8"], 2, "write '--spawn -- --consumers …'"),
     (&["bench", "--spawn", "--", "--threads", "8"], 2, "--threads is a flag of 'seckill bench'"),
-    (&["bench", "--spawn", "--", "--port", "80"], 2, "tip: use '--listen 127.0.0.1:7001'"),
+    (&["bench", "--spawn", "--", "--port", "80"], 2, "tip: use '--listen 127.0.0.1:80'"),
+    (&["bench", "--", "--fail-if", "p99>1s"], 2, "--fail-if is a flag of 'seckill bench': write"),
+    (&["bench", "--", "--stock", "5", "-c=5"], 2, "-c is a flag of 'seckill bench': write it"),
+    (&["bench", "--", "--stock", "5"], 2, "flags after -- are the spawned server's: add --spawn"),
+    (&["bench", "--list-flaws"], 2, "tip: write 'seckill serve --list-flaws'"),
+    (&["bench", "--spawn", "--", "--list-flaws"], 2, "tip: write 'seckill serve --list-flaws'"),
     (&["serve", "--threads", "8"], 2, "--threads is a flag of 'seckill bench'"),
     (&["lab", "true"], 2, "tip: a command follows '--': 'seckill lab -- true'"),
     (&["lab", "--threads", "8"], 2, "write it after '--'"),
@@ -55,14 +65,18 @@ const MISTAKES: &[Mistake] = &[
     (&["bench", "--threads", "1.5"], 2, "`1.5` is not a count"),
     (&["bench", "--duration", "-5"], 2, "write 20s, 1m30s or 250ms"),
     (&["bench", "--spawn", "--", "--stock", "-3"], 2, "`-3` is not a count"),
-    (&["bench", "--admin-token", ""], 2, "--admin-token: is empty: give one, or leave it out"),
-    (&["serve", "--admin-token", ""], 2, "--admin-token: is empty"),
+    (&["bench", "--admin-token", ""], 2, "--admin-token: the token is empty: give one, or leave"),
+    (&["serve", "--admin-token", ""], 2, "--admin-token: the token is empty"),
     (&["serve", "--log", "nosuchlevel"], 2, "--log: `nosuchlevel` is not a level: write error"),
     (&["serve", "--log", "info,verbose"], 2, "--log: `verbose` is not a level"),
-    (&["serve", "--log", "seckill=loud"], 2, "--log: "),
+    (&["serve", "--log", "seckill=loud"], 2, "--log: `loud` is not a level: write error, warn"),
+    (&["serve", "--log", "[a=b"], 2, "--log: `[a=b` is not a log filter: write error, warn"),
     (&["serve", "--flaw", "nosuchflaw"], 2, "invalid value 'nosuchflaw' for '--flaw"),
-    (&["bench", "--profile", "nowhere.toml"], 1, "cannot read the profile nowhere.toml"),
+    (&["bench", "--profile", "nowhere.toml"], 1, "--profile: cannot read the profile nowhere.toml"),
     (&["audit", "nowhere"], 1, "nowhere"),
+    (&["bench", "--spawn", "--out", "-"], 2, "--out: `-` does not stand for stdout"),
+    (&["bench", "--spawn", "--jtl", "-"], 2, "--jtl: `-` does not stand for stdout"),
+    (&["bench", "--spawn", "--html", "-"], 2, "--html: `-` does not stand for stdout"),
     (&["bench"], 1, "start `seckill serve` there, or add --spawn"),
 ];
 
@@ -106,8 +120,8 @@ fn variable_with_a_mistake_is_named() {
         ("THREADS", "0", &["bench"], "SECKILL_THREADS from the environment: must be at least 1"),
         ("THREADS", "many", &["bench"], "for 'SECKILL_THREADS from the environment': `many` is"),
         ("THREADS", "", &["bench"], "for 'SECKILL_THREADS from the environment'"),
-        ("ADMIN_TOKEN", "", &["bench"], "SECKILL_ADMIN_TOKEN from the environment: is empty"),
-        ("ADMIN_TOKEN", "", &["serve"], "SECKILL_ADMIN_TOKEN from the environment: is empty"),
+        ("ADMIN_TOKEN", "", &["bench"], "SECKILL_ADMIN_TOKEN from the environment: the token is"),
+        ("ADMIN_TOKEN", "", &["serve"], "SECKILL_ADMIN_TOKEN from the environment: the token is"),
         ("LISTEN", "host", &["serve"], "SECKILL_LISTEN from the environment: `host` has no port"),
         ("LOG", "loud", &["serve"], "SECKILL_LOG from the environment: `loud` is not a level"),
         ("FLAW", "none", &["serve"], "for 'SECKILL_FLAW from the environment'"),
@@ -120,6 +134,54 @@ fn variable_with_a_mistake_is_named() {
         command.current_dir(folder.path()).env(format!("SECKILL_{name}"), value).args(*words);
         assert_told(&command.output().unwrap(), 2, told);
     }
+    for (filter, word) in [("loud", "loud"), ("seckill=loud", "loud"), ("info,seckill=x", "x")] {
+        // A server whose filter is not refused ends as well.
+        let words = ["serve", "--data", "/proc/no-such-folder"];
+        let output = seckill().env("RUST_LOG", filter).args(words).output().unwrap();
+        assert_told(&output, 2, &format!("RUST_LOG from the environment: `{word}` is not a level"));
+    }
+}
+
+/// A file or folder that cannot be used, wherever its name comes from.
+#[test]
+fn source_of_a_path_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    file("old.html", "a report");
+    let cases: &[(&str, &str, i32, &str)] = &[
+        ("profile", "nowhere.toml", 1, "cannot read the profile nowhere.toml: No such file"),
+        ("baseline", "nowhere", 1, "nowhere/run.json: there is no such file"),
+        ("out", "/proc/x", 1, "cannot write /proc/x: "),
+        ("jtl", "/proc/x", 1, "cannot write /proc/x: "),
+        ("html", "old.html", 2, "old.html: it exists, and is not overwritten"),
+        ("junit", "/proc/x", 1, "cannot write /proc/x: "),
+        ("summary", "-", 2, "`-` does not stand for stdout: name a file"),
+    ];
+    for (flag, path, code, problem) in cases {
+        let bench = || {
+            let mut command = seckill();
+            command.current_dir(folder.path()).args(["bench", "--spawn"]);
+            if *flag == "baseline" {
+                command.args(["--fail-if", "p99>1.2x"]);
+            }
+            command
+        };
+        let variable = format!("SECKILL_{}", flag.to_uppercase());
+        let output = bench().env(&variable, path).output().unwrap();
+        assert_told(&output, *code, &format!("{variable} from the environment: {problem}"));
+        let output = bench().arg(format!("--{flag}={path}")).output().unwrap();
+        assert_told(&output, *code, &format!("--{flag}: {problem}"));
+        if *flag != "profile" {
+            file("p.toml", &format!("loops = 1\n{flag} = \"{path}\"\n"));
+            let output = bench().args(["--profile", "p.toml"]).output().unwrap();
+            assert_told(&output, *code, &format!("{flag} in p.toml:2: {problem}"));
+        }
+    }
+    assert!(bench(folder.path(), &["--spawn", "--out", "run"]).status.success());
+    let mut report = seckill();
+    report.current_dir(folder.path()).args(["report", "run", "--html", "-"]);
+    assert_told(&report.output().unwrap(), 2, "--html: `-` does not stand for stdout: name a file");
+    assert!(!folder.path().join("-").exists());
 }
 
 #[test]
@@ -132,6 +194,23 @@ fn line_of_a_profile_is_named_when_flags_are_merged() {
     assert_told(&output, 2, "target in ci.toml:3: the port `b` of");
     let output = bench(folder.path(), &[&profile[..], &["--rate", "5/s"]].concat());
     assert_told(&output, 2, "threads in ci.toml:2: with a rate it is --max-threads");
+    let values = [
+        ("loops = 1\n\nthreads = \"x\"\n", "threads in ci.toml:3: `x` is not a count"),
+        ("threads = -1\n", "threads in ci.toml:1: `-1` is not a count"),
+        ("threads = true\n", "threads in ci.toml:1: invalid type: boolean `true`, expected a"),
+        ("[server]\nstock = \"abc\"\n", "stock in ci.toml:2: `abc` is not a count"),
+        ("fail-if = [\n  \"p99>1s\",\n  5,\n]\n", "fail-if in ci.toml:3: invalid type: integer"),
+        ("fail-if = [\n  \"p99>1s\",\n  \"p9>1s\",\n]\n", "fail-if in ci.toml:3: p9 is no metric"),
+        ("abort-on = [\n  \"p99>1s\",\n  \"gini>1\",\n]\n", "abort-on in ci.toml:3: gini is known"),
+        (
+            "zzzzz = 1\n",
+            "ci.toml:1: unknown key `zzzzz`: the keys are the flags of 'seckill bench'",
+        ),
+    ];
+    for (text, told) in values {
+        std::fs::write(folder.path().join("ci.toml"), text).unwrap();
+        assert_told(&bench(folder.path(), &profile), 2, told);
+    }
     let text = "stage = \"1s:5\"\n[server]\nflaw = \"no-dedupe\"\n";
     std::fs::write(folder.path().join("ci.toml"), text).unwrap();
     let output = bench(folder.path(), &profile);
@@ -153,6 +232,8 @@ fn unknown_variable_is_warned_about_unless_output_is_for_programs() {
         assert_eq!(stderr(&output).contains(warning), is_warned, "{}", stderr(&output));
         assert!(!stdout(&output).contains("SECKILL_THREDS"), "{}", stdout(&output));
     }
+    let output = seckill().env("SECKILL_ZZZZZ", "5").args(["audit", "nowhere"]).output().unwrap();
+    assert_told(&output, 1, "SECKILL_ZZZZZ in the environment sets nothing: no flag reads it");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Reads expressions such as `p99>50ms`: a metric, a comparison and a limit.
 
 use crate::escape::printable;
+use crate::similar::nearest;
 use crate::units::Share;
 
 use super::error::ExpressionError;
@@ -91,13 +92,17 @@ impl Expression {
         let limit = rest.trim_start();
         let limit_at = text.len() - limit.len();
         let (limit, unit) = read_limit(&metric, limit).ok_or_else(|| {
-            let example =
-                format!("{name}{}{}", &operator[..operator_len], metric.form().example(limit),);
+            let form = metric.form();
+            let (noun, example) = match factor(limit) {
+                Some(_) => ("a factor above 0", "1.2x".to_owned()),
+                None => (form.noun(), form.example(limit)),
+            };
+            let example = format!("{name}{}{example}", &operator[..operator_len]);
             let problem = match limit {
                 "" => "a comparison without a limit".to_owned(),
                 wrong => format!("a limit that does not fit {metric}: {}", printable(wrong)),
             };
-            let expected = format!("{} is expected here: {example}", metric.form().noun());
+            let expected = format!("{noun} is expected here: {example}");
             ExpressionError::new(text, limit_at..text.len(), problem, expected)
         })?;
         Ok(Self { text: text.to_owned(), metric, comparison, limit, unit, limit_at })
@@ -159,9 +164,14 @@ impl Expression {
 /// One of a hundred: a load test of which more fails has measured something else.
 const MAX_ERRORS_DEFAULT: Share = Share::percent(1);
 
+/// The factor of a limit that is a multiple, as it is written.
+fn factor(limit: &str) -> Option<&str> {
+    limit.strip_suffix(['x', 'X'])
+}
+
 fn read_limit(metric: &Metric, text: &str) -> Option<(Limit, Unit)> {
     let form = metric.form();
-    if let Some(factor) = text.strip_suffix('x') {
+    if let Some(factor) = factor(text) {
         let factor = decimal(factor).filter(|factor| *factor > 0.0)?;
         return Some((Limit::Times(factor), form.unit()));
     }
@@ -192,7 +202,8 @@ fn unknown_metric(text: &str, name: &str, outcomes: &[&str]) -> ExpressionError 
             false => (word_at, statistics.to_owned()),
         },
         "server" | "generator" => {
-            (word_at, "cpu_us_per_request or rss_bytes_max is expected here".to_owned())
+            let words = "cpu_us_per_request or rss_bytes_max is expected here";
+            (word_at, format!("{words}{}", meant()))
         }
         "outcome" => {
             let words = outcomes.join(", ");
@@ -206,11 +217,4 @@ fn unknown_metric(text: &str, name: &str, outcomes: &[&str]) -> ExpressionError 
     };
     let problem = format!("{} is no metric", printable(name));
     ExpressionError::new(text, wrong_at..name.len(), problem, expected)
-}
-
-/// The name that is most similar to an unknown one, if one is similar enough to be meant.
-fn nearest(unknown: &str, names: Vec<String>) -> Option<String> {
-    let edits_max = (unknown.chars().count() / 3).max(1);
-    let edits = |name: &String| strsim::osa_distance(unknown, name);
-    names.into_iter().min_by_key(edits).filter(|name| edits(name) <= edits_max)
 }

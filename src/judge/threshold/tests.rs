@@ -80,7 +80,9 @@ fn expressions_are_read() {
         assert_eq!((read.comparison, read.limit), (comparison, Limit::Figure(limit)), "{text}");
         assert_eq!((read.unit, read.is_relative()), (unit, false), "{text}");
     }
-    for (text, unit) in [("p99>1.2x", Unit::Us), ("errors>1.2x", Unit::Share)] {
+    for (text, unit) in
+        [("p99>1.2x", Unit::Us), ("p99>1.2X", Unit::Us), ("errors>1.2x", Unit::Share)]
+    {
         let read = parse(text);
         assert_eq!((read.limit, read.unit), (Limit::Times(1.2), unit), "{text}");
         assert!(read.is_relative());
@@ -100,6 +102,7 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "refused.p98>5ms",
         "acepted.p99>50ms",
         "banana>1",
+        "eror>1%",
         "outcome.queue_ful>5%",
         "outcome>5%",
         "error.timeuot>0",
@@ -120,6 +123,7 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "server.cpu_us_per_request>40us",
         "server.rss_bytes_max>1s",
         "p99>0x",
+        "p99>-1x",
         "p99>x",
         "p\u{1b}[2J99>5ms",
         "p99>5ms\u{7}",
