@@ -1,10 +1,9 @@
 //! The part of a page that is about one run.
 
-use crate::archive::SeriesRow;
+use crate::archive::{Run, SeriesRow};
 use crate::report::checks::counted;
 use crate::report::titled::Titled;
 use crate::report::words::{count, cpu, missing, time};
-use crate::stats::CurvePoint;
 
 use super::chart::Chart;
 use super::figures::{self, Table};
@@ -22,18 +21,31 @@ pub(super) struct Section {
     pub(super) number: usize,
     pub(super) head: Head,
     pub(super) charts: Vec<Chart>,
-    pub(super) seconds: Table,
+    pub(super) seconds: Captioned,
     /// Of how many recorded rows each row of the charts was made.
     pub(super) is_merged: bool,
     pub(super) curve: Chart,
-    pub(super) percentiles: Table,
-    pub(super) times: Table,
-    pub(super) counts: Table,
-    pub(super) resources: Table,
+    pub(super) percentiles: Captioned,
+    pub(super) times: Captioned,
+    pub(super) counts: Captioned,
+    pub(super) resources: Captioned,
     pub(super) invariants: Vec<InvariantView>,
-    pub(super) health: Table,
+    pub(super) health: Captioned,
     pub(super) findings: Vec<String>,
     pub(super) plan: Plan,
+}
+
+/// A table and its name, for those who cannot see what is around it.
+pub(super) struct Captioned {
+    pub(super) caption: &'static str,
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Captioned {
+    fn new(caption: &'static str, Table { head, rows }: Table) -> Self {
+        Self { caption, head, rows }
+    }
 }
 
 impl Section {
@@ -44,15 +56,16 @@ impl Section {
             number,
             head: Head::new(titled),
             charts: over_time::charts(run, &rows),
-            seconds: seconds(&rows),
-            is_merged: rows.len() < run.series.len(),
+            seconds: Captioned::new("Figures over time", seconds(run, &rows)),
+            // The last row alone is merged where the run ends soon after it begins.
+            is_merged: rows.len() + 1 < run.series.len(),
             curve: curve::chart(&run.latency_curve),
-            percentiles: percentiles(&run.latency_curve),
-            times: figures::times(run),
-            counts: figures::counts(run),
-            resources: figures::resources(run),
+            percentiles: Captioned::new("Latency by percentile", percentiles(run)),
+            times: Captioned::new("All times", figures::times(run)),
+            counts: Captioned::new("Answers by outcome and error", figures::counts(run)),
+            resources: Captioned::new("CPU and memory", figures::resources(run)),
             invariants: invariants(run),
-            health: figures::health(run),
+            health: Captioned::new("Health of the load generator", figures::health(run)),
             findings: figures::findings(run),
             plan: Plan::new(run),
         }
@@ -60,7 +73,8 @@ impl Section {
 }
 
 /// The figures of the charts over time.
-fn seconds(rows: &[SeriesRow]) -> Table {
+fn seconds(run: &Run, rows: &[SeriesRow]) -> Table {
+    let ended_s = run.ended_s();
     let head = [
         "Seconds",
         "Sent",
@@ -81,8 +95,12 @@ fn seconds(rows: &[SeriesRow]) -> Table {
     let row = |row: &SeriesRow| {
         let words = counted(&row.by_outcome).chain(counted(&row.by_error));
         let words: Vec<_> = words.map(|(word, n)| format!("{word} {}", count(n))).collect();
+        let seconds = match row.to_s {
+            to_s if to_s as f64 <= ended_s => format!("{}–{to_s}", row.from_s),
+            _ => format!("{}–{}", row.from_s, (1e3 * ended_s).round() / 1e3),
+        };
         vec![
-            format!("{}–{}", row.from_s, row.to_s),
+            seconds,
             count(row.sent),
             count(row.ended),
             count(row.errors),
@@ -102,7 +120,8 @@ fn seconds(rows: &[SeriesRow]) -> Table {
 }
 
 /// The figures of the curve, for each halving of the distance to 100 %.
-fn percentiles(points: &[CurvePoint]) -> Table {
+fn percentiles(run: &Run) -> Table {
+    let points = &run.latency_curve;
     let head = ["Percentile", "One request of", "Service", "Corrected"];
     let last = points.len().saturating_sub(1);
     let shown = points.iter().enumerate().take(100 * CURVE_EVERY);
