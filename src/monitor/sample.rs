@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use procfs::process::Process;
 use procfs::{CurrentSI, KernelStats};
 
+/// The shortest time of which a CPU share says something: ten ticks of the kernel.
+pub(super) const SHARE_TIME_MIN: Duration = Duration::from_millis(100);
+
 /// Machine, generator and server at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sample {

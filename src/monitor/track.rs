@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::sample::{Reading, Sample};
+use super::sample::{Reading, SHARE_TIME_MIN, Sample};
 
 /// CPU shares of a stretch of a run, in percent; `None` where one could not be measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -28,21 +28,23 @@ impl CpuTrack {
     }
 
     /// The shares between two moments. What lies before the first sample or after the last one is
-    /// left out.
+    /// left out. A share of less than ten ticks of the kernel is not known. Ticks that end in the
+    /// stretch may be more than its time, so the machine's share is cut at all cores.
     pub fn between(&self, from: Instant, to: Instant) -> CpuShares {
         let (Some(first), Some(last)) = (self.samples.first(), self.samples.last()) else {
             return CpuShares::default();
         };
         let (from, to) = (from.max(first.at), to.min(last.at));
-        let seconds = to.saturating_duration_since(from).as_secs_f64();
+        let length = to.saturating_duration_since(from);
         let share = |of: fn(&Sample) -> Option<Reading>, cores: usize| {
             let used = self.cpu_at(to, of)?.saturating_sub(self.cpu_at(from, of)?);
-            (seconds > 0.0).then(|| 100.0 * used.as_secs_f64() / seconds / cores.max(1) as f64)
+            let share = 100.0 * used.as_secs_f64() / length.as_secs_f64() / cores.max(1) as f64;
+            (length >= SHARE_TIME_MIN).then_some(share)
         };
         CpuShares {
             generator: share(|sample| sample.generator, 1),
             server: share(|sample| sample.server, 1),
-            machine: share(|sample| sample.machine, self.cores),
+            machine: share(|sample| sample.machine, self.cores).map(|share| share.min(100.0)),
         }
     }
 
@@ -62,6 +64,8 @@ impl CpuTrack {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
 
     /// Samples of a generator that used these milliseconds of CPU until each moment.
     fn track(start: Instant, samples: &[(u64, u64)]) -> CpuTrack {
@@ -90,6 +94,15 @@ mod tests {
         assert_eq!(percent(400, 1_200), (Some(25.0), Some(13.0)));
         assert_eq!(percent(1_800, 9_000), (Some(100.0), Some(50.0)), "cut at the last sample");
         assert_eq!(percent(2_000, 3_000), (None, None), "nothing was sampled");
+        assert_eq!(percent(1_950, 9_000), (None, None), "a few ticks are no share");
         assert_eq!(CpuTrack::default().between(start, start), CpuShares::default());
+    }
+
+    #[test]
+    fn machine_is_never_busier_than_all_its_cores() {
+        let start = Instant::now();
+        let shares = track(start, &[(0, 0), (1_000, 2_015)]).between(start, start + 9 * SECOND);
+        assert_eq!(shares.machine, Some(100.0));
+        assert_eq!(shares.generator.map(f64::round), Some(202.0), "of one core");
     }
 }

@@ -1,10 +1,8 @@
 //! Computes the CPU and memory used before, during and after a run from samples, without I/O.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use super::sample::{Reading, Sample};
+use super::sample::{Reading, SHARE_TIME_MIN, Sample};
 use super::track::CpuTrack;
 
 /// CPU and memory during a run.
@@ -44,9 +42,6 @@ pub struct ProcessUsage {
     /// Resident memory just after the run.
     pub rss_bytes_after: u64,
 }
-
-/// The shortest time of which a CPU share says something: ten ticks of the kernel.
-const SHARE_TIME_MIN: Duration = Duration::from_millis(100);
 
 impl Usage {
     /// Summarises samples in the order: before the run, at its begin, during it, at its end,
@@ -99,7 +94,7 @@ fn process_usage(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::*;
 

@@ -47,7 +47,8 @@ pub struct Point {
     pub corrected_p50_us: u64,
     /// The 99th percentile of the corrected latencies, in microseconds.
     pub corrected_p99_us: u64,
-    /// The state of the sale that was read last before the end of the row.
+    /// The state of the sale that was read last before the end of the row; in a row of several
+    /// seconds, the most that was queued at the end of one of them.
     pub sale: SaleNow,
 }
 
@@ -181,7 +182,8 @@ impl Row {
         }
         self.latency.add(&latency);
         self.corrected.add(&corrected);
-        self.sale = sale;
+        let queued = self.sale.queued.max(sale.queued);
+        self.sale = SaleNow { queued, ..sale };
     }
 }
 
@@ -268,6 +270,17 @@ mod tests {
         assert_eq!((first.from_s, first.to_s, first.p50_us, first.p99_us), (0, 8, 4, 8));
         assert_eq!(first.by_outcome, [(Outcome::Accepted, 8)]);
         assert_eq!(points.last().unwrap().sale, SaleNow { stock_left: -1, queued: seconds - 1 });
+    }
+
+    #[test]
+    fn row_of_several_seconds_keeps_the_longest_queue_and_the_last_stock() {
+        let mut series = Series::default();
+        for second in 0..=ROWS_MAX as u64 {
+            let (stock_left, queued) = (-(second as i64), if second % 2 == 0 { 7 } else { 3 });
+            series.push(second, &Recorder::default(), SaleNow { stock_left, queued });
+        }
+        let first = series.points().next().unwrap();
+        assert_eq!(first.sale, SaleNow { stock_left: -1, queued: 7 });
     }
 
     #[test]

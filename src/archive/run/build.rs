@@ -18,6 +18,7 @@ use super::figures::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
     ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
+use super::rows::ended_s;
 use super::tally::Tally;
 
 /// The version of the result that this program writes, and the highest that it reads.
@@ -191,14 +192,22 @@ fn stampede(plan: &Plan, summary: &Summary) -> Option<Stampede> {
 }
 
 fn series(parts: &Parts<'_>) -> Vec<SeriesRow> {
-    let cpu = |point: &Point| {
-        let at = |second| parts.begun + Duration::from_secs(second);
-        parts.usage.track.between(at(point.from_s), at(point.to_s))
-    };
-    parts.series.points().map(|point| series_row(cpu(&point), point)).collect()
+    let elapsed = parts.summary.elapsed;
+    let mut rows: Vec<_> = parts.series.points().map(series_row).collect();
+    if elapsed >= ELAPSED_OF_SHARES_MIN {
+        let (warmup_s, elapsed_s) = (parts.plan.warmup.as_secs_f64(), elapsed.as_secs_f64());
+        let ended = parts.begun + Duration::from_secs_f64(ended_s(&rows, warmup_s, elapsed_s));
+        for row in &mut rows {
+            let at = |second| (parts.begun + Duration::from_secs(second)).min(ended);
+            let CpuShares { generator, server, machine } =
+                parts.usage.track.between(at(row.from_s), at(row.to_s));
+            row.cpu_percent = CpuRow { generator, server, machine };
+        }
+    }
+    rows
 }
 
-fn series_row(cpu: CpuShares, point: Point) -> SeriesRow {
+fn series_row(point: Point) -> SeriesRow {
     let words = point.by_outcome.iter().map(|(outcome, count)| (outcome.as_str(), *count));
     SeriesRow {
         from_s: point.from_s,
@@ -214,7 +223,7 @@ fn series_row(cpu: CpuShares, point: Point) -> SeriesRow {
         corrected_p99_us: point.corrected_p99_us,
         stock_left: point.sale.stock_left,
         queued: point.sale.queued,
-        cpu_percent: CpuRow { generator: cpu.generator, server: cpu.server, machine: cpu.machine },
+        cpu_percent: CpuRow::default(),
     }
 }
 

@@ -3,26 +3,55 @@
 use super::figures::{CpuRow, Run, SeriesRow};
 use super::tally::Tally;
 
+/// Requests below which the percentiles of a row describe single requests: stragglers in the last
+/// second of a run, for instance.
+const PERCENTILE_REQUESTS_MIN: u64 = 20;
+
+/// Length of the last row, in seconds, below which its rates describe single requests.
+const LAST_ROW_S_MIN: f64 = 0.25;
+
 impl Run {
+    /// When the last request ended, in seconds since the beginning of the run; the end of the
+    /// series where the recorded times do not tell.
+    pub fn ended_s(&self) -> f64 {
+        let warmup_s = self.plan.plan.warmup.as_secs_f64();
+        ended_s(&self.series, warmup_s, self.requests.elapsed_us as f64 / 1e6)
+    }
+
     /// The series in at most `max` rows: adjacent rows are merged, all of the same number. Counts
-    /// are added. Of percentiles and CPU shares, which cannot be added, the highest is kept. The
-    /// last state of the sale is kept.
+    /// are added. Of percentiles, CPU shares and queued attempts, which cannot be added, the
+    /// highest is kept; percentiles of rows with few requests count only if all rows have few. The
+    /// last stock is kept. A last row that is cut short by the end of the run is merged with the
+    /// one before it.
     pub fn series_within(&self, max: usize) -> Vec<SeriesRow> {
         let together = self.series.len().div_ceil(max.max(1)).max(1);
         let merge = |rows: &[SeriesRow]| rows.iter().cloned().reduce(SeriesRow::merged);
-        self.series.chunks(together).filter_map(merge).collect()
+        let mut rows: Vec<_> = self.series.chunks(together).filter_map(merge).collect();
+        let ended_s = self.ended_s();
+        let is_cut = |row: &mut SeriesRow| ended_s - (row.from_s as f64) < LAST_ROW_S_MIN;
+        if rows.len() > 1
+            && let (Some(last), Some(before)) = (rows.pop_if(is_cut), rows.pop())
+        {
+            rows.push(before.merged(last));
+        }
+        rows
     }
 }
 
-impl SeriesRow {
-    /// The length of the row, in seconds; at least 1.
-    pub fn seconds(&self) -> f64 {
-        self.to_s.saturating_sub(self.from_s).max(1) as f64
-    }
+/// See [`Run::ended_s`]. The elapsed time is counted from the first request that is not of the
+/// warm-up.
+pub(super) fn ended_s(rows: &[SeriesRow], warmup_s: f64, elapsed_s: f64) -> f64 {
+    let Some(last) = rows.last() else { return elapsed_s };
+    let first = rows.iter().find(|row| row.sent > 0).map_or(0, |row| row.from_s);
+    let ended_s = warmup_s.max(first as f64) + elapsed_s;
+    let (from_s, to_s) = (last.from_s as f64, last.to_s as f64);
+    if ended_s > from_s && ended_s < to_s { ended_s } else { to_s }
+}
 
-    /// A count of the row for each of its seconds.
-    pub fn per_second(&self, count: u64) -> f64 {
-        count as f64 / self.seconds()
+impl SeriesRow {
+    /// Whether so few requests ended in the row that its percentiles describe single requests.
+    pub fn is_sparse(&self) -> bool {
+        self.ended < PERCENTILE_REQUESTS_MIN
     }
 
     fn merged(self, later: Self) -> Self {
@@ -31,6 +60,15 @@ impl SeriesRow {
             (a, b) => a.or(b),
         };
         let cpu = (self.cpu_percent, later.cpu_percent);
+        let percentile = |of: fn(&Self) -> u64| match (self.is_sparse(), later.is_sparse()) {
+            (false, true) => of(&self),
+            (true, false) => of(&later),
+            _ => of(&self).max(of(&later)),
+        };
+        let p50_us = percentile(|row| row.p50_us);
+        let p99_us = percentile(|row| row.p99_us);
+        let corrected_p50_us = percentile(|row| row.corrected_p50_us);
+        let corrected_p99_us = percentile(|row| row.corrected_p99_us);
         Self {
             from_s: self.from_s,
             to_s: later.to_s,
@@ -39,12 +77,12 @@ impl SeriesRow {
             errors: self.errors.saturating_add(later.errors),
             by_outcome: self.by_outcome.plus(later.by_outcome),
             by_error: self.by_error.plus(later.by_error),
-            p50_us: self.p50_us.max(later.p50_us),
-            p99_us: self.p99_us.max(later.p99_us),
-            corrected_p50_us: self.corrected_p50_us.max(later.corrected_p50_us),
-            corrected_p99_us: self.corrected_p99_us.max(later.corrected_p99_us),
+            p50_us,
+            p99_us,
+            corrected_p50_us,
+            corrected_p99_us,
             stock_left: later.stock_left,
-            queued: later.queued,
+            queued: self.queued.max(later.queued),
             cpu_percent: CpuRow {
                 generator: highest(cpu.0.generator, cpu.1.generator),
                 server: highest(cpu.0.server, cpu.1.server),
@@ -99,13 +137,41 @@ mod tests {
     #[test]
     fn merged_rows_lose_no_count_and_keep_the_worst_percentile() {
         let merged = (1..4).map(row).reduce(SeriesRow::merged).unwrap();
-        assert_eq!((merged.from_s, merged.to_s, merged.seconds()), (1, 4, 3.0));
+        assert_eq!((merged.from_s, merged.to_s), (1, 4));
         assert_eq!((merged.sent, merged.ended, merged.errors), (3, 6, 9));
         let words = ["a", "b", "c"].map(|word| merged.by_outcome.get(word));
         assert_eq!((words, merged.by_error.get("timeout")), ([6, 3, 0], 6));
         assert_eq!((merged.p50_us, merged.p99_us, merged.corrected_p99_us), (3, 99, 11));
         assert_eq!((merged.stock_left, merged.queued), (-3, 3));
         assert_eq!((merged.cpu_percent.generator, merged.cpu_percent.server), (Some(3.0), None));
-        assert_eq!(merged.per_second(merged.sent), 1.0);
+    }
+
+    #[test]
+    fn merged_rows_keep_the_highest_queue_and_the_last_stock() {
+        let merged = [row(1), row(9), row(2)].into_iter().reduce(SeriesRow::merged).unwrap();
+        assert_eq!((merged.queued, merged.stock_left), (9, -2));
+    }
+
+    #[test]
+    fn percentiles_of_few_requests_do_not_describe_merged_rows() {
+        let of = |ended, p99_us| SeriesRow { ended, p99_us, ..row(0) };
+        let p99_us = |a: SeriesRow, b: SeriesRow| a.merged(b).p99_us;
+        assert_eq!(p99_us(of(1_000, 5), of(8, 900)), 5);
+        assert_eq!(p99_us(of(8, 900), of(1_000, 5)), 5);
+        assert_eq!(p99_us(of(20, 5), of(20, 900)), 900);
+        assert_eq!(p99_us(of(8, 5), of(8, 900)), 900, "nothing better is known");
+    }
+
+    #[test]
+    fn end_of_the_run_lies_in_its_last_row() {
+        let rows = |seconds| (0..seconds).map(row).collect::<Vec<_>>();
+        assert_eq!(ended_s(&rows(4), 0.0, 3.25), 3.25);
+        assert_eq!(ended_s(&rows(1), 0.0, 0.084), 0.084);
+        assert_eq!(ended_s(&rows(4), 1.5, 2.0), 3.5, "the warm-up is not in the elapsed time");
+        assert_eq!(ended_s(&rows(4), 0.0, 2.5), 4.0, "the row says that it lasted longer");
+        assert_eq!(ended_s(&rows(4), 0.0, 9.0), 4.0);
+        assert_eq!(ended_s(&[], 0.0, 2.5), 2.5);
+        let late = SeriesRow { sent: 0, ..row(0) };
+        assert_eq!(ended_s(&[late, row(1), row(2)], 0.0, 1.5), 2.5, "counted from the first");
     }
 }

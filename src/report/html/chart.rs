@@ -12,14 +12,25 @@ use super::scale::{Scale, Tick};
 pub(super) const WIDTH: f64 = 1000.0;
 pub(super) const HEIGHT: f64 = 200.0;
 
+/// Characters of all labels of a horizontal axis that fit beside each other on a telephone.
+const NARROW_CHARS_MAX: usize = 36;
+
+/// Where the room begins that the name of an axis's end needs, from 0 to 1.
+const END_ROOM: f64 = 0.93;
+
+/// What makes a line of a single point, which would have no length.
+const SHORT_LINE: &str = "h-10";
+
 /// A chart.
 #[derive(Debug, Clone)]
 pub(super) struct Chart {
     pub(super) title: &'static str,
     /// The unit of its values, and what else is to be known of the axis.
     pub(super) unit: &'static str,
-    /// What it shows, in words.
+    /// Its main figures, in words.
     pub(super) label: String,
+    /// What has to be known to read it, above it.
+    pub(super) note: Option<String>,
     pub(super) x: Vec<Tick>,
     pub(super) y: Vec<Tick>,
     pub(super) marks: Vec<Mark>,
@@ -52,7 +63,17 @@ pub(super) type Step = (f64, f64, Option<f64>);
 
 impl Axes {
     pub(super) fn x_ticks(&self, text: impl Fn(f64) -> String) -> Vec<Tick> {
-        ticks(self.x, WIDTH, |at| at, text)
+        spare(ticks(self.x, WIDTH, |at| at, text))
+    }
+
+    /// The same with a name for the end of the axis, in place of what would collide with it.
+    pub(super) fn x_ticks_to(&self, end: &str, text: impl Fn(f64) -> String) -> Vec<Tick> {
+        let (Scale::Linear { high, .. } | Scale::Log { high, .. }) = self.x;
+        let mut all = ticks(self.x, WIDTH, |at| at, text);
+        all.truncate(self.x.labelled().partition_point(|value| self.x.at(*value) < END_ROOM));
+        let end = end.to_owned();
+        all.push(tick(self.x, WIDTH, |at| at, (high, end)));
+        spare(all)
     }
 
     pub(super) fn y_ticks(&self, text: impl Fn(f64) -> String) -> Vec<Tick> {
@@ -78,14 +99,24 @@ impl Axes {
         path
     }
 
-    /// A line through points.
+    /// A line through points; a single point is a short line.
     pub(super) fn through(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
-        let mut path = String::new();
+        let (mut path, mut count) = (String::new(), 0_u32);
         for (x, y) in points {
             let command = if path.is_empty() { 'M' } else { 'L' };
             let _ = write!(path, "{command}{} {}", self.across(x), self.down(y));
+            count += 1;
+        }
+        if count == 1 {
+            path.push_str(SHORT_LINE);
         }
         path
+    }
+
+    /// The whole height of the drawing from one place of the horizontal axis to another.
+    pub(super) fn shade(&self, from: f64, to: f64) -> String {
+        let (from, to) = (self.across(from), self.across(to));
+        format!("M{from} 0H{to}V{HEIGHT}H{from}Z")
     }
 
     /// The area between two lines in steps, given as (from, to, low, high) of each step.
@@ -138,15 +169,39 @@ fn ticks(
     place: impl Fn(f64) -> f64,
     text: impl Fn(f64) -> String,
 ) -> Vec<Tick> {
-    let tick = |value: f64| {
-        let at = place(scale.at(value));
-        Tick {
-            at: format!("{:.2}", 100.0 * at),
-            line: Short((length * at * 10.0).round() as i64).to_string(),
-            text: text(value),
-        }
-    };
-    scale.labelled().into_iter().map(tick).collect()
+    let texts = scale.labelled().into_iter().map(|value| (value, text(value)));
+    texts.map(|labelled| tick(scale, length, &place, labelled)).collect()
+}
+
+/// A label, and the value at which it is.
+fn tick(
+    scale: Scale,
+    length: f64,
+    place: impl Fn(f64) -> f64,
+    (value, text): (f64, String),
+) -> Tick {
+    let at = place(scale.at(value));
+    Tick {
+        at: format!("{:.2}", 100.0 * at),
+        line: Short((length * at * 10.0).round() as i64).to_string(),
+        text,
+        is_spare: false,
+    }
+}
+
+/// Marks those labels as spare that do not fit beside each other on a telephone. The first, the
+/// last and every second one between them are kept, evenly as far as their number allows.
+fn spare(mut ticks: Vec<Tick>) -> Vec<Tick> {
+    let (count, widest) = (ticks.len(), ticks.iter().map(|tick| tick.text.chars().count()).max());
+    if count * widest.unwrap_or(0) <= NARROW_CHARS_MAX {
+        return ticks;
+    }
+    let kept = count.div_ceil(2).max(2);
+    let is_kept = |at: usize| (0..kept).any(|one| one * (count - 1) / (kept - 1) == at);
+    for (at, tick) in ticks.iter_mut().enumerate() {
+        tick.is_spare = !is_kept(at);
+    }
+    ticks
 }
 
 #[cfg(test)]
@@ -179,5 +234,31 @@ mod tests {
         let places: Vec<_> = ticks.iter().map(|tick| (&*tick.text, &*tick.line)).collect();
         assert_eq!(places[0], ("0", "200"));
         assert_eq!(places.last(), Some(&("10", "0")));
+    }
+
+    #[test]
+    fn line_of_a_single_point_can_be_seen() {
+        let points =
+            |count: usize| axes().through([(2.0, 5.0), (4.0, 0.0)].into_iter().take(count));
+        assert_eq!([0, 1, 2].map(points), ["", "M500 100h-10", "M500 100L1000 200"]);
+    }
+
+    #[test]
+    fn first_and_last_label_stay_on_a_telephone() {
+        let kept = |count: usize, text: &str| {
+            let tick = |at: usize| Tick {
+                at: at.to_string(),
+                line: String::new(),
+                text: text.to_owned(),
+                is_spare: false,
+            };
+            let ticks = spare((0..count).map(tick).collect()).into_iter();
+            let kept = ticks.filter(|tick| !tick.is_spare).map(|tick| tick.at);
+            kept.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(kept(6, "100 s"), "0 1 2 3 4 5", "they fit");
+        let kept = [2, 3, 4, 5, 6, 7].map(|count| kept(count, "99.999 999 999 999 %"));
+        assert_eq!(kept, ["0 1", "0 2", "0 3", "0 2 4", "0 2 5", "0 2 4 6"]);
+        assert_eq!(spare(Vec::new()), []);
     }
 }

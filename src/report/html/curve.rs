@@ -4,7 +4,7 @@ use crate::report::words::{round_time, time};
 use crate::stats::CurvePoint;
 
 use super::chart::{Axes, Chart, Mark};
-use super::scale::Scale;
+use super::scale::{Scale, Tick};
 
 /// Largest number of points that are drawn. The recorder writes fewer.
 const POINTS_MAX: usize = 300;
@@ -27,19 +27,30 @@ pub(super) fn chart(points: &[CurvePoint]) -> Chart {
         let (service, corrected) = (time(last.service_us as f64), time(last.corrected_us as f64));
         format!("service up to {service}, corrected up to {corrected}")
     });
+    let empty = match points {
+        [] => Some("No request was measured, or it was not recorded."),
+        [_] => Some("A single request has no curve."),
+        _ => None,
+    };
     Chart {
         title: "Latency by percentile",
         unit: "time, logarithmic; percentiles by 1 / (1 − p)",
         label: format!("Latency by percentile: {label}"),
-        x: axes.x_ticks(percentile),
+        note: None,
+        x: percentiles(&axes),
         y: axes.y_ticks(round_time),
         marks: vec![
             line("c1", "service: begin to last byte", |point| point.service_us),
             line("c7 dashed", "corrected: intended to last byte", |point| point.corrected_us),
         ],
         is_low: false,
-        empty: points.is_empty().then_some("No request was measured, or it was not recorded."),
+        empty,
     }
+}
+
+/// The labels of the horizontal axis: percentiles, and at its end the maximum.
+fn percentiles(axes: &Axes) -> Vec<Tick> {
+    axes.x_ticks_to("max", percentile)
 }
 
 /// The percentile that one of so many requests exceeds: 99.9 % for 1000.
@@ -66,5 +77,18 @@ mod tests {
     #[test]
     fn curve_without_points_says_so() {
         assert!(chart(&[]).empty.is_some());
+    }
+
+    #[test]
+    fn curve_of_one_request_says_so_and_others_end_at_the_maximum() {
+        let point = |one_in| CurvePoint { one_in, percent: 0.0, service_us: 7, corrected_us: 7 };
+        assert_eq!(chart(&[point(1.0)]).empty, Some("A single request has no curve."));
+        let texts = |one_in| {
+            let chart = chart(&[point(1.0), point(one_in)]);
+            assert_eq!((chart.empty, &*chart.x.last().unwrap().at), (None, "100.00"));
+            chart.x.into_iter().map(|tick| tick.text).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(texts(3_500.0), "0 % 90 % 99 % 99.9 % max");
+        assert_eq!(texts(1_000.0), "0 % 90 % 99 % max", "the last power is in the same place");
     }
 }

@@ -9,13 +9,15 @@ use crate::report::wrap::TEXT_FROM;
 
 /// A table; the first column names its rows.
 pub(super) struct Table {
+    /// Its name, for those who cannot see what is around it.
+    pub(super) caption: &'static str,
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(head: &[&str], rows: Vec<Vec<String>>) -> Self {
-        Self { head: head.iter().map(|cell| (*cell).to_owned()).collect(), rows }
+    pub(super) fn new(caption: &'static str, head: &[&str], rows: Vec<Vec<String>>) -> Self {
+        Self { caption, head: head.iter().map(|cell| (*cell).to_owned()).collect(), rows }
     }
 }
 
@@ -45,7 +47,7 @@ pub(super) fn times(run: &Run) -> Table {
         Some(row)
     });
     let head = ["Times", "Count", "Mean", "Min", "p50", "p90", "p95", "p99", "p99.9", "Max"];
-    Table::new(&head, rows.collect())
+    Table::new("All times", &head, rows.collect())
 }
 
 /// Answers by outcome and by error, with their shares.
@@ -56,7 +58,8 @@ pub(super) fn counts(run: &Run) -> Table {
     };
     let outcomes = counted(&run.requests.by_outcome).map(|counted| row(counted, "outcome"));
     let errors = counted(&run.requests.by_error).map(|counted| row(counted, "error"));
-    Table::new(&["Answer", "Kind", "Requests", "Share"], outcomes.chain(errors).collect())
+    let head = ["Answer", "Kind", "Requests", "Share"];
+    Table::new("Answers by outcome and error", &head, outcomes.chain(errors).collect())
 }
 
 /// What the terminal says of the run besides: decisions, fairness, clicks, retries, the stampede.
@@ -66,7 +69,7 @@ pub(super) fn remarks(run: &Run) -> Table {
     // The table of answers has these.
     let others = lines.filter(|(name, _)| !["Outcomes", "Errors"].contains(&name.trim_end()));
     let rows = others.map(|(name, text)| vec![name.trim_end().to_owned(), text.to_owned()]);
-    Table::new(&["Besides", ""], rows.collect())
+    Table::new("Decisions and what else is known", &[], rows.collect())
 }
 
 /// CPU and memory before, during and after the run.
@@ -102,7 +105,7 @@ pub(super) fn resources(run: &Run) -> Table {
         row("Server, of a core", &run.server),
         row("Machine, of all cores", &machine),
     ];
-    Table::new(&head, rows)
+    Table::new("CPU and memory", &head, rows)
 }
 
 /// The health of the load generator.
@@ -143,7 +146,7 @@ pub(super) fn health(run: &Run) -> Table {
         let opened = count(broker.connections_opened);
         rows.push(vec!["Broker’s connections opened during the run".to_owned(), opened]);
     }
-    Table::new(&["Figure", "Value"], rows)
+    Table::new("Health of the load generator", &["Figure", "Value"], rows)
 }
 
 /// Why a run is invalid, in words.

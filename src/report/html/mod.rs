@@ -1,5 +1,6 @@
 //! A page for people: one file that needs no script and loads nothing.
 
+mod bands;
 mod chart;
 mod comparison;
 mod curve;

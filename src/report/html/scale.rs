@@ -11,7 +11,12 @@ pub(super) struct Tick {
     /// The same in the coordinates of the drawing.
     pub(super) line: String,
     pub(super) text: String,
+    /// Whether it is left out where there is little room.
+    pub(super) is_spare: bool,
 }
+
+/// Largest number of powers of ten of a vertical axis that are all labelled.
+const POWERS_MAX: i32 = 8;
 
 /// An axis: from its values to 0 (its beginning) to 1 (its end).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +24,12 @@ pub(super) enum Scale {
     /// Equal distances are equal differences.
     Linear { low: f64, high: f64, step: f64 },
     /// Equal distances are equal ratios. Both ends are above 0.
-    Log { low: f64, high: f64 },
+    Log {
+        low: f64,
+        high: f64,
+        /// Every how many-th power of ten is labelled.
+        every: usize,
+    },
 }
 
 impl Scale {
@@ -51,29 +61,33 @@ impl Scale {
     }
 
     /// A logarithmic axis from one power of ten to another that contains these values, all above 0.
+    /// Both ends are labelled.
     pub(super) fn log(values: impl Iterator<Item = f64>) -> Self {
         let usable = values.filter(|value| value.is_finite() && *value > 0.0);
         let (low, high) = usable.fold((f64::MAX, 0.0), |(low, high): (f64, f64), value| {
             (low.min(value), high.max(value))
         });
         if high <= 0.0 {
-            return Self::Log { low: 1.0, high: 10.0 };
+            return Self::Log { low: 1.0, high: 10.0, every: 1 };
         }
-        let (low, high) = (low.log10().floor(), high.log10().ceil());
-        let high = if high > low { high } else { low + 1.0 };
-        Self::Log { low: 10f64.powf(low), high: 10f64.powf(high) }
+        let (low, high) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+        let powers = (high - low).max(1);
+        let every = powers / POWERS_MAX + 1;
+        let high = low + (powers + every - 1) / every * every;
+        Self::Log { low: 10f64.powi(low), high: 10f64.powi(high), every: every as usize }
     }
 
     /// A logarithmic axis from 1 to a value.
     pub(super) fn log_from_one(high: f64) -> Self {
-        Self::Log { low: 1.0, high: high.max(10.0) }
+        let high = high.max(10.0);
+        Self::Log { low: 1.0, high, every: high.log10() as usize / TICKS_MAX + 1 }
     }
 
     /// Where a value lies, from 0 to 1.
     pub(super) fn at(self, value: f64) -> f64 {
         let at = match self {
             Self::Linear { low, high, .. } => (value - low) / (high - low),
-            Self::Log { low, high } => (value.max(low) / low).ln() / (high / low).ln(),
+            Self::Log { low, high, .. } => (value.max(low) / low).ln() / (high / low).ln(),
         };
         if at.is_finite() { at.clamp(0.0, 1.0) } else { 0.0 }
     }
@@ -86,9 +100,8 @@ impl Scale {
                 let all = (0..=2 * TICKS_MAX).map(|number| (first + number as f64) * step);
                 all.take_while(|value| *value <= high + step * 1e-6).collect()
             }
-            Self::Log { low, high } => {
-                let (first, last) = (low.log10().round() as i32, high.log10().floor() as i32);
-                let every = (last - first) as usize / TICKS_MAX + 1;
+            Self::Log { low, high, every } => {
+                let (first, last) = (low.log10().round() as i32, (high * 1.000_001).log10() as i32);
                 (first..=last).step_by(every).map(|power| 10f64.powi(power)).collect()
             }
         }
@@ -101,6 +114,16 @@ fn step(length: f64) -> f64 {
     let power = 10f64.powf(wanted.log10().floor());
     let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= wanted * 0.999);
     factor.unwrap_or(10.0) * power
+}
+
+/// Writes the labels of a time axis of this length, in the unit that tells them apart.
+pub(super) fn seconds(length_s: f64) -> fn(f64) -> String {
+    match length_s {
+        length if length > 5.0 => |second| format!("{second:.0} s"),
+        length if length >= 1.0 => |second| format!("{second:.1} s"),
+        length if length >= 5e-3 => |second| format!("{:.0} ms", 1e3 * second),
+        _ => |second| format!("{:.0} µs", 1e6 * second),
+    }
 }
 
 #[cfg(test)]
@@ -123,13 +146,36 @@ mod tests {
     #[test]
     fn logarithmic_axis_ends_at_powers_of_ten() {
         let axis = Scale::log([0.0, 14.0, 21_000_000.0].into_iter());
-        assert_eq!(axis, Scale::Log { low: 10.0, high: 1e8 });
-        assert!(axis.labelled().len() <= TICKS_MAX, "{:?}", axis.labelled());
+        assert_eq!(axis, Scale::Log { low: 10.0, high: 1e8, every: 1 });
+        assert_eq!(axis.labelled().last(), Some(&1e8));
+        let long = Scale::log([1.0, 2e8].into_iter());
+        assert_eq!(long.labelled(), [1.0, 1e2, 1e4, 1e6, 1e8, 1e10], "it ends at a label");
         let short = Scale::log([20.0, 30.0].into_iter());
         assert_eq!(short.labelled(), [10.0, 100.0]);
         assert_eq!((short.at(10.0), short.at(100.0), short.at(0.0)), (0.0, 1.0, 0.0));
         assert_eq!(Scale::log([100.0].into_iter()).labelled(), [100.0, 1000.0]);
         assert_eq!(Scale::log_from_one(3_500.0).labelled(), [1.0, 10.0, 100.0, 1000.0]);
-        assert_eq!(Scale::log(std::iter::empty()), Scale::Log { low: 1.0, high: 10.0 });
+        assert_eq!(Scale::log(std::iter::empty()), Scale::Log { low: 1.0, high: 10.0, every: 1 });
+    }
+
+    #[track_caller]
+    fn texts(length_s: f64) -> Vec<String> {
+        let labelled = Scale::exact(0.0, length_s).labelled().into_iter();
+        let texts: Vec<_> = labelled.map(seconds(length_s)).collect();
+        let is_apart = texts.windows(2).all(|pair| pair[0] != pair[1]);
+        assert!(is_apart && texts.len() > 2, "{texts:?}");
+        texts
+    }
+
+    #[test]
+    fn labels_of_time_are_all_different() {
+        assert_eq!(texts(20.0), ["0 s", "5 s", "10 s", "15 s", "20 s"]);
+        assert_eq!(texts(0.084), ["0 ms", "20 ms", "40 ms", "60 ms", "80 ms"]);
+        assert_eq!(texts(1.0)[1], "0.2 s");
+        assert_eq!(texts(0.003)[1], "1000 µs");
+        for tenths in 1..100 {
+            texts(f64::from(tenths) / 10.0);
+            texts(f64::from(tenths) / 10_000.0);
+        }
     }
 }

@@ -1,10 +1,9 @@
 //! The part of a page that is about one run.
 
-use crate::archive::SeriesRow;
+use crate::archive::{Run, SeriesRow};
 use crate::report::checks::counted;
 use crate::report::titled::Titled;
 use crate::report::words::{count, cpu, missing, time};
-use crate::stats::CurvePoint;
 
 use super::chart::Chart;
 use super::figures::{self, Table};
@@ -54,10 +53,11 @@ impl Section {
             number,
             head: Head::new(titled),
             charts: over_time::charts(run, &rows),
-            seconds: seconds(&rows),
-            is_merged: rows.len() < run.series.len(),
+            seconds: seconds(run, &rows),
+            // The last row alone is merged where the run ends soon after it begins.
+            is_merged: rows.len() + 1 < run.series.len(),
             curve: curve::chart(&run.latency_curve),
-            percentiles: percentiles(&run.latency_curve),
+            percentiles: percentiles(run),
             times: figures::times(run),
             counts: figures::counts(run),
             remarks: figures::remarks(run),
@@ -71,7 +71,8 @@ impl Section {
 }
 
 /// The figures of the charts over time.
-fn seconds(rows: &[SeriesRow]) -> Table {
+fn seconds(run: &Run, rows: &[SeriesRow]) -> Table {
+    let ended_s = run.ended_s();
     let head = [
         "Seconds",
         "Sent",
@@ -92,8 +93,12 @@ fn seconds(rows: &[SeriesRow]) -> Table {
     let row = |row: &SeriesRow| {
         let words = counted(&row.by_outcome).chain(counted(&row.by_error));
         let words: Vec<_> = words.map(|(word, n)| format!("{word} {}", count(n))).collect();
+        let seconds = match row.to_s {
+            to_s if to_s as f64 <= ended_s => format!("{}–{to_s}", row.from_s),
+            _ => format!("{}–{}", row.from_s, (1e3 * ended_s).round() / 1e3),
+        };
         vec![
-            format!("{}–{}", row.from_s, row.to_s),
+            seconds,
             count(row.sent),
             count(row.ended),
             count(row.errors),
@@ -109,11 +114,12 @@ fn seconds(rows: &[SeriesRow]) -> Table {
             cpu(row.cpu_percent.machine),
         ]
     };
-    Table { head: head.map(str::to_owned).to_vec(), rows: rows.iter().map(row).collect() }
+    Table::new("Figures over time", &head, rows.iter().map(row).collect())
 }
 
 /// The figures of the curve, for each halving of the distance to 100 %.
-fn percentiles(points: &[CurvePoint]) -> Table {
+fn percentiles(run: &Run) -> Table {
+    let points = &run.latency_curve;
     let head = ["Percentile", "One request of", "Service", "Corrected"];
     let last = points.len().saturating_sub(1);
     let shown = points.iter().enumerate().take(100 * CURVE_EVERY);
@@ -126,5 +132,5 @@ fn percentiles(points: &[CurvePoint]) -> Table {
             time(point.corrected_us as f64),
         ]
     });
-    Table { head: head.map(str::to_owned).to_vec(), rows: rows.collect() }
+    Table::new("Latency by percentile", &head, rows.collect())
 }
