@@ -24,18 +24,23 @@ impl Run {
     /// last stock is kept. A last row that is cut short by the end of the run is merged with the
     /// one before it.
     pub fn series_within(&self, max: usize) -> Vec<SeriesRow> {
-        let together = self.series.len().div_ceil(max.max(1)).max(1);
-        let merge = |rows: &[SeriesRow]| rows.iter().cloned().reduce(SeriesRow::merged);
-        let mut rows: Vec<_> = self.series.chunks(together).filter_map(merge).collect();
-        let ended_s = self.ended_s();
-        let is_cut = |row: &mut SeriesRow| ended_s - (row.from_s as f64) < LAST_ROW_S_MIN;
-        if rows.len() > 1
-            && let (Some(last), Some(before)) = (rows.pop_if(is_cut), rows.pop())
-        {
-            rows.push(before.merged(last));
-        }
-        rows
+        within(&self.series, max, self.ended_s())
     }
+}
+
+/// See [`Run::series_within`].
+fn within(series: &[SeriesRow], max: usize, ended_s: f64) -> Vec<SeriesRow> {
+    let together = series.len().div_ceil(max.max(1)).max(1);
+    let merge = |rows: &[SeriesRow]| rows.iter().cloned().reduce(SeriesRow::merged);
+    let mut rows: Vec<_> = series.chunks(together).filter_map(merge).collect();
+    let is_cut = |row: &mut SeriesRow| ended_s - (row.from_s as f64) < LAST_ROW_S_MIN;
+    if rows.len() > 1
+        && let Some(last) = rows.pop_if(is_cut)
+    {
+        let both = rows.pop().map(|before| before.merged(last));
+        rows.extend(both);
+    }
+    rows
 }
 
 /// See [`Run::ended_s`]. The elapsed time is counted from the first request that is not of the
@@ -160,6 +165,21 @@ mod tests {
         assert_eq!(p99_us(of(8, 900), of(1_000, 5)), 5);
         assert_eq!(p99_us(of(20, 5), of(20, 900)), 900);
         assert_eq!(p99_us(of(8, 5), of(8, 900)), 900, "nothing better is known");
+    }
+
+    #[test]
+    fn last_row_is_merged_only_if_the_run_ends_soon_after_it_begins() {
+        let rows: Vec<_> = (0..4).map(row).collect();
+        let ends = |max, ended_s| {
+            let rows = within(&rows, max, ended_s);
+            assert_eq!(rows.iter().map(|row| row.ended).sum::<u64>(), 8, "nothing is lost");
+            rows.iter().map(|row| row.to_s).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(9, 3.3), [1, 2, 3, 4]);
+        assert_eq!(ends(9, 3.2), [1, 2, 4]);
+        assert_eq!(ends(2, 4.0), [2, 4]);
+        assert_eq!(ends(3, 3.01), [2, 4]);
+        assert_eq!(ends(1, 3.01), [4]);
     }
 
     #[test]

@@ -18,9 +18,6 @@ const NARROW_CHARS_MAX: usize = 36;
 /// Where the room begins that the name of an axis's end needs, from 0 to 1.
 const END_ROOM: f64 = 0.93;
 
-/// What makes a line of a single point, which would have no length.
-const SHORT_LINE: &str = "h-10";
-
 /// A chart.
 #[derive(Debug, Clone)]
 pub(super) struct Chart {
@@ -99,16 +96,12 @@ impl Axes {
         path
     }
 
-    /// A line through points; a single point is a short line.
+    /// A line through points.
     pub(super) fn through(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
-        let (mut path, mut count) = (String::new(), 0_u32);
+        let mut path = String::new();
         for (x, y) in points {
             let command = if path.is_empty() { 'M' } else { 'L' };
             let _ = write!(path, "{command}{} {}", self.across(x), self.down(y));
-            count += 1;
-        }
-        if count == 1 {
-            path.push_str(SHORT_LINE);
         }
         path
     }
@@ -234,13 +227,6 @@ mod tests {
         let places: Vec<_> = ticks.iter().map(|tick| (&*tick.text, &*tick.line)).collect();
         assert_eq!(places[0], ("0", "200"));
         assert_eq!(places.last(), Some(&("10", "0")));
-    }
-
-    #[test]
-    fn line_of_a_single_point_can_be_seen() {
-        let points =
-            |count: usize| axes().through([(2.0, 5.0), (4.0, 0.0)].into_iter().take(count));
-        assert_eq!([0, 1, 2].map(points), ["", "M500 100h-10", "M500 100L1000 200"]);
     }
 
     #[test]

@@ -158,18 +158,22 @@ impl Time<'_> {
         let axes = self.axes(Scale::counts(self.rows.iter().map(|row| row.queued as f64)));
         let ends = self.rows.iter().map(|row| (self.end_of(row), row.queued as f64));
         let path = axes.through(ends);
-        let marks = match self.rows {
-            [] => Vec::new(),
-            _ => vec![Mark { class: "c1", is_band: false, name: "queued".to_owned(), path }],
-        };
+        let mark = Mark { class: "c1", is_band: false, name: "queued".to_owned(), path };
         let about = (
             "Depth of the queue",
             "attempts that the server shows as waiting for a decision, at the end of each second",
         );
-        let chart = self.chart(axes, about, marks, |value| count(value.round() as i64));
+        let chart = self.chart(axes, about, vec![mark], |value| count(value.round() as i64));
+        let empty = match self.rows {
+            [] => Some(NOTHING),
+            [_] => {
+                Some("It is read at the end of each second, and the run ended within the first.")
+            }
+            _ => None,
+        };
         let most = self.rows.iter().map(|row| row.queued).max().unwrap_or(0);
         let label = format!("the highest of these readings is {}", count(most));
-        Chart { is_low: true, ..chart.labelled(label) }
+        Chart { is_low: true, empty, ..chart.labelled(label) }
     }
 
     fn cpu(&self) -> Chart {
@@ -305,6 +309,8 @@ mod tests {
         assert_eq!(queue.marks[0].path, "M625 0L1000 100");
         assert!(queue.label.ends_with("the highest of these readings is 8"), "{}", queue.label);
         assert!(!queue.label.contains("at the most"), "{}", queue.label);
+        assert_eq!(queue.empty, None);
+        assert!(time(&rows[..1], 0.0, 0.1).queue().empty.is_some(), "it was read after the run");
     }
 
     #[test]

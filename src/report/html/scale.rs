@@ -120,7 +120,7 @@ fn step(length: f64) -> f64 {
 pub(super) fn seconds(length_s: f64) -> fn(f64) -> String {
     match length_s {
         length if length > 5.0 => |second| format!("{second:.0} s"),
-        length if length >= 1.0 => |second| format!("{second:.1} s"),
+        length if length >= 1.0 => |second| format!("{} s", (10.0 * second).round() / 10.0),
         length if length >= 5e-3 => |second| format!("{:.0} ms", 1e3 * second),
         _ => |second| format!("{:.0} µs", 1e6 * second),
     }
@@ -172,6 +172,7 @@ mod tests {
         assert_eq!(texts(20.0), ["0 s", "5 s", "10 s", "15 s", "20 s"]);
         assert_eq!(texts(0.084), ["0 ms", "20 ms", "40 ms", "60 ms", "80 ms"]);
         assert_eq!(texts(1.0)[1], "0.2 s");
+        assert_eq!(texts(3.2), ["0 s", "1 s", "2 s", "3 s"]);
         assert_eq!(texts(0.003)[1], "1000 µs");
         for tenths in 1..100 {
             texts(f64::from(tenths) / 10.0);
