@@ -19,14 +19,14 @@ cp .cargo/mutants.toml $package/.cargo/
 cp Cargo.lock $package/
 cat >$package/src/lib.rs <<'END'
 pub mod judge;
-pub use base::{escape, history, ids, random, settings, stats, units};
+pub use base::{escape, history, ids, random, settings, similar, stats, units};
 END
 {
     # The library keeps its name, which is part of the names of snapshots.
     printf '[workspace]\n[package]\nname = "judge"\nedition = "2024"\n'
     printf '[lib]\nname = "seckill"\n'
     printf '[dependencies]\nbase = { package = "seckill", path = "../.." }\n'
-    grep -E '^(insta|serde|serde_json|strsim|uuid) = ' Cargo.toml
+    grep -E '^(insta|serde|serde_json|uuid) = ' Cargo.toml
     sed -n '/^\[profile.dev/,/^$/p' Cargo.toml
 } >$package/Cargo.toml
 cd $package

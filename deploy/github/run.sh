@@ -29,7 +29,7 @@ add_thresholds() {
     while IFS= read -r threshold; do
         [[ $threshold =~ [^[:space:]] ]] || continue
         if [ -n "$INPUT_BASELINE" ] && [ -z "$has_baseline" ] &&
-            [[ $threshold =~ [0-9]x[[:space:]]*$ ]]; then
+            [[ $threshold =~ [0-9][xX][[:space:]]*$ ]]; then
             warn "there is no run in $INPUT_BASELINE: ${threshold//[[:space:]]/} is left out"
             continue
         fi
@@ -67,6 +67,10 @@ verdict() {
 
 main() {
     [[ -n $INPUT_OUT && $INPUT_OUT != *$'\n'* ]] || fail 'the input out is no folder' 2
+    if [ -n "$INPUT_BASELINE" ] && [ "$INPUT_BASELINE" -ef "$INPUT_OUT" ]; then
+        output exit-code 2
+        fail 'the inputs baseline and out are the same folder, and the run would replace its baseline' 2
+    fi
     forget_earlier_run
     add_profile
     flags+=("--out=$INPUT_OUT")

@@ -27,7 +27,7 @@ pub fn annotations(run: &Run) -> Vec<String> {
     checks(run).into_iter().filter_map(of_check).take(ANNOTATIONS_MAX).collect()
 }
 
-/// The annotation of a run that could not begin.
+/// The annotation of a bench that failed before, during or after its run.
 pub fn failure_annotation(message: &str) -> String {
     let lines: Vec<_> = message.lines().map(outside).collect();
     format!("::error title=seckill::{}", data(&lines.join("\n")))

@@ -282,7 +282,10 @@ fn profile_for_ci_holds_its_thresholds() {
     let valid = json["generator"]["valid"].as_bool();
     assert!(matches!((code, valid), (Some(0), Some(true)) | (Some(5), Some(false))), "{json:#}");
     let thresholds = ["errors>0", "oversold>0", "accepted.p99>2s", "settle.p99>2s"];
-    assert_eq!(passed(&json), thresholds.map(|expr| (expr, true)));
+    let results = passed(&json);
+    assert_eq!(results.iter().map(|(expr, _)| *expr).collect::<Vec<_>>(), thresholds);
+    // The latencies of an invalid run say nothing.
+    assert!(code == Some(5) || results.iter().all(|(_, passed)| *passed), "{json:#}");
     assert_eq!(json["plan"]["fail_if"], json!(thresholds));
 }
 

@@ -75,7 +75,8 @@ impl Time<'_> {
     fn errors(&self, bands: Vec<Band<'_>>) -> Chart {
         let is_none = bands.is_empty();
         let chart = self.stack("Errors by kind", bands);
-        Chart { empty: is_none.then_some("There were no errors."), ..chart }
+        let empty = if is_none { Some("There were no errors.") } else { chart.empty };
+        Chart { empty, ..chart }
     }
 
     /// Bands on top of each other, each as high as its count a second.
@@ -166,9 +167,7 @@ impl Time<'_> {
         let chart = self.chart(axes, about, vec![mark], |value| count(value.round() as i64));
         let empty = match self.rows {
             [] => Some(NOTHING),
-            [_] => {
-                Some("It is read at the end of each second, and the run ended within the first.")
-            }
+            [_] => Some("It is read at the end of each second, and this run has one row only."),
             _ => None,
         };
         let most = self.rows.iter().map(|row| row.queued).max().unwrap_or(0);

@@ -79,7 +79,8 @@ impl Scale {
 
     /// A logarithmic axis from 1 to a value.
     pub(super) fn log_from_one(high: f64) -> Self {
-        let high = high.max(10.0);
+        // No run has more requests.
+        let high = high.clamp(10.0, 1e20);
         Self::Log { low: 1.0, high, every: high.log10() as usize / TICKS_MAX + 1 }
     }
 
