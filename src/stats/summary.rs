@@ -23,6 +23,8 @@ pub struct Summary {
     pub by_error: Vec<(ErrorKind, u64)>,
     /// From the beginning of the first attempt to the end of the last one.
     pub elapsed: Duration,
+    /// From the beginning of the run to the end of the last attempt.
+    pub ended: Duration,
     /// Bytes handed to the kernel.
     pub bytes_sent: u64,
     /// Bytes of all answers.
@@ -92,6 +94,7 @@ impl Recorder {
             by_outcome: Outcome::counted(&self.outcomes),
             by_error: self.errors.iter().map(|(kind, count)| (*kind, *count)).collect(),
             elapsed: self.last_ended.saturating_sub(self.first_began.unwrap_or_default()),
+            ended: self.last_ended,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
             latency: Quantiles::of(&self.latency),

@@ -173,6 +173,7 @@ fn requests(parts: &Parts<'_>) -> Requests {
         sent_kb_per_second: summary.per_second(summary.bytes_sent) / 1024.0,
         stopped_early: parts.stopped.clone(),
         elapsed_us: summary.elapsed.as_micros() as u64,
+        ended_us: Some(summary.ended.as_micros() as u64),
         bytes_sent: summary.bytes_sent,
         bytes_received: summary.bytes_received,
         by_outcome: Tally::of(words),
@@ -195,8 +196,8 @@ fn series(parts: &Parts<'_>) -> Vec<SeriesRow> {
     let elapsed = parts.summary.elapsed;
     let mut rows: Vec<_> = parts.series.points().map(series_row).collect();
     if elapsed >= ELAPSED_OF_SHARES_MIN {
-        let (warmup_s, elapsed_s) = (parts.plan.warmup.as_secs_f64(), elapsed.as_secs_f64());
-        let ended = parts.begun + Duration::from_secs_f64(ended_s(&rows, warmup_s, elapsed_s));
+        let ended_s = ended_s(&rows, Some(parts.summary.ended.as_secs_f64()));
+        let ended = parts.begun + Duration::from_secs_f64(ended_s);
         for row in &mut rows {
             let at = |second| (parts.begun + Duration::from_secs(second)).min(ended);
             let CpuShares { generator, server, machine } =

@@ -142,6 +142,9 @@ pub struct Requests {
     pub stopped_early: Option<String>,
     /// Time from the beginning of the first request to the end of the last one.
     pub elapsed_us: u64,
+    /// Time from the beginning of the run to the end of the last request; `None` in older results.
+    #[serde(default)]
+    pub ended_us: Option<u64>,
     /// Bytes handed to the kernel.
     pub bytes_sent: u64,
     /// Bytes of all answers.

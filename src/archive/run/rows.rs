@@ -14,8 +14,7 @@ impl Run {
     /// When the last request ended, in seconds since the beginning of the run; the end of the
     /// series where the recorded times do not tell.
     pub fn ended_s(&self) -> f64 {
-        let warmup_s = self.plan.plan.warmup.as_secs_f64();
-        ended_s(&self.series, warmup_s, self.requests.elapsed_us as f64 / 1e6)
+        ended_s(&self.series, self.requests.ended_us.map(|us| us as f64 / 1e6))
     }
 
     /// The series in at most `max` rows: adjacent rows are merged, all of the same number. Counts
@@ -43,14 +42,11 @@ fn within(series: &[SeriesRow], max: usize, ended_s: f64) -> Vec<SeriesRow> {
     rows
 }
 
-/// See [`Run::ended_s`]. The elapsed time is counted from the first request that is not of the
-/// warm-up.
-pub(super) fn ended_s(rows: &[SeriesRow], warmup_s: f64, elapsed_s: f64) -> f64 {
-    let Some(last) = rows.last() else { return elapsed_s };
-    let first = rows.iter().find(|row| row.sent > 0).map_or(0, |row| row.from_s);
-    let ended_s = warmup_s.max(first as f64) + elapsed_s;
+/// See [`Run::ended_s`].
+pub(super) fn ended_s(rows: &[SeriesRow], recorded_s: Option<f64>) -> f64 {
+    let Some(last) = rows.last() else { return recorded_s.unwrap_or_default() };
     let (from_s, to_s) = (last.from_s as f64, last.to_s as f64);
-    if ended_s > from_s && ended_s < to_s { ended_s } else { to_s }
+    recorded_s.filter(|ended_s| *ended_s > from_s && *ended_s < to_s).unwrap_or(to_s)
 }
 
 impl SeriesRow {
@@ -185,13 +181,12 @@ mod tests {
     #[test]
     fn end_of_the_run_lies_in_its_last_row() {
         let rows = |seconds| (0..seconds).map(row).collect::<Vec<_>>();
-        assert_eq!(ended_s(&rows(4), 0.0, 3.25), 3.25);
-        assert_eq!(ended_s(&rows(1), 0.0, 0.084), 0.084);
-        assert_eq!(ended_s(&rows(4), 1.5, 2.0), 3.5, "the warm-up is not in the elapsed time");
-        assert_eq!(ended_s(&rows(4), 0.0, 2.5), 4.0, "the row says that it lasted longer");
-        assert_eq!(ended_s(&rows(4), 0.0, 9.0), 4.0);
-        assert_eq!(ended_s(&[], 0.0, 2.5), 2.5);
-        let late = SeriesRow { sent: 0, ..row(0) };
-        assert_eq!(ended_s(&[late, row(1), row(2)], 0.0, 1.5), 2.5, "counted from the first");
+        let ended = |seconds, recorded_s| ended_s(&rows(seconds), recorded_s);
+        assert_eq!(ended(4, Some(3.25)), 3.25);
+        assert_eq!(ended(1, Some(0.084)), 0.084);
+        assert_eq!(ended(4, Some(2.5)), 4.0, "the row says that it lasted longer");
+        assert_eq!(ended(4, Some(9.0)), 4.0);
+        assert_eq!(ended(4, None), 4.0, "an older result");
+        assert_eq!(ended(0, Some(2.5)), 2.5);
     }
 }
