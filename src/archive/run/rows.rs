@@ -30,13 +30,12 @@ impl Run {
 /// See [`Run::series_within`].
 fn within(series: &[SeriesRow], max: usize, ended_s: f64) -> Vec<SeriesRow> {
     let together = series.len().div_ceil(max.max(1)).max(1);
-    let merge = |rows: &[SeriesRow]| rows.iter().cloned().reduce(SeriesRow::merged);
-    let mut rows: Vec<_> = series.chunks(together).filter_map(merge).collect();
+    let mut rows: Vec<_> = series.chunks(together).filter_map(SeriesRow::of_several).collect();
     let is_cut = |row: &mut SeriesRow| ended_s - (row.from_s as f64) < LAST_ROW_S_MIN;
     if rows.len() > 1
         && let Some(last) = rows.pop_if(is_cut)
     {
-        let both = rows.pop().map(|before| before.merged(last));
+        let both = rows.pop().and_then(|before| SeriesRow::of_several(&[before, last]));
         rows.extend(both);
     }
     rows
@@ -55,21 +54,22 @@ impl SeriesRow {
         self.ended < PERCENTILE_REQUESTS_MIN
     }
 
+    /// One row of several. Percentiles of those with few requests count only if all have few.
+    fn of_several(rows: &[Self]) -> Option<Self> {
+        let is_any_dense = rows.iter().any(|row| !row.is_sparse());
+        let counted = rows.iter().cloned().map(|row| match is_any_dense && row.is_sparse() {
+            true => Self { p50_us: 0, p99_us: 0, corrected_p50_us: 0, corrected_p99_us: 0, ..row },
+            false => row,
+        });
+        counted.reduce(Self::merged)
+    }
+
     fn merged(self, later: Self) -> Self {
         let highest = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.max(b)),
             (a, b) => a.or(b),
         };
         let cpu = (self.cpu_percent, later.cpu_percent);
-        let percentile = |of: fn(&Self) -> u64| match (self.is_sparse(), later.is_sparse()) {
-            (false, true) => of(&self),
-            (true, false) => of(&later),
-            _ => of(&self).max(of(&later)),
-        };
-        let p50_us = percentile(|row| row.p50_us);
-        let p99_us = percentile(|row| row.p99_us);
-        let corrected_p50_us = percentile(|row| row.corrected_p50_us);
-        let corrected_p99_us = percentile(|row| row.corrected_p99_us);
         Self {
             from_s: self.from_s,
             to_s: later.to_s,
@@ -78,10 +78,10 @@ impl SeriesRow {
             errors: self.errors.saturating_add(later.errors),
             by_outcome: self.by_outcome.plus(later.by_outcome),
             by_error: self.by_error.plus(later.by_error),
-            p50_us,
-            p99_us,
-            corrected_p50_us,
-            corrected_p99_us,
+            p50_us: self.p50_us.max(later.p50_us),
+            p99_us: self.p99_us.max(later.p99_us),
+            corrected_p50_us: self.corrected_p50_us.max(later.corrected_p50_us),
+            corrected_p99_us: self.corrected_p99_us.max(later.corrected_p99_us),
             stock_left: later.stock_left,
             queued: self.queued.max(later.queued),
             cpu_percent: CpuRow {
@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn percentiles_of_few_requests_do_not_describe_merged_rows() {
         let of = |ended, p99_us| SeriesRow { ended, p99_us, ..row(0) };
-        let p99_us = |a: SeriesRow, b: SeriesRow| a.merged(b).p99_us;
-        assert_eq!(p99_us(of(1_000, 5), of(8, 900)), 5);
-        assert_eq!(p99_us(of(8, 900), of(1_000, 5)), 5);
-        assert_eq!(p99_us(of(20, 5), of(20, 900)), 900);
-        assert_eq!(p99_us(of(8, 5), of(8, 900)), 900, "nothing better is known");
+        let p99_us = |rows: &[SeriesRow]| SeriesRow::of_several(rows).unwrap().p99_us;
+        assert_eq!(p99_us(&[of(1_000, 5), of(8, 900)]), 5);
+        assert_eq!(p99_us(&[of(8, 900), of(8, 1), of(8, 2), of(1_000, 5)]), 5);
+        assert_eq!(p99_us(&[of(20, 5), of(20, 900)]), 900);
+        assert_eq!(p99_us(&[of(8, 5), of(8, 900)]), 900, "nothing better is known");
     }
 
     #[test]
