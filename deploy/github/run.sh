@@ -7,6 +7,12 @@ set -euo pipefail
 
 flags=()
 
+# Ends the step before the bench. The comment says then that there was no run.
+refuse() {
+    output exit-code 2
+    fail "$1" 2
+}
+
 # The profile, from the workspace or else from the checkout of the action.
 add_profile() {
     local profile=$INPUT_PROFILE
@@ -41,11 +47,7 @@ add_thresholds() {
 add_args() {
     local words
     words=$(mktemp)
-    if ! xargs -r printf '%s\0' <<<"$INPUT_ARGS" >"$words"; then
-        # The comment says then that there was no run.
-        output exit-code 2
-        fail 'the input args cannot be split' 2
-    fi
+    xargs -r printf '%s\0' <<<"$INPUT_ARGS" >"$words" || refuse 'the input args cannot be split'
     local word
     while IFS= read -r -d '' word; do
         flags+=("$word")
@@ -68,8 +70,7 @@ verdict() {
 main() {
     [[ -n $INPUT_OUT && $INPUT_OUT != *$'\n'* ]] || fail 'the input out is no folder' 2
     if [ -n "$INPUT_BASELINE" ] && [ "$INPUT_BASELINE" -ef "$INPUT_OUT" ]; then
-        output exit-code 2
-        fail 'the inputs baseline and out are the same folder, and the run would replace its baseline' 2
+        refuse 'the inputs baseline and out are the same folder: the run would replace its baseline'
     fi
     forget_earlier_run
     add_profile

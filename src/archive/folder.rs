@@ -35,6 +35,13 @@ pub struct OutputError {
     pub(super) cause: io::Error,
 }
 
+impl OutputError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// Adds the path of a file to an error.
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OutputError {
     let path = path.to_owned();

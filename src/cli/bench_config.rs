@@ -215,12 +215,8 @@ fn check_folder(flags: &BenchFlags) -> Result<(), FlagError> {
 
 /// The flag of the output that cannot be opened, if that is the error.
 fn output_of(error: &anyhow::Error, config: &Config) -> Option<&'static str> {
-    error.downcast_ref::<OutputError>()?;
-    let of_jtl = config.jtl.as_ref().map(|path| format!("cannot write {}: ", path.display()));
-    match of_jtl.is_some_and(|of_jtl| error.to_string().starts_with(&of_jtl)) {
-        true => Some("jtl"),
-        false => Some("out"),
-    }
+    let path = error.downcast_ref::<OutputError>()?.path();
+    Some(if config.jtl.as_deref() == Some(path) { "jtl" } else { "out" })
 }
 
 /// The certificates that the flags trust.

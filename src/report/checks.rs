@@ -2,7 +2,7 @@
 //! run itself. JUnit, the summary, the page and the annotations of GitHub print the same list.
 
 use crate::archive::{Run, Tally};
-use crate::judge::{Invariant, Verdict, Violation};
+use crate::judge::{Invariant, ThresholdResult, Verdict, Violation};
 
 use super::words::{how_often, outside};
 
@@ -130,6 +130,19 @@ fn thresholds(run: &Run) -> impl Iterator<Item = Check> {
         };
         Check::new(Kind::Threshold, &outside(&result.expr), state, message)
     })
+}
+
+/// The results of all thresholds, each with a word for it; last the one that ended the run.
+pub(super) fn judged(run: &Run) -> impl Iterator<Item = (&ThresholdResult, &'static str)> {
+    let of_plan = run.thresholds.iter().take(LISTED_MAX).map(|result| {
+        let word = match (result.passed, result.measured) {
+            (true, _) => "passed",
+            (false, Some(_)) => "crossed",
+            (false, None) => "not measured",
+        };
+        (result, word)
+    });
+    of_plan.chain(run.aborted_by.iter().map(|result| (result, "ended the run")))
 }
 
 /// The thresholds of `--abort-on`: the one that ended the run was crossed.

@@ -6,7 +6,7 @@ use askama::Template;
 use crate::archive::Run;
 use crate::judge::ThresholdResult;
 
-use super::checks::{Check, Kind, LISTED_MAX, State, checks, counted};
+use super::checks::{Check, Kind, State, checks, counted, judged};
 use super::titled::Titled;
 use super::tone::Tone;
 use super::verdict::verdict_line;
@@ -71,18 +71,11 @@ fn section(titled: &Titled<'_>) -> Section {
 }
 
 fn thresholds(run: &Run) -> Vec<Threshold> {
-    let ended = |result| run.aborted_by.as_ref().is_some_and(|by| std::ptr::eq(by, result));
-    let results = run.thresholds.iter().take(LISTED_MAX).chain(&run.aborted_by);
-    let thresholds = results.map(|result| Threshold {
+    let thresholds = judged(run).map(|(result, word)| Threshold {
         mark: if result.passed { "✅" } else { "❌" },
         expr: escaped(&outside(&result.expr)),
         measured: measured(result),
-        word: match (result.passed, result.measured) {
-            _ if ended(result) => "ended the run",
-            (true, _) => "passed",
-            (false, Some(_)) => "crossed",
-            (false, None) => "not measured",
-        },
+        word,
     });
     thresholds.collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::archive::Run;
 use crate::judge::Verdict;
-use crate::report::checks::LISTED_MAX;
+use crate::report::checks::judged;
 use crate::report::titled::Titled;
 use crate::report::tone::Tone;
 use crate::report::verdict::verdict_line;
@@ -159,15 +159,12 @@ fn times(name: &'static str, times: Option<Quantiles>) -> Tile {
 }
 
 fn thresholds(run: &Run) -> Vec<Threshold> {
-    let ended = |result| run.aborted_by.as_ref().is_some_and(|by| std::ptr::eq(by, result));
-    let results = run.thresholds.iter().take(LISTED_MAX).chain(&run.aborted_by);
-    let shown = results.map(|result| {
+    let shown = judged(run).map(|(result, word)| {
         let show = |figure| result.unit.display(figure);
-        let (sign, word, class) = match (result.passed, result.measured) {
-            _ if ended(result) => ("✗", "ended the run", "bad"),
-            (true, _) => ("✓", "passed", "good"),
-            (false, Some(_)) => ("✗", "crossed", "bad"),
-            (false, None) => ("!", "not measured", "warn"),
+        let (sign, class) = match word {
+            "passed" => ("✓", "good"),
+            "not measured" => ("!", "warn"),
+            _ => ("✗", "bad"),
         };
         Threshold {
             expr: outside(&result.expr),

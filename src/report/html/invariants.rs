@@ -45,7 +45,7 @@ impl WitnessView {
 
 /// What happened to an attempt at a time.
 pub(super) struct EventView {
-    /// Since the beginning of the run; empty for what has no time.
+    /// Since the beginning of the recording; empty for what has no time.
     pub(super) at: String,
     /// Where it lies between the first event and the last, in percent.
     pub(super) left: Option<String>,
@@ -126,7 +126,7 @@ fn since(ms: f64) -> String {
     }
 }
 
-/// When an event was, in milliseconds since the beginning of the run, and what it was.
+/// When an event was, in milliseconds since the beginning of the recording, and what it was.
 fn time(event: &str) -> (Option<f64>, &str) {
     let timed = event.split_once(" ms ").filter(|(at, _)| at.starts_with(['+', '-']));
     let timed = timed.and_then(|(at, what)| Some((at.parse::<f64>().ok()?, what)));
