@@ -16,7 +16,7 @@ fn read(path: &Path) -> String {
 
 /// Records an oversold run, and returns the last line of its report.
 fn oversell(folder: &Path) -> String {
-    let load = ["--spawn", "--threads", "40", "--loops", "3", "--out", "run"];
+    let load = ["--spawn", "--threads", "40", "--stampede", "--out", "run"];
     let output = bench(folder, &[&load[..], &["--", "--flaw", "off-by-one"]].concat());
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     last_line(&output)
