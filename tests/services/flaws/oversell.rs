@@ -51,7 +51,8 @@ fn assert_oversells(flaw: Flaw) {
         let over = orders - STOCK;
         assert_eq!(verdict, format!("OVERSOLD by {over}: stock {STOCK}, sold {orders}"));
         assert_eq!(code, Some(3), "{report}");
-        let broken = format!("never_oversold: orders above the stock ({over} times)");
+        let times = if over == 1 { "once".to_owned() } else { format!("{over} times") };
+        let broken = format!("never_oversold: orders above the stock ({times})");
         assert!(report.contains(&broken), "{report}");
         let witnesses = report.lines().skip_while(|line| !line.contains(&broken)).skip(1);
         let witnesses = witnesses.take_while(|line| line.starts_with("     "));
