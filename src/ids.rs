@@ -120,6 +120,11 @@ impl OrderId {
         Self(text.into())
     }
 
+    /// The id of an order that has one which was not told.
+    pub fn unstated() -> Self {
+        Self(String::new())
+    }
+
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0

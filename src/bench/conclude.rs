@@ -80,7 +80,7 @@ impl Ended<'_> {
         notify: Notify<'_>,
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
-        let Loaded { ran: Ran { recorder, begun, mut history }, sinks, broker, aborted } =
+        let Loaded { ran: Ran { recorder, begun, mut history, steps }, sinks, broker, aborted } =
             self.loaded;
         let Sinks { series, mut outputs, abort: _, live: _ } = sinks;
         history.ended_us = site.beginning.us(Instant::now());
@@ -99,7 +99,8 @@ impl Ended<'_> {
         let invalid = judge::validity(&summary, &generator_load(config, &self.usage));
         let parts = Parts {
             started: self.started,
-            sut: config.sut,
+            sut: &config.sut,
+            steps: steps.summaries(),
             plan: &config.plan,
             target: &site.target,
             spawn: config.spawn.as_ref(),
@@ -156,7 +157,7 @@ async fn gather(
     let what = || "the ledger is read".to_owned();
     // What is read has some time in any case.
     let extended = || deadline.max(Instant::now() + limit.min(RESULTS_TIME));
-    let read = evidence::ledger(site, outputs, LedgerFile::After, extended());
+    let read = evidence::ledger(site, history, outputs, LedgerFile::After, extended());
     let began = Instant::now();
     let mut ledger = waiting(notify, what, read).await.map_err(|error| error.to_string());
     let window_us = (site.beginning.us(began), site.beginning.us(Instant::now()));
@@ -179,7 +180,7 @@ async fn gather(
         && history.sale_before.as_ref().is_none_or(|before| first.sale.are_those_of(before))
     {
         tokio::time::sleep(LATE_EFFECTS).await;
-        if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After, deadline).await {
+        if let Ok(again) = evidence::ledger(site, history, outputs, LedgerFile::After, deadline).await {
             history.add_changes(first, window_us, &again);
             ledger = Ok(again);
         }
@@ -193,7 +194,9 @@ async fn view_again(site: &Site, history: &mut History) -> Option<SaleNow> {
     let read = site.control.sale_again(&mut history.views);
     let view = timeout(LAST_READ_TIMEOUT, read).await.ok()?.ok()?;
     let sale = now(&view);
-    history.views.keep(view);
+    if site.control.shows_states() {
+        history.views.keep(view);
+    }
     Some(sale)
 }
 

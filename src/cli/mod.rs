@@ -21,6 +21,7 @@ mod recorded;
 mod report_files;
 mod self_test;
 mod serve;
+mod shop;
 mod signals;
 mod sources;
 mod variables;

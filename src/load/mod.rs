@@ -13,6 +13,7 @@ mod reply;
 mod retry;
 mod run;
 mod start_barrier;
+mod steps;
 mod timers;
 mod user;
 mod users;

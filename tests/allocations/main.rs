@@ -158,7 +158,7 @@ fn run(url: &str, flags: &BenchFlags) -> Run {
     let (target, item) = (&Target::new(Some(url)).unwrap(), &"tea".parse().unwrap());
     let workers = load::workers(plan.threads);
     let (live, stop) = (&Arc::new(Live::new(workers)), &CancellationToken::new());
-    let (sut, epoch, beginning, wants_samples) = (Sut::Seckill, 1, Beginning::now(), false);
+    let (sut, epoch, beginning, wants_samples) = (&Sut::Seckill, 1, Beginning::now(), false);
     let job = Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
     let (mut requests, mut tallied, mut seconds) = (0, 0, Seconds(0));
     let allocations = allocations(Scope::Process, || {

@@ -72,7 +72,8 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
     let plan = Plan::new(flags, 7).unwrap();
     Run::new(Parts {
         started: SystemTime::UNIX_EPOCH,
-        sut: Sut::Seckill,
+        sut: &Sut::Seckill,
+        steps: Vec::new(),
         plan: &plan,
         target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
         spawn: None,

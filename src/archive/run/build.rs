@@ -11,12 +11,12 @@ use crate::judge::{
 use crate::monitor::{BrokerUsage, CpuShares, ProcessUsage, Usage};
 use crate::profile::{Model, Plan, ServeFlags};
 use crate::settings::RetryOn;
-use crate::stats::{Click, Counts, Point, Quantiles, Series, Summary};
+use crate::stats::{Click, Counts, Point, Quantiles, Series, StepSummary, Summary};
 use crate::sut::{Sut, Target};
 
 use super::figures::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede, StepRecord,
 };
 use super::rows::ended_s;
 use super::tally::Tally;
@@ -36,7 +36,9 @@ const ELAPSED_OF_SHARES_MIN: Duration = Duration::from_millis(200);
 #[allow(missing_docs, reason = "see the fields of `Run`")]
 pub struct Parts<'a> {
     pub started: SystemTime,
-    pub sut: Sut,
+    pub sut: &'a Sut,
+    /// The figures of the steps beside the purchase.
+    pub steps: Vec<StepSummary>,
     pub plan: &'a Plan,
     pub target: &'a Target,
     /// The flags of the server that was started for the run.
@@ -74,7 +76,7 @@ impl Run {
             schema: SCHEMA,
             seckill: env!("CARGO_PKG_VERSION").to_owned(),
             started: parts.started,
-            sut: parts.sut,
+            sut: parts.sut.record(),
             plan: PlanRecord {
                 plan: plan.clone(),
                 target: parts.target.url.clone(),
@@ -88,6 +90,8 @@ impl Run {
             latency_corrected_us: summary.corrected,
             latency_bins: summary.bins.clone(),
             latency_curve: summary.curve.clone(),
+            steps: parts.steps.iter().map(|step| step_record(parts.sut, step)).collect(),
+            unmatched: parts.sut.unmatched(),
             connect_us: summary.connect,
             first_byte_us: summary.first_byte,
             settle_us,
@@ -179,6 +183,16 @@ fn requests(parts: &Parts<'_>) -> Requests {
         by_outcome: Tally::of(words),
         by_error: Tally::of(summary.by_error.iter().copied()),
         cause: cause(summary, connections).map(|cause| cause.to_string()),
+    }
+}
+
+fn step_record(sut: &Sut, step: &StepSummary) -> StepRecord {
+    StepRecord {
+        label: sut.steps().into_iter().nth(step.step).unwrap_or_default(),
+        total: step.total,
+        errors: step.errors.iter().map(|(_, count)| count).sum(),
+        by_error: Tally::of(step.errors.iter().copied()),
+        latency_us: step.latency,
     }
 }
 

@@ -28,6 +28,12 @@ pub(in crate::load) async fn run(
     let schedule = Schedule::of_user(worker.plan(), thread);
     let mut user = User::new(Rc::clone(&worker), thread);
     user.build(AttemptNo { thread, index: 0 });
+    if user.needs_setup() && !worker.is_stopped() {
+        let permit = opening.acquire().await;
+        user.set_up().await;
+        drop(permit);
+        user.build(AttemptNo { thread, index: 0 });
+    }
     if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) {
         let permit = opening.acquire().await;
         let prepared = if worker.is_stopped() { 0 } else { user.prepare().await };

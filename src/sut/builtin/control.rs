@@ -13,13 +13,13 @@ use crate::history::{Beginning, Hours, Ledger, NoState, SaleView, Stage, View, V
 use crate::http_client;
 use crate::ids::ItemId;
 use crate::secret::Secret;
-use crate::sut::Target;
+use crate::sut::{ControlError, Target};
 use crate::units::Span;
 
 use super::ledger::LedgerReader;
 
 /// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::sut) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time-out for the connection that shows whether a silent server accepts any.
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
@@ -39,71 +39,6 @@ pub struct Control {
     admin_token: Option<Secret>,
     item: Option<ItemId>,
     beginning: Beginning,
-}
-
-/// Why the server gives no usable answer; each message names the cure.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages describe the variants")]
-pub enum ControlError {
-    #[error("no server answers at {0}: start `seckill serve` there, or add --spawn")]
-    NoServer(String),
-    #[error(
-        "there was no connection to {0} within {1} (--connect-timeout): is it the right --target?"
-    )]
-    NoConnection(String, Span),
-    #[error(
-        "{0} accepted the connection and did not answer within {1} (--connect-timeout): is it the \
-         right --target, and does its server run?"
-    )]
-    Silent(String, Span),
-    #[error("{0} did not answer within {time_out} s", time_out = TIMEOUT.as_secs())]
-    TimedOut(String),
-    #[error("{0} answers, but not in HTTP: is it the right --target?")]
-    NotHttp(String),
-    #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
-    NoServerBehind(String, StatusCode),
-    #[error("{0} is not a seckill server: it answers GET /result with status {status}",
-            status = .1.as_u16())]
-    Foreign(String, StatusCode),
-    #[error("{0} is not a seckill server: its answer to GET /result, with status {status}, is no \
-             state of a sale", status = .1.as_u16())]
-    NoState(String, StatusCode),
-    #[error("several items are on sale at {0}: select one with --item NAME")]
-    ItemRequired(String),
-    #[error("the item is not on sale at {0}")]
-    UnknownItem(String),
-    #[error("no admin token: give --admin-token or SECKILL_ADMIN_TOKEN")]
-    NoToken,
-    #[error("the admin token is not the server's")]
-    WrongToken,
-    #[error("PUT /admin/sale for {0} is answered with status {1}, and not with 200")]
-    NotOpened(ItemId, StatusCode),
-    #[error("PUT /admin/sale is answered with status 200, but its body is not the opened sale")]
-    NotAnOpenedSale,
-    #[error("{0}")]
-    Ledger(String),
-    #[error("the last line of the ledger does not count the lines before it")]
-    Miscounted,
-    #[error("cannot make an HTTP client: {0}")]
-    Client(String),
-}
-
-impl ControlError {
-    /// Whether the admin token is missing or wrong, so that another try would end in the same way.
-    pub fn is_of_token(&self) -> bool {
-        matches!(self, Self::NoToken | Self::WrongToken)
-    }
-
-    /// The status of an answer that cannot be true of a sale that was found before: complete, but
-    /// no state, or a refusal of a valid request.
-    fn no_state(&self) -> Option<u16> {
-        match self {
-            Self::ItemRequired(_) => Some(400),
-            Self::UnknownItem(_) => Some(404),
-            Self::NoState(_, status) => Some(status.as_u16()),
-            _ => None,
-        }
-    }
 }
 
 impl Control {

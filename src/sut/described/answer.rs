@@ -1,0 +1,116 @@
+//! A whole answer of the tested shop, and the values in it.
+
+use std::borrow::Cow;
+
+use regex::bytes::Regex;
+
+use super::pointer::{Scalar, find, is_pointer};
+use crate::sut::Received;
+
+/// Longest value that is extracted, in bytes: a longer one is no token and no id.
+const VALUE_LEN_MAX: usize = 8 << 10;
+
+/// The lines of a head that have this name.
+pub(super) fn fields<'a>(head: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let lines = head.split(|byte| *byte == b'\n').skip(1);
+    lines.filter_map(move |line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let is_named = line[..colon].eq_ignore_ascii_case(name.as_bytes());
+        is_named.then(|| line[colon + 1..].trim_ascii())
+    })
+}
+
+/// Where a value is in an answer.
+#[derive(Debug, Clone)]
+pub(super) enum Extract {
+    Json(String),
+    Header(String),
+    Cookie(String),
+    Text(Regex),
+}
+
+impl Extract {
+    /// Parses `json POINTER`, `header NAME`, `cookie NAME` or `text REGEX`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let (kind, what) = text.split_once(' ').unwrap_or((text, ""));
+        let what = what.trim();
+        match kind {
+            "json" if is_pointer(what) => Ok(Self::Json(what.to_owned())),
+            "json" => Err(format!("`{what}` is no JSON pointer: it begins with a slash")),
+            "header" if !what.is_empty() => Ok(Self::Header(what.to_owned())),
+            "cookie" if !what.is_empty() => Ok(Self::Cookie(what.to_owned())),
+            "text" => match regex(what)? {
+                found if found.captures_len() == 2 => Ok(Self::Text(found)),
+                _ => Err(format!("`{what}` must have one group, which is the value")),
+            },
+            _ => Err(format!(
+                "`{text}` does not say where the value is: json POINTER, header NAME, cookie NAME \
+                 or text REGEX"
+            )),
+        }
+    }
+
+    /// The value in an answer; `None` if it is not there, or too long.
+    pub(super) fn of<'a>(&self, reply: Received<'a>) -> Option<Cow<'a, str>> {
+        let value = match self {
+            Self::Json(pointer) => find(reply.body, pointer).and_then(Scalar::into_text)?,
+            Self::Header(name) => String::from_utf8_lossy(fields(reply.head, name).next()?),
+            Self::Cookie(name) => {
+                let mut set = fields(reply.head, "set-cookie");
+                set.find_map(|line| {
+                    let pair = line.split(|byte| *byte == b';').next()?;
+                    let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+                    Some(String::from_utf8_lossy(value))
+                })?
+            }
+            Self::Text(regex) => {
+                String::from_utf8_lossy(regex.captures(reply.body)?.get(1)?.as_bytes())
+            }
+        };
+        (value.len() <= VALUE_LEN_MAX).then_some(value)
+    }
+}
+
+/// A regular expression of the description.
+pub(super) fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let error = error.to_string();
+        let problem = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("`{text}` is no regular expression: {problem}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8] = b"HTTP/1.1 201 Created\r\nLocation: /orders/7\r\n\
+        Set-Cookie: sid=abc; Path=/; HttpOnly\r\nset-cookie: csrf=x=y\r\n\r\n";
+
+    fn extract(from: &str) -> Option<String> {
+        let body = br#"{"order":{"id":42}} <input name="csrf" value="t&amp;k">"#;
+        let json = br#"{"order":{"id":42}}"#;
+        let body: &[u8] = if from.starts_with("json") { json } else { body };
+        let reply = Received { status: 201, head: HEAD, body };
+        Extract::parse(from).unwrap().of(reply).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn value_is_found_where_the_description_says() {
+        assert_eq!(extract("json /order/id").as_deref(), Some("42"));
+        assert_eq!(extract("header location").as_deref(), Some("/orders/7"));
+        assert_eq!(extract("cookie sid").as_deref(), Some("abc"));
+        assert_eq!(extract("cookie csrf").as_deref(), Some("x=y"));
+        assert_eq!(extract(r#"text name="csrf" value="([^"]*)""#).as_deref(), Some("t&amp;k"));
+        for absent in ["json /order", "json /x", "header etag", "cookie si", "text (zz)"] {
+            assert_eq!(extract(absent), None, "{absent}");
+        }
+    }
+
+    #[test]
+    fn unknown_places_are_errors() {
+        for bad in ["", "json order", "header", "body /x", "text (", "text x", "text (a)(b)"] {
+            assert!(Extract::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! [`Control`]: what the audit reads of a described shop, and how its stock is restored.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::history::{
+    Beginning, Found, FoundStatus, History, Hours, Ledger, SaleTerms, SaleView, Tells, View,
+    attribute,
+};
+use crate::ids::ItemId;
+use crate::sut::builtin::write_ledger;
+use crate::sut::{ControlError, Target};
+use crate::units::Span;
+
+use super::description::Description;
+use super::truth::Values;
+
+/// Pause between two readings that must show the same.
+const STABLE: Duration = Duration::from_secs(1);
+
+/// Time-out for reading orders and stock once, retries included.
+const READ_TIME: Duration = Duration::from_secs(60);
+
+/// Reads orders and stock where the description says they are.
+#[derive(Debug)]
+pub struct Control {
+    description: Arc<Description>,
+    target: Target,
+    item: Option<ItemId>,
+    beginning: Beginning,
+    /// Units at the opening of the sale, once the first reading has shown them.
+    stock: OnceLock<u64>,
+}
+
+impl Control {
+    pub(in crate::sut) fn new(
+        description: &Arc<Description>,
+        target: &Target,
+        item: Option<ItemId>,
+        beginning: Beginning,
+    ) -> Result<Self, ControlError> {
+        let (description, target) = (Arc::clone(description), target.clone());
+        Ok(Self { description, target, item, beginning, stock: OnceLock::new() })
+    }
+
+    pub(in crate::sut) fn of_item(self, item: ItemId) -> Self {
+        Self { item: Some(item), ..self }
+    }
+
+    pub(in crate::sut) async fn first_sale(&self, limit: Duration) -> Result<View, ControlError> {
+        let url = || self.target.url.clone();
+        match timeout(limit, TcpStream::connect(self.target.address)).await {
+            Ok(Ok(_)) => self.sale().await,
+            Ok(Err(_)) => Err(ControlError::NoShop(url())),
+            Err(_) => Err(ControlError::NoConnection(url(), Span(limit))),
+        }
+    }
+
+    /// The state of the sale, put together from the readings of its sources.
+    pub(in crate::sut) async fn sale(&self) -> Result<View, ControlError> {
+        let sent_us = self.beginning.us(Instant::now());
+        let deadline = Instant::now() + READ_TIME;
+        let orders = match self.description.truth().has_orders() {
+            true => won(&self.orders(deadline).await?),
+            false => 0,
+        };
+        let left = self.stock_left(deadline).await?;
+        let queued = self.queued(deadline).await?;
+        let stock = self.opening_stock(left, orders);
+        let sale = SaleView {
+            item: self.item.as_ref().map_or("", ItemId::as_str).into(),
+            stock,
+            stock_left: left.unwrap_or(i64::try_from(stock).unwrap_or(i64::MAX) - orders as i64),
+            orders,
+            queued: queued.unwrap_or_default(),
+            ..SaleView::default()
+        };
+        Ok(View { sent_us, answered_us: self.beginning.us(Instant::now()), sale })
+    }
+
+    /// Units at the opening: those that the description states, or those that the first reading
+    /// shows as left and sold.
+    fn opening_stock(&self, left: Option<i64>, orders: u64) -> u64 {
+        *self.stock.get_or_init(|| match self.description.stock() {
+            Some(stock) => stock.into(),
+            None => u64::try_from(left.unwrap_or(0)).unwrap_or(0) + orders,
+        })
+    }
+
+    pub(in crate::sut) async fn reset(&self) -> Result<(), ControlError> {
+        let reset = self.description.truth().reset(&self.values()).await;
+        reset.map_err(|error| ControlError::Truth(error.to_string()))
+    }
+
+    pub(in crate::sut) async fn settle(&self, deadline: Instant) -> Result<(), String> {
+        let began = Instant::now();
+        let mut before = None;
+        loop {
+            let problem = match self.reading(deadline).await {
+                Ok((seen, queued)) => {
+                    let is_same = before == Some(seen);
+                    if is_same && queued.unwrap_or(0) == 0 {
+                        return Ok(());
+                    }
+                    before = Some(seen);
+                    match queued {
+                        Some(queued) if queued > 0 => format!("{queued} attempts were still queued"),
+                        _ => "the orders or the stock changed between two readings".to_owned(),
+                    }
+                }
+                Err(error) => format!("the orders could not be read ({error})"),
+            };
+            if Instant::now() + STABLE >= deadline {
+                let after = Span(Duration::from_secs(began.elapsed().as_secs()));
+                return Err(format!("{problem} {after} after the run"));
+            }
+            tokio::time::sleep(STABLE).await;
+        }
+    }
+
+    /// A digest of the orders and the stock, and how many attempts are queued.
+    async fn reading(&self, deadline: Instant) -> Result<(u64, Option<u64>), ControlError> {
+        let queued = self.queued(deadline).await?;
+        let mut digest = DefaultHasher::new();
+        self.stock_left(deadline).await?.hash(&mut digest);
+        for found in self.orders(deadline).await? {
+            let Found { request_id, buyer, order_id, status, .. } = &found;
+            (request_id, buyer, order_id, format!("{status:?}")).hash(&mut digest);
+        }
+        Ok((digest.finish(), queued))
+    }
+
+    pub(in crate::sut) async fn ledger(
+        &self,
+        history: &History,
+        mut copy: impl FnMut(&[u8]),
+    ) -> Result<Ledger, ControlError> {
+        let deadline = Instant::now() + READ_TIME;
+        let found = self.orders(deadline).await?;
+        let left = self.stock_left(deadline).await?;
+        let stock = self.opening_stock(left, won(&found));
+        let per_buyer = self.description.per_buyer();
+        let tells = Tells {
+            stock: left.is_some(),
+            limit: per_buyer.is_some(),
+            ..self.description.truth().tells()
+        };
+        let terms = SaleTerms {
+            item: history.item.to_string(),
+            epoch: 0,
+            stock,
+            stock_left: left.unwrap_or_default(),
+            per_buyer: per_buyer.unwrap_or(u32::MAX),
+            hours: Hours::default(),
+        };
+        let buyers = self.description.accounts().map(|accounts| accounts.buyers());
+        let buyer = |text: &str| buyer(buyers.as_ref(), history, text);
+        let ledger = attribute(found, terms, tells, history, &buyer);
+        copy(&write_ledger(&ledger));
+        Ok(ledger)
+    }
+
+    fn values(&self) -> Values {
+        let item = self.item.as_ref().map(ToString::to_string);
+        Values { item, seed: self.description.seed(), target: self.target.clone() }
+    }
+
+    async fn orders(&self, deadline: Instant) -> Result<Vec<Found>, ControlError> {
+        let truth = self.description.truth();
+        if !truth.has_orders() {
+            return Err(ControlError::NoOrders);
+        }
+        let orders = truth.orders(&self.values(), deadline).await;
+        orders.map_err(|error| ControlError::Truth(error.to_string()))
+    }
+
+    async fn stock_left(&self, deadline: Instant) -> Result<Option<i64>, ControlError> {
+        let stock = self.description.truth().stock(&self.values(), deadline).await;
+        stock.map_err(|error| ControlError::Truth(error.to_string()))
+    }
+
+    async fn queued(&self, deadline: Instant) -> Result<Option<u64>, ControlError> {
+        let queued = self.description.truth().queued(&self.values(), deadline).await;
+        queued.map_err(|error| ControlError::Truth(error.to_string()))
+    }
+}
+
+fn won(found: &[Found]) -> u64 {
+    found.iter().filter(|found| matches!(found.status, FoundStatus::Won)).count() as u64
+}
+
+/// The buyer of this run that a text of the shop's stands for.
+fn buyer(accounts: Option<&HashMap<&str, u64>>, history: &History, text: &str) -> Option<Uuid> {
+    match accounts {
+        Some(accounts) => Some(history.ids.numbered_buyer(*accounts.get(text)?)),
+        None => Uuid::parse_str(text).ok(),
+    }
+}

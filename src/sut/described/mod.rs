@@ -1,0 +1,21 @@
+//! A shop of somebody else's, as a profile describes it: its requests, what its answers mean, and
+//! where its orders and its stock are.
+
+mod accounts;
+mod answer;
+mod client;
+mod control;
+mod cookies;
+mod description;
+mod outcome;
+mod pointer;
+mod request;
+mod tables;
+mod text;
+mod truth;
+mod wrong;
+
+pub use accounts::Accounts;
+pub(super) use client::Client;
+pub use control::Control;
+pub use description::{Description, DescriptionError, Setting};

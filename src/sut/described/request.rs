@@ -1,0 +1,360 @@
+//! A request of the description, compiled: each attempt only writes its values into a buffer that
+//! is used again and again.
+
+use std::io::Write;
+
+use toml::Spanned;
+use uuid::fmt::Hyphenated;
+
+use crate::escape::printable;
+use crate::ids::RequestId;
+use crate::similar::nearest;
+
+use super::cookies::Cookies;
+use super::tables::Step;
+use super::text::{Piece, Text};
+use super::wrong::Wrong;
+
+/// Methods that a request may have.
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Field lines that the load generator writes itself.
+const OWN_FIELDS: &[&str] = &["host", "connection", "content-length", "transfer-encoding"];
+
+/// A value that differs between virtual users or attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Value {
+    Buyer,
+    RequestId,
+    Thread,
+    /// A column of the file of buyers.
+    Column(usize),
+    /// What a step has extracted.
+    Extracted(usize),
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Plain,
+    /// As a part of a string in JSON.
+    Json,
+    /// Percent-encoded, as in a URL or a form.
+    Url,
+}
+
+/// What the names of placeholders stand for.
+pub(super) struct Names<'a> {
+    /// Values that are the same for all, as text: the item, the seed, variables.
+    pub(super) fixed: &'a dyn Fn(&str) -> Option<Result<String, String>>,
+    /// The columns of the file of buyers, if one is given.
+    pub(super) columns: Option<&'a [String]>,
+    /// What is extracted by the steps so far.
+    pub(super) extracted: &'a [String],
+}
+
+/// What a name stands for.
+enum Meaning {
+    Fixed(String),
+    Value(Value),
+}
+
+impl Names<'_> {
+    fn meaning(&self, name: &str) -> Result<Meaning, String> {
+        if let Some(fixed) = (self.fixed)(name) {
+            return fixed.map(Meaning::Fixed);
+        }
+        if let Some(column) = name.strip_prefix("csv.") {
+            let columns = self.columns.ok_or_else(|| {
+                format!("`{{{{{name}}}}}` is a column of a file: add --buyers-from FILE")
+            })?;
+            let found = columns.iter().position(|known| known == column);
+            return found.map(|column| Meaning::Value(Value::Column(column))).ok_or_else(|| {
+                let columns = columns.join(", ");
+                format!("the file of --buyers-from has no column `{column}`, only {columns}")
+            });
+        }
+        let value = match (name, self.columns) {
+            // The buyer is the column of that name, or the first one.
+            ("buyer", Some(columns)) => {
+                Value::Column(columns.iter().position(|column| column == "buyer").unwrap_or(0))
+            }
+            ("buyer", None) => Value::Buyer,
+            ("request_id", _) => Value::RequestId,
+            ("thread", _) => Value::Thread,
+            _ => match self.extracted.iter().rposition(|known| known == name) {
+                Some(slot) => Value::Extracted(slot),
+                None => return Err(self.unknown(name)),
+            },
+        };
+        Ok(Meaning::Value(value))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let known = ["buyer", "request_id", "item", "seed", "thread", "target"];
+        let known = known.into_iter().chain(self.extracted.iter().map(String::as_str));
+        let cure = match nearest(name, known) {
+            Some(nearest) => format!("the nearest is `{{{{{nearest}}}}}`"),
+            None => "an earlier step has to extract it".to_owned(),
+        };
+        format!("`{{{{{}}}}}` is not known here: {cure}", printable(name))
+    }
+}
+
+/// A part of a compiled request.
+#[derive(Debug, Clone)]
+enum Part {
+    Bytes(Vec<u8>),
+    Value(Value, Encoding),
+}
+
+/// The parts of a head or a body.
+#[derive(Debug, Clone, Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn bytes(&mut self, bytes: &[u8]) {
+        match self.0.last_mut() {
+            Some(Part::Bytes(last)) => last.extend_from_slice(bytes),
+            _ => self.0.push(Part::Bytes(bytes.to_vec())),
+        }
+    }
+
+    fn text(&mut self, text: &str, encoding: Encoding, names: &Names<'_>) -> Result<(), String> {
+        for piece in Text::parse(text)?.pieces() {
+            match piece {
+                // A part that is written in the description is encoded there.
+                Piece::Text(text) => self.bytes(text.as_bytes()),
+                Piece::Name(name) => match names.meaning(name)? {
+                    Meaning::Fixed(fixed) => {
+                        let mut encoded = Vec::new();
+                        encode(&mut encoded, fixed.as_bytes(), encoding);
+                        self.bytes(&encoded);
+                    }
+                    Meaning::Value(value) => self.0.push(Part::Value(value, encoding)),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, values: &Values<'_>, buffer: &mut Vec<u8>) {
+        for part in &self.0 {
+            match part {
+                Part::Bytes(bytes) => buffer.extend_from_slice(bytes),
+                Part::Value(value, encoding) => values.write(*value, *encoding, buffer),
+            }
+        }
+    }
+
+    fn has(&self, is_wanted: impl Fn(Value) -> bool) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Value(value, _) if is_wanted(*value)))
+    }
+}
+
+/// The values of one attempt of one virtual user.
+#[derive(Debug)]
+pub(super) struct Values<'a> {
+    pub(super) buyer: uuid::Uuid,
+    pub(super) request_id: RequestId,
+    pub(super) thread: u32,
+    pub(super) row: &'a [String],
+    pub(super) extracted: &'a [String],
+    pub(super) cookies: &'a Cookies,
+}
+
+impl Values<'_> {
+    fn write(&self, value: Value, encoding: Encoding, buffer: &mut Vec<u8>) {
+        let mut id = |id: uuid::Uuid| {
+            let mut text = [0; Hyphenated::LENGTH];
+            buffer.extend_from_slice(id.hyphenated().encode_lower(&mut text).as_bytes());
+        };
+        match value {
+            Value::Buyer => id(self.buyer),
+            Value::RequestId => id(self.request_id.0),
+            // Writing to memory cannot fail.
+            Value::Thread => write!(buffer, "{}", self.thread).unwrap_or_default(),
+            Value::Column(column) => {
+                let text = self.row.get(column).map_or("", String::as_str);
+                encode(buffer, text.as_bytes(), encoding);
+            }
+            Value::Extracted(slot) => {
+                let text = self.extracted.get(slot).map_or("", String::as_str);
+                encode(buffer, text.as_bytes(), encoding);
+            }
+        }
+    }
+}
+
+fn encode(buffer: &mut Vec<u8>, bytes: &[u8], encoding: Encoding) {
+    match encoding {
+        // A line break would begin another field line.
+        Encoding::Plain => buffer.extend(bytes.iter().filter(|byte| !matches!(byte, 0 | 10 | 13))),
+        Encoding::Json => {
+            let text = serde_json::to_string(&String::from_utf8_lossy(bytes)).unwrap_or_default();
+            let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+            buffer.extend_from_slice(inner.as_bytes());
+        }
+        Encoding::Url => {
+            for text in form_urlencoded::byte_serialize(bytes) {
+                // In a path, `+` would stand for itself.
+                buffer.extend_from_slice(if text == "+" { b"%20" } else { text.as_bytes() });
+            }
+        }
+    }
+}
+
+/// A compiled request, and the bytes of the one that was written last.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    head: Parts,
+    body: Option<Parts>,
+    body_bytes: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Request {
+    /// Compiles a request to `host`.
+    pub(super) fn new(
+        step: &Step,
+        (host, keepalive): (&str, bool),
+        names: &Names<'_>,
+    ) -> Result<Self, Wrong> {
+        let at = step.request.span().start;
+        let wrong = |problem| Wrong { at, problem };
+        let mut head = Parts::default();
+        let (method, path) = request_line(step.request.get_ref()).map_err(wrong)?;
+        head.bytes(format!("{method} ").as_bytes());
+        head.text(path, Encoding::Url, names).map_err(wrong)?;
+        let connection = if keepalive { "keep-alive" } else { "close" };
+        let line = format!(" HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\n");
+        head.bytes(line.as_bytes());
+        let (body, content_type) = body(step, names)?;
+        let has = |name: &str| step.headers.keys().any(|given| given.eq_ignore_ascii_case(name));
+        if let Some(content_type) = content_type.filter(|_| !has("content-type")) {
+            head.bytes(format!("Content-Type: {content_type}\r\n").as_bytes());
+        }
+        for (name, value) in &step.headers {
+            let wrong = |problem| Wrong { at: value.span().start, problem };
+            check_field(name, value.get_ref()).map_err(wrong)?;
+            head.bytes(format!("{name}: ").as_bytes());
+            head.text(value.get_ref(), Encoding::Plain, names).map_err(wrong)?;
+            head.bytes(b"\r\n");
+        }
+        // A request that may have a body says how long it is, even if it has none.
+        let body = body.or_else(|| matches!(method, "POST" | "PUT" | "PATCH").then(Parts::default));
+        Ok(Self { head, body, body_bytes: Vec::new(), bytes: Vec::new() })
+    }
+
+    /// Whether it has something that a step extracts.
+    pub(super) fn needs_extracted(&self) -> bool {
+        let is_extracted = |value| matches!(value, Value::Extracted(_));
+        self.head.has(is_extracted) || self.body.as_ref().is_some_and(|body| body.has(is_extracted))
+    }
+
+    /// Writes the request with these values.
+    pub(super) fn write(&mut self, values: &Values<'_>) {
+        self.bytes.clear();
+        self.head.write(values, &mut self.bytes);
+        values.cookies.write(&mut self.bytes);
+        if let Some(body) = &self.body {
+            self.body_bytes.clear();
+            body.write(values, &mut self.body_bytes);
+            // Writing to memory cannot fail.
+            let _ = write!(self.bytes, "Content-Length: {}\r\n", self.body_bytes.len());
+        }
+        self.bytes.extend_from_slice(b"\r\n");
+        if self.body.is_some() {
+            self.bytes.extend_from_slice(&self.body_bytes);
+        }
+    }
+
+    /// The bytes that were written last.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The method and the path of `POST /path?query`.
+pub(super) fn request_line(text: &str) -> Result<(&str, &str), String> {
+    let shape = || format!("`{}` is no request: write it as POST /path", printable(text));
+    let (method, path) = text.split_once(' ').ok_or_else(shape)?;
+    if !METHODS.contains(&method) {
+        return Err(format!("`{}` is none of {}", printable(method), METHODS.join(", ")));
+    }
+    if path.starts_with("http://") || path.starts_with("https://") {
+        return Err("a request goes to the --target: give only its path".to_owned());
+    }
+    let outside = |c: char| !c.is_ascii_graphic();
+    let placeholders = path.split("{{").map(|part| part.split_once("}}").map_or(part, |it| it.1));
+    if !path.starts_with('/') || placeholders.into_iter().any(|part| part.contains(outside)) {
+        return Err(shape());
+    }
+    Ok((method, path))
+}
+
+fn check_field(name: &str, value: &str) -> Result<(), String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) || value.contains(['\r', '\n', '\0']) {
+        return Err(format!("`{}` cannot be a header", printable(&format!("{name}: {value}"))));
+    }
+    let is_own = OWN_FIELDS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    if is_own { Err(format!("the header `{name}` is made by the load generator")) } else { Ok(()) }
+}
+
+/// The body of a step, and its type.
+fn body(
+    step: &Step,
+    names: &Names<'_>,
+) -> Result<(Option<Parts>, Option<&'static str>), Wrong> {
+    let mut parts = Parts::default();
+    let given = [step.json.is_some(), step.form.is_some(), step.body.is_some()];
+    if given.into_iter().filter(|given| *given).count() > 1 {
+        let at = step.request.span().start;
+        return Err(Wrong::new(at, "a request has one body: json, form or body"));
+    }
+    if let Some(json) = &step.json {
+        let wrong = |problem: String| Wrong { at: json.span().start, problem };
+        let text = serde_json::to_string(json.get_ref()).map_err(|error| wrong(error.to_string()))?;
+        parts.text(&text, Encoding::Json, names).map_err(wrong)?;
+        return Ok((Some(parts), Some("application/json")));
+    }
+    if let Some(form) = &step.form {
+        for (number, (name, value)) in form.iter().enumerate() {
+            let wrong = |problem| Wrong { at: value.span().start, problem };
+            parts.bytes(if number == 0 { b"" } else { b"&" });
+            let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            parts.bytes(format!("{name}=").as_bytes());
+            form_value(&mut parts, value, names).map_err(wrong)?;
+        }
+        return Ok((Some(parts), Some("application/x-www-form-urlencoded")));
+    }
+    if let Some(body) = &step.body {
+        let wrong = |problem| Wrong { at: body.span().start, problem };
+        // It may be of any kind: what it needs to be escaped is not known.
+        let is_json = body.get_ref().trim_start().starts_with(['{', '[']);
+        let encoding = if is_json { Encoding::Json } else { Encoding::Plain };
+        parts.text(body.get_ref(), encoding, names).map_err(wrong)?;
+        return Ok((Some(parts), is_json.then_some("application/json")));
+    }
+    Ok((None, None))
+}
+
+/// A value of a form, of which the description has the text before it is encoded.
+fn form_value(
+    parts: &mut Parts,
+    value: &Spanned<String>,
+    names: &Names<'_>,
+) -> Result<(), String> {
+    for piece in Text::parse(value.get_ref())?.pieces() {
+        match piece {
+            Piece::Text(text) => {
+                let mut encoded = Vec::new();
+                encode(&mut encoded, text.as_bytes(), Encoding::Url);
+                parts.bytes(&encoded);
+            }
+            Piece::Name(name) => parts.text(&format!("{{{{{name}}}}}"), Encoding::Url, names)?,
+        }
+    }
+    Ok(())
+}
