@@ -238,6 +238,6 @@ fn trust(flags: &BenchFlags) -> Trust {
 }
 
 /// A random seed that is short enough to be typed again.
-fn random_seed() -> u64 {
+pub(super) fn random_seed() -> u64 {
     u64::from(RequestId::random().0.as_fields().0)
 }

@@ -24,6 +24,7 @@ mod serve;
 mod shop;
 mod signals;
 mod sources;
+mod sut;
 mod variables;
 
 use console::{print, say};

@@ -14,6 +14,7 @@ mod html;
 mod junit;
 mod progress;
 mod short;
+mod steps;
 mod summary;
 mod terminal;
 mod titled;

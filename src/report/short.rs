@@ -8,6 +8,7 @@ use crate::judge::Audit;
 use crate::stats::Quantiles;
 
 use super::counts::counts;
+use super::steps::{steps, unmatched};
 use super::terminal::{broker, by_kind, clicks, millis, remarks};
 use super::verdict::verdict_line;
 use super::words::how_often;
@@ -20,7 +21,8 @@ const WITNESSES_MAX: usize = 3;
 pub fn short(run: &Run, colour: bool) -> String {
     let sections = [
         times(run),
-        requests(run) + &counts(run) + &clicks(run) + &broker(run),
+        steps(run),
+        requests(run) + &counts(run) + &unmatched(run) + &clicks(run) + &broker(run),
         remarks(run),
         violations(&run.audit.audit),
     ];

@@ -12,6 +12,7 @@ use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
+use super::steps::{steps, unmatched};
 use super::verdict::{crossed, verdict_line};
 use super::words::how_often;
 
@@ -28,8 +29,9 @@ pub fn terminal(run: &Run, colour: bool) -> String {
     let sections = [
         aggregate(run),
         times(run),
+        steps(run),
         histogram(&run.latency_bins),
-        counts(run),
+        counts(run) + &unmatched(run),
         clicks(run),
         resources(run),
         broker(run),

@@ -69,6 +69,30 @@ impl Client {
         }
     }
 
+    /// What a step has extracted, by name.
+    pub fn extracted(&self, step: usize) -> Vec<(String, String)> {
+        match &self.0 {
+            Kind::Seckill { .. } => Vec::new(),
+            Kind::Described(client) => client.extracted(step),
+        }
+    }
+
+    /// The number of the purchase among the steps of a description.
+    pub fn purchase_step(&self) -> usize {
+        match &self.0 {
+            Kind::Seckill { .. } => 0,
+            Kind::Described(client) => client.purchase_step(),
+        }
+    }
+
+    /// The outcome of a description that the last answer to a purchase had, counted from 0.
+    pub fn last_outcome(&self) -> Option<usize> {
+        match &self.0 {
+            Kind::Seckill { .. } => None,
+            Kind::Described(client) => client.last_outcome(),
+        }
+    }
+
     /// The beginning of the answer to the last step, if that was no success.
     pub fn beginning(&self) -> Option<String> {
         match &self.0 {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use regex::bytes::Regex;
 
+use super::cookies::Cookies;
 use super::pointer::{Scalar, find, is_pointer};
 use crate::sut::Received;
 
@@ -50,21 +51,19 @@ impl Extract {
         }
     }
 
-    /// The value in an answer; `None` if it is not there, or too long.
-    pub(super) fn of<'a>(&self, reply: Received<'a>) -> Option<Cow<'a, str>> {
+    /// The value in an answer, or among the user's cookies after it; `None` if it is not there, or
+    /// too long.
+    pub(super) fn of<'a>(
+        &self,
+        received: Received<'a>,
+        cookies: &'a Cookies,
+    ) -> Option<Cow<'a, str>> {
         let value = match self {
-            Self::Json(pointer) => find(reply.body, pointer).and_then(Scalar::into_text)?,
-            Self::Header(name) => String::from_utf8_lossy(fields(reply.head, name).next()?),
-            Self::Cookie(name) => {
-                let mut set = fields(reply.head, "set-cookie");
-                set.find_map(|line| {
-                    let pair = line.split(|byte| *byte == b';').next()?;
-                    let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-                    Some(String::from_utf8_lossy(value))
-                })?
-            }
+            Self::Json(pointer) => find(received.body, pointer).and_then(Scalar::into_text)?,
+            Self::Header(name) => String::from_utf8_lossy(fields(received.head, name).next()?),
+            Self::Cookie(name) => String::from_utf8_lossy(cookies.get(name)?),
             Self::Text(regex) => {
-                String::from_utf8_lossy(regex.captures(reply.body)?.get(1)?.as_bytes())
+                String::from_utf8_lossy(regex.captures(received.body)?.get(1)?.as_bytes())
             }
         };
         (value.len() <= VALUE_LEN_MAX).then_some(value)
@@ -91,8 +90,11 @@ mod tests {
         let body = br#"{"order":{"id":42}} <input name="csrf" value="t&amp;k">"#;
         let json = br#"{"order":{"id":42}}"#;
         let body: &[u8] = if from.starts_with("json") { json } else { body };
-        let reply = Received { status: 201, head: HEAD, body };
-        Extract::parse(from).unwrap().of(reply).map(Cow::into_owned)
+        let received = Received { status: 201, head: HEAD, body };
+        let mut cookies = Cookies::default();
+        cookies.take(HEAD);
+        let value = Extract::parse(from).unwrap().of(received, &cookies);
+        value.map(Cow::into_owned)
     }
 
     #[test]

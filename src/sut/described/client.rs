@@ -31,7 +31,7 @@ pub(super) struct Step {
     /// The statuses that mean success; 200 to 399 if there are none.
     pub(super) statuses: Vec<u16>,
     /// What is extracted, and where it goes.
-    pub(super) extracts: Vec<(usize, Extract)>,
+    pub(super) extracts: Vec<(String, usize, Extract)>,
 }
 
 /// What all virtual users share.
@@ -93,6 +93,8 @@ pub struct Client {
     visit: Visit,
     /// The beginning of the last answer to a step that was no success.
     beginning: Option<String>,
+    /// The outcome that the last answer to a purchase had.
+    last_outcome: Option<usize>,
 }
 
 impl Client {
@@ -101,7 +103,7 @@ impl Client {
         let extracted = vec![String::new(); extracted];
         let shared = Arc::new(shared);
         let cookies = Cookies::default();
-        Self { shared, requests, cookies, extracted, visit, beginning: None }
+        Self { shared, requests, cookies, extracted, visit, beginning: None, last_outcome: None }
     }
 
     /// Begins another attempt, and writes its purchase unless that needs what a step extracts.
@@ -129,7 +131,9 @@ impl Client {
     ) -> Result<Understood, Unusable> {
         let shared = Arc::clone(&self.shared);
         self.cookies.take(received.head);
-        match outcome::understand(&shared.outcomes, received) {
+        let found = outcome::understand(&shared.outcomes, received);
+        self.last_outcome = found.as_ref().map(|(number, _)| *number);
+        match found {
             Some((_, understood)) => {
                 // What cannot be extracted from a refusal is needed by nobody.
                 self.extract(shared.purchase, received);
@@ -206,8 +210,8 @@ impl Client {
     /// Extracts what a step has to, and returns whether all of it was there.
     fn extract(&mut self, step: usize, received: Received<'_>) -> bool {
         let mut is_complete = true;
-        for (slot, extract) in &self.shared.steps[step].extracts {
-            match extract.of(received) {
+        for (_, slot, extract) in &self.shared.steps[step].extracts {
+            match extract.of(received, &self.cookies) {
                 Some(value) => {
                     self.extracted[*slot].clear();
                     self.extracted[*slot].push_str(&value);
@@ -219,8 +223,19 @@ impl Client {
     }
 
     /// What a step has extracted, by name, for people to look at.
-    pub(in crate::sut) fn extracted(&self, slot: usize) -> &str {
-        &self.extracted[slot]
+    pub(in crate::sut) fn extracted(&self, step: usize) -> Vec<(String, String)> {
+        let extracts = self.shared.steps[step].extracts.iter();
+        extracts.map(|(name, slot, _)| (name.clone(), self.extracted[*slot].clone())).collect()
+    }
+
+    /// The number of the purchase among the steps.
+    pub(in crate::sut) fn purchase_step(&self) -> usize {
+        self.shared.purchase
+    }
+
+    /// The outcome that the last answer to a purchase had, counted from 0.
+    pub(in crate::sut) fn last_outcome(&self) -> Option<usize> {
+        self.last_outcome
     }
 
     fn write(&mut self, step: usize) {

@@ -40,6 +40,12 @@ impl Cookies {
         }
     }
 
+    /// The value of a cookie.
+    pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(known, _)| **known == *name.as_bytes());
+        found.map(|(_, value)| &**value)
+    }
+
     /// Writes the field line that sends them, if there are any.
     pub(super) fn write(&self, head: &mut Vec<u8>) {
         for (number, (name, value)) in self.0.iter().enumerate() {

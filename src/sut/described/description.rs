@@ -346,7 +346,8 @@ impl Compiled<'_> {
                 self.extracted.push(name.clone());
                 self.extracted.len() - 1
             });
-            extracts.push((slot, Extract::parse(from.get_ref()).map_err(wrong)?));
+            let extract = Extract::parse(from.get_ref()).map_err(wrong)?;
+            extracts.push((name.clone(), slot, extract));
         }
         let name = step.name.clone().unwrap_or_else(|| label(step.request.get_ref()));
         let statuses = step.status.as_ref().map_or_else(Vec::new, tables::Statuses::to_vec);

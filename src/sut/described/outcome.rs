@@ -13,6 +13,7 @@ use crate::similar::nearest;
 use crate::stats::{self, Reason};
 use crate::sut::{Meaning, Received, Understood};
 
+use super::cookies::Cookies;
 use super::answer::{Extract, fields, regex};
 use super::pointer::{Scalar, find, is_pointer};
 use super::tables::{Outcome, Statuses};
@@ -129,8 +130,6 @@ enum Is {
 pub(super) struct Rule {
     conditions: Conditions,
     is: Is,
-    /// The word of the description.
-    pub(super) word: &'static str,
 }
 
 /// Of which request an outcome is.
@@ -182,7 +181,7 @@ impl Rule {
             "rejected" => Is::Rejected,
             _ => Is::Unknown,
         };
-        Ok(Self { conditions: Conditions::compile(table)?, is, word })
+        Ok(Self { conditions: Conditions::compile(table)?, is })
     }
 
     /// The reason with which it counts in reports, if it is a refusal.
@@ -193,14 +192,14 @@ impl Rule {
         }
     }
 
-    /// Whether it names the order that was won.
-    pub(super) fn names_order(&self) -> bool {
-        matches!(self.is, Is::Won(Some(_)))
-    }
-
     fn order(extract: Option<&Extract>, received: Received<'_>) -> Option<OrderId> {
         match extract {
-            Some(extract) => Some(OrderId::from_text(extract.of(received)?.into_owned())),
+            Some(extract) => {
+                // A cookie is no order's id.
+                let none = Cookies::default();
+                let id = extract.of(received, &none)?.into_owned();
+                Some(OrderId::from_text(id))
+            }
             None => Some(OrderId::unstated()),
         }
     }
