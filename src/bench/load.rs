@@ -188,5 +188,5 @@ async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>, views: &mut Views)
 
 /// The part of a state that is shown during the run.
 pub(super) fn now(view: &View) -> SaleNow {
-    SaleNow { stock_left: view.sale.stock_left, queued: view.sale.queued }
+    SaleNow { stock_left: Some(view.sale.stock_left), queued: Some(view.sale.queued) }
 }

@@ -240,7 +240,7 @@ fn key_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
 fn keys_of_the_result_match_snapshot() {
     let flags = |text: &str| toml::from_str::<BenchFlags>(text).unwrap();
     let mut series = Series::default();
-    series.push(0, &recorder(), SaleNow { stock_left: 1, queued: 0 });
+    series.push(0, &recorder(), SaleNow { stock_left: Some(1), queued: Some(0) });
     let closed = flags("threads = 2\nstampede = true\nfollow = true\nretry = 1\nitem = \"tea\"");
     let open = flags("rate = \"50/s\"\nduration = \"1s\"");
     let mut runs = [closed, open].map(|flags| {

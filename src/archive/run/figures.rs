@@ -245,8 +245,8 @@ pub struct SeriesRow {
     pub corrected_p50_us: u64,
     #[serde(default)]
     pub corrected_p99_us: u64,
-    pub stock_left: i64,
-    pub queued: u64,
+    pub stock_left: Option<i64>,
+    pub queued: Option<u64>,
     #[serde(default)]
     pub cpu_percent: CpuRow,
 }
