@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use regex::bytes::Regex;
 
 use super::cookies::Cookies;
-use super::pointer::{Scalar, find, is_pointer};
+use super::matcher::check_pointer;
+use super::pointer::{Scalar, find};
 use crate::sut::Received;
 
 /// Longest value that is extracted, in bytes: a longer one is no token and no id.
@@ -36,8 +37,7 @@ impl Extract {
         let (kind, what) = text.split_once(' ').unwrap_or((text, ""));
         let what = what.trim();
         match kind {
-            "json" if is_pointer(what) => Ok(Self::Json(what.to_owned())),
-            "json" => Err(format!("`{what}` is no JSON pointer: it begins with a slash")),
+            "json" => check_pointer(what).map(|()| Self::Json(what.to_owned())),
             "header" if !what.is_empty() => Ok(Self::Header(what.to_owned())),
             "cookie" if !what.is_empty() => Ok(Self::Cookie(what.to_owned())),
             "text" => match regex(what)? {

@@ -19,7 +19,7 @@ use crate::sut::{ControlError, Target};
 use crate::units::Span;
 
 use super::description::Description;
-use super::truth::Values;
+use super::truth::{Around, TruthError};
 
 /// Pause between two readings that must show the same.
 const STABLE: Duration = Duration::from_secs(1);
@@ -66,9 +66,9 @@ impl Control {
     pub(in crate::sut) async fn sale(&self) -> Result<View, ControlError> {
         let sent_us = self.beginning.us(Instant::now());
         let deadline = Instant::now() + READ_TIME;
-        let orders = match self.description.truth().has_orders() {
-            true => won(&self.orders(deadline).await?),
-            false => 0,
+        let orders = match self.description.truth() {
+            Some(_) => won(&self.orders(deadline).await?),
+            None => 0,
         };
         let left = self.stock_left(deadline).await?;
         let queued = self.queued(deadline).await?;
@@ -94,8 +94,11 @@ impl Control {
     }
 
     pub(in crate::sut) async fn reset(&self) -> Result<(), ControlError> {
-        let reset = self.description.truth().reset(&self.values()).await;
-        reset.map_err(|error| ControlError::Truth(error.to_string()))
+        let around = self.around(Instant::now() + READ_TIME);
+        for reset in self.description.resets() {
+            reset.run(&around).await.map_err(of_truth)?;
+        }
+        Ok(())
     }
 
     pub(in crate::sut) async fn settle(&self, deadline: Instant) -> Result<(), String> {
@@ -142,6 +145,7 @@ impl Control {
         mut copy: impl FnMut(&[u8]),
     ) -> Result<Ledger, ControlError> {
         let deadline = Instant::now() + READ_TIME;
+        let truth = self.description.truth().ok_or(ControlError::NoOrders)?;
         let found = self.orders(deadline).await?;
         let left = self.stock_left(deadline).await?;
         let stock = self.opening_stock(left, won(&found));
@@ -149,7 +153,7 @@ impl Control {
         let tells = Tells {
             stock: left.is_some(),
             limit: per_buyer.is_some(),
-            ..self.description.truth().tells()
+            ..truth.tells(&found)
         };
         let terms = SaleTerms {
             item: history.item.to_string(),
@@ -166,29 +170,34 @@ impl Control {
         Ok(ledger)
     }
 
-    fn values(&self) -> Values {
-        let item = self.item.as_ref().map(ToString::to_string);
-        Values { item, seed: self.description.seed(), target: self.target.clone() }
+    fn around(&self, deadline: Instant) -> Around<'_> {
+        Around {
+            target: &self.target,
+            item: self.item.as_ref().map_or("", ItemId::as_str),
+            seed: self.description.seed(),
+            folder: self.description.folder(),
+            deadline: deadline.into(),
+        }
     }
 
     async fn orders(&self, deadline: Instant) -> Result<Vec<Found>, ControlError> {
-        let truth = self.description.truth();
-        if !truth.has_orders() {
-            return Err(ControlError::NoOrders);
-        }
-        let orders = truth.orders(&self.values(), deadline).await;
-        orders.map_err(|error| ControlError::Truth(error.to_string()))
+        let truth = self.description.truth().ok_or(ControlError::NoOrders)?;
+        truth.orders(&self.around(deadline)).await.map_err(of_truth)
     }
 
     async fn stock_left(&self, deadline: Instant) -> Result<Option<i64>, ControlError> {
-        let stock = self.description.truth().stock(&self.values(), deadline).await;
-        stock.map_err(|error| ControlError::Truth(error.to_string()))
+        let Some(truth) = self.description.truth() else { return Ok(None) };
+        truth.stock(&self.around(deadline)).await.map_err(of_truth)
     }
 
     async fn queued(&self, deadline: Instant) -> Result<Option<u64>, ControlError> {
-        let queued = self.description.truth().queued(&self.values(), deadline).await;
-        queued.map_err(|error| ControlError::Truth(error.to_string()))
+        let Some(truth) = self.description.truth() else { return Ok(None) };
+        truth.queued(&self.around(deadline)).await.map_err(of_truth)
     }
+}
+
+fn of_truth(error: TruthError) -> ControlError {
+    ControlError::Truth(error.to_string())
 }
 
 fn won(found: &[Found]) -> u64 {

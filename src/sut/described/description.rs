@@ -16,9 +16,9 @@ use super::accounts::Accounts;
 use super::answer::Extract;
 use super::client::{self, Client, Shared, Unmatched};
 use super::outcome::{OUTCOMES_MAX, Of, Rule};
-use super::request::{Names, Request, request_line};
+use super::request::{Names, Request, To, request_line};
 use super::tables::{self, Tables};
-use super::truth::Truth;
+use super::truth::{Reset, Truth};
 use super::wrong::Wrong;
 
 /// Largest description, in bytes.
@@ -70,7 +70,8 @@ pub struct Description {
     item: Option<ItemId>,
     seed: u64,
     accounts: Option<Arc<Accounts>>,
-    truth: Truth,
+    truth: Option<Truth>,
+    resets: Vec<Reset>,
     labels: Labels,
     unmatched: Arc<Unmatched>,
 }
@@ -102,8 +103,9 @@ impl Description {
             problem,
         };
         let tables = parse(&text).map_err(located)?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let truth = Truth::compile(&tables.truth, &tables.reset, &folder).map_err(located)?;
+        let truth = tables.truth.as_ref().map(Truth::new).transpose().map_err(located)?;
+        let resets = tables.reset.iter().map(Reset::new).collect::<Result<_, _>>();
+        let resets = resets.map_err(located)?;
         let Setting { item, seed, accounts } = setting;
         let accounts = accounts.map(Arc::new);
         let mut description = Self {
@@ -114,6 +116,7 @@ impl Description {
             seed,
             accounts,
             truth,
+            resets,
             labels: Labels::default(),
             unmatched: Arc::default(),
         };
@@ -154,8 +157,19 @@ impl Description {
     }
 
     /// Where the orders and the stock are.
-    pub(super) fn truth(&self) -> &Truth {
-        &self.truth
+    pub(super) fn truth(&self) -> Option<&Truth> {
+        self.truth.as_ref()
+    }
+
+    /// How the stock is restored.
+    pub(super) fn resets(&self) -> &[Reset] {
+        &self.resets
+    }
+
+    /// The folder in which its commands run.
+    pub(super) fn folder(&self) -> &Path {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
     }
 
     /// The path of the purchase, with its placeholders.
@@ -201,7 +215,7 @@ impl Description {
 
     /// Whether it says how the stock is restored.
     pub fn has_reset(&self) -> bool {
-        !self.tables.reset.is_empty()
+        !self.resets.is_empty()
     }
 
     /// Whether virtual users have to be set up.
@@ -243,32 +257,33 @@ impl Description {
         let tables = &self.tables;
         let fixed = |name: &str| self.fixed(name, target);
         let columns = self.accounts.as_ref().map(|accounts| accounts.columns());
-        let mut compiled = Compiled { host, keepalive, ..Compiled::default() };
+        let to = To { host, keepalive, headers: &tables.shop.headers };
+        let (requests, steps, extracted) = (Vec::new(), Vec::new(), Vec::new());
+        let purchase = tables.setup.len() + tables.before.len();
+        let mut compiled = Compiled { to, purchase, requests, steps, extracted };
         check_keys(tables)?;
         let mut add = |step: &tables::Step| compiled.add(step, &fixed, columns);
         tables.setup.iter().try_for_each(&mut add)?;
         tables.before.iter().try_for_each(&mut add)?;
         add(&tables.purchase)?;
         tables.after.iter().try_for_each(&mut add)?;
-        let Compiled { mut requests, steps, mut extracted, .. } = compiled;
+        let Compiled { mut requests, steps, extracted, .. } = compiled;
         let mut results = Vec::new();
         if let Some(result) = &tables.result {
             let names = Names { fixed: &fixed, columns, extracted: &extracted };
-            requests.push(Request::new(result, (host, keepalive), &names)?);
+            requests.push(Request::new(result, &to, &names, false)?);
             results = rules(&result.outcome, Of::Result, result)?;
         }
         let shared = Shared {
             before: tables.setup.len(),
-            purchase: tables.setup.len() + tables.before.len(),
+            purchase,
             steps,
             outcomes: rules(&tables.outcome, Of::Purchase, &tables.purchase)?,
             results,
             accounts: self.accounts.clone(),
             unmatched: Arc::clone(&self.unmatched),
         };
-        let slots = extracted.len();
-        extracted.clear();
-        Ok((shared, requests, slots))
+        Ok((shared, requests, extracted.len()))
     }
 
     /// The value of a name that is the same for all virtual users; `None` if it is no such name.
@@ -315,10 +330,10 @@ impl Labels {
 }
 
 /// The steps so far.
-#[derive(Default)]
 struct Compiled<'a> {
-    host: &'a str,
-    keepalive: bool,
+    to: To<'a>,
+    /// The number of the purchase.
+    purchase: usize,
     requests: Vec<Request>,
     steps: Vec<client::Step>,
     /// The names of what is extracted.
@@ -334,10 +349,11 @@ impl Compiled<'_> {
     ) -> Result<(), Wrong> {
         let at = step.request.span().start;
         if self.steps.len() >= STEPS_MAX {
-            return Err(Wrong::new(at, format!("more than {STEPS_MAX} steps")));
+            return Err(Wrong::at(at, format!("more than {STEPS_MAX} steps")));
         }
         let names = Names { fixed, columns, extracted: &self.extracted };
-        self.requests.push(Request::new(step, (self.host, self.keepalive), &names)?);
+        let is_before_purchase = self.steps.len() < self.purchase;
+        self.requests.push(Request::new(step, &self.to, &names, is_before_purchase)?);
         let mut extracts = Vec::new();
         for (name, from) in &step.extract {
             let wrong = |problem| Wrong { at: from.span().start, problem };
@@ -359,7 +375,7 @@ impl Compiled<'_> {
 /// Checks that keys stand only where they mean something.
 fn check_keys(tables: &Tables) -> Result<(), Wrong> {
     let Tables { setup, before, purchase, after, result, .. } = tables;
-    let wrong = |step: &tables::Step, problem| Err(Wrong::new(step.request.span().start, problem));
+    let wrong = |step: &tables::Step, problem| Err(Wrong::at(step.request.span().start, problem));
     for step in setup.iter().chain(before).chain(after).chain(result) {
         if step.idempotent.is_some() {
             return wrong(step, "`idempotent` is a key of [purchase]");
@@ -390,9 +406,9 @@ fn rules(tables: &[tables::Outcome], of: Of, step: &tables::Step) -> Result<Vec<
     let at = step.request.span().start;
     let table = if of == Of::Purchase { "[[outcome]]" } else { "[[result.outcome]]" };
     match tables.len() {
-        0 => Err(Wrong::new(at, format!("what its answers mean is missing: add {table}"))),
+        0 => Err(Wrong::at(at, format!("what its answers mean is missing: add {table}"))),
         1..=OUTCOMES_MAX => tables.iter().map(|table| Rule::compile(table, of)).collect(),
-        count => Err(Wrong::new(at, format!("{count} outcomes are over {OUTCOMES_MAX}"))),
+        count => Err(Wrong::at(at, format!("{count} outcomes are over {OUTCOMES_MAX}"))),
     }
 }
 
@@ -400,7 +416,7 @@ fn rules(tables: &[tables::Outcome], of: Of, step: &tables::Step) -> Result<Vec<
 fn parse(text: &str) -> Result<Tables, Wrong> {
     let of_toml = |error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start);
-        Wrong::new(at, in_one_line(error.message()))
+        Wrong::at(at, in_one_line(error.message()))
     };
     let mut document = DeTable::parse(text).map_err(of_toml)?;
     let keys = document.get_ref().keys().map(|key| key.get_ref().to_string());

@@ -7,6 +7,7 @@ mod client;
 mod control;
 mod cookies;
 mod description;
+mod matcher;
 mod outcome;
 mod pointer;
 mod request;

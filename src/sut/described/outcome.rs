@@ -1,7 +1,5 @@
 //! What an answer means: the first outcome whose conditions all hold.
 
-use std::borrow::Cow;
-
 use regex::bytes::Regex;
 use toml::Spanned;
 
@@ -15,7 +13,8 @@ use crate::sut::{Meaning, Received, Understood};
 
 use super::cookies::Cookies;
 use super::answer::{Extract, fields, regex};
-use super::pointer::{Scalar, find, is_pointer};
+use super::matcher::{Matcher, check_pointer};
+use super::pointer::{Scalar, find};
 use super::tables::{Outcome, Statuses};
 use super::wrong::Wrong;
 
@@ -25,52 +24,24 @@ pub(super) const OUTCOMES_MAX: usize = 40;
 /// Longest reason, in bytes.
 const REASON_LEN_MAX: usize = 40;
 
-/// What a value has to be.
-#[derive(Debug, Clone)]
-enum Expected {
-    /// Anything, as long as it is there.
-    Present,
-    Is(Scalar<'static>),
-    Matches(Regex),
-}
-
-impl Expected {
-    fn parse(value: &toml::Value) -> Result<Self, String> {
-        Ok(match value {
-            toml::Value::String(text) if text == "*" => Self::Present,
-            toml::Value::String(text) => match pattern(text) {
-                Some(pattern) => Self::Matches(regex(pattern)?),
-                None => Self::Is(Scalar::Text(Cow::Owned(text.clone()))),
-            },
-            toml::Value::Integer(number) => Self::Is(Scalar::Integer((*number).into())),
-            toml::Value::Float(number) => Self::Is(Scalar::Float(*number)),
-            toml::Value::Boolean(value) => Self::Is(Scalar::Bool(*value)),
-            _ => return Err("a value to compare with is a text, a number or a boolean".to_owned()),
-        })
-    }
-
-    fn holds(&self, value: Option<Scalar<'_>>) -> bool {
-        match (self, value) {
-            (_, None) => false,
-            (Self::Present, Some(_)) => true,
-            (Self::Is(expected), Some(value)) => *expected == value,
-            (Self::Matches(regex), Some(value)) => {
-                value.into_text().is_some_and(|text| regex.is_match(text.as_bytes()))
-            }
+/// Whether a value is what it must be.
+fn holds(matcher: &Matcher, value: Option<Scalar<'_>>) -> bool {
+    match (matcher, value) {
+        (_, None) => false,
+        (Matcher::Any(any), value) => any.iter().any(|matcher| holds(matcher, value.clone())),
+        (Matcher::Null, Some(value)) => value == Scalar::Null,
+        (Matcher::Present, Some(value)) => value != Scalar::Null,
+        (Matcher::Is(_) | Matcher::Pattern(_), Some(value)) => {
+            value.into_text().is_some_and(|text| matcher.matches_text(&text))
         }
     }
-}
-
-/// The regular expression between two slashes.
-fn pattern(text: &str) -> Option<&str> {
-    text.strip_prefix('/')?.strip_suffix('/')
 }
 
 /// The conditions of an outcome.
 #[derive(Debug, Clone)]
 pub(super) struct Conditions {
     statuses: Vec<u16>,
-    json: Vec<(String, Expected)>,
+    json: Vec<(String, Matcher)>,
     text: Option<Regex>,
     headers: Vec<(String, Regex)>,
 }
@@ -80,17 +51,12 @@ impl Conditions {
         let statuses = table.status.as_ref().map_or_else(Vec::new, Statuses::to_vec);
         let at = table.is.span().start;
         if let Some(wrong) = statuses.iter().find(|status| !(200..=599).contains(*status)) {
-            return Err(Wrong::new(at, format!("{wrong} is no status of an answer: 200 to 599")));
+            return Err(Wrong::at(at, format!("{wrong} is no status of an answer: 200 to 599")));
         }
         let json = table.json.iter().map(|(pointer, value)| {
-            let at = value.span().start;
-            if !is_pointer(pointer) {
-                let problem = format!("`{}` is no JSON pointer: it begins with a slash",
-                    printable(pointer));
-                return Err(Wrong::new(at, problem));
-            }
-            let expected = Expected::parse(value.get_ref());
-            Ok((pointer.clone(), expected.map_err(|problem| Wrong { at, problem })?))
+            let wrong = |problem: String| Wrong::of(value, problem);
+            check_pointer(pointer).map_err(wrong)?;
+            Ok((pointer.clone(), Matcher::new(value.get_ref()).map_err(wrong)?))
         });
         let json = json.collect::<Result<_, _>>()?;
         let text = table.text.as_ref().map(compile_regex).transpose()?;
@@ -101,7 +67,7 @@ impl Conditions {
 
     fn hold(&self, received: Received<'_>) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&received.status))
-            && self.json.iter().all(|(pointer, is)| is.holds(find(received.body, pointer)))
+            && self.json.iter().all(|(pointer, is)| holds(is, find(received.body, pointer)))
             && self.text.as_ref().is_none_or(|regex| regex.is_match(received.body))
             && self.headers.iter().all(|(name, regex)| {
                 fields(received.head, name).any(|value| regex.is_match(value))
@@ -158,10 +124,10 @@ impl Rule {
                 || format!("it is one of {}", of.words().join(", ")),
                 |nearest| format!("the nearest is `{nearest}`"),
             );
-            return Err(Wrong::new(at, format!("`{}` is no outcome: {cure}", printable(is))));
+            return Err(Wrong::at(at, format!("`{}` is no outcome: {cure}", printable(is))));
         };
         let only = |key: &str, given: bool, words: &str| match given {
-            true => Err(Wrong::new(at, format!("`{key}` belongs to an outcome that is {words}"))),
+            true => Err(Wrong::at(at, format!("`{key}` belongs to an outcome that is {words}"))),
             false => Ok(()),
         };
         only("order_id", table.order_id.is_some() && word != "won", "won")?;
@@ -274,7 +240,7 @@ fn reason(text: &Spanned<String>) -> Result<&str, Wrong> {
             "`{}` is no reason: at most {REASON_LEN_MAX} of a-z, 0-9 and _",
             printable(word)
         );
-        return Err(Wrong::new(text.span().start, problem));
+        return Err(Wrong::at(text.span().start, problem));
     }
     Ok(word)
 }

@@ -32,11 +32,6 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// Whether a text is a pointer: empty, or steps that begin with a slash.
-pub(super) fn is_pointer(text: &str) -> bool {
-    text.is_empty() || text.starts_with('/')
-}
-
 /// The value at `pointer`; `None` if there is none, or if the text is not JSON.
 pub(super) fn find<'a>(json: &'a [u8], pointer: &str) -> Option<Scalar<'a>> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);

@@ -1,6 +1,7 @@
 //! A request of the description, compiled: each attempt only writes its values into a buffer that
 //! is used again and again.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use toml::Spanned;
@@ -12,7 +13,7 @@ use crate::similar::nearest;
 
 use super::cookies::Cookies;
 use super::tables::Step;
-use super::text::{Piece, Text};
+use super::text::{Piece, Text, json_escaped, percent_encoded};
 use super::wrong::Wrong;
 
 /// Methods that a request may have.
@@ -20,6 +21,17 @@ const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Field lines that the load generator writes itself.
 const OWN_FIELDS: &[&str] = &["host", "connection", "content-length", "transfer-encoding"];
+
+/// Where requests go, and what all of them have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct To<'a> {
+    /// `host:port`.
+    pub(super) host: &'a str,
+    /// Whether the connection is kept for further requests.
+    pub(super) keepalive: bool,
+    /// Headers of each request.
+    pub(super) headers: &'a BTreeMap<String, Spanned<String>>,
+}
 
 /// A value that differs between virtual users or attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,14 +133,15 @@ impl Parts {
     }
 
     fn text(&mut self, text: &str, encoding: Encoding, names: &Names<'_>) -> Result<(), String> {
-        for piece in Text::parse(text)?.pieces() {
+        let text = Text::parse(text).map_err(|error| error.to_string())?;
+        for piece in text.pieces() {
             match piece {
                 // A part that is written in the description is encoded there.
-                Piece::Text(text) => self.bytes(text.as_bytes()),
+                Piece::Plain(text) => self.bytes(text.as_bytes()),
                 Piece::Name(name) => match names.meaning(name)? {
                     Meaning::Fixed(fixed) => {
                         let mut encoded = Vec::new();
-                        encode(&mut encoded, fixed.as_bytes(), encoding);
+                        encode(&mut encoded, &fixed, encoding);
                         self.bytes(&encoded);
                     }
                     Meaning::Value(value) => self.0.push(Part::Value(value, encoding)),
@@ -176,31 +189,22 @@ impl Values<'_> {
             Value::Thread => write!(buffer, "{}", self.thread).unwrap_or_default(),
             Value::Column(column) => {
                 let text = self.row.get(column).map_or("", String::as_str);
-                encode(buffer, text.as_bytes(), encoding);
+                encode(buffer, text, encoding);
             }
             Value::Extracted(slot) => {
                 let text = self.extracted.get(slot).map_or("", String::as_str);
-                encode(buffer, text.as_bytes(), encoding);
+                encode(buffer, text, encoding);
             }
         }
     }
 }
 
-fn encode(buffer: &mut Vec<u8>, bytes: &[u8], encoding: Encoding) {
+fn encode(buffer: &mut Vec<u8>, text: &str, encoding: Encoding) {
     match encoding {
         // A line break would begin another field line.
-        Encoding::Plain => buffer.extend(bytes.iter().filter(|byte| !matches!(byte, 0 | 10 | 13))),
-        Encoding::Json => {
-            let text = serde_json::to_string(&String::from_utf8_lossy(bytes)).unwrap_or_default();
-            let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-            buffer.extend_from_slice(inner.as_bytes());
-        }
-        Encoding::Url => {
-            for text in form_urlencoded::byte_serialize(bytes) {
-                // In a path, `+` would stand for itself.
-                buffer.extend_from_slice(if text == "+" { b"%20" } else { text.as_bytes() });
-            }
-        }
+        Encoding::Plain => buffer.extend(text.bytes().filter(|byte| !matches!(byte, 0 | 10 | 13))),
+        Encoding::Json => buffer.extend(json_escaped(text).bytes()),
+        Encoding::Url => buffer.extend(percent_encoded(text).bytes()),
     }
 }
 
@@ -214,11 +218,13 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Compiles a request to `host`.
+    /// Compiles a request. Headers of all requests are left out of the steps before the purchase
+    /// while the values in them are not known.
     pub(super) fn new(
         step: &Step,
-        (host, keepalive): (&str, bool),
+        to: &To<'_>,
         names: &Names<'_>,
+        is_before_purchase: bool,
     ) -> Result<Self, Wrong> {
         let at = step.request.span().start;
         let wrong = |problem| Wrong { at, problem };
@@ -226,20 +232,25 @@ impl Request {
         let (method, path) = request_line(step.request.get_ref()).map_err(wrong)?;
         head.bytes(format!("{method} ").as_bytes());
         head.text(path, Encoding::Url, names).map_err(wrong)?;
-        let connection = if keepalive { "keep-alive" } else { "close" };
-        let line = format!(" HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\n");
+        let connection = if to.keepalive { "keep-alive" } else { "close" };
+        let line = format!(" HTTP/1.1\r\nHost: {}\r\nConnection: {connection}\r\n", to.host);
         head.bytes(line.as_bytes());
         let (body, content_type) = body(step, names)?;
         let has = |name: &str| step.headers.keys().any(|given| given.eq_ignore_ascii_case(name));
         if let Some(content_type) = content_type.filter(|_| !has("content-type")) {
             head.bytes(format!("Content-Type: {content_type}\r\n").as_bytes());
         }
+        let of_all = to.headers.iter().filter(|(name, _)| !has(name));
+        for (name, value) in of_all {
+            let known = field(name, value, names);
+            if let Ok(field) = &known {
+                head.0.extend(field.0.clone());
+            } else if !is_before_purchase {
+                known?;
+            }
+        }
         for (name, value) in &step.headers {
-            let wrong = |problem| Wrong { at: value.span().start, problem };
-            check_field(name, value.get_ref()).map_err(wrong)?;
-            head.bytes(format!("{name}: ").as_bytes());
-            head.text(value.get_ref(), Encoding::Plain, names).map_err(wrong)?;
-            head.bytes(b"\r\n");
+            head.0.extend(field(name, value, names)?.0);
         }
         // A request that may have a body says how long it is, even if it has none.
         let body = body.or_else(|| matches!(method, "POST" | "PUT" | "PATCH").then(Parts::default));
@@ -293,6 +304,17 @@ pub(super) fn request_line(text: &str) -> Result<(&str, &str), String> {
     Ok((method, path))
 }
 
+/// A field line.
+fn field(name: &str, value: &Spanned<String>, names: &Names<'_>) -> Result<Parts, Wrong> {
+    let wrong = |problem| Wrong { at: value.span().start, problem };
+    check_field(name, value.get_ref()).map_err(wrong)?;
+    let mut line = Parts::default();
+    line.bytes(format!("{name}: ").as_bytes());
+    line.text(value.get_ref(), Encoding::Plain, names).map_err(wrong)?;
+    line.bytes(b"\r\n");
+    Ok(line)
+}
+
 fn check_field(name: &str, value: &str) -> Result<(), String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) || value.contains(['\r', '\n', '\0']) {
@@ -311,7 +333,7 @@ fn body(
     let given = [step.json.is_some(), step.form.is_some(), step.body.is_some()];
     if given.into_iter().filter(|given| *given).count() > 1 {
         let at = step.request.span().start;
-        return Err(Wrong::new(at, "a request has one body: json, form or body"));
+        return Err(Wrong::at(at, "a request has one body: json, form or body"));
     }
     if let Some(json) = &step.json {
         let wrong = |problem: String| Wrong { at: json.span().start, problem };
@@ -346,11 +368,12 @@ fn form_value(
     value: &Spanned<String>,
     names: &Names<'_>,
 ) -> Result<(), String> {
-    for piece in Text::parse(value.get_ref())?.pieces() {
+    let text = Text::parse(value.get_ref()).map_err(|error| error.to_string())?;
+    for piece in text.pieces() {
         match piece {
-            Piece::Text(text) => {
+            Piece::Plain(text) => {
                 let mut encoded = Vec::new();
-                encode(&mut encoded, text.as_bytes(), Encoding::Url);
+                encode(&mut encoded, text, Encoding::Url);
                 parts.bytes(&encoded);
             }
             Piece::Name(name) => parts.text(&format!("{{{{{name}}}}}"), Encoding::Url, names)?,

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use toml::Spanned;
 
-use super::truth::{NumberTable, OrdersTable, ResetTable};
+use super::truth::{ResetTable, TruthTable};
 
 /// All tables of a description.
 #[derive(Debug, Deserialize)]
@@ -24,10 +25,9 @@ pub(super) struct Tables {
     #[serde(default)]
     pub(super) outcome: Vec<Outcome>,
     pub(super) result: Option<Step>,
+    pub(super) truth: Option<Spanned<TruthTable>>,
     #[serde(default)]
-    pub(super) truth: TruthTables,
-    #[serde(default)]
-    pub(super) reset: Vec<ResetTable>,
+    pub(super) reset: Vec<Spanned<ResetTable>>,
 }
 
 /// `[shop]`: what is known of the shop and its sale.
@@ -38,6 +38,9 @@ pub(super) struct Shop {
     pub(super) name: Option<String>,
     /// Orders that one buyer may have; not checked without.
     pub(super) per_buyer: Option<u32>,
+    /// Headers of each request, as soon as the values in them are known.
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, Spanned<String>>,
     /// Units at the opening; the units left and the orders before the run without.
     pub(super) stock: Option<u32>,
 }
@@ -51,7 +54,7 @@ pub(super) struct Step {
     pub(super) name: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Spanned<String>>,
-    pub(super) json: Option<Spanned<toml::Value>>,
+    pub(super) json: Option<Spanned<Value>>,
     pub(super) form: Option<BTreeMap<String, Spanned<String>>>,
     pub(super) body: Option<Spanned<String>>,
     #[serde(default)]
@@ -88,7 +91,7 @@ impl Statuses {
 pub(super) struct Outcome {
     pub(super) status: Option<Statuses>,
     #[serde(default)]
-    pub(super) json: BTreeMap<String, Spanned<toml::Value>>,
+    pub(super) json: BTreeMap<String, Spanned<Value>>,
     pub(super) text: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) header: BTreeMap<String, Spanned<String>>,
@@ -97,13 +100,4 @@ pub(super) struct Outcome {
     pub(super) reason: Option<Spanned<String>>,
     /// Whether a refusal promises that the request had no effect.
     pub(super) no_effect: Option<bool>,
-}
-
-/// `[truth]`: where the orders and the stock are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TruthTables {
-    pub(super) orders: Option<Spanned<OrdersTable>>,
-    pub(super) stock: Option<Spanned<NumberTable>>,
-    pub(super) queued: Option<Spanned<NumberTable>>,
 }

@@ -1,0 +1,1 @@
+//! Reading the truth from sources of every kind, well-behaved and hostile.
