@@ -8,6 +8,7 @@ use crate::judge::Audit;
 use crate::stats::Quantiles;
 
 use super::counts::counts;
+use super::not_checked;
 use super::terminal::{broker, by_kind, clicks, millis, remarks};
 use super::verdict::verdict_line;
 use super::words::how_often;
@@ -22,6 +23,7 @@ pub fn short(run: &Run, colour: bool) -> String {
         times(run),
         requests(run) + &counts(run) + &clicks(run) + &broker(run),
         remarks(run),
+        not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),
     ];
     let mut text = String::new();

@@ -11,7 +11,7 @@ mod target;
 mod template;
 mod understood;
 
-pub use builtin::{Control, ControlError, LedgerError, LedgerReader, local_token};
+pub use builtin::{Control, ControlError, LedgerError, LedgerReader, local_token, write_ledger};
 pub use system::Sut;
 pub use target::Target;
 pub use template::Template;

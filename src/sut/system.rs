@@ -92,7 +92,7 @@ impl Sut {
     pub fn read_ledger(self, mut file: impl Read) -> io::Result<Ledger> {
         match self {
             Self::Seckill => {
-                let mut reader = LedgerReader::default();
+                let mut reader = LedgerReader::recorded();
                 let mut piece = vec![0; 64 << 10];
                 loop {
                     let len = file.read(&mut piece)?;
