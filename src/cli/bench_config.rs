@@ -84,6 +84,9 @@ impl BenchCommand {
         let mut plan = Plan::new(&flags, random_seed()).map_err(explain)?;
         let sut = shop.read(&flags, &mut plan, &explain)?;
         check_thresholds(&profile, &sut)?;
+        if let Sut::Described(shop) = &sut {
+            plan.expect_stock = plan.expect_stock.or(shop.stock().map(u64::from));
+        }
         Plan::check_trust(&flags).map_err(explain)?;
         check_folder(&flags).map_err(explain)?;
         let output = Output::of(&flags);

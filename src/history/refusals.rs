@@ -29,7 +29,7 @@ pub enum Refused {
     RateLimited,
     /// The system cannot take the request at the moment.
     Unavailable,
-    /// For a reason of the tested system's own, with the promise that it had no effect.
+    /// A reason of the tested shop's own. It promises only that the request had no effect.
     Other,
 }
 

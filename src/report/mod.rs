@@ -12,6 +12,7 @@ mod counts;
 mod github;
 mod html;
 mod junit;
+mod not_checked;
 mod progress;
 mod short;
 mod steps;

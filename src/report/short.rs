@@ -8,6 +8,7 @@ use crate::judge::Audit;
 use crate::stats::Quantiles;
 
 use super::counts::counts;
+use super::not_checked;
 use super::steps::{steps, unmatched};
 use super::terminal::{broker, by_kind, clicks, millis, remarks};
 use super::verdict::verdict_line;
@@ -24,6 +25,7 @@ pub fn short(run: &Run, colour: bool) -> String {
         steps(run),
         requests(run) + &counts(run) + &unmatched(run) + &clicks(run) + &broker(run),
         remarks(run),
+        not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),
     ];
     let mut text = String::new();

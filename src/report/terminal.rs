@@ -12,8 +12,9 @@ use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
+use super::not_checked;
 use super::steps::{steps, unmatched};
-use super::verdict::{crossed, verdict_line};
+use super::verdict::{crossed, verdict_line, was_sold_out};
 use super::words::how_often;
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
@@ -36,6 +37,7 @@ pub fn terminal(run: &Run, colour: bool) -> String {
         resources(run),
         broker(run),
         remarks(run),
+        not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -289,7 +291,7 @@ pub(super) fn remarks(run: &Run) -> String {
     if run.plan.plan.insecure {
         text += "INSECURE   the server's certificate was not checked (--insecure)\n";
     }
-    if run.audit.stock_left_before <= 0 {
+    if was_sold_out(run) {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
     for passed in run.thresholds.iter().filter(|result| result.passed) {

@@ -16,7 +16,7 @@ mod target;
 mod template;
 mod understood;
 
-pub use builtin::{LedgerError, LedgerReader, local_token};
+pub use builtin::{LedgerError, LedgerReader, local_token, write_ledger};
 pub use client::Client;
 pub use control::Control;
 pub use control_error::ControlError;

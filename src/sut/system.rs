@@ -208,7 +208,7 @@ impl SutRecord {
 /// # Errors
 /// When the file cannot be read, or the ledger in it is incomplete.
 pub fn read_ledger(mut file: impl Read) -> io::Result<Ledger> {
-    let mut reader = LedgerReader::default();
+    let mut reader = LedgerReader::recorded();
     let mut piece = vec![0; 64 << 10];
     loop {
         let len = file.read(&mut piece)?;

@@ -204,7 +204,7 @@ fn purchase(
 fn meaning(meaning: &Meaning, word: &str) -> String {
     match meaning {
         Meaning::Answered(Answered::Accepted) => "as accepted: it is decided later".to_owned(),
-        Meaning::Answered(Answered::Won(order)) if order.as_str().is_empty() => "as won".to_owned(),
+        Meaning::Answered(Answered::Won(order)) if !order.is_told() => "as won".to_owned(),
         Meaning::Answered(Answered::Won(order)) => format!("as won: order {order}"),
         Meaning::Answered(Answered::Lost(loss)) => format!("as lost: {}", loss.as_str()),
         Meaning::Answered(Answered::Unknown) => {

@@ -278,8 +278,8 @@ mod tests {
             p99_us: 10_000,
             corrected_p50_us: 1_000,
             corrected_p99_us: 10_000,
-            stock_left,
-            queued,
+            stock_left: Some(stock_left),
+            queued: Some(queued),
             cpu_percent: CpuRow::default(),
         }
     }

@@ -4,10 +4,11 @@ mod answer;
 mod control;
 mod ledger;
 mod request;
+mod written_ledger;
 
 pub(super) use answer::{refusals, sample_refusal, understand, understand_result};
 pub(super) use control::TIMEOUT;
 pub use control::{Control, local_token};
-pub(super) use ledger::write_ledger;
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};
+pub use written_ledger::write_ledger;

@@ -144,7 +144,7 @@ impl Description {
     }
 
     /// Units at the opening of the sale, if they are stated.
-    pub(super) fn stock(&self) -> Option<u32> {
+    pub fn stock(&self) -> Option<u32> {
         self.tables.shop.stock
     }
 

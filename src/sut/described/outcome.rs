@@ -166,7 +166,7 @@ impl Rule {
                 let id = extract.of(received, &none)?.into_owned();
                 Some(OrderId::from_text(id))
             }
-            None => Some(OrderId::unstated()),
+            None => Some(OrderId::untold()),
         }
     }
 
