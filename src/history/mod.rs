@@ -3,6 +3,7 @@
 //! neither knows the other. It knows no API and draws no conclusion.
 
 mod file;
+mod found;
 mod ids;
 mod ledger;
 mod line;
@@ -11,6 +12,7 @@ mod refusals;
 mod views;
 
 pub use file::{HistoryError, VERSION};
+pub use found::{Found, FoundStatus, Tells};
 pub use ids::{AttemptNo, Ids};
 pub use ledger::{Hours, Ledger, Loss, Row, SaleTerms, Status};
 pub use record::{Answered, Beginning, Entry, FinalRefusal, History};

@@ -6,6 +6,7 @@
 //! opens no connection for the load, and draws no conclusion.
 
 mod builtin;
+mod described;
 mod system;
 mod target;
 mod template;
