@@ -125,7 +125,8 @@ fn truth(orders: Orders) -> &'static str {
              sql = \"select stock from products where id = 1\"\n\n\
              # Runs before the load, if --reset is given.\n\
              [[reset]]\n\
-             command = [\"sqlite3\", \"shop.db\", \"update products set stock = 10 where id = 1\"]\n"
+             database = \"sqlite:shop.db\"\n\
+             sql = \"update products set stock = 10 where id = 1\"\n"
         }
         Orders::Redis => {
             "# The orders: a list, set, sorted set, hash or stream. The groups of the pattern are\n\

@@ -51,7 +51,7 @@ pub(super) struct Shared {
 
 /// The first answers that no outcome of the description matches, as text.
 #[derive(Debug, Default)]
-pub struct Unmatched {
+pub(super) struct Unmatched {
     count: AtomicUsize,
     answers: Mutex<Vec<String>>,
 }
@@ -68,7 +68,7 @@ impl Unmatched {
     }
 
     /// The answers, each once.
-    pub fn answers(&self) -> Vec<String> {
+    pub(super) fn answers(&self) -> Vec<String> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn beginning(received: Received<'_>) -> String {
 
 /// One virtual user. Its buffers are used again for each request.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub(in crate::sut) struct Client {
     shared: Arc<Shared>,
     /// The requests of the steps, and last that for a result, if there is one.
     requests: Vec<Request>,

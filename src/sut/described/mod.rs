@@ -18,5 +18,5 @@ mod wrong;
 
 pub use accounts::Accounts;
 pub(super) use client::Client;
-pub use control::Control;
+pub(super) use control::Control;
 pub use description::{Description, DescriptionError, Setting};

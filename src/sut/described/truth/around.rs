@@ -1,7 +1,7 @@
 //! What surrounds a read: the values of placeholders, the folder of commands, and the time.
 
-use std::cell::RefCell;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -37,12 +37,12 @@ pub(in crate::sut) struct Around<'a> {
 pub(super) struct Read<'a> {
     pub(super) around: &'a Around<'a>,
     limit: Duration,
-    hidden: RefCell<Hidden>,
+    hidden: Mutex<Hidden>,
 }
 
 impl<'a> Read<'a> {
     pub(super) fn new(around: &'a Around<'a>, limit: Duration) -> Self {
-        Self { around, limit, hidden: RefCell::default() }
+        Self { around, limit, hidden: Mutex::default() }
     }
 
     /// How long the next piece may take.
@@ -68,12 +68,12 @@ impl<'a> Read<'a> {
 
     /// Keeps a secret out of errors.
     pub(super) fn hide(&self, secret: &str) {
-        self.hidden.borrow_mut().add(secret);
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).add(secret);
     }
 
     /// A text on one line, without the secrets of this read.
     pub(super) fn shown(&self, text: &str) -> String {
-        self.hidden.borrow().shown(text)
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).shown(text)
     }
 
     /// Expands a text; `form` writes a value as the text's language needs it. `{{target}}`, and an

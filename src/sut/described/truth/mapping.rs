@@ -159,8 +159,7 @@ impl Mapping {
             items: tells("item", |found| found.item.is_some()),
             positions: tells("seq", |found| found.seq.is_some()),
             times: tells("accepted_us", |found| found.accepted_us.is_some()),
-            stock: false,
-            limit: false,
+            ..Tells::COUNT
         }
     }
 

@@ -14,12 +14,14 @@ use super::command::Command;
 use super::error::{Problem, TruthError};
 use super::http::{Http, Keys};
 use super::redis::Server;
+use super::sql::Sql;
 use super::tables::ResetTable;
 
 #[derive(Debug)]
 enum Step {
     Request(Http),
     Command(Command),
+    Sql(Sql),
     Redis { server: Server, set: Vec<(Text, Text)>, delete: Vec<Text> },
 }
 
@@ -41,8 +43,10 @@ impl Reset {
             ("request", at(table.request.as_ref())),
             ("command", at(table.command.as_ref())),
             ("redis", at(table.redis.as_ref())),
+            ("sql", at(table.sql.as_ref())),
         ];
-        let keys: [Key; 5] = [
+        let keys: [Key; 6] = [
+            ("database", at(table.database.as_ref()), &["sql"]),
             ("headers", at(table.headers.as_ref()), &["request"]),
             ("body", at(table.body.as_ref()), &["request"]),
             ("json", at(table.json.as_ref()), &["request"]),
@@ -77,6 +81,7 @@ impl Step {
                 http.send(read, &client, &url, None).await.map(drop)
             }
             Self::Command(command) => command.output(read).await.map(drop),
+            Self::Sql(sql) => sql.records(read).await.map(drop),
             Self::Redis { server, set, delete } => {
                 let mut connection = server.connect(read).await?;
                 let key = |text| read.expand(text, None, str::to_owned);
@@ -101,6 +106,9 @@ fn step(table: &ResetTable, table_at: usize) -> Result<Step, Wrong> {
     }
     if let Some(words) = &table.command {
         return Ok(Step::Command(Command::new(words)?));
+    }
+    if let Some(query) = &table.sql {
+        return Ok(Step::Sql(Sql::new(query, table.database.as_ref())?.writing()));
     }
     let Some(address) = &table.redis else {
         return Err(Wrong::at(table_at, "names no source"));

@@ -21,6 +21,8 @@ const ADDRESSES: &str = "sqlite:FILE, postgres://user@host/database or mysql://u
 pub(super) struct Sql {
     query: Text,
     database: Text,
+    /// Whether it may change the database.
+    may_write: bool,
 }
 
 impl Sql {
@@ -45,7 +47,13 @@ impl Sql {
         if !is_known && !is_secret {
             return Err(Wrong::of(database, no_address()));
         }
-        Ok(Self { query: check::text(query, false)?, database: address })
+        let query = check::text(query, false)?;
+        Ok(Self { query, database: address, may_write: false })
+    }
+
+    /// The same, as statements that change the database.
+    pub(super) fn writing(self) -> Self {
+        Self { may_write: true, ..self }
     }
 
     /// Runs the query.
@@ -53,7 +61,7 @@ impl Sql {
         let query = read.expand(&self.query, None, |value| value.replace('\'', "''"))?;
         let address = read.expand(&self.database, None, percent_encoded)?;
         let (mut program, format) = match address.strip_prefix("sqlite:") {
-            Some(file) => (sqlite(file), Format::Csv),
+            Some(file) => (sqlite(file, self.may_write), Format::Csv),
             None => {
                 let url = Url::parse(&address).map_err(|_| Problem::lasting(no_address()))?;
                 match url.scheme() {
@@ -79,12 +87,12 @@ fn words(words: &[&str]) -> Vec<String> {
 }
 
 /// Without the user's own settings, which may change the format.
-fn sqlite(file: &str) -> Program {
+fn sqlite(file: &str, may_write: bool) -> Program {
     // A name that begins with a hyphen would be an option.
     let file = if file.starts_with('-') { format!("./{file}") } else { file.to_owned() };
-    let options = ["sqlite3", "-init", "/dev/null", "-batch", "-bail", "-readonly", "-csv"];
-    let mut words = words(&options);
-    words.extend(["-header".to_owned(), file]);
+    let mut words = words(&["sqlite3", "-init", "/dev/null", "-batch", "-bail", "-csv", "-header"]);
+    words.extend((!may_write).then(|| "-readonly".to_owned()));
+    words.push(file);
     Program { words, variables: Vec::new(), input: String::new(), package: Some("sqlite3") }
 }
 

@@ -89,6 +89,8 @@ pub(in crate::sut) struct ResetTable {
     pub(super) redis: Option<Spanned<String>>,
     pub(super) set: Option<Spanned<BTreeMap<String, Spanned<Value>>>>,
     pub(super) delete: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) sql: Option<Spanned<String>>,
+    pub(super) database: Option<Spanned<String>>,
     pub(super) command: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) timeout: Option<Spanned<Span>>,
 }
