@@ -74,7 +74,7 @@ impl Truth {
         around: &Around<'_>,
     ) -> Result<Vec<Found>, TruthError> {
         let read = Read::new(around, self.orders.limit);
-        again("truth.orders", &read, || self.orders.read(&read)).await
+        again("truth.orders", &self.orders, &read).await
     }
 
     /// The units left; `None` if there is no such source, or it has no number.
@@ -87,7 +87,7 @@ impl Truth {
     ) -> Result<Option<i64>, TruthError> {
         let Some(stock) = &self.stock else { return Ok(None) };
         let read = Read::new(around, stock.limit);
-        again("truth.stock", &read, || stock.read(&read)).await
+        again("truth.stock", stock, &read).await
     }
 
     /// The attempts that are accepted and not decided; `None` if there is no such source. A missing
@@ -102,7 +102,7 @@ impl Truth {
         let Some(queued) = &self.queued else { return Ok(None) };
         let read = Read::new(around, queued.limit);
         let place = "truth.queued";
-        let number = again(place, &read, || queued.read(&read)).await?.unwrap_or(0);
+        let number = again(place, queued, &read).await?.unwrap_or(0);
         let negative = |_| TruthError { place, problem: format!("{number} is below 0") };
         u64::try_from(number).map(Some).map_err(negative)
     }
@@ -119,16 +119,43 @@ impl Truth {
     }
 }
 
+/// What is read again when a read fails.
+trait Source {
+    type Value;
+
+    /// One read.
+    fn try_read(
+        &self,
+        read: &Read<'_>,
+    ) -> impl Future<Output = Result<Self::Value, Problem>> + Send;
+}
+
+impl Source for Orders {
+    type Value = Vec<Found>;
+
+    async fn try_read(&self, read: &Read<'_>) -> Result<Vec<Found>, Problem> {
+        self.read(read).await
+    }
+}
+
+impl Source for Number {
+    type Value = Option<i64>;
+
+    async fn try_read(&self, read: &Read<'_>) -> Result<Option<i64>, Problem> {
+        self.read(read).await
+    }
+}
+
 /// Reads until it succeeds, the tries are used up, or the time is.
-async fn again<T>(
+async fn again<S: Source>(
     place: &'static str,
+    source: &S,
     read: &Read<'_>,
-    mut attempt: impl AsyncFnMut() -> Result<T, Problem>,
-) -> Result<T, TruthError> {
+) -> Result<S::Value, TruthError> {
     let mut tries = 1;
     loop {
         let deadline = read.around.deadline;
-        let found = tokio::time::timeout_at(deadline, attempt()).await;
+        let found = tokio::time::timeout_at(deadline, source.try_read(read)).await;
         let found = found.unwrap_or_else(|_| Err(Problem::lasting("it has not ended in time")));
         match found {
             Ok(found) => return Ok(found),

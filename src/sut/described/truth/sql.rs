@@ -153,3 +153,52 @@ pub(super) fn decoded(part: &str) -> String {
     let mut values = form_urlencoded::parse(form.as_bytes());
     values.next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::super::Around;
+    use super::*;
+    use crate::sut::Target;
+
+    /// The arguments and the added environment of the client for an address.
+    fn client(address: &str) -> (String, Vec<(&'static str, String)>) {
+        let target = Target::new(Some("http://127.0.0.1:1")).unwrap();
+        let (folder, deadline) = (Path::new(""), Instant::now() + Duration::from_secs(60));
+        let around = Around { target: &target, item: "phone", seed: 7, folder, deadline };
+        let read = Read::new(&around, Duration::from_secs(9));
+        let url = Url::parse(address).unwrap();
+        let program = match url.scheme() {
+            "mysql" => mysql(&read, &url),
+            _ => postgres(&read, url),
+        };
+        let has_password = address.contains("hush");
+        assert_eq!(read.shown("hush/, hush%2F") == "…, …", has_password);
+        (program.words.join(" "), program.variables)
+    }
+
+    #[test]
+    fn passwords_go_by_the_environment() {
+        let timeout = ("PGCONNECT_TIMEOUT", "9".to_owned());
+        let psql = "psql --no-psqlrc --no-password --quiet --csv --set=ON_ERROR_STOP=1 --dbname=";
+        for (address, url) in [
+            ("postgres://ann:hush%2F@h:5/shop?sslmode=off", "postgres://ann@h:5/shop?sslmode=off"),
+            ("postgres://ann@h/shop?password=hush%2F&a=b", "postgres://ann@h/shop?a=b"),
+        ] {
+            let (words, variables) = client(address);
+            assert_eq!(words, format!("{psql}{url}"));
+            assert_eq!(variables, [timeout.clone(), ("PGPASSWORD", "hush/".to_owned())]);
+        }
+        assert_eq!(client("postgres://h/shop").1, [timeout]);
+        let mysql = "mysql --batch --default-character-set=utf8mb4";
+        let (words, variables) = client("mysql://a%40b:hush%2F@[::1]:5/shop");
+        let rest = "--port=5 --host=::1 --protocol=TCP --user=a@b --database=shop";
+        assert_eq!(words, format!("{mysql} {rest}"));
+        assert_eq!(variables, [("MYSQL_PWD", "hush/".to_owned())]);
+        assert_eq!(client("mysql://localhost").0, format!("{mysql} --host=localhost"));
+    }
+}

@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::history::Found;
 
 use super::server::{self, Server};
-use super::{TruthError, buyers, reset, truth, with};
+use super::{TruthError, buyers, reset, site, truth};
 
 async fn read(server: &Server, lines: &str) -> Result<Vec<Found>, TruthError> {
     let truth = truth(&format!("[truth.orders]\n{lines}\n")).unwrap();
-    with(&server.url, Path::new(""), async |around| truth.orders(around).await).await
+    truth.orders(&site(&server.url, Path::new("")).around()).await
 }
 
 /// The body of a page with these buyers, and the URL of the next one.
@@ -145,8 +145,7 @@ async fn numbers_are_found_by_pointer_and_by_pattern() {
     ] {
         let orders = "[truth.orders]\nhttp = \"GET /o\"\n";
         let truth = truth(&format!("{orders}[truth.stock]\n{lines}\n")).unwrap();
-        let read = async |around: &_| truth.stock(around).await;
-        let found = with(&server.url, Path::new(""), read).await;
+        let found = truth.stock(&site(&server.url, Path::new("")).around()).await;
         assert_eq!(found.map_err(|error| error.problem), expected.map_err(str::to_owned));
         assert!(truth.tells(&[]).stock);
     }
@@ -159,9 +158,9 @@ async fn reset_sends_its_request_once() {
         "[[reset]]\nrequest = \"PUT {{target}}/stock/{{item}}\"\njson = { n = 10, i = \"{{item}}\" }",
     )
     .unwrap();
-    let run = async |around: &_| reset.run(around).await;
-    with(&server.url, Path::new(""), run).await.unwrap();
-    let error = with(&server.url, Path::new(""), run).await.unwrap_err().to_string();
+    let site = site(&server.url, Path::new(""));
+    reset.run(&site.around()).await.unwrap();
+    let error = reset.run(&site.around()).await.unwrap_err().to_string();
     let expected = format!("reset: PUT {}/stock/phone is answered with status 500", server.url);
     assert_eq!(error, expected);
     let requests = server.requests.lock().unwrap();

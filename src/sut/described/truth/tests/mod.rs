@@ -42,11 +42,24 @@ fn reset(text: &str) -> Result<Reset, Wrong> {
     Reset::new(&description.reset[0])
 }
 
-/// Reads with a target, a folder, and more time than a test needs.
-async fn with<T>(target: &str, folder: &Path, read: impl AsyncFnOnce(&Around<'_>) -> T) -> T {
-    let target = Target::new(Some(target)).unwrap();
+/// The surroundings of a read.
+struct Site<'a> {
+    target: Target,
+    folder: &'a Path,
+    deadline: Instant,
+}
+
+/// Surroundings with more time than a test needs.
+fn site<'a>(target: &str, folder: &'a Path) -> Site<'a> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    read(&Around { target: &target, item: "phone", seed: 7, folder, deadline }).await
+    Site { target: Target::new(Some(target)).unwrap(), folder, deadline }
+}
+
+impl Site<'_> {
+    fn around(&self) -> Around<'_> {
+        let Self { target, folder, deadline } = self;
+        Around { target, item: "phone", seed: 7, folder, deadline: *deadline }
+    }
 }
 
 /// A target that is not asked.
@@ -55,7 +68,7 @@ const NO_TARGET: &str = "http://127.0.0.1:1";
 /// The orders that a description without a target leads to.
 async fn orders(text: &str) -> Result<Vec<Found>, TruthError> {
     let truth = truth(text).unwrap();
-    with(NO_TARGET, Path::new(""), async |around| truth.orders(around).await).await
+    truth.orders(&site(NO_TARGET, Path::new("")).around()).await
 }
 
 /// The buyers of these orders.
@@ -80,9 +93,8 @@ fn installed(program: &str) -> bool {
 fn reads_can_be_moved_between_threads() {
     fn check(_: &impl Send) {}
     let truth = truth("[truth.orders]\ncommand = [\"true\"]\nformat = \"lines\"").unwrap();
-    let target = Target::new(Some(NO_TARGET)).unwrap();
-    let (folder, deadline) = (Path::new(""), Instant::now());
-    let around = Around { target: &target, item: "phone", seed: 7, folder, deadline };
+    let site = site(NO_TARGET, Path::new(""));
+    let around = site.around();
     check(&truth.orders(&around));
     check(&truth.stock(&around));
     check(&truth.queued(&around));

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::sut::Target;
-
-use super::{Around, NO_TARGET, buyers, installed, orders, truth, with};
+use super::{NO_TARGET, buyers, installed, orders, site, truth};
 
 fn shell(script: &str, lines: &str) -> String {
     format!("[truth.orders]\ncommand = [\"sh\", \"-c\", '''{script}''']\n{lines}\n")
@@ -19,7 +17,7 @@ async fn command_runs_in_the_folder_of_the_description() {
     std::fs::write(folder.path().join("orders.csv"), "buyer\nann\n").unwrap();
     let text = "[truth.orders]\ncommand = [\"cat\", \"orders.csv\"]\nformat = \"csv\"\n";
     let truth = truth(text).unwrap();
-    let found = with(NO_TARGET, folder.path(), async |around| truth.orders(around).await).await;
+    let found = truth.orders(&site(NO_TARGET, folder.path()).around()).await;
     assert_eq!(buyers(&found.unwrap()), ["ann"]);
 }
 
@@ -66,12 +64,11 @@ async fn hanging_command_is_killed_with_all_that_it_has_started() {
     let folder = tempfile::tempdir().unwrap();
     // The inner process keeps stdout open after the shell would have ended.
     let script = "sleep 1000 & echo $! > pid; wait";
-    let text = shell(script, "format = \"lines\"\ntimeout = \"300ms\"");
+    let text = shell(script, "format = \"lines\"\ntimeout = \"2s\"");
     let truth = truth(&text).unwrap();
-    let target = Target::new(Some(NO_TARGET)).unwrap();
-    let deadline = Instant::now() + Duration::from_millis(400);
-    let around = Around { target: &target, item: "a", seed: 1, folder: folder.path(), deadline };
-    let error = truth.orders(&around).await.unwrap_err().problem;
+    let mut site = site(NO_TARGET, folder.path());
+    site.deadline = Instant::now() + Duration::from_millis(2_100);
+    let error = truth.orders(&site.around()).await.unwrap_err().problem;
     assert!(error.contains("has not ended"), "{error}");
     let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
     let is_alive = || match std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())) {
@@ -103,21 +100,21 @@ async fn sqlite_is_queried() {
          [truth.stock]\nsql = \"select 10 - count(*) from o\"\ndatabase = \"sqlite:shop.db\"\n\
          [truth.queued]\nsql = \"select max(oid) from o where 0\"\ndatabase = \"sqlite:shop.db\"\n";
     let read = truth(text).unwrap();
-    let found = with(NO_TARGET, folder.path(), async |around| read.orders(around).await).await;
+    let found = read.orders(&site(NO_TARGET, folder.path()).around()).await;
     let found = found.unwrap();
     assert_eq!(buyers(&found), ["a,\"b", "c"]);
     let ids: Vec<_> = found.iter().map(|found| found.order_id.as_deref()).collect();
     assert_eq!(ids, [Some("1"), None]);
-    let stock = with(NO_TARGET, folder.path(), async |around| read.stock(around).await).await;
+    let stock = read.stock(&site(NO_TARGET, folder.path()).around()).await;
     assert_eq!(stock.unwrap(), Some(7));
-    let queued = with(NO_TARGET, folder.path(), async |around| read.queued(around).await).await;
+    let queued = read.queued(&site(NO_TARGET, folder.path()).around()).await;
     assert_eq!(queued.unwrap(), Some(0));
     let wrong = truth(&text.replace("from o where item", "from orders where item")).unwrap();
-    let error = with(NO_TARGET, folder.path(), async |around| wrong.orders(around).await).await;
+    let error = wrong.orders(&site(NO_TARGET, folder.path()).around()).await;
     let error = error.unwrap_err().problem;
     assert!(error.contains("no such table: orders"), "{error}");
     let written = truth(&text.replace("select uid", "delete from o; select uid")).unwrap();
-    let error = with(NO_TARGET, folder.path(), async |around| written.orders(around).await).await;
+    let error = written.orders(&site(NO_TARGET, folder.path()).around()).await;
     assert!(error.unwrap_err().problem.contains("readonly"));
 }
 
@@ -129,7 +126,7 @@ async fn password_of_a_database_is_not_shown() {
     let text = "[truth.orders]\nsql = \"select 1\"\n\
                 database = \"postgres://ann:hush%20hush@127.0.0.1:1/shop\"\n";
     let read = truth(text).unwrap();
-    let error = with(NO_TARGET, Path::new(""), async |around| read.orders(around).await).await;
+    let error = read.orders(&site(NO_TARGET, Path::new("")).around()).await;
     let error = error.unwrap_err().problem;
     assert!(error.contains("Connection refused") && !error.contains("hush"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{NO_TARGET, buyers, installed, orders, reset, truth, with};
+use super::{NO_TARGET, buyers, installed, orders, reset, site, truth};
 
 /// A running Redis, which ends with the test.
 struct Server {
@@ -130,7 +130,7 @@ async fn numbers_are_values_and_lengths() {
     ));
     let set = set.unwrap();
     server.run(&["SET", "old", "1"]).await;
-    with(NO_TARGET, Path::new(""), async |around| set.run(around).await).await.unwrap();
+    set.run(&site(NO_TARGET, Path::new("")).around()).await.unwrap();
     server.run(&["RPUSH", "list", "a", "b"]).await;
     server.run(&["HSET", "hash", "left", "-1", "sold", "2"]).await;
     server.run(&["SET", "word", "many"]).await;
@@ -151,7 +151,7 @@ async fn numbers_are_values_and_lengths() {
     ] {
         let stock = format!("[truth.stock]\nredis = \"{}\"\n{lines}\n", server.url());
         let read = truth(&format!("{}{stock}", server.table("list", ""))).unwrap();
-        let found = with(NO_TARGET, Path::new(""), async |around| read.stock(around).await).await;
+        let found = read.stock(&site(NO_TARGET, Path::new("")).around()).await;
         assert_eq!(
             found.map_err(|error| error.problem),
             expected.map_err(str::to_owned),
