@@ -195,8 +195,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Units at the opening: as the ledger has them, or, if its source does not count them, as they were
-/// expected.
+/// Units at the opening: as the ledger has them; if its source does not count them, as expected.
 pub(super) fn known_stock(history: &History, ledger: &Ledger) -> Option<u64> {
     if ledger.tells.stock { Some(ledger.sale.stock) } else { history.expected_stock }
 }
