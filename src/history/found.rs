@@ -1,5 +1,9 @@
 //! [`Found`]: an order or an attempt, as a source of the tested shop shows it.
 
+use uuid::Uuid;
+
+use crate::ids::RequestId;
+
 use super::Loss;
 
 /// One order or attempt as a source of the tested shop shows it; what it does not tell is `None`.
@@ -33,4 +37,28 @@ pub enum FoundStatus {
     Lost(Loss),
     /// It is not decided.
     Queued,
+}
+
+/// What a record says; an empty text says nothing.
+impl Found {
+    pub(super) fn request_id(&self) -> Option<&str> {
+        said(&self.request_id)
+    }
+
+    /// The request id, if it is one: a UUID in any usual form.
+    pub(super) fn parsed_id(&self) -> Option<RequestId> {
+        Uuid::try_parse(self.request_id()?.trim()).ok().map(RequestId)
+    }
+
+    pub(super) fn buyer(&self) -> Option<&str> {
+        said(&self.buyer)
+    }
+
+    pub(super) fn order_id(&self) -> Option<&str> {
+        said(&self.order_id)
+    }
+}
+
+fn said(text: &Option<Box<str>>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
 }

@@ -10,6 +10,7 @@ use super::id_map::IdMap;
 use super::made::Made;
 use super::missing::{Missing, only_told};
 use super::order::Order;
+use super::origin::Origin;
 use super::server_clock::ServerClock;
 
 /// History and ledger, joined by request id. Building it takes time linear in the size of both.
@@ -53,21 +54,6 @@ pub(super) struct Facts<'a> {
 /// Whether two epochs are of the same sale. A system that does not number its sales has one.
 pub(super) fn is_same_sale(one: u64, other: u64) -> bool {
     one == other || one == 0 || other == 0
-}
-
-/// Where a row of the ledger comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The ledger before the run had it.
-    Earlier,
-    /// An attempt of this run that was accepted or is unknown.
-    Made,
-    /// An attempt of this run of which every request was refused.
-    Refused,
-    /// An attempt of another run of a load generator like this: it may have been late.
-    OtherRun,
-    /// Nothing that is known.
-    Foreign,
 }
 
 impl<'a> Facts<'a> {
@@ -209,8 +195,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Units at the opening: as the ledger has them, or, if its source does not count them, as they were
-/// expected.
+/// Units at the opening: as the ledger has them; if its source does not count them, as expected.
 pub(super) fn known_stock(history: &History, ledger: &Ledger) -> Option<u64> {
     if ledger.tells.stock { Some(ledger.sale.stock) } else { history.expected_stock }
 }

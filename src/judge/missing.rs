@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::history::{AttemptNo, History, Ledger};
 use crate::ids::{OrderId, RequestId};
 
-use super::facts::Origin;
 use super::id_map::IdMap;
+use super::origin::Origin;
 
 /// The orders that were told of attempts without an order in the ledger, each once.
 pub(super) fn only_told<'a>(
@@ -65,10 +65,10 @@ impl<'a> Missing<'a> {
         let mut unnamed = Vec::new();
         for (order_id, id) in told {
             match orders.find(order_id, &id) {
-                Found::InLedger => {}
-                Found::OfOther => drop(missing.attempts.insert(id)),
-                Found::Nowhere => missing.add(order_id, id),
-                Found::Unnamed => unnamed.push((order_id, id)),
+                Place::InLedger => {}
+                Place::OfOther => drop(missing.attempts.insert(id)),
+                Place::Nowhere => missing.add(order_id, id),
+                Place::Unnamed => unnamed.push((order_id, id)),
             }
         }
         // Each order that has no owner may be that of one of these.
@@ -88,7 +88,7 @@ impl<'a> Missing<'a> {
 }
 
 /// Where the order of an attempt is that has no row of its own.
-enum Found {
+enum Place {
     /// It is in the ledger, or may be: an attempt that is sent again keeps the order that it had
     /// before the run.
     InLedger,
@@ -132,27 +132,27 @@ impl<'a> Orders<'a> {
         orders
     }
 
-    fn find(&self, order_id: &OrderId, id: &RequestId) -> Found {
+    fn find(&self, order_id: &OrderId, id: &RequestId) -> Place {
         let tells = self.ledger.tells;
         let attempt = self.history.ids.attempt(id);
         if tells.order_ids && order_id.is_told() {
             return match self.by_id.get(order_id) {
-                None => Found::Nowhere,
-                Some(Origin::Made | Origin::Refused) if attempt.is_some() => Found::OfOther,
-                Some(_) => Found::InLedger,
+                None => Place::Nowhere,
+                Some(Origin::Made | Origin::Refused) if attempt.is_some() => Place::OfOther,
+                Some(_) => Place::InLedger,
             };
         }
         if tells.request_ids {
-            return Found::Nowhere;
+            return Place::Nowhere;
         }
         match attempt {
             // An order before the run that is gone.
-            None => Found::Nowhere,
+            None => Place::Nowhere,
             Some(attempt) if tells.buyers => match self.has_earlier(attempt) {
-                true => Found::InLedger,
-                false => Found::Nowhere,
+                true => Place::InLedger,
+                false => Place::Nowhere,
             },
-            Some(_) => Found::Unnamed,
+            Some(_) => Place::Unnamed,
         }
     }
 

@@ -19,6 +19,7 @@ mod made;
 mod missing;
 mod not_checked;
 mod order;
+mod origin;
 mod reconcile;
 mod rules;
 mod server_clock;

@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use crate::history::{Found, FoundStatus};
 use crate::ids::RequestId;
 
-use super::word;
-
 /// The offset basis and the prime of FNV-1a with 128 bits (Fowler, Noll and Vo).
 const FNV_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
@@ -23,11 +21,11 @@ impl Keys {
             FoundStatus::Queued => "queued",
         };
         // The id of an order is the same whatever its state; others are the same in each state.
-        let key = if let Some(order_id) = word(&found.order_id) {
+        let key = if let Some(order_id) = found.order_id() {
             hashed(FNV_BASIS, &["order", order_id])
-        } else if let Some(id) = word(&found.request_id) {
+        } else if let Some(id) = found.request_id() {
             hashed(FNV_BASIS, &["request", id])
-        } else if let Some(buyer) = word(&found.buyer) {
+        } else if let Some(buyer) = found.buyer() {
             hashed(FNV_BASIS, &["buyer", state, buyer])
         } else {
             let seq = found.seq.map(|seq| seq.to_string()).unwrap_or_default();

@@ -53,24 +53,15 @@ pub fn attribute(
 fn tells_of(found: &[Found], tells: Tells) -> Tells {
     let all = |has: &dyn Fn(&Found) -> bool| found.iter().all(has);
     Tells {
-        request_ids: tells.request_ids && all(&|found| parsed(found).is_some()),
-        buyers: tells.buyers && all(&|found| word(&found.buyer).is_some()),
+        request_ids: tells.request_ids && all(&|found| found.parsed_id().is_some()),
+        buyers: tells.buyers && all(&|found| found.buyer().is_some()),
         order_ids: tells.order_ids
-            && all(&|found| found.status != FoundStatus::Won || word(&found.order_id).is_some()),
+            && all(&|found| found.status != FoundStatus::Won || found.order_id().is_some()),
         items: tells.items && all(&|found| found.item.is_some()),
         positions: tells.positions && all(&|found| found.seq.is_some()),
         times: tells.times && all(&|found| found.accepted_us.is_some()),
         ..tells
     }
-}
-
-fn parsed(found: &Found) -> Option<RequestId> {
-    Uuid::try_parse(found.request_id.as_deref()?.trim()).ok().map(RequestId)
-}
-
-/// A text that says something.
-fn word(text: &Option<Box<str>>) -> Option<&str> {
-    text.as_deref().filter(|text| !text.is_empty())
 }
 
 /// A record on its way to a row.
@@ -93,14 +84,14 @@ fn records<'a>(
 ) -> Vec<Record<'a>> {
     let mut keys = Keys::default();
     let record = |found: &'a Found| {
-        let given = parsed(found);
+        let given = found.parsed_id();
         let id = given.unwrap_or_else(|| keys.id_of(found));
-        let buyer = word(&found.buyer).and_then(buyer_of);
+        let buyer = found.buyer().and_then(buyer_of);
         let is_earlier = history.before.contains_key(&id);
         // An earlier record may be of another run, whose buyers are not known.
         let ours = || sent(history, &given?).filter(|_| !is_earlier);
         let by_attempt = || Some(history.ids.buyer(ours()?));
-        let uid = match (buyer, word(&found.buyer)) {
+        let uid = match (buyer, found.buyer()) {
             (Some(buyer), _) => buyer.to_string().into(),
             (None, Some(text)) => text.into(),
             (None, None) => by_attempt().map(|buyer| buyer.to_string()).unwrap_or_default().into(),
@@ -142,9 +133,9 @@ fn find_owners(records: &mut [Record<'_>], history: &History, tells: Tells) {
     let told = told_orders(history);
     let mut rest = Vec::new();
     for record in records.iter_mut().filter(|record| is_free(record)) {
-        let attempt = word(&record.found.order_id).and_then(|id| told.get(id)).copied();
+        let attempt = record.found.order_id().and_then(|id| told.get(id)).copied();
         // Of a record that names a buyer, only one of that buyer's attempts can be the owner.
-        let is_owner = |attempt: &AttemptNo| match word(&record.found.buyer) {
+        let is_owner = |attempt: &AttemptNo| match record.found.buyer() {
             Some(_) => record.buyer == Some(history.ids.buyer(*attempt)),
             None => true,
         };
@@ -232,7 +223,7 @@ fn rows(records: &[Record<'_>], history: &History, tells: Tells) -> Vec<Row> {
 fn status(found: &Found) -> Status {
     match found.status {
         FoundStatus::Won => {
-            Status::Won(word(&found.order_id).map_or_else(OrderId::untold, OrderId::from_text))
+            Status::Won(found.order_id().map_or_else(OrderId::untold, OrderId::from_text))
         }
         // The shop has reasons of its own.
         FoundStatus::Lost(Loss::Foreign) => Status::Lost(Loss::Unstated),

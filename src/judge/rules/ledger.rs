@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use crate::history::{Row, Status};
 use crate::ids::{OrderId, RequestId};
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::Made;
+use crate::judge::origin::Origin;
 
 use super::results::truths;
 

@@ -4,9 +4,10 @@
 use std::ptr;
 
 use crate::history::{Answered, Row, Status};
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::order::Order;
+use crate::judge::origin::Origin;
 
 use super::results::truths;
 

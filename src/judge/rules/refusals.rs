@@ -1,8 +1,9 @@
 //! Refusals: each says what is true, and a refused attempt has no effect.
 
 use crate::history::{Refused, RequestWindow, Status, Tally};
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::origin::Origin;
 
 use super::hours::CertainlyOpen;
 use super::kept::kept;

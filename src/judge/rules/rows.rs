@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::signed;
+use crate::judge::origin::Origin;
 
 use super::limit::AtLimit;
 use super::losses::losses;

@@ -2,8 +2,9 @@
 
 use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::origin::Origin;
 
 use super::kept::kept;
 use super::losses::losses;

@@ -82,3 +82,96 @@ fn reason(loss: Loss) -> Option<&'static str> {
         Loss::Foreign => FOREIGN,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::super::LedgerReader;
+    use super::*;
+    use crate::ids::{OrderId, RequestId};
+
+    fn row() -> impl Strategy<Value = Row> {
+        let statuses = [
+            Status::Queued,
+            Status::Won(OrderId::from_text("o-\"1\"")),
+            Status::Won(OrderId::untold()),
+            Status::Lost(Loss::SoldOut),
+            Status::Lost(Loss::AlreadyBought),
+            Status::Lost(Loss::SaleReplaced),
+            Status::Lost(Loss::Undeliverable),
+            Status::Lost(Loss::Unstated),
+            Status::Lost(Loss::Foreign),
+        ];
+        let texts = (any::<u128>(), ".{0,20}", ".{0,20}");
+        let numbers = (any::<u64>(), any::<u64>(), any::<Option<u64>>());
+        (texts, numbers, select(statuses.to_vec())).prop_map(|(texts, numbers, status)| Row {
+            request_id: RequestId(uuid::Uuid::from_u128(texts.0)),
+            uid: texts.1.into(),
+            item: texts.2.into(),
+            seq: numbers.0,
+            accepted_us: numbers.1,
+            decided_us: numbers.2.filter(|_| status != Status::Queued),
+            status,
+        })
+    }
+
+    fn ledger() -> impl Strategy<Value = Ledger> {
+        let tells = prop::collection::vec(any::<bool>(), 10);
+        let hours = (any::<Option<u64>>(), any::<Option<u64>>());
+        let sale = (".{0,9}", any::<u64>(), any::<u64>(), any::<i64>(), any::<u32>(), hours);
+        let rows = prop::collection::vec(row(), 0..9);
+        (tells, sale, rows, any::<bool>()).prop_map(|(tells, sale, rows, is_miscounted)| {
+            let (item, epoch, stock, stock_left, per_buyer, (opens_us, closes_us)) = sale;
+            let hours = Hours { opens_us, closes_us };
+            let mut told = tells.into_iter();
+            let mut told = || told.next().unwrap();
+            let tells = Tells {
+                attempts: told(),
+                request_ids: told(),
+                buyers: told(),
+                order_ids: told(),
+                items: told(),
+                positions: told(),
+                times: told(),
+                stock: told(),
+                limit: told(),
+                // So that an order may have no id.
+                states: false,
+            };
+            let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours };
+            Ledger { sale, rows, is_miscounted, tells }
+        })
+    }
+
+    fn read(mut reader: LedgerReader, lines: &[u8]) -> Result<Ledger, String> {
+        reader.feed(lines).map_err(|error| error.to_string())?;
+        reader.finish().map_err(|error| error.to_string())
+    }
+
+    proptest! {
+        #[test]
+        fn ledger_that_was_written_is_read_again(ledger in ledger()) {
+            let lines = write_ledger(&ledger);
+            prop_assert_eq!(read(LedgerReader::recorded(), &lines), Ok(ledger));
+            // Only a recording may say that it does not tell everything.
+            prop_assert!(read(LedgerReader::default(), &lines).is_err());
+        }
+    }
+
+    #[test]
+    fn ledger_that_tells_everything_is_written_as_a_server_does() {
+        let hours = Hours::default();
+        let (item, stock) = ("tea".into(), 2);
+        let sale = SaleTerms { item, epoch: 1, stock, stock_left: 2, per_buyer: 1, hours };
+        let tells = Tells::EVERYTHING;
+        let ledger = Ledger { sale, rows: Vec::new(), is_miscounted: false, tells };
+        let expected = "{\"sale\":{\"item\":\"tea\",\"epoch\":1,\"stock\":2,\"stock_left\":2,\
+                        \"per_buyer\":1}}\n\
+                        {\"counts\":{\"accepted\":0,\"won\":0,\"lost\":0,\"queued\":0}}\n";
+        let lines = write_ledger(&ledger);
+        assert_eq!(String::from_utf8_lossy(&lines), expected);
+        assert_eq!(read(LedgerReader::default(), &lines), Ok(ledger));
+    }
+}
