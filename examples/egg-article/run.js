@@ -11,6 +11,8 @@ const reset = require('./reset');
 // nginx of `seckill lab` balances over these.
 const PORTS = [ 7001, 7002 ];
 
+const SIGNALS = [ 'SIGINT', 'SIGTERM', 'SIGHUP' ];
+
 async function main(args) {
   const isFixed = args[0] === '--fixed';
   const command = isFixed ? args.slice(1) : args;
@@ -25,14 +27,28 @@ async function main(args) {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'egg-article-'));
   const apps = [];
   try {
-    await reset();
-    for (const port of PORTS) apps.push(startApp(port, isFixed, home));
-    await Promise.all(apps.map(ready));
+    await Promise.race([ start(apps, isFixed, home), interrupted() ]);
     return await run(command);
   } finally {
     await Promise.all(apps.map(stop));
     fs.rmSync(home, { recursive: true, force: true });
   }
+}
+
+// Rejects at the first signal.
+async function interrupted() {
+  const signal = await Promise.race(SIGNALS.map(async name => {
+    await once(process, name);
+    return name;
+  }));
+  throw Object.assign(new Error(`stopped by ${signal}`), { code: exitCode(null, signal) });
+}
+
+// Opens the sale, and starts both apps.
+async function start(apps, isFixed, home) {
+  await reset();
+  for (const port of PORTS) apps.push(startApp(port, isFixed, home));
+  await Promise.all(apps.map(ready));
 }
 
 // Starts an app. It is in a session of its own, so that a Ctrl-C reaches only the command, which
@@ -49,7 +65,7 @@ function startApp(port, isFixed, home) {
       PORT: port,
       NODE_ENV: 'production',
       EGG_SERVER_ENV: 'prod',
-      EGG_HOME: home,
+      EGG_HOME: path.join(home, String(port)),
     },
   });
   fs.closeSync(file);
@@ -82,8 +98,12 @@ async function run([ program, ...args ]) {
     // The terminal sends Ctrl-C to the command as well.
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
-  for (const signal of [ 'SIGINT', 'SIGTERM', 'SIGHUP' ]) process.on(signal, forward);
-  const [ code, signal ] = await once(child, 'exit');
+  for (const signal of SIGNALS) process.on(signal, forward);
+  return exitCode(...await once(child, 'exit'));
+}
+
+// The exit code that a shell would report.
+function exitCode(code, signal) {
   return code === null ? 128 + os.constants.signals[signal] : code;
 }
 
@@ -91,6 +111,6 @@ main(process.argv.slice(2)).then(
   code => process.exit(code),
   error => {
     console.error(`run.sh: ${error.message}`);
-    process.exit(1);
+    process.exit(Number.isInteger(error.code) ? error.code : 1);
   }
 );

@@ -1,8 +1,10 @@
 'use strict';
 
+const { setTimeout: sleep } = require('timers/promises');
 const amqplib = require('amqplib');
 
-const RECONNECT_DELAY_MS = 500;
+// The pause before another try, be it to connect or to decide a purchase.
+const RETRY_DELAY_MS = 500;
 
 // One connection to RabbitMQ with one channel, for all requests of a worker process and for its
 // consumer. It is opened again when it breaks.
@@ -34,7 +36,7 @@ module.exports = class Broker {
   async reconnect() {
     this.channel = null;
     while (!this.isClosed) {
-      await new Promise(resolve => setTimeout(resolve, RECONNECT_DELAY_MS));
+      await sleep(RETRY_DELAY_MS);
       try {
         return await this.connect();
       } catch (error) {
@@ -72,6 +74,8 @@ module.exports = class Broker {
       channel.ack(message);
     } catch (error) {
       this.logger.error(error);
+      await sleep(RETRY_DELAY_MS);
+      // A closed channel cannot: its messages are delivered again anyway.
       if (channel === this.channel) channel.nack(message);
     }
   }
