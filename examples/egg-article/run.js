@@ -4,6 +4,7 @@
 const { fork, spawn } = require('child_process');
 const { once } = require('events');
 const fs = require('fs');
+const net = require('net');
 const os = require('os');
 const path = require('path');
 const reset = require('./reset');
@@ -19,8 +20,8 @@ async function main(args) {
   if (!command.length) throw new Error('no command: run.sh [--fixed] COMMAND…');
   for (const name of [ 'SECKILL_QUEUE', 'SECKILL_STORE', 'SECKILL_TARGET' ]) {
     if (!process.env[name]) {
-      throw new Error(`${name} is not set: start this with \`seckill lab --with ` +
-        'redis,rabbitmq,nginx -- examples/egg-article/run.sh COMMAND\'');
+      throw new Error(`${name} is not set: start this under ` +
+        '`seckill lab --with redis,rabbitmq,nginx --`');
     }
   }
 
@@ -46,9 +47,18 @@ async function interrupted() {
 
 // Opens the sale, and starts both apps.
 async function start(apps, isFixed, home) {
+  await Promise.all(PORTS.map(assertFree));
   await reset();
   for (const port of PORTS) apps.push(startApp(port, isFixed, home));
   await Promise.all(apps.map(ready));
+}
+
+// Rejects if a server listens on the port.
+async function assertFree(port) {
+  const server = net.createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }
 
 // Starts an app. It is in a session of its own, so that a Ctrl-C reaches only the command, which
@@ -99,7 +109,10 @@ async function run([ program, ...args ]) {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of SIGNALS) process.on(signal, forward);
-  return exitCode(...await once(child, 'exit'));
+  const [ code, name ] = await once(child, 'exit').catch(error => {
+    throw new Error(`cannot run \`${program}\`: ${error.message}`);
+  });
+  return exitCode(code, name);
 }
 
 // The exit code that a shell would report.
