@@ -1,6 +1,6 @@
 'use strict';
 
-// Opens the sale: no orders, no messages, and STOCK units (default 10).
+// Opens the sale: no orders, no messages, and SHOP_STOCK units (default 10).
 const amqplib = require('amqplib');
 const Redis = require('ioredis');
 const config = require('./config/config.default')({});
@@ -14,6 +14,6 @@ module.exports = async function reset() {
 
   const redis = new Redis(config.store);
   await redis.del('buslist', 'buyers', 'requests');
-  await redis.set('count', process.env.STOCK || '10');
+  await redis.set('count', process.env.SHOP_STOCK || '10');
   redis.disconnect();
 };

@@ -1,13 +1,13 @@
-#!/bin/sh
+#!/bin/bash
 # Starts the article's app twice, on the ports 7001 and 7002, with four worker processes each, runs
 # COMMAND, and stops both. `seckill lab` starts RabbitMQ, Redis and nginx for it:
 #
 #     seckill lab --with redis,rabbitmq,nginx -- examples/egg-article/run.sh [--fixed] COMMAND…
 #
-# --fixed starts the corrected app of fixed/ instead. STOCK (10) is the number of units on sale,
-# WORKERS (4) that of the worker processes of each app. Needs Node 20 or later, and installs the
+# --fixed starts the corrected app of fixed/ instead. SHOP_STOCK (10) is the number of units on sale,
+# SHOP_WORKERS (4) that of the worker processes of each app. Needs Node 20 or later, and installs the
 # packages of package-lock.json beside it when they are not installed yet.
-set -eu
+set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 if ! command -v npm >/dev/null; then

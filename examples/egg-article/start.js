@@ -1,7 +1,7 @@
 'use strict';
 
 // Starts one app: node start.js [FOLDER] (default: this one, the article's app).
-// PORT and WORKERS are its port and its number of worker processes.
+// PORT and SHOP_WORKERS are its port and its number of worker processes.
 const path = require('path');
 const egg = require('egg');
 
@@ -9,7 +9,7 @@ egg.startCluster({
   baseDir: path.resolve(process.argv[2] || __dirname),
   framework: path.dirname(require.resolve('egg/package.json')),
   port: Number(process.env.PORT || 7001),
-  workers: Number(process.env.WORKERS || 4),
+  workers: Number(process.env.SHOP_WORKERS || 4),
 });
 
 // Ends with the script that started it, even if that was killed.

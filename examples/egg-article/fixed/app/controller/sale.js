@@ -5,7 +5,7 @@ const { Controller } = require('egg');
 const isId = value => typeof value === 'string' && value.length > 0 && value.length <= 100;
 
 module.exports = class SaleController extends Controller {
-  // POST /seckill {"uid": …, "request_id": …}: success means that RabbitMQ has the purchase on disk.
+  // POST /seckill {"uid": …, "request_id": …}: success means that RabbitMQ has it on disk.
   async buy() {
     const { ctx, app } = this;
     const { uid, request_id } = ctx.request.body;
