@@ -27,6 +27,13 @@ start() {
     pids+=($!)
 }
 
+# Stops what was started last.
+stop_last() {
+    kill "${pids[-1]}"
+    wait "${pids[-1]}" 2>/dev/null || true
+    unset 'pids[-1]'
+}
+
 # wait_for NAME COMMAND...: repeats it until it succeeds, for a minute at most.
 wait_for() {
     local name=$1 i
@@ -91,3 +98,39 @@ venv() {
         cp "$1" "$WORK/venv/requirements.txt"
     fi
 }
+
+# start_mariadb PORT PASSWORD NAME: a throw-away server with this password of root and a database.
+start_mariadb() {
+    local data=$scratch/mariadb as=() server
+    server=$(PATH=$PATH:/usr/sbin command -v mariadbd) || need mariadbd mariadb-server
+    mkdir "$data"
+    if [ "$(id -u)" = 0 ]; then as=(--user=root); fi
+    mariadb-install-db --no-defaults "${as[@]}" --datadir="$data" --skip-test-db \
+        --auth-root-authentication-method=normal >"$WORK/install-db.log" 2>&1
+    start mariadb "$server" --no-defaults "${as[@]}" --datadir="$data" --port="$1" \
+        --bind-address=127.0.0.1 --socket="$scratch/mariadb.sock" --pid-file="$scratch/mariadb.pid"
+    wait_for mariadb mysql --no-defaults -u root -S "$scratch/mariadb.sock" -e "
+        alter user root@localhost identified by '$2'; create database $3"
+}
+
+# start_rabbitmq PORT: a throw-away node with the user guest, and its port mapper.
+start_rabbitmq() {
+    local dir=$scratch/rabbitmq bin=/usr/lib/rabbitmq/bin/rabbitmq-server
+    [ -x "$bin" ] || need rabbitmq-server rabbitmq-server
+    mkdir "$dir"
+    export ERL_EPMD_PORT=1$1 ERL_EPMD_ADDRESS=127.0.0.1
+    start epmd epmd -port "1$1" -address 127.0.0.1
+    start rabbitmq env HOME="$dir" RUNNING_UNDER_SYSTEMD=true RABBITMQ_NODENAME="e$1@localhost" \
+        RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$1" RABBITMQ_DIST_PORT="2$1" \
+        RABBITMQ_MNESIA_BASE="$dir" RABBITMQ_LOG_BASE="$dir" RABBITMQ_PID_FILE="$dir/pid" \
+        RABBITMQ_CONF_ENV_FILE="$dir/env" RABBITMQ_CONFIG_FILE="$dir/conf" \
+        RABBITMQ_ENABLED_PLUGINS_FILE="$dir/plugins" "$bin"
+    wait_for rabbitmq answers_amqp "$1"
+}
+
+# answers_amqp PORT: whether a broker answers the protocol's header.
+answers_amqp() (
+    exec 3<>"/dev/tcp/127.0.0.1/$1"
+    printf 'AMQP\0\0\x09\x01' >&3
+    IFS= read -r -t 2 -n 1 -u 3 _
+)
