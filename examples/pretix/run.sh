@@ -34,7 +34,7 @@ sessions=true
 backend=redis://127.0.0.1:$redis/1
 broker=redis://127.0.0.1:$redis/2
 CONFIG
-# The 300 migrations take a minute or two, so what they made is kept for the next time.
+# The hundreds of migrations take a minute or two, so what they made is kept for the next time.
 url=postgres://pretix@127.0.0.1:$db/pretix
 if [ -f "$WORK/migrated.sql" ]; then
     psql -qo /dev/null -v ON_ERROR_STOP=1 -f "$WORK/migrated.sql" "$url"
