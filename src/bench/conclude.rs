@@ -15,7 +15,7 @@ use crate::stats::{Quantiles, SaleNow};
 use super::config::Config;
 use super::event::{Notify, waiting};
 use super::evidence;
-use super::load::{Loaded, Sinks, now};
+use super::load::{Loaded, Sinks};
 use super::prepare::Site;
 
 /// Time-out for reading the state of the sale once more.
@@ -151,9 +151,17 @@ async fn gather(
 ) -> Option<Ledger> {
     let limit = config.plan.settle_timeout;
     let deadline = Instant::now() + limit;
-    let what = || "attempts are still queued".to_owned();
-    let settled = evidence::settle(&site.control, history, (deadline, limit));
-    gaps.settled = waiting(notify, what, settled).await.err();
+    gaps.settled = match site.control.shows_states() {
+        true => {
+            let what = || "attempts are still queued".to_owned();
+            let settled = evidence::settle(&site.control, history, (deadline, limit));
+            waiting(notify, what, settled).await.err()
+        }
+        false => {
+            let what = || "the orders still change".to_owned();
+            waiting(notify, what, site.control.settle(deadline)).await.err()
+        }
+    };
     let what = || "the ledger is read".to_owned();
     // What is read has some time in any case.
     let extended = || deadline.max(Instant::now() + limit.min(RESULTS_TIME));
@@ -193,7 +201,7 @@ async fn gather(
 async fn view_again(site: &Site, history: &mut History) -> Option<SaleNow> {
     let read = site.control.sale_again(&mut history.views);
     let view = timeout(LAST_READ_TIMEOUT, read).await.ok()?.ok()?;
-    let sale = now(&view);
+    let sale = site.control.shown(&view);
     if site.control.shows_states() {
         history.views.keep(view);
     }

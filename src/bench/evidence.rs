@@ -54,9 +54,6 @@ pub(super) async fn settle(
     history: &mut History,
     (deadline, limit): (Instant, Duration),
 ) -> Result<(), String> {
-    if !control.shows_states() {
-        return control.settle(deadline).await;
-    }
     let mut problem = "the server did not answer".to_owned();
     let mut still = Still::default();
     loop {

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
-use crate::history::{View, Views};
+use crate::history::Views;
 use crate::load::{self, Job, Ran};
 use crate::monitor::{BrokerMonitor, BrokerUsage};
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
@@ -71,7 +71,7 @@ impl<'a> Load<'a> {
     /// A load that has not begun.
     pub(super) fn new(config: &'a Config, site: &'a Site) -> Self {
         let live = Arc::new(Live::new(load::workers(config.plan.threads)));
-        let sale = Arc::new(Mutex::new(now(&site.view_before)));
+        let sale = Arc::new(Mutex::new(site.control.shown(&site.view_before)));
         Self { config, site, live, sale }
     }
 
@@ -171,22 +171,10 @@ async fn died(spawned: Option<&mut Spawned>) {
 /// Reads the state of the sale periodically, until dropped.
 async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>, views: &mut Views) {
     let mut ticks = tokio::time::interval(SALE_INTERVAL);
-    if !control.shows_states() {
-        // Its sources may be costly to read, and a load on the shop.
-        return std::future::pending().await;
-    }
     loop {
         ticks.tick().await;
-        if let Ok(view) = control.sale_again(views).await {
-            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now(&view);
-            if control.shows_states() {
-                views.add(view);
-            }
+        if let Some(now) = control.now(views).await {
+            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now;
         }
     }
-}
-
-/// The part of a state that is shown during the run.
-pub(super) fn now(view: &View) -> SaleNow {
-    SaleNow { stock_left: Some(view.sale.stock_left), queued: Some(view.sale.queued) }
 }

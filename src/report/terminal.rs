@@ -207,14 +207,16 @@ pub(super) fn clicks(run: &Run) -> String {
         );
     }
     if let Some(stampede) = run.stampede {
-        let _ = writeln!(
-            text,
-            "Stampede   {} of {} connections were open beforehand; first to last request sent: \
-             {} ms",
-            stampede.prepared,
-            plan.connections(),
-            millis(stampede.spread_us as f64),
-        );
+        let (prepared, all) = (stampede.prepared, plan.connections());
+        let _ = write!(text, "Stampede   {prepared} of {all} connections were open beforehand");
+        // Where steps come before the purchases, those do not start together.
+        let _ = match run.steps.is_empty() {
+            true => {
+                let spread = millis(stampede.spread_us as f64);
+                writeln!(text, "; first to last request sent: {spread} ms")
+            }
+            false => writeln!(text),
+        };
     }
     let (waited, unsent) = (run.generator.arrivals_waited, run.generator.arrivals_unsent);
     if waited + unsent > 0 {

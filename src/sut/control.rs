@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::history::{Beginning, History, Ledger, View, Views};
+use crate::history::{Beginning, History, Ledger, SaleView, View, Views};
 use crate::ids::ItemId;
 use crate::secret::Secret;
+use crate::stats::SaleNow;
 
 use super::{ControlError, Sut, Target, builtin, described};
 
@@ -95,6 +96,38 @@ impl Control {
         match self {
             Self::Seckill(control) => control.sale_again(views).await,
             Self::Described(control) => control.sale().await,
+        }
+    }
+
+    /// What is shown of the sale during the load, and whether that is evidence: it is kept in
+    /// `views` then.
+    pub async fn now(&self, views: &mut Views) -> Option<SaleNow> {
+        match self {
+            Self::Seckill(control) => {
+                let view = control.sale_again(views).await.ok()?;
+                let now = self.shown(&view);
+                views.add(view);
+                Some(now)
+            }
+            Self::Described(control) => {
+                let (stock_left, queued) = control.now().await?;
+                Some(SaleNow { stock_left, queued })
+            }
+        }
+    }
+
+    /// The part of a state that is shown.
+    pub fn shown(&self, view: &View) -> SaleNow {
+        let SaleView { stock_left, queued, .. } = view.sale;
+        match self {
+            Self::Seckill(_) => SaleNow { stock_left: Some(stock_left), queued: Some(queued) },
+            Self::Described(control) => {
+                let (has_stock, has_queued) = control.tells();
+                SaleNow {
+                    stock_left: has_stock.then_some(stock_left),
+                    queued: has_queued.then_some(queued),
+                }
+            }
         }
     }
 

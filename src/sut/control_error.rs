@@ -60,8 +60,8 @@ pub enum ControlError {
     CannotReset,
     #[error("the description does not say where the orders are: add [truth.orders]")]
     NoOrders,
-    #[error("{0}")]
-    Truth(String),
+    #[error("{problem}")]
+    Truth { problem: String, may_pass: bool },
 }
 
 impl ControlError {

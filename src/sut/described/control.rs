@@ -19,13 +19,16 @@ use crate::sut::{ControlError, Target};
 use crate::units::Span;
 
 use super::description::Description;
-use super::truth::{Around, TruthError};
+use super::truth::{Around, Truth, TruthError};
 
 /// Pause between two readings that must show the same.
 const STABLE: Duration = Duration::from_secs(1);
 
 /// Time-out for reading orders and stock once, retries included.
 const READ_TIME: Duration = Duration::from_secs(60);
+
+/// Time-out for reading the stock during the load.
+const NOW_TIME: Duration = Duration::from_secs(5);
 
 /// Reads orders and stock where the description says they are.
 #[derive(Debug)]
@@ -84,6 +87,18 @@ impl Control {
         Ok(View { sent_us, answered_us: self.beginning.us(Instant::now()), sale })
     }
 
+    /// The units left and the attempts without a decision, as far as they can be read during the
+    /// load.
+    pub(in crate::sut) async fn now(&self) -> Option<(Option<i64>, Option<u64>)> {
+        let truth = self.description.truth()?;
+        truth.now(&self.around(Instant::now() + NOW_TIME)).await.ok()
+    }
+
+    /// Whether the units left are told, and the attempts without a decision.
+    pub(in crate::sut) fn tells(&self) -> (bool, bool) {
+        self.description.truth().map_or((false, false), Truth::tells_numbers)
+    }
+
     /// Units at the opening: those that the description states, or those that the first reading
     /// shows as left and sold.
     fn opening_stock(&self, left: Option<i64>, orders: u64) -> u64 {
@@ -117,7 +132,8 @@ impl Control {
                         _ => "the orders or the stock changed between two readings".to_owned(),
                     }
                 }
-                Err(error) => format!("the orders could not be read ({error})"),
+                Err(ControlError::Truth { problem, may_pass: true }) => problem,
+                Err(error) => return Err(format!("the orders could not be read: {error}")),
             };
             if Instant::now() + STABLE >= deadline {
                 let after = Span(Duration::from_secs(began.elapsed().as_secs()));
@@ -197,7 +213,7 @@ impl Control {
 }
 
 fn of_truth(error: TruthError) -> ControlError {
-    ControlError::Truth(error.to_string())
+    ControlError::Truth { problem: error.to_string(), may_pass: error.may_pass }
 }
 
 fn won(found: &[Found]) -> u64 {

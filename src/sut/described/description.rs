@@ -18,6 +18,7 @@ use super::client::{self, Client, Shared, Unmatched};
 use super::outcome::{OUTCOMES_MAX, Of, Rule};
 use super::request::{Names, Request, To, request_line};
 use super::tables::{self, Tables};
+use super::text::Text;
 use super::truth::{Reset, Truth};
 use super::wrong::Wrong;
 
@@ -365,7 +366,7 @@ impl Compiled<'_> {
             let extract = Extract::parse(from.get_ref()).map_err(wrong)?;
             extracts.push((name.clone(), slot, extract));
         }
-        let name = step.name.clone().unwrap_or_else(|| label(step.request.get_ref()));
+        let name = step.name.clone().unwrap_or_else(|| label(step.request.get_ref(), fixed));
         let statuses = step.status.as_ref().map_or_else(Vec::new, tables::Statuses::to_vec);
         self.steps.push(client::Step { name, statuses, extracts });
         Ok(())
@@ -398,8 +399,15 @@ fn check_keys(tables: &Tables) -> Result<(), Wrong> {
 }
 
 /// The label of a request: without its query, as JMeter users name samplers.
-fn label(request: &str) -> String {
-    request.split('?').next().unwrap_or_default().to_owned()
+fn label(request: &str, fixed: &dyn Fn(&str) -> Option<Result<String, String>>) -> String {
+    let request = request.split('?').next().unwrap_or_default();
+    // A variable of the environment may be a secret.
+    let shown = |name: &str| match name {
+        "item" => fixed(name).and_then(Result::ok),
+        name => Some(format!("{{{{{name}}}}}")),
+    };
+    let label = Text::parse(request).ok().and_then(|text| text.expand(shown).ok());
+    label.unwrap_or_else(|| request.to_owned())
 }
 
 fn rules(tables: &[tables::Outcome], of: Of, step: &tables::Step) -> Result<Vec<Rule>, Wrong> {

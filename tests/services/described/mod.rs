@@ -91,7 +91,7 @@ fn mended_shop_passes_by_the_same_description() {
     let steps = run["steps"].as_array().unwrap();
     let steps: Vec<_> = steps.iter().map(|step| (&step["label"], &step["total"])).collect();
     let setup: (Value, Value) = ("POST /login".into(), 100.into());
-    let page: (Value, Value) = ("GET /events/{{item}}".into(), 100.into());
+    let page: (Value, Value) = ("GET /events/rock".into(), 100.into());
     assert_eq!(steps, [(&setup.0, &setup.1), (&page.0, &page.1)]);
 }
 

@@ -12,6 +12,8 @@ pub(in crate::sut) struct TruthError {
     pub(in crate::sut) place: &'static str,
     /// The problem and its cure, without secrets, on one line.
     pub(in crate::sut) problem: String,
+    /// Whether another try may end otherwise.
+    pub(in crate::sut) may_pass: bool,
 }
 
 /// A problem with a source, and whether another try may end otherwise.

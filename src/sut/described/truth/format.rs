@@ -31,16 +31,6 @@ pub(super) fn too_many() -> Problem {
 }
 
 impl Format {
-    /// Whether each record is a value of JSON, so that fields are found by pointers.
-    pub(super) fn is_json(self) -> bool {
-        matches!(self, Self::Json | Self::Ndjson)
-    }
-
-    /// Whether the records have named columns.
-    pub(super) fn has_columns(self) -> bool {
-        matches!(self, Self::Csv | Self::Tsv)
-    }
-
     /// Takes a body apart. `list` is the pointer to the records of a document.
     pub(super) fn records(self, body: &[u8], list: &str) -> Result<Vec<Record>, Problem> {
         match self {

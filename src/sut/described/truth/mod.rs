@@ -103,7 +103,8 @@ impl Truth {
         let read = Read::new(around, queued.limit);
         let place = "truth.queued";
         let number = again(place, queued, &read).await?.unwrap_or(0);
-        let negative = |_| TruthError { place, problem: format!("{number} is below 0") };
+        let problem = format!("{number} is below 0");
+        let negative = |_| TruthError { place, problem, may_pass: false };
         u64::try_from(number).map(Some).map_err(negative)
     }
 
@@ -113,9 +114,24 @@ impl Truth {
         Tells { stock: self.stock.is_some(), ..self.orders.tells(found) }
     }
 
-    /// Whether there is a source of the attempts without a decision.
-    pub(in crate::sut) fn tells_queued(&self) -> bool {
-        self.queued.is_some()
+    /// Whether there are sources of the units left, and of the attempts without a decision.
+    pub(in crate::sut) fn tells_numbers(&self) -> (bool, bool) {
+        (self.stock.is_some(), self.queued.is_some())
+    }
+
+    /// The units left and the attempts without a decision, as far as they can be read during the
+    /// load.
+    ///
+    /// # Errors
+    /// As [`Truth::orders`].
+    pub(in crate::sut) async fn now(
+        &self,
+        around: &Around<'_>,
+    ) -> Result<(Option<i64>, Option<u64>), TruthError> {
+        let is_light = |number: &Option<Number>| number.as_ref().is_some_and(Number::is_light);
+        let stock = if is_light(&self.stock) { self.stock(around).await? } else { None };
+        let queued = if is_light(&self.queued) { self.queued(around).await? } else { None };
+        Ok((stock, queued))
     }
 }
 
@@ -164,7 +180,8 @@ async fn again<S: Source>(
                 tokio::time::sleep(PAUSE).await;
             }
             Err(problem) => {
-                return Err(TruthError { place, problem: read.shown(&problem.text) });
+                let Problem { text, may_pass } = problem;
+                return Err(TruthError { place, problem: read.shown(&text), may_pass });
             }
         }
     }

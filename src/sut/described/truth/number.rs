@@ -62,6 +62,11 @@ impl Number {
         Ok(Self { source: source(table, kind, table_at)?, limit })
     }
 
+    /// Whether reading it costs little: it starts no program.
+    pub(super) fn is_light(&self) -> bool {
+        matches!(self.source, Source::Http(..) | Source::Redis(..))
+    }
+
     /// Reads the number; `None` if there is none.
     pub(super) async fn read(&self, read: &Read<'_>) -> Result<Option<i64>, Problem> {
         let text = match &self.source {

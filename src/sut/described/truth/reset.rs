@@ -65,9 +65,10 @@ impl Reset {
     pub(in crate::sut) async fn run(&self, around: &Around<'_>) -> Result<(), TruthError> {
         let read = Read::new(around, self.limit);
         let ran = self.step.run(&read).await;
-        ran.map_err(|Problem { text, .. }| TruthError {
+        ran.map_err(|Problem { text, may_pass }| TruthError {
             place: "reset",
             problem: read.shown(&text),
+            may_pass,
         })
     }
 }

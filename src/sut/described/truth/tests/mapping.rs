@@ -44,8 +44,7 @@ async fn each_field_of_a_json_record_is_read() {
         items: true,
         positions: true,
         times: true,
-        stock: false,
-        limit: false,
+        ..Tells::COUNT
     };
     assert_eq!(truth(&text).unwrap().tells(&[]), all);
 }
