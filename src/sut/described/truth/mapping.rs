@@ -1,7 +1,6 @@
 //! From records to orders: which are selected, and where each field is in them.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use regex::Regex;
 
@@ -10,12 +9,12 @@ use crate::history::{Found, FoundStatus, Loss, Tells};
 use crate::similar::nearest;
 use crate::sut::described::matcher::{Matcher, check_pointer, regex};
 use crate::sut::described::wrong::Wrong;
-use crate::units::Moment;
 
 use super::error::Problem;
 use super::limits::VALUE_LEN_MAX;
 use super::record::Record;
 use super::tables::{OrdersTable, StatusesTable};
+use super::values::{loss, number, time_us};
 
 /// The fields of an order.
 const FIELDS: [&str; 9] = [
@@ -307,53 +306,4 @@ fn statuses(table: Option<&StatusesTable>) -> Result<Vec<(FoundStatus, Matcher)>
         statuses.push((status, matcher));
     }
     Ok(statuses)
-}
-
-/// The reason of a lost attempt. A shop may have any other words, and they are no mistake.
-fn loss(reason: Option<&str>) -> Loss {
-    match reason {
-        Some("sold_out") => Loss::SoldOut,
-        Some("already_bought") => Loss::AlreadyBought,
-        Some("sale_replaced") => Loss::SaleReplaced,
-        Some("undeliverable") => Loss::Undeliverable,
-        _ => Loss::Unstated,
-    }
-}
-
-fn number(text: &str, field: &str) -> Result<u64, String> {
-    let text = text.trim();
-    text.parse().map_err(|_| format!("has the {field} `{}`, which is no number", printable(text)))
-}
-
-/// A moment in microseconds since the Unix epoch. Numbers are seconds, milliseconds or
-/// microseconds: those of one size are thousands of years away from now in the other units.
-fn time_us(text: &str) -> Result<u64, String> {
-    let invalid = || {
-        let shown = printable(text);
-        format!("has the time `{shown}`: it must be a number since 1970, or 2030-01-01T10:00:00Z")
-    };
-    let text = text.trim();
-    if let Ok(number) = text.parse::<u64>() {
-        let us = number.checked_mul(us_per_unit(number));
-        return us.ok_or_else(invalid);
-    }
-    if let Ok(number) = text.parse::<f64>() {
-        // Negative and infinite numbers become the nearest of u64, and are refused here.
-        if !(0.0..1e18).contains(&number) {
-            return Err(invalid());
-        }
-        return Ok((number * us_per_unit(number as u64) as f64) as u64);
-    }
-    // A sign would be a time from now on.
-    let moment = Moment::from_str(text).ok().filter(|_| !text.starts_with('+'));
-    moment.map(|Moment(us)| us).ok_or_else(invalid)
-}
-
-/// Microseconds in the unit of a number of this size.
-fn us_per_unit(number: u64) -> u64 {
-    match number {
-        0..100_000_000_000 => 1_000_000,
-        100_000_000_000..100_000_000_000_000 => 1_000,
-        _ => 1,
-    }
 }

@@ -7,9 +7,11 @@
 mod around;
 mod check;
 mod command;
+mod connection;
 mod error;
 mod format;
 mod http;
+mod keys;
 mod limits;
 mod mapping;
 mod number;
@@ -23,6 +25,7 @@ mod sql;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use toml::Spanned;
 

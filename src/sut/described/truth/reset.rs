@@ -11,9 +11,9 @@ use crate::sut::described::wrong::Wrong;
 use super::around::{Around, Read};
 use super::check::{self, Key, at};
 use super::command::Command;
+use super::connection::Server;
 use super::error::{Problem, TruthError};
 use super::http::{Http, Keys};
-use super::redis::Server;
 use super::sql::Sql;
 use super::tables::ResetTable;
 

@@ -49,9 +49,16 @@ fn a_table_names_exactly_one_source_and_only_its_keys() {
     }
 }
 
+/// Checks the message for each of these mistakes.
+fn check_mistakes(mistakes: &[(&str, &str)]) {
+    for (lines, problem) in mistakes {
+        assert_eq!(mistake(lines).1, *problem, "{lines}");
+    }
+}
+
 #[test]
-fn values_are_checked_and_the_message_names_the_cure() {
-    for (lines, problem) in [
+fn mistakes_in_sources_are_found() {
+    check_mistakes(&[
         ("http = \"FETCH /a\"", "must be a method and a URL: write \"GET /path\" (GET or POST)"),
         ("http = \"GET a\"", "`a` is not a path at the target, nor an http:// or https:// URL"),
         (
@@ -79,6 +86,12 @@ fn values_are_checked_and_the_message_names_the_cure() {
         ),
         ("http = \"GET /a\"\nbody = \"\"\njson = {}", "`body` is given, too: leave out one"),
         ("http = \"GET /a\"\ntimeout = \"0s\"", "`0s` must be above 0, and at most 10m"),
+    ]);
+}
+
+#[test]
+fn mistakes_about_fields_are_found() {
+    check_mistakes(&[
         (
             "http = \"GET /a\"\nfields = { buyr = \"/b\" }",
             "unknown field `buyr`: the nearest is \
@@ -145,9 +158,7 @@ fn values_are_checked_and_the_message_names_the_cure() {
             "must be a program and its arguments: [\"program\", \
                                            \"arg\"]",
         ),
-    ] {
-        assert_eq!(mistake(lines).1, problem, "{lines}");
-    }
+    ]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ async fn numbered_pages_are_read_until_an_empty_one() {
         _ => page(&[], ""),
     })
     .await;
-    let lines = format!("http = \"GET /o?item={{{{item}}}}&page={{{{page}}}}\"\nfirst_page = 0\n");
+    let lines = "http = \"GET /o?item={{item}}&page={{page}}\"\nfirst_page = 0\n";
     let found = read(&server, &format!("{lines}{ITEMS}")).await.unwrap();
     assert_eq!(buyers(&found), ["a", "b", "c"]);
     // The list is read twice, since it may change between its pages.
@@ -155,7 +155,8 @@ async fn numbers_are_found_by_pointer_and_by_pattern() {
 async fn reset_sends_its_request_once() {
     let server = server::start(|_, number| (if number == 1 { 200 } else { 500 }, Vec::new())).await;
     let reset = reset(
-        "[[reset]]\nrequest = \"PUT {{target}}/stock/{{item}}\"\njson = { n = 10, i = \"{{item}}\" }",
+        "[[reset]]\nrequest = \"PUT {{target}}/stock/{{item}}\"\n\
+         json = { n = 10, i = \"{{item}}\" }",
     )
     .unwrap();
     let site = site(&server.url, Path::new(""));
