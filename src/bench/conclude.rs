@@ -188,7 +188,9 @@ async fn gather(
         && history.sale_before.as_ref().is_none_or(|before| first.sale.are_those_of(before))
     {
         tokio::time::sleep(LATE_EFFECTS).await;
-        if let Ok(again) = evidence::ledger(site, history, outputs, LedgerFile::After, deadline).await {
+        if let Ok(again) =
+            evidence::ledger(site, history, outputs, LedgerFile::After, deadline).await
+        {
             history.add_changes(first, window_us, &again);
             ledger = Ok(again);
         }

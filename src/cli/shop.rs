@@ -33,7 +33,9 @@ impl Shop {
         let rows = accounts.count();
         let each = if Plan::is_open(flags) { Buyers::Pool(rows) } else { Buyers::Thread };
         match flags.buyers.get_or_insert(each) {
-            Buyers::New => return Err(wrong("buyers", "has them all from --buyers-from: leave it out")),
+            Buyers::New => {
+                return Err(wrong("buyers", "has them all from --buyers-from: leave it out"));
+            }
             Buyers::Pool(buyers) | Buyers::Skewed { buyers, .. } if *buyers > rows => {
                 let problem = format!("{buyers} are more than the {rows} rows of --buyers-from");
                 return Err(wrong("buyers", problem));

@@ -130,9 +130,9 @@ impl Rehearsing<'_> {
     }
 
     fn keep(&mut self, (request, exchange): (Vec<u8>, Exchange), part: Part) {
-        let answer = exchange.answer.map(|response| {
-            (response.status, self.connection.received(response).body.to_vec())
-        });
+        let answer = exchange
+            .answer
+            .map(|response| (response.status, self.connection.received(response).body.to_vec()));
         let took = exchange.ended.saturating_duration_since(exchange.began);
         self.seen.push(Rehearsed { request, answer, took, part });
     }
@@ -141,9 +141,10 @@ impl Rehearsing<'_> {
     async fn step(&mut self, step: usize) -> bool {
         let request = self.client.step(step).to_vec();
         let sent = self.send(request).await;
-        let taken = sent.1.answer.and_then(|response| {
-            self.client.take_step(step, self.connection.received(response))
-        });
+        let taken = sent
+            .1
+            .answer
+            .and_then(|response| self.client.take_step(step, self.connection.received(response)));
         let extracted = self.client.extracted(step);
         self.keep(sent, Part::Step(step, extracted, taken.err()));
         taken.is_ok()
@@ -166,8 +167,13 @@ impl Rehearsing<'_> {
         let is_accepted = answered == Some(Answered::Accepted);
         let beginning = self.rehearsal.beginning;
         let (sent_us, answered_us) = (beginning.us(sent.1.began), beginning.us(sent.1.ended));
-        let entry = answered
-            .map(|answered| Entry { attempt, answered, sent_us, answered_us, refusal: None });
+        let entry = answered.map(|answered| Entry {
+            attempt,
+            answered,
+            sent_us,
+            answered_us,
+            refusal: None,
+        });
         self.history.entries.extend(entry);
         let extracted = self.client.extracted(self.client.purchase_step());
         let outcome = self.client.last_outcome();

@@ -53,9 +53,9 @@ impl User {
     async fn step(&mut self, step: usize) -> Result<(), ErrorKind> {
         let (connector, plan) = (&self.worker.setup.connector, self.worker.plan());
         let exchange = self.connection.exchange(connector, plan, self.client.step(step)).await;
-        let taken = exchange.answer.and_then(|response| {
-            self.client.take_step(step, self.connection.received(response))
-        });
+        let taken = exchange
+            .answer
+            .and_then(|response| self.client.take_step(step, self.connection.received(response)));
         let latency = exchange.ended.saturating_duration_since(exchange.began);
         if !self.is_warmup {
             self.worker.record_step(step, latency, taken.err());

@@ -269,7 +269,10 @@ mod tests {
         let first = &points[0];
         assert_eq!((first.from_s, first.to_s, first.p50_us, first.p99_us), (0, 8, 4, 8));
         assert_eq!(first.by_outcome, [(Outcome::Accepted, 8)]);
-        assert_eq!(points.last().unwrap().sale, SaleNow { stock_left: Some(-1), queued: Some(seconds - 1) });
+        assert_eq!(
+            points.last().unwrap().sale,
+            SaleNow { stock_left: Some(-1), queued: Some(seconds - 1) }
+        );
     }
 
     #[test]
@@ -277,7 +280,11 @@ mod tests {
         let mut series = Series::default();
         for second in 0..=ROWS_MAX as u64 {
             let (stock_left, queued) = (-(second as i64), if second % 2 == 0 { 7 } else { 3 });
-            series.push(second, &Recorder::default(), SaleNow { stock_left: Some(stock_left), queued: Some(queued) });
+            series.push(
+                second,
+                &Recorder::default(),
+                SaleNow { stock_left: Some(stock_left), queued: Some(queued) },
+            );
         }
         let first = series.points().next().unwrap();
         assert_eq!(first.sale, SaleNow { stock_left: Some(-1), queued: Some(7) });

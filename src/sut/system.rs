@@ -199,7 +199,12 @@ impl SutRecord {
             Self::BuiltIn(_) => builtin::refusals().map(|word| word as &str).collect(),
             Self::Described { refusals, .. } => refusals.iter().map(String::as_str).collect(),
         };
-        decisions.map(Outcome::as_str).into_iter().map(|word| word as &str).chain(refusals).collect()
+        decisions
+            .map(Outcome::as_str)
+            .into_iter()
+            .map(|word| word as &str)
+            .chain(refusals)
+            .collect()
     }
 }
 

@@ -54,8 +54,8 @@ fn row(second: u64, counts: impl Fn() -> Tally) -> SeriesRow {
         p99_us: 10_000 + 101 * (second % 17),
         corrected_p50_us: 1_500 + 13 * (second % 19),
         corrected_p99_us: 15_000 + 107 * (second % 23),
-        stock_left: 1_000_000 - second as i64,
-        queued: 7 * (second % 29),
+        stock_left: Some(1_000_000 - second as i64),
+        queued: Some(7 * (second % 29)),
         cpu_percent: CpuRow { generator: busy, server: busy, machine: busy },
     }
 }

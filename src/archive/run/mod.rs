@@ -10,7 +10,6 @@ mod thresholds;
 pub use build::{Parts, SCHEMA};
 pub use figures::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
-    StepRecord,
+    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede, StepRecord,
 };
 pub use tally::Tally;

@@ -97,11 +97,15 @@ fn report(trial: &Trial, sut: &Sut) -> (String, bool) {
     }
     is_right &= line_of_ledger(&mut text, "After", &trial.after);
     is_right &= new_orders(&mut text, trial);
-    let _ = writeln!(text, "\n{}", if is_right {
-        "The description fits what was seen."
-    } else {
-        "Something does not fit: see the lines that begin with `!`."
-    });
+    let _ = writeln!(
+        text,
+        "\n{}",
+        if is_right {
+            "The description fits what was seen."
+        } else {
+            "Something does not fit: see the lines that begin with `!`."
+        }
+    );
     (text, is_right)
 }
 
@@ -142,7 +146,8 @@ fn request(text: &mut String, seen: &Rehearsed, steps: &[String]) -> bool {
     match &seen.answer {
         Ok((status, body)) => {
             let body = String::from_utf8_lossy(body);
-            let _ = writeln!(text, "  answered   {status} in {took:.1} ms: {}", cut(&body, SHOWN_LEN));
+            let _ =
+                writeln!(text, "  answered   {status} in {took:.1} ms: {}", cut(&body, SHOWN_LEN));
         }
         Err(kind) => {
             let _ = writeln!(text, "! answered   nothing: {kind} after {took:.1} ms");
@@ -248,8 +253,10 @@ fn new_orders(text: &mut String, trial: &Trial) -> bool {
     let can_be_told = after.tells.buyers || after.tells.request_ids || after.tells.order_ids;
     match (was_won, can_be_told, trial.new.is_empty()) {
         (true, true, _) if !is_there => {
-            text.push_str("! New      the attempt was won, and no order is known as its own: see \
-                           `fields` or `pattern` of [truth.orders]\n");
+            text.push_str(
+                "! New      the attempt was won, and no order is known as its own: see \
+                           `fields` or `pattern` of [truth.orders]\n",
+            );
             false
         }
         (true, false, true) => {

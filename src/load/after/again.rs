@@ -80,9 +80,7 @@ impl Question for Purchase {
             Ok(Meaning::Answered(Answered::Unknown)) => None,
             Err(Unusable { is_contradictory: false, .. }) => None,
             Ok(Meaning::Refused(refused))
-                if self.must_say_when
-                    && refused.is_temporary()
-                    && answer.retry_after.is_none() =>
+                if self.must_say_when && refused.is_temporary() && answer.retry_after.is_none() =>
             {
                 let kind = ErrorKind::Http(answer.status);
                 let told = Err(Unusable { kind, is_contradictory: true });

@@ -16,8 +16,8 @@ use tokio::task::LocalSet;
 
 use crate::history::{AttemptNo, Beginning, Ids};
 use crate::ids::ItemId;
-use crate::profile::Plan;
 use crate::load::run::HOLD_MAX;
+use crate::profile::Plan;
 use crate::sut::{Client, Received, Sut, Target, Visit};
 
 use super::http1::{Connection, Connector, Response};

@@ -7,9 +7,9 @@ mod request;
 mod written_ledger;
 
 pub(super) use answer::{refusals, sample_refusal, understand, understand_result};
+pub(super) use control::Control;
 pub(super) use control::TIMEOUT;
 pub use control::local_token;
-pub(super) use control::Control;
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};
 pub use written_ledger::write_ledger;

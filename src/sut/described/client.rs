@@ -99,7 +99,8 @@ pub(in crate::sut) struct Client {
 
 impl Client {
     pub(super) fn new(shared: Shared, requests: Vec<Request>, extracted: usize) -> Self {
-        let visit = Visit { buyer: Uuid::nil(), number: 0, request_id: RequestId(Uuid::nil()), thread: 0 };
+        let visit =
+            Visit { buyer: Uuid::nil(), number: 0, request_id: RequestId(Uuid::nil()), thread: 0 };
         let extracted = vec![String::new(); extracted];
         let shared = Arc::new(shared);
         let cookies = Cookies::default();

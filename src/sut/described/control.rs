@@ -128,7 +128,9 @@ impl Control {
                     }
                     before = Some(seen);
                     match queued {
-                        Some(queued) if queued > 0 => format!("{queued} attempts were still queued"),
+                        Some(queued) if queued > 0 => {
+                            format!("{queued} attempts were still queued")
+                        }
                         _ => "the orders or the stock changed between two readings".to_owned(),
                     }
                 }
@@ -166,11 +168,8 @@ impl Control {
         let left = self.stock_left(deadline).await?;
         let stock = self.opening_stock(left, won(&found));
         let per_buyer = self.description.per_buyer();
-        let tells = Tells {
-            stock: left.is_some(),
-            limit: per_buyer.is_some(),
-            ..truth.tells(&found)
-        };
+        let tells =
+            Tells { stock: left.is_some(), limit: per_buyer.is_some(), ..truth.tells(&found) };
         let terms = SaleTerms {
             item: history.item.to_string(),
             epoch: 0,

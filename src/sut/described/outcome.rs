@@ -11,8 +11,8 @@ use crate::similar::nearest;
 use crate::stats::{self, Reason};
 use crate::sut::{Meaning, Received, Understood};
 
-use super::cookies::Cookies;
 use super::answer::{Extract, fields, regex};
+use super::cookies::Cookies;
 use super::matcher::{Matcher, check_pointer};
 use super::pointer::{Scalar, find};
 use super::tables::{Outcome, Statuses};
@@ -69,9 +69,10 @@ impl Conditions {
         (self.statuses.is_empty() || self.statuses.contains(&received.status))
             && self.json.iter().all(|(pointer, is)| holds(is, find(received.body, pointer)))
             && self.text.as_ref().is_none_or(|regex| regex.is_match(received.body))
-            && self.headers.iter().all(|(name, regex)| {
-                fields(received.head, name).any(|value| regex.is_match(value))
-            })
+            && self
+                .headers
+                .iter()
+                .all(|(name, regex)| fields(received.head, name).any(|value| regex.is_match(value)))
     }
 }
 
@@ -175,8 +176,7 @@ impl Rule {
         if !self.conditions.hold(received) {
             return None;
         }
-        let answered =
-            |outcome, answered| (outcome, Meaning::Answered(answered), None);
+        let answered = |outcome, answered| (outcome, Meaning::Answered(answered), None);
         let (outcome, meaning, retry) = match &self.is {
             Is::Accepted => answered(stats::Outcome::Accepted, Answered::Accepted),
             Is::Won(extract) => {

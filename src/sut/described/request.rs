@@ -325,10 +325,7 @@ fn check_field(name: &str, value: &str) -> Result<(), String> {
 }
 
 /// The body of a step, and its type.
-fn body(
-    step: &Step,
-    names: &Names<'_>,
-) -> Result<(Option<Parts>, Option<&'static str>), Wrong> {
+fn body(step: &Step, names: &Names<'_>) -> Result<(Option<Parts>, Option<&'static str>), Wrong> {
     let mut parts = Parts::default();
     let given = [step.json.is_some(), step.form.is_some(), step.body.is_some()];
     if given.into_iter().filter(|given| *given).count() > 1 {
@@ -337,7 +334,8 @@ fn body(
     }
     if let Some(json) = &step.json {
         let wrong = |problem: String| Wrong { at: json.span().start, problem };
-        let text = serde_json::to_string(json.get_ref()).map_err(|error| wrong(error.to_string()))?;
+        let text =
+            serde_json::to_string(json.get_ref()).map_err(|error| wrong(error.to_string()))?;
         parts.text(&text, Encoding::Json, names).map_err(wrong)?;
         return Ok((Some(parts), Some("application/json")));
     }
@@ -363,11 +361,7 @@ fn body(
 }
 
 /// A value of a form, of which the description has the text before it is encoded.
-fn form_value(
-    parts: &mut Parts,
-    value: &Spanned<String>,
-    names: &Names<'_>,
-) -> Result<(), String> {
+fn form_value(parts: &mut Parts, value: &Spanned<String>, names: &Names<'_>) -> Result<(), String> {
     let text = Text::parse(value.get_ref()).map_err(|error| error.to_string())?;
     for piece in text.pieces() {
         match piece {
