@@ -9,7 +9,11 @@ module.exports = class AppBoot {
   }
 
   didLoad() {
-    this.app.redis = new Redis(this.app.config.store);
+    const { app } = this;
+    app.redis = new Redis(app.config.store);
+    // Longer than the 50 s for which nginx keeps an idle connection, so that it sends no request on
+    // one that is being closed here.
+    app.once('server', server => { server.keepAliveTimeout = 60_000; });
   }
 
   // The worker accepts requests when this has returned.

@@ -16,6 +16,8 @@ module.exports = class AppBoot {
   didLoad() {
     const { app } = this;
     app.redis = new Redis(app.config.store);
+    // As in the article's app.
+    app.once('server', server => { server.keepAliveTimeout = 60_000; });
     app.redis.defineCommand('take', { numberOfKeys: 4, lua: TAKE });
     const take = ({ uid, request_id }) =>
       app.redis.take('count', 'buslist', 'buyers', 'requests', uid, request_id);

@@ -15,28 +15,41 @@ module.exports = class Broker {
   }
 
   async connect() {
-    const { url, name, connectTimeout } = this.config;
+    const { url, connectTimeout } = this.config;
     const connection = await amqplib.connect(url, { timeout: connectTimeout });
     connection.on('error', error => this.logger.warn(error));
-    connection.on('close', () => this.reconnect());
     this.connection = connection;
+    try {
+      this.channel = await this.open(connection);
+    } catch (error) {
+      close(connection);
+      throw error;
+    }
+    connection.on('close', () => this.reconnect());
+  }
 
+  // Opens the channel. When the broker closes it, its connection is closed as well, so that
+  // `reconnect` opens both.
+  async open(connection) {
+    const { name } = this.config;
     const channel = await connection.createConfirmChannel();
-    // A channel that the broker closes takes its connection with it: `reconnect` opens both.
-    const giveUp = () => connection.close().catch(() => {});
     channel.on('error', error => this.logger.warn(error));
-    channel.on('close', giveUp);
+    channel.on('close', () => close(connection));
     await channel.assertQueue(name, { durable: true });
     await channel.prefetch(50);
-    // The broker sends null when the queue was deleted.
-    await channel.consume(name, message => (message ? this.consume(channel, message) : giveUp()));
-    this.channel = channel;
+    await channel.consume(name, message => {
+      // The broker sends null when the queue was deleted.
+      if (message) this.consume(channel, message);
+      else close(connection);
+    });
+    return channel;
   }
 
   async reconnect() {
     this.channel = null;
-    while (!this.isClosed) {
+    for (;;) {
       await sleep(RETRY_DELAY_MS);
+      if (this.isClosed) return;
       try {
         return await this.connect();
       } catch (error) {
@@ -82,6 +95,11 @@ module.exports = class Broker {
 
   async close() {
     this.isClosed = true;
-    await this.connection.close().catch(() => {});
+    await close(this.connection);
   }
 };
+
+// It is no error if the connection is closed already.
+async function close(connection) {
+  await connection.close().catch(() => {});
+}
