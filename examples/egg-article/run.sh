@@ -4,9 +4,9 @@
 #
 #     seckill lab --with redis,rabbitmq,nginx -- examples/egg-article/run.sh [--fixed] COMMAND…
 #
-# --fixed starts the corrected app of fixed/ instead. SHOP_STOCK (10) is the number of units on sale,
-# SHOP_WORKERS (4) that of the worker processes of each app. Needs Node 20 or later, and installs the
-# packages of package-lock.json beside it when they are not installed yet.
+# --fixed starts the corrected app of fixed/ instead. SHOP_STOCK (10) is the number of units on
+# sale, SHOP_WORKERS (4) that of the worker processes of each app. Needs Node 20 or later, and
+# installs the packages of package-lock.json beside it when they are not installed yet.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
