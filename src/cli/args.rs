@@ -11,6 +11,8 @@ use crate::bench::STUB_SERVER;
 use crate::profile::{BenchFlags, ServeFlags};
 use crate::units::Count;
 
+use super::sut::SutCommand;
+
 /// The exit codes as text, for several helps.
 macro_rules! exit_codes {
     () => {
@@ -117,89 +119,6 @@ impl Command {
             Self::Completions { .. } | Self::Man | Self::StubServer => true,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum SutCommand {
-    /// Write a description with comments, as a profile to be completed
-    Init(SutInitArgs),
-    /// Make one attempt, and show each request, what was extracted, how the answer was understood,
-    /// and what the orders and the stock are before and after it
-    Check(SutCheckArgs),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SutInitArgs {
-    /// File to write, which must not exist
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// Name of the shop in reports
-    #[arg(long, value_name = "NAME", default_value = "my shop")]
-    pub(super) name: String,
-    /// URL of the shop
-    #[arg(long, short = 't', value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub(super) target: String,
-    /// The request that buys one unit
-    #[arg(long, value_name = "REQUEST", default_value = "POST /orders")]
-    pub(super) purchase: String,
-    /// Whether its body is JSON or a form
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) body: Body,
-    /// The request that logs a buyer in, with the accounts of --buyers-from
-    #[arg(long, value_name = "REQUEST")]
-    pub(super) login: Option<String>,
-    /// Status of an answer that says an order was made
-    #[arg(long, value_name = "STATUS", default_value_t = 201)]
-    pub(super) won: u16,
-    /// Status of an answer that says an attempt is queued, and decided later
-    #[arg(long, value_name = "STATUS")]
-    pub(super) accepted: Option<u16>,
-    /// Status of an answer that says nothing is left
-    #[arg(long, value_name = "STATUS", default_value_t = 409)]
-    pub(super) sold_out: u16,
-    /// The request for the decision of a queued attempt
-    #[arg(long, value_name = "REQUEST", requires = "accepted")]
-    pub(super) result: Option<String>,
-    /// Where the orders are
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) orders: Orders,
-}
-
-/// The kind of a body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Body {
-    #[default]
-    Json,
-    Form,
-}
-
-/// Where the orders of a shop are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Orders {
-    #[default]
-    Sql,
-    Redis,
-    Http,
-    Command,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SutCheckArgs {
-    /// Profile that describes the shop
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// URL of the shop [default: that of the profile]
-    #[arg(long, short = 't', env = "SECKILL_TARGET", value_name = "URL")]
-    pub(super) target: Option<String>,
-    /// Item to buy [default: that of the profile]
-    #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
-    pub(super) item: Option<String>,
-    /// File of the buyers [default: that of the profile]
-    #[arg(long, env = "SECKILL_BUYERS_FROM", value_name = "FILE")]
-    pub(super) buyers_from: Option<PathBuf>,
-    /// Restore the stock before the attempt
-    #[arg(long)]
-    pub(super) reset: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,9 +10,9 @@ use crate::stats::Quantiles;
 use super::counts::counts;
 use super::not_checked;
 use super::steps::{steps, unmatched};
-use super::terminal::{broker, by_kind, clicks, millis, remarks};
+use super::terminal::{broker, by_kind, clicks, remarks};
 use super::verdict::verdict_line;
-use super::words::how_often;
+use super::words::{how_often, millis};
 use super::wrap::wrapped;
 
 /// Witnesses of a violation that are printed.

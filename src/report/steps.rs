@@ -7,7 +7,7 @@ use crate::archive::{Run, StepRecord};
 use crate::escape::printable;
 
 use super::counts::listed;
-use super::terminal::millis;
+use super::words::millis;
 
 /// Longest label of a step that is printed, in characters.
 const LABEL_LEN: usize = 24;

@@ -15,7 +15,7 @@ use super::counts::{counts, listed};
 use super::not_checked;
 use super::steps::{steps, unmatched};
 use super::verdict::{crossed, verdict_line, was_sold_out};
-use super::words::how_often;
+use super::words::{how_often, millis};
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
 /// few ticks of the kernel's clock, of 10 ms each.
@@ -139,12 +139,6 @@ fn times(run: &Run) -> String {
 pub(super) fn by_kind(run: &Run) -> [Quantiles; 3] {
     [run.latency_accepted_us, run.latency_refused_us, run.latency_failed_us]
         .map(|times| times.filter(|times| times.count < run.latency_us.count).unwrap_or_default())
-}
-
-/// Milliseconds, to a microsecond below ten.
-pub(super) fn millis(us: f64) -> String {
-    let ms = us / 1000.0;
-    if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.0}") }
 }
 
 fn histogram(bins: &[Bin]) -> String {

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::history::{Beginning, History, Ledger, SaleView, View, Views};
+use crate::history::{History, Ledger, SaleView, View, Views};
 use crate::ids::ItemId;
 use crate::secret::Secret;
 use crate::stats::SaleNow;
 
-use super::{ControlError, Sut, Target, builtin, described};
+use super::{ControlError, builtin, described};
 
 /// A client for all requests that do not belong to the load, and what else the audit reads.
 #[derive(Debug)]
@@ -19,21 +19,6 @@ pub enum Control {
 }
 
 impl Control {
-    pub(super) fn new(
-        sut: &Sut,
-        target: &Target,
-        item: Option<ItemId>,
-        beginning: Beginning,
-    ) -> Result<Self, ControlError> {
-        Ok(match sut {
-            Sut::Seckill => Self::Seckill(builtin::Control::new(target, item, beginning)?),
-            Sut::Described(description) => {
-                let control = described::Control::new(description, target, item, beginning)?;
-                Self::Described(Box::new(control))
-            }
-        })
-    }
-
     /// The same for one item, and as an admin if there is a token.
     pub fn of_item(self, item: ItemId, admin_token: Option<Secret>) -> Self {
         match self {

@@ -1,11 +1,14 @@
 //! [`ControlError`]: why nothing usable is known of the tested system.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 
 use crate::ids::ItemId;
 use crate::units::Span;
 
-use super::builtin;
+/// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the server gives no usable answer; each message names the cure.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +25,7 @@ pub enum ControlError {
          right --target, and does its server run?"
     )]
     Silent(String, Span),
-    #[error("{0} did not answer within {time_out} s", time_out = builtin::TIMEOUT.as_secs())]
+    #[error("{0} did not answer within {time_out} s", time_out = ANSWER_TIMEOUT.as_secs())]
     TimedOut(String),
     #[error("{0} answers, but not in HTTP: is it the right --target?")]
     NotHttp(String),

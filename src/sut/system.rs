@@ -13,6 +13,7 @@ use crate::stats::{Click, Outcome};
 
 use super::{
     Client, Control, ControlError, Description, DescriptionError, LedgerReader, Target, builtin,
+    described,
 };
 
 /// Longest body of an answer, in bytes: those of the built-in API have less than 500, while a page
@@ -66,7 +67,13 @@ impl Sut {
         item: Option<ItemId>,
         beginning: Beginning,
     ) -> Result<Control, ControlError> {
-        Control::new(self, target, item, beginning)
+        Ok(match self {
+            Self::Seckill => Control::Seckill(builtin::Control::new(target, item, beginning)?),
+            Self::Described(description) => {
+                let control = described::Control::new(description, target, item, beginning);
+                Control::Described(Box::new(control))
+            }
+        })
     }
 
     /// A refusal as `seckill serve` sends it: its status and its body.

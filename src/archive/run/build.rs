@@ -16,9 +16,10 @@ use crate::sut::{Sut, Target};
 
 use super::figures::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede, StepRecord,
+    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
 use super::rows::ended_s;
+use super::steps::StepRecord;
 use super::tally::Tally;
 
 /// The version of the result that this program writes, and the highest that it reads.
@@ -90,7 +91,7 @@ impl Run {
             latency_corrected_us: summary.corrected,
             latency_bins: summary.bins.clone(),
             latency_curve: summary.curve.clone(),
-            steps: parts.steps.iter().map(|step| step_record(parts.sut, step)).collect(),
+            steps: parts.steps.iter().map(|step| StepRecord::new(parts.sut, step)).collect(),
             unmatched: parts.sut.unmatched(),
             connect_us: summary.connect,
             first_byte_us: summary.first_byte,
@@ -183,16 +184,6 @@ fn requests(parts: &Parts<'_>) -> Requests {
         by_outcome: Tally::of(words),
         by_error: Tally::of(summary.by_error.iter().copied()),
         cause: cause(summary, connections).map(|cause| cause.to_string()),
-    }
-}
-
-fn step_record(sut: &Sut, step: &StepSummary) -> StepRecord {
-    StepRecord {
-        label: sut.steps().into_iter().nth(step.step).unwrap_or_default(),
-        total: step.total,
-        errors: step.errors.iter().map(|(_, count)| count).sum(),
-        by_error: Tally::of(step.errors.iter().copied()),
-        latency_us: step.latency,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::profile::Plan;
 use crate::stats::{Bin, CurvePoint, Quantiles};
 use crate::sut::SutRecord;
 
+use super::steps::StepRecord;
 use super::tally::Tally;
 
 /// The result of a run.
@@ -165,21 +166,6 @@ pub struct Requests {
     pub by_error: Tally,
     /// The cause of the errors, if it is known.
     pub cause: Option<String>,
-}
-
-/// A step that leads to a purchase or follows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// Its label.
-    pub label: String,
-    /// Requests.
-    pub total: u64,
-    /// Requests that were no success.
-    pub errors: u64,
-    /// These, by kind.
-    pub by_error: Tally,
-    /// Time from begin to last byte.
-    pub latency_us: Quantiles,
 }
 
 /// Retries.

@@ -4,12 +4,14 @@
 mod build;
 mod figures;
 mod rows;
+mod steps;
 mod tally;
 mod thresholds;
 
 pub use build::{Parts, SCHEMA};
 pub use figures::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede, StepRecord,
+    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
+pub use steps::StepRecord;
 pub use tally::Tally;

@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::bench::{BenchError, Config, Thresholds, Trial, try_out};
-use crate::cli::args::SutCheckArgs;
 use crate::cli::shop::Shop;
 use crate::cli::sources::Sources;
 use crate::escape::printable;
@@ -15,6 +14,7 @@ use crate::stats::ErrorKind;
 use crate::sut::{Meaning, Sut, Understood, Unusable};
 use crate::tls::Trust;
 
+use super::args::SutCheckArgs;
 use super::{Failure, print};
 
 /// How much of a body or a value is shown, in characters.

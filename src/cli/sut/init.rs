@@ -6,8 +6,7 @@ use std::io::Write as _;
 
 use anyhow::Context;
 
-use crate::cli::args::{Body, Orders, SutInitArgs};
-
+use super::args::{Body, Orders, SutInitArgs};
 use super::{Failure, say};
 
 pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {

@@ -1,11 +1,13 @@
 //! `seckill sut`: descriptions of shops.
 
+mod args;
 mod check;
 mod init;
 
-use super::args::SutCommand;
 use super::sources::Sources;
 use super::{Failure, print, say};
+
+pub(super) use args::SutCommand;
 
 pub(super) fn sut(command: SutCommand, sources: &Sources) -> Result<u8, Failure> {
     match command {

@@ -13,13 +13,11 @@ use crate::history::{Beginning, Hours, Ledger, NoState, SaleView, Stage, View, V
 use crate::http_client;
 use crate::ids::ItemId;
 use crate::secret::Secret;
-use crate::sut::{ControlError, Target};
+use crate::sut::Target;
+use crate::sut::control_error::{ANSWER_TIMEOUT, ControlError};
 use crate::units::Span;
 
 use super::ledger::LedgerReader;
-
-/// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
-pub(in crate::sut) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time-out for the connection that shows whether a silent server accepts any.
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
@@ -53,7 +51,7 @@ impl Control {
     ) -> Result<Self, ControlError> {
         let client = http_client::builder(target.is_https().then_some(&target.trust))
             .map_err(|error| ControlError::Client(error.to_string()))?;
-        let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+        let client = client.connect_timeout(ANSWER_TIMEOUT).read_timeout(ANSWER_TIMEOUT);
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build();
@@ -72,7 +70,7 @@ impl Control {
     /// # Errors
     /// When the server does not return it.
     pub async fn sale(&self) -> Result<View, ControlError> {
-        self.sale_within(TIMEOUT).await
+        self.sale_within(ANSWER_TIMEOUT).await
     }
 
     /// The state of the sale, asked for the first time: nothing may have answered there yet.
@@ -133,7 +131,7 @@ impl Control {
 
     /// Whether the server says that all of its parts work.
     pub async fn is_ready(&self) -> bool {
-        let request = self.client.get(format!("{}/readyz", self.url)).timeout(TIMEOUT);
+        let request = self.client.get(format!("{}/readyz", self.url)).timeout(ANSWER_TIMEOUT);
         request.send().await.is_ok_and(|response| response.status() == StatusCode::OK)
     }
 
@@ -147,7 +145,8 @@ impl Control {
         let sale = OpenSale { item: item.to_string(), stock, opens_at, closes_at, per_buyer };
         let sale = serde_json::to_vec(&sale).unwrap_or_default();
         let request = self.client.put(format!("{}/admin/sale", self.url)).bearer_auth(token);
-        let request = request.header(CONTENT_TYPE, "application/json").body(sale).timeout(TIMEOUT);
+        let request =
+            request.header(CONTENT_TYPE, "application/json").body(sale).timeout(ANSWER_TIMEOUT);
         let sent_us = self.beginning.us(Instant::now());
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         match response.status() {

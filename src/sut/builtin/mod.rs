@@ -8,7 +8,6 @@ mod written_ledger;
 
 pub(super) use answer::{refusals, sample_refusal, understand, understand_result};
 pub(super) use control::Control;
-pub(super) use control::TIMEOUT;
 pub use control::local_token;
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};

@@ -5,22 +5,13 @@ use std::borrow::Cow;
 use regex::bytes::Regex;
 
 use super::cookies::Cookies;
+use super::fields::fields;
 use super::matcher::check_pointer;
 use super::pointer::{Scalar, find};
 use crate::sut::Received;
 
 /// Longest value that is extracted, in bytes: a longer one is no token and no id.
 const VALUE_LEN_MAX: usize = 8 << 10;
-
-/// The lines of a head that have this name.
-pub(super) fn fields<'a>(head: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let lines = head.split(|byte| *byte == b'\n').skip(1);
-    lines.filter_map(move |line| {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let is_named = line[..colon].eq_ignore_ascii_case(name.as_bytes());
-        is_named.then(|| line[colon + 1..].trim_ascii())
-    })
-}
 
 /// Where a value is in an answer.
 #[derive(Debug, Clone)]

@@ -17,7 +17,8 @@ use super::accounts::Accounts;
 use super::answer::Extract;
 use super::cookies::Cookies;
 use super::outcome::{self, Rule};
-use super::request::{Request, Values};
+use super::parts::Values;
+use super::request::Request;
 
 /// How many answers that no outcome matches are kept for the report, and how much of each.
 const UNMATCHED_MAX: usize = 5;

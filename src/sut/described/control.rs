@@ -47,9 +47,9 @@ impl Control {
         target: &Target,
         item: Option<ItemId>,
         beginning: Beginning,
-    ) -> Result<Self, ControlError> {
+    ) -> Self {
         let (description, target) = (Arc::clone(description), target.clone());
-        Ok(Self { description, target, item, beginning, stock: OnceLock::new() })
+        Self { description, target, item, beginning, stock: OnceLock::new() }
     }
 
     pub(in crate::sut) fn of_item(self, item: ItemId) -> Self {

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use super::answer::fields;
+use super::fields::fields;
 
 /// Maximum number of cookies of a user, and longest one with its name, in bytes (RFC 6265, section
 /// 6.1, asks for at least these).

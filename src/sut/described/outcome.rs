@@ -11,8 +11,9 @@ use crate::similar::nearest;
 use crate::stats::{self, Reason};
 use crate::sut::{Meaning, Received, Understood};
 
-use super::answer::{Extract, fields, regex};
+use super::answer::{Extract, regex};
 use super::cookies::Cookies;
+use super::fields::fields;
 use super::matcher::{Matcher, check_pointer};
 use super::pointer::{Scalar, find};
 use super::tables::{Outcome, Statuses};

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use toml::Spanned;
-use uuid::fmt::Hyphenated;
 
 use crate::escape::printable;
-use crate::ids::RequestId;
-use crate::similar::nearest;
 
-use super::cookies::Cookies;
+use super::names::{Names, Value};
+use super::parts::{Encoding, Parts, Values, encode};
 use super::tables::Step;
-use super::text::{Piece, Text, json_escaped, percent_encoded};
+use super::text::{Piece, Text};
 use super::wrong::Wrong;
 
 /// Methods that a request may have.
@@ -31,181 +29,6 @@ pub(super) struct To<'a> {
     pub(super) keepalive: bool,
     /// Headers of each request.
     pub(super) headers: &'a BTreeMap<String, Spanned<String>>,
-}
-
-/// A value that differs between virtual users or attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Value {
-    Buyer,
-    RequestId,
-    Thread,
-    /// A column of the file of buyers.
-    Column(usize),
-    /// What a step has extracted.
-    Extracted(usize),
-}
-
-/// How a value is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Plain,
-    /// As a part of a string in JSON.
-    Json,
-    /// Percent-encoded, as in a URL or a form.
-    Url,
-}
-
-/// What the names of placeholders stand for.
-pub(super) struct Names<'a> {
-    /// Values that are the same for all, as text: the item, the seed, variables.
-    pub(super) fixed: &'a dyn Fn(&str) -> Option<Result<String, String>>,
-    /// The columns of the file of buyers, if one is given.
-    pub(super) columns: Option<&'a [String]>,
-    /// What is extracted by the steps so far.
-    pub(super) extracted: &'a [String],
-}
-
-/// What a name stands for.
-enum Meaning {
-    Fixed(String),
-    Value(Value),
-}
-
-impl Names<'_> {
-    fn meaning(&self, name: &str) -> Result<Meaning, String> {
-        if let Some(fixed) = (self.fixed)(name) {
-            return fixed.map(Meaning::Fixed);
-        }
-        if let Some(column) = name.strip_prefix("csv.") {
-            let columns = self.columns.ok_or_else(|| {
-                format!("`{{{{{name}}}}}` is a column of a file: add --buyers-from FILE")
-            })?;
-            let found = columns.iter().position(|known| known == column);
-            return found.map(|column| Meaning::Value(Value::Column(column))).ok_or_else(|| {
-                let columns = columns.join(", ");
-                format!("the file of --buyers-from has no column `{column}`, only {columns}")
-            });
-        }
-        let value = match (name, self.columns) {
-            // The buyer is the column of that name, or the first one.
-            ("buyer", Some(columns)) => {
-                Value::Column(columns.iter().position(|column| column == "buyer").unwrap_or(0))
-            }
-            ("buyer", None) => Value::Buyer,
-            ("request_id", _) => Value::RequestId,
-            ("thread", _) => Value::Thread,
-            _ => match self.extracted.iter().rposition(|known| known == name) {
-                Some(slot) => Value::Extracted(slot),
-                None => return Err(self.unknown(name)),
-            },
-        };
-        Ok(Meaning::Value(value))
-    }
-
-    fn unknown(&self, name: &str) -> String {
-        let known = ["buyer", "request_id", "item", "seed", "thread", "target"];
-        let known = known.into_iter().chain(self.extracted.iter().map(String::as_str));
-        let cure = match nearest(name, known) {
-            Some(nearest) => format!("the nearest is `{{{{{nearest}}}}}`"),
-            None => "an earlier step has to extract it".to_owned(),
-        };
-        format!("`{{{{{}}}}}` is not known here: {cure}", printable(name))
-    }
-}
-
-/// A part of a compiled request.
-#[derive(Debug, Clone)]
-enum Part {
-    Bytes(Vec<u8>),
-    Value(Value, Encoding),
-}
-
-/// The parts of a head or a body.
-#[derive(Debug, Clone, Default)]
-struct Parts(Vec<Part>);
-
-impl Parts {
-    fn bytes(&mut self, bytes: &[u8]) {
-        match self.0.last_mut() {
-            Some(Part::Bytes(last)) => last.extend_from_slice(bytes),
-            _ => self.0.push(Part::Bytes(bytes.to_vec())),
-        }
-    }
-
-    fn text(&mut self, text: &str, encoding: Encoding, names: &Names<'_>) -> Result<(), String> {
-        let text = Text::parse(text).map_err(|error| error.to_string())?;
-        for piece in text.pieces() {
-            match piece {
-                // A part that is written in the description is encoded there.
-                Piece::Plain(text) => self.bytes(text.as_bytes()),
-                Piece::Name(name) => match names.meaning(name)? {
-                    Meaning::Fixed(fixed) => {
-                        let mut encoded = Vec::new();
-                        encode(&mut encoded, &fixed, encoding);
-                        self.bytes(&encoded);
-                    }
-                    Meaning::Value(value) => self.0.push(Part::Value(value, encoding)),
-                },
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&self, values: &Values<'_>, buffer: &mut Vec<u8>) {
-        for part in &self.0 {
-            match part {
-                Part::Bytes(bytes) => buffer.extend_from_slice(bytes),
-                Part::Value(value, encoding) => values.write(*value, *encoding, buffer),
-            }
-        }
-    }
-
-    fn has(&self, is_wanted: impl Fn(Value) -> bool) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Value(value, _) if is_wanted(*value)))
-    }
-}
-
-/// The values of one attempt of one virtual user.
-#[derive(Debug)]
-pub(super) struct Values<'a> {
-    pub(super) buyer: uuid::Uuid,
-    pub(super) request_id: RequestId,
-    pub(super) thread: u32,
-    pub(super) row: &'a [String],
-    pub(super) extracted: &'a [String],
-    pub(super) cookies: &'a Cookies,
-}
-
-impl Values<'_> {
-    fn write(&self, value: Value, encoding: Encoding, buffer: &mut Vec<u8>) {
-        let mut id = |id: uuid::Uuid| {
-            let mut text = [0; Hyphenated::LENGTH];
-            buffer.extend_from_slice(id.hyphenated().encode_lower(&mut text).as_bytes());
-        };
-        match value {
-            Value::Buyer => id(self.buyer),
-            Value::RequestId => id(self.request_id.0),
-            // Writing to memory cannot fail.
-            Value::Thread => write!(buffer, "{}", self.thread).unwrap_or_default(),
-            Value::Column(column) => {
-                let text = self.row.get(column).map_or("", String::as_str);
-                encode(buffer, text, encoding);
-            }
-            Value::Extracted(slot) => {
-                let text = self.extracted.get(slot).map_or("", String::as_str);
-                encode(buffer, text, encoding);
-            }
-        }
-    }
-}
-
-fn encode(buffer: &mut Vec<u8>, text: &str, encoding: Encoding) {
-    match encoding {
-        // A line break would begin another field line.
-        Encoding::Plain => buffer.extend(text.bytes().filter(|byte| !matches!(byte, 0 | 10 | 13))),
-        Encoding::Json => buffer.extend(json_escaped(text).bytes()),
-        Encoding::Url => buffer.extend(percent_encoded(text).bytes()),
-    }
 }
 
 /// A compiled request, and the bytes of the one that was written last.
@@ -244,13 +67,13 @@ impl Request {
         for (name, value) in of_all {
             let known = field(name, value, names);
             if let Ok(field) = &known {
-                head.0.extend(field.0.clone());
+                head.append(field.clone());
             } else if !is_before_purchase {
                 known?;
             }
         }
         for (name, value) in &step.headers {
-            head.0.extend(field(name, value, names)?.0);
+            head.append(field(name, value, names)?);
         }
         // A request that may have a body says how long it is, even if it has none.
         let body = body.or_else(|| matches!(method, "POST" | "PUT" | "PATCH").then(Parts::default));
