@@ -38,10 +38,10 @@ const OF_LOSS: [Known; KINDS] = {
     [Lost, Accepted, Waiting, Unknown, Won, WonOther, Refused]
 };
 
-/// The same for what is queued.
+/// The same for what is queued; a result may tell of a later decision.
 const OF_QUEUED: [Known; KINDS] = {
     use Known::{Accepted, Lost, Refused, Unknown, Waiting, Won, WonOther};
-    [Waiting, Accepted, Unknown, Lost, Won, WonOther, Refused]
+    [Waiting, Accepted, Lost, Won, WonOther, Unknown, Refused]
 };
 
 /// The attempts of some buyers that have no record yet.

@@ -94,7 +94,9 @@ fn accepted_kept_in_parts(facts: &Facts<'_>, broken: &mut Witnesses) {
         }
     };
     for made in facts.accepted.iter().filter(|made| made.row.is_none()) {
-        let is_missing = facts.missing.contains(&made.request_id);
+        // A result may tell of an order that was made after the ledger was read.
+        let is_told = facts.is_settled || made.entry.answered.is_decision();
+        let is_missing = is_told && facts.missing.contains(&made.request_id);
         broken.add_if(is_missing || (has_all && !is_known_buyer(made)), made.request_id);
     }
 }

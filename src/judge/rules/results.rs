@@ -76,7 +76,9 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
 fn is_missing(facts: &Facts<'_>, status: &Status, request_id: &RequestId) -> bool {
     let has_exact_rows = facts.tells.attempts && facts.tells.request_ids;
     match status {
-        Status::Won(_) => has_exact_rows || facts.missing.contains(request_id),
+        Status::Won(_) => {
+            has_exact_rows || (facts.is_settled && facts.missing.contains(request_id))
+        }
         Status::Lost(_) | Status::Queued => has_exact_rows,
     }
 }
