@@ -1,8 +1,7 @@
 //! `seckill sut init`: a description with comments, to be completed.
 
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::Write;
 
 use anyhow::Context;
 
@@ -22,10 +21,24 @@ pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
 
 /// The description as TOML.
 fn description(args: &SutInitArgs) -> String {
-    let mut text = String::new();
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let mut add = |part: &str| text.push_str(part);
-    add(&format!(
+    [
+        head(args),
+        login(args),
+        purchase(args),
+        outcomes(args),
+        result(args),
+        truth(args.orders).into(),
+    ]
+    .concat()
+}
+
+/// A text in quotation marks.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn head(args: &SutInitArgs) -> String {
+    format!(
         "# A shop as `seckill bench` loads and judges it. Try it out with one attempt:\n\
          #   seckill sut check FILE\n\
          # then load it:\n\
@@ -42,40 +55,49 @@ fn description(args: &SutInitArgs) -> String {
         if args.login.is_some() { " --buyers-from accounts.csv" } else { "" },
         quoted(&args.target),
         quoted(&args.name),
-    ));
-    if let Some(login) = &args.login {
-        add(&format!(
-            "# Runs once for each virtual user, before the load. Cookies are kept for each user;\n\
-             # {{{{csv.NAME}}}} is a column of --buyers-from, and the column `buyer`, or else the \
-             first\n# one, is {{{{buyer}}}}.\n\
-             [[setup]]\n\
-             request = {}\n\
-             json = {{ name = \"{{{{csv.name}}}}\", password = \"{{{{csv.password}}}}\" }}\n\
-             # json POINTER, header NAME, cookie NAME, or text REGEX with one group\n\
-             extract = {{ token = \"json /token\" }}\n\n",
-            quoted(login)
-        ));
-    }
-    add(&format!(
+    )
+}
+
+fn login(args: &SutInitArgs) -> String {
+    let Some(login) = &args.login else { return String::new() };
+    format!(
+        "# Runs once for each virtual user, before the load. Cookies are kept for each user;\n\
+         # {{{{csv.NAME}}}} is a column of --buyers-from, and the column `buyer`, or else the \
+         first\n# one, is {{{{buyer}}}}.\n\
+         [[setup]]\n\
+         request = {}\n\
+         json = {{ name = \"{{{{csv.name}}}}\", password = \"{{{{csv.password}}}}\" }}\n\
+         # json POINTER, header NAME, cookie NAME, or text REGEX with one group\n\
+         extract = {{ token = \"json /token\" }}\n\n",
+        quoted(login)
+    )
+}
+
+fn purchase(args: &SutInitArgs) -> String {
+    let headers = match args.login {
+        Some(_) => "headers = { authorization = \"Bearer {{token}}\" }\n",
+        None => "",
+    };
+    let body = if args.body == Body::Json { "json" } else { "form" };
+    format!(
         "# The request that is judged. {{{{buyer}}}} and {{{{request_id}}}} are UUIDs. Steps \
          around it are\n# [[before]] and [[after]], like [[setup]].\n\
          [purchase]\n\
-         request = {}\n",
+         request = {}\n\
+         {headers}\
+         {body} = {{ buyer = \"{{{{buyer}}}}\", request_id = \"{{{{request_id}}}}\" }}\n\n",
         quoted(&args.purchase)
-    ));
-    if args.login.is_some() {
-        add("headers = { authorization = \"Bearer {{token}}\" }\n");
-    }
-    let key = if args.body == Body::Json { "json" } else { "form" };
-    add(&format!(
-        "{key} = {{ buyer = \"{{{{buyer}}}}\", request_id = \"{{{{request_id}}}}\" }}\n\n\
-         # What its answers mean: the first outcome of which all conditions hold.\n"
-    ));
-    if let Some(accepted) = args.accepted {
-        add(&format!("[[outcome]]\nstatus = {accepted}\nis = \"accepted\"\n\n"));
-    }
-    add(&format!(
-        "[[outcome]]\n\
+    )
+}
+
+fn outcomes(args: &SutInitArgs) -> String {
+    let accepted = args
+        .accepted
+        .map(|status| format!("[[outcome]]\nstatus = {status}\nis = \"accepted\"\n\n"));
+    format!(
+        "# What its answers mean: the first outcome of which all conditions hold.\n\
+         {}\
+         [[outcome]]\n\
          status = {}\n\
          # json = {{ \"/status\" = \"paid\" }}    # pointer = value, \"/regex/\", or \"*\" for \
          anything\n\
@@ -87,27 +109,25 @@ fn description(args: &SutInitArgs) -> String {
          # or already_bought, not_open, closed, rate_limited, unavailable, or a word of your own\n\
          reason = \"sold_out\"\n\
          # no_effect = false        # if a refused attempt may have had an effect all the same\n\n",
-        args.won, args.sold_out
-    ));
-    if let Some(result) = &args.result {
-        add(&format!(
-            "# How the decision of an accepted attempt is asked for.\n\
-             [result]\n\
-             request = {}\n\
-             [[result.outcome]]\n\
-             json = {{ \"/status\" = \"queued\" }}\n\
-             is = \"queued\"\n\
-             [[result.outcome]]\n\
-             json = {{ \"/status\" = \"won\" }}\n\
-             is = \"won\"\n\
-             [[result.outcome]]\n\
-             json = {{ \"/status\" = \"lost\" }}\n\
-             is = \"lost\"\n\n",
-            quoted(result)
-        ));
-    }
-    let _ = write!(text, "{}", truth(args.orders));
-    text
+        accepted.unwrap_or_default(),
+        args.won,
+        args.sold_out
+    )
+}
+
+fn result(args: &SutInitArgs) -> String {
+    let Some(result) = &args.result else { return String::new() };
+    let outcome = |is: &str| {
+        format!("[[result.outcome]]\njson = {{ \"/status\" = \"{is}\" }}\nis = \"{is}\"\n")
+    };
+    let outcomes: String = ["queued", "won", "lost"].map(outcome).concat();
+    format!(
+        "# How the decision of an accepted attempt is asked for.\n\
+         [result]\n\
+         request = {}\n\
+         {outcomes}\n",
+        quoted(result)
+    )
 }
 
 /// Where the orders and the stock are, by an example of the kind.
@@ -174,5 +194,49 @@ fn truth(orders: Orders) -> &'static str {
              [[reset]]\n\
              command = [\"./reset.sh\"]\n"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+    use crate::cli::sut::SutCommand;
+    use crate::profile::Profile;
+    use crate::sut::{Accounts, Description, Setting};
+
+    #[test]
+    fn description_of_every_kind_is_a_profile_that_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = folder.path().join("accounts.csv");
+        std::fs::write(&accounts, "name,password\nann,x\n").unwrap();
+        let variables = [("SHOP_ADMIN_TOKEN", "a token")];
+        for orders in ["sql", "redis", "http", "command"] {
+            let file = folder.path().join(format!("{orders}.toml"));
+            let words = ["seckill", "sut", "init", file.to_str().unwrap(), "--orders", orders];
+            let more = ["--login", "POST /login", "--accepted=202", "--result", "GET /r/{{buyer}}"];
+            let cli = Cli::try_parse_from(words.iter().chain(&more)).unwrap();
+            let Command::Sut(SutCommand::Init(args)) = cli.command else { panic!("{words:?}") };
+            init(&args).unwrap();
+            let profile = Profile::read(&file).unwrap();
+            assert_eq!(profile.bench.stampede, Some(true));
+            if orders == "http" && std::env::var(variables[0].0).is_err() {
+                // A variable that is not set is an error with its name.
+                let error = read(&file, &accounts).unwrap_err();
+                assert!(error.contains(variables[0].0), "{error}");
+                continue;
+            }
+            assert_eq!(read(&file, &accounts), Ok("my shop".to_owned()), "{orders}");
+        }
+    }
+
+    fn read(file: &Path, accounts: &Path) -> Result<String, String> {
+        let accounts = Some(Accounts::read(accounts).unwrap());
+        let description = Description::read(file, Setting { item: None, seed: 1, accounts });
+        description.map(|shop| shop.name().to_owned()).map_err(|error| error.to_string())
     }
 }

@@ -12,7 +12,13 @@ const COOKIE_LEN_MAX: usize = 4096;
 
 /// The cookies that the tested shop has set.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cookies(Vec<(Box<[u8]>, Box<[u8]>)>);
+pub(super) struct Cookies(Vec<Cookie>);
+
+#[derive(Debug, Clone)]
+struct Cookie {
+    name: Box<[u8]>,
+    value: Box<[u8]>,
+}
 
 impl Cookies {
     /// Takes the cookies of an answer's head. A cookie that has expired is removed.
@@ -26,14 +32,14 @@ impl Cookies {
             if name.is_empty() || pair.len() > COOKIE_LEN_MAX || !pair.iter().all(is_sendable) {
                 continue;
             }
-            let known = self.0.iter().position(|(known, _)| **known == *name);
+            let known = self.0.iter().position(|cookie| *cookie.name == *name);
             match (known, is_expired(parts)) {
                 (Some(at), true) => {
                     self.0.remove(at);
                 }
-                (Some(at), false) => self.0[at].1 = value.into(),
+                (Some(at), false) => self.0[at].value = value.into(),
                 (None, false) if self.0.len() < COOKIES_MAX => {
-                    self.0.push((name.into(), value.into()));
+                    self.0.push(Cookie { name: name.into(), value: value.into() });
                 }
                 (None, _) => {}
             }
@@ -42,13 +48,13 @@ impl Cookies {
 
     /// The value of a cookie.
     pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
-        let found = self.0.iter().find(|(known, _)| **known == *name.as_bytes());
-        found.map(|(_, value)| &**value)
+        let found = self.0.iter().find(|cookie| *cookie.name == *name.as_bytes());
+        found.map(|cookie| &*cookie.value)
     }
 
     /// Writes the field line that sends them, if there are any.
     pub(super) fn write(&self, head: &mut Vec<u8>) {
-        for (number, (name, value)) in self.0.iter().enumerate() {
+        for (number, Cookie { name, value }) in self.0.iter().enumerate() {
             head.extend_from_slice(if number == 0 { b"Cookie: " } else { b"; " });
             head.extend_from_slice(name);
             head.push(b'=');
