@@ -193,7 +193,7 @@ fn numbers_and_resets_are_checked_too() {
         assert_eq!(wrong.problem, problem, "{lines}");
     }
     for (lines, problem) in [
-        ("", "names no source: give one of request, command, redis"),
+        ("", "names no source: give one of request, command, redis, sql"),
         (
             "redis = \"redis://h\"",
             "has nothing to do: add set = { key = \"value\" } or delete = \
