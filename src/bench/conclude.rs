@@ -159,7 +159,8 @@ async fn gather(
         }
         false => {
             let what = || "the orders still change".to_owned();
-            waiting(notify, what, site.control.settle(deadline)).await.err()
+            let settled = waiting(notify, what, site.control.settle(deadline)).await;
+            settled.map(|view| view.into_iter().for_each(|view| history.views.keep(view))).err()
         }
     };
     let what = || "the ledger is read".to_owned();

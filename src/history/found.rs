@@ -7,7 +7,7 @@ use crate::ids::RequestId;
 use super::Loss;
 
 /// One order or attempt as a source of the tested shop shows it; what it does not tell is `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Found {
     /// The attempt's idempotency key.
     pub request_id: Option<Box<str>>,

@@ -130,13 +130,14 @@ impl Control {
         }
     }
 
-    /// Waits until a described shop changes no more, and has nothing queued.
+    /// Waits until a described shop changes no more, and has nothing queued. Returns the state that
+    /// shows that, if what is queued is told.
     ///
     /// # Errors
     /// What was still changing, or queued, at the deadline.
-    pub async fn settle(&self, deadline: Instant) -> Result<(), String> {
+    pub async fn settle(&self, deadline: Instant) -> Result<Option<View>, String> {
         match self {
-            Self::Seckill(_) => Ok(()),
+            Self::Seckill(_) => Ok(None),
             Self::Described(control) => control.settle(deadline).await,
         }
     }

@@ -11,6 +11,7 @@ mod admin_token;
 mod bad_input;
 mod damaged_recording;
 mod data_folder;
+mod described;
 mod disk_full;
 mod documents;
 mod flaws;

@@ -137,7 +137,8 @@ impl Settled {
         if !facts.is_settled {
             return Self::Never;
         }
-        let mut views = facts.all_views();
+        // A described shop has this one state only, if it tells what is queued.
+        let mut views = facts.history.views.iter();
         match views.find(|view| view.sale.queued == 0 && view.sent_us > end_us) {
             Some(view) => Self::Since { sent_us: view.sent_us, answered_us: view.answered_us },
             None => Self::AtSomeTime,

@@ -67,24 +67,32 @@ impl Control {
 
     /// The state of the sale, put together from the readings of its sources.
     pub(in crate::sut) async fn sale(&self) -> Result<View, ControlError> {
+        Ok(self.reading(Instant::now() + READ_TIME).await?.view)
+    }
+
+    /// Reads all sources. What is queued comes first: what is decided then is in the others.
+    async fn reading(&self, deadline: Instant) -> Result<Reading, ControlError> {
         let sent_us = self.beginning.us(Instant::now());
-        let deadline = Instant::now() + READ_TIME;
-        let orders = match self.description.truth() {
-            Some(_) => won(&self.orders(deadline).await?),
-            None => 0,
-        };
-        let left = self.stock_left(deadline).await?;
         let queued = self.queued(deadline).await?;
+        let left = self.stock_left(deadline).await?;
+        let found = match self.description.truth() {
+            Some(_) => self.orders(deadline).await?,
+            None => Vec::new(),
+        };
+        let orders = won(&found);
         let stock = self.opening_stock(left, orders);
         let sale = SaleView {
             item: self.item.as_ref().map_or("", ItemId::as_str).into(),
             stock,
-            stock_left: left.unwrap_or(i64::try_from(stock).unwrap_or(i64::MAX) - orders as i64),
+            stock_left: left.unwrap_or(signed(stock).saturating_sub(signed(orders))),
             orders,
             queued: queued.unwrap_or_default(),
             ..SaleView::default()
         };
-        Ok(View { sent_us, answered_us: self.beginning.us(Instant::now()), sale })
+        let mut digest = DefaultHasher::new();
+        (left, found).hash(&mut digest);
+        let view = View { sent_us, answered_us: self.beginning.us(Instant::now()), sale };
+        Ok(Reading { view, queued, digest: digest.finish() })
     }
 
     /// The units left and the attempts without a decision, as far as they can be read during the
@@ -116,21 +124,20 @@ impl Control {
         Ok(())
     }
 
-    pub(in crate::sut) async fn settle(&self, deadline: Instant) -> Result<(), String> {
+    /// Waits until two readings in a row show the same, and nothing is queued. Returns the state
+    /// that shows that, if what is queued is told.
+    pub(in crate::sut) async fn settle(&self, deadline: Instant) -> Result<Option<View>, String> {
         let began = Instant::now();
         let mut before = None;
         loop {
             let problem = match self.reading(deadline).await {
-                Ok((seen, queued)) => {
-                    let is_same = before == Some(seen);
-                    if is_same && queued.unwrap_or(0) == 0 {
-                        return Ok(());
+                Ok(Reading { view, queued, digest }) => {
+                    if before == Some(digest) && queued.unwrap_or(0) == 0 {
+                        return Ok(queued.map(|_| view));
                     }
-                    before = Some(seen);
+                    before = Some(digest);
                     match queued {
-                        Some(queued) if queued > 0 => {
-                            format!("{queued} attempts were still queued")
-                        }
+                        Some(queued @ 1..) => format!("{queued} attempts were still queued"),
                         _ => "the orders or the stock changed between two readings".to_owned(),
                     }
                 }
@@ -143,18 +150,6 @@ impl Control {
             }
             tokio::time::sleep(STABLE).await;
         }
-    }
-
-    /// A digest of the orders and the stock, and how many attempts are queued.
-    async fn reading(&self, deadline: Instant) -> Result<(u64, Option<u64>), ControlError> {
-        let queued = self.queued(deadline).await?;
-        let mut digest = DefaultHasher::new();
-        self.stock_left(deadline).await?.hash(&mut digest);
-        for found in self.orders(deadline).await? {
-            let Found { request_id, buyer, order_id, status, .. } = &found;
-            (request_id, buyer, order_id, format!("{status:?}")).hash(&mut digest);
-        }
-        Ok((digest.finish(), queued))
     }
 
     pub(in crate::sut) async fn ledger(
@@ -213,6 +208,19 @@ impl Control {
 
 fn of_truth(error: TruthError) -> ControlError {
     ControlError::Truth { problem: error.to_string(), may_pass: error.may_pass }
+}
+
+/// One reading of all sources.
+struct Reading {
+    view: View,
+    /// Attempts that are queued, if that is told.
+    queued: Option<u64>,
+    /// Of the orders and the stock.
+    digest: u64,
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn won(found: &[Found]) -> u64 {

@@ -54,6 +54,9 @@ pub(super) struct Mapping {
     complete: bool,
 }
 
+/// Fields that a record has only in some states.
+const OF_STATES: [&str; 3] = ["order_id", "decided_us", "reason"];
+
 /// The known field with this name.
 fn field(name: &str, at: usize) -> Result<&'static str, Wrong> {
     if let Some(known) = FIELDS.into_iter().find(|known| *known == name) {
@@ -176,9 +179,12 @@ impl Mapping {
 
     /// Checks that each named field is in at least one of the selected records.
     pub(super) fn check_fields(&self, records: &[Record]) -> Result<(), Problem> {
-        let Some(first) = records.first() else { return Ok(()) };
+        let selected: Vec<&Record> = records.iter().filter(|one| self.is_selected(one)).collect();
+        let Some(first) = selected.first() else { return Ok(()) };
         for (field, place) in &self.fields {
-            if records.iter().any(|record| record.value(place).is_some()) {
+            // Only records in some states have these.
+            let may_be_missing = !self.statuses.is_empty() && OF_STATES.contains(field);
+            if may_be_missing || selected.iter().any(|record| record.value(place).is_some()) {
                 continue;
             }
             let names: Vec<_> = first.names.iter().map(|name| &**name).collect();
@@ -195,11 +201,16 @@ impl Mapping {
         Ok(())
     }
 
-    fn order(&self, record: &Record) -> Result<Option<Found>, String> {
-        let is_selected = |(place, matcher): &(Box<str>, Matcher)| {
+    /// Whether the description leaves the record in.
+    fn is_selected(&self, record: &Record) -> bool {
+        let matches = |(place, matcher): &(Box<str>, Matcher)| {
             matcher.matches(record.value(place).as_deref())
         };
-        if !self.only.iter().all(is_selected) {
+        self.only.iter().all(matches)
+    }
+
+    fn order(&self, record: &Record) -> Result<Option<Found>, String> {
+        if !self.is_selected(record) {
             return Ok(None);
         }
         let text = record.text();
