@@ -57,7 +57,7 @@ impl Site {
         if config.reset {
             control.reset().await?;
         }
-        let found = match control.first_sale(limit).await {
+        let found = match control.first_sale(limit, !config.plan.no_audit).await {
             // --stock opens the first sale of an item, too.
             Err(ControlError::UnknownItem(_)) if config.plan.stock.is_some() => None,
             found => Some(found?),

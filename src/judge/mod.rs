@@ -25,6 +25,7 @@ mod rules;
 mod server_clock;
 mod threshold;
 mod told;
+mod unaccounted;
 mod validity;
 mod verdict;
 

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::Tells;
+use crate::history::{Answered, Tells};
 
 use super::facts::Facts;
 use super::invariant::Invariant;
+use super::made::Made;
 
 const NO_STOCK: &str = "neither the stock nor the units left are told";
 const NO_LEFT: &str = "the units left are not told";
@@ -36,7 +37,12 @@ impl NotChecked {
     /// All of them, in the order of the invariants.
     pub(super) fn of(facts: &Facts<'_>) -> Vec<Self> {
         let not_checked = |invariant: &Invariant| {
-            let because = why(*invariant, facts.tells, facts.stock().is_some())?.to_owned();
+            let because = why(*invariant, facts.tells, facts.stock().is_some());
+            // Attempts whose decisions were told are checked in any case.
+            let is_undecided = |made: &Made<'_>| made.entry.answered == Answered::Accepted;
+            let is_open = *invariant == Invariant::AcceptedKept && !facts.tells.attempts;
+            let is_open = is_open && facts.accepted.iter().any(is_undecided);
+            let because = because.or(is_open.then_some(NO_ATTEMPTS))?.to_owned();
             Some(Self { invariant: *invariant, because })
         };
         Invariant::ALL.iter().filter_map(not_checked).collect()

@@ -11,6 +11,7 @@ use super::fairness::fairness;
 use super::invariant::{Invariant, Violation, Witnesses};
 use super::not_checked::NotChecked;
 use super::rules;
+use super::unaccounted::unaccounted;
 use super::verdict::{Audit, Verdict};
 
 const NO_STOCK: &str = "the stock is not known, so no oversell can be seen";
@@ -36,7 +37,10 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         (false, ..) => (Verdict::Fail, None),
         (true, true, _) => unknown(REPLACED),
         (true, false, true) if facts.stock().is_none() => unknown(NO_STOCK),
-        (true, false, true) => (Verdict::Pass, None),
+        (true, false, true) => match unaccounted(&facts) {
+            Some(because) => unknown(&because),
+            None => (Verdict::Pass, None),
+        },
         (true, false, false) => unknown("attempts were still queued"),
     };
     // Losses, and which attempt a row is of, are needed for figures of single attempts.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle, spawn_local};
 
-use super::executor::{Dispatcher, OPENING_MAX, run_closed};
+use super::executor::{Dispatcher, OPENING_MAX, SETTING_UP_MAX, run_closed};
 use super::start_barrier::StartBarrier;
 use super::worker::Worker;
 
@@ -26,9 +26,12 @@ impl Users {
         let threads =
             (worker.index as u32..worker.plan().threads as u32).step_by(worker.setup.workers);
         let start = Rc::new(StartBarrier::new(threads.len()));
+        let setting_up = Rc::new(Semaphore::new(SETTING_UP_MAX));
         let opening = Rc::new(Semaphore::new(OPENING_MAX));
-        let user =
-            |thread| run_closed(Rc::clone(worker), Rc::clone(&start), Rc::clone(&opening), thread);
+        let user = |thread| {
+            let permits = (Rc::clone(&setting_up), Rc::clone(&opening));
+            run_closed(Rc::clone(worker), Rc::clone(&start), permits, thread)
+        };
         let users = threads.map(|thread| spawn_local(user(thread))).collect();
         Self::Closed { start, users }
     }

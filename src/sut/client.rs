@@ -31,7 +31,7 @@ impl Client {
         Self(Kind::Described(Box::new(client)))
     }
 
-    /// Begins an attempt, and builds its purchase unless that needs what a step before it extracts.
+    /// Begins an attempt, and builds its purchase unless steps come before it.
     pub fn begin(&mut self, visit: Visit) {
         match &mut self.0 {
             Kind::Seckill { purchase, request_id, .. } => {

@@ -27,15 +27,20 @@ impl Control {
         }
     }
 
-    /// The state of the sale, asked for the first time: nothing may have answered there yet.
+    /// The state of the sale, asked for the first time: nothing may have answered there yet. That
+    /// of a described shop is empty unless `reads_truth`.
     ///
     /// # Errors
     /// When the system does not return it; an error says whether there was a connection within
     /// `limit`.
-    pub async fn first_sale(&self, limit: Duration) -> Result<View, ControlError> {
+    pub async fn first_sale(
+        &self,
+        limit: Duration,
+        reads_truth: bool,
+    ) -> Result<View, ControlError> {
         match self {
             Self::Seckill(control) => control.first_sale(limit).await,
-            Self::Described(control) => control.first_sale(limit).await,
+            Self::Described(control) => control.first_sale(limit, reads_truth).await,
         }
     }
 

@@ -108,13 +108,12 @@ impl Client {
         Self { shared, requests, cookies, extracted, visit, beginning: None, last_outcome: None }
     }
 
-    /// Begins another attempt, and writes its purchase unless that needs what a step extracts.
+    /// Begins another attempt, and writes its purchase unless steps come before it.
     pub(in crate::sut) fn begin(&mut self, visit: Visit) {
         self.visit = visit;
-        let purchase = self.shared.purchase;
-        let has_steps_before = self.shared.before < purchase;
-        if !has_steps_before && !self.requests[purchase].needs_extracted() {
-            self.write(purchase);
+        // What the setup has extracted is known by now.
+        if self.shared.before == self.shared.purchase {
+            self.write(self.shared.purchase);
         }
     }
 

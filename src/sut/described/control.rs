@@ -56,10 +56,15 @@ impl Control {
         Self { item: Some(item), ..self }
     }
 
-    pub(in crate::sut) async fn first_sale(&self, limit: Duration) -> Result<View, ControlError> {
+    pub(in crate::sut) async fn first_sale(
+        &self,
+        limit: Duration,
+        reads_truth: bool,
+    ) -> Result<View, ControlError> {
         let url = || self.target.url.clone();
         match timeout(limit, TcpStream::connect(self.target.address)).await {
-            Ok(Ok(_)) => self.sale().await,
+            Ok(Ok(_)) if reads_truth => self.sale().await,
+            Ok(Ok(_)) => Ok(View { sent_us: 0, answered_us: 0, sale: SaleView::default() }),
             Ok(Err(_)) => Err(ControlError::NoShop(url())),
             Err(_) => Err(ControlError::NoConnection(url(), Span(limit))),
         }
