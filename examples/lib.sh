@@ -95,7 +95,6 @@ venv() {
         rm -rf "$WORK/venv"
         python3 -m venv "$WORK/venv"
         "$WORK/venv/bin/pip" --disable-pip-version-check -q install --no-deps -r "$1"
-        rm -f "$WORK/migrated.sql"
         cp "$1" "$WORK/venv/requirements.txt"
     fi
 }

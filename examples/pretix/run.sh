@@ -36,12 +36,13 @@ broker=redis://127.0.0.1:$redis/2
 CONFIG
 # The hundreds of migrations take a minute or two, so what they made is kept for the next time.
 url=postgres://pretix@127.0.0.1:$db/pretix
-if [ -f "$WORK/migrated.sql" ]; then
-    psql -qo /dev/null -v ON_ERROR_STOP=1 -f "$WORK/migrated.sql" "$url"
+dump=$WORK/migrated-$(cksum <"$here/requirements.txt" | cut -d " " -f 1).sql
+if [ -f "$dump" ]; then
+    psql -qo /dev/null -v ON_ERROR_STOP=1 -f "$dump" "$url"
 else
     "$WORK/venv/bin/python" -m pretix migrate --verbosity 0 >"$WORK/migrate.log" 2>&1
     pg_dump -f "$WORK/migrated.tmp" "$url"
-    mv "$WORK/migrated.tmp" "$WORK/migrated.sql"
+    mv "$WORK/migrated.tmp" "$dump"
 fi
 "$WORK/venv/bin/python" -m pretix shell <"$here/seed.py" >"$WORK/seed.log" 2>&1
 
