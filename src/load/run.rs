@@ -105,6 +105,7 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
         wants_samples: job.wants_samples,
     };
     let start = Arc::new(Start {
+        set_up: Barrier::new(workers),
         ready: Barrier::new(workers),
         failed: OnceLock::new(),
         moment: OnceLock::new(),
@@ -118,6 +119,7 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
         let work = move || -> io::Result<(History, Steps)> {
             // A worker that cannot begin must not leave the others waiting for it.
             let give_up = |_: &io::Error| {
+                start.set_up.wait();
                 start.ready.wait();
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -145,6 +147,7 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
 /// When the run begins, for all workers.
 #[derive(Debug)]
 struct Start {
+    set_up: Barrier,
     ready: Barrier,
     /// Why the run does not begin, if a virtual user could not be set up.
     failed: OnceLock<String>,
@@ -177,6 +180,9 @@ async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<
         Ok(())
     });
     let users = Users::new(&worker);
+    users.all_set_up().await;
+    start.set_up.wait();
+    users.open_connections();
     users.all_ready().await;
     if let Some(because) = worker.failure() {
         start.failed.get_or_init(|| because);

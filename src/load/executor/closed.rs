@@ -25,7 +25,7 @@ pub(in crate::load) const SETTING_UP_MAX: usize = 8;
 /// schedule.
 pub(in crate::load) async fn run(
     worker: Rc<Worker>,
-    start: Rc<StartBarrier>,
+    (set_up, start): (Rc<StartBarrier>, Rc<StartBarrier>),
     (setting_up, opening): (Rc<Semaphore>, Rc<Semaphore>),
     thread: u32,
 ) {
@@ -40,6 +40,8 @@ pub(in crate::load) async fn run(
         drop(permit);
         user.build(AttemptNo { thread, index: 0 });
     }
+    // An idle connection could keep a server from answering those that are still set up.
+    set_up.wait().await;
     if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) {
         let permit = opening.acquire().await;
         let prepared = if worker.is_stopped() { 0 } else { user.prepare().await };
