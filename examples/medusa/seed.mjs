@@ -32,6 +32,7 @@ const { product } = await ask('/admin/products', {
     }],
 });
 const { inventory_items: [item] } = await ask('/admin/inventory-items?sku=PHONE');
+await ask(`/admin/inventory-items/${item.id}`, { requires_shipping: false });
 await ask(`/admin/inventory-items/${item.id}/location-levels`, {
     location_id: location.id, stocked_quantity: Number(process.env.SHOP_STOCK),
 });
