@@ -18,7 +18,7 @@ use seckill::history::{
 };
 use seckill::judge::{self, Gaps, Verdict};
 use seckill::settings::Buyers;
-use seckill::sut::Sut;
+use seckill::sut::read_ledger;
 
 /// Names the folder of the run that this process shall audit.
 const FOLDER: &str = "SECKILL_BENCH_AUDIT";
@@ -75,7 +75,7 @@ fn audit(folder: &Path) {
     let begun = Instant::now();
     let open = |name| BufReader::new(File::open(folder.join(name)).unwrap());
     let history = History::read(open("history.ndjson")).unwrap();
-    let ledger = Sut::Seckill.read_ledger(open("ledger.ndjson")).unwrap();
+    let ledger = read_ledger(open("ledger.ndjson")).unwrap();
     let audit = judge::audit(&history, Some(&ledger), &Gaps::default());
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!(audit.verdict, Verdict::Pass, "{audit:?}");

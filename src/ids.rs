@@ -105,6 +105,9 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// Stands for the id of an order of which no id was told. No shop has such an id.
+const UNTOLD: &str = "(id not told)";
+
 /// An order: one sold unit of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderId(String);
@@ -118,6 +121,21 @@ impl OrderId {
     /// An order id that was read from a log or an answer.
     pub fn from_text(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// The id of an order of which no id was told.
+    pub fn untold() -> Self {
+        Self(UNTOLD.to_owned())
+    }
+
+    /// Whether an id was told of the order.
+    pub fn is_told(&self) -> bool {
+        self.0 != UNTOLD
+    }
+
+    /// Whether both can be the id of the same order: one may not have been told.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self == other || !self.is_told() || !other.is_told()
     }
 
     /// The id's text.

@@ -126,7 +126,7 @@ pub(crate) fn measure(
     let target = Target::new(Some(&server.url)).unwrap();
     let live = Arc::new(Live::new(load::workers(plan.threads)));
     let stop = CancellationToken::new();
-    let (sut, item) = (Sut::Seckill, "default".parse().unwrap());
+    let (sut, item) = (&Sut::Seckill, "default".parse().unwrap());
     let job = Job {
         plan: &plan,
         sut,

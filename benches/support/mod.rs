@@ -99,7 +99,7 @@ pub(crate) fn load(url: &str, threads: u64, loops: u64, seed: u64) -> Summary {
     let item = "default".parse().unwrap();
     let job = Job {
         plan: &plan,
-        sut: Sut::Seckill,
+        sut: &Sut::Seckill,
         target: &target,
         item: &item,
         epoch: 1,

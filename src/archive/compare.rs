@@ -146,7 +146,7 @@ pub fn compare(runs: &[&Run]) -> Vec<ComparedFigure> {
 pub fn plan_differences(runs: &[&Run]) -> Vec<Vec<String>> {
     let of_run = |run: &&Run| {
         let of_server = run.plan.spawn.iter().flatten().cloned();
-        run.plan.flags().into_iter().chain(of_server).collect()
+        run.plan.flags(&run.sut).into_iter().chain(of_server).collect()
     };
     let flags: Vec<Vec<String>> = runs.iter().map(of_run).collect();
     let is_common = |flag: &String| flags.iter().all(|other| other.contains(flag));

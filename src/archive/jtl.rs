@@ -27,11 +27,11 @@ pub(super) struct Jtl {
 }
 
 impl Jtl {
-    pub(super) fn create(path: &Path, sut: Sut, target: &Target) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, sut: &Sut, target: &Target) -> io::Result<Self> {
         let mut file = File::create(path)?;
         file.write_all(HEADER.as_bytes())?;
         let url = format!("{}{}", target.url, sut.purchase_path());
-        Ok(Self { file, sut, url, lines: Vec::new() })
+        Ok(Self { file, sut: sut.clone(), url, lines: Vec::new() })
     }
 
     /// Appends samples of a run that began at `begun`.
@@ -45,7 +45,7 @@ impl Jtl {
         let active = live.totals().active().max(1);
         let begun = begun.duration_since(UNIX_EPOCH).unwrap_or_default();
         for sample in samples {
-            line(&mut self.lines, begun, sample, active, (self.sut, &self.url))?;
+            line(&mut self.lines, begun, sample, active, (&self.sut, &self.url))?;
         }
         self.file.write_all(&self.lines)
     }
@@ -56,7 +56,7 @@ fn line(
     begun: Duration,
     sample: &Sample,
     active: u64,
-    (sut, url): (Sut, &str),
+    (sut, url): (&Sut, &str),
 ) -> io::Result<()> {
     // As in JMeter, the difference of two readings of a millisecond clock: a truncated difference
     // would be half a millisecond too short on average.

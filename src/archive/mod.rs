@@ -23,5 +23,6 @@ pub use report_kind::ReportKind;
 pub use reports::{ReportFile, foreign_report, is_file_of_folder, is_same_folder, write_report};
 pub use run::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, Parts, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SCHEMA, SeriesRow, SettleFrom, Stampede, Tally,
+    ProcessRecord, Requests, Retries, Run, SCHEMA, SeriesRow, SettleFrom, Stampede, StepRecord,
+    Tally,
 };

@@ -36,7 +36,7 @@ impl Outputs {
     pub fn open(
         jtl: Option<&Path>,
         folder: Option<&Path>,
-        (sut, target): (Sut, &Target),
+        (sut, target): (&Sut, &Target),
         live: Arc<Live>,
     ) -> Result<Self, OutputError> {
         let opened = folder.map(Folder::create).transpose()?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::escape::printable;
 use crate::history::{History, Ledger};
 use crate::judge;
+use crate::sut::read_ledger;
 
 use super::digest::Digesting;
 use super::folder::{HISTORY, LedgerFile, RUN};
@@ -106,7 +107,7 @@ impl Recording {
     }
 
     fn ledger(&self, which: LedgerFile) -> Result<Ledger, ReadError> {
-        self.read(which.name(), |file| self.run.sut.read_ledger(file))
+        self.read(which.name(), |file| read_ledger(file))
     }
 
     /// Reads a file to its end, and checks it against the digest in the result.

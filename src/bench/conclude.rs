@@ -15,7 +15,7 @@ use crate::stats::{Quantiles, SaleNow};
 use super::config::Config;
 use super::event::{Notify, waiting};
 use super::evidence;
-use super::load::{Loaded, Sinks, now};
+use super::load::{Loaded, Sinks};
 use super::prepare::Site;
 
 /// Time-out for reading the state of the sale once more.
@@ -80,7 +80,7 @@ impl Ended<'_> {
         notify: Notify<'_>,
     ) -> (Run, Outputs) {
         let Self { config, site, ending, .. } = self;
-        let Loaded { ran: Ran { recorder, begun, mut history }, sinks, broker, aborted } =
+        let Loaded { ran: Ran { recorder, begun, mut history, steps }, sinks, broker, aborted } =
             self.loaded;
         let Sinks { series, mut outputs, abort: _, live: _ } = sinks;
         history.ended_us = site.beginning.us(Instant::now());
@@ -99,7 +99,8 @@ impl Ended<'_> {
         let invalid = judge::validity(&summary, &generator_load(config, &self.usage));
         let parts = Parts {
             started: self.started,
-            sut: config.sut,
+            sut: &config.sut,
+            steps: steps.summaries(),
             plan: &config.plan,
             target: &site.target,
             spawn: config.spawn.as_ref(),
@@ -150,13 +151,22 @@ async fn gather(
 ) -> Option<Ledger> {
     let limit = config.plan.settle_timeout;
     let deadline = Instant::now() + limit;
-    let what = || "attempts are still queued".to_owned();
-    let settled = evidence::settle(&site.control, history, (deadline, limit));
-    gaps.settled = waiting(notify, what, settled).await.err();
+    gaps.settled = match site.control.shows_states() {
+        true => {
+            let what = || "attempts are still queued".to_owned();
+            let settled = evidence::settle(&site.control, history, (deadline, limit));
+            waiting(notify, what, settled).await.err()
+        }
+        false => {
+            let what = || "the orders still change".to_owned();
+            let settled = waiting(notify, what, site.control.settle(deadline)).await;
+            settled.map(|view| view.into_iter().for_each(|view| history.views.keep(view))).err()
+        }
+    };
     let what = || "the ledger is read".to_owned();
     // What is read has some time in any case.
     let extended = || deadline.max(Instant::now() + limit.min(RESULTS_TIME));
-    let read = evidence::ledger(site, outputs, LedgerFile::After, extended());
+    let read = evidence::ledger(site, history, outputs, LedgerFile::After, extended());
     let began = Instant::now();
     let mut ledger = waiting(notify, what, read).await.map_err(|error| error.to_string());
     let window_us = (site.beginning.us(began), site.beginning.us(Instant::now()));
@@ -179,7 +189,9 @@ async fn gather(
         && history.sale_before.as_ref().is_none_or(|before| first.sale.are_those_of(before))
     {
         tokio::time::sleep(LATE_EFFECTS).await;
-        if let Ok(again) = evidence::ledger(site, outputs, LedgerFile::After, deadline).await {
+        if let Ok(again) =
+            evidence::ledger(site, history, outputs, LedgerFile::After, deadline).await
+        {
             history.add_changes(first, window_us, &again);
             ledger = Ok(again);
         }
@@ -192,8 +204,10 @@ async fn gather(
 async fn view_again(site: &Site, history: &mut History) -> Option<SaleNow> {
     let read = site.control.sale_again(&mut history.views);
     let view = timeout(LAST_READ_TIMEOUT, read).await.ok()?.ok()?;
-    let sale = now(&view);
-    history.views.keep(view);
+    let sale = site.control.shown(&view);
+    if site.control.shows_states() {
+        history.views.keep(view);
+    }
     Some(sale)
 }
 

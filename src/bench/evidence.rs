@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout_at};
 
 use crate::archive::{LedgerFile, Outputs};
 use crate::history::{
-    Answered, Asked, AttemptNo, History, Ledger, Refused, RequestWindow, ResultRead, Row,
+    Answered, Asked, AttemptNo, History, Ids, Ledger, Refused, RequestWindow, ResultRead, Row,
     Standstill, Status,
 };
 use crate::ids::RequestId;
@@ -124,6 +124,7 @@ impl Still {
 /// The reason why it cannot be read.
 pub(super) async fn ledger(
     site: &Site,
+    history: &History,
     outputs: &mut Outputs,
     which: LedgerFile,
     deadline: Instant,
@@ -133,7 +134,7 @@ pub(super) async fn ledger(
     let mut tries = 1;
     loop {
         outputs.ledger_begins(which);
-        match site.control.ledger(epoch, |piece| outputs.ledger(which, piece)).await {
+        match site.control.ledger(epoch, history, |piece| outputs.ledger(which, piece)).await {
             Ok(ledger) => {
                 outputs.ledger_ends(which);
                 return Ok(ledger);
@@ -155,17 +156,22 @@ pub(super) async fn results(
     deadline: Instant,
     notify: Notify<'_>,
 ) {
-    let ids = to_ask(history, ledger, config.plan.seed);
-    let again: Vec<RequestId> = ids.iter().copied().take(AGAIN_MAX).collect();
+    if !config.sut.tells_results() {
+        return;
+    }
+    let ids = to_ask(history, ledger, config.plan.seed).into_iter();
+    let ids: Vec<AttemptNo> = ids.filter_map(|id| history.ids.attempt(&id)).collect();
+    let again: Vec<AttemptNo> = ids.iter().copied().take(AGAIN_MAX).collect();
     let wanted = ids.len() as u64;
     let done = Arc::new(AtomicU64::new(0));
     let what = || format!("{} of {wanted} results are read", done.load(Ordering::Relaxed));
-    let first = read(config, site, ids, deadline, &done);
+    let first = read(config, site, history.ids, ids, (deadline, &done));
     let read = waiting(notify, what, first).await;
     history.asked = Asked { wanted, answered: read.len() as u64 };
     keep_results(history, read);
     // A result that changes is a lie at one of the two times.
-    keep_results(history, self::read(config, site, again, deadline, &done).await);
+    let again = self::read(config, site, history.ids, again, (deadline, &done)).await;
+    keep_results(history, again);
 }
 
 fn keep_results(history: &mut History, read: Vec<ResultAnswer>) {
@@ -184,12 +190,13 @@ fn keep_results(history: &mut History, read: Vec<ResultAnswer>) {
 async fn read(
     config: &Config,
     site: &Site,
-    ids: Vec<RequestId>,
-    deadline: Instant,
-    done: &Arc<AtomicU64>,
+    ids: Ids,
+    attempts: Vec<AttemptNo>,
+    (deadline, done): (Instant, &Arc<AtomicU64>),
 ) -> Vec<ResultAnswer> {
     let after = after_load(config, site, deadline, done);
-    let read = tokio::task::spawn_blocking(|| read_results(after, ids)).await;
+    let item = site.item.clone();
+    let read = tokio::task::spawn_blocking(move || read_results(after, &item, ids, attempts)).await;
     read.ok().and_then(Result::ok).unwrap_or_default()
 }
 
@@ -202,6 +209,9 @@ pub(super) async fn known_again(
     ledger: &Ledger,
     deadline: Instant,
 ) {
+    if !config.sut.is_idempotent() {
+        return;
+    }
     let after = after_load(config, site, deadline, &Arc::default());
     let (item, ids) = (site.item.clone(), history.ids);
     let attempts = known(history, ledger, config.plan.seed);
@@ -267,7 +277,7 @@ fn known(history: &History, ledger: &Ledger, seed: u64) -> Vec<AttemptNo> {
 
 fn after_load(config: &Config, site: &Site, deadline: Instant, done: &Arc<AtomicU64>) -> AfterLoad {
     let (plan, target) = (config.plan.clone(), site.target.clone());
-    let (sut, beginning) = (config.sut, site.beginning);
+    let (sut, beginning) = (config.sut.clone(), site.beginning);
     AfterLoad { plan, sut, target, beginning, deadline, done: Arc::clone(done) }
 }
 

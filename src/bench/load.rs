@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
-use crate::history::{View, Views};
+use crate::history::Views;
 use crate::load::{self, Job, Ran};
 use crate::monitor::{BrokerMonitor, BrokerUsage};
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
@@ -71,7 +71,7 @@ impl<'a> Load<'a> {
     /// A load that has not begun.
     pub(super) fn new(config: &'a Config, site: &'a Site) -> Self {
         let live = Arc::new(Live::new(load::workers(config.plan.threads)));
-        let sale = Arc::new(Mutex::new(now(&site.view_before)));
+        let sale = Arc::new(Mutex::new(site.control.shown(&site.view_before)));
         Self { config, site, live, sale }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Load<'a> {
         let (done, mut ended) = oneshot::channel();
         let mut aborted = sinks.abort.aborted();
         let job = {
-            let (plan, sut) = (config.plan.clone(), config.sut);
+            let (plan, sut) = (config.plan.clone(), config.sut.clone());
             let (target, item) = (site.target.clone(), site.item.clone());
             let (live, stop) = (Arc::clone(live), stop.clone());
             let epoch = site.view_before.sale.epoch;
@@ -96,6 +96,7 @@ impl<'a> Load<'a> {
             move || {
                 let wants_samples = sinks.outputs.wants_samples();
                 let (plan, target, item, live, stop) = (&plan, &target, &item, &live, &stop);
+                let sut = &sut;
                 let job =
                     Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
                 let ran = load::run(&job, &mut sinks);
@@ -108,7 +109,9 @@ impl<'a> Load<'a> {
         std::thread::Builder::new().name("load".into()).spawn(job)?;
         let (mut broker, mut views) = (None, Views::default());
         let seen = site.earlier_views.iter().chain([&site.view_before]);
-        seen.cloned().for_each(|view| views.add(view));
+        if site.control.shows_states() {
+            seen.cloned().for_each(|view| views.add(view));
+        }
         let ran = {
             let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
             let mut watch_sale = std::pin::pin!(watch_sale(&site.control, sale, &mut views));
@@ -170,14 +173,8 @@ async fn watch_sale(control: &Control, sale: &Mutex<SaleNow>, views: &mut Views)
     let mut ticks = tokio::time::interval(SALE_INTERVAL);
     loop {
         ticks.tick().await;
-        if let Ok(view) = control.sale_again(views).await {
-            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now(&view);
-            views.add(view);
+        if let Some(now) = control.now(views).await {
+            *sale.lock().unwrap_or_else(PoisonError::into_inner) = now;
         }
     }
-}
-
-/// The part of a state that is shown during the run.
-pub(super) fn now(view: &View) -> SaleNow {
-    SaleNow { stock_left: view.sale.stock_left, queued: view.sale.queued }
 }

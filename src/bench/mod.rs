@@ -14,9 +14,11 @@ mod run;
 mod self_test;
 mod spawned;
 mod thresholds;
+mod trial;
 
 pub use config::{Config, Thresholds};
 pub use error::BenchError;
 pub use event::Event;
 pub use run::{Finished, run};
 pub use self_test::{STUB_SERVER, SelfTest, self_test, stub_server};
+pub use trial::{Trial, try_out};

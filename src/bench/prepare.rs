@@ -10,7 +10,8 @@ use crate::history::{Beginning, View};
 use crate::ids::ItemId;
 use crate::load::Connector;
 use crate::monitor::listener_pid;
-use crate::sut::{Control, ControlError, Target, local_token};
+use crate::profile::FlagError;
+use crate::sut::{Control, ControlError, Sut, Target, local_token};
 
 use super::config::Config;
 use super::error::BenchError;
@@ -42,6 +43,10 @@ impl Site {
             None => (config.target.as_deref(), config.admin_token.clone()),
         };
         let limit = config.plan.connect_timeout;
+        if let (Sut::Described(_), None) = (&config.sut, url) {
+            let problem = "name the address of the shop, such as http://127.0.0.1:8080";
+            return Err(BenchError::Flag(FlagError::new("target", problem)));
+        }
         let target = Target::new(url).map_err(BenchError::Flag)?;
         let target = Target { trust: config.trust.clone(), ..with_listener(target, limit).await };
         let connector = Connector::new(&target).with_context(|| target.url.clone())?;
@@ -49,7 +54,10 @@ impl Site {
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
         let beginning = Beginning::now();
         let control = config.sut.control(&target, config.plan.item.clone(), beginning)?;
-        let found = match control.first_sale(limit).await {
+        if config.reset {
+            control.reset().await?;
+        }
+        let found = match control.first_sale(limit, !config.plan.no_audit).await {
             // --stock opens the first sale of an item, too.
             Err(ControlError::UnknownItem(_)) if config.plan.stock.is_some() => None,
             found => Some(found?),
@@ -58,6 +66,9 @@ impl Site {
             (None, Some(item)) => item.clone(),
             (found, _) => {
                 let name = found.as_ref().map_or("", |view| &*view.sale.item);
+                // Where an item has no name, it needs one all the same.
+                let is_unnamed = name.is_empty() && matches!(config.sut, Sut::Described(_));
+                let name = if is_unnamed { "item" } else { name };
                 name.parse().context("the server's item has an invalid name")?
             }
         };

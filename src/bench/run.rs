@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::{LedgerFile, OutputError, Outputs, Run};
-use crate::history::Ledger;
+use crate::history::{History, Ids, Ledger};
 use crate::monitor::Monitor;
 use crate::profile::FlagError;
 use crate::stats::SeriesSink;
@@ -99,7 +99,10 @@ async fn read_ledger_before(
     outputs: &mut Outputs,
 ) -> Result<Ledger, BenchError> {
     let deadline = Instant::now() + config.plan.settle_timeout;
-    let read = evidence::ledger(site, outputs, LedgerFile::Before, deadline).await;
+    // Nothing is sent yet, so nothing of it belongs to this run.
+    let ids = Ids::new(config.plan.seed, config.plan.buyers);
+    let history = History::new(ids, site.item.clone(), 0, site.beginning.unix_us());
+    let read = evidence::ledger(site, &history, outputs, LedgerFile::Before, deadline).await;
     let read = read.and_then(|ledger| match ledger.is_miscounted {
         true => Err(ControlError::Miscounted),
         false => Ok(ledger),
@@ -123,5 +126,5 @@ async fn spawn(config: &Config) -> anyhow::Result<Option<Spawned>> {
 
 fn open_outputs(config: &Config, site: &Site, load: &Load<'_>) -> Result<Outputs, OutputError> {
     let (jtl, out) = (config.jtl.as_deref(), config.out.as_deref());
-    Outputs::open(jtl, out, (config.sut, &site.target), Arc::clone(&load.live))
+    Outputs::open(jtl, out, (&config.sut, &site.target), Arc::clone(&load.live))
 }

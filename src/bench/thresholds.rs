@@ -13,7 +13,7 @@ impl Thresholds {
     ///
     /// # Errors
     /// When a flag is invalid, or the baseline cannot be read.
-    pub fn new(flags: &BenchFlags, sut: Sut) -> Result<Self, BenchError> {
+    pub fn new(flags: &BenchFlags, sut: &Sut) -> Result<Self, BenchError> {
         let fail_if = fail_if(flags, sut).map_err(BenchError::Flag)?;
         let abort_on = abort_on(flags, sut).map_err(BenchError::Flag)?;
         let baseline = flags.baseline.as_deref().map(Recording::open).transpose()?;
@@ -32,7 +32,7 @@ impl Thresholds {
     ///
     /// # Errors
     /// The first invalid flag.
-    pub fn check(flags: &BenchFlags, sut: Sut) -> Result<(), FlagError> {
+    pub fn check(flags: &BenchFlags, sut: &Sut) -> Result<(), FlagError> {
         fail_if(flags, sut)?;
         abort_on(flags, sut).map(|_| ())
     }
@@ -41,12 +41,12 @@ impl Thresholds {
 const FAIL_IF: &str = "fail-if";
 const ABORT_ON: &str = "abort-on";
 
-fn fail_if(flags: &BenchFlags, sut: Sut) -> Result<Vec<Expression>, FlagError> {
+fn fail_if(flags: &BenchFlags, sut: &Sut) -> Result<Vec<Expression>, FlagError> {
     let given = flags.fail_if.as_deref().unwrap_or_default();
     Expression::all(given, flags.max_errors, &sut.outcomes()).map_err(of_flag(FAIL_IF))
 }
 
-fn abort_on(flags: &BenchFlags, sut: Sut) -> Result<Vec<Expression>, FlagError> {
+fn abort_on(flags: &BenchFlags, sut: &Sut) -> Result<Vec<Expression>, FlagError> {
     let outcomes = sut.outcomes();
     let live = |text: &String| {
         let expression = Expression::parse(text, &outcomes)?;

@@ -11,6 +11,8 @@ use crate::bench::STUB_SERVER;
 use crate::profile::{BenchFlags, ServeFlags};
 use crate::units::Count;
 
+use super::sut::SutCommand;
+
 /// The exit codes as text, for several helps.
 macro_rules! exit_codes {
     () => {
@@ -83,6 +85,9 @@ pub(super) enum Command {
     /// Run a command on throwaway Redis, RabbitMQ and nginx from this system's own binaries
     #[command(after_help = LAB_EXIT_CODES)]
     Lab(LabArgs),
+    /// Describe somebody else's shop, for `bench`: write a description, and try it out
+    #[command(subcommand)]
+    Sut(SutCommand),
     /// Judge a recorded run again, offline, from its history and its ledger
     #[command(after_help = EXIT_CODES)]
     Audit(RecordedArgs),
@@ -110,7 +115,7 @@ impl Command {
                 print.json || print.quiet
             }
             Self::Serve(args) => args.list_flaws,
-            Self::Lab(_) => false,
+            Self::Lab(_) | Self::Sut(_) => false,
             Self::Completions { .. } | Self::Man | Self::StubServer => true,
         }
     }

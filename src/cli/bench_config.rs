@@ -18,6 +18,7 @@ use super::advice::without_spawn;
 use super::args::BenchArgs;
 use super::parse::{not_for_spawned, parse_server};
 use super::report_files::{ReportFiles, ReportPaths};
+use super::shop::Shop;
 use super::sources::Sources;
 use super::{Failure, limits, say};
 
@@ -68,9 +69,9 @@ impl Output {
 
 impl BenchCommand {
     pub(super) fn new(args: BenchArgs, sources: &Sources) -> Result<Self, Failure> {
-        let (sut, room) = (Sut::Seckill, limits::raise_file_limit()?);
+        let room = limits::raise_file_limit()?;
         let profile = match &args.profile {
-            Some(path) => read_profile(path, sut, room, sources)?,
+            Some(path) => read_profile(path, room, sources)?,
             None => Profile::default(),
         };
         let mut flags = args.flags.or(profile.bench.clone());
@@ -79,7 +80,13 @@ impl BenchCommand {
             flags.max_threads = Some(Count(MAX_THREADS_DEFAULT.min(room / each).max(1)));
         }
         let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
-        let plan = Plan::new(&flags, random_seed()).map_err(explain)?;
+        let shop = Shop::of(&mut flags, args.profile.as_deref()).map_err(&explain)?;
+        let mut plan = Plan::new(&flags, random_seed()).map_err(explain)?;
+        let sut = shop.read(&flags, &mut plan, &explain)?;
+        check_thresholds(&profile, &sut)?;
+        if let Sut::Described(shop) = &sut {
+            plan.expect_stock = plan.expect_stock.or(shop.stock().map(u64::from));
+        }
         Plan::check_trust(&flags).map_err(explain)?;
         check_folder(&flags).map_err(explain)?;
         let output = Output::of(&flags);
@@ -96,7 +103,7 @@ impl BenchCommand {
         let flag = if Plan::is_open(&flags) { "max-threads" } else { "threads" };
         check_open_files(flag, plan.connections(), room)?;
         let name = |flag: &str| sources.name(flag, &profile, "");
-        let thresholds = Thresholds::new(&flags, sut).map_err(|error| match error {
+        let thresholds = Thresholds::new(&flags, &sut).map_err(|error| match error {
             BenchError::Flag(error) => explain(error),
             // It is the baseline that cannot be read.
             BenchError::Failed(error) => Failure::Run(error.context(name("baseline"))),
@@ -112,6 +119,7 @@ impl BenchCommand {
             trust: trust(&flags),
             target: flags.target,
             admin_token: flags.admin_token,
+            reset: flags.reset == Some(true),
             data: DATA_DEFAULT.into(),
             broker_metrics: flags.broker_metrics,
             jtl: flags.jtl,
@@ -123,7 +131,7 @@ impl BenchCommand {
 }
 
 /// Reads a profile, and checks it on its own, so that an error in it names its line.
-fn read_profile(path: &Path, sut: Sut, room: u64, sources: &Sources) -> Result<Profile, Failure> {
+fn read_profile(path: &Path, room: u64, sources: &Sources) -> Result<Profile, Failure> {
     let usage = |error: ProfileError| Failure::Usage(error.to_string());
     let profile = Profile::read(path).map_err(|error| match error {
         error @ ProfileError::Io { .. } => {
@@ -133,17 +141,21 @@ fn read_profile(path: &Path, sut: Sut, room: u64, sources: &Sources) -> Result<P
         error => usage(error),
     })?;
     Plan::new(&profile.bench, 0).map_err(|error| usage(profile.locate("", &error)))?;
-    Thresholds::check(&profile.bench, sut).map_err(|error| {
-        let item = wrong_threshold(&profile.bench, sut);
-        usage(profile.locate_item("", &error, item))
-    })?;
     ServePlan::of_profile(&profile.server, room)
         .map_err(|error| usage(profile.locate("server", &error)))?;
     Ok(profile)
 }
 
+/// Checks the thresholds of a profile on their own, so that an error in them names its line.
+fn check_thresholds(profile: &Profile, sut: &Sut) -> Result<(), Failure> {
+    Thresholds::check(&profile.bench, sut).map_err(|error| {
+        let item = wrong_threshold(&profile.bench, sut);
+        Failure::Usage(profile.locate_item("", &error, item).to_string())
+    })
+}
+
 /// Which element of its list the first wrong threshold is, counted from 0.
-fn wrong_threshold(flags: &BenchFlags, sut: Sut) -> Option<usize> {
+fn wrong_threshold(flags: &BenchFlags, sut: &Sut) -> Option<usize> {
     let wrong = |list: &Option<Vec<String>>, one: fn(String) -> BenchFlags| {
         let mut list = list.iter().flatten();
         list.position(|text| Thresholds::check(&one(text.clone()), sut).is_err())
@@ -229,6 +241,6 @@ fn trust(flags: &BenchFlags) -> Trust {
 }
 
 /// A random seed that is short enough to be typed again.
-fn random_seed() -> u64 {
+pub(super) fn random_seed() -> u64 {
     u64::from(RequestId::random().0.as_fields().0)
 }

@@ -11,7 +11,7 @@ use super::github::report_failure_to_job;
 use super::parse::parse;
 use super::sources::Sources;
 use super::variables::unknown_variables;
-use super::{bench, docs, lab, recorded, self_test, serve};
+use super::{bench, docs, lab, recorded, self_test, serve, sut};
 
 /// Runs a command line, whose first word is the program, and returns the exit code.
 pub fn run(words: Vec<OsString>) -> ExitCode {
@@ -46,6 +46,7 @@ fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
             self_test::self_test(args.flags.json.unwrap_or(false))
         }
         Command::Bench(args) => bench::bench(*args, sources, colour),
+        Command::Sut(command) => sut::sut(command, sources),
         Command::Audit(args) => recorded::audit(&args, colour),
         Command::Report(args) => recorded::report(&args, colour),
         Command::StubServer => self_test::stub_server(),

@@ -6,7 +6,18 @@ use clap::Command;
 const BENCH: &[(&str, &[&str])] = &[
     (
         "Target",
-        &["target", "spawn", "profile", "item", "stock", "admin_token", "cacert", "insecure"],
+        &[
+            "target",
+            "spawn",
+            "profile",
+            "sut",
+            "item",
+            "stock",
+            "reset",
+            "admin_token",
+            "cacert",
+            "insecure",
+        ],
     ),
     (
         "Load",
@@ -29,7 +40,16 @@ const BENCH: &[(&str, &[&str])] = &[
     ),
     (
         "Buyers",
-        &["buyers", "double_click", "follow", "retry", "retry_on", "retry_backoff", "retry_budget"],
+        &[
+            "buyers",
+            "buyers_from",
+            "double_click",
+            "follow",
+            "retry",
+            "retry_on",
+            "retry_backoff",
+            "retry_budget",
+        ],
     ),
     (
         "Limits",

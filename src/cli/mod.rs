@@ -21,8 +21,10 @@ mod recorded;
 mod report_files;
 mod self_test;
 mod serve;
+mod shop;
 mod signals;
 mod sources;
+mod sut;
 mod variables;
 
 use console::{print, say};

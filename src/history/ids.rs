@@ -108,7 +108,20 @@ impl Ids {
 
     /// The buyer that makes the attempt, as a UUID.
     pub fn buyer(&self, attempt: AttemptNo) -> Uuid {
-        let key = match self.buyers {
+        self.numbered_buyer(self.buyer_number(attempt))
+    }
+
+    /// The buyer with this number, as a UUID.
+    pub fn numbered_buyer(&self, number: u64) -> Uuid {
+        let high = u128::from(self.bits(Draw::BuyerHigh, number));
+        let bits = (high << 64) | u128::from(self.bits(Draw::BuyerLow, number));
+        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
+    }
+
+    /// The number of the buyer that makes the attempt: below the number of buyers, if that is
+    /// limited, or the number of the thread.
+    pub fn buyer_number(&self, attempt: AttemptNo) -> u64 {
+        match self.buyers {
             Buyers::New => attempt.number(),
             Buyers::Thread => u64::from(attempt.thread),
             Buyers::Pool(buyers) => self.bits(Draw::Buyer, attempt.number()) % buyers,
@@ -116,10 +129,7 @@ impl Ids {
                 let uniform = random::uniform(self.seed, Draw::Buyer, attempt.number());
                 zipf(uniform, buyers, skew.exponent())
             }
-        };
-        let high = u128::from(self.bits(Draw::BuyerHigh, key));
-        let bits = (high << 64) | u128::from(self.bits(Draw::BuyerLow, key));
-        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
+        }
     }
 
     /// The buyer that makes the attempt.

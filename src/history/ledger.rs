@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, RequestId};
 
+use super::Tells;
+
 /// Why an attempt lost, whatever words the tested system has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Loss {
@@ -72,6 +74,7 @@ impl Status {
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Lost(one), Self::Lost(other)) => one.agrees_with(*other),
+            (Self::Won(one), Self::Won(other)) => one.agrees_with(other),
             (one, other) => one == other,
         }
     }
@@ -149,4 +152,6 @@ pub struct Ledger {
     pub rows: Vec<Row>,
     /// Whether the numbers of attempts that it gives are not those of its rows.
     pub is_miscounted: bool,
+    /// Which of these facts its source can tell.
+    pub tells: Tells,
 }

@@ -7,7 +7,7 @@ use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{
     Asked, AttemptNo, Ids, Ledger, Loss, Refusals, Refused, RequestWindow, ResultRead, Row,
-    SaleTerms, Standstill, Tally, Views,
+    SaleTerms, Standstill, Tally, Tells, Views,
 };
 
 /// Maximum number of rows of a first reading of the ledger that are kept beside another one.
@@ -120,6 +120,8 @@ pub struct History {
     pub sale_before: Option<SaleTerms>,
     /// The rows of the ledger before the run.
     pub before: HashMap<RequestId, Row>,
+    /// What the source of that ledger can tell.
+    pub tells_before: Tells,
     /// States of the sale, before, during and after the load.
     pub views: Views,
     /// Set if attempts were still queued when the time to wait for them was up.
@@ -148,6 +150,7 @@ impl History {
             without_retry_after: Tally::default(),
             sale_before: None,
             before: HashMap::new(),
+            tells_before: Tells::EVERYTHING,
             views: Views::default(),
             standstill: None,
             results: Vec::new(),
@@ -188,6 +191,7 @@ impl History {
             without_retry_after,
             sale_before: _,
             before: _,
+            tells_before: _,
             views: _,
             standstill: _,
             results,
@@ -207,6 +211,7 @@ impl History {
     /// Stores the ledger before the run.
     pub fn begin_with(&mut self, ledger: Ledger) {
         self.sale_before = Some(ledger.sale);
+        self.tells_before = ledger.tells;
         self.before = ledger.rows.into_iter().map(|row| (row.request_id, row)).collect();
     }
 
@@ -219,6 +224,10 @@ impl History {
         (sent_us, answered_us): (u64, u64),
         again: &Ledger,
     ) {
+        if !(first.tells.request_ids && again.tells.request_ids) {
+            // A row may have been attributed to another attempt the first time.
+            return;
+        }
         let again: HashMap<_, _> = again.rows.iter().map(|row| (row.request_id, row)).collect();
         let is_changed =
             |row: &&Row| again.get(&row.request_id).is_none_or(|now| now.status != row.status);
@@ -236,6 +245,16 @@ impl History {
         let entry = self.entries.iter_mut().find(|entry| entry.attempt == request.attempt);
         if let Some(entry) = entry {
             entry.refusal = Some(Box::new(FinalRefusal { refused, request, was_accepted: true }));
+        }
+    }
+
+    /// Whether the ledger before the run shows that no unit was left.
+    pub fn was_sold_out(&self) -> bool {
+        let orders = || self.before.values().filter(|row| row.status.order_id().is_some()).count();
+        match &self.sale_before {
+            Some(sale) if self.tells_before.stock => sale.stock_left <= 0,
+            Some(_) => self.expected_stock.is_some_and(|stock| orders() as u64 >= stock),
+            None => false,
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Refused {
     RateLimited,
     /// The system cannot take the request at the moment.
     Unavailable,
+    /// A reason of the tested shop's own. It promises only that the request had no effect.
+    Other,
 }
 
 impl Refused {
@@ -43,6 +45,7 @@ impl Refused {
             Self::IdReused => "id reused",
             Self::RateLimited => "rate limited",
             Self::Unavailable => "unavailable",
+            Self::Other => "refused",
         }
     }
 

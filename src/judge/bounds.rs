@@ -8,6 +8,7 @@ use crate::history::{Answered, History, Status};
 use crate::ids::RequestId;
 
 use super::facts::Facts;
+use super::made::Made;
 
 /// The orders that a sale has at the least and at the most, as far as the evidence goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +28,11 @@ impl Bounds {
         } else {
             let is_queued = |status: &Status| *status == Status::Queued;
             let queued = facts.ledger.rows.iter().filter(|row| is_queued(&row.status)).count();
-            queued + facts.unknown.iter().filter(|made| made.row.is_none()).count()
+            // Where an accepted attempt that is not decided has no row, it may still win, too.
+            let accepted = if facts.tells.attempts { &[][..] } else { &facts.accepted[..] };
+            let is_lost = |made: &&Made<'_>| matches!(made.entry.answered, Answered::Lost(_));
+            let open = accepted.iter().filter(|made| !is_lost(made)).chain(&facts.unknown);
+            queued + open.filter(|made| made.row.is_none()).count()
         };
         Self::new(facts.orders.len(), open)
     }

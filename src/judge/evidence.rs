@@ -74,7 +74,7 @@ fn missing(history: &History, ledger: Option<&Ledger>, gaps: &Gaps) -> Option<St
 /// Why a run in which no invariant is broken proves nothing all the same.
 fn nothing_proved(history: &History) -> Option<String> {
     let accepted = history.entries.iter().any(|entry| entry.answered != Answered::Unknown);
-    let was_sold_out = history.sale_before.as_ref().is_some_and(|sale| sale.stock_left <= 0);
+    let was_sold_out = history.was_sold_out();
     let Asked { wanted, answered } = history.asked;
     let again = history.sent_again;
     if !accepted && history.refusals.count() == 0 {
@@ -94,7 +94,9 @@ fn nothing_proved(history: &History) -> Option<String> {
 /// Times from acceptance to decision, by the tested system's clock, of the run's own attempts.
 pub fn settle_times(history: &History, ledger: &Ledger) -> Quantiles {
     let is_ours = |row: &&Row| {
-        history.ids.attempt(&row.request_id).is_some()
+        ledger.tells.times
+            && ledger.tells.request_ids
+            && history.ids.attempt(&row.request_id).is_some()
             && !history.before.contains_key(&row.request_id)
     };
     let times = ledger.rows.iter().filter(is_ours).filter_map(Row::settle_us);

@@ -82,6 +82,10 @@ impl<'a> Witnesses<'a> {
         }
         match facts.row_of(&id) {
             None => events.push((i128::MAX, "not in the ledger".into())),
+            Some(row) if !facts.tells.is_everything() => {
+                let at = facts.clock.map_or(i128::MAX, |_| since(row.accepted_us));
+                events.push((at, format!("in the ledger: {}", state(Some(&row.status)))));
+            }
             Some(row) => {
                 let text = format!("accepted as number {} of the ledger", row.seq);
                 events.push((since(row.accepted_us), text));

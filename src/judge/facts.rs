@@ -3,12 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use crate::history::{Answered, Entry, History, Hours, Ids, Ledger, Row, Status, View};
+use crate::history::{Answered, Entry, History, Hours, Ids, Ledger, Row, Status, Tells, View};
 use crate::ids::{OrderId, RequestId};
 
 use super::id_map::IdMap;
 use super::made::Made;
+use super::missing::{Missing, only_told};
 use super::order::Order;
+use super::origin::Origin;
 use super::server_clock::ServerClock;
 
 /// History and ledger, joined by request id. Building it takes time linear in the size of both.
@@ -21,8 +23,13 @@ pub(super) struct Facts<'a> {
     pub(super) is_replaced: bool,
     /// Rows that won, in the ledger's order.
     pub(super) orders: Vec<&'a Row>,
+    /// What the source of the ledger can tell.
+    pub(super) tells: Tells,
     /// Orders of which buyers were told whose attempts did not win by the ledger, each once.
-    pub(super) only_told: Vec<&'a OrderId>,
+    pub(super) only_told: Vec<(&'a OrderId, RequestId)>,
+    /// Attempts that were told of an order that the ledger certainly does not have for them, if its
+    /// source does not tell everything.
+    pub(super) missing: HashSet<RequestId>,
     /// The position of each attempt's row; of several rows of one attempt, the last one's.
     by_id: IdMap<usize>,
     pub(super) orders_of: HashMap<&'a str, u64>,
@@ -49,29 +56,16 @@ pub(super) fn is_same_sale(one: u64, other: u64) -> bool {
     one == other || one == 0 || other == 0
 }
 
-/// Where a row of the ledger comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The ledger before the run had it.
-    Earlier,
-    /// An attempt of this run that was accepted or is unknown.
-    Made,
-    /// An attempt of this run of which every request was refused.
-    Refused,
-    /// An attempt of another run of a load generator like this: it may have been late.
-    OtherRun,
-    /// Nothing that is known.
-    Foreign,
-}
-
 impl<'a> Facts<'a> {
     pub(super) fn gather(history: &'a History, ledger: &'a Ledger, is_settled: bool) -> Self {
         let epoch = ledger.sale.epoch;
-        let is_replaced = history.views.iter().any(|view| !is_same_sale(view.sale.epoch, epoch));
+        let tells = ledger.tells;
+        let mut epochs = history.views.iter().map(|view| view.sale.epoch);
+        let is_replaced = tells.states && epochs.any(|other| !is_same_sale(other, epoch));
         let won = |row: &&Row| matches!(row.status, Status::Won(_));
         let orders: Vec<&Row> = ledger.rows.iter().filter(won).collect();
         let mut orders_of = HashMap::new();
-        for order in &orders {
+        for order in orders.iter().filter(|order| tells.buyers || !order.uid.is_empty()) {
             *orders_of.entry(&*order.uid).or_default() += 1;
         }
         let mut rows = Rows::of(history, ledger);
@@ -83,16 +77,27 @@ impl<'a> Facts<'a> {
                 _ => accepted.push(made),
             }
         }
+        // Without times, or with times of rows that may be of other attempts, no clock is known.
         let clock = ServerClock::bounded_by(history.began_us, accepted.iter());
+        let clock = clock.filter(|_| tells.times && tells.request_ids);
         let origins = rows.origins(clock);
         let Rows { by_id, repeated, answered_twice, .. } = rows;
-        let only_told = if is_replaced { Vec::new() } else { only_told(history, &by_id, ledger) };
+        let (only_told, missing) = if is_replaced {
+            (Vec::new(), HashSet::new())
+        } else if tells.is_everything() {
+            (only_told(history, &by_id, ledger), HashSet::new())
+        } else {
+            let Missing { orders, attempts } = Missing::find(history, &by_id, ledger, &origins);
+            (orders, attempts)
+        };
         let repeated = repeated.into_iter().map(|(_, at)| &ledger.rows[at]).collect();
         Self {
             history,
             ledger,
             is_settled,
             is_replaced,
+            tells,
+            missing,
             orders,
             only_told,
             by_id,
@@ -110,8 +115,14 @@ impl<'a> Facts<'a> {
 
     /// The states of the sale that is judged.
     pub(super) fn views(&self) -> impl Iterator<Item = &'a View> + use<'a> {
-        let (views, epoch) = (self.history.views.iter(), self.ledger.sale.epoch);
-        views.filter(move |view| is_same_sale(view.sale.epoch, epoch))
+        let epoch = self.ledger.sale.epoch;
+        self.all_views().filter(move |view| is_same_sale(view.sale.epoch, epoch))
+    }
+
+    /// The states of all sales, from which something can be concluded.
+    pub(super) fn all_views(&self) -> impl DoubleEndedIterator<Item = &'a View> + use<'a> {
+        let shown = if self.tells.states { usize::MAX } else { 0 };
+        self.history.views.iter().take(shown)
     }
 
     /// The row of an attempt.
@@ -119,9 +130,29 @@ impl<'a> Facts<'a> {
         self.by_id.get(request_id).map(|at| &self.ledger.rows[*at])
     }
 
+    /// Units at the opening, if they are known.
+    pub(super) fn stock(&self) -> Option<u64> {
+        known_stock(self.history, self.ledger)
+    }
+
+    /// Whether units are certainly left.
+    pub(super) fn has_units_left(&self) -> bool {
+        self.tells.stock && self.ledger.sale.stock_left > 0
+    }
+
+    /// Whether the buyer of this id certainly has fewer orders than one may have.
+    pub(super) fn is_below_limit(&self, uid: &str) -> bool {
+        let orders = self.orders_of.get(uid).copied().unwrap_or(0);
+        match self.tells.limit {
+            true => orders < u64::from(self.ledger.sale.per_buyer),
+            false => orders == 0,
+        }
+    }
+
     /// Orders above the stock, whether the ledger has them or a buyer was told of them.
     pub(super) fn oversold(&self) -> usize {
-        let stock = usize::try_from(self.ledger.sale.stock).unwrap_or(usize::MAX);
+        let Some(stock) = self.stock() else { return 0 };
+        let stock = usize::try_from(stock).unwrap_or(usize::MAX);
         (self.orders.len() + self.only_told.len()).saturating_sub(stock)
     }
 
@@ -142,7 +173,9 @@ impl<'a> Facts<'a> {
 
     /// Accepted attempts of this run that are not decided.
     pub(super) fn unresolved(&self) -> impl Iterator<Item = &RequestId> {
-        let undecided = |made: &&Made<'_>| made.row.is_none_or(|row| row.status == Status::Queued);
+        let is_missing = self.tells.attempts;
+        let undecided =
+            move |made: &&Made<'_>| made.row.map_or(is_missing, |row| row.status == Status::Queued);
         self.accepted.iter().filter(undecided).map(|made| &made.request_id)
     }
 
@@ -151,8 +184,8 @@ impl<'a> Facts<'a> {
     /// it was opened for the run and shows none, it has none.
     pub(super) fn hours(&self) -> Option<Hours> {
         let epoch = self.ledger.sale.epoch;
-        let is_fresh = self.history.views.iter().any(|view| view.sale.opened);
-        let views = self.history.views.iter().filter(|view| view.sale.epoch == epoch);
+        let is_fresh = self.all_views().any(|view| view.sale.opened);
+        let views = self.all_views().filter(|view| view.sale.epoch == epoch);
         let mut hours = self.ledger.sale.hours;
         for shown in views.map(|view| view.sale.hours) {
             hours.opens_us = hours.opens_us.or(shown.opens_us);
@@ -162,21 +195,9 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The orders that were told of attempts without an order in the ledger, each once.
-fn only_told<'a>(history: &'a History, by_id: &IdMap<usize>, ledger: &Ledger) -> Vec<&'a OrderId> {
-    let has_order = |id: &RequestId| {
-        by_id.get(id).is_some_and(|at| ledger.rows[*at].status.order_id().is_some())
-    };
-    let told = history.told_orders().filter(|(_, id)| !has_order(id));
-    let mut told: Vec<_> = told.map(|(order_id, _)| order_id).collect();
-    if !told.is_empty() {
-        let in_ledger: HashSet<&OrderId> =
-            ledger.rows.iter().filter_map(|row| row.status.order_id()).collect();
-        told.retain(|order_id| !in_ledger.contains(order_id));
-        told.sort_unstable();
-        told.dedup();
-    }
-    told
+/// Units at the opening: as the ledger has them; if its source does not count them, as expected.
+pub(super) fn known_stock(history: &History, ledger: &Ledger) -> Option<u64> {
+    if ledger.tells.stock { Some(ledger.sale.stock) } else { history.expected_stock }
 }
 
 /// The ledger's rows while the history is joined to them.

@@ -10,6 +10,7 @@ pub(super) fn likely_cause(
     broken: &[Invariant],
 ) -> Option<&'static str> {
     let (stock, left) = (i128::from(facts.ledger.sale.stock), facts.ledger.sale.stock_left);
+    let has_left = facts.tells.stock;
     let counted = i128::from(left) + facts.orders.len() as i128;
     let has = |other| broken.contains(&other);
     Some(match invariant {
@@ -20,7 +21,9 @@ pub(super) fn likely_cause(
             "duplicate delivery: an attempt that was delivered again was decided again"
         }
         Invariant::NeverOversold | Invariant::StockConserved
-            if counted > stock && (left >= 0 || invariant == Invariant::StockConserved) =>
+            if has_left
+                && counted > stock
+                && (left >= 0 || invariant == Invariant::StockConserved) =>
         {
             "a lost update, or a unit that was given back twice: the counter went down less often \
              than orders were made"

@@ -16,12 +16,16 @@ mod id_map;
 mod invariant;
 mod likely_cause;
 mod made;
+mod missing;
+mod not_checked;
 mod order;
+mod origin;
 mod reconcile;
 mod rules;
 mod server_clock;
 mod threshold;
 mod told;
+mod unaccounted;
 mod validity;
 mod verdict;
 
@@ -32,6 +36,7 @@ pub use evidence::{Gaps, audit, settle_times};
 pub use exit::{Conclusion, exit_code};
 pub use fairness::Fairness;
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
+pub use not_checked::NotChecked;
 pub use reconcile::reconcile;
 pub use threshold::{
     Comparison, Expression, ExpressionError, Figures, Metric, Process, ProcessFigures, Statistic,

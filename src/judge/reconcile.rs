@@ -9,8 +9,12 @@ use super::explain::explain;
 use super::facts::{Facts, is_same_sale};
 use super::fairness::fairness;
 use super::invariant::{Invariant, Violation, Witnesses};
+use super::not_checked::NotChecked;
 use super::rules;
+use super::unaccounted::unaccounted;
 use super::verdict::{Audit, Verdict};
+
+const NO_STOCK: &str = "the stock is not known, so no oversell can be seen";
 
 const REPLACED: &str = "another sale of the item was opened during the run";
 
@@ -26,19 +30,26 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
     }
     let facts = Facts::gather(history, ledger, settled);
     let rules = if facts.is_replaced { rules::OF_REPLACED } else { rules::ALL };
-    let (checked, violations) = violations(&facts, rules.iter().map(|rule| rule(&facts)));
+    let (checked, not_checked, violations) =
+        violations(&facts, rules.iter().map(|rule| rule(&facts)));
     let unknown = |because: &str| (Verdict::Unknown, Some(because.to_owned()));
     let (verdict, because) = match (violations.is_empty(), facts.is_replaced, settled) {
         (false, ..) => (Verdict::Fail, None),
         (true, true, _) => unknown(REPLACED),
-        (true, false, true) => (Verdict::Pass, None),
+        (true, false, true) if facts.stock().is_none() => unknown(NO_STOCK),
+        (true, false, true) => match unaccounted(&facts) {
+            Some(because) => unknown(&because),
+            None => (Verdict::Pass, None),
+        },
         (true, false, false) => unknown("attempts were still queued"),
     };
+    // Losses, and which attempt a row is of, are needed for figures of single attempts.
+    let has_attempts = facts.tells.attempts && facts.tells.request_ids;
     Audit {
         verdict,
         because,
-        stock: Some(ledger.sale.stock),
-        stock_left: Some(ledger.sale.stock_left),
+        stock: facts.stock(),
+        stock_left: facts.tells.stock.then_some(ledger.sale.stock_left),
         orders: Some((facts.orders.len() + facts.only_told.len()) as u64),
         bounds: Some(Bounds::of_ledger(&facts)),
         oversold: facts.oversold() as u64,
@@ -47,27 +58,31 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         unknown_outcomes: facts.unknown.len() as u64,
         results: history.asked,
         sent_again: history.sent_again,
-        fairness: Some(fairness(&facts)),
-        dead_letters: Some(DeadLetters::of_ledger(&facts)),
+        fairness: has_attempts.then(|| fairness(&facts)),
+        dead_letters: has_attempts.then(|| DeadLetters::of_ledger(&facts)),
         checked,
+        not_checked,
         violations,
     }
 }
 
-/// The invariants that were checked, and what is broken with explanations, each in the order of the
-/// invariants.
+/// The invariants that were checked, those that the ledger's source does not allow to check, and
+/// what is broken with explanations, each in the order of the invariants.
 pub(super) fn violations(
     facts: &Facts<'_>,
     checked: impl Iterator<Item = Witnesses>,
-) -> (Vec<Invariant>, Vec<Violation>) {
+) -> (Vec<Invariant>, Vec<NotChecked>, Vec<Violation>) {
     let witnesses: Vec<Witnesses> = checked.collect();
-    let mut checked: Vec<Invariant> = witnesses.iter().map(Witnesses::invariant).collect();
+    let not_checked = NotChecked::of(facts);
+    let is_checked = |of: &Invariant| not_checked.iter().all(|not| not.invariant != *of);
+    let checked = witnesses.iter().map(Witnesses::invariant).filter(is_checked);
+    let mut checked: Vec<Invariant> = checked.collect();
     checked.sort();
     let found = witnesses.into_iter().filter_map(Witnesses::finish);
     let mut violations: Vec<Violation> = found.collect();
     violations.sort_by_key(|violation| violation.invariant);
     explain(facts, &mut violations);
-    (checked, violations)
+    (checked, not_checked, violations)
 }
 
 /// Judges a run after which another sale's ledger was given than before it. If the states show an

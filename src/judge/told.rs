@@ -8,6 +8,7 @@ use crate::ids::{OrderId, RequestId};
 use super::bounds::Bounds;
 use super::facts::Facts;
 use super::invariant::{Invariant, Violation, Witnesses};
+use super::not_checked::NotChecked;
 use super::reconcile::violations;
 use super::rules;
 use super::verdict::{Audit, Verdict};
@@ -17,13 +18,17 @@ use super::verdict::{Audit, Verdict};
 pub(super) fn without_ledger(history: &History, because: String) -> Audit {
     let undecided = Audit::undecided(history, because);
     let Some(sale) = sale_without_ledger(history) else { return undecided };
-    let (stock, told) = (sale.stock, told_orders(history));
+    let told = told_orders(history);
+    let is_stock_told = history.tells_before.stock || history.sale_before.is_none();
+    let stock = if is_stock_told { Some(sale.stock) } else { history.expected_stock };
+    let Some(stock) = stock else { return undecided };
     let over = (told.len() as u64).saturating_sub(stock);
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
     told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
     let bounds = Some(Bounds::of_answers(history, told.len()));
-    let (checked, violations) = contradictions(history, sale, oversold);
-    let audit = Audit { stock: Some(stock), bounds, oversold: over, checked, ..undecided };
+    let (checked, not_checked, violations) = contradictions(history, sale, oversold);
+    let stock = Some(stock);
+    let audit = Audit { stock, bounds, oversold: over, checked, not_checked, ..undecided };
     if violations.is_empty() {
         return audit;
     }
@@ -46,12 +51,13 @@ fn contradictions(
     history: &History,
     sale: SaleTerms,
     oversold: Witnesses,
-) -> (Vec<Invariant>, Vec<Violation>) {
+) -> (Vec<Invariant>, Vec<NotChecked>, Vec<Violation>) {
     // Whether units were left at the end is not known.
     let ledger = Ledger {
         sale: SaleTerms { stock_left: 0, ..sale },
         rows: Vec::new(),
         is_miscounted: false,
+        tells: history.tells_before,
     };
     let facts = Facts::gather(history, &ledger, false);
     let is_judged = !facts.is_replaced && !history.is_empty();
@@ -65,7 +71,9 @@ fn shared_orders(history: &History) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
     let mut attempt_of: HashMap<&OrderId, RequestId> = HashMap::new();
     for (order_id, attempt) in history.told_orders() {
-        broken.add_if(*attempt_of.entry(order_id).or_insert(attempt) != attempt, order_id);
+        let is_other =
+            order_id.is_told() && *attempt_of.entry(order_id).or_insert(attempt) != attempt;
+        broken.add_if(is_other, order_id);
     }
     broken
 }
@@ -73,6 +81,8 @@ fn shared_orders(history: &History) -> Witnesses {
 /// The orders that are known, each once.
 fn told_orders(history: &History) -> Vec<&OrderId> {
     let mut seen = HashSet::new();
-    let told = history.told_orders().map(|(order_id, _)| order_id);
-    told.filter(|order_id| seen.insert(*order_id)).collect()
+    // An order without an id is another one for each attempt.
+    let of = |(order_id, id): &(&OrderId, RequestId)| (!order_id.is_told()).then_some(*id);
+    let told = history.told_orders().filter(|told| seen.insert((told.0.clone(), of(told))));
+    told.map(|(order_id, _)| order_id).collect()
 }

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use crate::history::{Answered, AttemptNo, RequestWindow};
-use crate::ids::RequestId;
 use crate::settings::RetryOn;
 use crate::stats::{Click, ErrorKind, Outcome, Sample};
-use crate::sut::{Meaning, Understood};
+use crate::sut::{Client, Meaning, Understood};
 
-use super::http1::Exchange;
+use super::http1::{Connection, Exchange};
 use super::worker::Worker;
 
 /// A request that is about to be sent.
@@ -24,8 +23,6 @@ pub(super) struct Request {
     pub(super) intended: Option<Duration>,
     /// Whether it belongs to the warm-up, which is excluded from the figures.
     pub(super) is_warmup: bool,
-    /// The attempt's id.
-    pub(super) request_id: RequestId,
 }
 
 /// The result of a request.
@@ -46,13 +43,11 @@ impl Reply {
     pub(super) fn receive(
         worker: &Worker,
         request: &Request,
-        exchange: &Exchange,
-        body: &[u8],
+        client: &mut Client,
+        (exchange, connection): (&Exchange, &Connection),
     ) -> Self {
-        let Request { request_id, .. } = *request;
-        let sut = worker.setup.sut;
-        let understood =
-            exchange.answer.map(|response| sut.understand(response.status, body, request_id));
+        let answer = exchange.answer.map(|response| connection.received(response));
+        let understood = answer.map(|received| client.understand(received));
         let window = RequestWindow {
             attempt: request.attempt,
             sent_us: worker.us(exchange.began),

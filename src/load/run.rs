@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::history::{Beginning, History, Ids};
 use crate::ids::ItemId;
 use crate::profile::{Model, Plan};
-use crate::stats::{Live, Recorder, Sink};
+use crate::stats::{Live, Recorder, Sink, Steps};
 use crate::sut::{Sut, Target};
 
 use super::aggregate::aggregate;
@@ -46,6 +46,8 @@ pub struct Ran {
     pub begun: Instant,
     /// What was sent and answered, for the audit.
     pub history: History,
+    /// The figures of the steps beside the purchase.
+    pub steps: Steps,
 }
 
 /// A run to execute.
@@ -54,7 +56,7 @@ pub struct Job<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// The kind of the tested system.
-    pub sut: Sut,
+    pub sut: &'a Sut,
     /// Its address.
     pub target: &'a Target,
     /// The item to buy.
@@ -90,28 +92,34 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
     };
     let history = || History::new(ids, item.clone(), rows, job.beginning.unix_us());
     let workers = workers(plan.threads);
+    let client = sut.client(target, plan, item, HOLD_MAX.min(plan.timeout / 2));
     let setup = Setup {
         plan: plan.clone(),
-        sut,
+        sut: sut.clone(),
         connector: Connector::new(target)?,
-        purchase: sut.purchase(target, plan, item),
-        result: sut.result(target, plan, HOLD_MAX.min(plan.timeout / 2)),
+        client: client.map_err(io::Error::other)?,
         live: Arc::clone(job.live),
         beginning: job.beginning,
         stop: job.stop.clone(),
         workers,
         wants_samples: job.wants_samples,
     };
-    let start = Arc::new(Start { ready: Barrier::new(workers), moment: OnceLock::new() });
+    let start = Arc::new(Start {
+        set_up: Barrier::new(workers),
+        ready: Barrier::new(workers),
+        failed: OnceLock::new(),
+        moment: OnceLock::new(),
+    });
     let (parts, received) = sync_channel(PARTS_MAX);
     let mut running = Vec::with_capacity(workers);
     for index in 0..workers {
         let setup = Setup { stop: job.stop.child_token(), ..setup.clone() };
         let (history, parts) = (history(), parts.clone());
         let start = Arc::clone(&start);
-        let work = move || -> io::Result<History> {
+        let work = move || -> io::Result<(History, Steps)> {
             // A worker that cannot begin must not leave the others waiting for it.
             let give_up = |_: &io::Error| {
+                start.set_up.wait();
                 start.ready.wait();
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -127,10 +135,11 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
     drop(parts);
     let recorder = aggregate(&received, workers, || start.moment.get().copied(), sink);
     let begun = start.moment.get().copied().unwrap_or_else(Instant::now);
-    let mut ran = Ran { recorder, begun, history: history() };
+    let mut ran = Ran { recorder, begun, history: history(), steps: Steps::default() };
     for worker in running {
         let of_worker = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        ran.history.merge(of_worker);
+        ran.history.merge(of_worker.0);
+        ran.steps.merge(&of_worker.1);
     }
     Ok(ran)
 }
@@ -138,7 +147,10 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
 /// When the run begins, for all workers.
 #[derive(Debug)]
 struct Start {
+    set_up: Barrier,
     ready: Barrier,
+    /// Why the run does not begin, if a virtual user could not be set up.
+    failed: OnceLock<String>,
     moment: OnceLock<Instant>,
 }
 
@@ -156,7 +168,7 @@ impl Start {
 }
 
 /// Runs one worker, from the preparation of its users to the end of the last one.
-async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<History> {
+async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<(History, Steps)> {
     let worker = Rc::new(worker);
     let mut helpers = JoinSet::new();
     let drive = Rc::clone(timers);
@@ -168,8 +180,17 @@ async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<
         Ok(())
     });
     let users = Users::new(&worker);
+    users.all_set_up().await;
+    start.set_up.wait();
+    users.open_connections();
     users.all_ready().await;
+    if let Some(because) = worker.failure() {
+        start.failed.get_or_init(|| because);
+    }
     worker.begin(start.wait());
+    if let Some(because) = start.failed.get() {
+        return Err(io::Error::other(because.clone()));
+    }
     helpers.spawn_local(tick(Rc::clone(&worker)));
     let done = users.run().await;
     helpers.shutdown().await;

@@ -10,8 +10,8 @@ use crate::history::{AttemptNo, RequestWindow, ResultRead, Status};
 use crate::ids::RequestId;
 use crate::random::{self, Draw};
 use crate::settings::RetryOn;
-use crate::stats::{Click, Counts};
-use crate::sut::Template;
+use crate::stats::{Click, Counts, ErrorKind};
+use crate::sut::{Client, Phase};
 use crate::units::Share;
 
 use super::attempt::AttemptOutcome;
@@ -28,20 +28,19 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// One virtual user.
 #[derive(Debug)]
 pub(super) struct User {
-    worker: Rc<Worker>,
+    pub(super) worker: Rc<Worker>,
     /// The user's number, from 0.
-    thread: u32,
+    pub(super) thread: u32,
     /// Whether the current attempt belongs to the warm-up, which is excluded from the figures.
-    is_warmup: bool,
-    connection: Connection,
+    pub(super) is_warmup: bool,
+    pub(super) connection: Connection,
     /// The connection for the second request of a double click.
     twin_connection: Option<Connection>,
-    timer: Timer,
-    purchase: Template<2>,
+    pub(super) timer: Timer,
+    pub(super) client: Client,
     /// The attempt that was built last, and its id.
     attempt: AttemptNo,
     request_id: RequestId,
-    result: Option<Template<1>>,
 }
 
 impl User {
@@ -51,13 +50,12 @@ impl User {
         Self {
             thread,
             is_warmup: false,
-            connection: Connection::new(worker.timer()),
-            twin_connection: twins.then(|| Connection::new(worker.timer())),
+            connection: worker.connection(),
+            twin_connection: twins.then(|| worker.connection()),
             timer: worker.timer(),
-            purchase: worker.setup.purchase.clone(),
+            client: worker.setup.client.clone(),
             attempt: AttemptNo { thread, index: 0 },
             request_id: RequestId(Uuid::nil()),
-            result: plan.follow.then(|| worker.setup.result.clone()),
             worker,
         }
     }
@@ -75,10 +73,10 @@ impl User {
 
     /// Builds the request of an attempt, before its moment.
     pub(super) fn build(&mut self, attempt: AttemptNo) {
-        let (buyer, request_id) = self.worker.ids(attempt);
-        self.purchase.fill([buyer, request_id.0]);
+        let visit = self.worker.visit(attempt, self.thread);
+        self.client.begin(visit);
         self.attempt = attempt;
-        self.request_id = request_id;
+        self.request_id = visit.request_id;
     }
 
     /// Waits until this time after the beginning of the run, or until the run is stopped.
@@ -96,6 +94,7 @@ impl User {
         self.worker.count_attempt(attempt);
         let clicked = intended.unwrap_or(now);
         self.is_warmup = self.worker.is_warmup(clicked);
+        let Ok(intended) = self.before_purchase(intended, now).await else { return };
         let mut outcome = AttemptOutcome::new(attempt);
         let mut reply = if self.is_double_click(attempt) {
             self.click_twice(intended, &mut outcome).await
@@ -116,10 +115,33 @@ impl User {
                 self.count(|counts| counts.recovered += 1);
             }
         }
-        if self.result.is_some() && outcome.is_accepted() {
+        if self.worker.plan().follow && outcome.is_accepted() {
             self.follow(clicked).await;
         }
         outcome.finish(&self.worker);
+        // A failure of theirs changes nothing of the purchase; their own figures show it.
+        let _ = self.steps(Phase::After).await;
+    }
+
+    /// Makes the steps before the purchase. Returns when the purchase is intended: they move it by
+    /// as long as they take.
+    async fn before_purchase(
+        &mut self,
+        intended: Option<Duration>,
+        now: Duration,
+    ) -> Result<Option<Duration>, ErrorKind> {
+        if self.client.steps(Phase::Before).is_empty() {
+            return Ok(intended);
+        }
+        let began = self.worker.elapsed();
+        if let Err(kind) = self.steps(Phase::Before).await {
+            self.count(|counts| counts.began += 1);
+            self.record_without_purchase(intended, began);
+            return Err(kind);
+        }
+        self.client.ready();
+        let took = self.worker.elapsed().saturating_sub(began);
+        Ok(Some(intended.unwrap_or(now) + took))
     }
 
     fn policy(&self) -> Policy<'_> {
@@ -135,8 +157,8 @@ impl User {
     }
 
     fn request(&self, click: Click, intended: Option<Duration>) -> Request {
-        let Self { thread, attempt, is_warmup, request_id, .. } = *self;
-        Request { thread, attempt, click, intended, is_warmup, request_id }
+        let Self { thread, attempt, is_warmup, .. } = *self;
+        Request { thread, attempt, click, intended, is_warmup }
     }
 
     fn is_double_click(&self, attempt: AttemptNo) -> bool {
@@ -155,8 +177,9 @@ impl User {
         let request = self.request(click, intended);
         let worker = &*self.worker;
         let (connector, plan) = (&worker.setup.connector, worker.plan());
-        let exchange = self.connection.exchange(connector, plan, self.purchase.bytes()).await;
-        let reply = Reply::receive(worker, &request, &exchange, self.connection.body());
+        let exchange = self.connection.exchange(connector, plan, self.client.purchase()).await;
+        let answer = (&exchange, &self.connection);
+        let reply = Reply::receive(worker, &request, &mut self.client, answer);
         outcome.add(worker, &reply);
         reply
     }
@@ -174,7 +197,7 @@ impl User {
         };
         let worker = &*self.worker;
         let (connector, plan) = (&worker.setup.connector, worker.plan());
-        let bytes = self.purchase.bytes();
+        let bytes = self.client.purchase();
         if !self.is_warmup {
             worker.count(|counts| counts.began += 2);
         }
@@ -182,9 +205,9 @@ impl User {
             self.connection.exchange(connector, plan, bytes),
             twin_connection.exchange(connector, plan, bytes),
         );
-        let body = self.connection.body();
-        let first = Reply::receive(worker, &first, &first_exchange, body);
-        let twin = Reply::receive(worker, &twin, &twin_exchange, twin_connection.body());
+        let client = &mut self.client;
+        let first = Reply::receive(worker, &first, client, (&first_exchange, &self.connection));
+        let twin = Reply::receive(worker, &twin, client, (&twin_exchange, &*twin_connection));
         outcome.add(worker, &first);
         outcome.add(worker, &twin);
         // A final answer to either request ends the attempt; without one, a reply that calls for no
@@ -223,19 +246,15 @@ impl User {
     async fn follow(&mut self, clicked: Duration) {
         let worker = Rc::clone(&self.worker);
         let request_id = self.request_id;
-        let Some(result) = &mut self.result else { return };
-        result.fill([request_id.0]);
         let counts = !self.is_warmup;
         worker.count(|c| c.followed += u64::from(counts));
         let deadline = Instant::now() + worker.plan().settle_timeout;
         let mut queued_us = None;
         while !worker.is_stopped() && Instant::now() < deadline {
             let (connector, plan) = (&worker.setup.connector, worker.plan());
-            let exchange = self.connection.exchange(connector, plan, result.bytes()).await;
-            let body = self.connection.body();
-            let sut = worker.setup.sut;
+            let exchange = self.connection.exchange(connector, plan, self.client.result()).await;
             let status = match exchange.answer {
-                Ok(answer) => sut.understand_result(answer.status, body, request_id),
+                Ok(answer) => self.client.understand_result(self.connection.received(answer)),
                 Err(kind) => Err(kind.into()),
             };
             let (sent_us, answered_us) = (worker.us(exchange.began), worker.us(exchange.ended));

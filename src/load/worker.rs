@@ -8,15 +8,13 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::history::{AttemptNo, Beginning, Entry, History, Refused, RequestWindow, ResultRead};
-use crate::ids::RequestId;
 use crate::profile::Plan;
-use crate::stats::{Counts, Live, Recorder, Sample};
-use crate::sut::{Sut, Template};
+use crate::stats::{Counts, ErrorKind, Live, Recorder, Sample, Steps};
+use crate::sut::{Client, Sut, Visit};
 
-use super::http1::Connector;
+use super::http1::{Connection, Connector};
 use super::retry::Budget;
 use super::timers::{Timer, Timers};
 
@@ -41,8 +39,8 @@ pub(super) struct Setup {
     pub(super) plan: Plan,
     pub(super) sut: Sut,
     pub(super) connector: Connector,
-    pub(super) purchase: Template<2>,
-    pub(super) result: Template<1>,
+    /// A virtual user that has sent nothing yet.
+    pub(super) client: Client,
     pub(super) live: Arc<Live>,
     /// When the times of the history begin.
     pub(super) beginning: Beginning,
@@ -64,6 +62,9 @@ pub(super) struct Worker {
     budget: Cell<Budget>,
     second: Cell<u64>,
     recorder: RefCell<Recorder>,
+    steps: RefCell<Steps>,
+    /// Why a virtual user could not be set up, if one could not.
+    failure: RefCell<Option<String>>,
     samples: RefCell<Vec<Sample>>,
     parts: SyncSender<Part>,
 }
@@ -77,6 +78,7 @@ impl Worker {
         parts: SyncSender<Part>,
     ) -> Self {
         let budget = Budget::new(&setup.plan.retry, setup.plan.threads);
+        let steps = setup.sut.steps().len();
         Self {
             index,
             setup,
@@ -86,6 +88,8 @@ impl Worker {
             budget: Cell::new(budget),
             second: Cell::new(0),
             recorder: RefCell::default(),
+            steps: RefCell::new(Steps::new(steps)),
+            failure: RefCell::default(),
             samples: RefCell::default(),
             parts,
         }
@@ -114,6 +118,11 @@ impl Worker {
         self.timers.timer()
     }
 
+    /// A connection that is not open yet.
+    pub(super) fn connection(&self) -> Connection {
+        Connection::new(self.timer(), self.setup.sut.body_len_max())
+    }
+
     pub(super) fn plan(&self) -> &Plan {
         &self.setup.plan
     }
@@ -129,10 +138,11 @@ impl Worker {
         moment < self.plan().warmup
     }
 
-    /// Buyer and request id of an attempt.
-    pub(super) fn ids(&self, attempt: AttemptNo) -> (Uuid, RequestId) {
+    /// Who makes an attempt.
+    pub(super) fn visit(&self, attempt: AttemptNo, thread: u32) -> Visit {
         let ids = self.history.borrow().ids;
-        (ids.buyer(attempt), ids.request_id(attempt))
+        let (buyer, number) = (ids.buyer(attempt), ids.buyer_number(attempt));
+        Visit { buyer, number, request_id: ids.request_id(attempt), thread }
     }
 
     /// Counts an attempt as sent, before its first byte. The attempts of a thread come in order.
@@ -162,7 +172,8 @@ impl Worker {
     ) {
         let mut history = self.history.borrow_mut();
         history.refusals.add(refused, window);
-        if refused.is_temporary() && !has_retry_after {
+        let must_have = self.setup.sut.promises_retry_after();
+        if must_have && refused.is_temporary() && !has_retry_after {
             history.without_retry_after.add(window);
         }
     }
@@ -204,6 +215,21 @@ impl Worker {
         }
     }
 
+    /// Counts a request of a step.
+    pub(super) fn record_step(&self, step: usize, latency: Duration, error: Option<ErrorKind>) {
+        self.steps.borrow_mut().record(step, latency, error);
+    }
+
+    /// Notes that a virtual user could not be set up.
+    pub(super) fn set_up_failed(&self, because: String) {
+        self.failure.borrow_mut().get_or_insert(because);
+    }
+
+    /// Why a virtual user could not be set up, if one could not.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failure.borrow().clone()
+    }
+
     /// Updates counts that are not derived from samples.
     pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
         count(&mut self.recorder.borrow_mut().counts);
@@ -225,11 +251,11 @@ impl Worker {
         }
     }
 
-    /// Sends everything that is left, and returns the history.
-    pub(super) fn finish(self) -> History {
+    /// Sends everything that is left, and returns the history and the figures of the steps.
+    pub(super) fn finish(self) -> (History, Steps) {
         self.roll_to(Duration::from_secs(self.second.get() + 1));
         self.send(Part::End { worker: self.index });
-        self.history.into_inner()
+        (self.history.into_inner(), self.steps.into_inner())
     }
 
     fn send(&self, part: Part) {

@@ -20,6 +20,10 @@ use super::flags::{BenchFlags, ServeFlags};
 /// Largest profile that is read, in bytes.
 const FILE_LEN_MAX: u64 = 1 << 20;
 
+/// The tables that describe a tested shop.
+pub const DESCRIPTION: &[&str] =
+    &["shop", "setup", "before", "purchase", "after", "outcome", "result", "truth", "reset"];
+
 /// The content of a profile.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
@@ -139,6 +143,10 @@ impl Profile {
                 places.insert(name, Place::new(text, inner.span(), value));
             }
         }
+        for table in DESCRIPTION {
+            // `sut` reads it.
+            document.get_mut().remove(*table);
+        }
         let server = match document.get_mut().remove("server") {
             Some(server) => {
                 let server = toml::de::ValueDeserializer::from(server);
@@ -218,7 +226,7 @@ fn in_one_line(message: &str) -> String {
 fn unknown_key(message: &str, command: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
-    let cure = match nearest(unknown, quoted.chain(["server"])) {
+    let cure = match nearest(unknown, quoted.chain(["server"]).chain(DESCRIPTION.iter().copied())) {
         Some(nearest) => format!("the nearest is `{nearest}`"),
         None => format!("the keys are the flags of 'seckill {command}'"),
     };

@@ -47,6 +47,15 @@ layered! {
         /// instead those in the PEM file that SSL_CERT_FILE names
         #[arg(long, short = 't', env = "SECKILL_TARGET", value_name = "URL")]
         pub target: Option<String>,
+        /// Description of a shop that is not `seckill serve`: its requests, what its answers mean,
+        /// and where its orders are. `seckill sut init` writes one; a profile may hold it as well
+        #[arg(long, env = "SECKILL_SUT", value_name = "FILE")]
+        pub sut: Option<PathBuf>,
+        /// Restore the stock of a described shop before the run, as its [[reset]] says
+        #[arg(long, env = "SECKILL_RESET", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub reset: Option<bool>,
         /// Trust the certificates in this PEM file instead of the system's, as curl does; a
         /// self-signed one of the server may be in it
         #[arg(long, env = "SECKILL_CACERT", value_name = "FILE")]
@@ -106,6 +115,10 @@ layered! {
         /// more often, by Zipf's law with exponent S [default: new]
         #[arg(long, env = "SECKILL_BUYERS", value_name = "new|thread|N[:S]")]
         pub buyers: Option<Buyers>,
+        /// Buyers of a described shop: a CSV file with a header, whose columns are {{csv.NAME}} in
+        /// its requests. Each virtual user is the buyer of its own row
+        #[arg(long, env = "SECKILL_BUYERS_FROM", value_name = "FILE")]
+        pub buyers_from: Option<PathBuf>,
         /// Share of the attempts that are sent as two simultaneous requests with the same request
         /// id [default: 0%]
         #[arg(long, env = "SECKILL_DOUBLE_CLICK", value_name = "P%")]

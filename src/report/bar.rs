@@ -96,8 +96,8 @@ impl Glance<'_> {
             parts.push((4, format!("p50 {} p99 {} ms", millis(p50_us), millis(p99_us))));
         }
         parts.push((3, format!("err {}", totals.errors)));
-        parts.push((6, format!("left {}", sale.stock_left)));
-        parts.push((7, format!("queue {}", sale.queued)));
+        parts.extend(sale.stock_left.map(|left| (6, format!("left {left}"))));
+        parts.extend(sale.queued.map(|queued| (7, format!("queue {queued}"))));
         parts
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     fn glance(plan: &Plan, started: u64, last_second: Option<LastSecond>) -> Glance<'_> {
         let totals =
             Totals { started, finished: 120, samples: 1_200, errors: 2, ..Totals::default() };
-        let sale = SaleNow { stock_left: 3, queued: 4 };
+        let sale = SaleNow { stock_left: Some(3), queued: Some(4) };
         let elapsed = Duration::from_millis(12_900);
         Glance { plan, elapsed, totals, rate: 175.4, last_second, sale }
     }

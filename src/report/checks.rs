@@ -86,7 +86,7 @@ fn of_invariant(run: &Run, invariant: Invariant) -> Check {
             )
         },
         None if audit.checked.contains(&invariant) => check(State::Held, String::new()),
-        None => check(State::NotChecked, why_not_checked(run)),
+        None => check(State::NotChecked, why_not_checked(run, invariant)),
     }
 }
 
@@ -111,8 +111,11 @@ pub(super) fn timeline<'a>(violation: &'a Violation, witness: &str) -> Option<&'
 }
 
 /// Why an invariant was not checked.
-pub(super) fn why_not_checked(run: &Run) -> String {
+pub(super) fn why_not_checked(run: &Run, invariant: Invariant) -> String {
     let (audit, gaps) = (&run.audit.audit, &run.evidence_gaps);
+    if let Some(of) = audit.not_checked.iter().find(|of| of.invariant == invariant) {
+        return outside(&of.because);
+    }
     let because = [&audit.because, &gaps.server, &gaps.ledger, &gaps.settled];
     match because.into_iter().flatten().next() {
         Some(because) => outside(because),

@@ -8,9 +8,11 @@ use crate::judge::Audit;
 use crate::stats::Quantiles;
 
 use super::counts::counts;
-use super::terminal::{broker, by_kind, clicks, millis, remarks};
+use super::not_checked;
+use super::steps::{steps, unmatched};
+use super::terminal::{broker, by_kind, clicks, remarks};
 use super::verdict::verdict_line;
-use super::words::how_often;
+use super::words::{how_often, millis};
 use super::wrap::wrapped;
 
 /// Witnesses of a violation that are printed.
@@ -20,8 +22,10 @@ const WITNESSES_MAX: usize = 3;
 pub fn short(run: &Run, colour: bool) -> String {
     let sections = [
         times(run),
-        requests(run) + &counts(run) + &clicks(run) + &broker(run),
+        steps(run),
+        requests(run) + &counts(run) + &unmatched(run) + &clicks(run) + &broker(run),
         remarks(run),
+        not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),
     ];
     let mut text = String::new();

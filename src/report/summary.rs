@@ -7,6 +7,7 @@ use crate::archive::Run;
 use crate::judge::ThresholdResult;
 
 use super::checks::{Check, Kind, State, checks, counted, judged};
+use super::not_checked::by_reason;
 use super::titled::Titled;
 use super::tone::Tone;
 use super::verdict::verdict_line;
@@ -25,6 +26,8 @@ struct Section {
     verdict: String,
     figures: Vec<(&'static str, String)>,
     thresholds: Vec<Threshold>,
+    /// Invariants that the source of the ledger does not allow to check, with the reason.
+    not_checked: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -66,8 +69,14 @@ fn section(titled: &Titled<'_>) -> Section {
         verdict: escaped(&verdict_line(run, false)),
         figures: figures(run).into_iter().map(|(name, text)| (name, escaped(&text))).collect(),
         thresholds: thresholds(run),
+        not_checked: not_checked(run),
         problems: problems.collect(),
     }
+}
+
+fn not_checked(run: &Run) -> Vec<String> {
+    let lines = by_reason(&run.audit.audit).into_iter();
+    lines.map(|(reason, words)| escaped(&format!("{words}: {reason}"))).collect()
 }
 
 fn thresholds(run: &Run) -> Vec<Threshold> {

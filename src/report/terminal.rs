@@ -12,8 +12,10 @@ use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
-use super::verdict::{crossed, verdict_line};
-use super::words::how_often;
+use super::not_checked;
+use super::steps::{steps, unmatched};
+use super::verdict::{crossed, verdict_line, was_sold_out};
+use super::words::{how_often, millis};
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
 /// few ticks of the kernel's clock, of 10 ms each.
@@ -28,12 +30,14 @@ pub fn terminal(run: &Run, colour: bool) -> String {
     let sections = [
         aggregate(run),
         times(run),
+        steps(run),
         histogram(&run.latency_bins),
-        counts(run),
+        counts(run) + &unmatched(run),
         clicks(run),
         resources(run),
         broker(run),
         remarks(run),
+        not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -137,12 +141,6 @@ pub(super) fn by_kind(run: &Run) -> [Quantiles; 3] {
         .map(|times| times.filter(|times| times.count < run.latency_us.count).unwrap_or_default())
 }
 
-/// Milliseconds, to a microsecond below ten.
-pub(super) fn millis(us: f64) -> String {
-    let ms = us / 1000.0;
-    if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.0}") }
-}
-
 fn histogram(bins: &[Bin]) -> String {
     let mut text = String::from("Latency\n");
     let most = bins.iter().map(|bin| u128::from(bin.count)).max().unwrap_or(0).max(1);
@@ -203,14 +201,16 @@ pub(super) fn clicks(run: &Run) -> String {
         );
     }
     if let Some(stampede) = run.stampede {
-        let _ = writeln!(
-            text,
-            "Stampede   {} of {} connections were open beforehand; first to last request sent: \
-             {} ms",
-            stampede.prepared,
-            plan.connections(),
-            millis(stampede.spread_us as f64),
-        );
+        let (prepared, all) = (stampede.prepared, plan.connections());
+        let _ = write!(text, "Stampede   {prepared} of {all} connections were open beforehand");
+        // Where steps come before the purchases, those do not start together.
+        let _ = match run.steps.is_empty() {
+            true => {
+                let spread = millis(stampede.spread_us as f64);
+                writeln!(text, "; first to last request sent: {spread} ms")
+            }
+            false => writeln!(text),
+        };
     }
     let (waited, unsent) = (run.generator.arrivals_waited, run.generator.arrivals_unsent);
     if waited + unsent > 0 {
@@ -287,7 +287,7 @@ pub(super) fn remarks(run: &Run) -> String {
     if run.plan.plan.insecure {
         text += "INSECURE   the server's certificate was not checked (--insecure)\n";
     }
-    if run.audit.stock_left_before <= 0 {
+    if was_sold_out(run) {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
     }
     for passed in run.thresholds.iter().filter(|result| result.passed) {

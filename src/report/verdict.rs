@@ -6,6 +6,8 @@ use crate::archive::Run;
 use crate::escape::printable;
 use crate::judge::Verdict;
 
+use super::not_checked::how_many;
+
 /// The thresholds that were crossed, and last the verdict.
 pub fn verdict(run: &Run, colour: bool) -> String {
     crossed(run) + &verdict_line(run, colour) + "\n"
@@ -41,7 +43,11 @@ fn conclusion(run: &Run) -> String {
     let figure = |figure: Option<i128>| figure.map_or("?".to_owned(), |n| n.to_string());
     let stock = figure(audit.stock.map(i128::from));
     let orders = figure(audit.orders.map(i128::from));
-    let left = figure(audit.stock_left.map(i128::from));
+    // A source that does not tell everything may not tell what is left.
+    let left = match (audit.stock_left, audit.not_checked.is_empty()) {
+        (None, false) => String::new(),
+        (left, _) => format!(", left {}", figure(left.map(i128::from))),
+    };
     match audit.verdict {
         Verdict::Fail if audit.oversold > 0 => {
             format!("OVERSOLD by {}: stock {stock}, sold {orders}", audit.oversold)
@@ -49,7 +55,7 @@ fn conclusion(run: &Run) -> String {
         Verdict::Fail => {
             let broken: Vec<_> = audit.violations.iter().map(|v| v.invariant.as_str()).collect();
             let broken = broken.join(", ");
-            format!("FAILED ({broken}): stock {stock}, sold {orders}, left {left}")
+            format!("FAILED ({broken}): stock {stock}, sold {orders}{left}")
         }
         Verdict::Unknown => {
             let because = audit.because.as_deref().unwrap_or("no reason was given");
@@ -60,11 +66,18 @@ fn conclusion(run: &Run) -> String {
             format!("NOT AUDITED: {}{}", printable(because), but(run))
         }
         Verdict::Pass => {
-            let before =
-                if run.audit.stock_left_before <= 0 { " (sold out before the run)" } else { "" };
-            format!("NOT OVERSOLD{before}: stock {stock}, sold {orders}, left {left}{}", but(run))
+            let before = if was_sold_out(run) { " (sold out before the run)" } else { "" };
+            let checked = how_many(audit);
+            let but = but(run);
+            format!("NOT OVERSOLD{before}: stock {stock}, sold {orders}{left}{checked}{but}")
         }
     }
+}
+
+/// Whether no unit was left before the run, as far as that is told.
+pub(super) fn was_sold_out(run: &Run) -> bool {
+    let is_told = run.audit.audit.not_checked.is_empty() || run.audit.audit.stock_left.is_some();
+    is_told && run.audit.stock_left_before <= 0
 }
 
 /// What keeps a run without a broken invariant from leaving with 0.

@@ -93,6 +93,12 @@ pub(super) fn outside(text: &str) -> String {
     printable(text).into_owned()
 }
 
+/// Milliseconds, to a microsecond below ten.
+pub(super) fn millis(us: f64) -> String {
+    let ms = us / 1000.0;
+    if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.0}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

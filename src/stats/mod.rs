@@ -10,6 +10,7 @@ mod recorder;
 mod sample;
 mod series;
 mod sink;
+mod steps;
 mod summary;
 
 pub use counts::Counts;
@@ -21,4 +22,5 @@ pub use recorder::{LATENCY_MAX, Recorder};
 pub use sample::{Click, Sample};
 pub use series::{Point, SaleNow, Series, SeriesSink};
 pub use sink::Sink;
+pub use steps::{StepSummary, Steps};
 pub use summary::{Bin, Quantiles, Summary};

@@ -105,13 +105,15 @@ pub enum ErrorKind {
     Protocol,
     /// The answer's body is not valid in the API.
     Body,
+    /// A step before the purchase failed, so that no purchase was sent.
+    Step,
     /// A status that makes no promise about the effect of the request.
     Http(u16),
 }
 
 impl ErrorKind {
     /// Every kind except those of the statuses.
-    pub const NAMED: [Self; 10] = [
+    pub const NAMED: [Self; 11] = [
         Self::ConnectRefused,
         Self::ConnectTimeout,
         Self::NoPorts,
@@ -122,6 +124,7 @@ impl ErrorKind {
         Self::Reset,
         Self::Protocol,
         Self::Body,
+        Self::Step,
     ];
 }
 
@@ -138,6 +141,7 @@ impl fmt::Display for ErrorKind {
             Self::Reset => "reset",
             Self::Protocol => "protocol",
             Self::Body => "body",
+            Self::Step => "step",
             Self::Http(status) => return write!(f, "http_{status}"),
         })
     }
@@ -155,11 +159,11 @@ mod tests {
         // A new kind does not compile here until it is listed.
         let is_named = |kind| match kind {
             ConnectRefused | ConnectTimeout | NoPorts | NoFiles | ConnectFailed | Tls | Timeout
-            | Reset | Protocol | Body => true,
+            | Reset | Protocol | Body | Step => true,
             Http(_) => false,
         };
         let words: HashSet<_> = ErrorKind::NAMED.map(|kind| kind.to_string()).into();
-        assert!(words.len() == 10 && ErrorKind::NAMED.into_iter().all(is_named));
+        assert!(words.len() == 11 && ErrorKind::NAMED.into_iter().all(is_named));
     }
 
     #[test]

@@ -13,13 +13,13 @@ use super::{ErrorKind, Outcome, Recorder, Sink};
 /// Maximum number of rows; each of the two histograms of a row takes about half a kibibyte.
 const ROWS_MAX: usize = 1024;
 
-/// The most recently read state of the sale.
+/// The most recently read state of the sale, as far as it is read during the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SaleNow {
     /// Units not sold.
-    pub stock_left: i64,
+    pub stock_left: Option<i64>,
     /// Attempts that are accepted and not decided.
-    pub queued: u64,
+    pub queued: Option<u64>,
 }
 
 /// One row: a second, or several seconds of a long run.
@@ -259,7 +259,7 @@ mod tests {
         let seconds = 5 * ROWS_MAX as u64;
         for second in 0..seconds {
             let recorder = second_with(Duration::from_micros(1 + second));
-            series.push(second, &recorder, SaleNow { stock_left: -1, queued: second });
+            series.push(second, &recorder, SaleNow { stock_left: Some(-1), queued: Some(second) });
         }
         let points: Vec<_> = series.points().collect();
         assert!(points.len() <= ROWS_MAX, "{}", points.len());
@@ -269,7 +269,10 @@ mod tests {
         let first = &points[0];
         assert_eq!((first.from_s, first.to_s, first.p50_us, first.p99_us), (0, 8, 4, 8));
         assert_eq!(first.by_outcome, [(Outcome::Accepted, 8)]);
-        assert_eq!(points.last().unwrap().sale, SaleNow { stock_left: -1, queued: seconds - 1 });
+        assert_eq!(
+            points.last().unwrap().sale,
+            SaleNow { stock_left: Some(-1), queued: Some(seconds - 1) }
+        );
     }
 
     #[test]
@@ -277,10 +280,14 @@ mod tests {
         let mut series = Series::default();
         for second in 0..=ROWS_MAX as u64 {
             let (stock_left, queued) = (-(second as i64), if second % 2 == 0 { 7 } else { 3 });
-            series.push(second, &Recorder::default(), SaleNow { stock_left, queued });
+            series.push(
+                second,
+                &Recorder::default(),
+                SaleNow { stock_left: Some(stock_left), queued: Some(queued) },
+            );
         }
         let first = series.points().next().unwrap();
-        assert_eq!(first.sale, SaleNow { stock_left: -1, queued: 7 });
+        assert_eq!(first.sale, SaleNow { stock_left: Some(-1), queued: Some(7) });
     }
 
     #[test]

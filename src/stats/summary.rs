@@ -146,7 +146,7 @@ impl Quantiles {
         (self.count > 0).then_some(self)
     }
 
-    fn of(histogram: &Histogram<u64>) -> Self {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
         if histogram.is_empty() {
             return Self::default();
         }

@@ -6,13 +6,23 @@
 //! opens no connection for the load, and draws no conclusion.
 
 mod builtin;
+mod client;
+mod control;
+mod control_error;
+mod described;
+mod received;
 mod system;
 mod target;
 mod template;
 mod understood;
 
-pub use builtin::{Control, ControlError, LedgerError, LedgerReader, local_token};
-pub use system::Sut;
+pub use builtin::{LedgerError, LedgerReader, local_token, write_ledger};
+pub use client::Client;
+pub use control::Control;
+pub use control_error::ControlError;
+pub use described::{Accounts, Description, DescriptionError, Setting};
+pub use received::{Phase, Received, Visit};
+pub use system::{Sut, SutRecord, read_ledger};
 pub use target::Target;
 pub use template::Template;
 pub use understood::{Meaning, Understood, Unusable};

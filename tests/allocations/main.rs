@@ -16,7 +16,7 @@ use seckill::history::Beginning;
 use seckill::load::{self, Job, ResponseReader};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::{Live, Recorder, Sink};
-use seckill::sut::{Sut, Target};
+use seckill::sut::{Description, Setting, Sut, Target};
 use seckill::units::{Count, Share};
 use tokio_util::sync::CancellationToken;
 
@@ -153,12 +153,12 @@ impl Sink for Seconds {
 }
 
 /// Runs the plan of these flags to its end.
-fn run(url: &str, flags: &BenchFlags) -> Run {
+fn run(url: &str, flags: &BenchFlags, sut: &Sut) -> Run {
     let plan = &Plan::new(flags, 1).unwrap();
     let (target, item) = (&Target::new(Some(url)).unwrap(), &"tea".parse().unwrap());
     let workers = load::workers(plan.threads);
     let (live, stop) = (&Arc::new(Live::new(workers)), &CancellationToken::new());
-    let (sut, epoch, beginning, wants_samples) = (Sut::Seckill, 1, Beginning::now(), false);
+    let (epoch, beginning, wants_samples) = (1, Beginning::now(), false);
     let job = Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
     let (mut requests, mut tallied, mut seconds) = (0, 0, Seconds(0));
     let allocations = allocations(Scope::Process, || {
@@ -179,11 +179,16 @@ const PER_SECOND: u64 = 10;
 /// longer running time.
 #[track_caller]
 fn assert_none_for_a_request(few: &BenchFlags, many: &BenchFlags) {
+    assert_none_with(&Sut::Seckill, few, many);
+}
+
+#[track_caller]
+fn assert_none_with(sut: &Sut, few: &BenchFlags, many: &BenchFlags) {
     let _exclusive = exclusive();
     let url = refusing();
     // The first run makes the allocations that the process needs once.
-    run(&url, few);
-    let (few, many) = (run(&url, few), run(&url, many));
+    run(&url, few, sut);
+    let (few, many) = (run(&url, few, sut), run(&url, many, sut));
     assert_eq!(many.requests, 4 * few.requests);
     let for_time = PER_SECOND * many.seconds.saturating_sub(few.seconds);
     let for_requests = many.allocations.saturating_sub(few.allocations + for_time);
@@ -200,6 +205,30 @@ fn closed(loops: u64) -> BenchFlags {
 #[test]
 fn closed_model_allocates_nothing_per_refused_attempt() {
     assert_none_for_a_request(&closed(500), &closed(2_000));
+}
+
+/// The refusing server as a description has it, without steps and without cookies.
+const DESCRIPTION: &str = r#"
+[purchase]
+request = "POST /seckill?item={{item}}"
+json = { uid = "{{buyer}}", request_id = "{{request_id}}" }
+[[outcome]]
+status = 202
+is = "accepted"
+[[outcome]]
+status = 410
+json = { "/status" = "rejected", "/reason" = "sold_out" }
+is = "refused"
+reason = "sold_out"
+"#;
+
+#[test]
+fn described_shop_allocates_nothing_per_refused_attempt() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(DESCRIPTION.as_bytes()).unwrap();
+    let setting = Setting { item: "tea".parse().ok(), seed: 1, accounts: None };
+    let description = Description::read(file.path(), setting).unwrap();
+    assert_none_with(&Sut::Described(Arc::new(description)), &closed(500), &closed(2_000));
 }
 
 #[test]

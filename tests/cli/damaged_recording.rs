@@ -154,7 +154,8 @@ fn control_characters_of_a_damaged_result_do_not_reach_the_terminal() {
     let run = recording();
     let path = run.path().join("run.json");
     let whole = std::fs::read_to_string(&path).unwrap();
-    let damaged = whole.replace("\"sut\": \"seckill\"", "\"sut\": \"\\u001b[2J\\n\"");
+    let damaged =
+        whole.replace("\"settle_from\": \"ledger\"", "\"settle_from\": \"\\u001b[2J\\n\"");
     assert_ne!(damaged, whole);
     std::fs::write(&path, damaged).unwrap();
     let problem = "it is not the result of a run: unknown variant `\\u{1b}[2J\\n`";

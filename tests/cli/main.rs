@@ -11,6 +11,7 @@ mod admin_token;
 mod bad_input;
 mod damaged_recording;
 mod data_folder;
+mod described;
 mod disk_full;
 mod documents;
 mod flaws;
@@ -129,6 +130,10 @@ fn every_shipped_profile_runs() {
             let output = bench(folder.path(), &["--spawn", "--profile", profile.to_str().unwrap()]);
             assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
             assert!(stderr(&output).contains("run under `seckill lab --`"), "{}", stderr(&output));
+            continue;
+        }
+        if std::fs::read_to_string(&profile).unwrap().contains("[purchase]") {
+            // It describes another shop, which the workflow of the examples starts.
             continue;
         }
         // Unchanged except for its length: flags override the profile.

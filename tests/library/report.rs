@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
 use seckill::judge::{
-    Audit, Bounds, DeadLetters, Expression, Fairness, Gaps, Invalid, Invariant, Threshold, Verdict,
-    Violation,
+    Audit, Bounds, DeadLetters, Expression, Fairness, Gaps, Invalid, Invariant, NotChecked,
+    Threshold, Verdict, Violation,
 };
 use seckill::monitor::{CpuTrack, ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
@@ -72,7 +72,8 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
     let plan = Plan::new(flags, 7).unwrap();
     Run::new(Parts {
         started: SystemTime::UNIX_EPOCH,
-        sut: Sut::Seckill,
+        sut: &Sut::Seckill,
+        steps: Vec::new(),
         plan: &plan,
         target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
         spawn: None,
@@ -123,6 +124,7 @@ pub(super) fn oversold() -> Audit {
             request_ids: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae8".into()],
         }),
         checked: vec![Invariant::NeverOversold],
+        not_checked: Vec::new(),
         violations: vec![Violation {
             invariant: Invariant::NeverOversold,
             count: 1,
@@ -134,6 +136,20 @@ pub(super) fn oversold() -> Audit {
             cause: Some("the stock was not checked".into()),
         }],
     }
+}
+
+/// What an orders' source without ids and without the units left does not allow to check.
+pub(super) fn not_checked() -> Vec<NotChecked> {
+    let not_checked = [
+        (Invariant::StockConserved, "the units left are not told"),
+        (Invariant::OrderIdsUnique, "the orders' source has no order ids"),
+        (Invariant::StockExpected, "the units left are not told"),
+    ];
+    let of = |(invariant, because): (Invariant, &str)| NotChecked {
+        invariant,
+        because: because.to_owned(),
+    };
+    not_checked.map(of).to_vec()
 }
 
 #[test]
@@ -239,11 +255,12 @@ fn key_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
 fn keys_of_the_result_match_snapshot() {
     let flags = |text: &str| toml::from_str::<BenchFlags>(text).unwrap();
     let mut series = Series::default();
-    series.push(0, &recorder(), SaleNow { stock_left: 1, queued: 0 });
+    series.push(0, &recorder(), SaleNow { stock_left: Some(1), queued: Some(0) });
     let closed = flags("threads = 2\nstampede = true\nfollow = true\nretry = 1\nitem = \"tea\"");
     let open = flags("rate = \"50/s\"\nduration = \"1s\"");
+    let audit = Audit { not_checked: not_checked(), ..oversold() };
     let mut runs = [closed, open].map(|flags| {
-        let run = run_of(&flags, &series, oversold(), vec![Invalid::NothingMeasured]);
+        let run = run_of(&flags, &series, audit.clone(), vec![Invalid::NothingMeasured]);
         let read: Run = serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap();
         assert_eq!(read, run);
         run

@@ -2,10 +2,10 @@
 //! is text, whatever it holds, and a page stays small.
 
 use seckill::archive::{CpuRow, Run, SeriesRow, Tally};
-use seckill::judge::{Invariant, Verdict, Violation};
-use seckill::report::{RUNS_MAX, Titled, annotations, html, junit, summary};
+use seckill::judge::{Audit, Invariant, Verdict, Violation};
+use seckill::report::{RUNS_MAX, Titled, annotations, html, junit, short, summary, terminal};
 
-use super::report::{oversold, report};
+use super::report::{not_checked, oversold, report};
 
 /// Ends an SVG drawing, a script, a CDATA section, an attribute and a table, and begins others;
 /// moves a terminal's cursor, and ends a line.
@@ -54,8 +54,8 @@ fn row(second: u64, counts: impl Fn() -> Tally) -> SeriesRow {
         p99_us: 10_000 + 101 * (second % 17),
         corrected_p50_us: 1_500 + 13 * (second % 19),
         corrected_p99_us: 15_000 + 107 * (second % 23),
-        stock_left: 1_000_000 - second as i64,
-        queued: 7 * (second % 29),
+        stock_left: Some(1_000_000 - second as i64),
+        queued: Some(7 * (second % 29)),
         cpu_percent: CpuRow { generator: busy, server: busy, machine: busy },
     }
 }
@@ -164,4 +164,32 @@ fn page_of_the_longest_and_worst_runs_is_small() {
         assert!(page.len() < 200_000, "{count} runs: {} bytes", page.len());
         assert_eq!(page.matches("<section").count(), count);
     }
+}
+
+#[test]
+fn invariants_that_the_source_does_not_tell_of_are_named_everywhere() {
+    let is_checked = |of: &&Invariant| not_checked().iter().all(|not| not.invariant != **of);
+    let checked = Invariant::ALL.iter().filter(is_checked).copied().collect();
+    let passed =
+        Audit { verdict: Verdict::Pass, violations: Vec::new(), oversold: 0, ..oversold() };
+    let not_checked = not_checked();
+    let run = report(Audit { stock_left: None, orders: Some(1), checked, not_checked, ..passed });
+    let all = Invariant::ALL.len();
+    let verdict =
+        format!("NOT OVERSOLD: stock 1, sold 1 ({} of {all} invariants checked)", all - 3);
+    let line = "Unchecked  stock_conserved, stock_expected: the units left are not told\n\
+                Unchecked  order_ids_unique: the orders' source has no order ids\n";
+    for text in [terminal(&run, false), short(&run, false)] {
+        assert!(text.contains(line) && text.lines().last() == Some(&*verdict), "{text}");
+    }
+    let titled = [Titled { name: "run", run: &run }];
+    let xml = junit(&titled).unwrap();
+    assert_eq!(xml.matches("<skipped message=\"the units left are not told\"/>").count(), 2);
+    let page = html(&titled).unwrap();
+    assert_eq!(page.matches("Not checked: the units left are not told").count(), 2);
+    let summary = summary(&titled).unwrap();
+    assert!(
+        summary.contains("stock&#95;conserved, stock&#95;expected: the units left"),
+        "{summary}"
+    );
 }

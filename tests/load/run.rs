@@ -60,7 +60,7 @@ pub(crate) fn load_until(
         let live = Arc::new(Live::new(load::workers(plan.threads)));
         let (plan, target, item) = (&plan, &target, &"tea".parse().unwrap());
         let (live, stop, epoch) = (&live, &stop, 1);
-        let (sut, beginning, wants_samples) = (Sut::Seckill, Beginning::now(), true);
+        let (sut, beginning, wants_samples) = (&Sut::Seckill, Beginning::now(), true);
         let job = Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
         let mut seen = Seen { watch, begun: 0, counts: Counts::default(), samples: Vec::new() };
         let ran = load::run(&job, &mut seen).unwrap();

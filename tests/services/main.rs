@@ -7,6 +7,7 @@
 mod support;
 
 mod backends;
+mod described;
 mod faults;
 mod flaws;
 mod lab;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use reqwest::Method;
 use seckill::api::SaleStatus;
@@ -12,11 +13,12 @@ use seckill::load::{self, Job, Ran};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::Live;
 use seckill::sut::LedgerReader;
-use seckill::sut::{Sut, Target};
+use seckill::sut::{Received, Sut, Target, Visit};
 use seckill::units::{Count, Span};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::child::{WAIT_MAX, eventually};
 
@@ -124,7 +126,7 @@ impl Sale {
             let (item, epoch) = (self.item.parse().unwrap(), self.epoch);
             std::thread::spawn(move || {
                 let (plan, target, item, live) = (&plan, &target, &item, &live);
-                let (sut, beginning, stop) = (Sut::Seckill, Beginning::now(), &stop);
+                let (sut, beginning, stop) = (&Sut::Seckill, Beginning::now(), &stop);
                 let wants_samples = false;
                 let job =
                     Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
@@ -173,7 +175,13 @@ impl Sale {
         let now_us = || Beginning::now().unix_us().saturating_sub(began_us);
         let sent_us = now_us();
         let (code, body) = ask(Method::GET, &url, None).expect("no answer");
-        let status = Sut::Seckill.understand_result(code, &body, request_id);
+        let target = Target::new(Some(&self.url)).expect("the URL of a server");
+        let plan = Plan::new(&BenchFlags::default(), 1).expect("the default plan");
+        let item = self.item.parse().expect("the name of an item");
+        let client = Sut::Seckill.client(&target, &plan, &item, Duration::ZERO);
+        let mut client = client.expect("a client of the built-in API");
+        client.begin(Visit { buyer: Uuid::nil(), number: 0, request_id, thread: 0 });
+        let status = client.understand_result(Received { status: code, head: &[], body: &body });
         let Ok(status) = status else {
             panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body))
         };

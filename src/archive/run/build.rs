@@ -11,7 +11,7 @@ use crate::judge::{
 use crate::monitor::{BrokerUsage, CpuShares, ProcessUsage, Usage};
 use crate::profile::{Model, Plan, ServeFlags};
 use crate::settings::RetryOn;
-use crate::stats::{Click, Counts, Point, Quantiles, Series, Summary};
+use crate::stats::{Click, Counts, Point, Quantiles, Series, StepSummary, Summary};
 use crate::sut::{Sut, Target};
 
 use super::figures::{
@@ -19,6 +19,7 @@ use super::figures::{
     ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
 use super::rows::ended_s;
+use super::steps::StepRecord;
 use super::tally::Tally;
 
 /// The version of the result that this program writes, and the highest that it reads.
@@ -36,7 +37,9 @@ const ELAPSED_OF_SHARES_MIN: Duration = Duration::from_millis(200);
 #[allow(missing_docs, reason = "see the fields of `Run`")]
 pub struct Parts<'a> {
     pub started: SystemTime,
-    pub sut: Sut,
+    pub sut: &'a Sut,
+    /// The figures of the steps beside the purchase.
+    pub steps: Vec<StepSummary>,
     pub plan: &'a Plan,
     pub target: &'a Target,
     /// The flags of the server that was started for the run.
@@ -74,7 +77,7 @@ impl Run {
             schema: SCHEMA,
             seckill: env!("CARGO_PKG_VERSION").to_owned(),
             started: parts.started,
-            sut: parts.sut,
+            sut: parts.sut.record(),
             plan: PlanRecord {
                 plan: plan.clone(),
                 target: parts.target.url.clone(),
@@ -88,6 +91,8 @@ impl Run {
             latency_corrected_us: summary.corrected,
             latency_bins: summary.bins.clone(),
             latency_curve: summary.curve.clone(),
+            steps: parts.steps.iter().map(|step| StepRecord::new(parts.sut, step)).collect(),
+            unmatched: parts.sut.unmatched(),
             connect_us: summary.connect,
             first_byte_us: summary.first_byte,
             settle_us,

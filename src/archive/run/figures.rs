@@ -9,8 +9,9 @@ use crate::archive::digest::Digest;
 use crate::judge::{Audit, Gaps, Invalid, ThresholdResult};
 use crate::profile::Plan;
 use crate::stats::{Bin, CurvePoint, Quantiles};
-use crate::sut::Sut;
+use crate::sut::SutRecord;
 
+use super::steps::StepRecord;
 use super::tally::Tally;
 
 /// The result of a run.
@@ -25,7 +26,7 @@ pub struct Run {
     pub started: SystemTime,
     /// The kind of the tested system.
     #[serde(default)]
-    pub sut: Sut,
+    pub sut: SutRecord,
     /// The plan of the run.
     pub plan: PlanRecord,
     /// Requests and their outcomes.
@@ -49,6 +50,12 @@ pub struct Run {
     /// The curve of percentiles, of `latency_us` and `latency_corrected_us`.
     #[serde(default)]
     pub latency_curve: Vec<CurvePoint>,
+    /// The steps beside the purchase, where a description has some.
+    #[serde(default)]
+    pub steps: Vec<StepRecord>,
+    /// The beginnings of answers that no outcome of the description matches.
+    #[serde(default)]
+    pub unmatched: Vec<String>,
     /// Begin to an open connection, of the requests that opened one.
     pub connect_us: Quantiles,
     /// Begin to the first byte of the answer.
@@ -101,12 +108,16 @@ pub struct PlanRecord {
 
 impl PlanRecord {
     /// The flags of `seckill bench` that make this run, without those of a server of its own.
-    pub fn flags(&self) -> Vec<String> {
+    pub fn flags(&self, sut: &SutRecord) -> Vec<String> {
         let system = match &self.spawn {
             Some(_) => "--spawn".to_owned(),
             None => format!("--target={}", self.target),
         };
-        [system].into_iter().chain(self.plan.arguments()).collect()
+        let description = match sut {
+            SutRecord::BuiltIn(_) => None,
+            SutRecord::Described { file, .. } => Some(format!("--sut={file}")),
+        };
+        [system].into_iter().chain(description).chain(self.plan.arguments()).collect()
     }
 }
 
@@ -220,8 +231,8 @@ pub struct SeriesRow {
     pub corrected_p50_us: u64,
     #[serde(default)]
     pub corrected_p99_us: u64,
-    pub stock_left: i64,
-    pub queued: u64,
+    pub stock_left: Option<i64>,
+    pub queued: Option<u64>,
     #[serde(default)]
     pub cpu_percent: CpuRow,
 }

@@ -4,6 +4,7 @@
 mod build;
 mod figures;
 mod rows;
+mod steps;
 mod tally;
 mod thresholds;
 
@@ -12,4 +13,5 @@ pub use figures::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
     ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
+pub use steps::StepRecord;
 pub use tally::Tally;

@@ -129,8 +129,8 @@ mod tests {
             p99_us: 100 - second,
             corrected_p50_us: 7,
             corrected_p99_us: 8 + second,
-            stock_left: -(second as i64),
-            queued: second,
+            stock_left: Some(-(second as i64)),
+            queued: Some(second),
             cpu_percent: CpuRow { generator: Some(second as f64), server: None, machine: None },
         }
     }
@@ -143,14 +143,14 @@ mod tests {
         let words = ["a", "b", "c"].map(|word| merged.by_outcome.get(word));
         assert_eq!((words, merged.by_error.get("timeout")), ([6, 3, 0], 6));
         assert_eq!((merged.p50_us, merged.p99_us, merged.corrected_p99_us), (3, 99, 11));
-        assert_eq!((merged.stock_left, merged.queued), (-3, 3));
+        assert_eq!((merged.stock_left, merged.queued), (Some(-3), Some(3)));
         assert_eq!((merged.cpu_percent.generator, merged.cpu_percent.server), (Some(3.0), None));
     }
 
     #[test]
     fn merged_rows_keep_the_highest_queue_and_the_last_stock() {
         let merged = [row(1), row(9), row(2)].into_iter().reduce(SeriesRow::merged).unwrap();
-        assert_eq!((merged.queued, merged.stock_left), (9, -2));
+        assert_eq!((merged.queued, merged.stock_left), (Some(9), Some(-2)));
     }
 
     #[test]

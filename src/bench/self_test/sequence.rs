@@ -106,7 +106,7 @@ fn load(
     let monitor = Monitor::start(None)?;
     let job = Job {
         plan: &plan,
-        sut: Sut::Seckill,
+        sut: &Sut::Seckill,
         target: &server.target,
         item: &"default".parse()?,
         epoch: 0,

@@ -23,7 +23,7 @@ const FIELDS_MAX: usize = 32;
 pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, body) = Sut::Seckill.sample_refusal();
+    let (status, body) = Sut::sample_refusal();
     let response: Rc<str> = format!(
         "HTTP/1.1 {status} Refused\r\n\
          content-type: application/json\r\n\

@@ -26,6 +26,9 @@ const DISORDER_MAX: usize = 100;
 /// read, and otherwise those that stood still.
 pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::AcceptedDecided);
+    if !facts.tells.attempts || !facts.tells.request_ids {
+        return broken;
+    }
     let stuck = Stuck::of(facts);
     if !facts.is_settled && matches!(stuck, Stuck::Nothing) {
         return broken;
@@ -83,6 +86,9 @@ impl Stuck {
         }
         if unchanged_us >= (waited_us / 2).clamp(*STANDSTILL_US.start(), *STANDSTILL_US.end()) {
             return Self::Everything;
+        }
+        if !facts.tells.positions {
+            return Self::Nothing;
         }
         let decided = rows.iter().filter(|row| row.status != Status::Queued).map(|row| row.seq);
         let mut decided: Vec<u64> = decided.collect();

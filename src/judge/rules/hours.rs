@@ -74,7 +74,9 @@ fn by_acceptance(facts: &Facts<'_>) -> (Option<u64>, Option<u64>) {
     let is_within = |(sent_us, answered_us): &(u64, u64)| {
         opens_us.is_none_or(|us| *answered_us >= us) && closed_us.is_none_or(|us| *sent_us <= us)
     };
-    let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
+    // An attempt that was accepted before the run is answered at any time.
+    let shows_earlier = facts.tells.attempts && facts.tells.request_ids;
+    let new = facts.accepted.iter().filter(|made| shows_earlier && made.earlier.is_none());
     let windows = || new.clone().filter_map(|made| made.window()).filter(is_within);
     // Only clocks that know the hours can differ about them.
     let slack_us = match (hours, facts.clock) {

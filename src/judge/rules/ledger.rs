@@ -1,11 +1,13 @@
 //! The rows of the ledger: each belongs to an attempt, and each accepted attempt has one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::history::{Row, Status};
 use crate::ids::{OrderId, RequestId};
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::made::Made;
+use crate::judge::origin::Origin;
 
 use super::results::truths;
 
@@ -13,7 +15,9 @@ pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrderIdsUnique);
     let mut attempt_of = HashMap::with_capacity(facts.orders.len());
     for order in &facts.orders {
-        if let Status::Won(order_id) = &order.status {
+        if let Status::Won(order_id) = &order.status
+            && order_id.is_told()
+        {
             let other = attempt_of.insert(order_id, order.request_id);
             broken.add_if(other.is_some(), order_id);
         }
@@ -22,7 +26,8 @@ pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
     // contradicts break `results_true`.
     for (read, &is_true) in facts.history.results.iter().zip(truths(facts)) {
         let row = facts.row_of(&read.request_id);
-        if is_true && row.is_some_and(|row| row.status == Status::Queued) {
+        if is_true && facts.tells.request_ids && row.is_some_and(|row| row.status == Status::Queued)
+        {
             let order_id = read.status.as_ref().and_then(Status::order_id);
             let is_of_other = |id: &&OrderId| {
                 attempt_of.get(*id).is_some_and(|attempt| *attempt != read.request_id)
@@ -43,7 +48,9 @@ pub(super) fn orders_were_sent(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrdersWereSent);
     for (row, origin) in facts.rows() {
         let is_won = matches!(row.status, Status::Won(_));
-        broken.add_if(is_won && origin == Origin::Foreign, row.request_id);
+        // A row that names neither an attempt nor a buyer may be of any attempt.
+        let is_named = facts.tells.names() || !row.uid.is_empty();
+        broken.add_if(is_won && is_named && origin == Origin::Foreign, row.request_id);
     }
     broken
 }
@@ -51,6 +58,10 @@ pub(super) fn orders_were_sent(facts: &Facts<'_>) -> Witnesses {
 /// An attempt that another sale has accepted is not in this ledger, but it has a result.
 pub(super) fn accepted_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::AcceptedKept);
+    if !facts.tells.is_everything() && !facts.is_replaced {
+        accepted_kept_in_parts(facts, &mut broken);
+        return broken;
+    }
     let results = facts.history.results.iter().filter(|read| read.status.is_none());
     let forgotten: HashMap<RequestId, u64> = match facts.is_replaced {
         true => results.map(|read| (read.request_id, read.sent_us)).collect(),
@@ -66,12 +77,39 @@ pub(super) fn accepted_kept(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
+/// Of a source that does not tell everything, attempts that were told of an order are missing, and,
+/// if it has all attempts, those that were accepted.
+fn accepted_kept_in_parts(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let tells = facts.tells;
+    let has_all = tells.attempts && tells.names();
+    // An attempt that is sent again may have been answered with a row from before the run.
+    let has_earlier: HashSet<&str> = match has_all && !tells.request_ids {
+        true => facts.history.before.values().map(|row| &*row.uid).collect(),
+        false => HashSet::new(),
+    };
+    let is_known_buyer = |made: &Made<'_>| {
+        !has_earlier.is_empty() && {
+            let buyer = facts.history.ids.buyer(made.entry.attempt).to_string();
+            has_earlier.contains(&*buyer)
+        }
+    };
+    for made in facts.accepted.iter().filter(|made| made.row.is_none()) {
+        // A result may tell of an order that was made after the ledger was read.
+        let is_told = facts.is_settled || made.entry.answered.is_decision();
+        let is_missing = is_told && facts.missing.contains(&made.request_id);
+        broken.add_if(is_missing || (has_all && !is_known_buyer(made)), made.request_id);
+    }
+}
+
 pub(super) fn earlier_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::EarlierKept);
     let is_changed = |before: &&Row| {
         let now = facts.row_of(&before.request_id).map(|row| &row.status);
         match &before.status {
-            Status::Queued => now.is_none(),
+            // The id of a row without one changes with its decision.
+            Status::Queued => facts.tells.request_ids && now.is_none(),
+            // Of rows without ids, one may be another one like it.
+            Status::Lost(_) if !facts.tells.request_ids => !matches!(now, Some(Status::Lost(_))),
             decided => now != Some(decided),
         }
     };
@@ -84,7 +122,7 @@ pub(super) fn earlier_kept(facts: &Facts<'_>) -> Witnesses {
 pub(super) fn stock_expected(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockExpected);
     let stock = facts.ledger.sale.stock;
-    if let Some(expected) = facts.history.expected_stock {
+    if let Some(expected) = facts.history.expected_stock.filter(|_| facts.tells.stock) {
         broken.add_if(stock != expected, format_args!("stock {stock}, expected {expected}"));
     }
     broken
@@ -94,7 +132,8 @@ pub(super) fn terms_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::TermsKept);
     if let Some(before) = &facts.history.sale_before {
         let now = &facts.ledger.sale;
-        let kept = (before.stock, before.per_buyer) == (now.stock, now.per_buyer);
+        let has_kept_stock = !facts.tells.stock || before.stock == now.stock;
+        let kept = has_kept_stock && (!facts.tells.limit || before.per_buyer == now.per_buyer);
         let (stock, per_buyer) = (now.stock, now.per_buyer);
         broken.add_if(
             !kept,

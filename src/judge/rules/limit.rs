@@ -25,7 +25,11 @@ pub(super) struct AtLimit {
 impl AtLimit {
     /// Compares what was told with when the orders were made.
     pub(super) fn told(facts: &Facts<'_>) -> Self {
-        let ids = facts.history.ids;
+        let (ids, tells) = (facts.history.ids, facts.tells);
+        // Only the orders of each attempt, and all of them, show when a buyer had how many.
+        if !(tells.attempts && tells.request_ids && tells.buyers && tells.limit) {
+            return Self::default();
+        }
         let refused = facts.history.refusals.of(Refused::AlreadyBought).map(kept);
         let refused = refused.into_iter().flatten().filter(|request| request.answered_us > 0);
         let lost = losses(facts, Loss::AlreadyBought).map(|request| (request, true));

@@ -10,12 +10,14 @@ pub(super) fn losses<'a>(
     facts: &'a Facts<'_>,
     reason: Loss,
 ) -> impl Iterator<Item = RequestWindow> + 'a {
-    let is_told = move |told: Loss, row: Option<&Row>| {
-        row.is_some_and(|row| match row.status {
-            Status::Lost(Loss::Unstated) | Status::Queued => told == reason,
-            Status::Lost(now) => now == reason && told.agrees_with(now),
-            Status::Won(_) => false,
-        })
+    let tells = facts.tells;
+    let is_told = move |told: Loss, row: Option<&Row>| match row.map(|row| &row.status) {
+        Some(Status::Won(_)) => false,
+        // A row that may be of another attempt gives no reason.
+        Some(_) if !tells.request_ids => told == reason,
+        Some(Status::Lost(Loss::Unstated) | Status::Queued) => told == reason,
+        Some(Status::Lost(now)) => *now == reason && told.agrees_with(*now),
+        None => !tells.attempts && told == reason,
     };
     let answers = facts.accepted.iter().filter_map(move |made| match made.entry.answered {
         Answered::Lost(told) if is_told(told, made.row) => {

@@ -35,6 +35,9 @@ fn was_refused_later(facts: &Facts<'_>, made: &Made<'_>) -> bool {
     let (Some(refusal), Some(row)) = (made.entry.refusal.as_deref(), made.row) else {
         return false;
     };
+    if refusal.refused == Refused::Other {
+        return false;
+    }
     let accepted_us = facts.clock.map(|clock| clock.latest_moment(row.accepted_us));
     refusal.was_accepted
         || made.earlier.is_some()
@@ -49,7 +52,8 @@ fn known_refused(facts: &Facts<'_>, broken: &mut Witnesses) {
         return;
     }
     let tallies = history.refusals.iter().filter(|(refused, _)| refused.is_final());
-    let tallies = tallies.filter(|(refused, _)| *refused != Refused::Invalid);
+    let tallies =
+        tallies.filter(|(refused, _)| !matches!(refused, Refused::Invalid | Refused::Other));
     let ids = tallies.flat_map(|(_, tally)| kept(tally));
     let mut ids: Vec<_> = ids.map(|request| history.ids.request_id(request.attempt)).collect();
     ids.sort_unstable();
@@ -88,7 +92,7 @@ impl<'a> Told<'a> {
 
     fn agrees_with(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Won(one), Self::Won(other)) => one == other,
+            (Self::Won(one), Self::Won(other)) => one.agrees_with(other),
             (Self::Lost(one), Self::Lost(other)) => one.agrees_with(other),
             _ => false,
         }
@@ -152,7 +156,9 @@ fn results_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
     }
     for made in facts.made().filter(|made| !was_refused_later(facts, made)) {
         let since_us = known.get(&made.request_id).and_then(|known| known.since_us);
-        let refused = made.entry.refusal.as_deref().map(|refusal| refusal.request);
+        let refusal = made.entry.refusal.as_deref();
+        let refusal = refusal.filter(|refusal| refusal.refused != Refused::Other);
+        let refused = refusal.map(|refusal| refusal.request);
         let is_later = |(us, refused): &(u64, RequestWindow)| *us > 0 && *us < refused.sent_us;
         if since_us.zip(refused).is_some_and(|both| is_later(&both)) {
             broken.add(format_args!("{}: known, and then refused", made.request_id));

@@ -4,9 +4,10 @@
 use std::ptr;
 
 use crate::history::{Answered, Row, Status};
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::order::Order;
+use crate::judge::origin::Origin;
 
 use super::results::truths;
 
@@ -16,6 +17,9 @@ pub(super) fn orders<'f, 'a>(facts: &'f Facts<'a>) -> &'f [Order<'a>] {
 }
 
 fn find_orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
+    if !facts.tells.request_ids {
+        return undated_orders(facts);
+    }
     let told = told(facts);
     let was_won = |row: &Row| facts.history.before.get(&row.request_id).is_some_and(is_won);
     let order = |row: &'a Row, sent_us: u64| {
@@ -48,6 +52,12 @@ fn find_orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
         orders.extend(earlier.map(|row| Order { row, from_us: 0, by_us: u64::MAX }));
     }
     orders
+}
+
+/// The orders of rows that may be of other attempts than they seem: nothing shows their times.
+fn undated_orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
+    let new = facts.rows().filter(|(row, origin)| *origin != Origin::Earlier && is_won(row));
+    new.map(|(row, _)| Order { row, from_us: 0, by_us: u64::MAX }).collect()
 }
 
 /// What results show of the orders, and the answers to attempts of an earlier run. False results

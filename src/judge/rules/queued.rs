@@ -1,9 +1,10 @@
 //! What is queued, as states of the sale and results show it at the same moment.
 
 use crate::history::{Status, View};
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::Witnesses;
+use crate::judge::origin::Origin;
 
 use super::results::truths;
 

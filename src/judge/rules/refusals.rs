@@ -1,8 +1,9 @@
 //! Refusals: each says what is true, and a refused attempt has no effect.
 
-use crate::history::{Refused, RequestWindow, Tally};
-use crate::judge::facts::{Facts, Origin};
+use crate::history::{Refused, RequestWindow, Status, Tally};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::origin::Origin;
 
 use super::hours::CertainlyOpen;
 use super::kept::kept;
@@ -12,7 +13,9 @@ use super::limit::AtLimit;
 pub(super) fn refusals_hold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RefusalsHold);
     for (row, origin) in facts.rows() {
-        broken.add_if(origin == Origin::Refused, row.request_id);
+        // A shop may note attempts that it has refused; an order is an effect in any case.
+        let is_effect = facts.tells.is_everything() || matches!(row.status, Status::Won(_));
+        broken.add_if(is_effect && origin == Origin::Refused, row.request_id);
     }
     broken
 }

@@ -1,6 +1,7 @@
 //! Results: what a buyer reads of an attempt is what the ledger says.
 
 use crate::history::{Answered, Loss, ResultRead, Row, Status};
+use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::{Invariant, Witnesses};
@@ -46,6 +47,11 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
         let row = made.map_or_else(|| facts.row_of(&read.request_id), |made| made.row);
         match (&read.status, row) {
             (Some(Status::Lost(Loss::Foreign)), _) => false,
+            (Some(status), None) if !facts.tells.is_everything() => {
+                accepted.is_some() || !is_missing(facts, status, &read.request_id)
+            }
+            (None, Some(_)) if !facts.tells.request_ids => true,
+            (Some(status), Some(row)) if !facts.tells.request_ids => agrees_in_parts(status, row),
             (Some(_), Some(_)) if was_not_sent(made, read) => false,
             (Some(Status::Queued), Some(_)) if was_decided_before(facts, read) => false,
             (Some(Status::Queued), Some(row)) => {
@@ -64,6 +70,27 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
         }
     };
     results.iter().map(is_true).collect()
+}
+
+/// Whether a result of an attempt without a row shows that one is missing.
+fn is_missing(facts: &Facts<'_>, status: &Status, request_id: &RequestId) -> bool {
+    let has_exact_rows = facts.tells.attempts && facts.tells.request_ids;
+    match status {
+        Status::Won(_) => {
+            has_exact_rows || (facts.is_settled && facts.missing.contains(request_id))
+        }
+        Status::Lost(_) | Status::Queued => has_exact_rows,
+    }
+}
+
+/// Whether a result can be true beside a row that the attempt has only if its buyer has no better
+/// one for it: then it is an order, or not one.
+fn agrees_in_parts(status: &Status, row: &Row) -> bool {
+    match (status, &row.status) {
+        (Status::Won(one), Status::Won(other)) => one.agrees_with(other),
+        (Status::Won(_), Status::Lost(_)) | (Status::Lost(_), Status::Won(_)) => false,
+        (Status::Won(_) | Status::Lost(_) | Status::Queued, _) => true,
+    }
 }
 
 /// Whether the tested system certainly knew the attempt when its result was requested.
@@ -110,6 +137,7 @@ impl Settled {
         if !facts.is_settled {
             return Self::Never;
         }
+        // A described shop has this one state only, if it tells what is queued.
         let mut views = facts.history.views.iter();
         match views.find(|view| view.sale.queued == 0 && view.sent_us > end_us) {
             Some(view) => Self::Since { sent_us: view.sent_us, answered_us: view.answered_us },

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::made::signed;
+use crate::judge::origin::Origin;
 
 use super::limit::AtLimit;
 use super::losses::losses;
@@ -26,17 +27,20 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
         facts.ledger.is_miscounted,
         "the last line of the ledger does not count the lines before it",
     );
+    let is_everything = facts.tells.is_everything();
+    let is_won = |row: &Row| matches!(row.status, Status::Won(_));
     in_order(facts, &mut broken);
     let offset_us = median_offset_us(facts);
     for (row, origin) in facts.rows() {
         let problem = match origin {
             // An order of nobody breaks `orders_were_sent` instead.
-            Origin::Foreign if !matches!(row.status, Status::Won(_)) => Some("nobody made it"),
+            Origin::Foreign if !is_won(row) && is_everything => Some("nobody made it"),
             Origin::Earlier => changed_since(facts, row),
             _ => None,
         };
         let problem = problem.or_else(|| other_reason(facts, row));
-        if let Some(problem) = problem.or_else(|| decided_too_early(row, offset_us)) {
+        let early = || decided_too_early(row, offset_us).filter(|_| facts.tells.times);
+        if let Some(problem) = problem.or_else(early) {
             broken.add(format_args!("{}: {problem}", row.request_id));
         }
     }
@@ -49,6 +53,9 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
 
 /// Positions rise. A second row of an attempt breaks `request_ids_unique` instead.
 fn in_order(facts: &Facts<'_>, broken: &mut Witnesses) {
+    if !facts.tells.positions {
+        return;
+    }
     let repeated: HashSet<RequestId> = facts.repeated.iter().map(|row| row.request_id).collect();
     let mut last: Option<u64> = None;
     for row in &facts.ledger.rows {
@@ -65,19 +72,27 @@ fn in_order(facts: &Facts<'_>, broken: &mut Witnesses) {
 
 /// What differs from the row before the run, other than its decision: `earlier_kept` compares that.
 fn changed_since(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
+    if !facts.tells.request_ids {
+        // A row without an id may be another one like it.
+        return None;
+    }
     let before = facts.history.before.get(&row.request_id)?;
     let is_queued = before.status == Status::Queued;
-    if before.uid != row.uid {
+    if facts.tells.buyers && before.uid != row.uid {
         Some("another buyer than before the run")
     } else if before.item != row.item {
         Some("another item than before the run")
-    } else if *row.item != *facts.ledger.sale.item {
+    } else if facts.tells.items && *row.item != *facts.ledger.sale.item {
         Some("another item than the sale's")
-    } else if before.seq != row.seq {
+    } else if facts.tells.positions && before.seq != row.seq {
         Some("another position than before the run")
-    } else if before.accepted_us != row.accepted_us {
+    } else if facts.tells.times && before.accepted_us != row.accepted_us {
         Some("accepted at another time than before the run")
-    } else if !is_queued && before.status == row.status && before.decided_us != row.decided_us {
+    } else if facts.tells.times
+        && !is_queued
+        && before.status == row.status
+        && before.decided_us != row.decided_us
+    {
         Some("decided at another time than before the run")
     } else if facts.is_settled && row.status == Status::Queued && is_queued {
         Some("queued when nothing was queued")
@@ -90,6 +105,9 @@ fn changed_since(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
 /// should have won instead breaks `no_unsold_stock`.
 fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     let sale = &facts.ledger.sale;
+    if !(facts.tells.stock && facts.tells.limit && facts.tells.buyers) {
+        return None;
+    }
     let orders = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0);
     let is_below_limit = || orders() < u64::from(sale.per_buyer);
     // Whoever was refused for a false reason breaks `sold_out_true`.
@@ -110,7 +128,7 @@ fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
 /// before the buyer had as many orders as one may have.
 fn told_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     let epoch = facts.ledger.sale.epoch;
-    let present = facts.history.views.iter().filter(|view| epoch > 0 && view.sale.epoch == epoch);
+    let present = facts.all_views().filter(|view| epoch > 0 && view.sale.epoch == epoch);
     let until_us = present.map(|view| view.sent_us).max().unwrap_or(0);
     let replaced = losses(facts, Loss::SaleReplaced).filter(|told| told.answered_us < until_us);
     let replaced =
@@ -145,7 +163,7 @@ fn decided_too_early(row: &Row, offset_us: Option<i64>) -> Option<&'static str> 
 /// By how much the accepting clocks are ahead of the generator's, as the median of the accepted
 /// attempts, in microseconds; `None` without attempts or times.
 fn median_offset_us(facts: &Facts<'_>) -> Option<i64> {
-    let began_us = began_us(facts)?;
+    let began_us = began_us(facts).filter(|_| facts.tells.times && facts.tells.request_ids)?;
     let offsets = facts.accepted.iter().filter_map(|made| made.offset_us(began_us));
     let middle = |(from, to): (i64, i64)| from.saturating_add(to.saturating_sub(from) / 2);
     let mut middles: Vec<i64> = offsets.map(middle).collect();
@@ -167,7 +185,7 @@ fn at_possible_times(facts: &Facts<'_>, median_us: i64, broken: &mut Witnesses) 
     }
     let (earliest, latest) = (median_us - CLOCKS_APART_US, median_us + CLOCKS_APART_US);
     // Nothing in a settled ledger was decided after the state of the sale was read once more.
-    let end_us = facts.history.views.iter().next_back().map_or(i64::MAX, |view| {
+    let end_us = facts.all_views().next_back().map_or(i64::MAX, |view| {
         began_us.saturating_add(signed(view.answered_us)).saturating_add(latest.max(0))
     });
     for made in &facts.accepted {

@@ -2,8 +2,9 @@
 
 use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::origin::Origin;
 
 use super::kept::kept;
 use super::losses::losses;
@@ -18,7 +19,7 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
     let left = facts.ledger.sale.stock_left;
     let id = |request: &RequestWindow| facts.history.ids.request_id(request.attempt);
     // A loss for this reason, with units left, breaks `no_unsold_stock`.
-    if let Some(tally) = tally.filter(|_| left > 0) {
+    if let Some(tally) = tally.filter(|_| facts.has_units_left()) {
         let told = kept(tally).into_iter();
         let witnesses = told.map(|request| format!("{}: {left} left at the end", id(&request)));
         broken.add_counted(tally.count, witnesses);
@@ -59,9 +60,11 @@ fn units_before(facts: &Facts<'_>) -> Option<i128> {
     let history = facts.history;
     let queued = || history.before.values().filter(|row| row.status == Status::Queued).count();
     let epoch = facts.ledger.sale.epoch;
-    let sale = history.sale_before.as_ref().filter(|sale| sale.epoch == epoch);
+    // Attempts that are queued may take units, so all of them must be known.
+    let is_told = facts.tells.stock && facts.tells.attempts;
+    let sale = history.sale_before.as_ref().filter(|sale| is_told && sale.epoch == epoch);
     let by_ledger = sale.map(|sale| i128::from(sale.stock_left) - queued() as i128);
-    let view = history.views.iter().next().filter(|view| view.sale.epoch == epoch);
+    let view = facts.all_views().next().filter(|view| view.sale.epoch == epoch);
     let by_view = view.map(|view| i128::from(view.sale.stock_left) - i128::from(view.sale.queued));
     by_ledger.into_iter().chain(by_view).min()
 }

@@ -1,25 +1,36 @@
 //! Stock and orders: what may be sold, and to whom.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use crate::history::{SaleTerms, SaleView, Status, View};
+use crate::history::{Loss, Row, SaleTerms, SaleView, Status, View};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 
+use super::losses::losses;
+
 pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NeverOversold);
+    if facts.stock().is_none() {
+        return broken;
+    }
     let (orders, told) = (&facts.orders, &facts.only_told);
     let within = orders.len() + told.len() - facts.oversold();
     orders.iter().skip(within).for_each(|order| broken.add(order.request_id));
     let told = told.iter().skip(within.saturating_sub(orders.len()));
-    told.for_each(|order| broken.add(format_args!("told of order {order}")));
+    for (order, id) in told {
+        match order.is_told() {
+            true => broken.add(format_args!("told of order {order}")),
+            false => broken.add(format_args!("{id}: told of an order")),
+        }
+    }
     broken
 }
 
 pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockNeverNegative);
     let left = facts.ledger.sale.stock_left;
-    broken.add_if(left < 0, format_args!("stock_left {left}"));
+    broken.add_if(facts.tells.stock && left < 0, format_args!("stock_left {left}"));
     broken
 }
 
@@ -31,8 +42,12 @@ pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
         broken.add_if(!is_sum(stock, left, orders), wrong);
     };
     let SaleTerms { stock, stock_left, .. } = facts.ledger.sale;
-    add_up(stock, stock_left, facts.orders.len() as u64, &"");
-    if let Some(before) = &facts.history.sale_before {
+    // A source that is no single answer may show the stock and the orders of different moments.
+    if facts.tells.stock && (facts.tells.states || facts.is_settled) {
+        add_up(stock, stock_left, facts.orders.len() as u64, &"");
+    }
+    let before = facts.history.sale_before.as_ref().filter(|_| facts.tells.stock);
+    if let Some(before) = before {
         let rows = facts.history.before.values();
         let orders = rows.filter(|row| matches!(row.status, Status::Won(_))).count();
         add_up(before.stock, before.stock_left, orders as u64, &" before the run");
@@ -58,6 +73,9 @@ pub(super) fn adds_up(view: &View) -> bool {
 
 pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::BuyerLimit);
+    if !facts.tells.limit {
+        return broken;
+    }
     let limit = u64::from(facts.ledger.sale.per_buyer);
     let mut over: Vec<_> = facts.orders_of.iter().filter(|(_, n)| **n > limit).collect();
     over.sort_unstable();
@@ -68,13 +86,32 @@ pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
 /// The reason for which an attempt lost does not matter: a unit is left that its buyer did not get.
 pub(super) fn no_unsold_stock(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::NoUnsoldStock);
-    if facts.ledger.sale.stock_left <= 0 {
+    if !facts.has_units_left() {
         return broken;
     }
-    let limit = u64::from(facts.ledger.sale.per_buyer);
-    for row in &facts.ledger.rows {
-        let is_below = || facts.orders_of.get(&*row.uid).copied().unwrap_or(0) < limit;
-        broken.add_if(matches!(row.status, Status::Lost(_)) && is_below(), row.request_id);
+    // A shop with reasons of its own may let a buyer lose for one of them.
+    let is_entitled = |row: &Row| match facts.tells.is_everything() {
+        true => matches!(row.status, Status::Lost(_)) && facts.is_below_limit(&row.uid),
+        false => {
+            let is_known = facts.tells.buyers || !row.uid.is_empty();
+            row.status == Status::Lost(Loss::SoldOut) && is_known && facts.is_below_limit(&row.uid)
+        }
+    };
+    for row in facts.ledger.rows.iter().filter(|row| is_entitled(row)) {
+        broken.add(row.request_id);
+    }
+    if !facts.tells.attempts && facts.tells.names() {
+        told_losers(facts, &mut broken);
     }
     broken
+}
+
+/// Buyers without a row of their loss who were told that no unit was left.
+fn told_losers(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let lost = losses(facts, Loss::SoldOut).map(|told| told.attempt);
+    for attempt in lost.collect::<BTreeSet<_>>() {
+        let id = facts.history.ids.request_id(attempt);
+        let buyer = facts.history.ids.buyer(attempt).to_string();
+        broken.add_if(facts.row_of(&id).is_none() && facts.is_below_limit(&buyer), id);
+    }
 }

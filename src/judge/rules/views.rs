@@ -17,6 +17,9 @@ use super::words::words_agree;
 /// the last state shows as many orders as the ledger.
 pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::ViewsAgree);
+    if !facts.tells.states {
+        return broken;
+    }
     let history = facts.history;
     let mut terms = Terms { item: Some(history.item.as_str()), ..Terms::default() };
     let sale = &facts.ledger.sale;
@@ -24,8 +27,8 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
         let shown = Terms {
             item: Some(&terms_of.item),
             // `terms_kept` compares these two of the ledgers.
-            stock: Some(sale.stock),
-            per_buyer: Some(sale.per_buyer),
+            stock: Some(sale.stock).filter(|_| facts.tells.stock),
+            per_buyer: Some(sale.per_buyer).filter(|_| facts.tells.limit),
             hours: terms_of.hours,
         };
         terms.compare(&shown, &mut broken);
@@ -43,6 +46,9 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     words_agree(facts, &mut broken);
     fresh_sale(facts, &mut broken);
     epochs_rise(facts, &mut broken);
+    if !facts.tells.is_everything() {
+        return broken;
+    }
     queued_agree(facts, &mut broken);
     if let Some(last) = history.views.iter().next_back() {
         last_agrees(facts, last, &mut broken);

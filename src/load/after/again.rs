@@ -9,9 +9,9 @@ use crate::history::{Answered, AttemptNo, Ids, RequestWindow};
 use crate::ids::ItemId;
 use crate::load::http1::Response;
 use crate::stats::ErrorKind;
-use crate::sut::{Meaning, Sut, Template, Unusable};
+use crate::sut::{Client, Meaning, Received, Unusable};
 
-use super::{AfterLoad, Question, ask_all};
+use super::{AfterLoad, Question, ask_all, visit};
 
 /// An attempt that was sent again, and its usable answer.
 #[derive(Debug)]
@@ -35,9 +35,10 @@ pub fn send_again(
     ids: Ids,
     attempts: Vec<AttemptNo>,
 ) -> io::Result<Vec<SentAgain>> {
-    let template = after.sut.purchase(&after.target, &after.plan, item);
+    let client = after.client(item)?;
     let put_off = Rc::new(RefCell::new(HashMap::new()));
-    let question = Purchase { sut: after.sut, ids, template, put_off: Rc::clone(&put_off) };
+    let must_say_when = after.sut.promises_retry_after();
+    let question = Purchase { client, ids, must_say_when, put_off: Rc::clone(&put_off) };
     let mut sent = ask_all(after, question, attempts)?;
     let mut put_off = put_off.take();
     for SentAgain { window, .. } in &sent {
@@ -50,9 +51,10 @@ pub fn send_again(
 /// The same purchase request as during the load.
 #[derive(Clone)]
 struct Purchase {
-    sut: Sut,
+    client: Client,
     ids: Ids,
-    template: Template<2>,
+    /// Whether a temporary refusal has to say when to come back.
+    must_say_when: bool,
     /// The temporary refusals, the last one of each attempt.
     put_off: Rc<RefCell<HashMap<AttemptNo, SentAgain>>>,
 }
@@ -62,23 +64,23 @@ impl Question for Purchase {
     type Told = SentAgain;
 
     fn request(&mut self, attempt: AttemptNo) -> &[u8] {
-        self.template.fill([self.ids.buyer(attempt), self.ids.request_id(attempt).0]);
-        self.template.bytes()
+        self.client.begin(visit(self.ids, attempt));
+        self.client.purchase()
     }
 
     fn understand(
-        &self,
+        &mut self,
         attempt: AttemptNo,
-        (answer, body): (Response, &[u8]),
+        (answer, received): (Response, Received<'_>),
         (sent_us, answered_us): (u64, u64),
     ) -> Option<SentAgain> {
-        let understood = self.sut.understand(answer.status, body, self.ids.request_id(attempt));
+        let understood = self.client.understand(received);
         let window = RequestWindow { attempt, sent_us, answered_us };
         match understood.map(|understood| understood.meaning) {
             Ok(Meaning::Answered(Answered::Unknown)) => None,
             Err(Unusable { is_contradictory: false, .. }) => None,
             Ok(Meaning::Refused(refused))
-                if refused.is_temporary() && answer.retry_after.is_none() =>
+                if self.must_say_when && refused.is_temporary() && answer.retry_after.is_none() =>
             {
                 let kind = ErrorKind::Http(answer.status);
                 let told = Err(Unusable { kind, is_contradictory: true });

@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use crate::history::Beginning;
+use crate::history::{AttemptNo, Beginning, Ids};
+use crate::ids::ItemId;
+use crate::load::run::HOLD_MAX;
 use crate::profile::Plan;
-use crate::sut::{Sut, Target};
+use crate::sut::{Client, Received, Sut, Target, Visit};
 
 use super::http1::{Connection, Connector, Response};
 use super::timers::{Timer, Timers};
@@ -50,6 +52,21 @@ pub struct AfterLoad {
     pub done: Arc<AtomicU64>,
 }
 
+impl AfterLoad {
+    /// Somebody who asks about attempts at an item.
+    fn client(&self, item: &ItemId) -> io::Result<Client> {
+        let Self { plan, sut, target, .. } = self;
+        let wait = HOLD_MAX.min(plan.timeout / 2);
+        sut.client(target, plan, item, wait).map_err(io::Error::other)
+    }
+}
+
+/// Who made an attempt of the run with these ids.
+fn visit(ids: Ids, attempt: AttemptNo) -> Visit {
+    let (buyer, number) = (ids.buyer(attempt), ids.buyer_number(attempt));
+    Visit { buyer, number, request_id: ids.request_id(attempt), thread: attempt.thread }
+}
+
 /// A kind of question.
 trait Question: Clone + 'static {
     /// What it is asked about.
@@ -63,9 +80,9 @@ trait Question: Clone + 'static {
     /// Interprets the answer to the request that was built last, which was sent and answered at
     /// these times; `None` if it says nothing, so that the question is asked again.
     fn understand(
-        &self,
+        &mut self,
         about: Self::About,
-        answer: (Response, &[u8]),
+        answer: (Response, Received<'_>),
         window_us: (u64, u64),
     ) -> Option<Self::Told>;
 }
@@ -120,7 +137,7 @@ impl<Q: Question> Asking<Q> {
     /// Asks on one connection until nothing is left to ask about.
     async fn ask(self: Rc<Self>, timer: Timer, time_out: Timer) {
         let AfterLoad { plan, beginning, done, .. } = &self.after;
-        let mut connection = Connection::new(time_out);
+        let mut connection = Connection::new(time_out, self.after.sut.body_len_max());
         let mut question = self.question.clone();
         loop {
             let Some(about) = self.left.borrow_mut().pop_front() else { return };
@@ -129,9 +146,10 @@ impl<Q: Question> Asking<Q> {
                 let request = question.request(about);
                 let exchange = connection.exchange(&self.connector, plan, request).await;
                 let window_us = (beginning.us(exchange.began), beginning.us(exchange.ended));
-                let body = connection.body();
-                let understand =
-                    |answer: Response| question.understand(about, (answer, body), window_us);
+                let understand = |answer: Response| {
+                    let received = connection.received(answer);
+                    question.understand(about, (answer, received), window_us)
+                };
                 if let Some(told) = exchange.answer.ok().and_then(understand) {
                     self.told.borrow_mut().push(told);
                     done.fetch_add(1, Ordering::Relaxed);

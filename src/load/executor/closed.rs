@@ -17,17 +17,31 @@ use crate::load::worker::Worker;
 /// accept queue holds would be delayed by a second by the kernel.
 pub(in crate::load) const OPENING_MAX: usize = 64;
 
+/// Users that a worker sets up at the same time: their requests are not measured, and are not to
+/// overload the shop before the run.
+pub(in crate::load) const SETTING_UP_MAX: usize = 8;
+
 /// Runs user `thread` to its end: it prepares, waits at the start barrier, and follows its
 /// schedule.
 pub(in crate::load) async fn run(
     worker: Rc<Worker>,
-    start: Rc<StartBarrier>,
-    opening: Rc<Semaphore>,
+    (set_up, start): (Rc<StartBarrier>, Rc<StartBarrier>),
+    (setting_up, opening): (Rc<Semaphore>, Rc<Semaphore>),
     thread: u32,
 ) {
     let schedule = Schedule::of_user(worker.plan(), thread);
     let mut user = User::new(Rc::clone(&worker), thread);
     user.build(AttemptNo { thread, index: 0 });
+    if user.needs_setup() && !worker.is_stopped() {
+        let permit = setting_up.acquire().await;
+        if !worker.is_stopped() && worker.failure().is_none() {
+            user.set_up().await;
+        }
+        drop(permit);
+        user.build(AttemptNo { thread, index: 0 });
+    }
+    // An idle connection could keep a server from answering those that are still set up.
+    set_up.wait().await;
     if matches!(worker.plan().model, Model::Closed { stampede: true, .. }) {
         let permit = opening.acquire().await;
         let prepared = if worker.is_stopped() { 0 } else { user.prepare().await };

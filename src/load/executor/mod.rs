@@ -7,6 +7,6 @@ mod open;
 mod schedule;
 
 pub use arrivals::Arrivals;
-pub(super) use closed::{OPENING_MAX, run as run_closed};
+pub(super) use closed::{OPENING_MAX, SETTING_UP_MAX, run as run_closed};
 pub(super) use open::{Dispatcher, ROWS};
 pub use schedule::{Schedule, Step};

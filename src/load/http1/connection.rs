@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::profile::Plan;
 use crate::stats::ErrorKind;
+use crate::sut::Received;
 
 use super::connector::Connector;
 use super::error::ProtocolError;
@@ -34,13 +35,14 @@ pub(in crate::load) struct Exchange {
     /// effect.
     pub(in crate::load) bytes_sent: u64,
     pub(in crate::load) bytes_received: u64,
-    /// The whole answer, whose body is [`Connection::body`], or why there is none.
+    /// The whole answer, which is [`Connection::received`], or why there is none.
     pub(in crate::load) answer: Result<Response, ErrorKind>,
 }
 
 impl Connection {
-    pub(in crate::load) fn new(deadline: Timer) -> Self {
-        Self { stream: None, reader: ResponseReader::new(), deadline }
+    /// A connection for answers whose bodies have at most `body_len_max` bytes.
+    pub(in crate::load) fn new(deadline: Timer, body_len_max: usize) -> Self {
+        Self { stream: None, reader: ResponseReader::with_body_max(body_len_max), deadline }
     }
 
     /// Opens a connection, unless there is one.
@@ -97,9 +99,10 @@ impl Connection {
         exchange
     }
 
-    /// The body of the last answer.
-    pub(in crate::load) fn body(&self) -> &[u8] {
-        self.reader.body()
+    /// The last answer, whose response this is.
+    pub(in crate::load) fn received(&self, response: Response) -> Received<'_> {
+        let (head, body) = (self.reader.head(), self.reader.body());
+        Received { status: response.status, head, body }
     }
 }
 

@@ -13,13 +13,14 @@ use super::head::{FIELDS_MAX, Framing, Head};
 /// Initial capacity of the buffer, in bytes: a typical answer fits.
 const BUFFER_LEN: usize = 1024;
 
-/// Longest head, interim ones before it included, longest trailer section and longest body of a
-/// response, in bytes: each of them has less than 500 bytes in the built-in API.
+/// Longest head, interim ones before it included, and longest trailer section, in bytes.
 const HEAD_LEN_MAX: usize = 16 << 10;
+
+/// Longest body unless another limit is given, in bytes: those of the built-in API have less than
+/// 500.
 const BODY_LEN_MAX: usize = 64 << 10;
 
-/// Longest body with the framing of its chunks, in bytes, and longest line before a chunk.
-const CHUNKS_LEN_MAX: usize = 2 * BODY_LEN_MAX;
+/// Longest line before a chunk, in bytes.
 const CHUNK_LINE_LEN_MAX: usize = 1 << 10;
 
 /// A whole response to a request other than HEAD. The reader holds its body:
@@ -58,6 +59,10 @@ pub struct ResponseReader {
     head: Head,
     /// The range of the body received so far: chunks are moved together, over their framing.
     body: Range<usize>,
+    /// Where the last head is.
+    head_range: Range<usize>,
+    /// Longest body, in bytes.
+    body_len_max: usize,
 }
 
 /// The part that is read next.
@@ -82,17 +87,24 @@ impl Default for ResponseReader {
 }
 
 impl ResponseReader {
-    /// Maximum number of bytes that are buffered for one connection. A response that needs more is
-    /// rejected before: its head has at most 16 KiB with all interim responses, its body 64 KiB, or
-    /// 128 KiB with the framing of its chunks, its trailers 16 KiB.
-    pub const LEN_MAX: usize = 2 * HEAD_LEN_MAX + CHUNKS_LEN_MAX;
+    /// Maximum number of bytes that [`new`](Self::new)'s reader buffers for one connection. A
+    /// response that needs more is rejected before: its head has at most 16 KiB with all interim
+    /// responses, its body 64 KiB, or 128 KiB with the framing of its chunks, its trailers 16 KiB.
+    pub const LEN_MAX: usize = 2 * HEAD_LEN_MAX + 2 * BODY_LEN_MAX;
 
     /// An empty reader, with room for a typical response.
     pub fn new() -> Self {
+        Self::with_body_max(BODY_LEN_MAX)
+    }
+
+    /// An empty reader of responses whose bodies have at most `body_len_max` bytes, or twice as
+    /// many with the framing of their chunks.
+    pub fn with_body_max(body_len_max: usize) -> Self {
         let framing = Framing::UntilClose;
         let head = Head { status: 0, framing, keep_alive: false, retry_after: None, len: 0 };
         let buffer = Vec::with_capacity(BUFFER_LEN);
-        Self { buffer, part: Part::Head, at: 0, head, body: 0..0 }
+        let (body, head_range) = (0..0, 0..0);
+        Self { buffer, part: Part::Head, at: 0, head, body, head_range, body_len_max }
     }
 
     /// Discards all bytes and keeps the memory for the next response.
@@ -103,11 +115,12 @@ impl ResponseReader {
         self.at = 0;
     }
 
-    /// The buffer for received bytes, as for `AsyncReadExt::read_buf`. It is full at
-    /// [`Self::LEN_MAX`] bytes since [`clear`](Self::clear), and is not full while
-    /// [`parse`](Self::parse) returns `None`.
+    /// The buffer for received bytes, as for `AsyncReadExt::read_buf`. It is full at the maximum
+    /// number of bytes since [`clear`](Self::clear), and is not full while [`parse`](Self::parse)
+    /// returns `None`.
     pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
-        let left = Self::LEN_MAX.saturating_sub(self.buffer.len());
+        let len_max = 2 * HEAD_LEN_MAX + 2 * self.body_len_max;
+        let left = len_max.saturating_sub(self.buffer.len());
         (&mut self.buffer).limit(left)
     }
 
@@ -121,6 +134,15 @@ impl ResponseReader {
     pub fn body(&self) -> &[u8] {
         match self.part {
             Part::Whole => &self.buffer[self.body.clone()],
+            _ => &[],
+        }
+    }
+
+    /// The response's head, without interim responses before it. It is empty until
+    /// [`parse`](Self::parse) has returned a response.
+    pub fn head(&self) -> &[u8] {
+        match self.part {
+            Part::Whole => &self.buffer[self.head_range.clone()],
             _ => &[],
         }
     }
@@ -170,6 +192,7 @@ impl ResponseReader {
             return Err(ProtocolError);
         }
         let Some(head) = head else { return Ok(None) };
+        self.head_range = self.at..end;
         self.at = end;
         if head.status < 200 {
             return Ok(Some(Part::Head));
@@ -185,7 +208,7 @@ impl ResponseReader {
             Framing::Length(len) => (len, available >= len),
             _ => (available, at_end),
         };
-        if len > BODY_LEN_MAX {
+        if len > self.body_len_max {
             return Err(ProtocolError);
         }
         if !is_whole {
@@ -204,10 +227,10 @@ impl ResponseReader {
         }
         let Some(end) = line_end else { return Ok(None) };
         let line = self.buffer[self.at..end].strip_suffix(b"\r\n").ok_or(ProtocolError)?;
-        let len = chunk_len(line).ok_or(ProtocolError)?;
+        let len = chunk_len(line, self.body_len_max).ok_or(ProtocolError)?;
         self.at = end;
         let framed_len = self.at + len + 2 - self.body.start;
-        if self.body.len() + len > BODY_LEN_MAX || framed_len > CHUNKS_LEN_MAX {
+        if self.body.len() + len > self.body_len_max || framed_len > 2 * self.body_len_max {
             return Err(ProtocolError);
         }
         Ok(Some(if len == 0 { Part::Trailers } else { Part::Chunk { len } }))
@@ -244,7 +267,7 @@ impl ResponseReader {
 
 /// The length of a chunk (RFC 9112, section 7.1), whose extensions are ignored; `None` if it is
 /// invalid, or longer than any body.
-fn chunk_len(line: &[u8]) -> Option<usize> {
+fn chunk_len(line: &[u8], len_max: usize) -> Option<usize> {
     let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
     let (digits, rest) = line.split_at(digits);
     let is_extension = matches!(rest.trim_ascii_start(), [] | [b';', ..]);
@@ -253,95 +276,9 @@ fn chunk_len(line: &[u8]) -> Option<usize> {
     }
     digits.iter().try_fold(0, |len, digit| {
         let digit = char::from(*digit).to_digit(16)? as usize;
-        Some(len * 16 + digit).filter(|len| *len <= BODY_LEN_MAX)
+        Some(len * 16 + digit).filter(|len| *len <= len_max)
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(bytes: &[u8], at_end: bool) -> Result<Option<(Response, Vec<u8>)>, ProtocolError> {
-        let mut reader = ResponseReader::new();
-        reader.room().put_slice(bytes);
-        let response = reader.parse(at_end)?;
-        Ok(response.map(|response| (response, reader.body().to_vec())))
-    }
-
-    /// Parses the bytes split at every position: there is no response before the end, and the same
-    /// one at the end.
-    fn parse_in_pieces(bytes: &[u8]) -> (u16, Vec<u8>, bool) {
-        for at in 0..bytes.len() {
-            assert_eq!(parsed(&bytes[..at], false), Ok(None), "cut at {at}");
-        }
-        let (response, body) = parsed(bytes, false).unwrap().unwrap();
-        assert_eq!(response.len, bytes.len());
-        (response.status, body, response.keep_alive)
-    }
-
-    #[test]
-    fn every_framing_is_parsed_wherever_it_is_split() {
-        let cases: &[(&[u8], u16, &[u8], bool)] = &[
-            (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, b"hi", true),
-            (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", true),
-            (b"HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nhi", 200, b"hi", true),
-            (b"HTTP/1.1 202 A\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", 202, b"", false),
-            (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, b"x", false),
-            (
-                b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 E\r\nLink: a\r\n\r\n\
-                  HTTP/1.1 410 Gone\r\nContent-Length: 1\r\n\r\nx",
-                410,
-                b"x",
-                true,
-            ),
-            (
-                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n\
-                  2;ext=1\r\nhi\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n",
-                200,
-                b"hi0123456789",
-                true,
-            ),
-        ];
-        for (bytes, status, body, keep_alive) in cases {
-            assert_eq!(parse_in_pieces(bytes), (*status, body.to_vec(), *keep_alive));
-        }
-    }
-
-    #[test]
-    fn without_a_length_the_body_ends_with_the_connection() {
-        let bytes = b"HTTP/1.1 200 OK\r\n\r\nhi";
-        assert_eq!(parsed(bytes, false), Ok(None));
-        let (response, body) = parsed(bytes, true).unwrap().unwrap();
-        assert_eq!((&*body, response.keep_alive, response.len), (&b"hi"[..], false, bytes.len()));
-    }
-
-    #[test]
-    fn following_bytes_do_not_belong_to_the_response() {
-        let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1";
-        let (response, _) = parsed(bytes, false).unwrap().unwrap();
-        assert_eq!((response.len, response.keep_alive), (38, false));
-    }
-
-    #[test]
-    fn invalid_responses_are_rejected() {
-        let endless = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'a'; 20_000]].concat();
-        let cases: &[&[u8]] = &[
-            b"SSH-2.0-OpenSSH_9.2\r\n",
-            b"\0\0\0",
-            b"HTTP/2 200 OK\r\n\r\n",
-            b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\n",
-            &endless,
-        ];
-        for bytes in cases {
-            assert_eq!(parsed(bytes, false), Err(ProtocolError), "{}", bytes.escape_ascii());
-        }
-    }
-}
+mod tests;

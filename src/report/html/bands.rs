@@ -102,8 +102,8 @@ mod tests {
             p99_us: 0,
             corrected_p50_us: 0,
             corrected_p99_us: 0,
-            stock_left: 0,
-            queued: 0,
+            stock_left: Some(0),
+            queued: Some(0),
             cpu_percent: CpuRow::default(),
         }
     }

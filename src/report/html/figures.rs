@@ -1,8 +1,9 @@
 //! The tables of a run.
 
-use crate::archive::{CpuPercent, ProcessRecord, Run, SettleFrom};
+use crate::archive::{CpuPercent, ProcessRecord, Run, SettleFrom, StepRecord};
 use crate::report::checks::{LISTED_MAX, counted};
 use crate::report::counts::counts as counted_in_words;
+use crate::report::steps::unmatched;
 use crate::report::terminal::clicks;
 use crate::report::words::{count, cpu, memory, missing, outside, percent, time};
 use crate::report::wrap::TEXT_FROM;
@@ -38,9 +39,17 @@ pub(super) fn times(run: &Run) -> Table {
         ("Generator’s lag: intended to sent", Some(run.generator.lag_us)),
         (settled, Some(run.settle_us)),
     ];
-    let rows = rows.into_iter().filter_map(|(name, times)| {
+    let step = |step: &StepRecord| {
+        let failed = match step.errors {
+            0 => String::new(),
+            errors => format!(" ({} failed)", count(errors)),
+        };
+        (format!("Step {}{failed}", outside(&step.label)), Some(step.latency_us))
+    };
+    let rows = rows.into_iter().map(|(name, times)| (name.to_owned(), times));
+    let rows = rows.chain(run.steps.iter().map(step)).filter_map(|(name, times)| {
         let times = times.filter(|times| times.count > 0)?;
-        let mut row = vec![name.to_owned(), count(times.count), time(times.mean)];
+        let mut row = vec![name, count(times.count), time(times.mean)];
         let percentiles = [times.min, times.p50, times.p90, times.p95, times.p99, times.p999];
         row.extend(percentiles.map(|us| time(us as f64)));
         row.push(time(times.max as f64));
@@ -64,7 +73,7 @@ pub(super) fn counts(run: &Run) -> Table {
 
 /// What the terminal says of the run besides: decisions, fairness, clicks, retries, the stampede.
 pub(super) fn remarks(run: &Run) -> Table {
-    let text = counted_in_words(run) + &clicks(run);
+    let text = counted_in_words(run) + &unmatched(run) + &clicks(run);
     let lines = text.lines().filter_map(|line| line.split_at_checked(TEXT_FROM));
     // The table of answers has these.
     let others = lines.filter(|(name, _)| !["Outcomes", "Errors"].contains(&name.trim_end()));

@@ -81,7 +81,7 @@ fn view(run: &Run, invariant: Invariant, witnesses_max: usize) -> InvariantView 
         sign,
         state,
         class,
-        reason: (violation.is_none() && !is_checked).then(|| why_not_checked(run)),
+        reason: (violation.is_none() && !is_checked).then(|| why_not_checked(run, invariant)),
         broken: violation.map(|violation| broken(violation, witnesses_max)),
     }
 }

@@ -10,6 +10,9 @@ use super::scale::{Scale, seconds};
 /// Why a chart of a run without requests is empty.
 const NOTHING: &str = "No request ended.";
 
+/// Why a chart of the sale is empty.
+const NOT_READ: &str = "It is not read during the run.";
+
 /// The highest CPU share, in percent, that is one core: ticks of the kernel that end in a second
 /// may be a little more than it.
 const ONE_CORE_MAX: f64 = 105.0;
@@ -138,26 +141,30 @@ impl Time<'_> {
 
     /// The stock, from that before the run.
     fn stock(&self, before: i64) -> Chart {
-        let values = self.rows.iter().map(|row| row.stock_left as f64);
+        let left = |row: &SeriesRow| row.stock_left.map(|left| left as f64);
+        let values = self.rows.iter().filter_map(left);
         let axes = self.axes(Scale::counts(values.chain([before as f64])));
-        let ends = self.rows.iter().map(|row| (self.end_of(row), row.stock_left as f64));
+        let ends = self.rows.iter().filter_map(|row| Some((self.end_of(row), left(row)?)));
         let path = axes.through([(0.0, before as f64)].into_iter().chain(ends));
-        let marks = match self.rows {
-            [] => Vec::new(),
-            _ => vec![Mark { class: "c2", is_band: false, name: "stock left".to_owned(), path }],
+        let is_read = self.rows.iter().any(|row| row.stock_left.is_some());
+        let marks = match is_read {
+            false => Vec::new(),
+            true => vec![Mark { class: "c2", is_band: false, name: "stock left".to_owned(), path }],
         };
-        let last = self.rows.last().map_or(before, |row| row.stock_left);
+        let last = self.rows.iter().rev().find_map(|row| row.stock_left).unwrap_or(before);
         let about = ("Stock left", "units, as read at the end of each second");
         let chart = self.chart(axes, about, marks, |value| count(value.round() as i64));
         let label = format!("from {} to {}", count(before), count(last));
-        Chart { is_low: true, ..chart.labelled(label) }
+        let empty = (!is_read).then_some(NOT_READ);
+        Chart { is_low: true, empty, ..chart.labelled(label) }
     }
 
     /// The attempts that wait for a decision. Only their number at the end of each second is
     /// known, so there may have been more between.
     fn queue(&self) -> Chart {
-        let axes = self.axes(Scale::counts(self.rows.iter().map(|row| row.queued as f64)));
-        let ends = self.rows.iter().map(|row| (self.end_of(row), row.queued as f64));
+        let queued = |row: &SeriesRow| row.queued.map(|queued| queued as f64);
+        let axes = self.axes(Scale::counts(self.rows.iter().filter_map(queued)));
+        let ends = self.rows.iter().filter_map(|row| Some((self.end_of(row), queued(row)?)));
         let path = axes.through(ends);
         let mark = Mark { class: "c1", is_band: false, name: "queued".to_owned(), path };
         let about = (
@@ -167,10 +174,11 @@ impl Time<'_> {
         let chart = self.chart(axes, about, vec![mark], |value| count(value.round() as i64));
         let empty = match self.rows {
             [] => Some(NOTHING),
+            rows if rows.iter().all(|row| row.queued.is_none()) => Some(NOT_READ),
             [_] => Some("It is read at the end of each second, and this run has one row only."),
             _ => None,
         };
-        let most = self.rows.iter().map(|row| row.queued).max().unwrap_or(0);
+        let most = self.rows.iter().filter_map(|row| row.queued).max().unwrap_or(0);
         let label = format!("the highest of these readings is {}", count(most));
         Chart { is_low: true, empty, ..chart.labelled(label) }
     }
@@ -270,8 +278,8 @@ mod tests {
             p99_us: 10_000,
             corrected_p50_us: 1_000,
             corrected_p99_us: 10_000,
-            stock_left,
-            queued,
+            stock_left: Some(stock_left),
+            queued: Some(queued),
             cpu_percent: CpuRow::default(),
         }
     }

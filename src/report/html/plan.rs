@@ -20,7 +20,7 @@ impl Plan {
             let flags: Vec<_> = flags.iter().map(|flag| quoted(&outside(flag))).collect();
             flags.join(" \\\n  ")
         };
-        let mut command = format!("seckill bench \\\n  {}", lines(&record.flags()));
+        let mut command = format!("seckill bench \\\n  {}", lines(&record.flags(&run.sut)));
         if let Some(spawn) = record.spawn.as_ref().filter(|flags| !flags.is_empty()) {
             command += &format!(" \\\n  -- {}", lines(spawn));
         }

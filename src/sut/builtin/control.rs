@@ -14,12 +14,10 @@ use crate::http_client;
 use crate::ids::ItemId;
 use crate::secret::Secret;
 use crate::sut::Target;
+use crate::sut::control_error::{ANSWER_TIMEOUT, ControlError};
 use crate::units::Span;
 
 use super::ledger::LedgerReader;
-
-/// Time-out for a connection, for the state of a sale, and between two pieces of a ledger.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time-out for the connection that shows whether a silent server accepts any.
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
@@ -41,71 +39,6 @@ pub struct Control {
     beginning: Beginning,
 }
 
-/// Why the server gives no usable answer; each message names the cure.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages describe the variants")]
-pub enum ControlError {
-    #[error("no server answers at {0}: start `seckill serve` there, or add --spawn")]
-    NoServer(String),
-    #[error(
-        "there was no connection to {0} within {1} (--connect-timeout): is it the right --target?"
-    )]
-    NoConnection(String, Span),
-    #[error(
-        "{0} accepted the connection and did not answer within {1} (--connect-timeout): is it the \
-         right --target, and does its server run?"
-    )]
-    Silent(String, Span),
-    #[error("{0} did not answer within {time_out} s", time_out = TIMEOUT.as_secs())]
-    TimedOut(String),
-    #[error("{0} answers, but not in HTTP: is it the right --target?")]
-    NotHttp(String),
-    #[error("{0} reaches no server behind it ({1}): start `seckill serve` where it looks for one")]
-    NoServerBehind(String, StatusCode),
-    #[error("{0} is not a seckill server: it answers GET /result with status {status}",
-            status = .1.as_u16())]
-    Foreign(String, StatusCode),
-    #[error("{0} is not a seckill server: its answer to GET /result, with status {status}, is no \
-             state of a sale", status = .1.as_u16())]
-    NoState(String, StatusCode),
-    #[error("several items are on sale at {0}: select one with --item NAME")]
-    ItemRequired(String),
-    #[error("the item is not on sale at {0}")]
-    UnknownItem(String),
-    #[error("no admin token: give --admin-token or SECKILL_ADMIN_TOKEN")]
-    NoToken,
-    #[error("the admin token is not the server's")]
-    WrongToken,
-    #[error("PUT /admin/sale for {0} is answered with status {1}, and not with 200")]
-    NotOpened(ItemId, StatusCode),
-    #[error("PUT /admin/sale is answered with status 200, but its body is not the opened sale")]
-    NotAnOpenedSale,
-    #[error("{0}")]
-    Ledger(String),
-    #[error("the last line of the ledger does not count the lines before it")]
-    Miscounted,
-    #[error("cannot make an HTTP client: {0}")]
-    Client(String),
-}
-
-impl ControlError {
-    /// Whether the admin token is missing or wrong, so that another try would end in the same way.
-    pub fn is_of_token(&self) -> bool {
-        matches!(self, Self::NoToken | Self::WrongToken)
-    }
-
-    /// The status of an answer that cannot be true of a sale that was found before: complete, but
-    /// no state, or a refusal of a valid request.
-    fn no_state(&self) -> Option<u16> {
-        match self {
-            Self::ItemRequired(_) => Some(400),
-            Self::UnknownItem(_) => Some(404),
-            Self::NoState(_, status) => Some(status.as_u16()),
-            _ => None,
-        }
-    }
-}
-
 impl Control {
     /// A client for the server at `target`.
     ///
@@ -118,7 +51,7 @@ impl Control {
     ) -> Result<Self, ControlError> {
         let client = http_client::builder(target.is_https().then_some(&target.trust))
             .map_err(|error| ControlError::Client(error.to_string()))?;
-        let client = client.connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
+        let client = client.connect_timeout(ANSWER_TIMEOUT).read_timeout(ANSWER_TIMEOUT);
         let name = target.host.rsplit_once(':').map_or(&*target.host, |(name, _)| name);
         let client = client.resolve(name, target.address);
         let client = client.redirect(reqwest::redirect::Policy::none()).build();
@@ -137,7 +70,7 @@ impl Control {
     /// # Errors
     /// When the server does not return it.
     pub async fn sale(&self) -> Result<View, ControlError> {
-        self.sale_within(TIMEOUT).await
+        self.sale_within(ANSWER_TIMEOUT).await
     }
 
     /// The state of the sale, asked for the first time: nothing may have answered there yet.
@@ -198,7 +131,7 @@ impl Control {
 
     /// Whether the server says that all of its parts work.
     pub async fn is_ready(&self) -> bool {
-        let request = self.client.get(format!("{}/readyz", self.url)).timeout(TIMEOUT);
+        let request = self.client.get(format!("{}/readyz", self.url)).timeout(ANSWER_TIMEOUT);
         request.send().await.is_ok_and(|response| response.status() == StatusCode::OK)
     }
 
@@ -212,7 +145,8 @@ impl Control {
         let sale = OpenSale { item: item.to_string(), stock, opens_at, closes_at, per_buyer };
         let sale = serde_json::to_vec(&sale).unwrap_or_default();
         let request = self.client.put(format!("{}/admin/sale", self.url)).bearer_auth(token);
-        let request = request.header(CONTENT_TYPE, "application/json").body(sale).timeout(TIMEOUT);
+        let request =
+            request.header(CONTENT_TYPE, "application/json").body(sale).timeout(ANSWER_TIMEOUT);
         let sent_us = self.beginning.us(Instant::now());
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         match response.status() {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
-use crate::history::{Hours, Ledger, Row, SaleTerms, Status};
+use crate::history::{Hours, Ledger, Row, SaleTerms, Status, Tells};
 use crate::ids::OrderId;
 
 use super::answer::loss;
@@ -31,12 +33,28 @@ pub enum LedgerError {
     CutOff(usize),
 }
 
+/// The sale's line, as far as it says what the ledger tells.
+#[derive(Deserialize)]
+struct Told {
+    sale: TellsKey,
+}
+
+#[derive(Deserialize)]
+struct TellsKey {
+    #[serde(default)]
+    tells: Tells,
+}
+
 /// Parses a ledger's bytes as they arrive, and keeps only their content.
 #[derive(Debug, Default)]
 pub struct LedgerReader {
     rest: Vec<u8>,
     lines: usize,
     sale: Option<LedgerSale>,
+    /// What the sale's line says that the ledger tells; everything if it does not say so.
+    tells: Tells,
+    /// Whether it was recorded, so that it may say that it does not tell everything.
+    is_recorded: bool,
     /// The item of the row before, which the next one usually shares.
     item: Arc<str>,
     rows: Vec<Row>,
@@ -44,6 +62,11 @@ pub struct LedgerReader {
 }
 
 impl LedgerReader {
+    /// Reads a ledger that was recorded, possibly from sources of the tested shop's own.
+    pub fn recorded() -> Self {
+        Self { is_recorded: true, ..Self::default() }
+    }
+
     /// Reads the next piece, which may end anywhere.
     ///
     /// # Errors
@@ -91,7 +114,7 @@ impl LedgerReader {
         let LedgerSale { item, epoch, stock, stock_left, per_buyer, opens_us, closes_us } = sale;
         let hours = Hours { opens_us, closes_us };
         let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours };
-        Ok(Ledger { sale, rows: self.rows, is_miscounted: counts != counted })
+        Ok(Ledger { sale, rows: self.rows, is_miscounted: counts != counted, tells: self.tells })
     }
 
     fn invalid(&self, problem: impl Into<String>) -> LedgerError {
@@ -106,7 +129,15 @@ impl LedgerReader {
                 .map_err(|_| self.invalid("not a sale, an attempt or the counts"))?,
         };
         match parsed {
-            LedgerLine::Sale { sale } if self.lines == 0 => self.sale = Some(sale),
+            LedgerLine::Sale { sale } if self.lines == 0 => {
+                let Told { sale: TellsKey { tells } } = serde_json::from_slice(line)
+                    .map_err(|_| self.invalid("not what a ledger can tell"))?;
+                if !(self.is_recorded || tells.is_everything()) {
+                    return Err(self.invalid("a server may not leave out what a ledger tells"));
+                }
+                self.tells = tells;
+                self.sale = Some(sale);
+            }
             LedgerLine::Sale { .. } => return Err(self.invalid("a second sale")),
             _ if self.sale.is_none() => return Err(self.invalid("the sale must come first")),
             _ if self.counts.is_some() => return Err(self.invalid("the counts must come last")),
@@ -128,9 +159,11 @@ impl LedgerReader {
             ("queued", None) => Status::Queued,
             ("lost", None) => Status::Lost(loss(attempt.reason.as_deref())),
             ("won", Some(order_id)) => Status::Won(OrderId::from_text(order_id)),
+            ("won", None) if !self.tells.is_everything() => Status::Won(OrderId::untold()),
             _ => return Err("neither queued, nor lost, nor won with an order_id"),
         };
-        if (status == Status::Queued) != attempt.decided_us.is_none() {
+        let may_lack_times = !self.tells.is_everything() && attempt.decided_us.is_none();
+        if (status == Status::Queued) != attempt.decided_us.is_none() && !may_lack_times {
             return Err("a decided attempt has decided_us, a queued one has not");
         }
         if *self.item != *attempt.item {

@@ -4,8 +4,11 @@ mod answer;
 mod control;
 mod ledger;
 mod request;
+mod written_ledger;
 
 pub(super) use answer::{refusals, sample_refusal, understand, understand_result};
-pub use control::{Control, ControlError, local_token};
+pub(super) use control::Control;
+pub use control::local_token;
 pub use ledger::{LedgerError, LedgerReader};
 pub(super) use request::{PURCHASE_PATH, purchase, result};
+pub use written_ledger::write_ledger;

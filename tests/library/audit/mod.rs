@@ -11,7 +11,9 @@ mod reference;
 mod scene;
 mod times;
 
-use seckill::history::{AttemptNo, Entry, History, Hours, Ids, Ledger, Row, SaleTerms, Status};
+use seckill::history::{
+    AttemptNo, Entry, History, Hours, Ids, Ledger, Row, SaleTerms, Status, Tells,
+};
 use seckill::ids::OrderId;
 use seckill::judge::{Audit, Invariant};
 
@@ -58,6 +60,7 @@ fn ledger(stock: u64, stock_left: i64, per_buyer: u32, rows: Vec<Row>) -> Ledger
         sale: SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours },
         rows,
         is_miscounted: false,
+        tells: Tells::EVERYTHING,
     }
 }
 

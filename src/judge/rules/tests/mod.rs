@@ -9,6 +9,7 @@ mod results;
 mod rows;
 pub(in crate::judge) mod scene;
 mod sold_out;
+mod sources;
 mod stock;
 mod time;
 mod views;

@@ -2,7 +2,7 @@
 
 use crate::history::{
     Answered, AttemptNo, Entry, FinalRefusal, History, Hours, Ids, Ledger, Loss, Refused,
-    RequestWindow, ResultRead, Row, SaleTerms, SaleView, Status, View,
+    RequestWindow, ResultRead, Row, SaleTerms, SaleView, Status, Tells, View,
 };
 use crate::ids::{OrderId, RequestId};
 use crate::judge::facts::Facts;
@@ -39,7 +39,8 @@ impl Scene {
         let mut history = History::new(ids, ITEM.parse().unwrap(), 7, BEGAN_US);
         history.sent = vec![1, 1, 1, 1, 1, 1, 0];
         history.sale_before = Some(terms(3));
-        let ledger = Ledger { sale: terms(0), rows: Vec::new(), is_miscounted: false };
+        let (sale, tells) = (terms(0), Tells::EVERYTHING);
+        let ledger = Ledger { sale, rows: Vec::new(), is_miscounted: false, tells };
         let mut scene = Self { history, ledger, settled: true };
         let lost = || Status::Lost(Loss::SoldOut);
         scene.make(0, (10, 20), Answered::Accepted, order(1));

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use seckill::history::{Answered, History, Status};
 use seckill::judge::Gaps;
-use seckill::sut::Sut;
+use seckill::sut::read_ledger;
 
 use super::run::Run;
 
@@ -51,7 +51,7 @@ pub(super) fn runs() -> &'static [(String, Run)] {
 
 fn read(folder: &Path) -> Run {
     let open = |name: &str| File::open(folder.join(name)).unwrap();
-    let ledger = |name: &str| Sut::Seckill.read_ledger(open(name)).unwrap();
+    let ledger = |name: &str| read_ledger(open(name)).unwrap();
     let mut history = History::read(BufReader::new(open("history.ndjson"))).unwrap();
     history.begin_with(ledger("ledger-before.ndjson"));
     Run { history, ledger: ledger("ledger.ndjson"), gaps: Gaps::default() }

@@ -17,6 +17,7 @@ mod simulate;
 mod tally;
 mod terms;
 mod tester;
+mod told_in_parts;
 
 use std::env;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use seckill::history::{
-    Answered, AttemptNo, Hours, Ledger, Loss, Refused, Row, SaleTerms, SaleView, Status,
+    Answered, AttemptNo, Hours, Ledger, Loss, Refused, Row, SaleTerms, SaleView, Status, Tells,
 };
 use seckill::ids::OrderId;
 
@@ -195,6 +195,7 @@ impl Sale {
             },
             rows: self.known.iter().map(|one| one.row.clone()).collect(),
             is_miscounted: false,
+            tells: Tells::EVERYTHING,
         }
     }
 

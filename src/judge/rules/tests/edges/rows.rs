@@ -2,8 +2,9 @@
 
 use crate::history::{Answered, AttemptNo, Ids, Loss, Status};
 use crate::ids::RequestId;
-use crate::judge::facts::{Facts, Origin};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::Invariant;
+use crate::judge::origin::Origin;
 use crate::judge::rules::tests::scene::{AHEAD_US, Scene, order, server_us};
 use crate::settings::Buyers;
 

@@ -1,0 +1,276 @@
+//! `seckill sut check`: one attempt, as it was made and understood.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::bench::{BenchError, Config, Thresholds, Trial, try_out};
+use crate::cli::shop::Shop;
+use crate::cli::sources::Sources;
+use crate::escape::printable;
+use crate::history::{Answered, Ledger, Refused, Row, Status};
+use crate::load::{Part, Rehearsed};
+use crate::profile::{BenchFlags, Plan, Profile};
+use crate::stats::ErrorKind;
+use crate::sut::{Meaning, Sut, Understood, Unusable};
+use crate::tls::Trust;
+
+use super::args::SutCheckArgs;
+use super::{Failure, print};
+
+/// How much of a body or a value is shown, in characters.
+const SHOWN_LEN: usize = 200;
+const VALUE_LEN: usize = 40;
+
+/// Maximum number of new orders that are shown.
+const NEW_MAX: usize = 5;
+
+pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure> {
+    let profile = Profile::read(&args.file).map_err(|error| Failure::Usage(error.to_string()))?;
+    let given = BenchFlags {
+        target: args.target,
+        item: args.item,
+        buyers_from: args.buyers_from,
+        reset: args.reset.then_some(true),
+        ..BenchFlags::default()
+    };
+    let of_profile = &profile.bench;
+    let mut flags = BenchFlags {
+        threads: None,
+        target: given.target.or(of_profile.target.clone()),
+        item: given.item.or(of_profile.item.clone()),
+        buyers_from: given.buyers_from.or(of_profile.buyers_from.clone()),
+        reset: given.reset,
+        sut: Some(args.file.clone()),
+        connect_timeout: of_profile.connect_timeout,
+        timeout: of_profile.timeout,
+        cacert: of_profile.cacert.clone(),
+        insecure: of_profile.insecure,
+        ..BenchFlags::default()
+    };
+    let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
+    let shop = Shop::of(&mut flags, None).map_err(explain)?;
+    let mut plan = Plan::new(&flags, crate::cli::bench_config::random_seed()).map_err(explain)?;
+    let sut = shop.read(&flags, &mut plan, &explain)?;
+    let trust = match (flags.insecure, flags.cacert.clone()) {
+        (Some(true), _) => Trust::Anyone,
+        (_, Some(path)) => Trust::File(path),
+        (_, None) => Trust::System,
+    };
+    let config = Config {
+        plan,
+        sut: sut.clone(),
+        spawn: None,
+        target: flags.target,
+        trust,
+        reset: args.reset,
+        admin_token: None,
+        data: String::new().into(),
+        broker_metrics: None,
+        jtl: None,
+        thresholds: Thresholds::default(),
+        out: None,
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let trial = runtime.block_on(try_out(&config)).map_err(|error| match error {
+        BenchError::Flag(error) => explain(error),
+        BenchError::Failed(error) => Failure::Run(error),
+        BenchError::Interrupted => Failure::Interrupted,
+    })?;
+    let (text, is_right) = report(&trial, &sut);
+    print(&text)?;
+    Ok(u8::from(!is_right))
+}
+
+/// What the attempt has shown, and whether the description is right as far as one can see.
+fn report(trial: &Trial, sut: &Sut) -> (String, bool) {
+    let mut text = format!("Shop at {}\n\n", trial.url);
+    let mut is_right = true;
+    is_right &= line_of_ledger(&mut text, "Before", &trial.before);
+    let steps = sut.steps();
+    for seen in &trial.requests {
+        is_right &= request(&mut text, seen, &steps);
+    }
+    text.push('\n');
+    if let Some(because) = &trial.unsettled {
+        is_right = false;
+        let _ = writeln!(text, "Unsettled  {}", printable(because));
+    }
+    is_right &= line_of_ledger(&mut text, "After", &trial.after);
+    is_right &= new_orders(&mut text, trial);
+    let _ = writeln!(
+        text,
+        "\n{}",
+        if is_right {
+            "The description fits what was seen."
+        } else {
+            "Something does not fit: see the lines that begin with `!`."
+        }
+    );
+    (text, is_right)
+}
+
+fn line_of_ledger(text: &mut String, when: &str, ledger: &Result<Ledger, String>) -> bool {
+    match ledger {
+        Ok(ledger) => {
+            let won = |row: &&Row| matches!(row.status, Status::Won(_));
+            let orders = ledger.rows.iter().filter(won).count();
+            let left = match ledger.tells.stock {
+                true => format!("{} left", ledger.sale.stock_left),
+                false => "units left not told".to_owned(),
+            };
+            let _ = writeln!(text, "{when:<9}  {orders} orders, {left}");
+            true
+        }
+        Err(error) => {
+            let _ = writeln!(text, "! {when:<7}  the orders cannot be read: {}", printable(error));
+            false
+        }
+    }
+}
+
+fn request(text: &mut String, seen: &Rehearsed, steps: &[String]) -> bool {
+    let request = String::from_utf8_lossy(&seen.request);
+    let line = request.lines().next().unwrap_or_default();
+    let line = line.strip_suffix(" HTTP/1.1").unwrap_or(line);
+    let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let what = match &seen.part {
+        Part::Step(step, ..) => steps.get(*step).map_or("step", String::as_str),
+        Part::Purchase(..) => "purchase",
+        Part::Result(_) => "result",
+    };
+    let _ = writeln!(text, "\n{}: {}", printable(what), cut(line, SHOWN_LEN));
+    if !body.is_empty() {
+        let _ = writeln!(text, "  sent       {}", cut(body, SHOWN_LEN));
+    }
+    let took = seen.took.max(Duration::from_micros(1)).as_secs_f64() * 1e3;
+    match &seen.answer {
+        Ok((status, body)) => {
+            let body = String::from_utf8_lossy(body);
+            let _ =
+                writeln!(text, "  answered   {status} in {took:.1} ms: {}", cut(&body, SHOWN_LEN));
+        }
+        Err(kind) => {
+            let _ = writeln!(text, "! answered   nothing: {kind} after {took:.1} ms");
+        }
+    }
+    match &seen.part {
+        Part::Step(_, extracted, error) => {
+            extractions(text, extracted, *error);
+            error.is_none()
+        }
+        Part::Purchase(extracted, outcome, understood) => {
+            extractions(text, extracted, None);
+            purchase(text, *outcome, understood)
+        }
+        Part::Result(status) => result(text, status),
+    }
+}
+
+fn extractions(text: &mut String, extracted: &[(String, String)], error: Option<ErrorKind>) {
+    for (name, value) in extracted {
+        let sign = if value.is_empty() { '!' } else { ' ' };
+        let value = match value.is_empty() {
+            true => "not found".to_owned(),
+            false => cut(value, VALUE_LEN),
+        };
+        let _ = writeln!(text, "{sign} extracted  {} = {value}", printable(name));
+    }
+    if let Some(kind) = error {
+        let because = match kind {
+            ErrorKind::Body => "a value is not where it should be".to_owned(),
+            ErrorKind::Http(status) => format!("status {status} is none of a success"),
+            kind => kind.to_string(),
+        };
+        let _ = writeln!(text, "! failed     {because}");
+    }
+}
+
+fn purchase(
+    text: &mut String,
+    outcome: Option<usize>,
+    understood: &Result<Understood, Unusable>,
+) -> bool {
+    match understood {
+        Ok(understood) => {
+            let number = outcome.map_or_else(String::new, |number| {
+                format!(", by [[outcome]] number {}", number + 1)
+            });
+            let words = meaning(&understood.meaning, understood.outcome.as_str());
+            let _ = writeln!(text, "  understood {}{number}", printable(&words));
+            true
+        }
+        Err(_) => {
+            let _ = writeln!(text, "! understood as an error: no [[outcome]] matches the answer");
+            false
+        }
+    }
+}
+
+fn meaning(meaning: &Meaning, word: &str) -> String {
+    match meaning {
+        Meaning::Answered(Answered::Accepted) => "as accepted: it is decided later".to_owned(),
+        Meaning::Answered(Answered::Won(order)) if !order.is_told() => "as won".to_owned(),
+        Meaning::Answered(Answered::Won(order)) => format!("as won: order {order}"),
+        Meaning::Answered(Answered::Lost(loss)) => format!("as lost: {}", loss.as_str()),
+        Meaning::Answered(Answered::Unknown) => {
+            format!("as refused ({word}), which may have had an effect")
+        }
+        Meaning::Refused(Refused::Other) => format!("as refused ({word}), without an effect"),
+        Meaning::Refused(refused) => {
+            format!("as refused ({}), without an effect", refused.as_str())
+        }
+    }
+}
+
+fn result(text: &mut String, status: &Result<Option<Status>, Unusable>) -> bool {
+    let (sign, words) = match status {
+        Ok(Some(Status::Queued)) => ('!', "as still queued".to_owned()),
+        Ok(Some(Status::Won(order))) => (' ', format!("as won: order {order}")),
+        Ok(Some(Status::Lost(loss))) => (' ', format!("as lost: {}", loss.as_str())),
+        Ok(None) => ('!', "as unknown to the shop".to_owned()),
+        Err(_) => ('!', "as an error: no [[result.outcome]] matches the answer".to_owned()),
+    };
+    let _ = writeln!(text, "{sign} understood {}", printable(&words));
+    sign == ' '
+}
+
+/// The orders that are new, and whether they are those of the attempt.
+fn new_orders(text: &mut String, trial: &Trial) -> bool {
+    let ours = trial.history.ids.request_id(crate::history::AttemptNo { thread: 0, index: 0 });
+    for row in trial.new.iter().take(NEW_MAX) {
+        let whose = if row.request_id == ours { "of this attempt" } else { "of nobody here" };
+        let status = match &row.status {
+            Status::Won(order) => format!("order {order}"),
+            Status::Lost(_) => "a lost attempt".to_owned(),
+            Status::Queued => "a queued attempt".to_owned(),
+        };
+        let line = format!("{status} of buyer {}, {whose}", row.uid);
+        let _ = writeln!(text, "New        {}", printable(&line));
+    }
+    let Ok(after) = &trial.after else { return false };
+    let was_won = trial.history.entries.iter().any(|it| matches!(it.answered, Answered::Won(_)));
+    let is_there = trial.new.iter().any(|row| row.request_id == ours);
+    let can_be_told = after.tells.buyers || after.tells.request_ids || after.tells.order_ids;
+    match (was_won, can_be_told, trial.new.is_empty()) {
+        (true, true, _) if !is_there => {
+            text.push_str(
+                "! New      the attempt was won, and no order is known as its own: see \
+                           `fields` or `pattern` of [truth.orders]\n",
+            );
+            false
+        }
+        (true, false, true) => {
+            text.push_str("! New      the attempt was won, and there is no new order\n");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// The beginning of a text, escaped and in one line.
+fn cut(text: &str, len: usize) -> String {
+    let text = text.trim();
+    let cut: String = text.chars().take(len).collect();
+    let dots = if cut.len() < text.len() { "…" } else { "" };
+    format!("{}{dots}", printable(&cut))
+}
