@@ -135,3 +135,18 @@ answers_amqp() (
     printf 'AMQP\0\0\x09\x01' >&3
     IFS= read -r -t 2 -n 1 -u 3 _
 )
+
+# node_modules FOLDER: WORK/node_modules with exactly the packages of the folder's lock file, and
+# the folder's scripts beside it, so that they find these packages.
+node_modules() {
+    if [ ! -f "$WORK/installed" ] || ! cmp -s "$1/package-lock.json" "$WORK/installed"; then
+        say "installing $(grep -c '^    "node_modules/' "$1/package-lock.json") npm packages"
+        cp "$1/package.json" "$1/package-lock.json" "$WORK/"
+        if ! (cd "$WORK" && npm ci --no-audit --no-fund >npm.log 2>&1); then
+            tail -n 15 "$WORK/npm.log" >&2
+            return 1
+        fi
+        cp "$1/package-lock.json" "$WORK/installed"
+    fi
+    find "$1" -maxdepth 1 -name '*.*js' -exec cp {} "$WORK/" \;
+}
