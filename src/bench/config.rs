@@ -21,8 +21,6 @@ pub struct Config {
     pub target: Option<String>,
     /// The certificates that are trusted, if the target is `https://`.
     pub trust: Trust,
-    /// Whether the stock of a described shop is restored before the run.
-    pub reset: bool,
     /// The token that authorizes reading the ledger.
     pub admin_token: Option<Secret>,
     /// The folder in which a server may have left its token.

@@ -54,7 +54,7 @@ impl Site {
         certificate.map_err(|why| anyhow!("{}: {why}", target.url))?;
         let beginning = Beginning::now();
         let control = config.sut.control(&target, config.plan.item.clone(), beginning)?;
-        if config.reset {
+        if config.plan.reset {
             control.reset().await?;
         }
         let found = match control.first_sale(limit, !config.plan.no_audit).await {

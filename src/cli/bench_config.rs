@@ -119,7 +119,6 @@ impl BenchCommand {
             trust: trust(&flags),
             target: flags.target,
             admin_token: flags.admin_token,
-            reset: flags.reset == Some(true),
             data: DATA_DEFAULT.into(),
             broker_metrics: flags.broker_metrics,
             jtl: flags.jtl,

@@ -56,10 +56,10 @@ impl Shop {
         let Self { path: Some(path), accounts } = self else { return Ok(Sut::Seckill) };
         let rows = accounts.as_ref().map(Accounts::count);
         if plan.buyers == Buyers::Thread && rows.is_some_and(|rows| rows < plan.threads) {
+            let (rows, threads) = (rows.unwrap_or_default(), plan.threads);
             let problem = format!(
-                "has {} rows, and each of the {} virtual users needs its own",
-                rows.unwrap_or_default(),
-                plan.threads
+                "has {rows} buyers, and each of the {threads} virtual users is one: add rows, or \
+                 give --threads {rows}"
             );
             return Err(explain(wrong("buyers-from", problem)));
         }

@@ -40,6 +40,8 @@ impl Plan {
         }
         list.given("stock", self.stock);
         list.given("expect-stock", self.expect_stock);
+        list.switch("reset", self.reset);
+        list.given("buyers-from", self.buyers_from.as_ref().map(|path| path.display()));
         list.switch("no-audit", self.no_audit);
         list.given("seed", Some(self.seed));
         list.0

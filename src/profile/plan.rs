@@ -1,5 +1,6 @@
 //! The plan of a run. Every check of the flags happens here, before anything is started.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,12 @@ pub struct Plan {
     /// The stock that the sale must have been opened with, if that was said.
     #[serde(default)]
     pub expect_stock: Option<u64>,
+    /// Whether the stock of a described shop is restored before the run.
+    #[serde(default)]
+    pub reset: bool,
+    /// The file of a described shop's buyers.
+    #[serde(default)]
+    pub buyers_from: Option<PathBuf>,
     /// Whether nothing is read for an audit.
     #[serde(default)]
     pub no_audit: bool,
@@ -138,6 +145,8 @@ impl Plan {
             abort_on: thresholds("abort-on", flags.abort_on.as_deref())?,
             stock: stock(flags)?,
             expect_stock: flags.expect_stock.map(|count| count.0),
+            reset: flags.reset == Some(true),
+            buyers_from: flags.buyers_from.clone(),
             no_audit: flags.no_audit.unwrap_or(false),
             insecure: flags.insecure.unwrap_or(false),
             seed: flags.seed.unwrap_or(random_seed),

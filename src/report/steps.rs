@@ -41,7 +41,6 @@ pub(super) fn steps(run: &Run) -> String {
 /// The beginnings of answers that no outcome matches.
 pub(super) fn unmatched(run: &Run) -> String {
     let lines = run.unmatched.iter().map(|answer| printable(answer));
-    let lines =
-        lines.map(|answer| format!("Unmatched  no [[outcome]] has this answer: {answer}\n"));
+    let lines = lines.map(|answer| format!("Unmatched  {answer}\n"));
     lines.collect()
 }

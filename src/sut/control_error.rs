@@ -63,6 +63,13 @@ pub enum ControlError {
     CannotReset,
     #[error("the description does not say where the orders are: add [truth.orders]")]
     NoOrders,
+    #[error("[[reset]] has run, and [truth.stock] shows {0} units: see its steps")]
+    NothingReset(i64),
+    #[error(
+        "`stock` in [shop] is {stock}, but {stock_left} units are left and {orders} are sold: add \
+         --reset, or correct `stock`"
+    )]
+    StockDiffers { stock: u64, stock_left: i64, orders: u64 },
     #[error("{problem}")]
     Truth { problem: String, may_pass: bool },
 }

@@ -7,7 +7,8 @@ use crate::bench::{BenchError, Config, Thresholds, Trial, try_out};
 use crate::cli::shop::Shop;
 use crate::cli::sources::Sources;
 use crate::escape::printable;
-use crate::history::{Answered, Ledger, Refused, Row, Status};
+use crate::history::{Answered, AttemptNo, Ledger, Refused, Row, Status};
+use crate::ids::{OrderId, RequestId};
 use crate::load::{Part, Rehearsed};
 use crate::profile::{BenchFlags, Plan, Profile};
 use crate::stats::ErrorKind;
@@ -62,7 +63,6 @@ pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure
         spawn: None,
         target: flags.target,
         trust,
-        reset: args.reset,
         admin_token: None,
         data: String::new().into(),
         broker_metrics: None,
@@ -93,10 +93,11 @@ fn report(trial: &Trial, sut: &Sut) -> (String, bool) {
     text.push('\n');
     if let Some(because) = &trial.unsettled {
         is_right = false;
-        let _ = writeln!(text, "Unsettled  {}", printable(because));
+        let _ = writeln!(text, "! Unsettled {}", printable(because));
     }
     is_right &= line_of_ledger(&mut text, "After", &trial.after);
-    is_right &= new_orders(&mut text, trial);
+    let has_stock = matches!(sut, Sut::Described(shop) if shop.has_stock());
+    is_right &= new_orders(&mut text, trial, has_stock);
     let _ = writeln!(
         text,
         "\n{}",
@@ -118,7 +119,7 @@ fn line_of_ledger(text: &mut String, when: &str, ledger: &Result<Ledger, String>
                 true => format!("{} left", ledger.sale.stock_left),
                 false => "units left not told".to_owned(),
             };
-            let _ = writeln!(text, "{when:<9}  {orders} orders, {left}");
+            let _ = writeln!(text, "{when:<9}  {}, {left}", of(orders));
             true
         }
         Err(error) => {
@@ -126,6 +127,10 @@ fn line_of_ledger(text: &mut String, when: &str, ledger: &Result<Ledger, String>
             false
         }
     }
+}
+
+fn of(orders: usize) -> String {
+    format!("{orders} order{}", if orders == 1 { "" } else { "s" })
 }
 
 fn request(text: &mut String, seen: &Rehearsed, steps: &[String]) -> bool {
@@ -138,7 +143,11 @@ fn request(text: &mut String, seen: &Rehearsed, steps: &[String]) -> bool {
         Part::Purchase(..) => "purchase",
         Part::Result(_) => "result",
     };
-    let _ = writeln!(text, "\n{}: {}", printable(what), cut(line, SHOWN_LEN));
+    let line = cut(line, SHOWN_LEN);
+    let _ = match what == line {
+        true => writeln!(text, "\n{line}"),
+        false => writeln!(text, "\n{}: {line}", printable(what)),
+    };
     if !body.is_empty() {
         let _ = writeln!(text, "  sent       {}", cut(body, SHOWN_LEN));
     }
@@ -200,7 +209,11 @@ fn purchase(
             true
         }
         Err(_) => {
-            let _ = writeln!(text, "! understood as an error: no [[outcome]] matches the answer");
+            let because = match outcome {
+                Some(number) => format!("[[outcome]] number {} has no order_id in it", number + 1),
+                None => "no [[outcome]] matches the answer".to_owned(),
+            };
+            let _ = writeln!(text, "! understood as an error: {because}");
             false
         }
     }
@@ -234,9 +247,9 @@ fn result(text: &mut String, status: &Result<Option<Status>, Unusable>) -> bool 
     sign == ' '
 }
 
-/// The orders that are new, and whether they are those of the attempt.
-fn new_orders(text: &mut String, trial: &Trial) -> bool {
-    let ours = trial.history.ids.request_id(crate::history::AttemptNo { thread: 0, index: 0 });
+/// The orders that are new, and whether they fit what the attempt was told.
+fn new_orders(text: &mut String, trial: &Trial, has_stock: bool) -> bool {
+    let ours = trial.history.ids.request_id(AttemptNo { thread: 0, index: 0 });
     for row in trial.new.iter().take(NEW_MAX) {
         let whose = if row.request_id == ours { "of this attempt" } else { "of nobody here" };
         let status = match &row.status {
@@ -247,24 +260,68 @@ fn new_orders(text: &mut String, trial: &Trial) -> bool {
         let line = format!("{status} of buyer {}, {whose}", row.uid);
         let _ = writeln!(text, "New        {}", printable(&line));
     }
-    let Ok(after) = &trial.after else { return false };
-    let was_won = trial.history.entries.iter().any(|it| matches!(it.answered, Answered::Won(_)));
-    let is_there = trial.new.iter().any(|row| row.request_id == ours);
-    let can_be_told = after.tells.buyers || after.tells.request_ids || after.tells.order_ids;
-    match (was_won, can_be_told, trial.new.is_empty()) {
-        (true, true, _) if !is_there => {
-            text.push_str(
-                "! New      the attempt was won, and no order is known as its own: see \
-                           `fields` or `pattern` of [truth.orders]\n",
-            );
-            false
-        }
-        (true, false, true) => {
-            text.push_str("! New      the attempt was won, and there is no new order\n");
-            false
-        }
-        _ => true,
+    let problems = problems(trial, &ours, has_stock);
+    problems.iter().for_each(|problem| {
+        let _ = writeln!(text, "! New      {}", printable(problem));
+    });
+    trial.after.is_ok() && problems.is_empty()
+}
+
+/// What does not fit between the answers, the orders and the stock.
+fn problems(trial: &Trial, ours: &RequestId, has_stock: bool) -> Vec<String> {
+    let (Ok(before), Ok(after)) = (&trial.before, &trial.after) else { return Vec::new() };
+    let mut problems = Vec::new();
+    let is_won = |row: &&Row| matches!(row.status, Status::Won(_));
+    let orders = trial.new.iter().filter(is_won).count();
+    if has_stock && !after.tells.stock {
+        problems.push("[truth.stock] gave no number".to_owned());
     }
+    let (was, left) = (before.sale.stock_left, after.sale.stock_left);
+    if before.tells.stock && after.tells.stock && was - left != orders as i64 {
+        problems.push(format!("{orders} new orders, and the units left went from {was} to {left}"));
+    }
+    let mine: Vec<&Row> = trial.new.iter().filter(|row| row.request_id == *ours).collect();
+    if orders > 1 {
+        problems
+            .push(format!("one attempt, and {orders} new orders: see `only` of [truth.orders]"));
+    }
+    let tells = after.tells;
+    let can_be_told = tells.buyers || tells.request_ids || tells.order_ids;
+    let told = told_order(trial);
+    match told {
+        None => {}
+        Some(_) if trial.new.is_empty() => {
+            problems.push("the attempt was won, and there is no new order".to_owned());
+        }
+        Some(_) if can_be_told && mine.is_empty() => problems.push(
+            "the attempt was won, and no order is known as its own: see `fields` or `pattern` of \
+             [truth.orders]"
+                .to_owned(),
+        ),
+        Some(told) => {
+            let ids = mine.iter().filter_map(|row| row.status.order_id());
+            let others: Vec<&OrderId> = ids.filter(|id| !id.agrees_with(told)).collect();
+            others.iter().for_each(|id| {
+                problems
+                    .push(format!("the answer tells of order {told}, and the orders have {id}"));
+            });
+        }
+    }
+    problems
+}
+
+/// The order that the attempt was told of, by its answer or its result.
+fn told_order(trial: &Trial) -> Option<&OrderId> {
+    let answers = trial.history.entries.iter().find_map(|entry| match &entry.answered {
+        Answered::Won(order) => Some(&**order),
+        _ => None,
+    });
+    answers.or_else(|| {
+        trial.requests.iter().find_map(|seen| match &seen.part {
+            Part::Result(Ok(Some(status))) => status.order_id(),
+            _ => None,
+        })
+    })
 }
 
 /// The beginning of a text, escaped and in one line.

@@ -47,13 +47,19 @@ fn head(args: &SutInitArgs) -> String {
          target = {}\n\
          threads = 100\n\
          stampede = true\n\
-         # item = \"phone\"           # {{{{item}}}} below\n\n\
+         # item = \"phone\"           # {{{{item}}}} below\n\
+         {}\n\
          [shop]\n\
          name = {}\n\
          # per_buyer = 1            # orders that one buyer may have; checked if it is given\n\
          # stock = 10               # units at the opening, if [truth.stock] cannot tell\n\n",
         if args.login.is_some() { " --buyers-from accounts.csv" } else { "" },
         quoted(&args.target),
+        if args.login.is_some() {
+            "# buyers-from = \"accounts.csv\"  # with a line of names\n"
+        } else {
+            ""
+        },
         quoted(&args.name),
     )
 }

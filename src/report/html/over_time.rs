@@ -146,7 +146,9 @@ impl Time<'_> {
         let axes = self.axes(Scale::counts(values.chain([before as f64])));
         let ends = self.rows.iter().filter_map(|row| Some((self.end_of(row), left(row)?)));
         let path = axes.through([(0.0, before as f64)].into_iter().chain(ends));
-        let is_read = self.rows.iter().any(|row| row.stock_left.is_some());
+        // The last row has it from after the run.
+        let during = self.rows.len().max(2) - 1;
+        let is_read = self.rows.iter().take(during).any(|row| row.stock_left.is_some());
         let marks = match is_read {
             false => Vec::new(),
             true => vec![Mark { class: "c2", is_band: false, name: "stock left".to_owned(), path }],

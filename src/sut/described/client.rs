@@ -58,9 +58,9 @@ pub(super) struct Unmatched {
 }
 
 impl Unmatched {
-    fn add(&self, received: Received<'_>) {
+    fn add(&self, because: String, received: Received<'_>) {
         if self.count.fetch_add(1, Ordering::Relaxed) < UNMATCHED_MAX {
-            let answer = beginning(received);
+            let answer = because + &beginning(received);
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             if !answers.contains(&answer) {
                 answers.push(answer);
@@ -135,13 +135,19 @@ impl Client {
         let found = outcome::understand(&shared.outcomes, received);
         self.last_outcome = found.as_ref().map(|(number, _)| *number);
         match found {
-            Some((_, understood)) => {
+            Some((number, None)) => {
+                let number = number + 1;
+                let because = format!("[[outcome]] number {number} has it, without its order_id: ");
+                shared.unmatched.add(because, received);
+                Err(ErrorKind::Body.into())
+            }
+            Some((_, Some(understood))) => {
                 // What cannot be extracted from a refusal is needed by nobody.
                 self.extract(shared.purchase, received);
                 Ok(understood)
             }
             None => {
-                shared.unmatched.add(received);
+                shared.unmatched.add("no [[outcome]] has it: ".to_owned(), received);
                 Err(unusable(received.status).into())
             }
         }
@@ -194,13 +200,20 @@ impl Client {
             false => statuses.contains(&received.status),
         };
         self.beginning = None;
-        let error = match (is_success, is_success && self.extract(step, received)) {
-            (false, _) => ErrorKind::Http(received.status),
-            (true, true) => return Ok(()),
-            (true, false) => ErrorKind::Body,
-        };
-        self.beginning = Some(beginning(received));
-        Err(error)
+        if !is_success {
+            self.beginning = Some(beginning(received));
+            return Err(ErrorKind::Http(received.status));
+        }
+        if self.extract(step, received) {
+            return Ok(());
+        }
+        // The answer is not shown: it may have a secret beside the value.
+        let extracts = self.shared.steps[step].extracts.iter();
+        let names = extracts.filter(|(_, slot, _)| self.extracted[*slot].is_empty());
+        let names: Vec<&str> = names.map(|(name, ..)| &**name).collect();
+        let (status, names) = (received.status, names.join("`, `"));
+        self.beginning = Some(format!("status {status}, and `{names}` is not where it should be"));
+        Err(ErrorKind::Body)
     }
 
     /// The beginning of the last answer to a step that was no success.
@@ -217,7 +230,10 @@ impl Client {
                     self.extracted[*slot].clear();
                     self.extracted[*slot].push_str(&value);
                 }
-                None => is_complete = false,
+                None => {
+                    self.extracted[*slot].clear();
+                    is_complete = false;
+                }
             }
         }
         is_complete

@@ -63,7 +63,15 @@ impl Control {
     ) -> Result<View, ControlError> {
         let url = || self.target.url.clone();
         match timeout(limit, TcpStream::connect(self.target.address)).await {
-            Ok(Ok(_)) if reads_truth => self.sale().await,
+            Ok(Ok(_)) if reads_truth => {
+                let view = self.sale().await?;
+                let SaleView { stock, stock_left, orders, .. } = view.sale;
+                let is_sum = i128::from(stock) == i128::from(stock_left) + i128::from(orders);
+                match is_sum {
+                    true => Ok(view),
+                    false => Err(ControlError::StockDiffers { stock, stock_left, orders }),
+                }
+            }
             Ok(Ok(_)) => Ok(View { sent_us: 0, answered_us: 0, sale: SaleView::default() }),
             Ok(Err(_)) => Err(ControlError::NoShop(url())),
             Err(_) => Err(ControlError::NoConnection(url(), Span(limit))),
@@ -78,12 +86,17 @@ impl Control {
     /// Reads all sources. What is queued comes first: what is decided then is in the others.
     async fn reading(&self, deadline: Instant) -> Result<Reading, ControlError> {
         let sent_us = self.beginning.us(Instant::now());
-        let queued = self.queued(deadline).await?;
+        let told = self.queued(deadline).await?;
         let left = self.stock_left(deadline).await?;
         let found = match self.description.truth() {
             Some(_) => self.orders(deadline).await?,
             None => Vec::new(),
         };
+        // Records may be queued as well, and are all that are if the source has every attempt.
+        let is_queued = |found: &&Found| found.status == FoundStatus::Queued;
+        let listed = found.iter().filter(is_queued).count() as u64;
+        let has_all = self.description.truth().is_some_and(|truth| truth.tells(&found).attempts);
+        let queued = told.max((listed > 0 || has_all).then_some(listed));
         let orders = won(&found);
         let stock = self.opening_stock(left, orders);
         let sale = SaleView {
@@ -94,10 +107,10 @@ impl Control {
             queued: queued.unwrap_or_default(),
             ..SaleView::default()
         };
-        let mut digest = DefaultHasher::new();
-        (left, found).hash(&mut digest);
         let view = View { sent_us, answered_us: self.beginning.us(Instant::now()), sale };
-        Ok(Reading { view, queued, digest: digest.finish() })
+        // Records may come in any order.
+        let records = found.iter().map(digest).fold(0, u64::wrapping_add);
+        Ok(Reading { view, queued, digest: digest(&(left, records)) })
     }
 
     /// The units left and the attempts without a decision, as far as they can be read during the
@@ -126,7 +139,10 @@ impl Control {
         for reset in self.description.resets() {
             reset.run(&around).await.map_err(of_truth)?;
         }
-        Ok(())
+        match self.stock_left(Instant::now() + READ_TIME).await? {
+            Some(left) if left <= 0 => Err(ControlError::NothingReset(left)),
+            _ => Ok(()),
+        }
     }
 
     /// Waits until two readings in a row show the same, and nothing is queued. Returns the state
@@ -226,6 +242,12 @@ struct Reading {
     queued: Option<u64>,
     /// Of the orders and the stock.
     digest: u64,
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn signed(number: u64) -> i64 {

@@ -174,6 +174,11 @@ impl Description {
         self.tables.purchase.idempotent == Some(true) && !needs_user
     }
 
+    /// Whether it says where the units left are.
+    pub fn has_stock(&self) -> bool {
+        self.truth.as_ref().is_some_and(|truth| truth.tells_numbers().0)
+    }
+
     /// Whether it says how the stock is restored.
     pub fn has_reset(&self) -> bool {
         !self.resets.is_empty()

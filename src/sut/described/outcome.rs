@@ -172,18 +172,19 @@ impl Rule {
         }
     }
 
-    /// What the answer says of its attempt, if it has this outcome.
-    fn understand(&self, received: Received<'_>) -> Option<Understood> {
+    /// What the answer says of its attempt, if it has this outcome; the inner `None` says that it
+    /// lacks the id of the order.
+    fn understand(&self, received: Received<'_>) -> Option<Option<Understood>> {
         if !self.conditions.hold(received) {
             return None;
         }
         let answered = |outcome, answered| (outcome, Meaning::Answered(answered), None);
         let (outcome, meaning, retry) = match &self.is {
             Is::Accepted => answered(stats::Outcome::Accepted, Answered::Accepted),
-            Is::Won(extract) => {
-                let order = Self::order(extract.as_ref(), received)?;
-                answered(stats::Outcome::Won, Answered::Won(Box::new(order)))
-            }
+            Is::Won(extract) => match Self::order(extract.as_ref(), received) {
+                Some(order) => answered(stats::Outcome::Won, Answered::Won(Box::new(order))),
+                None => return Some(None),
+            },
             Is::Lost(loss) => answered(stats::Outcome::Lost, Answered::Lost(*loss)),
             Is::Refused(reason, None) => {
                 answered(stats::Outcome::Refused(*reason), Answered::Unknown)
@@ -199,7 +200,7 @@ impl Rule {
             Is::Rejected => (stats::Outcome::Rejected, Meaning::Refused(Refused::Other), None),
             Is::Unknown => return None,
         };
-        Some(Understood { outcome, meaning, retry })
+        Some(Some(Understood { outcome, meaning, retry }))
     }
 
     /// What the answer to a request for a result says, if it has this outcome; the inner `None`
@@ -217,8 +218,12 @@ impl Rule {
     }
 }
 
-/// What an answer to a purchase means, and the number of the outcome that says so.
-pub(super) fn understand(rules: &[Rule], received: Received<'_>) -> Option<(usize, Understood)> {
+/// What an answer to a purchase means, and the number of the outcome that says so; the inner `None`
+/// says that the answer lacks the id of its order.
+pub(super) fn understand(
+    rules: &[Rule],
+    received: Received<'_>,
+) -> Option<(usize, Option<Understood>)> {
     let mut rules = rules.iter().enumerate();
     rules.find_map(|(number, rule)| Some((number, rule.understand(received)?)))
 }

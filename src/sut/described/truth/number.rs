@@ -78,6 +78,13 @@ impl Number {
             Source::Redis(redis, field) => redis.number(read, field.as_ref()).await?,
             Source::Sql(sql) => {
                 let records = sql.records(read).await?;
+                if records.len() > 1 || records.iter().any(|record| record.values.len() > 1) {
+                    let (rows, columns) = (records.len(), records[0].values.len());
+                    return Err(Problem::lasting(format!(
+                        "the query gives {rows} rows of {columns} columns, and one number is \
+                         wanted: add a `where`, or sum them up"
+                    )));
+                }
                 let first = records.first().and_then(|record| record.values.first());
                 first.filter(|value| !value.is_empty()).cloned()
             }
