@@ -63,7 +63,7 @@ fn described() -> Sut {
     let requests = profile.split("[truth.orders]").next().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(requests.as_bytes()).unwrap();
-    let setting = Setting { item: "default".parse().ok(), seed: 1, accounts: None };
+    let setting = Setting { item: "default".parse().ok(), seed: 1, repeats: false, accounts: None };
     Sut::Described(Arc::new(Description::read(file.path(), setting).unwrap()))
 }
 

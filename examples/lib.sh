@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Helpers of the examples' run.sh: start servers on loopback, wait for them, stop them by their pid.
 # The caller sets WORK, the folder of logs and of what is installed. Sourced, not run.
 

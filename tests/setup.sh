@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # A linker for Rust, mount for the tests that fill a disk, openssl for certificates, a browser for
-# pages, jq and shellcheck for the scripts of the GitHub action, and the services: the tests start
-# their own on free ports, so Debian's are not started.
+# pages, jq and shellcheck for the scripts of the GitHub action, Python for a shop to be tested, the
+# command-line clients of databases, and the services: the tests start their own on free ports, so
+# Debian's are not started.
 missing=()
 needs() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
 PATH=$PATH:/usr/sbin:/sbin
@@ -14,6 +15,9 @@ needs mount mount
 needs openssl openssl
 needs jq jq
 needs shellcheck shellcheck
+needs python3 python3
+needs sqlite3 sqlite3
+needs psql postgresql-client
 needs redis-server redis-server
 needs rabbitmq-server rabbitmq-server
 needs nginx nginx

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::profile::{BenchFlags, FlagError, Plan};
 use crate::settings::Buyers;
 use crate::sut::{Accounts, Description, DescriptionError, Setting, Sut};
+use crate::units::Share;
 
 use super::Failure;
 
@@ -62,7 +63,8 @@ impl Shop {
             );
             return Err(explain(wrong("buyers-from", problem)));
         }
-        let setting = Setting { item: plan.item.clone(), seed: plan.seed, accounts };
+        let repeats = plan.double_click != Share::default() || plan.retry.max > 0;
+        let setting = Setting { item: plan.item.clone(), seed: plan.seed, repeats, accounts };
         let description = Description::read(&path, setting).map_err(|error| match error {
             DescriptionError::Io { .. } => Failure::Run(error.into()),
             DescriptionError::Content { .. } => Failure::Usage(error.to_string()),

@@ -32,6 +32,14 @@ pub struct Tells {
     /// and the attempts that are queued, all of the same moment. Otherwise no conclusion is drawn
     /// from [`History::views`](super::History::views).
     pub states: bool,
+    /// An attempt that is sent several times has one effect at the most. Otherwise each of its
+    /// requests may have one of its own.
+    #[serde(default = "yes")]
+    pub once: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Tells {
@@ -52,6 +60,8 @@ impl Tells {
             stock: told,
             limit: told,
             states: told,
+            // It is no fact of the source.
+            once: true,
         }
     }
 

@@ -20,6 +20,7 @@ const NO_ORDER_IDS: &str = "the orders' source has no order ids";
 const NO_POSITIONS: &str = "the orders' source has no positions";
 const NO_TIMES: &str = "the orders' source has no times";
 const NO_ITEMS: &str = "the orders' source has no items";
+const NOT_ONCE: &str = "a request that is sent again may have another effect";
 const NO_STATES: &str = "the tested system publishes no state of its sale";
 
 /// An invariant that was not checked, since the source of the ledger cannot tell what it needs.
@@ -93,7 +94,8 @@ fn why(invariant: Invariant, tells: Tells, has_stock: bool) -> Option<&'static s
             stock,
             limit,
         ],
-        Invariant::AcceptedKept | Invariant::IdsAnsweredOnce | Invariant::EarlierKept => &[],
+        Invariant::IdsAnsweredOnce => &[(tells.once, NOT_ONCE)],
+        Invariant::AcceptedKept | Invariant::EarlierKept => &[],
     };
     needs.iter().find(|(is_told, _)| !is_told).map(|(_, because)| *because)
 }

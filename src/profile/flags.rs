@@ -51,7 +51,7 @@ layered! {
         /// and where its orders are. `seckill sut init` writes one; a profile may hold it as well
         #[arg(long, env = "SECKILL_SUT", value_name = "FILE")]
         pub sut: Option<PathBuf>,
-        /// Restore the stock of a described shop before the run, as its [[reset]] says
+        /// Restore the stock of a described shop before the run, as its `[[reset]]` says
         #[arg(long, env = "SECKILL_RESET", num_args = 0..=1, require_equals = true,
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]

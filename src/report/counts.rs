@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::archive::{Run, Tally};
 use crate::escape::printable;
 use crate::history::Asked;
-use crate::judge::{DeadLetters, Fairness};
+use crate::judge::{Audit, DeadLetters, Fairness, Invariant, NotChecked};
 
 /// Outcomes, errors, decisions, and what is to be known of them.
 pub(super) fn counts(run: &Run) -> String {
@@ -13,14 +13,18 @@ pub(super) fn counts(run: &Run) -> String {
     let mut text = format!("Outcomes   {outcomes}\nErrors     {errors}\n");
     let audit = &run.audit.audit;
     if audit.orders.is_some() {
+        let Audit { accepted, unresolved, unknown_outcomes, results, .. } = audit;
+        let Asked { wanted, answered } = results;
+        // A source of orders alone does not say what became of the others.
+        let is_told = |of: &NotChecked| of.invariant != Invariant::AcceptedKept;
+        let undecided = match audit.not_checked.iter().all(is_told) {
+            true => format!("{unresolved} undecided"),
+            false => "how many are undecided is not told".to_owned(),
+        };
         let _ = writeln!(
             text,
-            "Decisions  {} accepted, {} undecided, {} unknown; asked for {} results, {} answered",
-            audit.accepted,
-            audit.unresolved,
-            audit.unknown_outcomes,
-            audit.results.wanted,
-            audit.results.answered,
+            "Decisions  {accepted} accepted, {undecided}, {unknown_outcomes} unknown; asked for \
+             {wanted} results, {answered} answered",
         );
     }
     if audit.sent_again.wanted > 0 {

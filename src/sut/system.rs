@@ -199,6 +199,14 @@ impl Default for SutRecord {
 }
 
 impl SutRecord {
+    /// The name of a described shop.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::Described { name, .. } => Some(name),
+        }
+    }
+
     /// The words of all outcomes that an answer can have.
     pub fn outcomes(&self) -> Vec<&str> {
         let decisions = [Outcome::Accepted, Outcome::Won, Outcome::Lost, Outcome::Rejected];

@@ -226,7 +226,7 @@ reason = "sold_out"
 fn described_shop_allocates_nothing_per_refused_attempt() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(DESCRIPTION.as_bytes()).unwrap();
-    let setting = Setting { item: "tea".parse().ok(), seed: 1, accounts: None };
+    let setting = Setting { item: "tea".parse().ok(), seed: 1, repeats: false, accounts: None };
     let description = Description::read(file.path(), setting).unwrap();
     assert_none_with(&Sut::Described(Arc::new(description)), &closed(500), &closed(2_000));
 }

@@ -236,7 +236,8 @@ mod tests {
 
     fn read(file: &Path, accounts: &Path) -> Result<String, String> {
         let accounts = Some(Accounts::read(accounts).unwrap());
-        let description = Description::read(file, Setting { item: None, seed: 1, accounts });
+        let description =
+            Description::read(file, Setting { item: None, seed: 1, repeats: false, accounts });
         description.map(|shop| shop.name().to_owned()).map_err(|error| error.to_string())
     }
 }

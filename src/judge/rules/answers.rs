@@ -1,6 +1,9 @@
 //! Answers: each buyer was told what the ledger says.
 
+use std::collections::HashSet;
+
 use crate::history::{Answered, Status};
+use crate::ids::OrderId;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -9,11 +12,16 @@ pub(super) fn answers_true(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::AnswersTrue);
     let item = facts.history.item.as_str();
     let mut text = uuid::Uuid::encode_buffer();
+    // Each request of an attempt may have made an order then, and only one of them has its row.
+    let orders = facts.orders.iter().filter(|_| !facts.tells.once);
+    let orders: HashSet<&OrderId> = orders.filter_map(|row| row.status.order_id()).collect();
     for made in facts.made() {
         let Some(row) = made.row else { continue };
         let is_exact = facts.tells.request_ids;
         let same_decision = match (&made.entry.answered, &row.status) {
-            (Answered::Won(answered), Status::Won(order_id)) => answered.agrees_with(order_id),
+            (Answered::Won(answered), Status::Won(order_id)) => {
+                answered.agrees_with(order_id) || orders.contains(&**answered)
+            }
             // The buyer has as many losses and as much in the queue as others were not told of.
             (Answered::Lost(_), Status::Lost(_) | Status::Queued) if !is_exact => true,
             (Answered::Lost(told), Status::Lost(loss)) => told.agrees_with(*loss),

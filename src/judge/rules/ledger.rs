@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::history::{Row, Status};
+use crate::history::{AttemptNo, History, Row, Status};
 use crate::ids::{OrderId, RequestId};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
@@ -46,13 +46,29 @@ pub(super) fn request_ids_unique(facts: &Facts<'_>) -> Witnesses {
 
 pub(super) fn orders_were_sent(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrdersWereSent);
-    for (row, origin) in facts.rows() {
-        let is_won = matches!(row.status, Status::Won(_));
+    let is_foreign = |(row, origin): &(&Row, Origin)| {
         // A row that names neither an attempt nor a buyer may be of any attempt.
         let is_named = facts.tells.names() || !row.uid.is_empty();
-        broken.add_if(is_won && is_named && origin == Origin::Foreign, row.request_id);
+        matches!(row.status, Status::Won(_)) && is_named && *origin == Origin::Foreign
+    };
+    let mut foreign: Vec<&Row> = facts.rows().filter(is_foreign).map(|(row, _)| row).collect();
+    if !facts.tells.once && !foreign.is_empty() {
+        // Each request of an attempt may have made one.
+        let buyers = buyers(facts.history, &foreign);
+        foreign.retain(|row| !buyers.contains(&*row.uid));
     }
+    foreign.into_iter().for_each(|row| broken.add(row.request_id));
     broken
+}
+
+/// The buyers of these rows that have made an attempt in this run.
+fn buyers<'a>(history: &History, rows: &[&'a Row]) -> HashSet<&'a str> {
+    let named: HashMap<&str, &'a str> = rows.iter().map(|row| (&*row.uid, &*row.uid)).collect();
+    let attempts = (0..)
+        .zip(&history.sent)
+        .flat_map(|(thread, sent)| (0..*sent).map(move |index| AttemptNo { thread, index }));
+    let ours = attempts.map(|attempt| history.ids.buyer(attempt).to_string());
+    ours.filter_map(|buyer| named.get(&*buyer).copied()).collect()
 }
 
 /// An attempt that another sale has accepted is not in this ledger, but it has a result.

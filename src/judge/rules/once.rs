@@ -15,18 +15,26 @@ use super::kept::kept;
 /// that all decisions that were told of an attempt are the same.
 pub(super) fn ids_answered_once(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::IdsAnsweredOnce);
+    // Otherwise each request of an attempt is answered for itself.
+    if facts.tells.once {
+        answers_keep(facts, &mut broken);
+        results_keep(facts, &mut broken);
+    }
+    broken
+}
+
+/// Compares the answers to the requests of each attempt.
+fn answers_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
     for made in facts.made().filter(|made| was_refused_later(facts, made)) {
         broken.add(format_args!("{}: refused after it was accepted", made.request_id));
     }
-    known_refused(facts, &mut broken);
+    known_refused(facts, broken);
     for (one, other) in &facts.answered_twice {
         if differ(one, other) {
             let id = facts.history.ids.request_id(one.attempt);
             broken.add(format_args!("{id}: answered with two decisions"));
         }
     }
-    results_keep(facts, &mut broken);
-    broken
 }
 
 /// Requests with one id that are in flight at the same time may be answered differently, so the

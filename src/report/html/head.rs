@@ -57,7 +57,10 @@ impl Head {
             tone: Tone::of(run),
             exit_code: run.exit_code(),
             started: humantime::format_rfc3339_seconds(run.started).to_string(),
-            target: outside(&run.plan.target),
+            target: match run.sut.name() {
+                Some(name) => format!("{} at {}", outside(name), outside(&run.plan.target)),
+                None => outside(&run.plan.target),
+            },
             stopped: run.requests.stopped_early.as_deref().map(outside),
             cause: run.requests.cause.as_deref().map(outside),
             broken: broken(run),

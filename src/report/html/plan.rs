@@ -25,7 +25,7 @@ impl Plan {
             command += &format!(" \\\n  -- {}", lines(spawn));
         }
         let mut notes = Vec::new();
-        if record.spawn.is_none() {
+        if record.spawn.is_none() && run.sut.name().is_none() {
             notes.push("The admin token is not recorded: give it in SECKILL_ADMIN_TOKEN.");
         }
         let is_local = |flag: &String| flag.contains("://127.0.0.1:");

@@ -139,6 +139,7 @@ mod tests {
                 limit: told(),
                 // So that an order may have no id.
                 states: false,
+                once: told(),
             };
             let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours };
             Ledger { sale, rows, is_miscounted, tells }

@@ -168,8 +168,12 @@ impl Control {
         let left = self.stock_left(deadline).await?;
         let stock = self.opening_stock(left, won(&found));
         let per_buyer = self.description.per_buyer();
-        let tells =
-            Tells { stock: left.is_some(), limit: per_buyer.is_some(), ..truth.tells(&found) };
+        let tells = Tells {
+            stock: left.is_some(),
+            limit: per_buyer.is_some(),
+            once: self.description.has_one_effect(),
+            ..truth.tells(&found)
+        };
         let terms = SaleTerms {
             item: history.item.to_string(),
             epoch: 0,

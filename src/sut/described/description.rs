@@ -24,6 +24,8 @@ pub struct Setting {
     pub item: Option<ItemId>,
     /// The seed of the run.
     pub seed: u64,
+    /// Whether the run sends attempts several times: double clicks, retries.
+    pub repeats: bool,
     /// The accounts of the buyers, if there is a file of them.
     pub accounts: Option<Accounts>,
 }
@@ -36,6 +38,7 @@ pub struct Description {
     item: Option<ItemId>,
     seed: u64,
     accounts: Option<Arc<Accounts>>,
+    repeats: bool,
     truth: Option<Truth>,
     resets: Vec<Reset>,
     labels: Labels,
@@ -59,7 +62,7 @@ impl Description {
         let truth = tables.truth.as_ref().map(Truth::new).transpose().map_err(located)?;
         let resets = tables.reset.iter().map(Reset::new).collect::<Result<_, _>>();
         let resets = resets.map_err(located)?;
-        let Setting { item, seed, accounts } = setting;
+        let Setting { item, seed, repeats, accounts } = setting;
         let accounts = accounts.map(Arc::new);
         let mut description = Self {
             file,
@@ -67,6 +70,7 @@ impl Description {
             item,
             seed,
             accounts,
+            repeats,
             truth,
             resets,
             labels: Labels::default(),
@@ -157,6 +161,11 @@ impl Description {
     /// Whether it can be polled by somebody who has not made the steps of the attempt.
     pub(in crate::sut) fn tells_results(&self) -> bool {
         self.labels.results_need_no_user
+    }
+
+    /// Whether an attempt of this run has one effect at the most, however often it is sent.
+    pub(super) fn has_one_effect(&self) -> bool {
+        self.tables.purchase.idempotent == Some(true) || !self.repeats
     }
 
     /// Whether the purchase, sent again, has no second effect.

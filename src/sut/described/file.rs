@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 use crate::escape::printable;
-use crate::profile::DESCRIPTION;
+use crate::profile::{DESCRIPTION, unknown_key};
 
 use super::tables::Tables;
 use super::wrong::Wrong;
@@ -61,7 +61,10 @@ impl File {
         let of_toml = |error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);
             let message = error.message().trim().replace('\n', " ");
-            Wrong::at(at, printable(&message))
+            match message.starts_with("unknown field") {
+                true => Wrong::at(at, unknown_key(&message, &[], "docs/own-shop.md has all keys")),
+                false => Wrong::at(at, printable(&message)),
+            }
         };
         let mut document = DeTable::parse(&self.text).map_err(of_toml)?;
         let keys = document.get_ref().keys().map(|key| key.get_ref().to_string());

@@ -1,8 +1,9 @@
 //! Sources that tell only some things: a right run passes, and what they tell proves what is wrong.
 
 use crate::history::{
-    Answered, Found, FoundStatus, Refused, Status, Tells, attribute, buyer_by_uuid,
+    Answered, Found, FoundStatus, Refused, Row, Status, Tells, attribute, buyer_by_uuid,
 };
+use crate::ids::OrderId;
 use crate::judge::invariant::Invariant;
 use crate::judge::reconcile::reconcile;
 use crate::judge::verdict::{Audit, Verdict};
@@ -276,4 +277,30 @@ fn accepted_buyers_without_an_order_while_units_are_left_prove_nothing() {
     assert_eq!((audit.verdict, &audit.violations[..]), (Verdict::Unknown, &[][..]), "{audit:?}");
     let because = audit.because.unwrap();
     assert!(because.contains("have no order although 1 units are left"), "{because}");
+}
+
+#[test]
+fn each_request_of_an_attempt_may_have_an_order_where_nobody_promises_otherwise() {
+    let scene = || {
+        let mut scene = right();
+        bought_twice(&mut scene);
+        scene
+    };
+    let judge = |once| judge(scene(), Tells { once, ..SQL });
+    assert_eq!((judge(false).verdict, judge(false).violations), (Verdict::Pass, vec![]));
+    assert_eq!(judge(true).verdict, Verdict::Fail);
+}
+
+fn bought_twice(scene: &mut Scene) {
+    // Both requests of a double click have an order, and both were told.
+    let won = scene.ledger.rows.iter().position(|row| row.status.order_id().is_some()).unwrap();
+    let first = scene.ledger.rows[won].clone();
+    let attempt = scene.history.ids.attempt(&first.request_id).unwrap();
+    let entry = scene.history.entries.iter().find(|entry| entry.attempt == attempt).unwrap();
+    let mut twin = entry.clone();
+    twin.answered = Answered::Won(Box::new(OrderId::from_text("twin")));
+    scene.history.entries.push(twin);
+    scene.ledger.rows.push(Row { status: Status::Won(OrderId::from_text("twin")), ..first });
+    scene.history.expected_stock = Some(4);
+    scene.history.results.clear();
 }

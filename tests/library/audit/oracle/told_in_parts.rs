@@ -60,6 +60,7 @@ fn random_tells(random: &mut Random) -> Tells {
         stock: one(70),
         limit: one(70),
         states: one(30),
+        once: true,
     }
 }
 
