@@ -13,14 +13,18 @@ const initialData = {
     shippingMethods: [{ name: 'Standard Shipping', price: 500 }],
     paymentMethods: [{
         name: 'Dummy Payment',
-        handler: { code: 'dummy-payment-handler', arguments: [{ name: 'automaticSettle', value: 'true' }] },
+        handler: {
+            code: 'dummy-payment-handler',
+            arguments: [{ name: 'automaticSettle', value: 'true' }],
+        },
     }],
     collections: [],
 };
-const header = 'name,slug,description,assets,facets,optionGroups,optionValues,sku,price,taxCategory,'
-    + 'stockOnHand,trackInventory,variantAssets,variantFacets';
+const header = 'name,slug,description,assets,facets,optionGroups,optionValues,sku,price,'
+    + 'taxCategory,stockOnHand,trackInventory,variantAssets,variantFacets';
+const phone = `Phone,phone,A phone,,,,,PHONE,499.00,standard,${process.env.SHOP_STOCK},true,,`;
 const csv = `${process.env.SHOP_SCRATCH}/products.csv`;
-fs.writeFileSync(csv, `${header}\nPhone,phone,A phone,,,,,PHONE,499.00,standard,${process.env.SHOP_STOCK},true,,\n`);
+fs.writeFileSync(csv, `${header}\n${phone}\n`);
 
 populate(() => bootstrap(mergeConfig(defaultConfig, config)), initialData, csv)
     .then(app => app.close())

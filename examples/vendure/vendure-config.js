@@ -1,6 +1,8 @@
 // The configuration of Vendure's own guide for a new project, less what a flash sale does not
 // touch (dashboard, e-mail, assets). Nothing about orders and stock is changed.
-const { DefaultJobQueuePlugin, DefaultSearchPlugin, dummyPaymentHandler } = require('@vendure/core');
+const {
+    DefaultJobQueuePlugin, DefaultSearchPlugin, dummyPaymentHandler,
+} = require('@vendure/core');
 
 exports.config = {
     apiOptions: {
