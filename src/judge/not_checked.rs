@@ -43,11 +43,27 @@ impl NotChecked {
             let is_undecided = |made: &Made<'_>| made.entry.answered == Answered::Accepted;
             let is_open = *invariant == Invariant::AcceptedKept && !facts.tells.attempts;
             let is_open = is_open && facts.accepted.iter().any(is_undecided);
-            let because = because.or(is_open.then_some(NO_ATTEMPTS))?.to_owned();
+            let because = because.or(is_open.then_some(NO_ATTEMPTS));
+            let because = because.or_else(|| not_asked(*invariant, facts))?.to_owned();
             Some(Self { invariant: *invariant, because })
         };
         Invariant::ALL.iter().filter_map(not_checked).collect()
     }
+}
+
+/// Why nothing was there to check of a described shop.
+fn not_asked(invariant: Invariant, facts: &Facts<'_>) -> Option<&'static str> {
+    let history = facts.history;
+    let has_results = !history.results.is_empty();
+    let was_repeated = has_results || history.sent_again.wanted > 0;
+    let was_repeated = was_repeated || !facts.answered_twice.is_empty();
+    let (is_asked, because) = match invariant {
+        Invariant::ResultsTrue => (has_results, "no result was asked for"),
+        Invariant::IdsAnsweredOnce => (was_repeated, "no attempt was sent or asked for again"),
+        Invariant::StockExpected => (history.expected_stock.is_some(), "no stock was stated"),
+        _ => return None,
+    };
+    (!is_asked && !facts.tells.is_everything()).then_some(because)
 }
 
 /// Why an invariant cannot be checked; `None` if it can.
@@ -70,9 +86,10 @@ fn why(invariant: Invariant, tells: Tells, has_stock: bool) -> Option<&'static s
         | Invariant::StockExpected
         | Invariant::SoldOutTrue => &[stock],
         Invariant::OrderIdsUnique => &[order_ids],
-        Invariant::RequestIdsUnique => &[request_ids],
+        Invariant::RequestIdsUnique => &[request_ids, (tells.once, NOT_ONCE)],
         Invariant::BuyerLimit => &[limit, names],
-        Invariant::OrdersWereSent | Invariant::RefusalsHold => &[names],
+        Invariant::OrdersWereSent => &[names],
+        Invariant::RefusalsHold => &[names, (tells.once || tells.request_ids, NOT_ONCE)],
         Invariant::AnswersTrue | Invariant::ResultsTrue => {
             &[(tells.names() || tells.order_ids, NO_NAMES)]
         }

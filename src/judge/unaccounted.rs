@@ -1,8 +1,8 @@
 //! Accepted attempts of which a source of orders alone does not say what became of them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::history::{Answered, Status};
+use crate::history::{Answered, ResultRead, Status};
 use crate::ids::RequestId;
 
 use super::facts::Facts;
@@ -11,6 +11,9 @@ use super::facts::Facts;
 /// They may have lost for a reason that nobody tells, or their attempts may be lost. `None` if
 /// there are none of them, or the source has every attempt.
 pub(super) fn unaccounted(facts: &Facts<'_>) -> Option<String> {
+    if let Some(because) = still_queued(facts) {
+        return Some(because);
+    }
     if facts.tells.attempts || !facts.has_units_left() {
         return None;
     }
@@ -35,4 +38,23 @@ pub(super) fn unaccounted(facts: &Facts<'_>) -> Option<String> {
              a reason that is not told, or their attempts are lost"
         )
     })
+}
+
+/// Attempts of a described shop whose last result says that they are queued, without an order.
+fn still_queued(facts: &Facts<'_>) -> Option<String> {
+    if facts.tells.is_everything() {
+        return None;
+    }
+    let mut last: HashMap<RequestId, &ResultRead> = HashMap::new();
+    for read in &facts.history.results {
+        let kept = last.entry(read.request_id).or_insert(read);
+        if read.sent_us >= kept.sent_us {
+            *kept = read;
+        }
+    }
+    let is_queued = |read: &&&ResultRead| {
+        read.status == Some(Status::Queued) && facts.row_of(&read.request_id).is_none()
+    };
+    let count = last.values().filter(is_queued).count();
+    (count > 0).then(|| format!("the results of {count} attempts still say that they are queued"))
 }

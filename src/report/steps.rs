@@ -10,7 +10,7 @@ use super::counts::listed;
 use super::words::millis;
 
 /// Longest label of a step that is printed, in characters.
-const LABEL_LEN: usize = 24;
+const LABEL_LEN: usize = 30;
 
 /// The times of each step, and their errors.
 pub(super) fn steps(run: &Run) -> String {
@@ -18,7 +18,7 @@ pub(super) fn steps(run: &Run) -> String {
         return String::new();
     }
     let mut text = String::from(
-        "Steps, ms                   Count  Average  Median     99%     Max  Errors\n",
+        "Steps, ms                         Count  Average  Median     99%     Max  Errors\n",
     );
     for step in &run.steps {
         let StepRecord { total, errors, latency_us, .. } = step;

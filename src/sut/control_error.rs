@@ -66,6 +66,11 @@ pub enum ControlError {
     #[error("[[reset]] has run, and [truth.stock] shows {0} units: see its steps")]
     NothingReset(i64),
     #[error(
+        "[[reset]] has run, and [truth.orders] still has {0} orders, which count as sold: delete \
+         them as well, leave them out with `only`, or add [truth.stock]"
+    )]
+    OrdersLeft(u64),
+    #[error(
         "`stock` in [shop] is {stock}, but {stock_left} units are left and {orders} are sold: add \
          --reset, or correct `stock`"
     )]

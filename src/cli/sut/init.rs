@@ -151,7 +151,7 @@ fn truth(orders: Orders) -> &'static str {
              # Runs before the load, if --reset is given.\n\
              [[reset]]\n\
              database = \"sqlite:shop.db\"\n\
-             sql = \"update products set stock = 10 where id = 1\"\n"
+             sql = \"delete from orders; update products set stock = 10 where id = 1\"\n"
         }
         Orders::Redis => {
             "# The orders: a list, set, sorted set, hash or stream. The groups of the pattern are\n\

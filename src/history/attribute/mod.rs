@@ -53,7 +53,7 @@ pub fn attribute(
 fn tells_of(found: &[Found], tells: Tells) -> Tells {
     let all = |has: &dyn Fn(&Found) -> bool| found.iter().all(has);
     Tells {
-        request_ids: tells.request_ids && all(&|found| found.parsed_id().is_some()),
+        request_ids: tells.request_ids && all(&|found| found.request_id().is_some()),
         buyers: tells.buyers && all(&|found| found.buyer().is_some()),
         order_ids: tells.order_ids
             && all(&|found| found.status != FoundStatus::Won || found.order_id().is_some()),
@@ -96,7 +96,9 @@ fn records<'a>(
             (None, Some(text)) => text.into(),
             (None, None) => by_attempt().map(|buyer| buyer.to_string()).unwrap_or_default().into(),
         };
-        Record { found, id, has_id: given.is_some(), buyer, uid, is_earlier }
+        // An id that is none of ours is of nobody.
+        let has_id = found.request_id().is_some();
+        Record { found, id, has_id, buyer, uid, is_earlier }
     };
     found.iter().map(record).collect()
 }

@@ -40,7 +40,8 @@ pub(super) fn order_ids_unique(facts: &Facts<'_>) -> Witnesses {
 
 pub(super) fn request_ids_unique(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RequestIdsUnique);
-    facts.repeated.iter().for_each(|row| broken.add(row.request_id));
+    let repeated = facts.repeated.iter().filter(|_| facts.tells.once);
+    repeated.for_each(|row| broken.add(row.request_id));
     broken
 }
 
@@ -58,6 +59,16 @@ pub(super) fn orders_were_sent(facts: &Facts<'_>) -> Witnesses {
         foreign.retain(|row| !buyers.contains(&*row.uid));
     }
     foreign.into_iter().for_each(|row| broken.add(row.request_id));
+    if !facts.tells.names() && facts.tells.once && !facts.is_replaced {
+        let new = facts.rows().filter(|(row, origin)| {
+            matches!(row.status, Status::Won(_)) && *origin != Origin::Earlier
+        });
+        let (orders, attempts) = (new.count(), facts.made().count());
+        broken.add_if(
+            orders > attempts,
+            format_args!("{orders} new orders, and {attempts} attempts that can have made one"),
+        );
+    }
     broken
 }
 
@@ -120,7 +131,13 @@ fn accepted_kept_in_parts(facts: &Facts<'_>, broken: &mut Witnesses) {
 pub(super) fn earlier_kept(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::EarlierKept);
     let is_changed = |before: &&Row| {
-        let now = facts.row_of(&before.request_id).map(|row| &row.status);
+        let row = facts.row_of(&before.request_id);
+        let is_of_other = row.is_some_and(|row| row.uid != before.uid);
+        // Of a source that tells everything, it breaks `rows_sane`.
+        if is_of_other && facts.tells.buyers && !facts.tells.is_everything() {
+            return true;
+        }
+        let now = row.map(|row| &row.status);
         match &before.status {
             // The id of a row without one changes with its decision.
             Status::Queued => facts.tells.request_ids && now.is_none(),

@@ -43,7 +43,9 @@ fn was_refused_later(facts: &Facts<'_>, made: &Made<'_>) -> bool {
     let (Some(refusal), Some(row)) = (made.entry.refusal.as_deref(), made.row) else {
         return false;
     };
-    if refusal.refused == Refused::Other {
+    // A shop may answer a lost attempt, when it is sent again, as it answers one that it refuses.
+    let is_loss = matches!(row.status, Status::Lost(_)) && !facts.tells.is_everything();
+    if refusal.refused == Refused::Other || is_loss {
         return false;
     }
     let accepted_us = facts.clock.map(|clock| clock.latest_moment(row.accepted_us));
@@ -69,7 +71,11 @@ fn known_refused(facts: &Facts<'_>, broken: &mut Witnesses) {
     let has_entry: HashSet<_> =
         facts.made().filter(|made| made.earlier.is_some()).map(|made| made.request_id).collect();
     for id in ids {
-        let is_known = history.before.contains_key(&id) && !has_entry.contains(&id);
+        let before = history
+            .before
+            .get(&id)
+            .filter(|row| facts.tells.is_everything() || !matches!(row.status, Status::Lost(_)));
+        let is_known = before.is_some() && !has_entry.contains(&id);
         broken.add_if(is_known, format_args!("{id}: refused, and known before the run"));
     }
 }

@@ -1,6 +1,9 @@
 //! Results: what a buyer reads of an attempt is what the ledger says.
 
+use std::collections::HashSet;
+
 use crate::history::{Answered, Loss, ResultRead, Row, Status};
+use crate::ids::OrderId;
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
@@ -37,6 +40,8 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
     }
     let end_us = facts.load_end_us();
     let settled = Settled::of(facts);
+    let others = facts.orders.iter().filter(|_| !facts.tells.once);
+    let others: HashSet<&OrderId> = others.filter_map(|row| row.status.order_id()).collect();
     // The ledger was requested after the load, and after the state that showed that nothing was
     // queued.
     let ledger_us =
@@ -62,7 +67,11 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
                 let is_older = read.answered_us > 0 && read.answered_us <= ledger_us;
                 (!facts.is_settled || accepted.is_none()) && !is_older
             }
-            (Some(result), Some(row)) => result.agrees_with(&row.status),
+            (Some(result), Some(row)) => {
+                // Each request of an attempt may have made an order of its own.
+                let is_of_other = || result.order_id().is_some_and(|id| others.contains(id));
+                result.agrees_with(&row.status) || is_of_other()
+            }
             // An accepted attempt that is not in the ledger breaks `accepted_kept` instead.
             (Some(_), None) => accepted.is_some(),
             (None, None) => true,

@@ -49,7 +49,10 @@ pub(super) fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
     let refused = refused.filter(|first| first.answered_us > 0);
     let told = losses(facts, Loss::SoldOut).chain(refused);
     let told = told.map(|told| (history.ids.request_id(told.attempt), told.answered_us));
-    let before = history.before.values().filter(|row| row.status == Status::Lost(Loss::SoldOut));
+    // A described shop may have got new units since.
+    let is_of_sale = facts.tells.is_everything();
+    let before = history.before.values().filter(|_| is_of_sale);
+    let before = before.filter(|row| row.status == Status::Lost(Loss::SoldOut));
     let before = before.map(|row| (row.request_id, 0));
     told.chain(before).min_by_key(|(id, us)| (*us, *id))
 }

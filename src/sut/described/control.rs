@@ -141,6 +141,13 @@ impl Control {
         }
         match self.stock_left(Instant::now() + READ_TIME).await? {
             Some(left) if left <= 0 => Err(ControlError::NothingReset(left)),
+            None if self.description.stock().is_some() && self.description.truth().is_some() => {
+                // Orders that are still there count as sold of the stated stock.
+                match won(&self.orders(Instant::now() + READ_TIME).await?) {
+                    0 => Ok(()),
+                    orders => Err(ControlError::OrdersLeft(orders)),
+                }
+            }
             _ => Ok(()),
         }
     }

@@ -69,7 +69,7 @@ impl Orders {
             }
             before = Some(orders);
         }
-        Err(Problem::lasting(format!(
+        Err(Problem::passing(format!(
             "the list has changed during each of {READINGS_MAX} readings: is the shop still \
              working on orders, or is the list without a fixed order?"
         )))
