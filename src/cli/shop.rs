@@ -56,7 +56,8 @@ impl Shop {
         let rows = accounts.as_ref().map(Accounts::count);
         if plan.buyers == Buyers::Thread && rows.is_some_and(|rows| rows < plan.threads) {
             let problem = format!(
-                "has {} rows, and each of the {} virtual users needs its own",
+                "has {} rows, and each of the {} virtual users needs its own: add rows, or take \
+                 fewer --threads",
                 rows.unwrap_or_default(),
                 plan.threads
             );
@@ -64,7 +65,10 @@ impl Shop {
         }
         let setting = Setting { item: plan.item.clone(), seed: plan.seed, accounts };
         let description = Description::read(&path, setting).map_err(|error| match error {
-            DescriptionError::Io { .. } => Failure::Run(error.into()),
+            DescriptionError::Io { .. } => match explain(wrong("sut", error.to_string())) {
+                Failure::Usage(text) => Failure::Run(anyhow::Error::msg(text)),
+                failure => failure,
+            },
             DescriptionError::Content { .. } => Failure::Usage(error.to_string()),
         })?;
         if description.has_setup() {
@@ -94,7 +98,11 @@ fn check(flags: &BenchFlags, is_described: bool) -> Result<(), FlagError> {
     let wrongs = [
         ("reset", !is_described && is_set(flags.reset), needs),
         ("buyers-from", !is_described && flags.buyers_from.is_some(), needs),
-        ("spawn", is_described && is_set(flags.spawn), "starts `seckill serve`, and no shop"),
+        (
+            "spawn",
+            is_described && is_set(flags.spawn),
+            "starts `seckill serve`, and no shop: leave it out",
+        ),
         (
             "stock",
             is_described && flags.stock.is_some(),
