@@ -111,7 +111,7 @@ fn answer_about_a_result_that_no_outcome_matches_is_asked_for_again() {
 #[test]
 fn decided_attempts_and_runs_without_follow_are_not_polled() {
     let server = Scripted::always(ok(201, "", ""));
-    let run = load(&server, SHOP, "--threads 3 --follow");
+    let run = load(&server, SHOP, "--threads 3 --follow --settle-timeout 1s");
     assert_eq!((run.counts().followed, server.requests().len()), (0, 3));
     let server = deciding(|_| waiting());
     let run = load(&server, SHOP, "--threads 3");

@@ -76,10 +76,10 @@ fn step_of_the_setup_is_tried_again_after_growing_pauses() {
     }
 }
 
-/// The error of a run whose logins are answered in this way.
-fn failure(flags: &str, script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> String {
+/// The error of a run whose users cannot be set up.
+fn failure(shop: &str, flags: &str, script: fn(&Received) -> Reply) -> String {
     let server = Scripted::start(script);
-    let (sut, stop) = (describe(&shop(), ""), CancellationToken::new());
+    let (sut, stop) = (describe(shop, ""), CancellationToken::new());
     let error = load_shop(sut, &server.url(), flags, &stop, |_| {}).unwrap_err();
     assert!(sent(&server, "POST /orders").is_empty(), "the run has begun");
     assert!(server.requests().len() >= 3, "a step is tried three times");
@@ -88,18 +88,21 @@ fn failure(flags: &str, script: impl Fn(&Received) -> Reply + Send + Sync + 'sta
 
 #[test]
 fn run_does_not_begin_if_a_user_cannot_be_set_up() {
-    let hostile = format!("<b>\u{1b}[2J\nno such user\u{202e}{}", "x".repeat(5000));
-    let error = failure("--buyers thread", move |_| ok(403, "", &hostile));
+    let failure = |script| failure(&shop(), "--buyers thread", script);
+    let error = failure(|_| {
+        let hostile = format!("<b>\u{1b}[2J\nno such user\u{202e}{}", "x".repeat(5000));
+        ok(403, "", &hostile)
+    });
     let expected = "virtual user 1 could not be set up: step `POST /login`: status 403: \
                     <b>\\u{1b}[2J\\nno such user\\u{202e}xxx";
     assert!(error.starts_with(expected), "{error}");
     assert!(error.ends_with("x…") && error.len() < 400, "{error}");
 
-    let error = failure("--buyers thread", |_| ok(200, "", r#"{"tokn":1}"#));
+    let error = failure(|_| ok(200, "", r#"{"tokn":1}"#));
     assert!(error.ends_with(r#"step `POST /login`: status 200: {"tokn":1}"#), "{error}");
 
     // The last failure counts, and not an earlier one that had an answer.
-    let error = failure("--buyers thread", |request| match request.number {
+    let error = failure(|request| match request.number {
         0 | 1 => ok(500, "", "broken"),
         _ => Reply::Close,
     });
@@ -107,15 +110,15 @@ fn run_does_not_begin_if_a_user_cannot_be_set_up() {
 }
 
 #[test]
-fn user_that_cannot_be_set_up_is_named_by_its_number() {
-    let users = "--threads 3 --buyers thread";
-    // The users share no connection: that of the first login is one user's.
-    let error = failure(users, |request| match request.connection {
-        0 => sell(request),
-        _ => ok(500, "", "full"),
+fn user_and_step_that_fail_are_named() {
+    let cart = "[[setup]]\nname = \"fill the cart\"\nrequest = \"POST /cart/{{thread}}\"\n";
+    let shop = shop() + cart;
+    let error = failure(&shop, "--threads 4 --buyers thread", |request| match request.request() {
+        "POST /cart/2" => ok(507, "", "full"),
+        _ => sell(request),
     });
-    assert!(!error.starts_with("virtual user 0 "), "{error}");
-    assert!(error.ends_with(" could not be set up: step `POST /login`: status 500: full"));
+    let expected = "virtual user 3 could not be set up: step `fill the cart`: status 507: full";
+    assert_eq!(error, expected);
 }
 
 #[test]
