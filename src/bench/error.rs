@@ -28,6 +28,13 @@ impl BenchError {
         );
         Self::Flag(FlagError::new("admin-token", problem))
     }
+
+    /// An error about orders or stock that cannot be read before the run.
+    pub(super) fn unaudited(because: &ControlError) -> Self {
+        let problem =
+            format!("this run could not be audited: {because}; add --no-audit to load only");
+        Self::Flag(FlagError::new("target", problem))
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for BenchError {

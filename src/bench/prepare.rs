@@ -55,11 +55,14 @@ impl Site {
         let beginning = Beginning::now();
         let control = config.sut.control(&target, config.plan.item.clone(), beginning)?;
         if config.plan.reset {
+            // A shop that does not run is named as such, and nothing of it is changed.
+            control.first_sale(limit, false).await?;
             control.reset().await?;
         }
         let found = match control.first_sale(limit, !config.plan.no_audit).await {
             // --stock opens the first sale of an item, too.
             Err(ControlError::UnknownItem(_)) if config.plan.stock.is_some() => None,
+            Err(error @ ControlError::Truth { .. }) => return Err(BenchError::unaudited(&error)),
             found => Some(found?),
         };
         let item: ItemId = match (&found, &config.plan.item) {

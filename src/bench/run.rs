@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use crate::archive::{LedgerFile, OutputError, Outputs, Run};
 use crate::history::{History, Ids, Ledger};
 use crate::monitor::Monitor;
-use crate::profile::FlagError;
 use crate::stats::SeriesSink;
 use crate::sut::ControlError;
 
@@ -110,11 +109,7 @@ async fn read_ledger_before(
     });
     read.map_err(|error| match error.is_of_token() {
         true => BenchError::of_token(&error, config),
-        false => {
-            let problem =
-                format!("this run could not be audited: {error}; add --no-audit to load only");
-            BenchError::Flag(FlagError::new("target", problem))
-        }
+        false => BenchError::unaudited(&error),
     })
 }
 

@@ -54,7 +54,11 @@ pub async fn try_out(config: &Config) -> Result<Trial, BenchError> {
     });
     let (requests, mut history) =
         attempt.await.context("the attempt ended in a panic")?.context("no attempt was made")?;
-    let unsettled = site.control.settle(Instant::now() + SETTLE_TIME).await.err();
+    let unsettled = match &before {
+        Ok(_) => site.control.settle(Instant::now() + SETTLE_TIME).await.err(),
+        // What could not be read before does not settle either.
+        Err(_) => None,
+    };
     before.iter().for_each(|ledger| history.begin_with(ledger.clone()));
     let after = site.control.ledger(None, &history, |_| ()).await;
     let after = after.map_err(|error| error.to_string());

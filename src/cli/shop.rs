@@ -66,7 +66,10 @@ impl Shop {
         let repeats = plan.double_click != Share::default() || plan.retry.max > 0;
         let setting = Setting { item: plan.item.clone(), seed: plan.seed, repeats, accounts };
         let description = Description::read(&path, setting).map_err(|error| match error {
-            DescriptionError::Io { .. } => Failure::Run(error.into()),
+            DescriptionError::Io { .. } => match explain(wrong("sut", error.to_string())) {
+                Failure::Usage(text) => Failure::Run(anyhow::Error::msg(text)),
+                failure => failure,
+            },
             DescriptionError::Content { .. } => Failure::Usage(error.to_string()),
         })?;
         if description.has_setup() {
@@ -96,7 +99,11 @@ fn check(flags: &BenchFlags, is_described: bool) -> Result<(), FlagError> {
     let wrongs = [
         ("reset", !is_described && is_set(flags.reset), needs),
         ("buyers-from", !is_described && flags.buyers_from.is_some(), needs),
-        ("spawn", is_described && is_set(flags.spawn), "starts `seckill serve`, and no shop"),
+        (
+            "spawn",
+            is_described && is_set(flags.spawn),
+            "starts `seckill serve`, and no shop: leave it out",
+        ),
         (
             "stock",
             is_described && flags.stock.is_some(),

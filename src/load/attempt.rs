@@ -72,6 +72,11 @@ impl AttemptOutcome {
         self.accepted_us.is_some()
     }
 
+    /// Whether the attempt was accepted, and no answer has shown its decision.
+    pub(super) fn is_queued(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.answered == Answered::Accepted)
+    }
+
     /// Adds the answer to the history.
     pub(super) fn finish(self, worker: &Worker) {
         if let Some(entry) = self.entry {

@@ -23,16 +23,22 @@ impl User {
         for step in self.client.steps(Phase::Setup) {
             let mut tries = 1;
             while let Err(kind) = self.step(step).await {
-                if tries >= SETUP_TRIES || self.worker.is_stopped() {
+                if self.worker.is_stopped() {
+                    return;
+                }
+                if tries >= SETUP_TRIES {
                     let label = self.worker.setup.sut.steps().into_iter().nth(step);
                     let (label, user) = (label.unwrap_or_default(), self.thread + 1);
-                    let seen = self.client.beginning().unwrap_or_else(|| kind.to_string());
+                    // Without an answer, what was kept is the beginning of an earlier one.
+                    let is_answered = matches!(kind, ErrorKind::Http(_) | ErrorKind::Body);
+                    let answer = self.client.beginning().filter(|_| is_answered);
+                    let seen = answer.unwrap_or_else(|| kind.to_string());
                     self.worker.set_up_failed(format!(
                         "virtual user {user} could not be set up: step `{label}`: {seen}"
                     ));
                     return;
                 }
-                let pause = SETUP_PAUSE * tries.pow(2);
+                let pause = SETUP_PAUSE * (1 << (tries - 1));
                 self.timer.at(std::time::Instant::now() + pause).await;
                 tries += 1;
             }

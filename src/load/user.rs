@@ -115,7 +115,9 @@ impl User {
                 self.count(|counts| counts.recovered += 1);
             }
         }
-        if self.worker.plan().follow && outcome.is_accepted() {
+        let wants_result =
+            outcome.is_queued() || outcome.is_accepted() && self.worker.setup.sut.polls_decided();
+        if self.worker.plan().follow && wants_result {
             self.follow(clicked).await;
         }
         outcome.finish(&self.worker);

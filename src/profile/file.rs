@@ -228,7 +228,7 @@ fn in_one_line(message: &str) -> String {
 
 /// Replaces serde's list of all known keys by the one that is most similar to the unknown key, of
 /// these and `others`, or by other words if none is similar.
-pub fn unknown_key(message: &str, others: &[&str], otherwise: &str) -> String {
+fn unknown_key(message: &str, others: &[&str], otherwise: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
     let cure = match nearest(unknown, quoted.chain(others.iter().copied())) {

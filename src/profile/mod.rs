@@ -18,7 +18,7 @@ mod workload;
 pub use check::FlagError;
 pub use engines::BrokerPlan;
 pub use env::{ENV_PREFIX, env_name};
-pub use file::{DESCRIPTION, Profile, ProfileError, unknown_key};
+pub use file::{DESCRIPTION, Profile, ProfileError};
 pub use flags::{BenchFlags, ServeFlags};
 pub use levels::{Levels, Period, Segment};
 pub use model::{MAX_THREADS_DEFAULT, Model};

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::archive::Run;
 use crate::escape::printable;
 use crate::judge::Verdict;
+use crate::sut::SutRecord;
 
 use super::not_checked::how_many;
 
@@ -76,7 +77,9 @@ fn conclusion(run: &Run) -> String {
 
 /// Whether no unit was left before the run, as far as that is told.
 pub(super) fn was_sold_out(run: &Run) -> bool {
-    let is_told = run.audit.audit.not_checked.is_empty() || run.audit.audit.stock_left.is_some();
+    // Without an audit, nothing is read of a described shop.
+    let is_built_in = matches!(run.sut, SutRecord::BuiltIn(_));
+    let is_told = is_built_in || run.audit.audit.stock_left.is_some();
     is_told && run.audit.stock_left_before <= 0
 }
 

@@ -133,6 +133,12 @@ impl Sut {
         }
     }
 
+    /// Whether the result of an attempt is asked for even if the answer to its purchase was a
+    /// decision: the built-in API has one of each attempt that it has taken.
+    pub fn polls_decided(&self) -> bool {
+        matches!(self, Self::Seckill)
+    }
+
     /// Whether a request that is sent again has no second effect.
     pub fn is_idempotent(&self) -> bool {
         match self {

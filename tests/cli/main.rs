@@ -12,6 +12,7 @@ mod bad_input;
 mod damaged_recording;
 mod data_folder;
 mod described;
+mod described_mistakes;
 mod disk_full;
 mod documents;
 mod flaws;
@@ -26,6 +27,7 @@ mod right_runs;
 mod schema;
 mod self_test;
 mod shutdown;
+mod sut;
 mod thresholds;
 mod verdicts;
 

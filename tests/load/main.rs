@@ -9,6 +9,7 @@ mod support;
 mod closed;
 mod combined;
 mod connections;
+mod described;
 mod double_click;
 mod evidence;
 mod follow;

@@ -1,5 +1,6 @@
 //! A run against a scripted server, with all its results.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use seckill::history::{Answered, AttemptNo, Beginning, History, Refused, Request
 use seckill::ids::RequestId;
 use seckill::load::{self, Job};
 use seckill::profile::{BenchFlags, Plan};
-use seckill::stats::{Counts, Live, Recorder, Sample, Sink, Summary};
+use seckill::stats::{Counts, Live, Recorder, Sample, Sink, StepSummary, Summary};
 use seckill::sut::{Sut, Target};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ pub(crate) struct Run {
     pub(crate) history: History,
     /// In no particular order.
     pub(crate) samples: Vec<Sample>,
+    /// The steps beside the purchase.
+    pub(crate) steps: Vec<StepSummary>,
     /// When the times of the history begin.
     pub(crate) beginning: Beginning,
 }
@@ -54,17 +57,32 @@ pub(crate) fn load_until(
     stop: &CancellationToken,
     watch: impl FnMut(u64) + Send + 'static,
 ) -> Run {
+    load_shop(Sut::Seckill, url, flags, stop, watch).unwrap()
+}
+
+/// Like [`load_until`], for any kind of tested system. A run that does not begin is an error.
+#[track_caller]
+pub(crate) fn load_shop(
+    sut: Sut,
+    url: &str,
+    flags: &str,
+    stop: &CancellationToken,
+    watch: impl FnMut(u64) + Send + 'static,
+) -> io::Result<Run> {
     let (plan, target, stop) = (plan(flags), Target::new(Some(url)).unwrap(), stop.clone());
     let (done, ran) = channel();
     std::thread::spawn(move || {
         let live = Arc::new(Live::new(load::workers(plan.threads)));
         let (plan, target, item) = (&plan, &target, &"tea".parse().unwrap());
         let (live, stop, epoch) = (&live, &stop, 1);
-        let (sut, beginning, wants_samples) = (&Sut::Seckill, Beginning::now(), true);
+        let (sut, beginning, wants_samples) = (&sut, Beginning::now(), true);
         let job = Job { plan, sut, target, item, epoch, beginning, live, stop, wants_samples };
         let mut seen = Seen { watch, begun: 0, counts: Counts::default(), samples: Vec::new() };
-        let ran = load::run(&job, &mut seen).unwrap();
-        let (summary, history) = (ran.recorder.finish(), ran.history);
+        let ran = match load::run(&job, &mut seen) {
+            Ok(ran) => ran,
+            Err(error) => return done.send(Err(error)).unwrap(),
+        };
+        let (summary, history, steps) = (ran.recorder.finish(), ran.history, ran.steps.summaries());
         let Seen { begun, counts: of_seconds, samples, .. } = seen;
         assert_eq!(begun, 1);
         assert_eq!(of_seconds, summary.counts, "the sum of the seconds differs from the run");
@@ -73,7 +91,7 @@ pub(crate) fn load_until(
         assert_eq!(totals.samples, summary.total + summary.counts.warmup);
         assert_eq!(totals.active(), 0);
         assert_eq!(history.began_us, beginning.unix_us());
-        done.send(Run { summary, history, samples, beginning }).unwrap();
+        done.send(Ok(Run { summary, history, samples, steps, beginning })).unwrap();
     });
     ran.recv_timeout(WAIT_MAX).expect("the run did not end in time, or it panicked")
 }

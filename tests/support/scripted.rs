@@ -13,6 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seckill::ids::RequestId;
 use serde_json::Value;
 use socket2::SockRef;
+use uuid::Uuid;
 
 /// A request that was received.
 #[derive(Debug, Clone)]
@@ -23,10 +24,12 @@ pub(crate) struct Received {
     pub(crate) connection: usize,
     /// The number of earlier requests of the same kind and id.
     pub(crate) before: usize,
-    /// Whether it polls a result; otherwise it is an attempt.
+    /// Whether it polls a result; otherwise it is an attempt, or a step of a described shop.
     pub(crate) is_result: bool,
+    /// The id in it; nil in a request of a described shop that has none.
     pub(crate) id: RequestId,
     pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
     /// When it had arrived completely.
     pub(crate) at: Instant,
     /// When its answer was about to be sent.
@@ -120,6 +123,24 @@ impl Scripted {
     }
 }
 
+impl Received {
+    /// The method and the target of the request.
+    pub(crate) fn request(&self) -> &str {
+        let line = self.head.lines().next().unwrap_or_default();
+        line.trim_end_matches(" HTTP/1.1")
+    }
+
+    /// The value of a header, if there is one of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.shared.has_ended.store(true, Ordering::Release);
@@ -137,19 +158,23 @@ impl Shared {
     }
 
     /// Records a request, and returns it with its numbers.
-    fn note(&self, connection: usize, head: String, body: &[u8]) -> Received {
+    fn note(&self, connection: usize, head: String, body: Vec<u8>) -> Received {
         let result = head.strip_prefix("GET /result/");
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let json: Value = serde_json::from_slice(&body).unwrap_or_default();
         let id = match result {
-            Some(path) => path.split(['?', ' ']).next().unwrap(),
-            None => body["request_id"].as_str().unwrap(),
+            Some(path) => path.split(['?', ' ']).next(),
+            None => json["request_id"].as_str(),
         };
-        let (id, is_result): (RequestId, _) = (id.parse().unwrap(), result.is_some());
+        let is_built_in = head.starts_with("POST /seckill ");
+        let id = id.and_then(|id| id.parse().ok());
+        assert!(id.is_some() || !is_built_in, "an attempt without its id: {head}");
+        let (id, is_result) = (id.unwrap_or(RequestId(Uuid::nil())), result.is_some());
         let mut requests = self.requests();
         let is_same = |other: &&Received| other.id == id && other.is_result == is_result;
         let before = requests.iter().filter(is_same).count();
         let (number, at) = (requests.len(), Instant::now());
-        let new = Received { number, connection, before, is_result, id, head, at, answered: None };
+        let answered = None;
+        let new = Received { number, connection, before, is_result, id, head, body, at, answered };
         requests.push(new.clone());
         new
     }
@@ -175,7 +200,7 @@ fn serve(mut stream: TcpStream, connection: usize, shared: &Shared) {
             stream.write_all(&connection.to_ne_bytes()).unwrap();
             return;
         }
-        let request = shared.note(connection, head, &body);
+        let request = shared.note(connection, head, body);
         let reply = (shared.script)(&request);
         shared.requests()[request.number].answered = Some(Instant::now());
         let goes_on = match &reply {

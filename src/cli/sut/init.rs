@@ -1,9 +1,9 @@
 //! `seckill sut init`: a description with comments, to be completed.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::args::{Body, Orders, SutInitArgs};
 use super::{Failure, say};
@@ -12,7 +12,12 @@ pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
     let text = description(args);
     let path = &args.file;
     let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file = file.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            anyhow!("{} exists, and is not overwritten: name another file", path.display())
+        }
+        _ => anyhow!("cannot write {}: {error}", path.display()),
+    })?;
     file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     let name = path.display();
     say(format_args!("wrote {name}: complete it, then try it out with: seckill sut check {name}"));

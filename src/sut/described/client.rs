@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) before: usize,
     /// The number of the purchase.
     pub(super) purchase: usize,
+    /// Where the extracted values begin that no step before the purchase sets.
+    pub(super) after_purchase: usize,
     pub(super) outcomes: Vec<Rule>,
     pub(super) results: Vec<Rule>,
     pub(super) accounts: Option<Arc<Accounts>>,
@@ -111,6 +113,9 @@ impl Client {
     /// Begins another attempt, and writes its purchase unless steps come before it.
     pub(in crate::sut) fn begin(&mut self, visit: Visit) {
         self.visit = visit;
+        // A value of the last attempt, such as the id of its order, must not pass for one of this.
+        let of_attempt = self.extracted.iter_mut().skip(self.shared.after_purchase);
+        of_attempt.for_each(String::clear);
         // What the setup has extracted is known by now.
         if self.shared.before == self.shared.purchase {
             self.write(self.shared.purchase);

@@ -36,24 +36,29 @@ pub(super) fn compile(
     let (requests, steps, extracted) = (Vec::new(), Vec::new(), Vec::new());
     let purchase = tables.setup.len() + tables.before.len();
     let mut compiled = Compiled { to, purchase, requests, steps, extracted };
-    let mut add = |step: &tables::Step| compiled.add(step, fixed, columns);
-    tables.setup.iter().try_for_each(&mut add)?;
-    tables.before.iter().try_for_each(&mut add)?;
-    add(&tables.purchase)?;
-    tables.after.iter().try_for_each(&mut add)?;
-    let Compiled { mut requests, steps, extracted, .. } = compiled;
-    let mut results = Vec::new();
-    if let Some(result) = &tables.result {
-        let names = Names { fixed, columns, extracted: &extracted };
-        requests.push(Request::new(result, &to, &names, false)?);
-        results = rules(&result.outcome, Of::Result, result)?;
+    for step in tables.setup.iter().chain(&tables.before) {
+        compiled.add(step, fixed, columns)?;
     }
+    let after_purchase = compiled.extracted.len();
+    compiled.add(&tables.purchase, fixed, columns)?;
+    // The result is asked for before the steps after the purchase, so that it has none of theirs.
+    let names = Names { fixed, columns, extracted: &compiled.extracted };
+    let result = tables.result.as_ref();
+    let result = result.map(|result| {
+        let request = Request::new(result, &to, &names, false)?;
+        Ok((request, rules(&result.outcome, Of::Result, result)?))
+    });
+    let (result, results) = result.transpose()?.unzip();
+    tables.after.iter().try_for_each(|step| compiled.add(step, fixed, columns))?;
+    let Compiled { mut requests, steps, extracted, .. } = compiled;
+    requests.extend(result);
     let shared = Shared {
         before: tables.setup.len(),
         purchase,
+        after_purchase,
         steps,
         outcomes: rules(&tables.outcome, Of::Purchase, &tables.purchase)?,
-        results,
+        results: results.unwrap_or_default(),
         accounts: accounts.cloned(),
         unmatched: Arc::clone(unmatched),
     };

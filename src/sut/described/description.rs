@@ -224,7 +224,10 @@ impl Description {
     fn fixed(&self, name: &str, target: &str) -> Option<Result<String, String>> {
         if let Some(variable) = name.strip_prefix("env.") {
             let value = std::env::var(variable);
-            let unset = |_| format!("the variable {} is not set", printable(variable));
+            let unset = |_| {
+                let name = printable(variable);
+                format!("the environment has no {name}: export {name}=…")
+            };
             return Some(value.map_err(unset));
         }
         match name {

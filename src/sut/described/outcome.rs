@@ -129,7 +129,10 @@ impl Rule {
             return Err(Wrong::at(at, format!("`{}` is no outcome: {cure}", printable(is))));
         };
         let only = |key: &str, given: bool, words: &str| match given {
-            true => Err(Wrong::at(at, format!("`{key}` belongs to an outcome that is {words}"))),
+            true => Err(Wrong::at(
+                at,
+                format!("`{key}` belongs to an outcome that is {words}: leave it out"),
+            )),
             false => Ok(()),
         };
         only("order_id", table.order_id.is_some() && word != "won", "won")?;

@@ -144,7 +144,11 @@ fn check_field(name: &str, value: &str) -> Result<(), String> {
         return Err(format!("`{}` cannot be a header", printable(&format!("{name}: {value}"))));
     }
     let is_own = OWN_FIELDS.iter().any(|own| own.eq_ignore_ascii_case(name));
-    if is_own { Err(format!("the header `{name}` is made by the load generator")) } else { Ok(()) }
+    if is_own {
+        Err(format!("the header `{name}` is made by the load generator: leave it out"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The body of a step, and its type.

@@ -70,7 +70,7 @@ pub(super) struct Step {
 
 /// One status, or several.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a status is a number, such as 201, or a list of them")]
+#[serde(untagged, expecting = "a status is a number, or a list of numbers: write 201")]
 pub(super) enum Statuses {
     One(u16),
     Several(Vec<u16>),

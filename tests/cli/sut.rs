@@ -1,0 +1,125 @@
+//! `seckill sut`: descriptions are written and tried out; and what a run by a description reports.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use super::{stderr, stdout};
+use crate::support::child::seckill;
+use crate::support::scripted::{Reply, Scripted, answer};
+
+fn run(folder: &Path, words: &[&str]) -> Output {
+    let mut command = seckill();
+    command.current_dir(folder).args(words).env("SHOP_ADMIN_TOKEN", "s3cret").output().unwrap()
+}
+
+#[test]
+fn written_description_of_each_kind_can_be_tried_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..100).map(|user| format!("user{user},x\n")).collect();
+    fs::write(folder.path().join("accounts.csv"), format!("name,password\n{rows}")).unwrap();
+    let shops: [&[&str]; 4] = [
+        &[],
+        &["--login", "POST /login"],
+        &["--accepted", "202", "--result", "GET /orders/{{request_id}}"],
+        &["--body", "form", "--won", "302", "--sold-out", "410", "--name", "\"a\\\n[shop]\u{1b}"],
+    ];
+    for (number, shop) in shops.into_iter().enumerate() {
+        for orders in ["sql", "redis", "http", "command"] {
+            let name = format!("{orders}-{number}.toml");
+            let target = ["--target", "http://127.0.0.1:1", "--orders", orders];
+            let words = [&["sut", "init", &name][..], &target, shop].concat();
+            let output = run(folder.path(), &words);
+            let told = format!(
+                "wrote {name}: complete it, then try it out with: seckill sut check {name}\n"
+            );
+            assert_eq!((output.status.code(), stderr(&output)), (Some(0), told));
+            // Only the shop itself is missing then: the file could be read.
+            let accounts: &[&str] =
+                if number == 1 { &["--buyers-from", "accounts.csv"] } else { &[] };
+            for verb in [&["sut", "check", &name][..], &["bench", "--profile", &name]] {
+                let output = run(folder.path(), &[verb, accounts].concat());
+                let told = "no server answers at http://127.0.0.1:1: start the shop there";
+                assert_eq!(output.status.code(), Some(1), "{words:?}: {}", stderr(&output));
+                assert!(stderr(&output).contains(told), "{words:?}: {}", stderr(&output));
+            }
+        }
+    }
+}
+
+#[test]
+fn existing_file_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.toml");
+    fs::write(&file, "mine").unwrap();
+    std::os::unix::fs::symlink("elsewhere.toml", folder.path().join("link.toml")).unwrap();
+    for name in ["shop.toml", "link.toml"] {
+        let output = run(folder.path(), &["sut", "init", name]);
+        let told = format!("{name} exists, and is not overwritten: name another file");
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    assert!(!folder.path().join("elsewhere.toml").exists());
+    let output = run(folder.path(), &["sut", "init", "nowhere/shop.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot write nowhere/shop.toml: No such file"));
+}
+
+/// A shop that answers every request in this way, and its description with this table.
+fn shop(folder: &Path, reply: Reply, table: &str) -> Scripted {
+    let server = Scripted::always(reply);
+    let purchase = "[purchase]\nrequest = \"POST /orders\"\njson = { buyer = \"{{buyer}}\" }\n";
+    let outcome = "[[outcome]]\nstatus = 201\nis = \"won\"\norder_id = \"json /id\"\n";
+    let text = format!("target = \"{}\"\n{purchase}{outcome}{table}", server.url());
+    fs::write(folder.join("shop.toml"), text).unwrap();
+    server
+}
+
+#[test]
+fn attempt_is_shown_even_if_the_orders_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let orders = "[truth.orders]\ncommand = [\"false\"]\nformat = \"csv\"\n";
+    let reply = Reply::Bytes(answer(201, "", "{\"id\":\"\u{1b}[2J7\"}"));
+    let server = shop(folder.path(), reply, orders);
+    let output = run(folder.path(), &["sut", "check", "shop.toml"]);
+    let text = stdout(&output);
+    assert_eq!((output.status.code(), stderr(&output)), (Some(1), String::new()), "{text}");
+    for expected in [
+        "! Before   the orders cannot be read: truth.orders: `false` ended with exit status: 1",
+        "\npurchase: POST /orders\n  sent       {\"buyer\":\"",
+        "\n  answered   201 in ",
+        " ms: {\"id\":\"\\u{1b}[2J7\"}\n",
+        "! After    the orders cannot be read: truth.orders",
+        "Something does not fit: see the lines that begin with `!`.",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn answer_that_no_outcome_matches_is_shown_by_check_and_by_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let reply = Reply::Bytes(answer(418, "", "I am a <teapot>\u{1b}[31m\n"));
+    let _server = shop(folder.path(), reply, "");
+    let checked = stdout(&run(folder.path(), &["sut", "check", "shop.toml"]));
+    let told = "! understood as an error: no [[outcome]] matches the answer";
+    assert!(checked.contains(told), "{checked}");
+    let bench = ["bench", "--profile", "shop.toml", "--no-audit", "--threads", "3"];
+    let output = run(folder.path(), &[&bench[..], &["--out", "run"]].concat());
+    let text = stdout(&output);
+    let beginning = "status 418: I am a <teapot>\\u{1b}[31m";
+    assert!(text.contains(&format!("no [[outcome]] has this answer: {beginning}")), "{text}");
+    assert!(text.contains("http_418 3"), "{text}");
+    // Nothing was read of the stock.
+    assert!(!text.contains("sold out before the run"), "{text}");
+    let json = run(folder.path(), &[&bench[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["unmatched"], serde_json::json!([beginning]));
+    let html = run(folder.path(), &["report", "run", "--html", "run.html"]);
+    assert_eq!(html.status.code(), Some(0), "{}", stderr(&html));
+    let html = fs::read_to_string(folder.path().join("run.html")).unwrap();
+    assert!(html.contains("I am a &#60;teapot&#62;") && !html.contains("<teapot>"));
+}
