@@ -111,13 +111,16 @@ fn answer_that_no_outcome_matches_is_shown_by_check_and_by_reports() {
     let output = run(folder.path(), &[&bench[..], &["--out", "run"]].concat());
     let text = stdout(&output);
     let beginning = "status 418: I am a <teapot>\\u{1b}[31m";
-    assert!(text.contains(&format!("no [[outcome]] has this answer: {beginning}")), "{text}");
+    assert!(text.contains(&format!("no [[outcome]] has it: {beginning}")), "{text}");
     assert!(text.contains("http_418 3"), "{text}");
     // Nothing was read of the stock.
     assert!(!text.contains("sold out before the run"), "{text}");
     let json = run(folder.path(), &[&bench[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(json["unmatched"], serde_json::json!([beginning]));
+    assert_eq!(
+        json["unmatched"],
+        serde_json::json!([format!("no [[outcome]] has it: {beginning}")])
+    );
     let html = run(folder.path(), &["report", "run", "--html", "run.html"]);
     assert_eq!(html.status.code(), Some(0), "{}", stderr(&html));
     let html = fs::read_to_string(folder.path().join("run.html")).unwrap();

@@ -142,17 +142,15 @@ impl Time<'_> {
     /// The stock, from that before the run.
     fn stock(&self, before: i64) -> Chart {
         let left = |row: &SeriesRow| row.stock_left.map(|left| left as f64);
-        let values = self.rows.iter().filter_map(left);
-        let axes = self.axes(Scale::counts(values.chain([before as f64])));
+        let values = self.rows.iter().filter_map(left).chain([before as f64]);
+        let axes = self.axes(Scale::counts(values));
         let ends = self.rows.iter().filter_map(|row| Some((self.end_of(row), left(row)?)));
         let path = axes.through([(0.0, before as f64)].into_iter().chain(ends));
-        // The last row has it from after the run.
+        // The last one is of after the run.
         let during = self.rows.len().max(2) - 1;
         let is_read = self.rows.iter().take(during).any(|row| row.stock_left.is_some());
-        let marks = match is_read {
-            false => Vec::new(),
-            true => vec![Mark { class: "c2", is_band: false, name: "stock left".to_owned(), path }],
-        };
+        let mark = Mark { class: "c2", is_band: false, name: "stock left".to_owned(), path };
+        let marks = if is_read { vec![mark] } else { Vec::new() };
         let last = self.rows.iter().rev().find_map(|row| row.stock_left).unwrap_or(before);
         let about = ("Stock left", "units, as read at the end of each second");
         let chart = self.chart(axes, about, marks, |value| count(value.round() as i64));

@@ -72,7 +72,10 @@ impl Control {
                     false => Err(ControlError::StockDiffers { stock, stock_left, orders }),
                 }
             }
-            Ok(Ok(_)) => Ok(View { sent_us: 0, answered_us: 0, sale: SaleView::default() }),
+            Ok(Ok(_)) => {
+                let sale = SaleView { item: self.item_name().into(), ..SaleView::default() };
+                Ok(View { sent_us: 0, answered_us: 0, sale })
+            }
             Ok(Err(_)) => Err(ControlError::NoShop(url())),
             Err(_) => Err(ControlError::NoConnection(url(), Span(limit))),
         }
@@ -100,7 +103,7 @@ impl Control {
         let orders = won(&found);
         let stock = self.opening_stock(left, orders);
         let sale = SaleView {
-            item: self.item.as_ref().map_or("", ItemId::as_str).into(),
+            item: self.item_name().into(),
             stock,
             stock_left: left.unwrap_or(signed(stock).saturating_sub(signed(orders))),
             orders,
@@ -212,10 +215,14 @@ impl Control {
         Ok(ledger)
     }
 
+    fn item_name(&self) -> &str {
+        self.item.as_ref().map_or("", ItemId::as_str)
+    }
+
     fn around(&self, deadline: Instant) -> Around<'_> {
         Around {
             target: &self.target,
-            item: self.item.as_ref().map_or("", ItemId::as_str),
+            item: self.item_name(),
             seed: self.description.seed(),
             folder: self.description.folder(),
             deadline: deadline.into(),

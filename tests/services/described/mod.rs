@@ -104,10 +104,10 @@ fn one_attempt_shows_what_the_description_makes_of_it() {
     assert_eq!(output.status.code(), Some(0), "{text}{stderr}");
     for expected in [
         "Before     0 orders, 10 left",
-        "POST /login: POST /login",
+        "POST /login\n  sent       name=",
         "extracted  token = ",
         "understood as won: order T-1, by [[outcome]] number 1",
-        "After      1 orders, 9 left",
+        "After      1 order, 9 left",
         "New        order T-1 of buyer",
         "of this attempt",
         "The description fits what was seen.",
