@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::profile::{BenchFlags, FlagError, Plan};
+use crate::profile::{BenchFlags, FlagError, Plan, Profile};
 use crate::settings::Buyers;
 use crate::sut::{Accounts, Description, DescriptionError, Setting, Sut};
 use crate::units::Share;
@@ -62,6 +62,10 @@ impl Shop {
                  give --threads {rows}"
             );
             return Err(explain(wrong("buyers-from", problem)));
+        }
+        if flags.sut.is_some() && path.exists() {
+            // Its flags are left out, but a misspelt table is none of them.
+            Profile::read(&path).map_err(|error| Failure::Usage(error.to_string()))?;
         }
         let repeats = plan.double_click != Share::default() || plan.retry.max > 0;
         let setting = Setting { item: plan.item.clone(), seed: plan.seed, repeats, accounts };

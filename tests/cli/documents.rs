@@ -117,7 +117,10 @@ fn each_block_of_shell_commands_runs_as_it_is_written() {
             if !installed(&needs) {
                 continue;
             }
-            let (code, printed) = run(&block);
+            // A race that a block is to show does not come out each time on a busy machine.
+            let runs = std::iter::repeat_with(|| run(&block)).take(3);
+            let mut runs = runs.skip_while(|(code, _)| block.code == 3 && *code == Some(0));
+            let (code, printed) = runs.next().unwrap_or((Some(0), String::new()));
             // A machine without time for a load makes its run invalid, whatever the documents say.
             let is_invalid = block.code == 0 && code == Some(5) && printed.contains("INVALID");
             let is_right = code == Some(block.code) || is_invalid;

@@ -79,7 +79,11 @@ impl Description {
         let compiled = description.compile("127.0.0.1:80", "http://127.0.0.1", true);
         let (shared, requests, _) = compiled.map_err(|wrong| description.file.located(wrong))?;
         description.labels = Labels::of(&shared);
-        description.labels.results_need_no_user = description.tables.result.is_some()
+        // What a user's steps have extracted, and its cookies, are gone after the load.
+        let Tables { setup, before, result, .. } = &description.tables;
+        description.labels.results_need_no_user = result.is_some()
+            && setup.is_empty()
+            && before.is_empty()
             && requests.last().is_some_and(|result| !result.needs_extracted());
         Ok(description)
     }
