@@ -71,8 +71,8 @@ pub enum ControlError {
     )]
     OrdersLeft(u64),
     #[error(
-        "`stock` in [shop] is {stock}, but {stock_left} units are left and {orders} are sold: add \
-         --reset, or correct `stock`"
+        "`stock` in [shop] is {stock}, but {stock_left} units are left and {orders} are sold: \
+         restore both by [[reset]] and --reset, or correct `stock`"
     )]
     StockDiffers { stock: u64, stock_left: i64, orders: u64 },
     #[error("{problem}")]

@@ -43,15 +43,20 @@ fn was_refused_later(facts: &Facts<'_>, made: &Made<'_>) -> bool {
     let (Some(refusal), Some(row)) = (made.entry.refusal.as_deref(), made.row) else {
         return false;
     };
-    // A shop may answer a lost attempt, when it is sent again, as it answers one that it refuses.
-    let is_loss = matches!(row.status, Status::Lost(_)) && !facts.tells.is_everything();
-    if refusal.refused == Refused::Other || is_loss {
+    if refusal.refused == Refused::Other || is_refused_as_lost(facts, made) {
         return false;
     }
     let accepted_us = facts.clock.map(|clock| clock.latest_moment(row.accepted_us));
     refusal.was_accepted
         || made.earlier.is_some()
         || accepted_us.is_some_and(|accepted_us| accepted_us < refusal.request.sent_us)
+}
+
+/// Whether the attempt has lost at a described shop: that may answer it, when it is sent again, as
+/// it answers one that it refuses.
+fn is_refused_as_lost(facts: &Facts<'_>, made: &Made<'_>) -> bool {
+    let is_lost = made.row.is_some_and(|row| matches!(row.status, Status::Lost(_)));
+    is_lost && !facts.tells.is_everything()
 }
 
 /// Attempts of the ledger before the run whose every request was refused, of the refusals that were
@@ -168,7 +173,9 @@ fn results_keep(facts: &Facts<'_>, broken: &mut Witnesses) {
             known.add(Some(told), made.entry.answered_us);
         }
     }
-    for made in facts.made().filter(|made| !was_refused_later(facts, made)) {
+    let is_open =
+        |made: &&Made<'_>| !was_refused_later(facts, made) && !is_refused_as_lost(facts, made);
+    for made in facts.made().filter(is_open) {
         let since_us = known.get(&made.request_id).and_then(|known| known.since_us);
         let refusal = made.entry.refusal.as_deref();
         let refusal = refusal.filter(|refusal| refusal.refused != Refused::Other);
