@@ -3,6 +3,7 @@
 mod decided;
 mod edges;
 mod once;
+mod partial;
 mod queued;
 mod refusals;
 mod results;
