@@ -216,7 +216,8 @@ pub(crate) const EMBEDDED_LOADS: &[FlawLoad] = &[
         load: &["--threads", "30"],
         per_buyer: 2,
         finding: Finding::Broken(Invariant::RequestIdsUnique),
-        companions: &[Invariant::IdsAnsweredOnce, Invariant::ResultsTrue],
+        // An attempt that is decided twice takes two units: few attempts can sell the sale out.
+        companions: &[Invariant::IdsAnsweredOnce, Invariant::ResultsTrue, Invariant::SoldOutTrue],
         ..USUAL
     },
     FlawLoad { flaw: Flaw::AckBeforeApply, ..LOSS_EMBEDDED },
