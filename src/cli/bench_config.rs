@@ -231,7 +231,7 @@ fn output_of(error: &anyhow::Error, config: &Config) -> Option<&'static str> {
 }
 
 /// The certificates that the flags trust.
-fn trust(flags: &BenchFlags) -> Trust {
+pub(super) fn trust(flags: &BenchFlags) -> Trust {
     match (flags.insecure, flags.cacert.clone()) {
         (Some(true), _) => Trust::Anyone,
         (_, Some(path)) => Trust::File(path),

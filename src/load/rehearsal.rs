@@ -98,10 +98,7 @@ struct Rehearsing<'a> {
 impl Rehearsing<'_> {
     async fn attempt(&mut self, timers: &Rc<Timers>) {
         let attempt = AttemptNo { thread: 0, index: 0 };
-        let ids = self.history.ids;
-        let (buyer, number) = (ids.buyer(attempt), ids.buyer_number(attempt));
-        let request_id = ids.request_id(attempt);
-        self.client.begin(Visit { buyer, number, request_id, thread: 0 });
+        self.client.begin(Visit::new(self.history.ids, attempt, 0));
         for step in self.client.steps(Phase::Setup).chain(self.client.steps(Phase::Before)) {
             if !self.step(step).await {
                 return;

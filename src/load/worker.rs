@@ -140,9 +140,7 @@ impl Worker {
 
     /// Who makes an attempt.
     pub(super) fn visit(&self, attempt: AttemptNo, thread: u32) -> Visit {
-        let ids = self.history.borrow().ids;
-        let (buyer, number) = (ids.buyer(attempt), ids.buyer_number(attempt));
-        Visit { buyer, number, request_id: ids.request_id(attempt), thread }
+        Visit::new(self.history.borrow().ids, attempt, thread)
     }
 
     /// Counts an attempt as sent, before its first byte. The attempts of a thread come in order.

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::history::{AttemptNo, Ids};
 use crate::ids::RequestId;
 
 /// An answer that was received whole.
@@ -26,6 +27,14 @@ pub struct Visit {
     pub request_id: RequestId,
     /// The virtual user.
     pub thread: u32,
+}
+
+impl Visit {
+    /// Who makes an attempt of the run with these ids, as this virtual user.
+    pub fn new(ids: Ids, attempt: AttemptNo, thread: u32) -> Self {
+        let (buyer, number) = (ids.buyer(attempt), ids.buyer_number(attempt));
+        Self { buyer, number, request_id: ids.request_id(attempt), thread }
+    }
 }
 
 /// When a step takes place that is not the purchase.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::bench::{BenchError, Config, Thresholds, Trial, try_out};
+use crate::cli::bench_config::{random_seed, trust};
 use crate::cli::shop::Shop;
 use crate::cli::sources::Sources;
 use crate::escape::printable;
@@ -13,7 +14,6 @@ use crate::load::{Part, Rehearsed};
 use crate::profile::{BenchFlags, Plan, Profile, ProfileError};
 use crate::stats::ErrorKind;
 use crate::sut::{Meaning, Sut, Understood, Unusable};
-use crate::tls::Trust;
 
 use super::args::SutCheckArgs;
 use super::{Failure, print};
@@ -53,21 +53,16 @@ pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure
     };
     let explain = |error| Failure::Usage(sources.explain_with(&error, &profile, ""));
     let shop = Shop::of(&mut flags, None).map_err(explain)?;
-    let mut plan = Plan::new(&flags, crate::cli::bench_config::random_seed()).map_err(explain)?;
+    let mut plan = Plan::new(&flags, random_seed()).map_err(explain)?;
     let sut = shop.read(&flags, &mut plan, &explain)?;
     // The trial reads the orders itself, and goes on without them.
     plan.no_audit = true;
-    let trust = match (flags.insecure, flags.cacert.clone()) {
-        (Some(true), _) => Trust::Anyone,
-        (_, Some(path)) => Trust::File(path),
-        (_, None) => Trust::System,
-    };
     let config = Config {
         plan,
         sut: sut.clone(),
         spawn: None,
+        trust: trust(&flags),
         target: flags.target,
-        trust,
         admin_token: None,
         data: String::new().into(),
         broker_metrics: None,

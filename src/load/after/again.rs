@@ -9,9 +9,9 @@ use crate::history::{Answered, AttemptNo, Ids, RequestWindow};
 use crate::ids::ItemId;
 use crate::load::http1::Response;
 use crate::stats::ErrorKind;
-use crate::sut::{Client, Meaning, Received, Unusable};
+use crate::sut::{Client, Meaning, Received, Unusable, Visit};
 
-use super::{AfterLoad, Question, ask_all, visit};
+use super::{AfterLoad, Question, ask_all};
 
 /// An attempt that was sent again, and its usable answer.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Question for Purchase {
     type Told = SentAgain;
 
     fn request(&mut self, attempt: AttemptNo) -> &[u8] {
-        self.client.begin(visit(self.ids, attempt));
+        self.client.begin(Visit::new(self.ids, attempt, attempt.thread));
         self.client.purchase()
     }
 

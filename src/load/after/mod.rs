@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use crate::history::{AttemptNo, Beginning, Ids};
+use crate::history::Beginning;
 use crate::ids::ItemId;
 use crate::load::run::HOLD_MAX;
 use crate::profile::Plan;
-use crate::sut::{Client, Received, Sut, Target, Visit};
+use crate::sut::{Client, Received, Sut, Target};
 
 use super::http1::{Connection, Connector, Response};
 use super::timers::{Timer, Timers};
@@ -59,12 +59,6 @@ impl AfterLoad {
         let wait = HOLD_MAX.min(plan.timeout / 2);
         sut.client(target, plan, item, wait).map_err(io::Error::other)
     }
-}
-
-/// Who made an attempt of the run with these ids.
-fn visit(ids: Ids, attempt: AttemptNo) -> Visit {
-    let (buyer, number) = (ids.buyer(attempt), ids.buyer_number(attempt));
-    Visit { buyer, number, request_id: ids.request_id(attempt), thread: attempt.thread }
 }
 
 /// A kind of question.

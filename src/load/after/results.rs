@@ -5,9 +5,9 @@ use std::io;
 use crate::history::{AttemptNo, Ids, ResultRead};
 use crate::ids::{ItemId, RequestId};
 use crate::load::http1::Response;
-use crate::sut::{Client, Received, Unusable};
+use crate::sut::{Client, Received, Unusable, Visit};
 
-use super::{AfterLoad, Question, ask_all, visit};
+use super::{AfterLoad, Question, ask_all};
 
 /// An answer to a request for a result: the result, or the id and the times of one that contradicts
 /// itself.
@@ -41,7 +41,7 @@ impl Question for ResultOf {
     type Told = ResultAnswer;
 
     fn request(&mut self, attempt: AttemptNo) -> &[u8] {
-        self.client.begin(visit(self.ids, attempt));
+        self.client.begin(Visit::new(self.ids, attempt, attempt.thread));
         self.client.result()
     }
 
