@@ -204,11 +204,7 @@ impl Invalid {
         });
         let expects = |form| message.contains("invalid type") && message.contains(form);
         let (key, message) = match found {
-            _ if message.starts_with("unknown field") => {
-                let others = [&["server"], DESCRIPTION].concat();
-                let otherwise = format!("the keys are the flags of 'seckill {command}'");
-                (None, unknown_key(message, &others, &otherwise))
-            }
+            _ if message.starts_with("unknown field") => (None, unknown_key(message, command)),
             Some((key, value)) if expects("expected a sequence") => {
                 (None, format!("`{key}` is a list: write {key} = [{}]", printable(value)))
             }
@@ -226,14 +222,14 @@ fn in_one_line(message: &str) -> String {
     printable(&message.trim().replace('\n', " ")).into_owned()
 }
 
-/// Replaces serde's list of all known keys by the one that is most similar to the unknown key, of
-/// these and `others`, or by other words if none is similar.
-fn unknown_key(message: &str, others: &[&str], otherwise: &str) -> String {
+/// Replaces serde's list of all known keys by the one that is most similar to the unknown key.
+fn unknown_key(message: &str, command: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
-    let cure = match nearest(unknown, quoted.chain(others.iter().copied())) {
+    let tables = ["server"].into_iter().chain(DESCRIPTION.iter().copied());
+    let cure = match nearest(unknown, quoted.chain(tables)) {
         Some(nearest) => format!("the nearest is `{nearest}`"),
-        None => otherwise.to_owned(),
+        None => format!("the keys are the flags of 'seckill {command}'"),
     };
     format!("unknown key `{}`: {cure}", printable(unknown))
 }
