@@ -49,6 +49,11 @@ fn buy(url: &str, uid: &str, number: usize) -> (u16, Value) {
     parsed(ask(Method::POST, &format!("{url}/seckill"), Some(body)))
 }
 
+fn decided(url: &str, number: usize) -> Value {
+    let result = get(&format!("{url}/result/{}?wait=30s", id(number)));
+    serde_json::from_slice(&result).unwrap()
+}
+
 fn ready(url: &str) -> (u16, Value) {
     parsed(ask(Method::GET, &format!("{url}/readyz"), None))
 }
@@ -68,6 +73,8 @@ fn hung_disk_refuses_new_attempts_until_it_recovers() {
     let server = disk.serve(&folder.path().join("data"));
     let url = server.url.as_str();
     assert_eq!(buy(url, "ann", 1).0, 202);
+    // Until Ann's order is on disk, the store would be the first to hang.
+    assert_eq!(decided(url, 1)["status"], "won");
     assert_eq!(ready(url).0, 200);
 
     disk.hang();
@@ -97,8 +104,7 @@ fn hung_disk_refuses_new_attempts_until_it_recovers() {
     eventually("the server is ready again", || ready(url).0 == 200);
     assert_eq!(buy(url, "cat", 3).0, 202, "the refused attempt had no effect");
     for number in 1..=3 {
-        let result = get(&format!("{url}/result/{}?wait=30s", id(number)));
-        let result: Value = serde_json::from_slice(&result).unwrap();
+        let result = decided(url, number);
         assert_eq!(result["status"], "won", "{number}: {result}");
     }
 }
