@@ -1,0 +1,110 @@
+//! The flags of `seckill serve`.
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use serde::{Deserialize, Serialize};
+
+use crate::flaws::{Design, Flaw};
+use crate::secret::{EngineUrl, Secret};
+use crate::settings::{Durability, LogFormat, QueueType, Role};
+use crate::units::{Count, Moment, Rate, Span};
+
+layered! {
+    /// The flags of `seckill serve`: the sale, and how it is served.
+    pub struct ServeFlags {
+        /// Address to listen on; port 0 selects a free port [default: 127.0.0.1:7001, or a free
+        /// port for a consumer]
+        #[arg(long, env = "SECKILL_LISTEN", value_name = "ADDR")]
+        pub listen: Option<String>,
+        /// Number of units on sale [default: 10]
+        #[arg(long, env = "SECKILL_STOCK", value_name = "N")]
+        pub stock: Option<Count>,
+        /// Name of the item [default: default]
+        #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
+        pub item: Option<String>,
+        /// Maximum number of orders of one buyer [default: 1]
+        #[arg(long, env = "SECKILL_PER_BUYER", value_name = "N")]
+        pub per_buyer: Option<Count>,
+        /// When the sale opens: RFC 3339, or +5s from now [default: immediately]
+        #[arg(long, env = "SECKILL_OPENS_AT", value_name = "MOMENT")]
+        pub opens_at: Option<Moment>,
+        /// When the sale closes: RFC 3339, or +1h from now [default: never]
+        #[arg(long, env = "SECKILL_CLOSES_AT", value_name = "MOMENT")]
+        pub closes_at: Option<Moment>,
+        /// Open a fresh sale even if the store has one of this item
+        #[arg(long, env = "SECKILL_FRESH_SALE", num_args = 0..=1, require_equals = true,
+              default_missing_value = "true", value_parser = BoolishValueParser::new(),
+              value_name = "BOOL")]
+        pub fresh_sale: Option<bool>,
+        /// Queue of the attempts: embedded, or amqp://user:password@host:5672/vhost [default:
+        /// embedded]
+        #[arg(long, env = "SECKILL_QUEUE", hide_env_values = true, value_name = "embedded|URL")]
+        pub queue: Option<EngineUrl>,
+        /// Store that decides the attempts: embedded, or redis://user:password@host:6379/0
+        /// [default: embedded]
+        #[arg(long, env = "SECKILL_STORE", hide_env_values = true, value_name = "embedded|URL")]
+        pub store: Option<EngineUrl>,
+        /// Whether this process accepts attempts, decides them, or both [default: all]
+        #[arg(long, env = "SECKILL_ROLE", value_enum, value_name = "all|api|consumer")]
+        pub role: Option<Role>,
+        /// Name of the broker's queue; its dead-letter queue is NAME.dead [default: seckill]
+        #[arg(long, env = "SECKILL_QUEUE_NAME", value_name = "NAME")]
+        pub queue_name: Option<String>,
+        /// Type of the broker's queue [default: classic]
+        #[arg(long, env = "SECKILL_QUEUE_TYPE", value_enum, value_name = "classic|quorum")]
+        pub queue_type: Option<QueueType>,
+        /// Time-out for a confirm of the broker, after which the outcome is unknown [default: 5s]
+        #[arg(long, env = "SECKILL_PUBLISH_TIMEOUT", value_name = "TIME")]
+        pub publish_timeout: Option<Span>,
+        /// Time-out for opening a connection to the broker [default: 5s]
+        #[arg(long, env = "SECKILL_BROKER_CONNECT_TIMEOUT", value_name = "TIME")]
+        pub broker_connect_timeout: Option<Span>,
+        /// Design of the server [default: hardened]
+        #[arg(long, env = "SECKILL_DESIGN", value_enum, value_name = "hardened|article")]
+        pub design: Option<Design>,
+        /// Build in a flaw that real systems have: see --list-flaws
+        #[arg(long, env = "SECKILL_FLAW", value_enum, value_delimiter = ',', num_args = 1..,
+              hide_possible_values = true, value_name = "NAME")]
+        pub flaw: Option<Vec<Flaw>>,
+        /// Folder of the embedded queue and store [default: ./seckill-data]
+        #[arg(long, env = "SECKILL_DATA", value_name = "DIR")]
+        pub data: Option<PathBuf>,
+        /// When an attempt counts as accepted [default: fsync]
+        #[arg(long, env = "SECKILL_DURABILITY", value_enum, value_name = "fsync|os|none")]
+        pub durability: Option<Durability>,
+        /// Number of concurrent consumers [default: 1]
+        #[arg(long, env = "SECKILL_CONSUMERS", value_name = "N")]
+        pub consumers: Option<Count>,
+        /// Maximum number of attempts that a consumer takes at a time [default: 256]
+        #[arg(long, env = "SECKILL_PREFETCH", value_name = "N")]
+        pub prefetch: Option<Count>,
+        /// Maximum number of queued attempts; further ones are refused with queue_full [default:
+        /// 100k]
+        #[arg(long, env = "SECKILL_MAX_QUEUE", value_name = "N")]
+        pub max_queue: Option<Count>,
+        /// Maximum number of open connections [default: as many as the limit of open files allows]
+        #[arg(long, env = "SECKILL_MAX_CONNECTIONS", value_name = "N")]
+        pub max_connections: Option<Count>,
+        /// Maximum number of attempts accepted per second; further ones are refused with
+        /// rate_limited [default: no limit]
+        #[arg(long, env = "SECKILL_RATE_LIMIT", value_name = "N/s")]
+        pub rate_limit: Option<Rate>,
+        /// Maximum number of attempts of each buyer per second, and at once; further ones are
+        /// refused with rate_limited [default: no limit]
+        #[arg(long, env = "SECKILL_BUYER_RATE_LIMIT", value_name = "N/s")]
+        pub buyer_rate_limit: Option<Rate>,
+        /// Log filter: a level, or modules with their levels, such as seckill::server=debug
+        /// [default: info]
+        ///
+        /// The syntax is that of RUST_LOG, which takes precedence
+        #[arg(long, env = "SECKILL_LOG", value_name = "FILTER")]
+        pub log: Option<String>,
+        /// Format of the log [default: text]
+        #[arg(long, env = "SECKILL_LOG_FORMAT", value_enum, value_name = "text|json")]
+        pub log_format: Option<LogFormat>,
+        /// Admin token [default: generated, and written to DIR/admin-token]
+        #[arg(long, env = "SECKILL_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+        pub admin_token: Option<Secret>,
+    }
+}
