@@ -8,6 +8,7 @@ pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod escape;
+pub mod faults;
 pub mod flaws;
 pub mod history;
 pub mod http_client;

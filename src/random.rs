@@ -31,6 +31,10 @@ pub enum Draw {
     IdMark,
     /// Which attempts are asked about after the load.
     Asked,
+    /// What breaks, how, and for how long.
+    Fault,
+    /// By how much bytes arrive later or earlier than their mean delay.
+    LinkJitter,
 }
 
 /// 64 random bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), applied to each of

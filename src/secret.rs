@@ -2,6 +2,7 @@
 //! nor `Display` shows them.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,38 @@ impl EngineUrl {
         Some(path)
     }
 
+    /// Host and port; the port is that of the scheme if the URL has none. `None` for the embedded
+    /// engine.
+    pub fn host(&self) -> Option<String> {
+        let host = &self.0[self.host_range()?];
+        let has_port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+        let port = match self.scheme() {
+            "amqp" => 5672,
+            "amqps" => 5671,
+            _ => 6379,
+        };
+        Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+    }
+
+    /// The same engine, reached at another host and port.
+    #[must_use]
+    pub fn at(&self, host: impl fmt::Display) -> Self {
+        match self.host_range() {
+            Some(Range { start, end }) => {
+                Self(format!("{}{host}{}", &self.0[..start], &self.0[end..]))
+            }
+            None => self.clone(),
+        }
+    }
+
+    /// Where host and port are.
+    fn host_range(&self) -> Option<Range<usize>> {
+        let start = self.0.find("://")? + 3;
+        let end = self.0[start..].find(['/', '?']).map_or(self.0.len(), |at| start + at);
+        let start = self.0[start..end].rfind('@').map_or(start, |at| start + at + 1);
+        Some(start..end)
+    }
+
     /// The URL's scheme; empty if there is none.
     pub fn scheme(&self) -> &str {
         self.0.split_once("://").map_or("", |(scheme, _)| scheme)
@@ -92,6 +125,21 @@ mod tests {
         assert_eq!(shown("redis://:p@w@host/3"), "redis://host/3");
         assert_eq!(shown("amqp://host/%2f?password=pw"), "amqp://host/%2f");
         assert_eq!(shown("embedded"), "embedded");
+    }
+
+    #[test]
+    fn engine_is_reached_at_another_host_with_the_same_secrets() {
+        let url = |text: &str| text.parse::<EngineUrl>().unwrap();
+        for (text, host, elsewhere) in [
+            ("amqp://ann:p@w@mq:5673/%2f?a=b", "mq:5673", "amqp://ann:p@w@[::1]:9/%2f?a=b"),
+            ("redis://host", "host:6379", "redis://[::1]:9"),
+            ("amqp://[fe80::1]?a", "[fe80::1]:5672", "amqp://[::1]:9?a"),
+        ] {
+            assert_eq!(url(text).host().as_deref(), Some(host));
+            assert_eq!(url(text).at("[::1]:9").expose(), elsewhere);
+        }
+        assert_eq!(url("embedded").host(), None);
+        assert_eq!(url("embedded").at("x:1"), url("embedded"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::history::{History, Ledger};
 use crate::judge::{self, Gaps, GeneratorLoad, Verdict};
 use crate::load::{self, Ran};
 use crate::monitor::Usage;
-use crate::stats::{Quantiles, SaleNow};
+use crate::stats::{FaultRecord, Quantiles, SaleNow};
 
 use super::config::Config;
 use super::event::{Notify, waiting};
@@ -82,7 +82,7 @@ impl Ended<'_> {
         let Self { config, site, ending, .. } = self;
         let Loaded { ran: Ran { recorder, begun, mut history, steps }, sinks, broker, aborted } =
             self.loaded;
-        let Sinks { series, mut outputs, abort: _, live: _ } = sinks;
+        let Sinks { series, mut outputs, abort: _, faults, live: _ } = sinks;
         history.ended_us = site.beginning.us(Instant::now());
         let mut series = series.finish();
         if !matches!(ending, Ending::Died(_))
@@ -101,6 +101,7 @@ impl Ended<'_> {
             started: self.started,
             sut: &config.sut,
             steps: steps.summaries(),
+            faults: faults.finish(),
             plan: &config.plan,
             target: &site.target,
             spawn: config.spawn.as_ref(),
@@ -131,12 +132,34 @@ impl Ended<'_> {
         };
         let settle = ledger.as_ref().map(|ledger| judge::settle_times(&history, ledger));
         let audit = judge::audit(&history, ledger.as_ref(), &gaps);
+        let faults =
+            with_lost(parts.faults.clone(), site.beginning.us(begun), &history, ledger.as_ref());
         outputs.history(&history);
         let (settle, files) = (settle.unwrap_or_default(), outputs.digests());
-        let run = Run::new(Parts { audit, gaps, settle, files, ..parts });
+        let run = Run::new(Parts { audit, gaps, settle, files, faults, ..parts });
         outputs.run(&run);
         (run, outputs)
     }
+}
+
+/// Adds to each fault what was lost of the attempts that were under way. The load began at
+/// `begun_us` of the history.
+fn with_lost(
+    mut faults: Vec<FaultRecord>,
+    begun_us: u64,
+    history: &History,
+    ledger: Option<&Ledger>,
+) -> Vec<FaultRecord> {
+    let period = |fault: &FaultRecord| {
+        let at = |us: u64| begun_us.saturating_add(us);
+        fault.began_us.map_or(0, at)..fault.ended_us.map_or(u64::MAX, at)
+    };
+    let periods: Vec<_> = faults.iter().map(period).collect();
+    let lost = ledger.and_then(|ledger| judge::lost_during(history, ledger, &periods));
+    for (fault, lost) in faults.iter_mut().zip(lost.into_iter().flatten()) {
+        fault.lost = fault.began_us.map(|_| lost);
+    }
+    faults
 }
 
 /// Waits until everything is decided, then reads the ledger, results, and the sale once more. If

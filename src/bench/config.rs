@@ -31,6 +31,8 @@ pub struct Config {
     pub jtl: Option<PathBuf>,
     /// The thresholds by which the run fails, and those that end the load.
     pub thresholds: Thresholds,
+    /// The socket by which the processes of broker and store are reached.
+    pub lab: Option<PathBuf>,
     /// The folder in which the run is recorded.
     pub out: Option<PathBuf>,
 }

@@ -26,6 +26,8 @@ pub enum Event {
         /// The most recently read state of the sale.
         sale: Arc<Mutex<SaleNow>>,
     },
+    /// A fault begins or is over.
+    Fault(String),
     /// A threshold was crossed that ends the load: which one, and its figure.
     Aborted(String),
     /// The load has ended.

@@ -5,19 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
+use crate::faults::{Course, FaultWatch};
 use crate::history::Views;
 use crate::load::{self, Job, Ran};
 use crate::monitor::{BrokerMonitor, BrokerUsage};
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
-use crate::sut::Control;
+use crate::sut::{Control, Target};
 
 use super::abort::{AbortWatch, Aborted};
 use super::config::Config;
 use super::event::{Event, Notify};
+use super::faults::Breakage;
 use super::prepare::Site;
 use super::spawned::Spawned;
 
@@ -37,6 +39,7 @@ pub(super) struct Sinks {
     pub(super) series: SeriesSink,
     pub(super) outputs: Outputs,
     pub(super) abort: AbortWatch,
+    pub(super) faults: FaultWatch,
     pub(super) live: Arc<Live>,
 }
 
@@ -55,6 +58,7 @@ impl Sink for Sinks {
 
     fn samples(&mut self, samples: &[Sample]) {
         self.outputs.samples(samples);
+        self.faults.samples(samples);
     }
 }
 
@@ -78,23 +82,27 @@ impl<'a> Load<'a> {
     /// Runs the plan to its end, or until it is stopped or the spawned server ends.
     pub(super) async fn run(
         &self,
-        mut spawned: Option<&mut Spawned>,
+        spawned: Option<&Spawned>,
+        breakage: &mut Breakage,
         stop: &CancellationToken,
         mut sinks: Sinks,
         notify: Notify<'_>,
     ) -> anyhow::Result<Loaded> {
         let Self { config, site, live, sale } = self;
         let monitor = broker_monitor(config, notify);
+        let (course, mut told) = self.course();
         let (done, mut ended) = oneshot::channel();
         let mut aborted = sinks.abort.aborted();
         let job = {
             let (plan, sut) = (config.plan.clone(), config.sut.clone());
-            let (target, item) = (site.target.clone(), site.item.clone());
+            let address = breakage.front(site.target.address).await?;
+            let target = Target { address, ..site.target.clone() };
+            let item = site.item.clone();
             let (live, stop) = (Arc::clone(live), stop.clone());
             let epoch = site.view_before.sale.epoch;
             let beginning = site.beginning;
             move || {
-                let wants_samples = sinks.outputs.wants_samples();
+                let wants_samples = sinks.outputs.wants_samples() || sinks.faults.is_needed();
                 let (plan, target, item, live, stop) = (&plan, &target, &item, &live, &stop);
                 let sut = &sut;
                 let job =
@@ -115,20 +123,32 @@ impl<'a> Load<'a> {
         let ran = {
             let mut watch = std::pin::pin!(watch_broker(monitor.as_ref(), &mut broker));
             let mut watch_sale = std::pin::pin!(watch_sale(&site.control, sale, &mut views));
-            loop {
+            let mut faults = std::pin::pin!(breakage.faults.carry_out(&breakage.parts, &course));
+            let mut are_over = false;
+            let ran = loop {
                 tokio::select! {
                     ran = &mut ended => break ran.context("the load generator panicked"),
+                    () = &mut faults, if !are_over => are_over = true,
+                    Some(line) = told.recv() => notify(Event::Fault(line)),
                     // The server is gone: requests in flight end, and no further attempt begins.
                     Ok(()) = aborted.changed() => {
                         let because = aborted.borrow_and_update().as_ref().map(Aborted::to_string);
                         because.into_iter().for_each(|because| notify(Event::Aborted(because)));
                     }
-                    () = died(spawned.as_deref_mut()), if !stop.is_cancelled() => stop.cancel(),
+                    () = died(spawned), if !stop.is_cancelled() => stop.cancel(),
                     () = &mut watch_sale => unreachable!(),
                     () = &mut watch => unreachable!(),
                 }
+            };
+            course.ended.cancel();
+            if !are_over {
+                faults.await;
             }
+            ran
         };
+        while let Ok(line) = told.try_recv() {
+            notify(Event::Fault(line));
+        }
         let ran = ran.and_then(|ran| ran.context("the load generator could not run"));
         // This time excludes the preparation before the load and the writing after it.
         let elapsed = ran.as_ref().map_or(Duration::ZERO, |(ran, _)| ran.recorder.ended());
@@ -138,6 +158,21 @@ impl<'a> Load<'a> {
         ran.history.views = views;
         let aborted = aborted.borrow().clone();
         Ok(Loaded { ran, sinks, broker, aborted })
+    }
+}
+
+impl Load<'_> {
+    /// What the faults depend on, and the lines about them.
+    fn course(&self) -> (Course, mpsc::UnboundedReceiver<String>) {
+        let (told, lines) = mpsc::unbounded_channel();
+        let course = Course {
+            begun: self.live.begun(),
+            ended: CancellationToken::new(),
+            sale: Arc::clone(&self.sale),
+            stock: self.site.view_before.sale.stock_left,
+            told,
+        };
+        (course, lines)
     }
 }
 
@@ -161,7 +196,7 @@ async fn watch_broker(monitor: Option<&BrokerMonitor>, usage: &mut Option<Broker
 }
 
 /// Resolves when the spawned server, if there is one, has ended unexpectedly.
-async fn died(spawned: Option<&mut Spawned>) {
+async fn died(spawned: Option<&Spawned>) {
     match spawned {
         Some(server) => server.died().await,
         None => std::future::pending().await,

@@ -17,6 +17,7 @@ use super::config::Config;
 use super::error::BenchError;
 use super::event::{Event, Notify};
 use super::evidence;
+use super::faults::Breakage;
 use super::load::{Load, Sinks};
 use super::prepare::Site;
 use super::spawned::Spawned;
@@ -42,7 +43,9 @@ pub async fn run(
     stop: &CancellationToken,
     notify: Notify<'_>,
 ) -> Result<Finished, BenchError> {
-    let mut spawned = spawn(config).await?;
+    let mut breakage = Breakage::new(config)?;
+    let spawned = spawn(config, &mut breakage).await?;
+    breakage.add_processes(spawned.as_ref(), config);
     let site = Site::find(config, spawned.as_ref()).await?;
     let spawned_pid = spawned.as_ref().and_then(Spawned::pid);
     notify(Event::Found { url: site.target.url.clone(), spawned_pid });
@@ -57,7 +60,7 @@ pub async fn run(
             Ok(ledger) => Some(ledger),
             Err(error) => {
                 // A server that died is the reason, if it did.
-                spawned.as_mut().map_or(Ok(()), Spawned::check_alive)?;
+                spawned.as_ref().map_or(Ok(()), Spawned::check_alive)?;
                 return Err(error);
             }
         },
@@ -66,10 +69,11 @@ pub async fn run(
     let monitor = Monitor::start(site.server_pid)?;
     let abort = AbortWatch::new(&config.thresholds.abort_on, &config.plan, stop);
     let (series, live) = (SeriesSink::new(Arc::clone(&load.sale)), Arc::clone(&load.live));
-    let sinks = Sinks { series, outputs, abort, live };
-    let loaded = load.run(spawned.as_mut(), stop, sinks, notify).await?;
+    let faults = breakage.faults.watch();
+    let sinks = Sinks { series, outputs, abort, faults, live };
+    let loaded = load.run(spawned.as_ref(), &mut breakage, stop, sinks, notify).await?;
     let usage = monitor.finish();
-    let died = spawned.as_mut().and_then(|server| server.check_alive().err());
+    let died = spawned.as_ref().and_then(|server| server.check_alive().err());
     if loaded.ran.history.is_empty() && died.is_none() && stop.is_cancelled() {
         return Err(BenchError::Interrupted);
     }
@@ -83,7 +87,7 @@ pub async fn run(
     let (run, outputs) = ended.judge(ledger_before, notify).await;
     let saved = outputs.finish();
     // Closes the connections to the server, which would delay its shutdown.
-    drop(site);
+    drop((site, breakage));
     let stopped = match spawned {
         Some(server) => server.stop().await,
         None => Ok(()),
@@ -113,9 +117,12 @@ async fn read_ledger_before(
     })
 }
 
-async fn spawn(config: &Config) -> anyhow::Result<Option<Spawned>> {
+async fn spawn(config: &Config, breakage: &mut Breakage) -> anyhow::Result<Option<Spawned>> {
     match config.spawn.clone() {
-        Some(flags) => Spawned::start(flags).await.map(Some),
+        Some(flags) => {
+            let flags = breakage.through_proxies(flags).await?;
+            Spawned::start(flags, breakage.shape).await.map(Some)
+        }
         None => Ok(None),
     }
 }

@@ -4,125 +4,112 @@
 //! It is in its own process group, so that Ctrl-C reaches only the bench; its reaper kills it and
 //! removes the folder when the bench is killed, even by `kill -9`.
 
-use std::fs::File;
-use std::io;
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::time::timeout;
 
 use crate::ids::RequestId;
-use crate::lab::{ChildProcess, Scope, last_lines};
-use crate::profile::{ENV_PREFIX, ServeFlags, env_name};
+use crate::lab::free_port;
+use crate::profile::{ServeFlags, env_name};
 use crate::secret::Secret;
+use crate::settings::Role;
 
-/// Time-out until the server listens: it may have a journal to replay.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Time-out for its shutdown: longer than the sum of its own deadlines.
-const STOP_TIMEOUT: Duration = Duration::from_secs(25);
-
-/// How many lines of a dead server's log are shown.
-const LOG_LINES_SHOWN: usize = 20;
+use super::server_process::ServerProcess;
 
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Spawned {
-    // Fields are dropped in this order, so that the folder is removed after the process has ended.
-    process: ChildProcess,
+    // Fields are dropped in this order, so that the folder is removed after the processes have
+    // ended.
+    pub(super) server: Arc<ServerProcess>,
+    /// The process that decides, if that is not the server itself.
+    pub(super) consumer: Option<Arc<ServerProcess>>,
     pub(super) url: String,
     pub(super) admin_token: Secret,
-    log: PathBuf,
     _folder: TempDir,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shape {
+    /// Whether another process decides.
+    pub(super) has_consumer: bool,
+    /// Whether it may be restarted, so that it needs a port that no client is given meanwhile.
+    pub(super) restarts: bool,
 }
 
 impl Spawned {
     /// Starts `seckill serve` with these flags and waits until it listens.
-    pub(super) async fn start(flags: ServeFlags) -> anyhow::Result<Self> {
+    pub(super) async fn start(flags: ServeFlags, shape: Shape) -> anyhow::Result<Self> {
         // If the bench ends during the start, the reaper ends the server.
-        tokio::task::spawn_blocking(|| Self::launch(flags)).await?
+        tokio::task::spawn_blocking(move || Self::launch(flags, shape)).await?
     }
 
-    fn launch(mut flags: ServeFlags) -> anyhow::Result<Self> {
+    fn launch(mut flags: ServeFlags, shape: Shape) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("seckill-").tempdir();
         let folder = folder.context("cannot make a temporary folder for the spawned server")?;
-        let log = folder.path().join("server.log");
-        flags.data.get_or_insert_with(|| folder.path().join("data"));
-        flags.listen.get_or_insert_with(|| "127.0.0.1:0".into());
+        let port = if shape.restarts { free_port()? } else { 0 };
+        let data = flags.data.get_or_insert_with(|| folder.path().join("data")).clone();
+        flags.listen.get_or_insert_with(|| format!("127.0.0.1:{port}"));
         flags.log.get_or_insert_with(|| "warn".into());
         let random_token = || Secret(RequestId::random().to_string());
         let admin_token = flags.admin_token.get_or_insert_with(random_token).clone();
-        let (stderr, variables) = (File::create(&log)?, environment(&flags)?);
-        let mut process = ChildProcess::new(Scope::Group, Some(folder.path()))
-            .context("cannot start the reaper of the spawned server")?;
-        let started = process.start(&std::env::current_exe()?, |command| {
-            let inherited = std::env::vars_os().map(|(name, _)| name);
-            for name in inherited.filter(|name| name.to_string_lossy().starts_with(ENV_PREFIX)) {
-                command.env_remove(name);
-            }
-            command.arg("serve").envs(variables);
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        let consumer = shape.has_consumer.then(|| {
+            let (role, listen) = (Some(Role::Consumer), Some("127.0.0.1:0".into()));
+            let data = Some(folder.path().join("consumer"));
+            ServeFlags { role, listen, data, fresh_sale: None, ..flags.clone() }
         });
-        started.context("cannot start the server")?;
-        let line = process.first_line(START_TIMEOUT);
-        let mut spawned = Self { process, url: String::new(), admin_token, log, _folder: folder };
-        match line {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                bail!("the spawned server did not listen in time")
-            }
-            line => match line?.strip_prefix("listening on ") {
-                Some(url) => spawned.url = url.to_owned(),
-                None => {
-                    spawned.process.wait_timeout(STOP_TIMEOUT);
-                    bail!("the spawned server did not start: {}", spawned.last_log_lines())
-                }
-            },
-        }
-        Ok(spawned)
+        flags.role = consumer.as_ref().map(|_| Role::Api).or(flags.role);
+        let path = |name: &str| folder.path().join(name);
+        let (variables, log) = (environment(&flags)?, path("server.log"));
+        let server =
+            ServerProcess::new("spawned server", (log, data), variables, Some(folder.path()))?;
+        let server = Arc::new(server);
+        let url = server.launch()?;
+        let consumer = consumer.map(|flags| {
+            let (variables, log) = (environment(&flags)?, path("consumer.log"));
+            let data = path("consumer");
+            let consumer = ServerProcess::new("spawned consumer", (log, data), variables, None)?;
+            consumer.launch().map(|_| Arc::new(consumer))
+        });
+        let consumer = consumer.transpose()?;
+        Ok(Self { server, consumer, url, admin_token, _folder: folder })
     }
 
     /// Its process id.
     pub(super) fn pid(&self) -> Option<i32> {
-        i32::try_from(self.process.pid()).ok()
+        self.server.pid()
     }
 
     /// Resolves when it has ended unexpectedly.
-    pub(super) async fn died(&mut self) {
+    pub(super) async fn died(&self) {
         // `check_alive` reports the reason.
-        let _ = self.process.ended().await;
+        match &self.consumer {
+            Some(consumer) => tokio::select! {
+                () = self.server.died() => {}
+                () = consumer.died() => {}
+            },
+            None => self.server.died().await,
+        }
     }
 
     /// An error if it has ended unexpectedly.
-    pub(super) fn check_alive(&mut self) -> anyhow::Result<()> {
-        match self.process.try_status()? {
-            None => Ok(()),
-            Some(status) => bail!("the spawned server died ({status}): {}", self.last_log_lines()),
-        }
+    pub(super) fn check_alive(&self) -> anyhow::Result<()> {
+        self.processes().try_for_each(ServerProcess::check_alive)
     }
 
     /// Shuts it down gracefully; kills it if it does not end in time.
-    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
-        self.check_alive()?;
-        self.process.signal(Signal::TERM).context("cannot stop the spawned server")?;
-        match timeout(STOP_TIMEOUT, self.process.ended()).await {
-            Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => Ok(()),
-            Ok(status) => {
-                bail!("the spawned server ended with {}: {}", status?, self.last_log_lines())
-            }
-            Err(_) => {
-                self.process.kill()?;
-                bail!("the spawned server did not shut down in time and was killed")
-            }
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        for process in self.processes() {
+            process.stop().await?;
         }
+        Ok(())
     }
 
-    fn last_log_lines(&self) -> String {
-        last_lines(&self.log, LOG_LINES_SHOWN)
+    fn processes(&self) -> impl Iterator<Item = &ServerProcess> {
+        std::iter::once(&*self.server).chain(self.consumer.as_deref())
     }
 }
 

@@ -96,7 +96,8 @@ impl<'a> ProgressReporter<'a> {
             Event::Aborted(because) => {
                 say(format!("stopping: {because}; waiting for requests in flight, then auditing"));
             }
-            Event::Waiting(_) if self.is_silent => {}
+            Event::Waiting(_) | Event::Fault(_) if self.is_silent => {}
+            Event::Fault(line) => say(line),
             Event::Waiting(what) => say(format!("waiting: {what}")),
             Event::LoadBegins { live, sale } => {
                 let on_terminal = std::io::stderr().is_terminal();

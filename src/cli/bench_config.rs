@@ -122,6 +122,7 @@ impl BenchCommand {
             data: DATA_DEFAULT.into(),
             broker_metrics: flags.broker_metrics,
             jtl: flags.jtl,
+            lab: flags.lab,
             out: flags.out,
             thresholds,
         };

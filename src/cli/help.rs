@@ -67,6 +67,7 @@ const BENCH: &[(&str, &[&str])] = &[
         "Output",
         &["out", "quiet", "json", "full", "html", "summary", "junit", "jtl", "broker_metrics"],
     ),
+    ("Faults", &["fault", "nemesis", "lab"]),
     ("Audit", &["expect_stock", "no_audit"]),
 ];
 

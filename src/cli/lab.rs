@@ -1,11 +1,13 @@
 //! `seckill lab`: throwaway services for one command, or until a signal.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Instant;
 
@@ -14,9 +16,10 @@ use procfs::process::Process;
 use rustix::process::Signal;
 
 use crate::lab::{
-    ChildProcess, LabError, Nginx, RabbitMq, RabbitMqOptions, Redis, Scope, check_installed, find,
+    ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqOptions, Redis, Scope,
+    check_installed, find,
 };
-use crate::profile::env_name;
+use crate::profile::{Part, env_name};
 use crate::units::Count;
 
 use super::args::{Engine, LabArgs};
@@ -75,9 +78,15 @@ impl Engine {
 /// The running services, which stop when this is dropped.
 #[derive(Default)]
 struct Services {
-    redis: Option<Redis>,
-    rabbitmq: Option<RabbitMq>,
+    redis: Option<Arc<Mutex<Redis>>>,
+    rabbitmq: Option<Arc<Mutex<RabbitMq>>>,
     nginx: Option<Nginx>,
+}
+
+/// The services to which the command may give orders. It does not keep them alive.
+struct Ordered {
+    redis: Weak<Mutex<Redis>>,
+    rabbitmq: Weak<Mutex<RabbitMq>>,
 }
 
 impl Services {
@@ -111,8 +120,8 @@ impl Services {
             let rabbitmq =
                 rabbitmq.map(|thread| thread.join().unwrap_or_else(|why| resume_unwind(why)));
             Ok(Self {
-                redis: redis.transpose()?,
-                rabbitmq: rabbitmq.transpose()?,
+                redis: redis.transpose()?.map(|redis| Arc::new(Mutex::new(redis))),
+                rabbitmq: rabbitmq.transpose()?.map(|rabbitmq| Arc::new(Mutex::new(rabbitmq))),
                 nginx: nginx.transpose()?,
             })
         })
@@ -121,14 +130,47 @@ impl Services {
     /// The environment variables with which the command finds them.
     fn variables(&self) -> Vec<(String, String)> {
         let Self { redis, rabbitmq, nginx } = self;
+        let rabbitmq = rabbitmq.as_ref().map(|rabbitmq| locked(rabbitmq));
         let flags = [
-            ("queue", rabbitmq.as_ref().map(RabbitMq::url)),
-            ("broker-metrics", rabbitmq.as_ref().map(RabbitMq::prometheus_url)),
-            ("store", redis.as_ref().map(Redis::url)),
+            ("queue", rabbitmq.as_ref().map(|rabbitmq| rabbitmq.url())),
+            ("broker-metrics", rabbitmq.as_ref().map(|rabbitmq| rabbitmq.prometheus_url())),
+            ("store", redis.as_ref().map(|redis| locked(redis).url())),
             ("target", nginx.as_ref().map(Nginx::url)),
         ];
         flags.into_iter().filter_map(|(flag, url)| Some((env_name(flag), url?))).collect()
     }
+
+    /// The socket on which the command may suspend, kill and restart them.
+    fn socket(&self) -> io::Result<ControlSocket> {
+        let ordered = Ordered {
+            redis: self.redis.as_ref().map(Arc::downgrade).unwrap_or_default(),
+            rabbitmq: self.rabbitmq.as_ref().map(Arc::downgrade).unwrap_or_default(),
+        };
+        ControlSocket::open(Arc::new(move |part: &str, order| ordered.carry_out(part, order)))
+    }
+}
+
+impl Ordered {
+    fn carry_out(&self, part: &str, order: Order) -> anyhow::Result<()> {
+        let part = Part::ALL.into_iter().find(|known| known.as_str() == part);
+        let done = match part {
+            Some(Part::Store) => {
+                let redis = self.redis.upgrade();
+                redis.map(|redis| order.carry_out(locked(&redis).service_mut()))
+            }
+            Some(Part::Broker) => {
+                let rabbitmq = self.rabbitmq.upgrade();
+                rabbitmq.map(|rabbitmq| order.carry_out(locked(&rabbitmq).service_mut()))
+            }
+            _ => None,
+        };
+        Ok(done.context("the lab has no such service: add it to --with")??)
+    }
+}
+
+/// A service whose thread panicked is used all the same: it is only to be stopped.
+fn locked<T>(service: &Mutex<T>) -> MutexGuard<'_, T> {
+    service.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn run(
@@ -144,7 +186,9 @@ async fn run(
         started = start => started.context("the services could not be started")??,
         () = signals.next() => return Err(Failure::Interrupted),
     };
-    let variables = services.variables();
+    let socket = services.socket().context("the services' socket cannot be opened")?;
+    let mut variables = services.variables();
+    variables.push((env_name("lab"), socket.path().display().to_string()));
     match command {
         Some(command) => command.run(&variables, &mut signals).await,
         None => {

@@ -15,6 +15,7 @@ mod fairness;
 mod id_map;
 mod invariant;
 mod likely_cause;
+mod lost_during;
 mod made;
 mod missing;
 mod not_checked;
@@ -36,6 +37,7 @@ pub use evidence::{Gaps, audit, settle_times};
 pub use exit::{Conclusion, exit_code};
 pub use fairness::Fairness;
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
+pub use lost_during::lost_during;
 pub use not_checked::NotChecked;
 pub use reconcile::reconcile;
 pub use threshold::{

@@ -7,6 +7,7 @@
 
 mod binary;
 mod child;
+mod control;
 mod error;
 mod group;
 mod log;
@@ -20,9 +21,11 @@ mod service;
 
 pub use binary::{check_installed, find, is_installed};
 pub use child::{ChildProcess, Scope};
+pub use control::{ControlSocket, Order, order};
 pub use error::LabError;
 pub use log::last_lines;
 pub use nginx::Nginx;
+pub use ports::one as free_port;
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
 pub use redis::Redis;
 pub use service::Service;

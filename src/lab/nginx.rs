@@ -96,6 +96,7 @@ fn recipe(program: PathBuf, config: &str) -> impl Fn(&Path, [u16; 1]) -> Result<
             args: args.into_iter().map(Into::into).collect(),
             environment: vec![("HOME", folder.into())],
             ports: vec![port],
+            data: &[],
             is_ready,
             start_timeout: START_TIMEOUT,
             stop: Signal::QUIT,

@@ -29,7 +29,12 @@ pub(super) fn free<const N: usize>() -> io::Result<[u16; N]> {
     Ok(ports)
 }
 
-fn one() -> io::Result<u16> {
+/// A port of 127.0.0.1 that was free a moment ago. Another process may take it before the caller
+/// does.
+///
+/// # Errors
+/// When no port is free.
+pub fn one() -> io::Result<u16> {
     // Each process begins at a random index, so that two processes seldom try the same port.
     let begin = RandomState::new().hash_one(std::process::id()) as u32 % u32::from(COUNT) + 1;
     let _ = NEXT.compare_exchange(0, begin, Ordering::Relaxed, Ordering::Relaxed);

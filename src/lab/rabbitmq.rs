@@ -100,6 +100,7 @@ fn recipe(
             ],
             environment: environment(folder, ports),
             ports: numbers.to_vec(),
+            data: &["mnesia"],
             is_ready,
             start_timeout: START_TIMEOUT,
             // An orderly shutdown takes seconds, and there is no data to save.

@@ -19,6 +19,8 @@ pub(super) struct Recipe {
     pub(super) environment: Vec<(&'static str, OsString)>,
     /// The ports that it listens on; `is_ready` gets the first one.
     pub(super) ports: Vec<u16>,
+    /// What of its folder is its data.
+    pub(super) data: &'static [&'static str],
     /// Whether the service on this port answers in its protocol.
     pub(super) is_ready: fn(u16) -> bool,
     /// How long it may take until it is ready.

@@ -66,6 +66,7 @@ fn recipe(program: PathBuf, more: &[&str]) -> impl Fn(&Path, [u16; 1]) -> Result
             args: args.into_iter().map(Into::into).collect(),
             environment: vec![("HOME", folder.into())],
             ports: vec![port],
+            data: &["appendonlydir", "dump.rdb"],
             is_ready,
             start_timeout: START_TIMEOUT,
             stop: Signal::TERM,

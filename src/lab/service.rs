@@ -94,6 +94,24 @@ impl Service {
         self.process.kill().map_err(LabError::io(self.recipe.name, "kill it"))
     }
 
+    /// Kills it, and removes its data.
+    pub fn wipe(&mut self) -> Result<(), LabError> {
+        self.kill()?;
+        self.recipe.data.iter().try_for_each(|name| {
+            let path = self.folder.path().join(name);
+            let removed = match path.is_dir() {
+                true => std::fs::remove_dir_all(&path),
+                false => std::fs::remove_file(&path),
+            };
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(LabError::io(self.recipe.name, "remove its data")(error))
+                }
+                _ => Ok(()),
+            }
+        })
+    }
+
     /// Suspends it: it keeps its connections, but answers nothing.
     pub fn suspend(&mut self) -> Result<(), LabError> {
         self.signal(Signal::STOP)?;

@@ -98,6 +98,7 @@ impl Worker {
     /// The run begins at this moment.
     pub(super) fn begin(&self, begun: Instant) {
         self.begun.set(begun);
+        self.setup.live.begin(begun);
     }
 
     pub(super) fn begun(&self) -> Instant {

@@ -38,6 +38,8 @@ impl Plan {
         for (name, expressions) in [("fail-if", &self.fail_if), ("abort-on", &self.abort_on)] {
             expressions.iter().for_each(|expression| list.given(name, Some(expression)));
         }
+        self.faults.iter().for_each(|fault| list.given("fault", Some(fault)));
+        list.given("nemesis", self.nemesis);
         list.given("stock", self.stock);
         list.given("expect-stock", self.expect_stock);
         list.switch("reset", self.reset);
@@ -145,8 +147,10 @@ mod tests {
             "--no-audit --connect-timeout 21s --timeout 1s --settle-timeout 2s --seed 9",
             "--max-errors 100% --expect-stock 12",
             "--fail-if p99>20ms --fail-if errors>2% --abort-on rate<5/s",
+            "--nemesis 7 --duration 1m --fault=at=5s_what=client_do=down",
         ] {
-            let given: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+            let words = line.split_whitespace();
+            let given: Vec<_> = words.map(|word| word.replace('_', " ")).collect();
             let wanted = plan(&given);
             assert_eq!(plan(&wanted.arguments()), wanted, "{line}: {:?}", wanted.arguments());
         }

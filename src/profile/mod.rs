@@ -5,6 +5,7 @@ mod arguments;
 mod check;
 mod engines;
 mod env;
+mod fault;
 mod file;
 mod flags;
 mod levels;
@@ -18,6 +19,9 @@ mod workload;
 pub use check::FlagError;
 pub use engines::BrokerPlan;
 pub use env::{ENV_PREFIX, env_name};
+pub use fault::{
+    Action, Breaks, Fault, Nemesis, Part, ProcessAction, Toxic, ToxicKind, Trigger, Units, Way,
+};
 pub use file::{DESCRIPTION, Profile, ProfileError};
 pub use flags::{BenchFlags, ServeFlags};
 pub use levels::{Levels, Period, Segment};

@@ -11,6 +11,7 @@ use crate::settings::{Buyers, RetryOn};
 use crate::units::{Share, optional_span, span};
 
 use super::check::{FlagError, invalid, refuse, time, timeout, too_long};
+use super::fault::{self, Fault};
 use super::flags::BenchFlags;
 use super::levels::Levels;
 use super::model::{Checked, Model, is_open, model};
@@ -69,6 +70,12 @@ pub struct Plan {
     /// Conditions that end the load, as they were given.
     #[serde(default)]
     pub abort_on: Vec<String>,
+    /// What breaks during the load, as it was given.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// The seed of further faults, if random ones are drawn.
+    #[serde(default)]
+    pub nemesis: Option<u64>,
     /// The stock of the fresh sale that is opened before the run, if one is.
     #[serde(default)]
     pub stock: Option<u64>,
@@ -143,6 +150,8 @@ impl Plan {
             max_errors: flags.max_errors,
             fail_if: thresholds("fail-if", flags.fail_if.as_deref())?,
             abort_on: thresholds("abort-on", flags.abort_on.as_deref())?,
+            faults: fault::check(flags, duration)?,
+            nemesis: flags.nemesis,
             stock: stock(flags)?,
             expect_stock: flags.expect_stock.map(|count| count.0),
             reset: flags.reset == Some(true),

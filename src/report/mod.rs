@@ -9,6 +9,7 @@
 mod bar;
 mod checks;
 mod counts;
+mod faults;
 mod github;
 mod html;
 mod junit;

@@ -8,6 +8,7 @@ use crate::judge::Audit;
 use crate::stats::Quantiles;
 
 use super::counts::counts;
+use super::faults;
 use super::not_checked;
 use super::steps::{steps, unmatched};
 use super::terminal::{broker, by_kind, clicks, remarks};
@@ -24,6 +25,7 @@ pub fn short(run: &Run, colour: bool) -> String {
         times(run),
         steps(run),
         requests(run) + &counts(run) + &unmatched(run) + &clicks(run) + &broker(run),
+        faults::worst(run),
         remarks(run),
         not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),

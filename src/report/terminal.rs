@@ -12,6 +12,7 @@ use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
 use super::counts::{counts, listed};
+use super::faults;
 use super::not_checked;
 use super::steps::{steps, unmatched};
 use super::verdict::{crossed, verdict_line, was_sold_out};
@@ -36,6 +37,7 @@ pub fn terminal(run: &Run, colour: bool) -> String {
         clicks(run),
         resources(run),
         broker(run),
+        faults::all(run),
         remarks(run),
         not_checked::lines(&run.audit.audit),
         violations(&run.audit.audit),

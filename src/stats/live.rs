@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use super::recorder::micros;
 use super::{Recorder, Sample};
@@ -31,6 +33,7 @@ fn add(counter: &AtomicU64, number: u64) {
 pub struct Live {
     workers: Vec<Counters>,
     last_second: Mutex<Option<LastSecond>>,
+    begun: watch::Sender<Option<Instant>>,
 }
 
 /// Latencies of one second, in microseconds.
@@ -74,9 +77,23 @@ pub struct Interval {
 impl Live {
     /// Counters for this many workers.
     pub fn new(workers: usize) -> Self {
-        let mut live = Self { workers: Vec::new(), last_second: Mutex::default() };
+        let mut live = Self {
+            workers: Vec::new(),
+            last_second: Mutex::default(),
+            begun: watch::Sender::default(),
+        };
         live.workers.resize_with(workers, Counters::default);
         live
+    }
+
+    /// The run begins at this moment; each worker says the same.
+    pub fn begin(&self, moment: Instant) {
+        self.begun.send_replace(Some(moment));
+    }
+
+    /// When the run began, once it has.
+    pub fn begun(&self) -> watch::Receiver<Option<Instant>> {
+        self.begun.subscribe()
     }
 
     /// A virtual user begins.

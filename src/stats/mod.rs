@@ -3,6 +3,7 @@
 
 mod counts;
 mod curve;
+mod fault;
 mod live;
 mod outcome;
 mod reason;
@@ -15,6 +16,7 @@ mod summary;
 
 pub use counts::Counts;
 pub use curve::CurvePoint;
+pub use fault::FaultRecord;
 pub use live::{Interval, LastSecond, Live, Totals};
 pub use outcome::{ErrorKind, Outcome};
 pub use reason::Reason;

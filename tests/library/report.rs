@@ -74,6 +74,7 @@ fn run_of(flags: &BenchFlags, series: &Series, audit: Audit, invalid: Vec<Invali
         started: SystemTime::UNIX_EPOCH,
         sut: &Sut::Seckill,
         steps: Vec::new(),
+        faults: Vec::new(),
         plan: &plan,
         target: &Target::new(Some("http://127.0.0.1:7001")).unwrap(),
         spawn: None,

@@ -11,13 +11,14 @@ use crate::judge::{
 use crate::monitor::{BrokerUsage, CpuShares, ProcessUsage, Usage};
 use crate::profile::{Model, Plan, ServeFlags};
 use crate::settings::RetryOn;
-use crate::stats::{Click, Counts, Point, Quantiles, Series, StepSummary, Summary};
+use crate::stats::{Click, Counts, FaultRecord, Point, Quantiles, Series, StepSummary, Summary};
 use crate::sut::{Sut, Target};
 
 use super::figures::{
-    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, ProcessRecord,
+    Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
+use super::plan_record::PlanRecord;
 use super::rows::ended_s;
 use super::steps::StepRecord;
 use super::tally::Tally;
@@ -40,6 +41,8 @@ pub struct Parts<'a> {
     pub sut: &'a Sut,
     /// The figures of the steps beside the purchase.
     pub steps: Vec<StepSummary>,
+    /// What happened of the faults, and what buyers saw of them.
+    pub faults: Vec<FaultRecord>,
     pub plan: &'a Plan,
     pub target: &'a Target,
     /// The flags of the server that was started for the run.
@@ -92,6 +95,7 @@ impl Run {
             latency_bins: summary.bins.clone(),
             latency_curve: summary.curve.clone(),
             steps: parts.steps.iter().map(|step| StepRecord::new(parts.sut, step)).collect(),
+            faults: parts.faults.clone(),
             unmatched: parts.sut.unmatched(),
             connect_us: summary.connect,
             first_byte_us: summary.first_byte,

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::digest::Digest;
 use crate::judge::{Audit, Gaps, Invalid, ThresholdResult};
-use crate::profile::Plan;
-use crate::stats::{Bin, CurvePoint, Quantiles};
+use crate::stats::{Bin, CurvePoint, FaultRecord, Quantiles};
 use crate::sut::SutRecord;
 
+use super::plan_record::PlanRecord;
 use super::steps::StepRecord;
 use super::tally::Tally;
 
@@ -53,6 +53,9 @@ pub struct Run {
     /// The steps beside the purchase, where a description has some.
     #[serde(default)]
     pub steps: Vec<StepRecord>,
+    /// The faults of the plan, in the order of their beginnings.
+    #[serde(default)]
+    pub faults: Vec<FaultRecord>,
     /// The beginnings of answers that no outcome of the description matches.
     #[serde(default)]
     pub unmatched: Vec<String>,
@@ -92,33 +95,6 @@ pub struct Run {
     /// The digests of the files from which the run was judged, by name; empty where there are none.
     #[serde(default)]
     pub files: BTreeMap<String, Digest>,
-}
-
-/// The plan, and the address of the tested system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names describe the fields")]
-pub struct PlanRecord {
-    #[serde(flatten)]
-    pub plan: Plan,
-    pub target: String,
-    /// The flags of the server that was started for the run, without secrets; `None` if none was.
-    #[serde(default)]
-    pub spawn: Option<Vec<String>>,
-}
-
-impl PlanRecord {
-    /// The flags of `seckill bench` that make this run, without those of a server of its own.
-    pub fn flags(&self, sut: &SutRecord) -> Vec<String> {
-        let system = match &self.spawn {
-            Some(_) => "--spawn".to_owned(),
-            None => format!("--target={}", self.target),
-        };
-        let description = match sut {
-            SutRecord::BuiltIn(_) => None,
-            SutRecord::Described { file, .. } => Some(format!("--sut={file}")),
-        };
-        [system].into_iter().chain(description).chain(self.plan.arguments()).collect()
-    }
 }
 
 /// Requests and their outcomes.

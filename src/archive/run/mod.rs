@@ -3,6 +3,7 @@
 
 mod build;
 mod figures;
+mod plan_record;
 mod rows;
 mod steps;
 mod tally;
@@ -10,8 +11,9 @@ mod thresholds;
 
 pub use build::{Parts, SCHEMA};
 pub use figures::{
-    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, PlanRecord,
-    ProcessRecord, Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
+    AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, ProcessRecord,
+    Requests, Retries, Run, SeriesRow, SettleFrom, Stampede,
 };
+pub use plan_record::PlanRecord;
 pub use steps::StepRecord;
 pub use tally::Tally;

@@ -58,6 +58,7 @@ pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure
     // The trial reads the orders itself, and goes on without them.
     plan.no_audit = true;
     let config = Config {
+        lab: None,
         plan,
         sut: sut.clone(),
         spawn: None,

@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::settings::{Buyers, RetryOn};
 use crate::units::{Count, Rate, Share, Span};
 
+use super::super::fault::Fault;
 use super::super::workload::{Arrival, Stage, Think};
 
 layered! {
@@ -144,6 +145,19 @@ layered! {
         /// takes errors, error.…, outcome.…, rate, lag and any latency but settle. May be repeated
         #[arg(long, env = "SECKILL_ABORT_ON", value_delimiter = ',', value_name = "EXPR")]
         pub abort_on: Option<Vec<String>>,
+        /// Break a part of the system during the load: 'at=5s for=10s what=broker do=blackhole'.
+        /// `at` may be stock<50%. `what` is client, broker or store for connections, server,
+        /// consumer, broker or store for a process, or disk. Without `for`, it lasts until the load
+        /// ends. May be repeated; a profile has a table [[fault]] for each
+        #[arg(long, env = "SECKILL_FAULT", value_delimiter = ',', value_name = "FAULT")]
+        pub fault: Option<Vec<Fault>>,
+        /// Break random parts, one after the other, until the --duration is over. The same seed
+        /// breaks the same parts at the same times
+        #[arg(long, env = "SECKILL_NEMESIS", value_name = "SEED")]
+        pub nemesis: Option<u64>,
+        /// Socket by which the processes of broker and store are reached; `seckill lab` sets it
+        #[arg(long, env = "SECKILL_LAB", value_name = "SOCKET")]
+        pub lab: Option<PathBuf>,
         /// Recorded run whose figures relative thresholds (p99>1.2x) are multiples of
         #[arg(long, env = "SECKILL_BASELINE", value_name = "DIR")]
         pub baseline: Option<PathBuf>,
