@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::lookup_host;
 
 use crate::faults::{Faults, Parts, Process, Proxies};
@@ -38,10 +38,15 @@ impl Breakage {
             faults.iter().filter(is_link).any(|fault| fault.what == part)
         };
         let restarts = |fault: &Fault| {
-            fault.what == Part::Server
-                && matches!(fault.does, Action::Process(ProcessAction::Kill | ProcessAction::Wipe))
+            fault.what == Part::Disk
+                || fault.what == Part::Server
+                    && matches!(
+                        fault.does,
+                        Action::Process(ProcessAction::Kill | ProcessAction::Wipe)
+                    )
         };
         let shape = Shape {
+            has_small_disk: faults.iter().any(|fault| fault.what == Part::Disk),
             has_consumer: faults.iter().any(|fault| fault.what == Part::Consumer),
             restarts: faults.iter().any(restarts),
         };
@@ -75,7 +80,8 @@ impl Breakage {
         let processes = &mut self.parts.processes;
         if let Some(spawned) = spawned {
             let server: Arc<dyn Process> = Arc::clone(&spawned.server) as _;
-            processes.insert(Part::Server, server);
+            processes.insert(Part::Server, Arc::clone(&server));
+            processes.insert(Part::Disk, server);
             if let Some(consumer) = &spawned.consumer {
                 processes.insert(Part::Consumer, Arc::clone(consumer) as _);
             }
@@ -123,13 +129,14 @@ impl Process for LabProcess {
             ProcessAction::Pause => Order::Suspend,
             ProcessAction::Kill => Order::Kill,
             ProcessAction::Wipe => Order::Wipe,
+            ProcessAction::Full => bail!("the lab's disk is that of the machine"),
         })
     }
 
     fn end(&self, action: ProcessAction) -> anyhow::Result<()> {
         self.order(match action {
             ProcessAction::Pause => Order::Resume,
-            ProcessAction::Kill | ProcessAction::Wipe => Order::Restart,
+            ProcessAction::Kill | ProcessAction::Wipe | ProcessAction::Full => Order::Restart,
         })
     }
 }
@@ -193,6 +200,14 @@ fn check(fault: &Fault, config: &Config) -> Result<(), FlagError> {
             if [Part::Broker, Part::Store].iter().any(|part| engine(*part, flags).is_none()) =>
         {
             wrong("needs a process of its own: add -- --queue amqp://… --store redis://…")
+        }
+        (Part::Disk, _) if flags.data.is_some() => {
+            wrong("fills a small disk of the run's own: leave out --data")
+        }
+        (Part::Disk, _)
+            if [Part::Broker, Part::Store].iter().all(|part| engine(*part, flags).is_some()) =>
+        {
+            wrong("needs an embedded queue or store, which writes to the disk")
         }
         _ => Ok(()),
     }

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tokio::time::{interval, timeout};
 
 use crate::faults::Process;
-use crate::lab::{ChildProcess, Scope, last_lines};
+use crate::lab::{ChildProcess, Scope, SmallDisk, last_lines};
 use crate::profile::{ENV_PREFIX, ProcessAction, env_name};
 
 /// Time-out until the server listens: it may have a journal to replay.
@@ -35,6 +35,8 @@ pub(super) struct ServerProcess {
     log: PathBuf,
     /// The folder of the embedded queue and store.
     data: PathBuf,
+    /// The disk of its data, if that can be full.
+    disk: Option<SmallDisk>,
     state: Mutex<State>,
 }
 
@@ -59,7 +61,12 @@ impl ServerProcess {
         let process = ChildProcess::new(Scope::Group, folder)
             .with_context(|| format!("cannot start the reaper of the {name}"))?;
         let state = Mutex::new(State { process, variables, is_down: false });
-        Ok(Self { name, log, data, state })
+        Ok(Self { name, log, data, disk: None, state })
+    }
+
+    /// The same with its data on a small disk.
+    pub(super) fn on(self, disk: Option<SmallDisk>) -> Self {
+        Self { disk, ..self }
     }
 
     /// Starts it, waits until it listens, and returns its URL. It listens there again after a
@@ -77,11 +84,15 @@ impl ServerProcess {
     fn start(&self, state: &mut State) -> anyhow::Result<String> {
         let Self { name, .. } = self;
         let log = File::options().append(true).create(true).open(&self.log)?;
-        let variables = state.variables.clone();
-        let started = state.process.start(&std::env::current_exe()?, |command| {
+        let (variables, own) = (state.variables.clone(), std::env::current_exe()?);
+        let program = self.disk.as_ref().map_or(&*own, SmallDisk::program);
+        let started = state.process.start(program, |command| {
             let inherited = std::env::vars_os().map(|(name, _)| name);
             for name in inherited.filter(|name| name.to_string_lossy().starts_with(ENV_PREFIX)) {
                 command.env_remove(name);
+            }
+            if let Some(disk) = &self.disk {
+                command.args(disk.arguments()).arg(&own);
             }
             command.arg("serve").envs(variables);
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
@@ -181,6 +192,10 @@ impl Process for ServerProcess {
         let mut state = self.state();
         match action {
             ProcessAction::Pause => state.process.signal(Signal::STOP)?,
+            ProcessAction::Full => {
+                state.is_down = true;
+                self.disk.as_ref().context("its disk is not a small one")?.fill()?;
+            }
             ProcessAction::Kill | ProcessAction::Wipe => {
                 state.is_down = true;
                 state.process.kill()?;
@@ -196,6 +211,13 @@ impl Process for ServerProcess {
         let mut state = self.state();
         match action {
             ProcessAction::Pause => state.process.signal(Signal::CONT)?,
+            ProcessAction::Full => {
+                self.disk.iter().try_for_each(SmallDisk::free)?;
+                let is_needed = state.process.has_ended();
+                let started = is_needed.then(|| self.start(&mut state)).transpose();
+                state.is_down = false;
+                started?;
+            }
             ProcessAction::Kill | ProcessAction::Wipe => {
                 let started = self.start(&mut state);
                 state.is_down = false;

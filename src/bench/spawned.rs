@@ -4,6 +4,7 @@
 //! It is in its own process group, so that Ctrl-C reaches only the bench; its reaper kills it and
 //! removes the folder when the bench is killed, even by `kill -9`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -11,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::ids::RequestId;
-use crate::lab::free_port;
+use crate::lab::{SmallDisk, free_port};
 use crate::profile::{ServeFlags, env_name};
 use crate::secret::Secret;
 use crate::settings::Role;
@@ -36,6 +37,8 @@ pub(super) struct Spawned {
 pub(super) struct Shape {
     /// Whether another process decides.
     pub(super) has_consumer: bool,
+    /// Whether the folder of its data is a small disk, which can be full.
+    pub(super) has_small_disk: bool,
     /// Whether it may be restarted, so that it needs a port that no client is given meanwhile.
     pub(super) restarts: bool,
 }
@@ -51,7 +54,7 @@ impl Spawned {
         let folder = tempfile::Builder::new().prefix("seckill-").tempdir();
         let folder = folder.context("cannot make a temporary folder for the spawned server")?;
         let port = if shape.restarts { free_port()? } else { 0 };
-        let data = flags.data.get_or_insert_with(|| folder.path().join("data")).clone();
+        let data = flags.data.get_or_insert_with(|| folder.path().join("disk/data")).clone();
         flags.listen.get_or_insert_with(|| format!("127.0.0.1:{port}"));
         flags.log.get_or_insert_with(|| "warn".into());
         let random_token = || Secret(RequestId::random().to_string());
@@ -64,8 +67,10 @@ impl Spawned {
         flags.role = consumer.as_ref().map(|_| Role::Api).or(flags.role);
         let path = |name: &str| folder.path().join(name);
         let (variables, log) = (environment(&flags)?, path("server.log"));
+        let disk = shape.has_small_disk.then(|| small_disk(&data)).transpose()?;
         let server =
-            ServerProcess::new("spawned server", (log, data), variables, Some(folder.path()))?;
+            ServerProcess::new("spawned server", (log, data), variables, Some(folder.path()))?
+                .on(disk);
         let server = Arc::new(server);
         let url = server.launch()?;
         let consumer = consumer.map(|flags| {
@@ -111,6 +116,13 @@ impl Spawned {
     fn processes(&self) -> impl Iterator<Item = &ServerProcess> {
         std::iter::once(&*self.server).chain(self.consumer.as_deref())
     }
+}
+
+/// A small disk for the data of a server. The data has a folder of its own in it.
+fn small_disk(data: &Path) -> anyhow::Result<SmallDisk> {
+    let folder = data.parent().context("the folder of the data has no parent")?;
+    std::fs::create_dir_all(folder)?;
+    SmallDisk::mount(folder).context("a fault of the disk needs a small one for the server")
 }
 
 /// The flags as environment variables, because every user of the machine can read a command line.

@@ -106,7 +106,7 @@ pub(super) async fn carry_out(
             }
             let _turn = match one.fault.does {
                 Action::Process(_) => Some(turn.lock().await),
-                Action::Link(_) | Action::Full => None,
+                Action::Link(_) => None,
             };
             one.carry_out().await;
         });
@@ -182,7 +182,6 @@ impl One {
                 tokio::task::spawn_blocking(move || process.begin(action)).await??;
                 Ok(None)
             }
-            Action::Full => anyhow::bail!("the server's disk cannot be filled"),
         }
     }
 

@@ -18,6 +18,7 @@ mod reaper;
 mod recipe;
 mod redis;
 mod service;
+mod small_disk;
 
 pub use binary::{check_installed, find, is_installed};
 pub use child::{ChildProcess, Scope};
@@ -29,3 +30,4 @@ pub use ports::one as free_port;
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
 pub use redis::Redis;
 pub use service::Service;
+pub use small_disk::SmallDisk;

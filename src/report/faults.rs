@@ -45,14 +45,21 @@ fn lines(faults: &[FaultRecord], most: usize) -> String {
 
 /// What happened of a fault, in one line.
 pub(super) fn sentence(fault: &FaultRecord) -> String {
-    let mut parts = vec![lasted(fault)];
-    parts.extend(fault.problem.as_ref().map(|problem| printable(problem).into_owned()));
-    if fault.began_us.is_some() {
-        parts.push(seen(fault));
-    }
+    let began = fault.began_us.map(|_| seen(fault));
+    let followed = Some(what_followed(fault)).filter(|text| !text.is_empty());
+    let parts: Vec<_> = [lasted(fault)].into_iter().chain(began).chain(followed).collect();
+    parts.join("; ")
+}
+
+/// When service was normal again, what was lost, and why the fault was not as planned.
+pub(super) fn what_followed(fault: &FaultRecord) -> String {
+    let mut parts: Vec<_> =
+        fault.problem.iter().map(|problem| printable(problem).into_owned()).collect();
     if fault.ended_us.is_some() {
         parts.push(match fault.normal_after_us {
-            Some(us) => format!("normal again after {}", time(us as f64)),
+            Some(us) => {
+                format!("normal again within {:.1} s", (us as f64 / 1e5).ceil().max(1.0) / 10.0)
+            }
             None => "not normal again before the next fault or the end".to_owned(),
         });
     }
@@ -63,6 +70,19 @@ pub(super) fn sentence(fault: &FaultRecord) -> String {
         (_, Some(lost)) => parts.push(format!("LOST {}", how_many(lost, "accepted attempt"))),
     }
     parts.join("; ")
+}
+
+/// All faults in a few words, if there are some: `3, nothing lost`.
+pub(super) fn in_short(run: &Run) -> Option<String> {
+    let faults = &run.faults;
+    let lost: Option<Vec<_>> =
+        faults.iter().filter(|fault| fault.began_us.is_some()).map(|fault| fault.lost).collect();
+    let lost = match lost.map(|lost| lost.into_iter().sum::<u64>()) {
+        None => "what was lost is not known".to_owned(),
+        Some(0) => "nothing lost".to_owned(),
+        Some(_) => "accepted attempts LOST".to_owned(),
+    };
+    (!faults.is_empty()).then(|| format!("{}, {lost}", faults.len()))
 }
 
 /// When it began and was over, in seconds since the beginning of the load.
@@ -116,7 +136,7 @@ mod tests {
         assert_eq!(
             plain(&fault),
             "1.0 s to 2.1 s; 5 requests: queued 2, reset 3; the longest took 21.0 ms; normal \
-             again after 300.0 ms; nothing lost"
+             again within 0.3 s; nothing lost"
         );
         (fault.lost, fault.normal_after_us) = (Some(1), None);
         fault.problem = Some("could not be ended: \u{1b}[31m".to_owned());

@@ -7,6 +7,7 @@ use crate::archive::Run;
 use crate::judge::ThresholdResult;
 
 use super::checks::{Check, Kind, State, checks, counted, judged};
+use super::faults;
 use super::not_checked::by_reason;
 use super::titled::Titled;
 use super::tone::Tone;
@@ -123,6 +124,7 @@ fn figures(run: &Run) -> Vec<(&'static str, String)> {
         .map(|(word, number)| format!("{word} {}", count(number)))
         .collect();
     figures.push(("Answers", words.join(", ")));
+    figures.extend(faults::in_short(run).map(|text| ("Faults", text)));
     figures
 }
 

@@ -15,6 +15,7 @@ mod described;
 mod described_mistakes;
 mod disk_full;
 mod documents;
+mod faults;
 mod flaws;
 mod help;
 mod hung_disk;

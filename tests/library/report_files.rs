@@ -56,6 +56,7 @@ fn row(second: u64, counts: impl Fn() -> Tally) -> SeriesRow {
         corrected_p99_us: 15_000 + 107 * (second % 23),
         stock_left: Some(1_000_000 - second as i64),
         queued: Some(7 * (second % 29)),
+        faults: Vec::new(),
         cpu_percent: CpuRow { generator: busy, server: busy, machine: busy },
     }
 }

@@ -1,6 +1,7 @@
 //! Assembles a run's result from its measurements and its audit.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::archive::digest::Digest;
@@ -203,7 +204,8 @@ fn stampede(plan: &Plan, summary: &Summary) -> Option<Stampede> {
 
 fn series(parts: &Parts<'_>) -> Vec<SeriesRow> {
     let elapsed = parts.summary.elapsed;
-    let mut rows: Vec<_> = parts.series.points().map(series_row).collect();
+    let mut rows: Vec<_> =
+        parts.series.points().map(|point| series_row(point, &parts.faults)).collect();
     if elapsed >= ELAPSED_OF_SHARES_MIN {
         let ended_s = ended_s(&rows, Some(parts.summary.ended.as_secs_f64()));
         let ended = parts.begun + Duration::from_secs_f64(ended_s);
@@ -217,7 +219,7 @@ fn series(parts: &Parts<'_>) -> Vec<SeriesRow> {
     rows
 }
 
-fn series_row(point: Point) -> SeriesRow {
+fn series_row(point: Point, faults: &[FaultRecord]) -> SeriesRow {
     let words = point.by_outcome.iter().map(|(outcome, count)| (outcome.as_str(), *count));
     SeriesRow {
         from_s: point.from_s,
@@ -233,8 +235,20 @@ fn series_row(point: Point) -> SeriesRow {
         corrected_p99_us: point.corrected_p99_us,
         stock_left: point.sale.stock_left,
         queued: point.sale.queued,
+        faults: faults_within(faults, point.from_s..point.to_s),
         cpu_percent: CpuRow::default(),
     }
+}
+
+/// Which faults lasted in some of these seconds.
+fn faults_within(faults: &[FaultRecord], seconds: Range<u64>) -> Vec<usize> {
+    let us = |second: u64| second.saturating_mul(1_000_000);
+    let lasts = |fault: &FaultRecord| {
+        fault.began_us.is_some_and(|began| began < us(seconds.end))
+            && fault.ended_us.is_none_or(|ended| ended > us(seconds.start))
+    };
+    let lasting = faults.iter().enumerate().filter(|(_, fault)| lasts(fault));
+    lasting.map(|(index, _)| index).collect()
 }
 
 fn generator(parts: &Parts<'_>, requests: u64) -> Generator {

@@ -209,6 +209,9 @@ pub struct SeriesRow {
     pub corrected_p99_us: u64,
     pub stock_left: Option<i64>,
     pub queued: Option<u64>,
+    /// The faults that lasted in it, by their position in the list of faults, from 0.
+    #[serde(default)]
+    pub faults: Vec<usize>,
     #[serde(default)]
     pub cpu_percent: CpuRow,
 }

@@ -84,6 +84,7 @@ impl SeriesRow {
             corrected_p99_us: self.corrected_p99_us.max(later.corrected_p99_us),
             stock_left: later.stock_left,
             queued: self.queued.max(later.queued),
+            faults: joined(self.faults, later.faults),
             cpu_percent: CpuRow {
                 generator: highest(cpu.0.generator, cpu.1.generator),
                 server: highest(cpu.0.server, cpu.1.server),
@@ -91,6 +92,14 @@ impl SeriesRow {
             },
         }
     }
+}
+
+/// All of both lists, each once.
+fn joined(mut one: Vec<usize>, other: Vec<usize>) -> Vec<usize> {
+    one.extend(other);
+    one.sort_unstable();
+    one.dedup();
+    one
 }
 
 impl Tally {
@@ -131,6 +140,7 @@ mod tests {
             corrected_p99_us: 8 + second,
             stock_left: Some(-(second as i64)),
             queued: Some(second),
+            faults: Vec::new(),
             cpu_percent: CpuRow { generator: Some(second as f64), server: None, machine: None },
         }
     }

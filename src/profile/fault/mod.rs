@@ -68,8 +68,6 @@ pub enum Action {
     Link(Toxic),
     /// To the process of the part.
     Process(ProcessAction),
-    /// The disk is full.
-    Full,
 }
 
 /// What a fault does to a process.
@@ -81,6 +79,8 @@ pub enum ProcessAction {
     Kill,
     /// It is killed, loses its data, and is restarted when the fault ends.
     Wipe,
+    /// Its disk is full. If it ends because of that, it is restarted when the fault ends.
+    Full,
 }
 
 /// What a fault does to connections: the toxics of Toxiproxy, and a half-open connection.
@@ -186,21 +186,23 @@ impl Part {
 
     /// Whether it can have an action, and otherwise why not.
     fn refuses(self, action: &Action) -> Option<&'static str> {
+        let action = match action {
+            Action::Link(_) => None,
+            Action::Process(action) => Some(action),
+        };
         match (self, action) {
-            (Self::Client, Action::Process(_)) => {
+            (Self::Disk, Some(ProcessAction::Full)) => None,
+            (Self::Disk, _) => Some("can only be do=full"),
+            (_, Some(ProcessAction::Full)) => Some("is no disk: write what=disk do=full"),
+            (Self::Client, Some(_)) => {
                 Some("buyers are no process: name the `server`, or a fault of connections")
             }
-            (Self::Server | Self::Consumer, Action::Link(_)) => Some(
-                "is a process: write do=pause, do=kill or do=wipe, or name the connections \
-                      by `client`, `broker` or `store`",
+            (Self::Server | Self::Consumer, None) => Some(
+                "is a process: write do=pause, do=kill or do=wipe, or name the connections by \
+                 `client`, `broker` or `store`",
             ),
-            (Self::Disk, Action::Link(_) | Action::Process(_)) => Some("can only be do=full"),
-            (Self::Disk, Action::Full) => None,
-            (_, Action::Full) => Some("is no disk: write what=disk do=full"),
-            (Self::Client | Self::Broker | Self::Store, Action::Link(_))
-            | (Self::Broker | Self::Store | Self::Server | Self::Consumer, Action::Process(_)) => {
-                None
-            }
+            (Self::Client | Self::Broker | Self::Store, None)
+            | (Self::Broker | Self::Store | Self::Server | Self::Consumer, Some(_)) => None,
         }
     }
 }

@@ -113,7 +113,7 @@ impl Words {
             "pause" => return Ok(Action::Process(ProcessAction::Pause)),
             "kill" => return Ok(Action::Process(ProcessAction::Kill)),
             "wipe" => return Ok(Action::Process(ProcessAction::Wipe)),
-            "full" => return Ok(Action::Full),
+            "full" => return Ok(Action::Process(ProcessAction::Full)),
             "latency" => {
                 let (delay, jitter) = (self.delay(does)?, self.time("jitter")?);
                 let jitter = jitter.unwrap_or_default();

@@ -41,7 +41,7 @@ impl fmt::Display for Action {
             Self::Process(ProcessAction::Pause) => f.write_str("pause"),
             Self::Process(ProcessAction::Kill) => f.write_str("kill"),
             Self::Process(ProcessAction::Wipe) => f.write_str("wipe"),
-            Self::Full => f.write_str("full"),
+            Self::Process(ProcessAction::Full) => f.write_str("full"),
         }
     }
 }

@@ -104,6 +104,7 @@ mod tests {
             corrected_p99_us: 0,
             stock_left: Some(0),
             queued: Some(0),
+            faults: Vec::new(),
             cpu_percent: CpuRow::default(),
         }
     }

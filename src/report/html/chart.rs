@@ -58,6 +58,14 @@ pub(super) struct Axes {
 /// A value from one place of the horizontal axis to another; `None` draws nothing.
 pub(super) type Step = (f64, f64, Option<f64>);
 
+impl Chart {
+    /// The chart with more of its figures in words.
+    pub(super) fn labelled(mut self, more: String) -> Self {
+        self.label = format!("{}: {more}", self.label);
+        self
+    }
+}
+
 impl Axes {
     pub(super) fn x_ticks(&self, text: impl Fn(f64) -> String) -> Vec<Tick> {
         spare(ticks(self.x, WIDTH, |at| at, text))

@@ -4,6 +4,7 @@ mod bands;
 mod chart;
 mod comparison;
 mod curve;
+mod faults;
 mod figures;
 mod head;
 mod invariants;

@@ -5,6 +5,7 @@ use crate::report::words::{count, round_time, time};
 
 use super::bands::{Band, error_bands, outcome_bands};
 use super::chart::{Axes, Chart, Mark, Step};
+use super::faults::Faults;
 use super::scale::{Scale, seconds};
 
 /// Why a chart of a run without requests is empty.
@@ -20,7 +21,7 @@ const ONE_CORE_MAX: f64 = 105.0;
 /// The charts of rows of a run.
 pub(super) fn charts(run: &Run, rows: &[SeriesRow]) -> Vec<Chart> {
     let warmup_s = run.plan.plan.warmup.as_secs_f64();
-    let time = Time { rows, warmup_s, end_s: run.ended_s() };
+    let time = Time { rows, warmup_s, faults: Faults::of(run), end_s: run.ended_s() };
     let mut charts = vec![
         time.rates(outcome_bands(&run.requests.by_outcome)),
         time.errors(error_bands(&run.requests.by_error)),
@@ -42,6 +43,7 @@ struct Time<'a> {
     rows: &'a [SeriesRow],
     /// The end of the warm-up; 0 without one.
     warmup_s: f64,
+    faults: Faults,
     /// The end of the run, which may be within the last row.
     end_s: f64,
 }
@@ -239,6 +241,9 @@ impl Time<'_> {
             let name = "warm-up: its requests are excluded".to_owned();
             marks.insert(0, Mark { class: "warmup", is_band: true, name, path });
         }
+        if empty.is_none() {
+            marks.splice(0..0, self.faults.mark(&axes, self.end_s));
+        }
         Chart {
             title,
             unit,
@@ -250,13 +255,6 @@ impl Time<'_> {
             is_low: false,
             empty,
         }
-    }
-}
-
-impl Chart {
-    fn labelled(mut self, more: String) -> Self {
-        self.label = format!("{}: {more}", self.label);
-        self
     }
 }
 
@@ -280,12 +278,13 @@ mod tests {
             corrected_p99_us: 10_000,
             stock_left: Some(stock_left),
             queued: Some(queued),
+            faults: Vec::new(),
             cpu_percent: CpuRow::default(),
         }
     }
 
     fn time(rows: &[SeriesRow], warmup_s: f64, end_s: f64) -> Time<'_> {
-        Time { rows, warmup_s, end_s }
+        Time { rows, warmup_s, faults: Faults::default(), end_s }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::figures::{self, Table};
 use super::head::Head;
 use super::invariants::{InvariantView, invariants};
 use super::plan::Plan;
-use super::{curve, over_time};
+use super::{curve, faults, over_time};
 
 /// Every how many-th point of the curve is in its table: a row for each halving.
 const CURVE_EVERY: usize = 4;
@@ -31,6 +31,7 @@ pub(super) struct Section {
     pub(super) head: Head,
     pub(super) charts: Vec<Chart>,
     pub(super) seconds: Table,
+    pub(super) faults: Table,
     /// Of how many recorded rows each row of the charts was made.
     pub(super) is_merged: bool,
     pub(super) curve: Chart,
@@ -54,6 +55,7 @@ impl Section {
             head: Head::new(titled),
             charts: over_time::charts(run, &rows),
             seconds: seconds(run, &rows),
+            faults: faults::table(run),
             // The last row alone is merged where the run ends soon after it begins.
             is_merged: rows.len() + 1 < run.series.len(),
             curve: curve::chart(&run.latency_curve),
