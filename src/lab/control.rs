@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use super::error::LabError;
+use super::reaper::Reaper;
 use super::service::Service;
 
 /// Longest line, in bytes.
@@ -79,6 +80,8 @@ type CarryOut = dyn Fn(&str, Order) -> anyhow::Result<()> + Send + Sync;
 #[derive(Debug)]
 pub struct ControlSocket {
     folder: TempDir,
+    /// Removes the folder when this process ends without dropping this value.
+    _reaper: Reaper,
 }
 
 impl ControlSocket {
@@ -90,7 +93,8 @@ impl ControlSocket {
         let only_owner = Permissions::from_mode(0o700);
         let mut builder = tempfile::Builder::new();
         let folder = builder.prefix("seckill-lab-").permissions(only_owner).tempdir()?;
-        let socket = Self { folder };
+        let _reaper = Reaper::start(Some(folder.path()))?;
+        let socket = Self { folder, _reaper };
         let listener = UnixListener::bind(socket.path())?;
         thread::Builder::new().name("control".into()).spawn(move || {
             // An order may take long, and another one may be to end it.

@@ -1,6 +1,7 @@
 //! Real services: started, suspended, killed, restarted, and never left behind.
 
 mod command;
+mod faults;
 mod nginx;
 mod rabbitmq;
 mod reaper;

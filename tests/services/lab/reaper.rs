@@ -49,7 +49,11 @@ fn killing_a_lab_ends_its_services_and_command_and_removes_its_folders() {
     let mut line = String::new();
     BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let command_pid: u32 = line.trim().strip_prefix("up ").unwrap().parse().unwrap();
-    assert_eq!(entries(temp.path()).len(), 3, "one folder per service");
+    assert_eq!(
+        entries(temp.path()).len(),
+        4,
+        "one folder for each service, and one for the socket"
+    );
     let word = temp.path().to_str().unwrap();
     assert!(processes_with(word).len() >= 3, "the search finds running services");
 
