@@ -8,6 +8,7 @@ use crate::secret::{EngineUrl, Secret};
 use crate::settings::{Durability, Role};
 use crate::units::{Count, Rate};
 
+use super::admission_plan::AdmissionPlan;
 use super::check::FlagError;
 use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
@@ -50,6 +51,8 @@ pub struct ServePlan {
     pub rate_limit: Option<Rate>,
     /// Maximum number of attempts of one buyer per second.
     pub buyer_rate_limit: Option<Rate>,
+    /// The other limits on what is admitted.
+    pub admission: AdmissionPlan,
     /// The admin token; without one, the server generates one.
     pub admin_token: Option<Secret>,
     /// The item on sale.
@@ -121,6 +124,7 @@ impl ServePlan {
             connections_max: connections as usize,
             rate_limit: flags.rate_limit,
             buyer_rate_limit: flags.buyer_rate_limit,
+            admission: AdmissionPlan::new(flags)?,
             admin_token: flags.admin_token.clone(),
             item: item?,
             stock: within("stock", flags.stock, 10, 0, u32_max)? as u32,

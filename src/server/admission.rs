@@ -1,16 +1,15 @@
 //! Admission: which attempts are refused before they are queued, and which are accepted.
 //!
 //! A known request id is answered with its recorded state before any check may refuse it: a refusal
-//! says that there is no effect, and the first request may have had one. This holds for a buyer
-//! beyond its own limit, too. That limit comes before everything else, so that such a buyer costs
-//! the engines no write: no more than one read, of what is recorded of the id.
+//! says that there is no effect, and the first request may have had one. This holds beyond
+//! the limits of a buyer and of an address, too. These come before everything else, so that such an
+//! attempt costs the engines no write: no more than one read, of what is recorded of the id.
 //!
 //! Refusals do not wait for a permit of the concurrency limit. The exceptions are those that show
 //! only when an attempt is enqueued.
 
 use std::time::Duration;
 
-use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 
 use crate::api::{Purchase, Refusal};
@@ -23,18 +22,17 @@ use super::answer::{self, Body, refused, refused_for, rejected};
 use super::app::{App, Boxed, Step};
 use super::concurrency::Permit;
 use super::intake::{self, Accepted};
-use super::purchase_request::PurchaseRequest;
+use super::purchase_request::{PurchaseHead, PurchaseRequest};
 use super::rate_limit::RateLimit;
 
-/// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields, and `draining` says whether
-/// the server is shutting down.
+/// Answers `POST /seckill`; `draining` says whether the server is shutting down.
 pub(super) async fn purchase(
     app: &App,
     purchase: Purchase,
-    keys: &[HeaderValue],
+    head: PurchaseHead,
     draining: bool,
 ) -> Response<Body> {
-    let request = match PurchaseRequest::parse(purchase, keys) {
+    let request = match PurchaseRequest::parse(purchase, head) {
         Ok(request) => request,
         Err(response) => return response,
     };
@@ -66,8 +64,7 @@ pub(super) async fn admit(
     request: PurchaseRequest,
     mut draining: bool,
 ) -> Result<Response<Body>, StoreError> {
-    let limit = app.buyer_rate_limit.as_ref();
-    if let Some(Err(wait)) = limit.map(|limit| limit.admit(&request.buyer)) {
+    if let Err(wait) = within_rate(app, &request) {
         let known = look_up(app, &request, None).await?.known;
         return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
     }
@@ -90,6 +87,17 @@ pub(super) async fn admit(
         draining |= app.draining.is_cancelled();
         has_waited = true;
     }
+}
+
+/// Counts an attempt of its address and of its buyer.
+///
+/// # Errors
+/// Returns the time until it is within their limits.
+fn within_rate(app: &App, request: &PurchaseRequest) -> Result<(), Duration> {
+    if let (Some(limit), Some(client)) = (&app.limits.address_rate, request.client) {
+        limit.admit(client)?;
+    }
+    app.buyer_rate_limit.as_ref().map_or(Ok(()), |limit| limit.admit(&request.buyer))
 }
 
 /// The outcome of what is checked before an attempt is accepted.
@@ -147,7 +155,7 @@ async fn look_up(
     request: &PurchaseRequest,
     announce_us: Option<u64>,
 ) -> Result<Lookup, StoreError> {
-    let PurchaseRequest { request_id, buyer, item } = request;
+    let PurchaseRequest { request_id, buyer, item, .. } = request;
     // The queue is read before the store: see `intake::known`.
     let queued = app.queue.find(request_id).map(Known::Waiting);
     let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;

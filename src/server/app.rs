@@ -14,10 +14,11 @@ use crate::store::{Store, StoreError};
 
 use super::admin_token::AdminToken;
 use super::answer::Body;
-use super::buyer_rate_limit::BuyerRateLimit;
 use super::concurrency::ConcurrencyLimit;
 use super::intake::{ConfirmBatcher, Progress};
+use super::keyed_rate_limit::KeyedRateLimit;
 use super::ledger::LedgerReaders;
+use super::limits::AdmissionLimits;
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
 use super::recent_check::RecentCheck;
@@ -38,7 +39,9 @@ pub struct App {
     /// Limits the attempts per second, if they are limited.
     pub rate_limit: Option<RateLimit>,
     /// Limits the attempts per second of each buyer, if they are limited.
-    pub buyer_rate_limit: Option<BuyerRateLimit>,
+    pub buyer_rate_limit: Option<KeyedRateLimit>,
+    /// The other limits on what is admitted.
+    pub limits: AdmissionLimits,
     /// Limits how many attempts are being accepted at a time.
     pub concurrency: Arc<ConcurrencyLimit>,
     /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and

@@ -7,6 +7,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::answer::{Body, json, rejected};
 use super::app::{App, Step};
 use super::body::read_json;
+use super::purchase_request::PurchaseHead;
 use super::{admin, admission, ready, request_head, result};
 
 /// Answers one request. It never fails: every request gets a response. While the server is
@@ -40,12 +41,11 @@ where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let keys = request.headers().get_all("idempotency-key");
-    let keys: Vec<_> = keys.iter().cloned().collect();
+    let head = PurchaseHead::of(&request, app.limits.address_rate.as_ref());
     let purchase = read_json(request).await;
     let draining = app.draining.is_cancelled();
     let response = match purchase {
-        Ok(purchase) => admission::purchase(app, purchase, &keys, draining).await,
+        Ok(purchase) => admission::purchase(app, purchase, head, draining).await,
         Err(response) => response,
     };
     (response, draining)

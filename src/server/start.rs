@@ -12,10 +12,11 @@ use crate::profile::{PREFETCH_MAX, ServePlan};
 
 use super::admin_token::AdminToken;
 use super::app::{Admit, AnswerResult, App, Step};
-use super::buyer_rate_limit::BuyerRateLimit;
 use super::error::ServeError;
 use super::http::{self, Limits, Timeouts};
 use super::intake::Orphans;
+use super::keyed_rate_limit::KeyedRateLimit;
+use super::limits::AdmissionLimits;
 use super::open::{self, Opened};
 use super::rate_limit::RateLimit;
 use super::run::{DRAIN_TIMEOUT, Server};
@@ -40,7 +41,8 @@ impl Server {
             admin_token: AdminToken::new(token),
             per_buyer: plan.per_buyer,
             rate_limit: plan.rate_limit.map(RateLimit::new),
-            buyer_rate_limit: plan.buyer_rate_limit.map(BuyerRateLimit::new),
+            buyer_rate_limit: plan.buyer_rate_limit.map(KeyedRateLimit::new),
+            limits: AdmissionLimits::new(&plan.admission),
             concurrency: Default::default(),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),

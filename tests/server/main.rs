@@ -13,6 +13,7 @@ mod hostile_clients;
 mod http;
 mod known_ids;
 mod ledger;
+mod limits;
 mod long_poll;
 mod model;
 mod overload;

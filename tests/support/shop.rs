@@ -88,6 +88,7 @@ impl Shop {
             per_buyer: 1,
             rate_limit: setup.rate_limit.map(RateLimit::new),
             buyer_rate_limit: None,
+            limits: Default::default(),
             concurrency: Default::default(),
             draining: Default::default(),
             confirm_batcher: Default::default(),

@@ -10,6 +10,8 @@ use crate::secret::{EngineUrl, Secret};
 use crate::settings::{Durability, LogFormat, QueueType, Role};
 use crate::units::{Count, Moment, Rate, Span};
 
+use super::super::network::Network;
+
 layered! {
     /// The flags of `seckill serve`: the sale, and how it is served.
     pub struct ServeFlags {
@@ -94,6 +96,15 @@ layered! {
         /// refused with rate_limited [default: no limit]
         #[arg(long, env = "SECKILL_BUYER_RATE_LIMIT", value_name = "N/s")]
         pub buyer_rate_limit: Option<Rate>,
+        /// Maximum number of attempts of each address per second, and at once; further ones are
+        /// refused with rate_limited [default: no limit]
+        #[arg(long, env = "SECKILL_ADDRESS_RATE_LIMIT", value_name = "N/s")]
+        pub address_rate_limit: Option<Rate>,
+        /// Networks of the proxies whose X-Forwarded-For is believed, for --address-rate-limit
+        /// [default: none]
+        #[arg(long, env = "SECKILL_TRUSTED_PROXIES", value_delimiter = ',', num_args = 1..,
+              value_name = "CIDR")]
+        pub trusted_proxies: Option<Vec<Network>>,
         /// Log filter: a level, or modules with their levels, such as seckill::server=debug
         /// [default: info]
         ///
