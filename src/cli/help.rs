@@ -82,10 +82,13 @@ const SERVE: &[(&str, &[&str])] = &[
             "address_rate_limit",
             "trusted_proxies",
             "max_queue",
+            "admit_factor",
+            "max_wait",
             "max_connections",
             "admin_token",
         ],
     ),
+    ("Waiting room", &["waiting_room", "waiting_room_rate", "ticket_ttl", "waiting_room_secret"]),
     (
         "Queue and store",
         &[

@@ -15,6 +15,7 @@ mod network;
 mod open_files;
 mod plan;
 mod serve_plan;
+mod waiting_room_plan;
 mod workload;
 
 pub use admission_plan::AdmissionPlan;
@@ -29,4 +30,5 @@ pub use network::{Network, NetworkError};
 pub use open_files::{OTHER_FILES, check_open_files};
 pub use plan::{Plan, Retry};
 pub use serve_plan::{DATA_DEFAULT, PREFETCH_MAX, ServePlan};
+pub use waiting_room_plan::WaitingRoomPlan;
 pub use workload::{Arrival, Level, Stage, Think};

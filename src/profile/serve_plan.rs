@@ -14,6 +14,7 @@ use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
 use super::listen::listen_address;
 use super::open_files::check_open_files;
+use super::waiting_room_plan::check_rate;
 
 /// The data dir where none is given.
 pub const DATA_DEFAULT: &str = "seckill-data";
@@ -80,6 +81,7 @@ impl ServePlan {
     /// The first invalid flag.
     pub fn new(flags: &ServeFlags, room: u64) -> Result<Self, FlagError> {
         check_engines(flags)?;
+        check_rate(flags)?;
         Self::of_profile(flags, room)
     }
 

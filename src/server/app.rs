@@ -15,13 +15,15 @@ use crate::store::{Store, StoreError};
 use super::admin_token::AdminToken;
 use super::answer::Body;
 use super::concurrency::ConcurrencyLimit;
-use super::intake::{ConfirmBatcher, Progress};
+use super::intake::{ConfirmBatcher, DecidedRate, Progress};
 use super::keyed_rate_limit::KeyedRateLimit;
 use super::ledger::LedgerReaders;
 use super::limits::AdmissionLimits;
+use super::precedence::Precedence;
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
 use super::recent_check::RecentCheck;
+use super::waiting_room::WaitingRoom;
 
 /// What every request and every consumer shares.
 #[derive(Debug)]
@@ -57,6 +59,12 @@ pub struct App {
     pub store_check: RecentCheck,
     /// How far this process has decided the queue.
     pub progress: Progress,
+    /// How fast attempts of the store's register are decided.
+    pub decided_rate: DecidedRate,
+    /// Which buyers are admitted before others.
+    pub precedence: Precedence,
+    /// The waiting room, if there is one.
+    pub waiting_room: Option<WaitingRoom>,
     /// How a purchase is admitted.
     pub admission: Step<Admit>,
     /// How the result of one attempt is answered.

@@ -61,6 +61,11 @@ impl Shard {
         }
         self.current.insert(key, value);
     }
+
+    pub(super) fn remove(&mut self, key: Key) {
+        self.current.remove(&key);
+        self.previous.remove(&key);
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +81,19 @@ mod tests {
         }
         assert_eq!(shard.get(Key(last)), Some(last));
         assert_eq!(shard.get(Key(0)), None, "it was forgotten");
+    }
+
+    #[test]
+    fn removed_key_is_in_neither_generation() {
+        let table = BoundedTable::default();
+        let key = table.key(&"ann");
+        let mut shard = table.shard(key);
+        shard.set(key, 1);
+        for number in 0..GENERATION_LEN as u64 {
+            shard.set(Key(number), 0);
+        }
+        assert_eq!(shard.previous.get(&key), Some(&1));
+        shard.remove(key);
+        assert_eq!(shard.get(key), None);
     }
 }

@@ -12,6 +12,9 @@ use crate::sale::Attempt;
 use super::address::AddressRateLimit;
 use super::answer::{Body, rejected};
 
+/// The header with the ticket of the waiting room.
+const TICKET: &str = "waiting-room-ticket";
+
 /// What the head of a purchase says.
 #[derive(Debug, Default)]
 pub(super) struct PurchaseHead {
@@ -19,13 +22,16 @@ pub(super) struct PurchaseHead {
     keys: Vec<HeaderValue>,
     /// Whose request it is, if addresses are limited.
     client: Option<IpAddr>,
+    /// The ticket of the waiting room.
+    ticket: Option<HeaderValue>,
 }
 
 impl PurchaseHead {
     /// The head of a request; `limit` is that on addresses, if they are limited.
     pub(super) fn of<B>(request: &Request<B>, limit: Option<&AddressRateLimit>) -> Self {
         let keys = request.headers().get_all("idempotency-key").iter().cloned().collect();
-        Self { keys, client: limit.and_then(|limit| limit.client(request)) }
+        let client = limit.and_then(|limit| limit.client(request));
+        Self { keys, client, ticket: request.headers().get(TICKET).cloned() }
     }
 }
 
@@ -37,12 +43,14 @@ pub struct PurchaseRequest {
     pub(super) item: Option<ItemId>,
     /// Whose request it is, if addresses are limited.
     pub(super) client: Option<IpAddr>,
+    /// The ticket of the waiting room, if there is one.
+    ticket: Option<HeaderValue>,
 }
 
 impl PurchaseRequest {
     /// Checks a purchase.
     pub(super) fn parse(purchase: Purchase, head: PurchaseHead) -> Result<Self, Response<Body>> {
-        let PurchaseHead { keys, client } = head;
+        let PurchaseHead { keys, client, ticket } = head;
         let bad = |reason, what: &str, error: IdError| {
             rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
         };
@@ -62,7 +70,12 @@ impl PurchaseRequest {
             let message = "request_id and Idempotency-Key differ: send one of them";
             return Err(rejected(StatusCode::BAD_REQUEST, "bad_request_id", message));
         }
-        Ok(Self { request_id, buyer, item, client })
+        Ok(Self { request_id, buyer, item, client, ticket })
+    }
+
+    /// The ticket of the waiting room, if there is one.
+    pub(super) fn ticket(&self) -> Option<&str> {
+        self.ticket.as_ref()?.to_str().ok()
     }
 
     /// Whether this is the same purchase as an attempt that has its id.

@@ -27,3 +27,4 @@ mod shutdown;
 mod slow_readers;
 mod start;
 mod store;
+mod waiting_room;
