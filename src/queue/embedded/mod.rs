@@ -99,8 +99,10 @@ impl Embedded {
             let same = queued.buyer == new.buyer && queued.item == new.item;
             return if same { Ok(Added::Duplicate(queued.seq)) } else { Err(PublishError::Reused) };
         }
-        let is_full = state.waiting.len() >= room.of(self.max);
-        if is_full || state.depth_of(&new.item) >= room.of_item {
+        let depth = state.waiting.len();
+        // Of all that wait, some may be at other items.
+        let is_full_of_item = || depth >= room.of_item && state.depth_of(&new.item) >= room.of_item;
+        if depth >= room.of(self.max) || is_full_of_item() {
             return Err(PublishError::Full);
         }
         let NewAttempt { request_id, buyer, item, epoch, accepted_us } = &new;
