@@ -13,6 +13,9 @@
 //! minutes older. Rates follow from the peak before. Medians of several rounds are taken. The peak
 //! is measured for a shorter time than the levels, so its sales are smaller, which favours it a
 //! little.
+//!
+//! `cargo bench --bench overload -- --plot docs/overload.svg` draws the figures of the open model;
+//! `--rounds N` makes another number of rounds, and `--open` leaves out the closed model.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -20,10 +23,13 @@
 mod support;
 #[path = "overload/measure.rs"]
 mod measure;
+#[path = "overload/plot.rs"]
+mod plot;
 
 use std::time::Duration;
 
 use measure::{Figures, Level, measure};
+use plot::Point;
 use support::cores::Cores;
 use support::median;
 use support::server::Server;
@@ -58,13 +64,15 @@ fn main() {
     if cores.are_one() {
         figure!("only one core: server and load take CPU from each other");
     }
+    let rounds = argument("--rounds").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let (rounds, duration, peak_duration) = match support::is_test() {
         true => (1, Duration::from_millis(300), Duration::from_millis(300)),
-        false => (ROUNDS, DURATION, PEAK_DURATION),
+        false => (rounds, DURATION, PEAK_DURATION),
     };
     let run_peak = || run(cores, Level::Closed(PEAK), None, peak_duration);
-    let levels: Vec<Level> =
-        TENTHS.map(Level::Open).into_iter().chain(CONNECTIONS.map(Level::Closed)).collect();
+    let closed = CONNECTIONS.map(Level::Closed);
+    let closed = closed.into_iter().filter(|_| !std::env::args().any(|arg| arg == "--open"));
+    let levels: Vec<Level> = TENTHS.map(Level::Open).into_iter().chain(closed).collect();
     let mut peaks = vec![run_peak()];
     let mut runs = vec![Vec::new(); levels.len()];
     let mut shares = vec![Vec::new(); levels.len()];
@@ -86,12 +94,27 @@ fn main() {
     let half = &runs[0];
     let p99 = |runs: &[Figures]| Figures::medians(runs).p99_ms;
     print_row(Level::Closed(PEAK), &peaks, 1.0, p99(&peaks) / p99(half));
+    let mut points = Vec::new();
     for ((level, runs), shares) in levels.iter().zip(&runs).zip(shares) {
         // Half the capacity was measured in the same round.
         let times = runs.iter().zip(half).map(|(run, half)| run.p99_ms / half.p99_ms).collect();
-        print_row(*level, runs, median(shares), median(times));
+        let (share, times) = (median(shares), median(times));
+        print_row(*level, runs, share, times);
+        if let Level::Open(tenths) = *level {
+            let memory_mib = Figures::medians(runs).memory_mib;
+            points.push(Point { load: tenths as f64 / 10.0, share, p99: times, memory_mib });
+        }
+    }
+    let drawing = plot::svg(&points, GOODPUT, P99);
+    if let Some(path) = argument("--plot") {
+        std::fs::write(path, drawing).unwrap();
     }
     figure!("goals: a share of {GOODPUT}, p99 within {P99} times that at half the capacity");
+}
+
+/// The value that follows this argument.
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|arg| arg != name).nth(1)
 }
 
 /// Prints the medians of a level, its share of the peak, and its p99 as a multiple of that at half

@@ -7,6 +7,7 @@
 mod support;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -61,7 +62,7 @@ fn start_constant(runtime: &Runtime) -> String {
     url
 }
 
-async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(_: IpAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
     // The body is read, as in the real server.
     let _: Result<_, Infallible> = Ok(request.into_body().collect().await);
     let body = r#"{"status":"queued"}"#;

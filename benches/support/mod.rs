@@ -66,6 +66,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         connections_max: 1_000,
         rate_limit: None,
         buyer_rate_limit: None,
+        admission: Default::default(),
         admin_token: Some(Secret("token".into())),
         item: "default".parse().unwrap(),
         stock: u32::MAX,

@@ -3,9 +3,11 @@
 
 mod reasons;
 mod shapes;
+mod waiting_room;
 
 pub use reasons::{LostReason, Refusal};
 pub use shapes::{
     Answer, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, OpenedSale, Purchase,
     SaleStatus,
 };
+pub use waiting_room::{TakeTicket, TicketStatus};

@@ -61,6 +61,8 @@ words! {
         RequestIdReused => "request_id_reused",
         /// The attempt exceeds the server's limit of attempts per second.
         RateLimited => "rate_limited",
+        /// The attempt carries no admitted ticket of the waiting room.
+        NotAdmitted => "not_admitted",
         /// The queue is full.
         QueueFull => "queue_full",
         /// The queue cannot be reached.
@@ -80,7 +82,7 @@ impl Refusal {
             Self::AlreadyBought => 409,
             Self::SoldOut => 410,
             Self::RequestIdReused => 422,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::NotAdmitted => 429,
             Self::QueueFull | Self::BrokerUnavailable | Self::StoreUnavailable | Self::Draining => {
                 503
             }

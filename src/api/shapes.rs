@@ -35,6 +35,12 @@ pub struct Answer<'a> {
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<Cow<'a, str>>,
+    /// Of a queued attempt: how many attempts at its item are decided before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+    /// Of a queued attempt: an estimate of the time until it is decided, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_ms: Option<u64>,
     /// How to correct the request, for people; its text may change.
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -75,7 +75,21 @@ const BENCH: &[(&str, &[&str])] = &[
 const SERVE: &[(&str, &[&str])] = &[
     ("Address", &["listen"]),
     ("Sale", &["stock", "item", "per_buyer", "opens_at", "closes_at", "fresh_sale"]),
-    ("Limits", &["rate_limit", "buyer_rate_limit", "max_queue", "max_connections", "admin_token"]),
+    (
+        "Limits",
+        &[
+            "rate_limit",
+            "buyer_rate_limit",
+            "address_rate_limit",
+            "trusted_proxies",
+            "max_queue",
+            "admit_factor",
+            "max_wait",
+            "max_connections",
+            "admin_token",
+        ],
+    ),
+    ("Waiting room", &["waiting_room", "waiting_room_rate", "ticket_ttl", "waiting_room_secret"]),
     (
         "Queue and store",
         &[

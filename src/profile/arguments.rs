@@ -84,6 +84,7 @@ impl ServeFlags {
     pub fn arguments(&self) -> Vec<String> {
         let mut flags = self.clone();
         flags.admin_token = None;
+        flags.waiting_room_secret = None;
         let mut list = Arguments::default();
         for (name, url) in [("queue", flags.queue.take()), ("store", flags.store.take())] {
             list.given(name, url.as_ref().map(EngineUrl::to_string));
@@ -163,6 +164,7 @@ mod tests {
             queue: "amqp://ann:hidden@host:5672/shop".parse().ok(),
             store: "redis://:hidden@host/3?password=hidden".parse().ok(),
             admin_token: "hidden".parse().ok(),
+            waiting_room_secret: "hidden".parse().ok(),
             fresh_sale: Some(true),
             ..ServeFlags::default()
         };

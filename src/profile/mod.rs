@@ -1,6 +1,7 @@
 //! From flags, environment and profile to a checked plan, of a run and of a server. It starts
 //! nothing, and knows neither the tested API nor the engines.
 
+mod admission_plan;
 mod arguments;
 mod check;
 mod engines;
@@ -11,11 +12,14 @@ mod flags;
 mod levels;
 mod listen;
 mod model;
+mod network;
 mod open_files;
 mod plan;
 mod serve_plan;
+mod waiting_room_plan;
 mod workload;
 
+pub use admission_plan::AdmissionPlan;
 pub use check::FlagError;
 pub use engines::BrokerPlan;
 pub use env::{ENV_PREFIX, env_name};
@@ -26,7 +30,9 @@ pub use file::{DESCRIPTION, Profile, ProfileError};
 pub use flags::{BenchFlags, ServeFlags};
 pub use levels::{Levels, Period, Segment};
 pub use model::{MAX_THREADS_DEFAULT, Model};
+pub use network::{Network, NetworkError};
 pub use open_files::{OTHER_FILES, check_open_files};
 pub use plan::{Plan, Retry};
 pub use serve_plan::{DATA_DEFAULT, PREFETCH_MAX, ServePlan};
+pub use waiting_room_plan::WaitingRoomPlan;
 pub use workload::{Arrival, Level, Stage, Think};

@@ -8,11 +8,13 @@ use crate::secret::{EngineUrl, Secret};
 use crate::settings::{Durability, Role};
 use crate::units::{Count, Rate};
 
+use super::admission_plan::AdmissionPlan;
 use super::check::FlagError;
 use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
 use super::listen::listen_address;
 use super::open_files::check_open_files;
+use super::waiting_room_plan::check_rate;
 
 /// The data dir where none is given.
 pub const DATA_DEFAULT: &str = "seckill-data";
@@ -50,6 +52,8 @@ pub struct ServePlan {
     pub rate_limit: Option<Rate>,
     /// Maximum number of attempts of one buyer per second.
     pub buyer_rate_limit: Option<Rate>,
+    /// The other limits on what is admitted.
+    pub admission: AdmissionPlan,
     /// The admin token; without one, the server generates one.
     pub admin_token: Option<Secret>,
     /// The item on sale.
@@ -77,6 +81,7 @@ impl ServePlan {
     /// The first invalid flag.
     pub fn new(flags: &ServeFlags, room: u64) -> Result<Self, FlagError> {
         check_engines(flags)?;
+        check_rate(flags)?;
         Self::of_profile(flags, room)
     }
 
@@ -121,6 +126,7 @@ impl ServePlan {
             connections_max: connections as usize,
             rate_limit: flags.rate_limit,
             buyer_rate_limit: flags.buyer_rate_limit,
+            admission: AdmissionPlan::new(flags)?,
             admin_token: flags.admin_token.clone(),
             item: item?,
             stock: within("stock", flags.stock, 10, 0, u32_max)? as u32,

@@ -3,12 +3,15 @@
 //! Owns the queue engines behind one closed enum, and what a caller has to know of each: whether
 //! it can look up an attempt that waits. It knows neither the store nor HTTP.
 
+mod backlog;
 mod broker;
 mod delivery;
+mod drain_rate;
 mod embedded;
 mod error;
 mod open;
 mod rabbitmq;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +19,15 @@ use std::time::Duration;
 use crate::ids::RequestId;
 use crate::sale::Attempt;
 
+pub use backlog::{Backlog, Place};
 pub use broker::Broker;
 pub use delivery::{Batch, Subscription};
+pub use drain_rate::DrainRate;
 pub use embedded::Embedded;
 pub use error::PublishError;
 pub use open::{OpenError, QueueAt};
 pub use rabbitmq::{ConnectError, DeclareError, Options as RabbitMqOptions, RabbitMq};
+pub use room::Room;
 
 /// Where accepted attempts wait.
 #[derive(Debug)]
@@ -81,6 +87,15 @@ impl Queue {
     pub fn drain_time(&self) -> Option<Duration> {
         match self {
             Self::Embedded(queue) => queue.drain_time(),
+            Self::Broker(_) => None,
+        }
+    }
+
+    /// Attempts per second that were decided in the last second. `None` when that is not known, as
+    /// of a broker.
+    pub fn drained_per_second(&self) -> Option<f64> {
+        match self {
+            Self::Embedded(queue) => queue.drained_per_second(),
             Self::Broker(_) => None,
         }
     }

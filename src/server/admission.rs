@@ -1,40 +1,39 @@
 //! Admission: which attempts are refused before they are queued, and which are accepted.
 //!
 //! A known request id is answered with its recorded state before any check may refuse it: a refusal
-//! says that there is no effect, and the first request may have had one. This holds for a buyer
-//! beyond its own limit, too. That limit comes before everything else, so that such a buyer costs
-//! the engines no write: no more than one read, of what is recorded of the id.
+//! says that there is no effect, and the first request may have had one. This holds beyond
+//! the limits of a buyer and of an address, too. These come before everything else, so that such an
+//! attempt costs the engines no write: no more than one read, of what is recorded of the id.
 //!
 //! Refusals do not wait for a permit of the concurrency limit. The exceptions are those that show
 //! only when an attempt is enqueued.
 
 use std::time::Duration;
 
-use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 
 use crate::api::{Purchase, Refusal};
 use crate::ids::RequestId;
-use crate::queue::PublishError;
+use crate::queue::{PublishError, Room};
 use crate::sale::{NewAttempt, Phase};
 use crate::store::{Known, Lookup, SaleView, StoreError};
 
-use super::answer::{self, Body, refused, refused_for, rejected};
+use super::answer::{self, Body, refused, refused_for, refused_until, rejected};
 use super::app::{App, Boxed, Step};
 use super::concurrency::Permit;
 use super::intake::{self, Accepted};
-use super::purchase_request::PurchaseRequest;
+use super::precedence::Standing;
+use super::purchase_request::{PurchaseHead, PurchaseRequest};
 use super::rate_limit::RateLimit;
 
-/// Answers `POST /seckill`; `keys` are its `Idempotency-Key` fields, and `draining` says whether
-/// the server is shutting down.
+/// Answers `POST /seckill`; `draining` says whether the server is shutting down.
 pub(super) async fn purchase(
     app: &App,
     purchase: Purchase,
-    keys: &[HeaderValue],
+    head: PurchaseHead,
     draining: bool,
 ) -> Response<Body> {
-    let request = match PurchaseRequest::parse(purchase, keys) {
+    let request = match PurchaseRequest::parse(purchase, head) {
         Ok(request) => request,
         Err(response) => return response,
     };
@@ -66,38 +65,76 @@ pub(super) async fn admit(
     request: PurchaseRequest,
     mut draining: bool,
 ) -> Result<Response<Body>, StoreError> {
-    let limit = app.buyer_rate_limit.as_ref();
-    if let Some(Err(wait)) = limit.map(|limit| limit.admit(&request.buyer)) {
+    if let Err(wait) = within_rate(app, &request) {
         let known = look_up(app, &request, None).await?.known;
         return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
     }
-    let (mut permit, mut has_waited) = (None, false);
+    let (mut permit, mut waited) = (None, None);
     loop {
-        let (sale, now_us) = match check(app, &request, draining, &mut permit, has_waited).await? {
+        let now_us = app.clock.now_us();
+        let standing = app.precedence.standing(&request.buyer, now_us);
+        let moment = Moment { now_us, draining, standing, waited };
+        let sale = match check(app, &request, moment, &mut permit).await? {
             Checked::Answered(response) => return Ok(response),
-            Checked::Open(sale, now_us) => (sale, now_us),
+            Checked::Open(sale) => sale,
         };
-        if let Some(permit) = permit.take().or_else(|| app.concurrency.try_acquire()) {
-            let request_id = request.request_id;
-            let accepted = enqueue(app, request, sale, now_us).await?;
-            return Ok(answer_new(app, accepted, request_id, Some(permit)));
+        if let Some(permit) = permit.take().or_else(|| app.concurrency.try_acquire(standing)) {
+            let room = room(app, &sale, moment);
+            let accepted = enqueue(app, &request, sale, now_us, room).await?;
+            return Ok(answer_new(app, accepted, &request, Some(permit)));
         }
         permit = tokio::select! {
-            permit = app.concurrency.acquire() => permit,
+            permit = app.concurrency.acquire(standing) => permit,
             () = app.draining.cancelled() => None,
         };
         // Everything may have changed during the wait, so it is checked again.
         draining |= app.draining.is_cancelled();
-        has_waited = true;
+        waited = Some(standing);
     }
+}
+
+/// Counts an attempt of its address and of its buyer.
+///
+/// # Errors
+/// Returns the time until it is within their limits.
+fn within_rate(app: &App, request: &PurchaseRequest) -> Result<(), Duration> {
+    if let (Some(limit), Some(client)) = (&app.limits.address_rate, request.client) {
+        limit.admit(client)?;
+    }
+    app.buyer_rate_limit.as_ref().map_or(Ok(()), |limit| limit.admit(&request.buyer))
+}
+
+/// When an attempt is checked, and how it stands then.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// In microseconds since the Unix epoch.
+    now_us: u64,
+    draining: bool,
+    standing: Standing,
+    /// How it stood when it began to wait for a permit, if it has waited for one.
+    waited: Option<Standing>,
+}
+
+impl Moment {
+    /// Whether an attempt that has got no permit waits no longer. One that came too early waits
+    /// once more when its buyer has precedence.
+    fn ends_wait(&self) -> bool {
+        let has_first = |waited| waited != Standing::First && self.standing == Standing::First;
+        self.waited.is_some_and(|waited| !has_first(waited))
+    }
+}
+
+/// How much of the queue an attempt at a sale may fill.
+fn room(app: &App, sale: &SaleView, moment: Moment) -> Room {
+    app.limits.room(sale.left, moment.standing, app.precedence.is_expected(moment.now_us))
 }
 
 /// The outcome of what is checked before an attempt is accepted.
 enum Checked {
     /// The answer is certain.
     Answered(Response<Body>),
-    /// The sale admits the attempt at this time, in microseconds since the Unix epoch.
-    Open(SaleView, u64),
+    /// The sale admits the attempt.
+    Open(SaleView),
 }
 
 /// Looks an attempt up and checks whether it may be accepted. It is announced together with the
@@ -105,17 +142,18 @@ enum Checked {
 async fn check(
     app: &App,
     request: &PurchaseRequest,
-    draining: bool,
+    moment: Moment,
     permit: &mut Option<Permit>,
-    has_waited: bool,
 ) -> Result<Checked, StoreError> {
-    let now_us = app.clock.now_us();
-    let may_announce =
-        !draining && app.rate_limit.is_none() && intake::can_announce_with_lookup(app);
-    if may_announce && !has_waited {
-        *permit = app.concurrency.try_acquire();
+    let may_announce = !moment.draining
+        && app.rate_limit.is_none()
+        && !app.limits.depend_on_backlog()
+        && app.waiting_room.is_none()
+        && intake::can_announce_with_lookup(app);
+    if may_announce && moment.waited.is_none() {
+        *permit = app.concurrency.try_acquire(moment.standing);
     }
-    let announce_us = (may_announce && permit.is_some()).then_some(now_us);
+    let announce_us = (may_announce && permit.is_some()).then_some(moment.now_us);
     let lookup = look_up(app, request, announce_us).await?;
     if let Some(known) = lookup.known {
         // It needs no permit, and a repeated publish may take long.
@@ -124,18 +162,23 @@ async fn check(
     }
     if let Some(attempt) = lookup.announced {
         let accepted = intake::publish(app, &attempt).await?;
-        let response = answer_new(app, accepted, request.request_id, permit.take());
+        let response = answer_new(app, accepted, request, permit.take());
         return Ok(Checked::Answered(response));
     }
     let sale = lookup.sale?;
-    let refusal = match draining {
+    let mut refusal = match moment.draining {
         true => Some((Refusal::Draining, None)),
-        false => refusal(app, &sale, lookup.at_limit, now_us, has_waited),
+        false => refusal(app, request, &sale, lookup.at_limit, moment),
     };
+    if refusal.is_none() && app.limits.depend_on_backlog() {
+        let backlog = intake::backlog(app, &sale.terms.item).await?;
+        let admitted = app.limits.admit(&backlog, room(app, &sale, moment));
+        refusal = admitted.err().map(|wait| (Refusal::QueueFull, wait));
+    }
     // An attempt that has waited in vain would be accepted late, in the place of a new one.
-    let in_vain = has_waited && permit.is_none();
+    let in_vain = permit.is_none() && moment.ends_wait();
     let refusal = refusal.or_else(|| in_vain.then(|| (Refusal::QueueFull, app.queue.drain_time())));
-    let Some(refusal) = refusal else { return Ok(Checked::Open(sale, now_us)) };
+    let Some(refusal) = refusal else { return Ok(Checked::Open(sale)) };
     // The same attempt may have been accepted since it was looked up.
     let known = intake::known_since_lookup(app, &request.request_id).await?;
     Ok(Checked::Answered(refuse(app, request, known, refusal).await))
@@ -147,7 +190,7 @@ async fn look_up(
     request: &PurchaseRequest,
     announce_us: Option<u64>,
 ) -> Result<Lookup, StoreError> {
-    let PurchaseRequest { request_id, buyer, item } = request;
+    let PurchaseRequest { request_id, buyer, item, .. } = request;
     // The queue is read before the store: see `intake::known`.
     let queued = app.queue.find(request_id).map(Known::Waiting);
     let lookup = app.store.lookup(request_id, item.as_ref(), buyer, announce_us).await?;
@@ -163,33 +206,48 @@ async fn refuse(
 ) -> Response<Body> {
     match known {
         Some(known) => answer_known(app, request, known).await,
+        None if refusal == Refusal::QueueFull => refuse_for_now(app, request, wait),
         None => refused_for(refusal, wait),
     }
 }
 
-/// Enqueues an attempt at this sale.
+/// Refuses an attempt since too many came; its buyer has precedence when it comes back.
+fn refuse_for_now(app: &App, request: &PurchaseRequest, wait: Option<Duration>) -> Response<Body> {
+    refused_until(
+        Refusal::QueueFull,
+        app.precedence.refused(&request.buyer, wait, app.clock.now_us()),
+    )
+}
+
+/// Enqueues an attempt at this sale, if it finds this room in the queue.
 pub(super) async fn enqueue(
     app: &App,
-    request: PurchaseRequest,
+    request: &PurchaseRequest,
     sale: SaleView,
     now_us: u64,
+    room: Room,
 ) -> Result<Accepted, StoreError> {
-    let PurchaseRequest { request_id, buyer, .. } = request;
+    let (request_id, buyer) = (request.request_id, request.buyer.clone());
     let (item, epoch) = (sale.terms.item, sale.epoch);
-    intake::accept(app, NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us }).await
+    let new = NewAttempt { request_id, buyer, item, epoch, accepted_us: now_us };
+    intake::accept(app, new, room).await
 }
 
 /// Answers an attempt that was enqueued now, and releases its permit.
 fn answer_new(
     app: &App,
     accepted: Accepted,
-    request_id: RequestId,
+    request: &PurchaseRequest,
     permit: Option<Permit>,
 ) -> Response<Body> {
-    if let (Accepted::Queued, Some(permit)) = (&accepted, permit) {
-        permit.accepted();
+    if let Accepted::Refused(PublishError::Full) = accepted {
+        return refuse_for_now(app, request, app.queue.drain_time());
     }
-    answer_accepted(app, accepted, request_id)
+    if matches!(accepted, Accepted::Queued) {
+        permit.into_iter().for_each(Permit::accepted);
+        app.precedence.accepted(&request.buyer, app.clock.now_us());
+    }
+    answer_accepted(app, accepted, request.request_id)
 }
 
 /// Answers a request id that was accepted before, or may have been.
@@ -212,7 +270,7 @@ pub(super) fn answer_accepted(
     request_id: RequestId,
 ) -> Response<Body> {
     match accepted {
-        Accepted::Queued => answer::queued(StatusCode::ACCEPTED, request_id),
+        Accepted::Queued => answer::queued(request_id),
         Accepted::Decided(decided) => answer::decided(&decided),
         Accepted::Refused(PublishError::Full) => {
             refused_for(Refusal::QueueFull, app.queue.drain_time())
@@ -230,12 +288,12 @@ pub(super) fn answer_accepted(
 /// that is known.
 fn refusal(
     app: &App,
+    request: &PurchaseRequest,
     sale: &SaleView,
     at_limit: bool,
-    now_us: u64,
-    has_waited: bool,
+    moment: Moment,
 ) -> Option<(Refusal, Option<Duration>)> {
-    match sale.phase(now_us) {
+    match sale.phase(moment.now_us) {
         Phase::NotOpen => return Some((Refusal::NotOpen, None)),
         Phase::Closed => return Some((Refusal::Closed, None)),
         Phase::Open => {}
@@ -246,6 +304,12 @@ fn refusal(
     if at_limit {
         return Some((Refusal::AlreadyBought, None));
     }
+    if let Some(room) = &app.waiting_room {
+        let admits = |ticket| room.admits(ticket, sale, &request.buyer, moment.now_us);
+        if !request.ticket().is_some_and(admits) {
+            return Some((Refusal::NotAdmitted, None));
+        }
+    }
     if app.queue.unavailable().is_some() {
         return Some((Refusal::BrokerUnavailable, None));
     }
@@ -253,7 +317,7 @@ fn refusal(
         return Some((Refusal::StoreUnavailable, None));
     }
     // An attempt that has waited for a permit was counted before.
-    let rate_limit = app.rate_limit.as_ref().filter(|_| !has_waited);
+    let rate_limit = app.rate_limit.as_ref().filter(|_| moment.waited.is_none());
     if let Some(Err(wait)) = rate_limit.map(RateLimit::admit) {
         return Some((Refusal::RateLimited, Some(wait)));
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::api::Answer;
 use crate::api::Refusal;
 use crate::ids::{IdError, RequestId};
+use crate::queue::Place;
 use crate::sale::Decision;
 use crate::store::{Decided, StoreError};
 
@@ -60,13 +61,22 @@ pub(super) fn refused(refusal: Refusal) -> Response<Body> {
 
 /// Like [`refused`], for a reason that is expected to last this long, if that is known.
 pub(super) fn refused_for(refusal: Refusal, wait: Option<Duration>) -> Response<Body> {
+    refused_with(refusal, || retry_after::header(wait))
+}
+
+/// Like [`refused`], to a client that should come back after this many seconds.
+pub(super) fn refused_until(refusal: Refusal, seconds: u64) -> Response<Body> {
+    refused_with(refusal, || HeaderValue::from(seconds))
+}
+
+fn refused_with(refusal: Refusal, retry_after: impl FnOnce() -> HeaderValue) -> Response<Body> {
     let status =
         StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = Some(refusal.as_str().into());
     let mut response =
         json(status, &Answer { status: "rejected".into(), reason, ..Answer::default() });
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, retry_after::header(wait));
+        response.headers_mut().insert(RETRY_AFTER, retry_after());
     }
     if refusal == Refusal::Draining {
         // The shutdown may have begun after the request had arrived.
@@ -83,10 +93,23 @@ pub(super) fn ledger_busy() -> Response<Body> {
     response
 }
 
-/// Answers an attempt that is accepted and not decided.
-pub(super) fn queued(status: StatusCode, request_id: RequestId) -> Response<Body> {
+/// Answers a purchase that is accepted and not decided.
+pub(super) fn queued(request_id: RequestId) -> Response<Body> {
     let request_id = Some(request_id.to_string().into());
-    json(status, &Answer { status: "queued".into(), request_id, ..Answer::default() })
+    json(StatusCode::ACCEPTED, &Answer { status: "queued".into(), request_id, ..Answer::default() })
+}
+
+/// Answers a request for the result of an attempt that is queued, with its place in the queue if
+/// that is known.
+pub(super) fn waiting(request_id: RequestId, place: Option<Place>) -> Response<Body> {
+    let answer = Answer {
+        status: "queued".into(),
+        request_id: Some(request_id.to_string().into()),
+        position: place.map(|place| place.position as u64),
+        eta_ms: place.and_then(|place| place.eta).map(|eta| eta.as_millis() as u64),
+        ..Answer::default()
+    };
+    json(StatusCode::OK, &answer)
 }
 
 /// Answers a decided attempt; the answer is the same every time.
@@ -116,7 +139,7 @@ pub(super) fn unknown(request_id: Option<RequestId>) -> Response<Body> {
         reason: Some("outcome_unknown".into()),
         request_id: request_id.map(|id| id.to_string().into()),
         message: Some("send the same request_id again to find out".into()),
-        order_id: None,
+        ..Answer::default()
     };
     json(StatusCode::INTERNAL_SERVER_ERROR, &answer)
 }

@@ -14,13 +14,16 @@ use crate::store::{Store, StoreError};
 
 use super::admin_token::AdminToken;
 use super::answer::Body;
-use super::buyer_rate_limit::BuyerRateLimit;
 use super::concurrency::ConcurrencyLimit;
-use super::intake::{ConfirmBatcher, Progress};
+use super::intake::{ConfirmBatcher, DecidedRate, Progress};
+use super::keyed_rate_limit::KeyedRateLimit;
 use super::ledger::LedgerReaders;
+use super::limits::AdmissionLimits;
+use super::precedence::Precedence;
 use super::purchase_request::PurchaseRequest;
 use super::rate_limit::RateLimit;
 use super::recent_check::RecentCheck;
+use super::waiting_room::WaitingRoom;
 
 /// What every request and every consumer shares.
 #[derive(Debug)]
@@ -38,7 +41,9 @@ pub struct App {
     /// Limits the attempts per second, if they are limited.
     pub rate_limit: Option<RateLimit>,
     /// Limits the attempts per second of each buyer, if they are limited.
-    pub buyer_rate_limit: Option<BuyerRateLimit>,
+    pub buyer_rate_limit: Option<KeyedRateLimit>,
+    /// The other limits on what is admitted.
+    pub limits: AdmissionLimits,
     /// Limits how many attempts are being accepted at a time.
     pub concurrency: Arc<ConcurrencyLimit>,
     /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and
@@ -54,6 +59,12 @@ pub struct App {
     pub store_check: RecentCheck,
     /// How far this process has decided the queue.
     pub progress: Progress,
+    /// How fast attempts of the store's register are decided.
+    pub decided_rate: DecidedRate,
+    /// Which buyers are admitted before others.
+    pub precedence: Precedence,
+    /// The waiting room, if there is one.
+    pub waiting_room: Option<WaitingRoom>,
     /// How a purchase is admitted.
     pub admission: Step<Admit>,
     /// How the result of one attempt is answered.

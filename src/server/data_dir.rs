@@ -1,4 +1,5 @@
-//! The data dir: used by one server at a time; it holds the journals and the admin token.
+//! The data dir: used by one server at a time; it holds the journals, the admin token, and the
+//! secret of the waiting room.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -11,6 +12,9 @@ use crate::secret::Secret;
 
 /// Name of the file in the data dir that holds a generated token.
 const TOKEN_FILE: &str = "admin-token";
+
+/// Name of the file in the data dir that holds a generated secret of the waiting room.
+const ROOM_FILE: &str = "waiting-room-secret";
 
 /// How much is read of the token file and of the lock file, in bytes.
 const TEXT_LEN_MAX: u64 = 1024;
@@ -101,14 +105,27 @@ impl DataDir {
     /// # Errors
     /// Returns an error when it cannot be read or written.
     pub fn admin_token(&self) -> Result<Secret, DataError> {
-        let path = self.file(TOKEN_FILE);
+        self.secret(TOKEN_FILE)
+    }
+
+    /// The secret in the data dir that signs the tickets of the waiting room, as with
+    /// [`Self::admin_token`].
+    ///
+    /// # Errors
+    /// Returns an error when it cannot be read or written.
+    pub fn waiting_room_secret(&self) -> Result<Secret, DataError> {
+        self.secret(ROOM_FILE)
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, DataError> {
+        let path = self.file(name);
         if let Some(token) = read_text(&path).map_err(|cause| self.error(cause))? {
             return Ok(Secret(token));
         }
         // Two random UUIDs: 244 random bits from the system's generator.
         let [a, b] = [RequestId::random().0.simple(), RequestId::random().0.simple()];
         let token = format!("{a}{b}");
-        let fresh = self.file(&format!("admin-token.{}", std::process::id()));
+        let fresh = self.file(&format!("{name}.{}", std::process::id()));
         let write = || -> io::Result<()> {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
@@ -126,7 +143,8 @@ impl DataDir {
         write().map_err(|cause| self.error(cause))?;
         let token = read_text(&path).map_err(|cause| self.error(cause))?;
         // The token is missing only if another program left an empty file.
-        token.map(Secret).ok_or_else(|| self.error(io::Error::other("admin-token is empty")))
+        let empty = || self.error(io::Error::other(format!("{name} is empty")));
+        token.map(Secret).ok_or_else(empty)
     }
 
     fn error(&self, cause: io::Error) -> DataError {

@@ -3,13 +3,14 @@
 //! Owns HTTP, the order of the steps, and when what is acknowledged. It uses a queue and a store
 //! through their enums and knows none of their brands, nor who sends the requests.
 
+mod address;
 mod admin;
 mod admin_token;
 mod admission;
 mod answer;
 mod app;
 mod body;
-mod buyer_rate_limit;
+mod bounded_table;
 mod concurrency;
 mod consumer;
 mod data_dir;
@@ -19,8 +20,11 @@ mod error;
 mod flaws;
 mod http;
 mod intake;
+mod keyed_rate_limit;
 mod ledger;
+mod limits;
 mod open;
+mod precedence;
 mod purchase_request;
 mod query;
 mod rate_limit;
@@ -33,20 +37,26 @@ mod route;
 mod run;
 mod runtime;
 mod start;
+mod tickets;
+mod waiting_room;
 
+pub use address::{AddressRateLimit, Peer};
 pub use admin_token::AdminToken;
 pub use answer::Body;
 pub use app::{Admit, AnswerResult, App, Boxed, Consume, HandleUndecided, Step};
-pub use buyer_rate_limit::BuyerRateLimit;
 pub use concurrency::ConcurrencyLimit;
 pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, Timeouts, serve_connections};
-pub use intake::{ConfirmBatcher, Progress};
+pub use intake::{ConfirmBatcher, DecidedRate, Progress};
+pub use keyed_rate_limit::KeyedRateLimit;
 pub use ledger::{LedgerBody, LedgerReaders};
+pub use limits::AdmissionLimits;
+pub use precedence::Precedence;
 pub use purchase_request::PurchaseRequest;
 pub use rate_limit::RateLimit;
 pub use recent_check::RecentCheck;
 pub use route::route;
 pub use run::Server;
 pub use runtime::runtime;
+pub use waiting_room::WaitingRoom;

@@ -72,8 +72,8 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
     match wait_for(app, &request_id, wait).await {
         Ok(Some(Known::Decided(decided))) => answer::decided(&decided),
         // An attempt is reported as queued only when no crash can undo it.
-        Ok(Some(_)) => match intake::durable(app, &request_id).await {
-            Ok(()) => answer::queued(StatusCode::OK, request_id),
+        Ok(Some(known)) => match intake::durable(app, &request_id).await {
+            Ok(()) => answer::waiting(request_id, intake::place(app, known.attempt()).await),
             Err(_) => answer::unknown(Some(request_id)),
         },
         Ok(None) => rejected(StatusCode::NOT_FOUND, "unknown_request", "no attempt has this id"),

@@ -19,10 +19,15 @@ static ANSWERS: AtomicU64 = AtomicU64::new(0);
 /// Up to half of the wait, and at least a second, is added, by another amount for each answer in
 /// turn: clients that are refused together do not return together.
 pub(super) fn header(wait: Option<Duration>) -> HeaderValue {
-    HeaderValue::from(seconds(wait, ANSWERS.fetch_add(1, Ordering::Relaxed)))
+    HeaderValue::from(seconds(wait))
 }
 
-fn seconds(wait: Option<Duration>, answer: u64) -> u64 {
+/// The number of seconds in such a header.
+pub(super) fn seconds(wait: Option<Duration>) -> u64 {
+    seconds_of(wait, ANSWERS.fetch_add(1, Ordering::Relaxed))
+}
+
+fn seconds_of(wait: Option<Duration>, answer: u64) -> u64 {
     let wait_s = wait.map_or(UNKNOWN_S, |wait| wait.as_millis().div_ceil(1_000) as u64);
     let wait_s = wait_s.clamp(1, ESTIMATE_MAX_S);
     let spread_s = (wait_s / 2).max(1);
@@ -37,7 +42,7 @@ mod tests {
     fn waits_are_rounded_up_bounded_and_spread() {
         let range = |wait: Option<u64>| {
             let wait = wait.map(Duration::from_millis);
-            let all: Vec<_> = (0..100).map(|answer| seconds(wait, answer)).collect();
+            let all: Vec<_> = (0..100).map(|answer| seconds_of(wait, answer)).collect();
             (all.iter().min().copied().unwrap(), all.iter().max().copied().unwrap())
         };
         assert_eq!(range(None), (1, 2));

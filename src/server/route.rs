@@ -7,7 +7,11 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::answer::{Body, json, rejected};
 use super::app::{App, Step};
 use super::body::read_json;
-use super::{admin, admission, ready, request_head, result};
+use super::purchase_request::PurchaseHead;
+use super::{admin, admission, ready, request_head, result, tickets};
+
+/// Where tickets of the waiting room are taken.
+const TICKETS: &str = "/waiting-room/tickets";
 
 /// Answers one request. It never fails: every request gets a response. While the server is
 /// shutting down, the response ends its connection.
@@ -40,12 +44,11 @@ where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let keys = request.headers().get_all("idempotency-key");
-    let keys: Vec<_> = keys.iter().cloned().collect();
+    let head = PurchaseHead::of(&request, app.limits.address_rate.as_ref());
     let purchase = read_json(request).await;
     let draining = app.draining.is_cancelled();
     let response = match purchase {
-        Ok(purchase) => admission::purchase(app, purchase, &keys, draining).await,
+        Ok(purchase) => admission::purchase(app, purchase, head, draining).await,
         Err(response) => response,
     };
     (response, draining)
@@ -81,14 +84,35 @@ where
             Ok(()) => admin::ledger(app, request.uri().query()).await,
             Err(response) => response,
         },
+        (&Method::POST, TICKETS) if let Some(room) = &app.waiting_room => {
+            let client = app.limits.address_rate.as_ref().and_then(|limit| limit.client(&request));
+            match read_json(request).await {
+                Ok(wanted) => tickets::take(app, room, wanted, client).await,
+                Err(response) => response,
+            }
+        }
+        (&Method::GET, path)
+            if let Some(room) = &app.waiting_room
+                && let Some(ticket) = ticket_in(path) =>
+        {
+            tickets::look(app, room, ticket).await
+        }
         (&Method::GET, "/healthz") => json(StatusCode::OK, &serde_json::json!({"status": "ok"})),
         (&Method::GET, "/readyz") => ready::ready(app).await,
-        (_, path) => no_such_route(path),
+        (_, path) => no_such_route(app, path),
     }
 }
 
-fn no_such_route(path: &str) -> Response<Body> {
+/// The ticket in the path of a request for its state.
+fn ticket_in(path: &str) -> Option<&str> {
+    path.strip_prefix(TICKETS)?.strip_prefix('/')
+}
+
+fn no_such_route(app: &App, path: &str) -> Response<Body> {
+    let has_room = app.waiting_room.is_some();
     let allowed = match path {
+        TICKETS if has_room => "POST",
+        path if has_room && ticket_in(path).is_some() => "GET, HEAD",
         "/seckill" => "POST",
         "/admin/sale" => "PUT",
         "/result" | "/admin/ledger" | "/healthz" | "/readyz" => "GET, HEAD",

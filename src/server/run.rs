@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::address::Peer;
 use super::app::App;
 use super::data_dir::DataDir;
 use super::deciding_thread::DecidingThread;
@@ -79,8 +82,12 @@ impl Server {
             draining.draining.cancel();
         };
         let handled = Arc::clone(&app);
-        let handler = move |request| {
+        let handler = move |peer, mut request: Request<Incoming>| {
             let app = Arc::clone(&handled);
+            // Only then, since an extension costs each request some allocations.
+            if app.limits.address_rate.is_some() {
+                request.extensions_mut().insert(Peer(peer));
+            }
             async move { route(&app, request).await }
         };
         serve_connections(listener, limits, handler, shutdown).await;

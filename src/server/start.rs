@@ -8,17 +8,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::flaws::{Flaw, Flaws};
-use crate::profile::{PREFETCH_MAX, ServePlan};
+use crate::profile::{PREFETCH_MAX, ServePlan, WaitingRoomPlan};
 
 use super::admin_token::AdminToken;
 use super::app::{Admit, AnswerResult, App, Step};
-use super::buyer_rate_limit::BuyerRateLimit;
+use super::data_dir::{DataDir, DataError};
 use super::error::ServeError;
 use super::http::{self, Limits, Timeouts};
 use super::intake::Orphans;
+use super::keyed_rate_limit::KeyedRateLimit;
+use super::limits::AdmissionLimits;
 use super::open::{self, Opened};
 use super::rate_limit::RateLimit;
 use super::run::{DRAIN_TIMEOUT, Server};
+use super::waiting_room::WaitingRoom;
 use super::{admission, flaws};
 
 impl Server {
@@ -33,6 +36,8 @@ impl Server {
         let address = listener.local_addr().map_err(listen_error)?;
         let Opened { data, queue, store } = open::open(&plan).await?;
         let token = plan.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
+        let waiting_room = plan.admission.waiting_room.as_ref().filter(|_| plan.accepts);
+        let waiting_room = waiting_room.map(|room| waiting_room_of(room, &data)).transpose()?;
         let app = App {
             queue: Arc::new(queue),
             store: Arc::new(store),
@@ -40,7 +45,8 @@ impl Server {
             admin_token: AdminToken::new(token),
             per_buyer: plan.per_buyer,
             rate_limit: plan.rate_limit.map(RateLimit::new),
-            buyer_rate_limit: plan.buyer_rate_limit.map(BuyerRateLimit::new),
+            buyer_rate_limit: plan.buyer_rate_limit.map(KeyedRateLimit::new),
+            limits: AdmissionLimits::new(&plan.admission),
             concurrency: Default::default(),
             draining: CancellationToken::new(),
             confirm_batcher: Default::default(),
@@ -48,6 +54,9 @@ impl Server {
             queue_check: Default::default(),
             store_check: Default::default(),
             progress: Default::default(),
+            decided_rate: Default::default(),
+            precedence: Default::default(),
+            waiting_room,
             admission: admission_step(&plan),
             result: result_step(&plan.flaws),
             consume: match plan.flaws.has(Flaw::AckBeforeApply) {
@@ -70,6 +79,11 @@ impl Server {
         let app = Arc::new(app);
         Ok(Self { app, listener, address, limits, consumers, prefetch, orphans, _data: data })
     }
+}
+
+fn waiting_room_of(plan: &WaitingRoomPlan, data: &DataDir) -> Result<WaitingRoom, DataError> {
+    let secret = plan.secret.clone().map_or_else(|| data.waiting_room_secret(), Ok)?;
+    Ok(WaitingRoom::new(plan, &secret))
 }
 
 fn admission_step(plan: &ServePlan) -> Step<Admit> {

@@ -7,4 +7,4 @@ mod server;
 
 pub use buyers::{Buyers, Skew};
 pub use retry_on::RetryOn;
-pub use server::{Durability, LogFormat, QueueType, Role};
+pub use server::{Durability, LogFormat, QueueType, Role, RoomOrder};

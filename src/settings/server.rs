@@ -26,6 +26,16 @@ pub enum QueueType {
     Quorum,
 }
 
+/// The order in which a waiting room admits tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoomOrder {
+    /// In the order in which they were taken
+    FirstCome,
+    /// Those of before the opening in an order that is drawn, then the others as they come
+    Shuffled,
+}
+
 /// What a server process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

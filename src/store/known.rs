@@ -51,6 +51,17 @@ pub struct Lookup {
     pub announced: Option<Arc<Attempt>>,
 }
 
+/// What the register holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegisterBacklog {
+    /// Attempts at one item.
+    pub of_item: usize,
+    /// Attempts at all items.
+    pub all: usize,
+    /// Attempts that were ever decided.
+    pub decided: u64,
+}
+
 /// The outcome of announcing an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Announced {

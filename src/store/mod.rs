@@ -22,7 +22,7 @@ use crate::sale::{Attempt, NewAttempt, Terms};
 
 pub use embedded::Embedded;
 pub use error::StoreError;
-pub use known::{Announced, Decided, Known, Lookup};
+pub use known::{Announced, Decided, Known, Lookup, RegisterBacklog};
 pub use ledger::Ledger;
 pub use open::{OpenError, StoreAt};
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
@@ -177,6 +177,23 @@ impl Store {
     /// Returns an error when the store does not answer.
     pub async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
         delegate!(self, store => store.waiting_count(item))
+    }
+
+    /// How many attempts the register holds, and how many were decided.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn backlog(&self, item: &ItemId) -> Result<RegisterBacklog, StoreError> {
+        delegate!(self, store => store.backlog(item))
+    }
+
+    /// How many attempts at the same item are before this one in the register, and how many were
+    /// ever decided. The first is `None` if it is not there, or if counting would take too long.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn position(&self, attempt: &Attempt) -> Result<(Option<usize>, u64), StoreError> {
+        delegate!(self, store => store.position(attempt))
     }
 
     /// Decides attempts at one item, one after the other. An attempt that was decided before keeps

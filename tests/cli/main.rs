@@ -31,6 +31,7 @@ mod shutdown;
 mod sut;
 mod thresholds;
 mod verdicts;
+mod waiting_room;
 
 use std::path::Path;
 use std::process::Output;

@@ -80,7 +80,7 @@ pub(super) fn with(faulty: FaultyServer, work: impl FnOnce(&str)) {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let faulty = Arc::new(faulty);
-    let handler = move |request| {
+    let handler = move |_, request| {
         let faulty = Arc::clone(&faulty);
         async move { faulty.answer(request).await }
     };

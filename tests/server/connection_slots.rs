@@ -122,7 +122,7 @@ async fn slow_head_ends_the_connection_long_before_the_idle_timeout() {
     let address = listener.local_addr().unwrap();
     let timeouts = Timeouts { head: Duration::from_millis(500), ..Timeouts::default() };
     let limits = Limits { connections_max: 10, drain_timeout: HANG, timeouts };
-    let answer = |_: Request<Incoming>| async { Response::new(Full::new(Bytes::from("ok"))) };
+    let answer = |_, _: Request<Incoming>| async { Response::new(Full::new(Bytes::from("ok"))) };
     tokio::spawn(serve_connections(listener, limits, answer, std::future::pending()));
     let idle = TcpStream::connect(address).await.unwrap();
     let mut slow = TcpStream::connect(address).await.unwrap();

@@ -5,7 +5,7 @@ use std::pin::pin;
 use http_body_util::Full;
 use seckill::journal::Durability;
 use seckill::sale::Terms;
-use seckill::server::BuyerRateLimit;
+use seckill::server::KeyedRateLimit;
 use seckill::units::Rate;
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ async fn known_id_is_answered_despite_full_queue_and_rate_limit() {
 #[tokio::test]
 async fn known_id_is_answered_although_its_buyer_is_over_the_limit() {
     let mut shop = Shop::with_stock(9).await;
-    shop.app.buyer_rate_limit = Some(BuyerRateLimit::new(Rate { per_second: 1 }));
+    shop.app.buyer_rate_limit = Some(KeyedRateLimit::new(Rate { per_second: 1 }));
     shop.accept("ann", &id(1)).await;
     // The limit uses real time, so on a slow machine one more may pass.
     let mut number = 2;

@@ -100,7 +100,7 @@ async fn refused_clients_do_not_all_return_in_the_same_second() {
     shop.accept("ann", &id(1)).await;
     let mut seconds = std::collections::BTreeSet::new();
     for number in 2..10 {
-        let reply = shop.buy("bob", &id(number)).await;
+        let reply = shop.buy(&format!("bob-{number}"), &id(number)).await;
         assert_refused(&reply, 503, "queue_full");
         seconds.insert(reply.header("retry-after").unwrap().parse::<u64>().unwrap());
     }

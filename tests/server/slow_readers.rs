@@ -2,7 +2,7 @@
 //! connections, and cost little memory of the kernel until then.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ impl Body for Pieces {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Response<Either<Full<Bytes>, Pieces>> {
+async fn answer(_: IpAddr, request: Request<Incoming>) -> Response<Either<Full<Bytes>, Pieces>> {
     Response::new(match request.uri().path() {
         "/large" => Either::Left(Full::new(Bytes::from_static(&[b'x'; LARGE]))),
         "/pieces" => Either::Right(Pieces(0)),

@@ -33,6 +33,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         connections_max: 100,
         rate_limit: None,
         buyer_rate_limit: None,
+        admission: Default::default(),
         admin_token: Some(Secret(TOKEN.into())),
         item: "tea".parse().unwrap(),
         stock: 10,

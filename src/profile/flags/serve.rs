@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::flaws::{Design, Flaw};
 use crate::secret::{EngineUrl, Secret};
-use crate::settings::{Durability, LogFormat, QueueType, Role};
+use crate::settings::{Durability, LogFormat, QueueType, Role, RoomOrder};
 use crate::units::{Count, Moment, Rate, Span};
+
+use super::super::network::Network;
 
 layered! {
     /// The flags of `seckill serve`: the sale, and how it is served.
@@ -83,6 +85,14 @@ layered! {
         /// 100k]
         #[arg(long, env = "SECKILL_MAX_QUEUE", value_name = "N")]
         pub max_queue: Option<Count>,
+        /// Maximum number of queued attempts at an item for each unit that is left of it; further
+        /// ones are refused with queue_full [default: no limit]
+        #[arg(long, env = "SECKILL_ADMIT_FACTOR", value_name = "F")]
+        pub admit_factor: Option<Count>,
+        /// Maximum time that an attempt would be queued, at the present rate; further ones are
+        /// refused with queue_full [default: no limit]
+        #[arg(long, env = "SECKILL_MAX_WAIT", value_name = "TIME")]
+        pub max_wait: Option<Span>,
         /// Maximum number of open connections [default: as many as the limit of open files allows]
         #[arg(long, env = "SECKILL_MAX_CONNECTIONS", value_name = "N")]
         pub max_connections: Option<Count>,
@@ -94,6 +104,31 @@ layered! {
         /// refused with rate_limited [default: no limit]
         #[arg(long, env = "SECKILL_BUYER_RATE_LIMIT", value_name = "N/s")]
         pub buyer_rate_limit: Option<Rate>,
+        /// Maximum number of attempts of each address per second, and at once; further ones are
+        /// refused with rate_limited [default: no limit]
+        #[arg(long, env = "SECKILL_ADDRESS_RATE_LIMIT", value_name = "N/s")]
+        pub address_rate_limit: Option<Rate>,
+        /// Networks of the proxies whose X-Forwarded-For is believed, for --address-rate-limit
+        /// [default: none]
+        #[arg(long, env = "SECKILL_TRUSTED_PROXIES", value_delimiter = ',', num_args = 1..,
+              value_name = "CIDR")]
+        pub trusted_proxies: Option<Vec<Network>>,
+        /// Have buyers take tickets, and admit these in the order in which they were taken, or
+        /// those of before the opening in an order that is drawn [default: no waiting room]
+        #[arg(long, env = "SECKILL_WAITING_ROOM", value_enum, value_name = "first-come|shuffled")]
+        pub waiting_room: Option<RoomOrder>,
+        /// Tickets that each process admits per second [default: as many as the server can take]
+        #[arg(long, env = "SECKILL_WAITING_ROOM_RATE", value_name = "N/s")]
+        pub waiting_room_rate: Option<Rate>,
+        /// Time for which a ticket is valid after the opening, and after it was last asked for
+        /// [default: 10m]
+        #[arg(long, env = "SECKILL_TICKET_TTL", value_name = "TIME")]
+        pub ticket_ttl: Option<Span>,
+        /// Secret that signs tickets, the same for all processes [default: generated, and written
+        /// to DIR/waiting-room-secret]
+        #[arg(long, env = "SECKILL_WAITING_ROOM_SECRET", hide_env_values = true,
+              value_name = "SECRET")]
+        pub waiting_room_secret: Option<Secret>,
         /// Log filter: a level, or modules with their levels, such as seckill::server=debug
         /// [default: info]
         ///

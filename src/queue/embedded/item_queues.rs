@@ -10,7 +10,10 @@ use tokio::sync::watch;
 use crate::ids::{ItemId, RequestId};
 use crate::sale::Attempt;
 
-use super::drain_rate::DrainRate;
+use super::super::{DrainRate, Place};
+
+/// Attempts that are counted to find how many are before a delivered one, which takes some 20 µs.
+const COUNTED_MAX: usize = 1_000;
 
 /// The queues of all items. An item's queue delivers to one consumer at a time, so that its
 /// attempts are decided in their order; different items are decided concurrently.
@@ -35,6 +38,8 @@ struct ItemQueue {
     ready: VecDeque<Arc<Attempt>>,
     /// How many attempts are not acknowledged.
     depth: usize,
+    /// The position in the order of acceptance up to which attempts were delivered, if any were.
+    delivered_to: Option<u64>,
     /// Whether a consumer holds a batch whose order of decisions is not fixed.
     busy: bool,
 }
@@ -70,6 +75,7 @@ impl ItemQueues {
             return None;
         }
         queue.busy = true;
+        queue.delivered_to = queue.ready.get(durable - 1).map(|last| last.seq);
         Some(queue.ready.drain(..durable).collect())
     }
 
@@ -138,6 +144,49 @@ impl State {
     /// How long it takes until all that wait now are decided; `None` if that cannot be estimated.
     pub(super) fn drain_time(&self) -> Option<Duration> {
         self.drain_rate.time_for(self.waiting.len(), Instant::now())
+    }
+
+    pub(super) fn drained_per_second(&self) -> Option<f64> {
+        self.drain_rate.per_second(Instant::now())
+    }
+
+    /// How long an attempt that arrives at this time would wait: until all that wait now are
+    /// decided, or as long as the oldest of them has waited already.
+    pub(super) fn wait(&self, now_us: u64) -> Option<Duration> {
+        let age = |oldest: &Arc<Attempt>| now_us.saturating_sub(oldest.accepted_us);
+        let oldest = self.by_seq.first_key_value().map(|(_, oldest)| age(oldest));
+        self.drain_time().max(oldest.map(Duration::from_micros))
+    }
+
+    /// Where an attempt is. Its position depends on nothing but the attempts of its item that were
+    /// accepted earlier and wait, so it never rises.
+    pub(super) fn place(&self, request_id: &RequestId) -> Option<Place> {
+        let attempt = self.waiting.get(request_id)?;
+        let queue = self.by_item.get(&attempt.item)?;
+        let position = match Some(attempt.seq) > queue.delivered_to {
+            // All that are delivered were accepted earlier.
+            true => {
+                let index = queue.ready.partition_point(|ready| ready.seq < attempt.seq);
+                queue.depth - queue.ready.len() + index
+            }
+            // It was delivered, and so is among the oldest.
+            false => {
+                let before = || self.by_seq.range(..attempt.seq).take(COUNTED_MAX + 1);
+                if before().count() > COUNTED_MAX {
+                    return None;
+                }
+                before().filter(|(_, before)| before.item == attempt.item).count()
+            }
+        };
+        // Items are served in the order of their oldest attempts: of those of other items, about as
+        // many come before this one as were accepted earlier.
+        let first_seq = self.by_seq.first_key_value().map_or(attempt.seq, |(seq, _)| *seq);
+        let earlier = usize::try_from(attempt.seq - first_seq).unwrap_or(usize::MAX);
+        let before = match self.by_item.len() {
+            1 => position,
+            _ => earlier.min(self.waiting.len() - 1).max(position),
+        };
+        Some(Place { position, eta: self.drain_rate.time_for(before + 1, Instant::now()) })
     }
 
     pub(super) fn depth_of(&self, item: &ItemId) -> usize {

@@ -4,7 +4,6 @@
 //! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
 
 mod delivery;
-mod drain_rate;
 pub(in crate::queue) mod flaws;
 mod item_queues;
 
@@ -18,7 +17,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
 use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
-use super::PublishError;
+use super::{Backlog, Place, PublishError, Room};
 use delivery::Acks;
 pub(super) use delivery::Delivery;
 use item_queues::ItemQueues;
@@ -78,7 +77,15 @@ impl Embedded {
     /// # Errors
     /// See [`PublishError`].
     pub async fn publish(&self, new: NewAttempt) -> Result<(), PublishError> {
-        match self.add(new)? {
+        self.publish_within(new, Room::default()).await
+    }
+
+    /// Like [`Self::publish`], for an attempt that may fill no more than this of the queue.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn publish_within(&self, new: NewAttempt, room: Room) -> Result<(), PublishError> {
+        match self.add(new, room)? {
             Added::Fresh(commit) => commit.await.map_err(|_| PublishError::Unknown),
             // In a box, as each fresh attempt has room for this future, too.
             Added::Duplicate(seq) => Box::pin(self.committed(seq)).await,
@@ -86,13 +93,16 @@ impl Embedded {
     }
 
     /// Appends while the queues are locked, so that the journal has the order of the item's queue.
-    fn add(&self, new: NewAttempt) -> Result<Added, PublishError> {
+    fn add(&self, new: NewAttempt, room: Room) -> Result<Added, PublishError> {
         let mut state = self.queues.lock();
         if let Some(queued) = state.waiting.get(&new.request_id) {
             let same = queued.buyer == new.buyer && queued.item == new.item;
             return if same { Ok(Added::Duplicate(queued.seq)) } else { Err(PublishError::Reused) };
         }
-        if state.waiting.len() >= self.max {
+        let depth = state.waiting.len();
+        // Of all that wait, some may be at other items.
+        let is_full_of_item = || depth >= room.of_item && state.depth_of(&new.item) >= room.of_item;
+        if depth >= room.of(self.max) || is_full_of_item() {
             return Err(PublishError::Full);
         }
         let NewAttempt { request_id, buyer, item, epoch, accepted_us } = &new;
@@ -177,6 +187,19 @@ impl Embedded {
         self.queues.lock().depth_of(item)
     }
 
+    /// What waits before an attempt at this item that would arrive at `now_us`, in microseconds
+    /// since the Unix epoch.
+    pub fn backlog(&self, item: &ItemId, now_us: u64) -> Backlog {
+        let state = self.queues.lock();
+        Backlog { of_item: state.depth_of(item), wait: state.wait(now_us) }
+    }
+
+    /// Where an attempt is; `None` if it is not queued, or so much is before it that counting would
+    /// take too long.
+    pub fn place(&self, request_id: &RequestId) -> Option<Place> {
+        self.queues.lock().place(request_id)
+    }
+
     pub(super) fn close_when_empty(&self) {
         self.queues.close_when_empty();
     }
@@ -191,6 +214,10 @@ impl Embedded {
 
     pub(super) fn drain_time(&self) -> Option<Duration> {
         self.queues.lock().drain_time()
+    }
+
+    pub(super) fn drained_per_second(&self) -> Option<f64> {
+        self.queues.lock().drained_per_second()
     }
 
     pub(super) fn unavailable(&self) -> Option<String> {

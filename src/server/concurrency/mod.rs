@@ -3,15 +3,21 @@
 //! Beyond some concurrency, throughput no longer rises and latency does. So there are as many
 //! permits as the server can use ([`estimate`]). An attempt that finds none joins the wait list
 //! ([`wait_list`]), which costs next to no CPU, until the overload has ended or it is refused.
+//!
+//! An attempt whose buyer has precedence, since it was refused before, gets the next permit. Those
+//! that come back earlier than they were told join the wait list even if there is a permit, so that
+//! clicking more often does not help.
 
 mod estimate;
 mod wait_list;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::precedence::Standing;
 use estimate::Estimate;
 use wait_list::WaitList;
 
@@ -26,6 +32,10 @@ struct State {
     in_use: usize,
     estimate: Estimate,
     wait_list: WaitList<Permit>,
+    /// Attempts with precedence that have found no permit, by arrival: no more than there are
+    /// permits, so that they wait no longer than one attempt takes.
+    first: BTreeMap<u64, oneshot::Sender<Permit>>,
+    next_first: u64,
 }
 
 /// Allows one attempt to be accepted, until it is dropped.
@@ -37,40 +47,57 @@ pub(super) struct Permit {
     is_accepted: bool,
 }
 
-/// The place of an attempt on the wait list, until it is dropped.
+/// The place of an attempt that waits, until it is dropped.
 struct Place<'a> {
     limit: &'a ConcurrencyLimit,
-    number: u64,
+    number: Number,
+}
+
+/// The number of an attempt that waits.
+#[derive(Debug, Clone, Copy)]
+enum Number {
+    /// Among those with precedence.
+    First(u64),
+    /// On the wait list.
+    Listed(u64),
 }
 
 impl Default for ConcurrencyLimit {
     fn default() -> Self {
         let now = Instant::now();
         let (estimate, wait_list) = (Estimate::new(now), WaitList::new(now));
-        Self { state: Mutex::new(State { in_use: 0, estimate, wait_list }) }
+        let (first, next_first) = (BTreeMap::new(), 0);
+        let state = State { in_use: 0, estimate, wait_list, first, next_first };
+        Self { state: Mutex::new(state) }
     }
 }
 
 impl ConcurrencyLimit {
-    /// A permit, if there is one.
-    pub(super) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
-        self.lock().take().then(|| self.permit())
+    /// A permit, if there is one for an attempt that stands like this.
+    pub(super) fn try_acquire(self: &Arc<Self>, standing: Standing) -> Option<Permit> {
+        self.lock().take(standing, Instant::now()).then(|| self.permit())
     }
 
-    /// Waits for a permit. `None` when there was none within 2 to 8 s (see [`wait_list`]), or when
-    /// the wait list is full.
-    pub(super) async fn acquire(self: &Arc<Self>) -> Option<Permit> {
+    /// Waits for a permit. `None` when there was none within 2 to 8 s (see [`wait_list`]), when the
+    /// wait list is full, or when the buyer has precedence from now on.
+    pub(super) async fn acquire(self: &Arc<Self>, standing: Standing) -> Option<Permit> {
         let (sender, permit) = oneshot::channel();
         let (number, patience) = {
-            let mut state = self.lock();
-            if state.take() {
+            let (mut state, now) = (self.lock(), Instant::now());
+            if state.take(standing, now) {
                 drop(state);
                 return Some(self.permit());
             }
-            state.wait_list.add(sender, Instant::now())?
+            state.add(sender, standing, now)?
         };
         let _place = Place { limit: self, number };
         tokio::time::timeout(patience, permit).await.ok()?.ok()
+    }
+
+    /// Whether no attempt waits for a permit, nor has had to lately.
+    pub(super) fn is_calm(&self) -> bool {
+        let state = self.lock();
+        state.first.is_empty() && state.wait_list.is_calm(Instant::now())
     }
 
     fn permit(self: &Arc<Self>) -> Permit {
@@ -98,18 +125,43 @@ impl ConcurrencyLimit {
 
 impl State {
     /// Takes a permit for an attempt that has just arrived.
-    fn take(&mut self) -> bool {
-        let may_take = self.in_use < self.estimate.limit();
+    fn take(&mut self, standing: Standing, now: Instant) -> bool {
+        let may_take = self.in_use < self.estimate.limit()
+            && self.first.is_empty()
+            && (!matches!(standing, Standing::Early(_)) || self.wait_list.is_calm(now));
         self.in_use += usize::from(may_take);
         may_take
     }
 
-    /// Takes a permit for an attempt on the wait list, if there is one for it.
+    /// Has an attempt wait, and returns its number and how long it should wait; `None` if as many
+    /// wait as may.
+    fn add(
+        &mut self,
+        permit: oneshot::Sender<Permit>,
+        standing: Standing,
+        now: Instant,
+    ) -> Option<(Number, Duration)> {
+        if standing == Standing::First && self.first.len() < self.estimate.limit() {
+            let number = self.next_first;
+            self.next_first += 1;
+            self.first.insert(number, permit);
+            return Some((Number::First(number), wait_list::PATIENCE_MIN));
+        }
+        let (number, patience) = self.wait_list.add(permit, now)?;
+        let patience = match standing {
+            Standing::Early(left) => patience.min(left),
+            Standing::New | Standing::First => patience,
+        };
+        Some((Number::Listed(number), patience))
+    }
+
+    /// Takes a permit for an attempt that waits, if there is one for it.
     fn take_for_waiting(&mut self) -> Option<oneshot::Sender<Permit>> {
         if self.in_use >= self.estimate.limit() {
             return None;
         }
-        let next = self.wait_list.next()?;
+        let first = self.first.pop_first().map(|(_, permit)| permit);
+        let next = first.or_else(|| self.wait_list.next())?;
         self.in_use += 1;
         Some(next)
     }
@@ -139,7 +191,13 @@ impl Drop for Permit {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.limit.lock().wait_list.remove(self.number);
+        let mut state = self.limit.lock();
+        match self.number {
+            Number::First(number) => {
+                state.first.remove(&number);
+            }
+            Number::Listed(number) => state.wait_list.remove(number),
+        }
     }
 }
 
@@ -163,7 +221,7 @@ mod tests {
     }
 
     fn all_permits(limit: &Arc<ConcurrencyLimit>) -> Vec<Permit> {
-        std::iter::from_fn(|| limit.try_acquire()).collect()
+        std::iter::from_fn(|| limit.try_acquire(Standing::New)).collect()
     }
 
     /// Polls those that wait, and takes out those that have got a permit.
@@ -189,7 +247,7 @@ mod tests {
         let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
         let _entered = runtime.enter();
         let mut permits = all_permits(&limit);
-        let mut waiting: Vec<_> = (0..7).map(|_| Box::pin(limit.acquire())).collect();
+        let mut waiting: Vec<_> = (0..7).map(|_| Box::pin(limit.acquire(Standing::New))).collect();
         assert!(given(&mut waiting).is_empty());
         accept(permits.drain(..permits.len() / 2));
         assert!(given(&mut waiting).is_empty(), "although there are permits");
@@ -207,10 +265,57 @@ mod tests {
         let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
         let _entered = runtime.enter();
         let mut permits = all_permits(&limit);
-        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limit.acquire())).collect();
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limit.acquire(Standing::New))).collect();
         assert!(given(&mut waiting).is_empty());
         permits.pop();
         assert_eq!(given(&mut waiting).len(), 1);
+    }
+
+    #[test]
+    fn attempt_with_precedence_gets_the_next_permit() {
+        let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
+        let _entered = runtime.enter();
+        let mut permits = all_permits(&limit);
+        let mut newcomer = pin!(limit.acquire(Standing::New));
+        assert!(poll(newcomer.as_mut()).is_pending());
+        let mut first: Vec<_> = (0..2).map(|_| Box::pin(limit.acquire(Standing::First))).collect();
+        assert!(given(&mut first).is_empty());
+        accept(permits.pop());
+        assert!(limit.try_acquire(Standing::New).is_none(), "it is for one that waits");
+        permits.extend(given(&mut first));
+        assert_eq!(first.len(), 1, "the other one waits");
+        drop(first);
+        accept(permits.drain(..2));
+        let permit = limit.try_acquire(Standing::New);
+        assert!(permit.is_some(), "none that has precedence waits");
+        assert!(poll(newcomer.as_mut()).is_pending());
+    }
+
+    #[test]
+    fn attempt_that_comes_too_early_takes_no_permit_while_others_wait() {
+        let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
+        let _entered = runtime.enter();
+        let early = Standing::Early(Duration::from_secs(1));
+        assert!(limit.try_acquire(early).is_some(), "nothing has had to wait");
+        let mut permits = all_permits(&limit);
+        let mut newcomer = pin!(limit.acquire(Standing::New));
+        assert!(poll(newcomer.as_mut()).is_pending());
+        accept(permits.pop());
+        assert!(limit.try_acquire(early).is_none());
+        assert!(limit.try_acquire(Standing::New).is_some());
+    }
+
+    #[test]
+    fn no_more_attempts_with_precedence_wait_than_there_are_permits() {
+        let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
+        let _entered = runtime.enter();
+        let permits = all_permits(&limit);
+        let acquire = |_| Box::pin(limit.acquire(Standing::First));
+        let mut first: Vec<_> = (0..permits.len() + 3).map(acquire).collect();
+        assert!(given(&mut first).is_empty());
+        assert_eq!(limit.lock().first.len(), permits.len());
+        drop(first);
+        assert_eq!(limit.lock().first.len(), 0);
     }
 
     #[test]
@@ -220,7 +325,8 @@ mod tests {
         let mut permits = all_permits(&limit);
         let count = permits.len();
         {
-            let (mut first, mut second) = (pin!(limit.acquire()), pin!(limit.acquire()));
+            let (mut first, mut second) =
+                (pin!(limit.acquire(Standing::New)), pin!(limit.acquire(Standing::New)));
             assert!(poll(first.as_mut()).is_pending());
             assert!(poll(second.as_mut()).is_pending());
             permits.pop();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot::Sender;
 
 /// The shortest wait before a refusal: a buyer who clicks again does so after a second or two.
-const PATIENCE_MIN: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE_MIN: Duration = Duration::from_secs(2);
 
 /// The longest wait. It is below the 10 s after which `deploy/seckill.conf` has nginx give up.
 const PATIENCE_MAX: Duration = Duration::from_secs(8);
@@ -36,6 +36,8 @@ pub(super) struct WaitList<Permit> {
     /// By arrival.
     waiting: BTreeMap<u64, Sender<Permit>>,
     next_number: u64,
+    /// When an attempt last had to wait.
+    added_at: Option<Instant>,
     /// When the present round began.
     round_began: Instant,
     /// How many were allowed in the last round; 0 if an attempt has had to wait since.
@@ -47,13 +49,15 @@ pub(super) struct WaitList<Permit> {
 impl<Permit> WaitList<Permit> {
     pub(super) fn new(now: Instant) -> Self {
         let waiting = BTreeMap::new();
-        Self { waiting, next_number: 0, round_began: now, allowed: 0, may_enter: 0 }
+        let (added_at, next_number) = (None, 0);
+        Self { waiting, next_number, added_at, round_began: now, allowed: 0, may_enter: 0 }
     }
 
     /// Adds an attempt, and returns its number and how long it should wait; `None` if the list is
     /// full.
     pub(super) fn add(&mut self, permit: Sender<Permit>, now: Instant) -> Option<(u64, Duration)> {
         (self.round_began, self.allowed, self.may_enter) = (now, 0, 0);
+        self.added_at = Some(now);
         if self.waiting.len() == MAX {
             return None;
         }
@@ -62,6 +66,12 @@ impl<Permit> WaitList<Permit> {
         self.waiting.insert(number, permit);
         let evenly = Duration::from_secs(self.waiting.len() as u64) / REFUSALS_PER_SECOND;
         Some((number, evenly.clamp(PATIENCE_MIN, PATIENCE_MAX)))
+    }
+
+    /// Whether no attempt waits, and none had to for as long as overload is seen to last.
+    pub(super) fn is_calm(&self, now: Instant) -> bool {
+        let is_recent = |at: Instant| now.saturating_duration_since(at) < ROUND;
+        self.waiting.is_empty() && !self.added_at.is_some_and(is_recent)
     }
 
     /// Removes an attempt that does not wait any more, if it is still on the list.

@@ -2,6 +2,7 @@
 
 use hyper::Response;
 
+use crate::queue::Room;
 use crate::store::StoreError;
 
 use super::super::admission;
@@ -18,7 +19,8 @@ pub(in crate::server) fn admit(
     Box::pin(async move {
         let sale = app.store.sale(request.item.as_ref()).await?;
         let request_id = request.request_id;
-        let accepted = admission::enqueue(app, request, sale, app.clock.now_us()).await?;
+        let (now_us, room) = (app.clock.now_us(), Room::default());
+        let accepted = admission::enqueue(app, &request, sale, now_us, room).await?;
         Ok(admission::answer_accepted(app, accepted, request_id))
     })
 }

@@ -23,7 +23,7 @@ async fn state_of_sale(app: &App, id: &str) -> Response<Body> {
         Err(error) => return answer::bad_request_id(error),
     };
     match sale_of(app, &request_id).await {
-        Ok(sale) if sale.left > 0 => answer::queued(StatusCode::OK, request_id),
+        Ok(sale) if sale.left > 0 => answer::waiting(request_id, None),
         Ok(_) => {
             let answer = Answer {
                 status: "lost".into(),

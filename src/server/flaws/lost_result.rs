@@ -25,7 +25,7 @@ async fn order_or_queued(app: &App, id: &str) -> Response<Body> {
         Ok(Some(Known::Decided(decided))) if matches!(decided.decision, Decision::Won(_)) => {
             answer::decided(&decided)
         }
-        Ok(Some(_)) => answer::queued(StatusCode::OK, request_id),
+        Ok(Some(_)) => answer::waiting(request_id, None),
         Ok(None) => rejected(StatusCode::NOT_FOUND, "unknown_request", "no attempt has this id"),
         Err(error) => answer::store_error(&error),
     }

@@ -14,7 +14,7 @@ mod slots;
 mod stream;
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,14 +71,14 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves connections until `shutdown` resolves; then closes the idle ones, lets requests in flight
-/// finish within the drain time-out, and returns.
+/// finish within the drain time-out, and returns. The handler is told the address at the other end.
 pub async fn serve_connections<H, F, B>(
     listener: TcpListener,
     limits: Limits,
     handler: H,
     shutdown: impl Future<Output = ()>,
 ) where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body + Unpin + Send + 'static,
     B::Data: Send,
@@ -97,7 +97,7 @@ pub async fn serve_connections<H, F, B>(
             }
             () = &mut shutdown => break,
         };
-        let (stream, place) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -115,7 +115,7 @@ pub async fn serve_connections<H, F, B>(
                     None => return Box::pin(refusal::refuse(stream, slots.patience())).await,
                 },
             };
-            connection::serve(stream, slot, handler).await;
+            connection::serve(stream, slot, move |request| handler(peer, request)).await;
         });
     }
     drop(listener);

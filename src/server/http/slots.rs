@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,15 +83,15 @@ impl Slots {
     pub(super) async fn accept(
         self: &Arc<Self>,
         listener: &TcpListener,
-    ) -> io::Result<(TcpStream, Place)> {
+    ) -> io::Result<(TcpStream, IpAddr, Place)> {
         let reserved = Arc::clone(&self.reserve).acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, _) = listener.accept().await?;
+        let (stream, peer) = listener.accept().await?;
         set_options(&stream)?;
         let place = match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => Place::Slot(self.take(permit)),
             Err(_) => Place::Reserve(reserved),
         };
-        Ok((stream, place))
+        Ok((stream, peer.ip(), place))
     }
 
     /// Waits for a slot, for which the longest idle connection ends; `None` if none is freed in

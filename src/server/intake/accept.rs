@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::queue::{Broker, Lookup, PublishError};
+use crate::queue::{Broker, Lookup, PublishError, Room};
 use crate::sale::{Attempt, NewAttempt};
 use crate::store::{Announced, Known, StoreError};
 
@@ -13,15 +13,20 @@ use super::super::app::App;
 use super::accepted::Accepted;
 use super::durable::with_durability_timeout;
 
-/// Enqueues an attempt.
+/// Enqueues an attempt. A broker is not told how much of it may be filled: the limit on attempts
+/// that are being accepted bounds by how much it is exceeded.
 ///
 /// # Errors
 /// Returns an error when the store failed; unless that is [`StoreError::Unknown`], the attempt has
 /// no effect.
-pub(in crate::server) async fn accept(app: &App, new: NewAttempt) -> Result<Accepted, StoreError> {
+pub(in crate::server) async fn accept(
+    app: &App,
+    new: NewAttempt,
+    room: Room,
+) -> Result<Accepted, StoreError> {
     match app.queue.lookup() {
         Lookup::Queue(queue) => {
-            let published = with_durability_timeout(queue.publish(new.clone())).await;
+            let published = with_durability_timeout(queue.publish_within(new.clone(), room)).await;
             if published.is_err() {
                 return Ok(published.into());
             }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::ids::{ItemId, RequestId};
-use crate::queue::{Lookup, Queue};
+use crate::queue::{Backlog, Lookup, Place, Queue};
 use crate::sale::Attempt;
-use crate::store::{Known, Store, StoreError};
+use crate::store::{Known, RegisterBacklog, Store, StoreError};
 
 use super::super::app::App;
 
@@ -60,6 +60,32 @@ pub(in crate::server) async fn waiting_attempts(
     match queue.lookup() {
         Lookup::Queue(queue) => Ok(queue.waiting(epoch).await),
         Lookup::Register(_) => store.waiting(epoch).await,
+    }
+}
+
+/// What waits before a new attempt at an item.
+///
+/// # Errors
+/// Returns an error when the store does not answer.
+pub(in crate::server) async fn backlog(app: &App, item: &ItemId) -> Result<Backlog, StoreError> {
+    match app.queue.lookup() {
+        Lookup::Queue(queue) => Ok(queue.backlog(item, app.clock.now_us())),
+        Lookup::Register(_) => {
+            let RegisterBacklog { of_item, all, decided } = app.store.backlog(item).await?;
+            Ok(Backlog { of_item, wait: app.decided_rate.time_for(all, decided) })
+        }
+    }
+}
+
+/// Where a queued attempt is; `None` if that is not known.
+pub(in crate::server) async fn place(app: &App, attempt: &Attempt) -> Option<Place> {
+    match app.queue.lookup() {
+        Lookup::Queue(queue) => queue.place(&attempt.request_id),
+        Lookup::Register(_) => {
+            let (position, decided) = app.store.position(attempt).await.ok()?;
+            let position = position?;
+            Some(Place { position, eta: app.decided_rate.time_for(position + 1, decided) })
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod accept;
 mod accepted;
 mod confirm_batcher;
+mod decided_rate;
 mod durable;
 mod lookup;
 mod orphans;
@@ -17,9 +18,11 @@ mod tasks;
 pub(super) use accept::{accept, publish, republish};
 pub(super) use accepted::Accepted;
 pub use confirm_batcher::ConfirmBatcher;
+pub use decided_rate::DecidedRate;
 pub(super) use durable::durable;
 pub(super) use lookup::{
-    can_announce_with_lookup, known, known_since_lookup, waiting_attempts, waiting_count,
+    backlog, can_announce_with_lookup, known, known_since_lookup, place, waiting_attempts,
+    waiting_count,
 };
 pub use progress::Progress;
 pub(super) use tasks::{Orphans, spawn_tasks};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::ids::ItemId;
 use crate::sale::{Attempt, NewAttempt};
 
-use super::super::{Announced, Known, StoreError};
+use super::super::{Announced, Known, RegisterBacklog, StoreError};
 use super::Embedded;
 
 /// Attempts that are read while the store is locked, which takes some 50 µs.
@@ -108,5 +108,22 @@ impl Embedded {
 
     pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
         Ok(self.lock().register.count(item))
+    }
+
+    pub(in crate::store) async fn backlog(
+        &self,
+        item: &ItemId,
+    ) -> Result<RegisterBacklog, StoreError> {
+        let state = self.lock();
+        let (of_item, all) = (state.register.count(item), state.register.len());
+        Ok(RegisterBacklog { of_item, all, decided: state.decided.len() as u64 })
+    }
+
+    pub(in crate::store) async fn position(
+        &self,
+        attempt: &Attempt,
+    ) -> Result<(Option<usize>, u64), StoreError> {
+        let state = self.lock();
+        Ok((state.register.position(attempt), state.decided.len() as u64))
     }
 }

@@ -12,6 +12,9 @@ use super::super::Known;
 /// Overdue attempts that are returned at a time: each is going to be published.
 const OVERDUE_MAX: usize = 1_000;
 
+/// Attempts that are counted to find how many are before one, which takes some 20 µs.
+const COUNTED_MAX: usize = 1_000;
+
 /// Attempts that were announced and are neither decided nor withdrawn.
 #[derive(Debug, Default)]
 pub(super) struct Register {
@@ -22,6 +25,8 @@ pub(super) struct Register {
     /// The attempts that were announced more than once.
     announced_again: HashSet<RequestId>,
     next_seq: u64,
+    /// How many attempts at each item are here; none of them is 0.
+    by_item: HashMap<ItemId, usize>,
 }
 
 impl Register {
@@ -33,6 +38,7 @@ impl Register {
     pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
         self.next_seq = self.next_seq.max(attempt.seq + 1);
         self.unconfirmed.insert(attempt.request_id);
+        *self.by_item.entry(attempt.item.clone()).or_default() += 1;
         self.by_seq.insert(attempt.seq, Arc::clone(&attempt));
         self.attempts.insert(attempt.request_id, attempt);
     }
@@ -42,6 +48,12 @@ impl Register {
         self.unconfirmed.remove(request_id);
         let attempt = self.attempts.remove(request_id)?;
         self.by_seq.remove(&attempt.seq);
+        if let Some(count) = self.by_item.get_mut(&attempt.item) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_item.remove(&attempt.item);
+            }
+        }
         Some(attempt)
     }
 
@@ -87,6 +99,20 @@ impl Register {
     }
 
     pub(super) fn count(&self, item: &ItemId) -> usize {
-        self.attempts.values().filter(|attempt| attempt.item == *item).count()
+        self.by_item.get(item).copied().unwrap_or_default()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.attempts.len()
+    }
+
+    /// How many attempts at the same item are before this one; `None` if it is not here, or if
+    /// counting would take too long.
+    pub(super) fn position(&self, attempt: &Attempt) -> Option<usize> {
+        self.by_seq.get(&attempt.seq)?;
+        let before = || self.by_seq.range(..attempt.seq).take(COUNTED_MAX + 1);
+        let can_count = before().count() <= COUNTED_MAX;
+        let is_same = |before: &(&u64, &Arc<Attempt>)| before.1.item == attempt.item;
+        can_count.then(|| before().filter(is_same).count())
     }
 }

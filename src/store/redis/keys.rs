@@ -10,7 +10,7 @@
 //! | `waiting` | announced attempts by request id |
 //! | `unconfirmed` | ids of announced attempts that are not known to be queued |
 //! | `twins` | ids of announced attempts that were announced more than once |
-//! | `queued:ITEM` | ids of the announced attempts at an item |
+//! | `queued:ITEM` | ids of the announced attempts at an item, by position in the order |
 //! | `sale:E` | of the sale with epoch E: `epoch terms item per_buyer opens closes left orders` |
 //! | `bought:E` | orders by buyer, of a current sale |
 //! | `withdrawn:E` | tombstones: last withdrawn position by request id |
@@ -28,7 +28,7 @@
 pub(super) const PREFIX: &str = "{seckill}:";
 
 /// The layout that this version reads and writes.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 
 /// A key of the first layout, which had no key for the layout itself.
 pub(super) const FIRST_LAYOUT: &str = "seckill:items";

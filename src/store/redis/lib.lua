@@ -17,10 +17,11 @@ end
 
 -- Puts an attempt that is not known into the register. `attempt` is its record up to its epoch.
 local function announce(id, item, attempt, accepted_us)
-  local record = attempt .. ' ' .. redis.call('INCR', P .. 'seq') .. ' ' .. accepted_us
+  local seq = redis.call('INCR', P .. 'seq')
+  local record = attempt .. ' ' .. seq .. ' ' .. accepted_us
   redis.call('HSET', P .. 'waiting', id, record)
   redis.call('SADD', P .. 'unconfirmed', id)
-  redis.call('SADD', P .. 'queued:' .. item, id)
+  redis.call('ZADD', P .. 'queued:' .. item, seq, id)
   return record
 end
 
@@ -28,7 +29,7 @@ end
 local function remove(item, ids)
   redis.call('HDEL', P .. 'waiting', unpack(ids))
   redis.call('SREM', P .. 'unconfirmed', unpack(ids))
-  redis.call('SREM', P .. 'queued:' .. item, unpack(ids))
+  redis.call('ZREM', P .. 'queued:' .. item, unpack(ids))
   redis.call('SREM', P .. 'twins', unpack(ids))
 end
 

@@ -6,7 +6,7 @@ use crate::ids::ItemId;
 use crate::sale::{Attempt, NewAttempt};
 
 use super::super::limits::WITHDRAWN_MAX;
-use super::super::{Announced, StoreError};
+use super::super::{Announced, RegisterBacklog, StoreError};
 use super::Redis;
 use super::keys::{key, key_of};
 use super::link::Access;
@@ -59,7 +59,29 @@ impl Redis {
     }
 
     pub(in crate::store) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
-        let mut count = redis::cmd("SCARD");
+        let mut count = redis::cmd("ZCARD");
         self.link.ask(count.arg(key_of("queued", item))).await
+    }
+
+    pub(in crate::store) async fn backlog(
+        &self,
+        item: &ItemId,
+    ) -> Result<RegisterBacklog, StoreError> {
+        let mut counts = redis::pipe();
+        counts.cmd("ZCARD").arg(key_of("queued", item));
+        counts.cmd("HLEN").arg(key("waiting")).cmd("HLEN").arg(key("decided"));
+        let (of_item, all, decided) = self.link.send(&counts, Access::Read).await?;
+        Ok(RegisterBacklog { of_item, all, decided })
+    }
+
+    pub(in crate::store) async fn position(
+        &self,
+        attempt: &Attempt,
+    ) -> Result<(Option<usize>, u64), StoreError> {
+        let mut rank = redis::pipe();
+        let id = attempt.request_id.to_string();
+        rank.cmd("ZRANK").arg(key_of("queued", &attempt.item)).arg(id);
+        rank.cmd("HLEN").arg(key("decided"));
+        self.link.send(&rank, Access::Read).await
     }
 }

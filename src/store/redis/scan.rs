@@ -28,9 +28,11 @@ impl Redis {
         // its end.
         let (mut attempts, mut cursor) = (HashMap::new(), 0);
         loop {
-            let mut scan = redis::cmd("SSCAN");
+            let mut scan = redis::cmd("ZSCAN");
             scan.arg(key_of("queued", &item)).arg(cursor).arg("COUNT").arg(PART);
-            let (next, ids): (u64, Vec<String>) = self.link.ask(&scan).await?;
+            // Each id is followed by its position.
+            let (next, ids): (u64, Vec<(String, u64)>) = self.link.ask(&scan).await?;
+            let ids: Vec<_> = ids.into_iter().map(|(id, _)| id).collect();
             for attempt in self.registered(&ids).await? {
                 attempts.insert(attempt.request_id, attempt);
             }

@@ -110,7 +110,9 @@ fn refused(refusal: Refusal) -> Understood {
         Refusal::AlreadyBought => (Refused::AlreadyBought, None),
         Refusal::SoldOut => (Refused::SoldOut, None),
         Refusal::RequestIdReused => (Refused::IdReused, None),
-        Refusal::RateLimited => (Refused::RateLimited, Some(RetryOn::RateLimited)),
+        Refusal::RateLimited | Refusal::NotAdmitted => {
+            (Refused::RateLimited, Some(RetryOn::RateLimited))
+        }
         Refusal::QueueFull
         | Refusal::BrokerUnavailable
         | Refusal::StoreUnavailable

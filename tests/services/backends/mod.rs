@@ -2,6 +2,7 @@
 
 mod blocked;
 mod leftovers;
+mod limits;
 mod long_poll;
 mod many_items;
 mod refused_login;

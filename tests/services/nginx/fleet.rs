@@ -98,7 +98,7 @@ impl Fleet {
     }
 }
 
-fn port(serving: &Serving) -> u16 {
+pub(crate) fn port(serving: &Serving) -> u16 {
     serving.url.rsplit(':').next().unwrap().parse().unwrap()
 }
 
@@ -116,7 +116,8 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(WAIT_MAX).build().unwrap()
 }
 
-fn ask(request: reqwest::RequestBuilder) -> (u16, Value) {
+/// Status and JSON of the answer to a request.
+pub(crate) fn ask(request: reqwest::RequestBuilder) -> (u16, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let response = request.send().await.unwrap();

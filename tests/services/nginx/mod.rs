@@ -1,6 +1,7 @@
 //! The article's topology: nginx in front of two API processes, and two consumers, on a real
 //! RabbitMQ and a real Redis.
 
+mod addresses;
 mod fleet;
 
 use std::io::{Read, Write};

@@ -1,0 +1,112 @@
+//! The limits on what is admitted that are off unless a flag sets them.
+
+use std::time::Duration;
+
+use crate::profile::AdmissionPlan;
+use crate::queue::{Backlog, Room};
+
+use super::address::AddressRateLimit;
+use super::precedence::Standing;
+
+/// Attempts at an item that may wait however few units are left: they fill a commit, and the last
+/// unit is sold even if some of the buyers that wait for it must not have it.
+const ADMIT_MIN: usize = 16;
+
+/// Limits on what is admitted; by default there are none.
+#[derive(Debug, Default)]
+pub struct AdmissionLimits {
+    /// Limits the attempts per second of each address.
+    pub address_rate: Option<AddressRateLimit>,
+    /// Attempts at an item that may wait for each unit that is left of it.
+    pub admit_factor: Option<usize>,
+    /// How long an attempt may have to wait for its decision.
+    pub wait_max: Option<Duration>,
+}
+
+impl AdmissionLimits {
+    /// The limits of a plan.
+    pub fn new(plan: &AdmissionPlan) -> Self {
+        let proxies = || plan.trusted_proxies.clone();
+        let address_rate =
+            plan.address_rate_limit.map(|rate| AddressRateLimit::new(rate, proxies()));
+        Self { address_rate, admit_factor: plan.admit_factor, wait_max: plan.wait_max }
+    }
+
+    /// Whether a limit depends on what waits.
+    pub(super) fn depend_on_backlog(&self) -> bool {
+        self.admit_factor.is_some() || self.wait_max.is_some()
+    }
+
+    /// How much of the queue an attempt may fill at an item of which `left` units are left. While
+    /// buyers have precedence, the last tenth is theirs, and newcomers have the next one for
+    /// themselves against those that come too early.
+    pub(super) fn room(&self, left: i64, standing: Standing, is_expected: bool) -> Room {
+        let tenths_kept = match standing {
+            _ if !is_expected => 0,
+            Standing::First => 0,
+            Standing::New => 1,
+            Standing::Early(_) => 2,
+        };
+        let of_item = self.admit_factor.map_or(usize::MAX, |factor| {
+            usize::try_from(left).unwrap_or(0).saturating_mul(factor).max(ADMIT_MIN)
+        });
+        let room = Room { of_item, tenths_kept };
+        Room { of_item: room.of(of_item), ..room }
+    }
+
+    /// Whether more waits than an attempt with this room may find: then the time until it can come
+    /// back, if that is known.
+    ///
+    /// # Errors
+    /// Returns that time when it must not be admitted now.
+    pub(super) fn admit(&self, backlog: &Backlog, room: Room) -> Result<(), Option<Duration>> {
+        if backlog.of_item >= room.of_item {
+            return Err(backlog.wait);
+        }
+        let Some((wait, max)) = backlog.wait.zip(self.wait_max) else { return Ok(()) };
+        let max = max * (10 - room.tenths_kept as u32) / 10;
+        if wait > max { Err(Some(wait - max)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn room(limits: &AdmissionLimits, left: i64, standing: Standing) -> Room {
+        limits.room(left, standing, true)
+    }
+
+    #[test]
+    fn attempts_that_may_wait_follow_from_what_is_left() {
+        let limits = AdmissionLimits { admit_factor: Some(10), ..AdmissionLimits::default() };
+        let of = |left, standing| room(&limits, left, standing).of_item;
+        assert_eq!(
+            [1_000, 2, 1, 0, -5].map(|left| of(left, Standing::First)),
+            [10_000, 20, 16, 16, 16]
+        );
+        assert_eq!(of(100, Standing::New), 900);
+        assert_eq!(of(100, Standing::Early(SECOND)), 800);
+        assert_eq!(limits.room(100, Standing::New, false).of_item, 1_000, "nobody is expected");
+        assert_eq!(of(i64::MAX, Standing::First), usize::MAX);
+        let backlog = |of_item| Backlog { of_item, wait: Some(SECOND) };
+        let room = room(&limits, 100, Standing::First);
+        assert_eq!(limits.admit(&backlog(999), room), Ok(()));
+        assert_eq!(limits.admit(&backlog(1_000), room), Err(Some(SECOND)));
+    }
+
+    #[test]
+    fn attempt_that_would_wait_too_long_is_told_when_it_would_not() {
+        let limits = AdmissionLimits { wait_max: Some(10 * SECOND), ..AdmissionLimits::default() };
+        let admit = |seconds: Option<u32>, standing| {
+            let wait = seconds.map(|seconds| seconds * SECOND);
+            limits.admit(&Backlog { of_item: 1 << 40, wait }, room(&limits, 1, standing))
+        };
+        assert_eq!(admit(Some(10), Standing::First), Ok(()));
+        assert_eq!(admit(Some(13), Standing::First), Err(Some(3 * SECOND)));
+        assert_eq!(admit(Some(10), Standing::New), Err(Some(SECOND)), "a tenth is kept");
+        assert_eq!(admit(None, Standing::New), Ok(()), "nothing is known");
+    }
+}
