@@ -4,8 +4,8 @@
 mod reasons;
 mod shapes;
 
-pub use reasons::{LostReason, Refusal};
+pub use reasons::{LostReason, OrderStatus, Refusal};
 pub use shapes::{
-    Answer, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, OpenedSale, Purchase,
-    SaleStatus,
+    Answer, EndOrder, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, OpenedSale,
+    Purchase, SaleStatus,
 };

@@ -73,7 +73,7 @@ const BENCH: &[(&str, &[&str])] = &[
 /// Headings of `serve`, likewise.
 const SERVE: &[(&str, &[&str])] = &[
     ("Address", &["listen"]),
-    ("Sale", &["stock", "item", "per_buyer", "opens_at", "closes_at", "fresh_sale"]),
+    ("Sale", &["stock", "item", "per_buyer", "hold", "opens_at", "closes_at", "fresh_sale"]),
     ("Limits", &["rate_limit", "buyer_rate_limit", "max_queue", "max_connections", "admin_token"]),
     (
         "Queue and store",

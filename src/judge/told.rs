@@ -39,9 +39,10 @@ pub(super) fn without_ledger(history: &History, because: String) -> Audit {
 /// The sale, as its first state or the ledger before the run shows it.
 fn sale_without_ledger(history: &History) -> Option<SaleTerms> {
     let of_view = history.views.iter().next().map(|view| {
-        let SaleView { item, epoch, stock, stock_left, per_buyer, hours, .. } = view.sale.clone();
+        let SaleView { item, epoch, stock, stock_left, per_buyer, .. } = view.sale.clone();
+        let SaleView { hours, hold_us, .. } = view.sale;
         let per_buyer = per_buyer.unwrap_or(u32::MAX);
-        SaleTerms { item: item.into(), epoch, stock, stock_left, per_buyer, hours }
+        SaleTerms { item: item.into(), epoch, stock, stock_left, per_buyer, hours, hold_us }
     });
     history.sale_before.clone().or(of_view)
 }

@@ -4,6 +4,7 @@
 mod attempt;
 mod decision;
 mod flaws;
+mod hold;
 mod record;
 mod reserve;
 mod rule;
@@ -12,7 +13,8 @@ mod terms;
 pub use attempt::{Attempt, NewAttempt};
 pub use decision::Decision;
 pub use flaws::{check_then_act, rule as rule_with};
+pub use hold::{Ended, Ending, Order};
 pub use record::{Fields, RecordError};
 pub use reserve::Sale;
 pub use rule::Rule;
-pub use terms::{Phase, Terms};
+pub use terms::{HOLD_MAX_US, Phase, Terms};

@@ -7,7 +7,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::answer::{Body, json, rejected};
 use super::app::{App, Step};
 use super::body::read_json;
-use super::{admin, admission, ready, request_head, result};
+use super::{admin, admission, orders, ready, request_head, result};
 
 /// Answers one request. It never fails: every request gets a response. While the server is
 /// shutting down, the response ends its connection.
@@ -81,6 +81,12 @@ where
             Ok(()) => admin::ledger(app, request.uri().query()).await,
             Err(response) => response,
         },
+        (&Method::POST, path) if let Some((order_id, ending)) = orders::of_path(path) => {
+            match read_json(request).await {
+                Ok(body) => orders::end(app, order_id, ending, body).await,
+                Err(response) => response,
+            }
+        }
         (&Method::GET, "/healthz") => json(StatusCode::OK, &serde_json::json!({"status": "ok"})),
         (&Method::GET, "/readyz") => ready::ready(app).await,
         (_, path) => no_such_route(path),
@@ -92,6 +98,7 @@ fn no_such_route(path: &str) -> Response<Body> {
         "/seckill" => "POST",
         "/admin/sale" => "PUT",
         "/result" | "/admin/ledger" | "/healthz" | "/readyz" => "GET, HEAD",
+        path if orders::of_path(path).is_some() => "POST",
         path if path.starts_with("/result/") => "GET, HEAD",
         _ => return rejected(StatusCode::NOT_FOUND, "no_such_path", "see the HTTP API"),
     };

@@ -47,7 +47,8 @@ fn found(buyer: Option<Uuid>, order_id: &str) -> Found {
 
 fn read(found: Vec<Found>, tells: Tells, history: &History) -> Ledger {
     let (item, hours) = ("tea".into(), Hours::default());
-    let sale = SaleTerms { item, epoch: 0, stock: 9, stock_left: 0, per_buyer: u32::MAX, hours };
+    let (per_buyer, hold_us) = (u32::MAX, None);
+    let sale = SaleTerms { item, epoch: 0, stock: 9, stock_left: 0, per_buyer, hours, hold_us };
     attribute(found, sale, tells, history, &buyer_by_uuid)
 }
 

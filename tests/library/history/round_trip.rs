@@ -251,14 +251,16 @@ prop_compose! {
         (orders, queued) in (any::<u64>(), any::<u64>()),
         per_buyer in option::of(any::<u32>()),
         (opens_us, closes_us) in (option::of(any::<u64>()), option::of(any::<u64>())),
+        hold in (option::of(any::<u64>()), option::of(any::<u64>()), option::of(any::<u64>())),
         stage in option::of(select(STAGES)),
         (finished, opened) in (option::of(any::<bool>()), any::<bool>()),
     ) -> View {
         let hours = Hours { opens_us, closes_us };
         let item = item.into();
+        let (hold_us, held, paid) = hold;
         let sale = SaleView {
-            item, epoch, stock, stock_left, orders, queued, per_buyer, hours, stage, finished,
-            opened,
+            item, epoch, stock, stock_left, orders, queued, per_buyer, hours, hold_us, held, paid,
+            stage, finished, opened,
         };
         View { sent_us, answered_us, sale }
     }

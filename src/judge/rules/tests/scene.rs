@@ -69,6 +69,7 @@ impl Scene {
             accepted_us: server_us(sent + 3),
             decided_us: Some(server_us(sent + 5)),
             status,
+            order: None,
         });
     }
 
@@ -218,7 +219,8 @@ impl Scene {
 
 fn terms(stock_left: i64) -> SaleTerms {
     let hours = Hours::default();
-    SaleTerms { item: ITEM.into(), epoch: 1, stock: 3, stock_left, per_buyer: 1, hours }
+    let (item, hold_us) = (ITEM.into(), None);
+    SaleTerms { item, epoch: 1, stock: 3, stock_left, per_buyer: 1, hours, hold_us }
 }
 
 /// What the tested system's clock shows at a moment of the history, in milliseconds.
