@@ -31,6 +31,10 @@ pub enum Draw {
     IdMark,
     /// Which attempts are asked about after the load.
     Asked,
+    /// Whether a buyer pays for an order.
+    Pays,
+    /// The pause of a buyer before a payment.
+    PayAfter,
 }
 
 /// 64 random bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), applied to each of

@@ -101,8 +101,8 @@ pub struct SaleStatus {
     /// When it closes, in the same way. Absent if it does not close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_us: Option<u64>,
-    /// How long an order is held until it is paid for, in microseconds. Absent, as are the next two,
-    /// if orders need no payment.
+    /// How long an order is held until it is paid for, in microseconds. Absent, as are the next
+    /// two, if orders need no payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_us: Option<u64>,
     /// Of the orders, those that are held.

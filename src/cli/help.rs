@@ -45,6 +45,8 @@ const BENCH: &[(&str, &[&str])] = &[
             "buyers_from",
             "double_click",
             "follow",
+            "pay",
+            "pay_after",
             "retry",
             "retry_on",
             "retry_backoff",

@@ -19,7 +19,7 @@ pub use file::{HistoryError, VERSION};
 pub use found::{Found, FoundStatus};
 pub use ids::{AttemptNo, Ids};
 pub use ledger::{Hours, Ledger, Loss, Row, SaleTerms, Status};
-pub use order::{OrderState, OrderStatus};
+pub use order::{OrderState, OrderStatus, Payment, PaymentAnswer};
 pub use record::{Answered, Beginning, Entry, FinalRefusal, History};
 pub use refusals::{Refusals, Refused, RequestWindow, SAMPLE_MAX, Tally};
 pub use tells::Tells;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::RequestId;
 
-use super::{Hours, Status};
+use super::{Hours, OrderStatus, Status};
 
 /// Maximum number of states of the sale that are kept of a run: with two reads a second, those
 /// of more than an hour.
@@ -148,6 +148,8 @@ pub struct ResultRead {
     pub request_id: RequestId,
     /// Its state; `None` if the tested system did not know the attempt.
     pub status: Option<Status>,
+    /// What had become of its order, if that was shown.
+    pub order: Option<OrderStatus>,
     /// When the request was sent.
     pub sent_us: u64,
     /// When the answer had been received.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::api::LostReason;
 use crate::ids::{BuyerId, OrderId};
 
-use super::hold::Holds;
+use super::order::Holds;
 use super::{Attempt, Decision, Terms};
 
 /// A sale with its orders.

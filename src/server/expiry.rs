@@ -9,8 +9,8 @@ use super::app::App;
 /// Orders that expire in one step of the store, which does nothing else meanwhile.
 const STEP_MAX: usize = 256;
 
-/// Pause between two sweeps: an order expires so much after its deadline at the most, while the store
-/// answers.
+/// Pause between two sweeps: an order expires so much after its deadline at the most, while the
+/// store answers.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Pause after a failure of the store.

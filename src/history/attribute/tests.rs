@@ -96,7 +96,13 @@ fn records_of_a_buyer_go_to_those_attempts_first_that_can_have_won() {
     // An attempt whose result says that it lost comes later.
     let request_id = ids().request_id(attempts[3]);
     let status = Some(Status::Lost(Loss::SoldOut));
-    history.results.push(ResultRead { request_id, status, sent_us: 3, answered_us: 4 });
+    history.results.push(ResultRead {
+        request_id,
+        status,
+        order: None,
+        sent_us: 3,
+        answered_us: 4,
+    });
     assert_eq!(of(&history, 3, tells)[2], Some(attempts[2]));
     // The order of the same id is the attempt's, wherever it stands.
     let tells = Tells { order_ids: true, ..tells };

@@ -1,5 +1,5 @@
-//! The decisions of one sale and the ends of its orders, each in their order, of which a snapshot is
-//! cheap.
+//! The decisions of one sale and the ends of its orders, each in their order, of which a snapshot
+//! is cheap.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! The store of this process: sales and decisions in memory, a journal on disk.
 //!
 //! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`,
-//! `ended us request_id ending status` for an order that was held, and for the register `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
+//! `ended us request_id ending status` for an order that was held, and for the register
+//! `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
 
 mod announce;
 mod decider;

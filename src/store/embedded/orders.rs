@@ -1,8 +1,8 @@
 //! Ending the orders of a sale that holds its orders, and writing that to the journal, under one
 //! lock.
 //!
-//! Records: `ended us request_id ending status`, in the order in which units came back and were sold
-//! again.
+//! Records: `ended us request_id ending status`, in the order in which units came back and were
+//! sold again.
 
 use std::sync::Arc;
 

@@ -13,7 +13,8 @@
 //! | `queued:ITEM` | ids of the announced attempts at an item |
 //! | `held` | held orders, as the ids of the attempts that won them, with their deadlines |
 //! | `ended` | status and moment of each order that was held, by request id |
-//! | `sale:E` | of the sale with epoch E: `epoch terms item per_buyer opens closes left orders`; with a hold also `hold returned paid` |
+//! | `sale:E` | of the sale with epoch E: `epoch terms item per_buyer opens closes left orders` |
+//! | `sale:E`, too | with a hold: `hold`, the numbers of orders `returned` and `paid` |
 //! | `bought:E` | orders by buyer, of a current sale |
 //! | `withdrawn:E` | tombstones: last withdrawn position by request id |
 //! | `ledger:E` | request ids in the order of their decisions |

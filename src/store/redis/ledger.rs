@@ -9,9 +9,9 @@ use crate::ids::RequestId;
 
 use super::super::orders::EndedOrders;
 use super::super::{Decided, SaleView, StoreError};
+use super::ends::read_ended;
 use super::keys::{key, key_of};
 use super::link::{Access, Link};
-use super::orders::read_ended;
 use super::records::{decided, view};
 use super::scripts::SCRIPTS;
 

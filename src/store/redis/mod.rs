@@ -4,6 +4,7 @@
 //! and result happen together or not at all.
 
 mod connect;
+mod ends;
 mod failure;
 mod flaws;
 mod keys;
@@ -28,8 +29,8 @@ use crate::secret::EngineUrl;
 use super::ledger::{Ledger, Rows};
 use super::waiters::Waiters;
 use super::{Known, Lookup, Reservation, SaleView, StoreError};
+use ends::EndOrders;
 use link::{Access, Link};
-use orders::EndOrders;
 use poll::Poll;
 use records::{attempt, known, view};
 use reserve::Reserve;

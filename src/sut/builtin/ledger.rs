@@ -8,7 +8,7 @@ use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
 use crate::history::{Hours, Ledger, OrderState, OrderStatus, Row, SaleTerms, Status, Tells};
 use crate::ids::OrderId;
 
-use super::answer::loss;
+use super::answer::{loss, order_status};
 
 /// Longest line, in bytes: two names of 64, two ids and some numbers take under 600; another system
 /// may add fields of its own.
@@ -190,13 +190,8 @@ impl LedgerReader {
         if attempt.status != "won" || !is_held {
             return Ok(None);
         }
-        let status = match attempt.order.as_deref() {
-            Some("held") => OrderStatus::Held,
-            Some("paid") => OrderStatus::Paid,
-            Some("cancelled") => OrderStatus::Cancelled,
-            Some("expired") => OrderStatus::Expired,
-            _ => return Err("an order that is neither held, paid, cancelled nor expired"),
-        };
+        let status = attempt.order.as_deref().and_then(order_status);
+        let status = status.ok_or("an order that is neither held, paid, cancelled nor expired")?;
         let held_until_us = attempt.held_until_us.ok_or("an order without held_until_us")?;
         let ended_us = attempt.order_us;
         if (status == OrderStatus::Held) != ended_us.is_none() {

@@ -190,7 +190,13 @@ impl Scene {
     ) {
         let request_id = self.id(number);
         let (sent_us, answered_us) = (window.0 * 1_000, window.1 * 1_000);
-        self.history.results.push(ResultRead { request_id, status, sent_us, answered_us });
+        self.history.results.push(ResultRead {
+            request_id,
+            status,
+            order: None,
+            sent_us,
+            answered_us,
+        });
     }
 
     /// Turns the run into an earlier one: what it did is known before a run that has done nothing.
