@@ -35,6 +35,10 @@ pub enum Draw {
     Fault,
     /// By how much bytes arrive later or earlier than their mean delay.
     LinkJitter,
+    /// Whether a buyer pays for an order.
+    Pays,
+    /// The pause of a buyer before a payment.
+    PayAfter,
 }
 
 /// 64 random bits: the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), applied to each of

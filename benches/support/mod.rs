@@ -73,6 +73,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         per_buyer: 1,
         opens_us: None,
         closes_us: None,
+        hold_us: None,
         fresh_sale: false,
         flaws: Default::default(),
         blind: false,

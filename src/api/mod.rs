@@ -5,9 +5,9 @@ mod reasons;
 mod shapes;
 mod waiting_room;
 
-pub use reasons::{LostReason, Refusal};
+pub use reasons::{LostReason, OrderStatus, Refusal};
 pub use shapes::{
-    Answer, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, OpenedSale, Purchase,
-    SaleStatus,
+    Answer, EndOrder, LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale, OpenSale, OpenedSale,
+    Purchase, SaleStatus,
 };
 pub use waiting_room::{TakeTicket, TicketStatus};

@@ -47,6 +47,30 @@ impl LostReason {
 }
 
 words! {
+    /// What has become of an order of a sale that holds its orders.
+    OrderStatus {
+        /// Its buyer may still pay for it.
+        Held => "held",
+        /// It is paid for, and stays the buyer's.
+        Paid => "paid",
+        /// Its buyer gave it back.
+        Cancelled => "cancelled",
+        /// Nobody paid for it in time.
+        Expired => "expired",
+    }
+}
+
+impl OrderStatus {
+    /// The HTTP status of the refusal to pay for or cancel an order that has this status.
+    pub const REFUSED: u16 = 409;
+
+    /// Whether the order takes a unit of the stock.
+    pub const fn takes_unit(self) -> bool {
+        matches!(self, Self::Held | Self::Paid)
+    }
+}
+
+words! {
     /// Why an attempt was refused: it has no effect, now or later.
     Refusal {
         /// The sale has not opened yet.

@@ -17,10 +17,19 @@ pub struct Purchase {
     pub item: Option<String>,
 }
 
-/// Every answer to `POST /seckill` and `GET /result/{request_id}`, and every refusal.
+/// Body of `POST /orders/{order_id}/pay` and `POST /orders/{order_id}/cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndOrder {
+    /// The attempt that won the order: only its buyer knows the id.
+    pub request_id: String,
+}
+
+/// Every answer to `POST /seckill`, `GET /result/{request_id}` and `POST /orders/…`, and every
+/// refusal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer<'a> {
-    /// `queued`, `won`, `lost`, `rejected` (no effect) or `unknown` (send the same id again).
+    /// `queued`, `won`, `lost`, `rejected` (no effect) or `unknown` (send the same id again); of an
+    /// order that was ended `paid` or `cancelled`.
     #[serde(borrow)]
     pub status: Cow<'a, str>,
     /// The reason, for every status but `queued` and `won`.
@@ -31,7 +40,7 @@ pub struct Answer<'a> {
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Cow<'a, str>>,
-    /// The order, for `won`.
+    /// The order, for `won`, `paid` and `cancelled`.
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_id: Option<Cow<'a, str>>,
@@ -41,6 +50,13 @@ pub struct Answer<'a> {
     /// Of a queued attempt: an estimate of the time until it is decided, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta_ms: Option<u64>,
+    /// For `won` at a sale that holds its orders: `held`, `paid`, `cancelled` or `expired`.
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Cow<'a, str>>,
+    /// Until when the order is or was held: microseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until_us: Option<u64>,
     /// How to correct the request, for people; its text may change.
     #[serde(default, borrow, deserialize_with = "borrowed")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +92,7 @@ pub struct SaleStatus {
     pub stock: u64,
     /// Units not sold; negative when oversold.
     pub stock_left: i64,
-    /// Orders made.
+    /// Orders made and not given back.
     pub orders: u64,
     /// Attempts accepted and not yet decided.
     pub queued: u64,
@@ -91,6 +107,16 @@ pub struct SaleStatus {
     /// When it closes, in the same way. Absent if it does not close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_us: Option<u64>,
+    /// How long an order is held until it is paid for, in microseconds. Absent, as are the next
+    /// two, if orders need no payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_us: Option<u64>,
+    /// Of the orders, those that are held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<u64>,
+    /// Of the orders, those that are paid for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<u64>,
 }
 
 /// Body of `PUT /admin/sale`: opens a fresh sale.
@@ -110,6 +136,10 @@ pub struct OpenSale {
     /// Orders that one buyer may have; if absent, the server's `--per-buyer` applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_buyer: Option<u32>,
+    /// How long an order is held until it is paid for, as `15m`; `0s` if orders need no payment. If
+    /// absent, the server's `--hold` applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
 }
 
 /// Answer of `PUT /admin/sale`: the sale that was opened.
@@ -126,6 +156,9 @@ pub struct OpenedSale {
     pub stock: u64,
     /// Orders that one buyer may have.
     pub per_buyer: u32,
+    /// How long an order is held, in microseconds. Absent if orders need no payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_us: Option<u64>,
 }
 
 /// One line of `GET /admin/ledger`.
@@ -166,6 +199,9 @@ pub struct LedgerSale {
     /// When it closes, in the same way. Absent if it does not close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_us: Option<u64>,
+    /// How long an order is held, in microseconds. Absent if orders need no payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_us: Option<u64>,
 }
 
 /// One accepted attempt and its decision.
@@ -192,6 +228,15 @@ pub struct LedgerAttempt {
     /// The order, if it won.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
+    /// If it won at a sale that holds its orders: `held`, `paid`, `cancelled` or `expired`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// Until when the order is or was held: microseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until_us: Option<u64>,
+    /// When the order was paid for, cancelled or expired, in the same way; absent while it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_us: Option<u64>,
 }
 
 /// How many lines of each status the ledger has.

@@ -244,6 +244,7 @@ pub(super) async fn known_again(
         history.results.push(ResultRead {
             request_id: ids.request_id(window.attempt),
             status: Some(status),
+            order: None,
             sent_us: window.sent_us,
             answered_us: window.answered_us,
         });

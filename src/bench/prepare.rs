@@ -95,6 +95,11 @@ impl Site {
                 (old.into_iter().chain([opened]).collect(), control.sale().await?)
             }
         };
+        if config.plan.pay.is_some() && view_before.sale.hold_us.is_none() {
+            let problem = "the sale does not hold its orders, so nobody can pay for one: open it \
+                           with `seckill serve --hold 15m`, or leave out --pay";
+            return Err(BenchError::Flag(FlagError::new("pay", problem)));
+        }
         let server_pid = match spawned {
             Some(server) => server.pid(),
             None if target.address.ip().is_loopback() => listener_pid(target.address),

@@ -45,6 +45,8 @@ const BENCH: &[(&str, &[&str])] = &[
             "buyers_from",
             "double_click",
             "follow",
+            "pay",
+            "pay_after",
             "retry",
             "retry_on",
             "retry_backoff",
@@ -74,7 +76,7 @@ const BENCH: &[(&str, &[&str])] = &[
 /// Headings of `serve`, likewise.
 const SERVE: &[(&str, &[&str])] = &[
     ("Address", &["listen"]),
-    ("Sale", &["stock", "item", "per_buyer", "opens_at", "closes_at", "fresh_sale"]),
+    ("Sale", &["stock", "item", "per_buyer", "hold", "opens_at", "closes_at", "fresh_sale"]),
     (
         "Limits",
         &[

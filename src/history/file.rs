@@ -2,8 +2,8 @@
 //! docs/reference.md describes the lines.
 //!
 //! The file has a line for the run, a line for each attempt that was not refused, a line for each
-//! kind of refusal, a line for each state of the sale and for each result that was read, and a last
-//! line with their numbers, which shows whether the file is complete.
+//! kind of refusal, a line for each state of the sale, for each result that was read and for each
+//! payment, and a last line with their numbers, which shows whether the file is complete.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -71,6 +71,9 @@ impl History {
             write_line(&mut file, &Line::View { view: view.clone() })?;
         }
         self.results.iter().try_for_each(|read| write_line(&mut file, &result_line(read)))?;
+        for payment in &self.payments {
+            write_line(&mut file, &Line::Payment { payment: *payment })?;
+        }
         write_line(&mut file, &end_line(self))?;
         file.flush()
     }
@@ -160,7 +163,9 @@ impl<R: BufRead> Lines<R> {
 
     fn understand(&self, value: serde_json::Value) -> Result<Line, HistoryError> {
         serde_json::from_value(value).map_err(|_| {
-            self.invalid("neither a run, an attempt, a tally, a view, a result nor the end")
+            self.invalid(
+                "neither a run, an attempt, a tally, a view, a result, a payment nor the end",
+            )
         })
     }
 
@@ -208,10 +213,12 @@ impl<R: BufRead> Lines<R> {
                 }
                 history.views.keep(view);
             }
-            Line::Result { request_id, result, order_id, sent_us, answered_us } => {
+            Line::Result { request_id, result, order_id, order, sent_us, answered_us } => {
                 let status = self.status(result, order_id)?;
-                history.results.push(ResultRead { request_id, status, sent_us, answered_us });
+                let read = ResultRead { request_id, status, order, sent_us, answered_us };
+                history.results.push(read);
             }
+            Line::Payment { payment } => history.payments.push(payment),
             Line::Run { .. } | Line::End { .. } => {
                 return Err(self.invalid("it belongs to the first or the last line"));
             }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, RequestId};
 
-use super::Tells;
+use super::{OrderState, Tells};
 
 /// Why an attempt lost, whatever words the tested system has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,9 +97,17 @@ pub struct Row {
     pub decided_us: Option<u64>,
     /// Its state.
     pub status: Status,
+    /// What has become of its order, at a sale that holds its orders.
+    pub order: Option<Box<OrderState>>,
 }
 
 impl Row {
+    /// Whether it has an order that takes a unit of the stock: one that was given back does not.
+    pub fn takes_unit(&self) -> bool {
+        let is_kept = self.order.as_ref().is_none_or(|order| order.status.takes_unit());
+        is_kept && matches!(self.status, Status::Won(_))
+    }
+
     /// Time from acceptance to decision, in microseconds; `None` if it is not decided. With several
     /// clocks, a decision may seem to be the earlier one; then it is 0.
     pub fn settle_us(&self) -> Option<u64> {
@@ -134,6 +142,9 @@ pub struct SaleTerms {
     pub per_buyer: u32,
     /// Its hours, as far as the ledger shows them.
     pub hours: Hours,
+    /// How long an order is held until it is paid for, in microseconds; `None` if orders need no
+    /// payment.
+    pub hold_us: Option<u64>,
 }
 
 impl SaleTerms {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{
-    Answered, Asked, AttemptNo, Entry, History, Ids, Loss, NoState, Refused, ResultRead,
-    Standstill, Status, Tally, View,
+    Answered, Asked, AttemptNo, Entry, History, Ids, Loss, NoState, OrderStatus, Payment, Refused,
+    ResultRead, Standstill, Status, Tally, View,
 };
 
 /// One line.
@@ -39,15 +39,21 @@ pub(super) enum Line {
         result: Word,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_id: Option<OrderId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<OrderStatus>,
         sent_us: u64,
         answered_us: u64,
     },
+    /// A payment for an order.
+    Payment { payment: Payment },
     /// The last line.
     End {
         entries: u64,
         tallies: u64,
         views: u64,
         results: u64,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        payments: u64,
         asked: Asked,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         standstill: Option<Standstill>,
@@ -56,6 +62,11 @@ pub(super) enum Line {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         no_states: Vec<NoState>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An attempt that was not refused.
@@ -158,15 +169,16 @@ pub(super) fn attempt_line(entry: &Entry) -> Line {
 
 /// The line of a result.
 pub(super) fn result_line(read: &ResultRead) -> Line {
-    let ResultRead { request_id, status, sent_us, answered_us } = read;
+    let ResultRead { request_id, status, order, sent_us, answered_us } = read;
     let (result, order_id) = match status {
         Some(Status::Queued) => (Word::Queued, None),
         Some(Status::Won(order_id)) => (Word::Won, Some(order_id.clone())),
         Some(Status::Lost(loss)) => (Word::of_loss(*loss), None),
         None => (Word::Unknown, None),
     };
-    let (request_id, sent_us, answered_us) = (*request_id, *sent_us, *answered_us);
-    Line::Result { request_id, result, order_id, sent_us, answered_us }
+    let (request_id, order) = (*request_id, *order);
+    let (sent_us, answered_us) = (*sent_us, *answered_us);
+    Line::Result { request_id, result, order_id, order, sent_us, answered_us }
 }
 
 /// The tallies of a history that have lines.
@@ -186,6 +198,7 @@ pub(super) fn end_line(history: &History) -> Line {
         tallies: tallies(history).count() as u64,
         views: history.views.iter().len() as u64,
         results: history.results.len() as u64,
+        payments: history.payments.len() as u64,
         asked: history.asked,
         standstill: history.standstill,
         sent_again: history.sent_again,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::ids::{ItemId, OrderId, RequestId};
 
 use super::{
-    Asked, AttemptNo, Ids, Ledger, Loss, Refusals, Refused, RequestWindow, ResultRead, Row,
-    SaleTerms, Standstill, Tally, Tells, Views,
+    Asked, AttemptNo, Ids, Ledger, Loss, Payment, Refusals, Refused, RequestWindow, ResultRead,
+    Row, SaleTerms, Standstill, Tally, Tells, Views,
 };
 
 /// Maximum number of rows of a first reading of the ledger that are kept beside another one.
@@ -128,6 +128,8 @@ pub struct History {
     pub standstill: Option<Standstill>,
     /// Results that were requested, during the run or after it.
     pub results: Vec<ResultRead>,
+    /// Payments for orders.
+    pub payments: Vec<Payment>,
     /// How complete the results are that were requested after the run.
     pub asked: Asked,
     /// How many known attempts were sent again after the run.
@@ -154,6 +156,7 @@ impl History {
             views: Views::default(),
             standstill: None,
             results: Vec::new(),
+            payments: Vec::new(),
             asked: Asked::default(),
             sent_again: Asked::default(),
         }
@@ -195,6 +198,7 @@ impl History {
             views: _,
             standstill: _,
             results,
+            payments,
             asked: _,
             sent_again: _,
         } = other;
@@ -206,6 +210,7 @@ impl History {
         self.contradictory.merge(contradictory);
         self.without_retry_after.merge(without_retry_after);
         self.results.extend(results);
+        self.payments.extend(payments);
     }
 
     /// Stores the ledger before the run.
@@ -235,6 +240,7 @@ impl History {
         self.results.extend(changed.map(|row| ResultRead {
             request_id: row.request_id,
             status: Some(row.status.clone()),
+            order: row.order.as_ref().map(|order| order.status),
             sent_us,
             answered_us,
         }));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::RequestId;
 
-use super::{Hours, Status};
+use super::{Hours, OrderStatus, Status};
 
 /// Maximum number of states of the sale that are kept of a run: with two reads a second, those
 /// of more than an hour.
@@ -38,7 +38,7 @@ pub struct SaleView {
     pub stock: u64,
     /// Units not sold; negative when oversold.
     pub stock_left: i64,
-    /// Orders made.
+    /// Orders made and not given back.
     pub orders: u64,
     /// Attempts that are accepted and not decided.
     pub queued: u64,
@@ -48,6 +48,16 @@ pub struct SaleView {
     /// Its hours, as far as they are shown.
     #[serde(default)]
     pub hours: Hours,
+    /// How long an order is held until it is paid for, in microseconds; `None` if orders need no
+    /// payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_us: Option<u64>,
+    /// Of the orders, those that are held, if that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<u64>,
+    /// Of the orders, those that are paid for, if that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<u64>,
     /// Its stage, if that is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
@@ -138,6 +148,8 @@ pub struct ResultRead {
     pub request_id: RequestId,
     /// Its state; `None` if the tested system did not know the attempt.
     pub status: Option<Status>,
+    /// What had become of its order, if that was shown.
+    pub order: Option<OrderStatus>,
     /// When the request was sent.
     pub sent_us: u64,
     /// When the answer had been received.

@@ -34,7 +34,7 @@ impl Bounds {
             let open = accepted.iter().filter(|made| !is_lost(made)).chain(&facts.unknown);
             queued + open.filter(|made| made.row.is_none()).count()
         };
-        Self::new(facts.orders.len(), open)
+        Self::new(facts.kept.len(), open)
     }
 
     /// The bounds without a ledger after the run, if buyers were told of `told` distinct orders.

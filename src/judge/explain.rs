@@ -56,7 +56,7 @@ impl<'a> Witnesses<'a> {
         for read in history.results.iter().filter(|read| wanted.contains_key(&read.request_id)) {
             results.entry(read.request_id).or_default().push(read);
         }
-        let mut orders = facts.orders.clone();
+        let mut orders = facts.kept.clone();
         orders.sort_by_key(|row| row.decided_us);
         Self { entries, results, orders }
     }

@@ -23,6 +23,10 @@ pub(super) struct Facts<'a> {
     pub(super) is_replaced: bool,
     /// Rows that won, in the ledger's order.
     pub(super) orders: Vec<&'a Row>,
+    /// Those whose orders take a unit: all of them, but for orders that were given back.
+    pub(super) kept: Vec<&'a Row>,
+    /// Whether the sale holds its orders, so that units may come back.
+    pub(super) holds: bool,
     /// What the source of the ledger can tell.
     pub(super) tells: Tells,
     /// Orders of which buyers were told whose attempts did not win by the ledger, each once.
@@ -32,6 +36,7 @@ pub(super) struct Facts<'a> {
     pub(super) missing: HashSet<RequestId>,
     /// The position of each attempt's row; of several rows of one attempt, the last one's.
     by_id: IdMap<usize>,
+    /// The orders of each buyer, those that were given back included.
     pub(super) orders_of: HashMap<&'a str, u64>,
     /// Attempts of this run that were accepted.
     pub(super) accepted: Vec<Made<'a>>,
@@ -64,6 +69,7 @@ impl<'a> Facts<'a> {
         let is_replaced = tells.states && epochs.any(|other| !is_same_sale(other, epoch));
         let won = |row: &&Row| matches!(row.status, Status::Won(_));
         let orders: Vec<&Row> = ledger.rows.iter().filter(won).collect();
+        let kept = orders.iter().filter(|row| row.takes_unit()).copied().collect();
         let mut orders_of = HashMap::new();
         for order in orders.iter().filter(|order| tells.buyers || !order.uid.is_empty()) {
             *orders_of.entry(&*order.uid).or_default() += 1;
@@ -99,6 +105,8 @@ impl<'a> Facts<'a> {
             tells,
             missing,
             orders,
+            kept,
+            holds: ledger.sale.hold_us.is_some(),
             only_told,
             by_id,
             orders_of,
@@ -135,9 +143,21 @@ impl<'a> Facts<'a> {
         known_stock(self.history, self.ledger)
     }
 
-    /// Whether units are certainly left.
+    /// Whether units are certainly left, and were at any time: if there are no more of them than
+    /// have come back, there may have been none meanwhile.
     pub(super) fn has_units_left(&self) -> bool {
-        self.tells.stock && self.ledger.sale.stock_left > 0
+        self.tells.stock && i128::from(self.ledger.sale.stock_left) > self.returned() as i128
+    }
+
+    /// Orders that were given back.
+    pub(super) fn returned(&self) -> usize {
+        self.orders.len() - self.kept.len()
+    }
+
+    /// Orders that buyers were told of and the ledger does not have, and that certainly take a
+    /// unit: at a sale that holds its orders, they may have been given back.
+    pub(super) fn only_told_kept(&self) -> &[(&'a OrderId, RequestId)] {
+        if self.holds { &[] } else { &self.only_told }
     }
 
     /// Whether the buyer of this id certainly has fewer orders than one may have.
@@ -149,11 +169,12 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Orders above the stock, whether the ledger has them or a buyer was told of them.
+    /// Orders that take a unit above the stock, whether the ledger has them or a buyer was told of
+    /// them.
     pub(super) fn oversold(&self) -> usize {
         let Some(stock) = self.stock() else { return 0 };
         let stock = usize::try_from(stock).unwrap_or(usize::MAX);
-        (self.orders.len() + self.only_told.len()).saturating_sub(stock)
+        (self.kept.len() + self.only_told_kept().len()).saturating_sub(stock)
     }
 
     /// All attempts that had an effect, or may have had one.

@@ -85,6 +85,11 @@ invariants! {
         "the state of the sale showed units that cannot have been sold or left then";
     /// The sale's stock and limit per buyer do not change during the run.
     TermsKept => "terms_kept", "the sale's stock or limit per buyer changed during the run";
+    /// Every order that was held is paid for, cancelled or expired once, and its buyer was told so.
+    OrdersEndOnce => "orders_end_once",
+        "an order was ended twice, or otherwise than its buyer was told";
+    /// An order is paid for before its deadline, and expires soon after it.
+    DeadlinesHold => "deadlines_hold", "an order was not ended by the rule of its deadline";
     /// No unit is left while a buyer who was entitled to it lost.
     NoUnsoldStock => "no_unsold_stock", "stock is left, and a buyer who was entitled to it lost";
 }

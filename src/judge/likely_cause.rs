@@ -11,7 +11,7 @@ pub(super) fn likely_cause(
 ) -> Option<&'static str> {
     let (stock, left) = (i128::from(facts.ledger.sale.stock), facts.ledger.sale.stock_left);
     let has_left = facts.tells.stock;
-    let counted = i128::from(left) + facts.orders.len() as i128;
+    let counted = i128::from(left) + facts.kept.len() as i128;
     let has = |other| broken.contains(&other);
     Some(match invariant {
         Invariant::RequestIdsUnique => {

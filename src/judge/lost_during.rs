@@ -49,7 +49,15 @@ mod tests {
             history.entries.push(Entry { attempt, answered, sent_us, answered_us, refusal: None });
         }
         let (item, hours) = ("tea".to_owned(), Hours::default());
-        let sale = SaleTerms { item, epoch: 1, stock: 5, stock_left: 5, per_buyer: 1, hours };
+        let sale = SaleTerms {
+            item,
+            epoch: 1,
+            stock: 5,
+            stock_left: 5,
+            per_buyer: 1,
+            hold_us: None,
+            hours,
+        };
         let row = Row {
             request_id: ids.request_id(attempt(0)),
             uid: "ann".into(),
@@ -58,6 +66,7 @@ mod tests {
             accepted_us: 15,
             decided_us: None,
             status: Status::Queued,
+            order: None,
         };
         let tells = Tells::EVERYTHING;
         let mut ledger = Ledger { sale, rows: vec![row], is_miscounted: false, tells };

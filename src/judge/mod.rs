@@ -21,6 +21,7 @@ mod missing;
 mod not_checked;
 mod order;
 mod origin;
+mod payments;
 mod reconcile;
 mod rules;
 mod server_clock;
@@ -39,6 +40,7 @@ pub use fairness::Fairness;
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
 pub use lost_during::lost_during;
 pub use not_checked::NotChecked;
+pub use payments::Payments;
 pub use reconcile::reconcile;
 pub use threshold::{
     Comparison, Expression, ExpressionError, Figures, Metric, Process, ProcessFigures, Statistic,

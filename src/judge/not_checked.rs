@@ -21,6 +21,7 @@ const NO_POSITIONS: &str = "the orders' source has no positions";
 const NO_TIMES: &str = "the orders' source has no times";
 const NO_ITEMS: &str = "the orders' source has no items";
 const NOT_ONCE: &str = "a request that is sent again may have another effect";
+const NO_PAYMENTS: &str = "the orders' source does not tell of payments";
 const NO_STATES: &str = "the tested system publishes no state of its sale";
 
 /// An invariant that was not checked, since the source of the ledger cannot tell what it needs.
@@ -112,6 +113,9 @@ fn why(invariant: Invariant, tells: Tells, has_stock: bool) -> Option<&'static s
             limit,
         ],
         Invariant::IdsAnsweredOnce => &[(tells.once, NOT_ONCE)],
+        Invariant::OrdersEndOnce | Invariant::DeadlinesHold => {
+            &[(tells.is_everything(), NO_PAYMENTS)]
+        }
         Invariant::AcceptedKept | Invariant::EarlierKept => &[],
     };
     needs.iter().find(|(is_told, _)| !is_told).map(|(_, because)| *because)

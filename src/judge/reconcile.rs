@@ -10,6 +10,7 @@ use super::facts::{Facts, is_same_sale};
 use super::fairness::fairness;
 use super::invariant::{Invariant, Violation, Witnesses};
 use super::not_checked::NotChecked;
+use super::payments::Payments;
 use super::rules;
 use super::unaccounted::unaccounted;
 use super::verdict::{Audit, Verdict};
@@ -50,7 +51,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         because,
         stock: facts.stock(),
         stock_left: facts.tells.stock.then_some(ledger.sale.stock_left),
-        orders: Some((facts.orders.len() + facts.only_told.len()) as u64),
+        orders: Some((facts.kept.len() + facts.only_told_kept().len()) as u64),
         bounds: Some(Bounds::of_ledger(&facts)),
         oversold: facts.oversold() as u64,
         accepted: facts.accepted.len() as u64,
@@ -60,6 +61,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         sent_again: history.sent_again,
         fairness: has_attempts.then(|| fairness(&facts)),
         dead_letters: has_attempts.then(|| DeadLetters::of_ledger(&facts)),
+        payments: Payments::of(history),
         checked,
         not_checked,
         violations,

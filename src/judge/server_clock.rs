@@ -109,6 +109,7 @@ mod tests {
                 accepted_us: BEGAN_US + (sent_us + answered_us) / 2 + ahead_us,
                 decided_us: None,
                 status: Status::Lost(Loss::Unstated),
+                order: None,
             };
             (entry, row)
         });

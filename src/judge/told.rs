@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::history::{History, Ledger, SaleTerms, SaleView};
+use crate::history::{History, Ledger, OrderStatus, PaymentAnswer, SaleTerms, SaleView};
 use crate::ids::{OrderId, RequestId};
 
 use super::bounds::Bounds;
@@ -22,26 +22,37 @@ pub(super) fn without_ledger(history: &History, because: String) -> Audit {
     let is_stock_told = history.tells_before.stock || history.sale_before.is_none();
     let stock = if is_stock_told { Some(sale.stock) } else { history.expected_stock };
     let Some(stock) = stock else { return undecided };
-    let over = (told.len() as u64).saturating_sub(stock);
+    // Orders that were held may have been given back.
+    let certain = if sale.hold_us.is_some() { paid(history) } else { told.len() };
+    let over = (certain as u64).saturating_sub(stock);
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
     told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
-    let bounds = Some(Bounds::of_answers(history, told.len()));
+    let bounds = Some(Bounds::of_answers(history, certain));
     let (checked, not_checked, violations) = contradictions(history, sale, oversold);
     let stock = Some(stock);
     let audit = Audit { stock, bounds, oversold: over, checked, not_checked, ..undecided };
     if violations.is_empty() {
         return audit;
     }
-    let orders = (over > 0).then_some(told.len() as u64);
+    let orders = (over > 0).then_some(certain as u64);
     Audit { verdict: Verdict::Fail, because: None, orders, violations, ..audit }
+}
+
+/// Attempts whose orders were certainly paid for, and so stay sold.
+fn paid(history: &History) -> usize {
+    let paid = history.payments.iter().filter(|of| of.answered == PaymentAnswer::Paid);
+    let read = history.results.iter().filter(|read| read.order == Some(OrderStatus::Paid));
+    let ids = paid.map(|of| of.request_id).chain(read.map(|read| read.request_id));
+    ids.collect::<HashSet<_>>().len()
 }
 
 /// The sale, as its first state or the ledger before the run shows it.
 fn sale_without_ledger(history: &History) -> Option<SaleTerms> {
     let of_view = history.views.iter().next().map(|view| {
-        let SaleView { item, epoch, stock, stock_left, per_buyer, hours, .. } = view.sale.clone();
+        let SaleView { item, epoch, stock, stock_left, per_buyer, .. } = view.sale.clone();
+        let SaleView { hours, hold_us, .. } = view.sale;
         let per_buyer = per_buyer.unwrap_or(u32::MAX);
-        SaleTerms { item: item.into(), epoch, stock, stock_left, per_buyer, hours }
+        SaleTerms { item: item.into(), epoch, stock, stock_left, per_buyer, hours, hold_us }
     });
     history.sale_before.clone().or(of_view)
 }

@@ -11,6 +11,7 @@ use super::dead_letters::DeadLetters;
 use super::fairness::Fairness;
 use super::invariant::{Invariant, Violation};
 use super::not_checked::NotChecked;
+use super::payments::Payments;
 
 /// What history and ledger prove together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,9 @@ pub struct Audit {
     /// Attempts that no consumer could decide; `None` without a ledger.
     #[serde(default)]
     pub dead_letters: Option<DeadLetters>,
+    /// How the payments for held orders were answered; `None` if there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payments: Option<Payments>,
     /// Invariants that were checked, as far as the evidence allows. The others were not, because
     /// evidence is missing.
     #[serde(default)]
@@ -117,6 +121,7 @@ impl Audit {
             sent_again: history.sent_again,
             fairness: None,
             dead_letters: None,
+            payments: Payments::of(history),
             checked: Vec::new(),
             not_checked: Vec::new(),
             violations: Vec::new(),

@@ -9,6 +9,8 @@ mod aggregate;
 mod attempt;
 mod executor;
 mod http1;
+mod payment;
+mod payments;
 mod rehearsal;
 mod reply;
 mod retry;

@@ -193,9 +193,11 @@ async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<
     }
     helpers.spawn_local(tick(Rc::clone(&worker)));
     let done = users.run().await;
+    // Nothing is settled before the last buyer has paid.
+    let paid = worker.payments.finish().await;
     helpers.shutdown().await;
     match Rc::try_unwrap(worker) {
-        Ok(worker) if done.is_ok() => Ok(worker.finish()),
+        Ok(worker) if done.is_ok() && paid.is_ok() => Ok(worker.finish()),
         _ => Err(io::Error::other("a virtual user ended in a panic")),
     }
 }

@@ -16,6 +16,7 @@ use crate::units::Share;
 
 use super::attempt::AttemptOutcome;
 use super::http1::Connection;
+use super::payment::{self, Won};
 use super::reply::{Reply, Request};
 use super::retry::{Next, Policy};
 use super::timers::Timer;
@@ -244,6 +245,14 @@ impl User {
         reply.result.is_ok() && self.policy().applies(reply.cause).is_none()
     }
 
+    /// Begins the payment for the order, if the attempt has won one that its buyer pays for.
+    fn pay(&self, status: Option<&Status>) {
+        let Some(order_id) = status.and_then(Status::order_id).cloned() else { return };
+        let Self { attempt, request_id, is_warmup, .. } = *self;
+        let won = Won { attempt, request_id, order_id, is_warmup };
+        payment::begin(&self.worker, &self.client, won);
+    }
+
     /// Polls for the decision, until it is known or the settle time-out expires.
     async fn follow(&mut self, clicked: Duration) {
         let worker = Rc::clone(&self.worker);
@@ -266,10 +275,14 @@ impl User {
                     let is_decided = status.is_some();
                     // The order was not made before the last result that showed none.
                     if let Some((sent_us, answered_us)) = queued_us {
-                        let status = Some(Status::Queued);
-                        worker.keep_result(ResultRead { request_id, status, sent_us, answered_us });
+                        let (status, order) = (Some(Status::Queued), None);
+                        let read = ResultRead { request_id, status, order, sent_us, answered_us };
+                        worker.keep_result(read);
                     }
-                    worker.keep_result(ResultRead { request_id, status, sent_us, answered_us });
+                    self.pay(status.as_ref());
+                    let order = self.client.shown_order();
+                    let read = ResultRead { request_id, status, order, sent_us, answered_us };
+                    worker.keep_result(read);
                     if is_decided && counts {
                         worker.count(|counts| counts.decided += 1);
                         let known = exchange.ended.saturating_duration_since(worker.begun());

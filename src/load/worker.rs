@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{AttemptNo, Beginning, Entry, History, Refused, RequestWindow, ResultRead};
+use crate::history::{
+    AttemptNo, Beginning, Entry, History, Payment, Refused, RequestWindow, ResultRead,
+};
 use crate::profile::Plan;
 use crate::stats::{Counts, ErrorKind, Live, Recorder, Sample, Steps};
 use crate::sut::{Client, Sut, Visit};
 
 use super::http1::{Connection, Connector};
+use super::payments::Payments;
 use super::retry::Budget;
 use super::timers::{Timer, Timers};
 
@@ -63,6 +66,7 @@ pub(super) struct Worker {
     second: Cell<u64>,
     recorder: RefCell<Recorder>,
     steps: RefCell<Steps>,
+    pub(super) payments: Payments,
     /// Why a virtual user could not be set up, if one could not.
     failure: RefCell<Option<String>>,
     samples: RefCell<Vec<Sample>>,
@@ -89,6 +93,7 @@ impl Worker {
             second: Cell::new(0),
             recorder: RefCell::default(),
             steps: RefCell::new(Steps::new(steps)),
+            payments: Payments::default(),
             failure: RefCell::default(),
             samples: RefCell::default(),
             parts,
@@ -185,6 +190,11 @@ impl Worker {
     /// Keeps the result of an attempt, for the audit.
     pub(super) fn keep_result(&self, read: ResultRead) {
         self.history.borrow_mut().results.push(read);
+    }
+
+    /// Keeps a payment for an order, for the audit.
+    pub(super) fn keep_payment(&self, payment: Payment) {
+        self.history.borrow_mut().payments.push(payment);
     }
 
     /// Counts a request that ended; a request of the warm-up is counted only as such.

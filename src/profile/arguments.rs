@@ -29,6 +29,8 @@ impl Plan {
             list.given("retry-budget", Some(self.retry.budget));
         }
         list.switch("follow", self.follow);
+        list.given("pay", self.pay.map(|pay| pay.share));
+        list.given("pay-after", self.pay.map(|pay| pay.after));
         list.given("item", self.item.as_ref());
         list.switch("no-keepalive", !self.keepalive);
         list.given("connect-timeout", Some(Span(self.connect_timeout)));

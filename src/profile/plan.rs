@@ -15,6 +15,7 @@ use super::fault::{self, Fault};
 use super::flags::BenchFlags;
 use super::levels::Levels;
 use super::model::{Checked, Model, is_open, model};
+use super::pay::Pay;
 use super::workload::{Level, Stage};
 
 /// Maximum number of retries of one attempt.
@@ -48,6 +49,9 @@ pub struct Plan {
     pub retry: Retry,
     /// Whether each accepted buyer waits for the decision.
     pub follow: bool,
+    /// The buyers who pay for their orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay: Option<Pay>,
     /// The item to buy; `None` if no flag names one.
     pub item: Option<ItemId>,
     /// Whether a user keeps its connection for its next attempt.
@@ -141,7 +145,8 @@ impl Plan {
             buyers: flags.buyers.unwrap_or(Buyers::New),
             double_click: flags.double_click.unwrap_or_default(),
             retry: retry(flags)?,
-            follow: flags.follow.unwrap_or(false),
+            follow: flags.follow.unwrap_or(false) || flags.pay.is_some(),
+            pay: Pay::new(flags)?,
             item: item.map_err(|error| invalid("item", error.to_string()))?,
             keepalive: !flags.no_keepalive.unwrap_or(false),
             connect_timeout: timeout("connect-timeout", flags.connect_timeout, 5)?,

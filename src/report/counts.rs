@@ -31,6 +31,9 @@ pub(super) fn counts(run: &Run) -> String {
         let Asked { wanted, answered } = audit.sent_again;
         let _ = writeln!(text, "Sent again {wanted} attempts that are known, {answered} answered");
     }
+    if let Some(payments) = audit.payments {
+        let _ = writeln!(text, "Payments   {}", payments.describe());
+    }
     if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {
         let Fairness { fifo_violations, largest_displacement, gini } = fairness;
         let _ = writeln!(

@@ -4,6 +4,8 @@
 mod attempt;
 mod decision;
 mod flaws;
+mod hold;
+mod order;
 mod record;
 mod reserve;
 mod rule;
@@ -12,7 +14,8 @@ mod terms;
 pub use attempt::{Attempt, NewAttempt};
 pub use decision::Decision;
 pub use flaws::{check_then_act, rule as rule_with};
+pub use order::{Ended, Ending, Order};
 pub use record::{Fields, RecordError};
 pub use reserve::Sale;
 pub use rule::Rule;
-pub use terms::{Phase, Terms};
+pub use terms::{HOLD_MAX_US, Phase, Terms};

@@ -61,6 +61,14 @@ impl<'a> Fields<'a> {
         words.map_err(|_: T::Err| self.invalid(field))
     }
 
+    /// The last word, parsed as a `T`; `None` when there is none.
+    ///
+    /// # Errors
+    /// Returns an error when it cannot be parsed.
+    pub fn last<T: FromStr>(&mut self, field: &'static str) -> Result<Option<T>, RecordError> {
+        self.words.next().map(str::parse).transpose().map_err(|_| self.invalid(field))
+    }
+
     fn optional(&mut self, field: &'static str) -> Result<Option<u64>, RecordError> {
         match self.word(field)? {
             "-" => Ok(None),
@@ -128,12 +136,13 @@ impl Display for Terms {
                 None => write!(f, " -")?,
             }
         }
-        Ok(())
+        // Left out without a hold, as in records that were written before there were any.
+        self.hold_us.map_or(Ok(()), |us| write!(f, " {us}"))
     }
 }
 
 impl Terms {
-    /// Parses what `Display` writes.
+    /// Parses what `Display` writes; nothing may follow it.
     ///
     /// # Errors
     /// Returns an error when a field is missing or wrong.
@@ -144,6 +153,7 @@ impl Terms {
             per_buyer: fields.next("per_buyer")?,
             opens_us: fields.optional("opens_us")?,
             closes_us: fields.optional("closes_us")?,
+            hold_us: fields.last("hold_us")?,
         })
     }
 }
@@ -163,16 +173,19 @@ mod tests {
             seq: 42,
             accepted_us: 7,
         };
-        let terms = Terms {
+        let terms = |hold_us| Terms {
             item: "tea".parse().unwrap(),
             stock: 10,
             per_buyer: 2,
             opens_us: None,
             closes_us: Some(99),
+            hold_us,
         };
-        let decisions =
-            [Decision::Won(OrderId::from_text("tea-3-1")), Decision::Lost(LostReason::SoldOut)];
-        for decision in decisions {
+        let cases = [
+            (Decision::Won(OrderId::from_text("tea-3-1")), terms(Some(5))),
+            (Decision::Lost(LostReason::SoldOut), terms(None)),
+        ];
+        for (decision, terms) in cases {
             let record = format!("{attempt} {decision} {terms}");
             let mut fields = Fields::new(record.as_bytes());
             assert_eq!(Attempt::from_fields(&mut fields), Ok(attempt.clone()));

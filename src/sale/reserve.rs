@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::api::LostReason;
 use crate::ids::{BuyerId, OrderId};
 
+use super::order::Holds;
 use super::{Attempt, Decision, Terms};
 
 /// A sale with its orders.
@@ -13,14 +14,29 @@ pub struct Sale {
     terms: Terms,
     epoch: u64,
     left: i64,
-    orders: u32,
-    bought: HashMap<BuyerId, u32>,
+    /// Orders made, those that were given back included.
+    made: u32,
+    /// Orders that were given back.
+    pub(super) returned: u32,
+    /// Orders that were paid for.
+    pub(super) paid: u32,
+    pub(super) bought: HashMap<BuyerId, u32>,
+    pub(super) holds: Holds,
 }
 
 impl Sale {
     /// Opens the `epoch`th sale of a store.
     pub fn open(terms: Terms, epoch: u64) -> Self {
-        Self { left: terms.stock.into(), terms, epoch, orders: 0, bought: HashMap::new() }
+        Self {
+            left: terms.stock.into(),
+            terms,
+            epoch,
+            made: 0,
+            returned: 0,
+            paid: 0,
+            bought: HashMap::new(),
+            holds: Holds::default(),
+        }
     }
 
     /// The terms of the sale.
@@ -33,9 +49,14 @@ impl Sale {
         self.epoch
     }
 
-    /// Orders made.
+    /// Orders made and not given back.
     pub fn orders(&self) -> u32 {
-        self.orders
+        self.made.saturating_sub(self.returned)
+    }
+
+    /// Of the orders, those that were paid for; 0 at a sale that does not hold its orders.
+    pub fn paid(&self) -> u32 {
+        self.paid
     }
 
     /// Units not sold.
@@ -76,9 +97,9 @@ impl Sale {
 
     /// Makes an order of a unit that was taken.
     pub(super) fn order(&mut self, buyer: &BuyerId) -> Decision {
-        self.orders += 1;
+        self.made += 1;
         *self.bought.entry(buyer.clone()).or_default() += 1;
-        let number = u64::from(self.orders);
+        let number = u64::from(self.made);
         Decision::Won(OrderId::new(&self.terms.item, self.epoch, number))
     }
 }
@@ -90,7 +111,8 @@ mod tests {
 
     fn sale(stock: u32, per_buyer: u32) -> Sale {
         let item: ItemId = "tea".parse().unwrap();
-        Sale::open(Terms { item, stock, per_buyer, opens_us: None, closes_us: None }, 7)
+        let (opens_us, closes_us) = (None, None);
+        Sale::open(Terms { item, stock, per_buyer, opens_us, closes_us, hold_us: None }, 7)
     }
 
     fn attempt(buyer: &str, epoch: u64) -> Attempt {

@@ -8,7 +8,7 @@ use hyper::{Response, StatusCode};
 
 use crate::api::{OpenSale, OpenedSale, Refusal};
 use crate::sale::Terms;
-use crate::units::Moment;
+use crate::units::{Moment, Span};
 
 use super::answer::{self, Body, json, rejected};
 use super::app::App;
@@ -17,7 +17,7 @@ use super::{ledger, result};
 
 /// Answers `PUT /admin/sale`.
 pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
-    let terms = match terms(&sale, app.per_buyer) {
+    let terms = match terms(app, &sale) {
         Ok(terms) => terms,
         Err(message) => return rejected(StatusCode::BAD_REQUEST, "bad_sale", message),
     };
@@ -33,6 +33,7 @@ pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
                 epoch: view.epoch,
                 stock: view.terms.stock.into(),
                 per_buyer: view.terms.per_buyer,
+                hold_us: view.terms.hold_us,
             };
             json(StatusCode::OK, &opened)
         }
@@ -40,7 +41,7 @@ pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
     }
 }
 
-fn terms(sale: &OpenSale, per_buyer: u32) -> Result<Terms, String> {
+fn terms(app: &App, sale: &OpenSale) -> Result<Terms, String> {
     let moment = |name: &str, text: &Option<String>| match text {
         Some(text) => {
             let moment = text.parse::<Moment>().map_err(|error| format!("{name}: {error}"))?;
@@ -51,12 +52,22 @@ fn terms(sale: &OpenSale, per_buyer: u32) -> Result<Terms, String> {
     let terms = Terms {
         item: sale.item.parse().map_err(|error| format!("item {error}"))?,
         stock: sale.stock,
-        per_buyer: sale.per_buyer.unwrap_or(per_buyer),
+        per_buyer: sale.per_buyer.unwrap_or(app.per_buyer),
         opens_us: moment("opens_at", &sale.opens_at)?,
         closes_us: moment("closes_at", &sale.closes_at)?,
+        hold_us: hold_us(app, sale)?,
     };
     terms.check()?;
     Ok(terms)
+}
+
+/// How long the sale holds its orders; a hold of no time is none.
+fn hold_us(app: &App, sale: &OpenSale) -> Result<Option<u64>, String> {
+    let Some(text) = &sale.hold else { return Ok(app.hold_us) };
+    let Span(hold) = text.parse().map_err(|error| format!("hold: {error}"))?;
+    // Longer ones are refused by the terms.
+    let hold_us = u64::try_from(hold.as_micros()).unwrap_or(u64::MAX);
+    Ok(Some(hold_us).filter(|us| *us > 0))
 }
 
 /// Answers `GET /admin/ledger`.

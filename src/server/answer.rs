@@ -9,12 +9,11 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::api::Answer;
-use crate::api::Refusal;
+use crate::api::{Answer, OrderStatus, Refusal};
 use crate::ids::{IdError, RequestId};
 use crate::queue::Place;
-use crate::sale::Decision;
-use crate::store::{Decided, StoreError};
+use crate::sale::{Decision, Order};
+use crate::store::{Decided, OrderRef, StoreError};
 
 use super::ledger::LedgerBody;
 use super::retry_after;
@@ -114,12 +113,19 @@ pub(super) fn waiting(request_id: RequestId, place: Option<Place>) -> Response<B
 
 /// Answers a decided attempt; the answer is the same every time.
 pub(super) fn decided(decided: &Decided) -> Response<Body> {
+    decided_with(decided, None)
+}
+
+/// Like [`decided`], with what has become of its order, if it is one that needs a payment.
+pub(super) fn decided_with(decided: &Decided, order: Option<Order>) -> Response<Body> {
     let request_id = Some(decided.attempt.request_id.to_string().into());
     let answer = match &decided.decision {
         Decision::Won(order_id) => Answer {
             status: "won".into(),
             order_id: Some(order_id.as_str().into()),
             request_id,
+            order: order.map(|order| order.status.as_str().into()),
+            held_until_us: order.map(|order| order.held_until_us),
             ..Answer::default()
         },
         Decision::Lost(reason) => Answer {
@@ -142,6 +148,24 @@ pub(super) fn unknown(request_id: Option<RequestId>) -> Response<Body> {
         ..Answer::default()
     };
     json(StatusCode::INTERNAL_SERVER_ERROR, &answer)
+}
+
+/// Answers a payment or a cancellation that has taken effect, now or before.
+pub(super) fn ended(order: &OrderRef, status: OrderStatus) -> Response<Body> {
+    let answer = Answer {
+        status: status.as_str().into(),
+        request_id: Some(order.request_id.to_string().into()),
+        order_id: Some(order.order_id.as_str().into()),
+        ..Answer::default()
+    };
+    json(StatusCode::OK, &answer)
+}
+
+/// Answers a payment or a cancellation of an order that has ended in another way: it has no effect,
+/// now or later.
+pub(super) fn ended_otherwise(status: OrderStatus) -> Response<Body> {
+    let reason = Some(status.as_str().into());
+    json(StatusCode::CONFLICT, &Answer { status: "rejected".into(), reason, ..Answer::default() })
 }
 
 /// Answers a request for which the store failed.

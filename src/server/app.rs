@@ -38,6 +38,8 @@ pub struct App {
     pub admin_token: AdminToken,
     /// The default limit of orders per buyer, for sales that are opened without one.
     pub per_buyer: u32,
+    /// How long orders are held, in microseconds, at sales that are opened without a hold.
+    pub hold_us: Option<u64>,
     /// Limits the attempts per second, if they are limited.
     pub rate_limit: Option<RateLimit>,
     /// Limits the attempts per second of each buyer, if they are limited.

@@ -55,8 +55,8 @@ pub(super) async fn sale(store: &Store, plan: &ServePlan) -> Result<(), StoreErr
     if !plan.accepts {
         return Ok(());
     }
-    let ServePlan { item, stock, per_buyer, opens_us, closes_us, .. } = plan.clone();
-    let terms = Terms { item, stock, per_buyer, opens_us, closes_us };
+    let ServePlan { item, stock, per_buyer, opens_us, closes_us, hold_us, .. } = plan.clone();
+    let terms = Terms { item, stock, per_buyer, opens_us, closes_us, hold_us };
     if plan.fresh_sale {
         return store.open_sale(terms).await.map(|_| ());
     }

@@ -13,6 +13,7 @@ use crate::units::Span;
 use super::answer::{self, Body, json, rejected};
 use super::app::App;
 use super::intake;
+use super::orders;
 use super::query::query_value;
 
 /// Upper bound of `?wait`.
@@ -52,6 +53,9 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
         per_buyer: Some(sale.terms.per_buyer),
         opens_us: sale.terms.opens_us,
         closes_us: sale.terms.closes_us,
+        hold_us: sale.terms.hold_us,
+        held: sale.terms.hold_us.map(|_| sale.orders.saturating_sub(sale.paid)),
+        paid: sale.terms.hold_us.map(|_| sale.paid),
     };
     json(StatusCode::OK, &status)
 }
@@ -70,7 +74,7 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
         }
     };
     match wait_for(app, &request_id, wait).await {
-        Ok(Some(Known::Decided(decided))) => answer::decided(&decided),
+        Ok(Some(Known::Decided(decided))) => orders::decided(app, &decided).await,
         // An attempt is reported as queued only when no crash can undo it.
         Ok(Some(known)) => match intake::durable(app, &request_id).await {
             Ok(()) => answer::waiting(request_id, intake::place(app, known.attempt()).await),

@@ -8,7 +8,7 @@ use super::answer::{Body, json, rejected};
 use super::app::{App, Step};
 use super::body::read_json;
 use super::purchase_request::PurchaseHead;
-use super::{admin, admission, ready, request_head, result, tickets};
+use super::{admin, admission, orders, ready, request_head, result, tickets};
 
 /// Where tickets of the waiting room are taken.
 const TICKETS: &str = "/waiting-room/tickets";
@@ -97,6 +97,12 @@ where
         {
             tickets::look(app, room, ticket).await
         }
+        (&Method::POST, path) if let Some((order_id, ending)) = orders::of_path(path) => {
+            match read_json(request).await {
+                Ok(body) => orders::end(app, order_id, ending, body).await,
+                Err(response) => response,
+            }
+        }
         (&Method::GET, "/healthz") => json(StatusCode::OK, &serde_json::json!({"status": "ok"})),
         (&Method::GET, "/readyz") => ready::ready(app).await,
         (_, path) => no_such_route(app, path),
@@ -116,6 +122,7 @@ fn no_such_route(app: &App, path: &str) -> Response<Body> {
         "/seckill" => "POST",
         "/admin/sale" => "PUT",
         "/result" | "/admin/ledger" | "/healthz" | "/readyz" => "GET, HEAD",
+        path if orders::of_path(path).is_some() => "POST",
         path if path.starts_with("/result/") => "GET, HEAD",
         _ => return rejected(StatusCode::NOT_FOUND, "no_such_path", "see the HTTP API"),
     };

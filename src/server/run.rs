@@ -17,7 +17,7 @@ use super::error::ServeError;
 use super::http::{Limits, serve_connections};
 use super::intake::{self, Orphans};
 use super::route::route;
-use super::{consumer, dead_letters};
+use super::{consumer, dead_letters, expiry};
 
 /// How long the requests in flight may take at shutdown, and after them the queued attempts.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -111,6 +111,7 @@ impl Server {
         intake::spawn_tasks(&self.app, self.orphans, &mut helpers);
         if self.consumers > 0 {
             helpers.spawn(dead_letters::run(Arc::clone(&self.app)));
+            helpers.spawn(expiry::run(Arc::clone(&self.app)));
         }
         helpers
     }

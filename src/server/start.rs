@@ -44,6 +44,7 @@ impl Server {
             clock: Clock::System,
             admin_token: AdminToken::new(token),
             per_buyer: plan.per_buyer,
+            hold_us: plan.hold_us,
             rate_limit: plan.rate_limit.map(RateLimit::new),
             buyer_rate_limit: plan.buyer_rate_limit.map(KeyedRateLimit::new),
             limits: AdmissionLimits::new(&plan.admission),

@@ -15,6 +15,9 @@ pub struct Decided {
     pub decision: Decision,
     /// When it was decided, in microseconds since the Unix epoch.
     pub decided_us: u64,
+    /// Until when the order is held, in the same way; `None` when it needs no payment, or there is
+    /// none.
+    pub held_until_us: Option<u64>,
 }
 
 /// What the store knows of a request id.

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::ids::RequestId;
+use crate::sale::Order;
 
+use super::orders::EndedOrders;
 use super::redis::LedgerRows;
 use super::{Decided, SaleView, StoreError};
 
@@ -17,6 +19,8 @@ pub struct Ledger {
     /// The sale.
     pub sale: SaleView,
     pub(super) rows: Rows,
+    /// The orders that were not held any more at that moment.
+    pub(super) ended: EndedOrders,
 }
 
 /// The decisions that have not been returned, in the order of acceptance.
@@ -38,6 +42,11 @@ impl Ledger {
             Rows::Memory(rows) => Ok(rows.take(CHUNK).collect()),
             Rows::Redis(rows) => rows.next().await,
         }
+    }
+
+    /// The order that an attempt won, if the sale holds its orders.
+    pub fn order_of(&self, decided: &Decided) -> Option<Order> {
+        self.ended.order_of(decided)
     }
 
     /// Removes the ids of the decisions that have not been returned.

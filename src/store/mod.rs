@@ -9,6 +9,7 @@ mod known;
 mod ledger;
 mod limits;
 mod open;
+mod orders;
 mod redis;
 mod reservation;
 mod sale_view;
@@ -17,14 +18,16 @@ mod waiters;
 
 use std::sync::Arc;
 
+use crate::api::OrderStatus;
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::sale::{Attempt, NewAttempt, Terms};
+use crate::sale::{Attempt, Ending, NewAttempt, Order, Terms};
 
 pub use embedded::Embedded;
 pub use error::StoreError;
 pub use known::{Announced, Decided, Known, Lookup, RegisterBacklog};
 pub use ledger::Ledger;
 pub use open::{OpenError, StoreAt};
+pub use orders::OrderRef;
 pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
 pub use reservation::Reservation;
 pub use sale_view::SaleView;
@@ -235,6 +238,42 @@ impl Store {
         }
         self.waiters().notify(&reserved.decided);
         Ok(reserved.decided)
+    }
+
+    /// Ends the hold of an order, if it is held, and returns the status that it has then. From its
+    /// deadline on it expires, whatever is to end it. The same call can be repeated: an order that
+    /// was ended stays as it is. `None` when the attempt has not won this order, or it needs no
+    /// payment.
+    ///
+    /// # Errors
+    /// Returns an error when it had no effect, or that is unknown.
+    pub async fn end_order(
+        &self,
+        order: &OrderRef,
+        ending: Ending,
+        now_us: u64,
+    ) -> Result<Option<OrderStatus>, StoreError> {
+        delegate!(self, store => store.end_order(order, ending, now_us))
+    }
+
+    /// Expires held orders whose deadline has passed, of all sales, at most `max` of them, and
+    /// returns how many were due. Several processes may do this at a time.
+    ///
+    /// # Errors
+    /// Returns an error when it is unknown which of them have expired.
+    pub async fn expire_due(&self, now_us: u64, max: usize) -> Result<usize, StoreError> {
+        delegate!(self, store => store.expire_due(now_us, max))
+    }
+
+    /// The order that an attempt has won, if it needs a payment.
+    ///
+    /// # Errors
+    /// Returns an error when the store does not answer.
+    pub async fn order(&self, decided: &Decided) -> Result<Option<Order>, StoreError> {
+        match decided.held_until_us {
+            Some(_) => delegate!(self, store => store.order(decided)),
+            None => Ok(None),
+        }
     }
 
     /// Starts waiting for the decision on one attempt, by any process. Start before the lookup, so

@@ -11,8 +11,10 @@ pub struct SaleView {
     pub epoch: u64,
     /// Units not sold; below 0 when oversold. A hint: it can justify a refusal, never an order.
     pub left: i64,
-    /// Orders made.
+    /// Orders made and not given back.
     pub orders: u64,
+    /// Of the orders, those that were paid for; 0 at a sale that does not hold its orders.
+    pub paid: u64,
 }
 
 impl SaleView {

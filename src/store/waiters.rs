@@ -129,7 +129,8 @@ mod tests {
             seq: 1,
             accepted_us: 1,
         });
-        Arc::new(Decided { attempt, decision: Decision::Lost(LostReason::SoldOut), decided_us: 2 })
+        let decision = Decision::Lost(LostReason::SoldOut);
+        Arc::new(Decided { attempt, decision, decided_us: 2, held_until_us: None })
     }
 
     fn id(number: u128) -> RequestId {

@@ -2,11 +2,12 @@
 //! answers.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::history::Status;
-use crate::ids::RequestId;
+use crate::history::{OrderStatus, PaymentAnswer, Status};
+use crate::ids::{OrderId, RequestId};
 use crate::stats::ErrorKind;
 
 use super::{Phase, Received, Template, Understood, Unusable, Visit, builtin, described};
@@ -18,13 +19,25 @@ pub struct Client(Kind);
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Seckill { purchase: Template<2>, result: Template<1>, request_id: RequestId },
+    Seckill {
+        purchase: Template<2>,
+        result: Template<1>,
+        request_id: RequestId,
+        payments: Arc<builtin::Payments>,
+        /// What had become of the order that the last result showed.
+        shown: Option<OrderStatus>,
+    },
     Described(Box<described::Client>),
 }
 
 impl Client {
-    pub(super) fn seckill(purchase: Template<2>, result: Template<1>) -> Self {
-        Self(Kind::Seckill { purchase, result, request_id: RequestId(Uuid::nil()) })
+    pub(super) fn seckill(
+        purchase: Template<2>,
+        result: Template<1>,
+        payments: builtin::Payments,
+    ) -> Self {
+        let (request_id, payments) = (RequestId(Uuid::nil()), Arc::new(payments));
+        Self(Kind::Seckill { purchase, result, request_id, payments, shown: None })
     }
 
     pub(super) fn described(client: described::Client) -> Self {
@@ -152,10 +165,41 @@ impl Client {
         received: Received<'_>,
     ) -> Result<Option<Status>, Unusable> {
         match &mut self.0 {
-            Kind::Seckill { request_id, .. } => {
-                builtin::understand_result(received.status, received.body, *request_id)
+            Kind::Seckill { request_id, shown, .. } => {
+                *shown = None;
+                let (status, body) = (received.status, received.body);
+                let (status, order) = builtin::understand_result(status, body, *request_id)?;
+                *shown = order;
+                Ok(status)
             }
             Kind::Described(client) => client.understand_result(received),
         }
+    }
+
+    /// What had become of the attempt's order, as the last result showed it.
+    pub fn shown_order(&self) -> Option<OrderStatus> {
+        match &self.0 {
+            Kind::Seckill { shown, .. } => *shown,
+            Kind::Described(_) => None,
+        }
+    }
+
+    /// Builds a payment for an order that an attempt has won; `None` where there are no payments.
+    pub fn payment(&self, order_id: &OrderId, request_id: RequestId) -> Option<Vec<u8>> {
+        match &self.0 {
+            Kind::Seckill { payments, .. } => Some(payments.request(order_id, request_id)),
+            Kind::Described(_) => None,
+        }
+    }
+
+    /// Interprets an answer to a payment for the order of an attempt.
+    ///
+    /// # Errors
+    /// When it is not a valid answer of the API: then it is unknown whether it had an effect.
+    pub fn understand_payment(
+        received: Received<'_>,
+        request_id: RequestId,
+    ) -> Result<PaymentAnswer, Unusable> {
+        builtin::understand_payment(received.status, received.body, request_id)
     }
 }

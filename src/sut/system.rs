@@ -48,6 +48,7 @@ impl Sut {
             Self::Seckill => Ok(Client::seckill(
                 builtin::purchase(target, plan, item),
                 builtin::result(target, plan, wait),
+                builtin::Payments::new(target, plan),
             )),
             Self::Described(description) => {
                 let client = description.client(&target.host, &target.url, plan.keepalive)?;
@@ -109,10 +110,11 @@ impl Sut {
         }
     }
 
-    /// The labels of the steps, by number; the purchase is one of them.
+    /// The labels of the steps, by number. The purchase of a described shop is one of them; the
+    /// only step of the built-in API is a payment.
     pub fn steps(&self) -> Vec<String> {
         match self {
-            Self::Seckill => Vec::new(),
+            Self::Seckill => vec![builtin::PAYMENT_LABEL.to_owned()],
             Self::Described(description) => description.steps(),
         }
     }

@@ -7,7 +7,7 @@ use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
 use seckill::judge::{
     Audit, Bounds, DeadLetters, Expression, Fairness, Gaps, Invalid, Invariant, NotChecked,
-    Threshold, Verdict, Violation,
+    Payments, Threshold, Verdict, Violation,
 };
 use seckill::monitor::{CpuTrack, ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
@@ -124,6 +124,7 @@ pub(super) fn oversold() -> Audit {
             count: 2,
             request_ids: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae8".into()],
         }),
+        payments: Some(Payments { paid: 2, expired: 1, unknown: 1, ..Payments::default() }),
         checked: vec![Invariant::NeverOversold],
         not_checked: Vec::new(),
         violations: vec![Violation {

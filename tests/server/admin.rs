@@ -191,6 +191,7 @@ async fn sale_of_another_item_does_not_affect_the_first() {
     assert_eq!(reply.code, 200);
     shop.decide_all().await;
     assert_eq!(shop.result(&id(1)).await.status_of(&id(1)), AttemptStatus::won("tea-1-1"));
-    let sale = seckill::store::SaleView { terms: terms("tea", 1), epoch: 1, left: 0, orders: 1 };
+    let sale =
+        seckill::store::SaleView { terms: terms("tea", 1), epoch: 1, left: 0, orders: 1, paid: 0 };
     assert_eq!(within(shop.app.store.sale(Some(&sale.terms.item))).await, Ok(sale));
 }

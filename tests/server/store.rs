@@ -12,21 +12,21 @@ use crate::support::backend::Backend;
 use crate::support::{self, Setup, Shop, id, terms, within};
 
 /// A kind of store, and where its data is kept.
-struct Place {
+pub(crate) struct Place {
     at: StoreAt,
     folder: TempDir,
 }
 
 impl Place {
     /// Opens the store, or opens it again.
-    async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         let journal = self.folder.path().join("store.journal");
         within(Store::open(&self.at, &journal, Durability::Os)).await.unwrap()
     }
 }
 
 /// Runs a test on every store that can run here, each of them empty.
-async fn every_store(test: impl AsyncFn(Place)) {
+pub(crate) async fn every_store(test: impl AsyncFn(Place)) {
     for url in Backend::stores() {
         let at = StoreAt::new(url.map(|url| url.parse().unwrap()), &Flaws::default());
         test(Place { at, folder: tempfile::tempdir().unwrap() }).await;

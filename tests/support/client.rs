@@ -185,7 +185,7 @@ impl Sale {
         let Ok(status) = status else {
             panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body))
         };
-        ResultRead { request_id, status, sent_us, answered_us: now_us() }
+        ResultRead { request_id, status, order: None, sent_us, answered_us: now_us() }
     }
 }
 

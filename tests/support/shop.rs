@@ -38,7 +38,7 @@ pub(crate) struct Setup {
 /// An always open sale of `stock` units with a limit of one per buyer.
 pub(crate) fn terms(item: &str, stock: u32) -> Terms {
     let item = item.parse().unwrap();
-    Terms { item, stock, per_buyer: 1, opens_us: None, closes_us: None }
+    Terms { item, stock, per_buyer: 1, opens_us: None, closes_us: None, hold_us: None }
 }
 
 impl Setup {
@@ -86,6 +86,7 @@ impl Shop {
             clock: Clock::Manual(Arc::clone(&now_us)),
             admin_token: AdminToken::new(Secret(TOKEN.into())),
             per_buyer: 1,
+            hold_us: None,
             rate_limit: setup.rate_limit.map(RateLimit::new),
             buyer_rate_limit: None,
             limits: Default::default(),

@@ -217,6 +217,7 @@ fn rows(records: &[Record<'_>], history: &History, tells: Tells) -> Vec<Row> {
             accepted_us,
             decided_us: decided_us.filter(|_| found.status != FoundStatus::Queued),
             status: status(found),
+            order: None,
         }
     };
     records.iter().zip(0..).map(row).collect()

@@ -47,7 +47,8 @@ fn found(buyer: Option<Uuid>, order_id: &str) -> Found {
 
 fn read(found: Vec<Found>, tells: Tells, history: &History) -> Ledger {
     let (item, hours) = ("tea".into(), Hours::default());
-    let sale = SaleTerms { item, epoch: 0, stock: 9, stock_left: 0, per_buyer: u32::MAX, hours };
+    let (per_buyer, hold_us) = (u32::MAX, None);
+    let sale = SaleTerms { item, epoch: 0, stock: 9, stock_left: 0, per_buyer, hours, hold_us };
     attribute(found, sale, tells, history, &buyer_by_uuid)
 }
 
@@ -95,7 +96,13 @@ fn records_of_a_buyer_go_to_those_attempts_first_that_can_have_won() {
     // An attempt whose result says that it lost comes later.
     let request_id = ids().request_id(attempts[3]);
     let status = Some(Status::Lost(Loss::SoldOut));
-    history.results.push(ResultRead { request_id, status, sent_us: 3, answered_us: 4 });
+    history.results.push(ResultRead {
+        request_id,
+        status,
+        order: None,
+        sent_us: 3,
+        answered_us: 4,
+    });
     assert_eq!(of(&history, 3, tells)[2], Some(attempts[2]));
     // The order of the same id is the attempt's, wherever it stands.
     let tells = Tells { order_ids: true, ..tells };

@@ -55,7 +55,8 @@ impl AtLimit {
             if made_us[&buyer].partition_point(|us| *us <= request.answered_us) < limit {
                 let falsely = if is_lost { &mut at_limit.lost } else { &mut at_limit.refused };
                 falsely.push(request);
-            } else {
+            } else if !facts.holds {
+                // Otherwise some of the buyer's orders may have come back, and others come later.
                 let by_us = at_limit.by_us.entry(buyer).or_insert(u64::MAX);
                 *by_us = request.answered_us.min(*by_us);
             }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod decided;
+mod holds;
 mod hours;
 mod kept;
 mod ledger;
@@ -51,6 +52,8 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     time::within_hours,
     views::views_agree,
     reads::stock_reads_bounded,
+    holds::orders_end_once,
+    holds::deadlines_hold,
 ];
 
 /// The rules that need no rows of a ledger.

@@ -21,25 +21,32 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     if views.is_empty() {
         return broken;
     }
-    sold_stays_sold(&views, &mut broken);
+    if !facts.holds {
+        sold_stays_sold(&views, &mut broken);
+    }
     if !facts.tells.is_everything() {
         return broken;
     }
-    sold_out_stays(facts, &views, &mut broken);
+    if !facts.holds {
+        sold_out_stays(facts, &views, &mut broken);
+    }
     let history = facts.history;
     let won = |row: &&Row| matches!(row.status, Status::Won(_));
     let before_won = history.before.values().filter(won).count();
-    let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(|row| won(&row));
+    let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(Row::takes_unit);
     let still_won = history.before.values().filter(won).filter(is_still_won).count();
     let orders = orders(facts);
     let at_limit = AtLimit::told(facts);
-    let moments = |of: &dyn Fn(&Order<'_>) -> u64| {
-        let mut moments: Vec<u64> = orders.iter().map(of).collect();
+    let moments = |of: &dyn Fn(&Order<'_>) -> Option<u64>| {
+        let mut moments: Vec<u64> = orders.iter().filter_map(of).collect();
         moments.sort_unstable();
         moments
     };
-    let from_us = moments(&|order| order.from_us);
-    let by_us = moments(&|order| order.by_us.min(at_limit.by_us(order.row)));
+    let from_us = moments(&|order| Some(order.from_us));
+    // An order that was given back may have been by the time of any state.
+    let by_us = moments(&|order| {
+        order.row.takes_unit().then(|| order.by_us.min(at_limit.by_us(order.row)))
+    });
     let first_us = facts.made().map(|made| made.entry.sent_us).min();
     // The ledger was requested after the state that showed that nothing was queued.
     let ledger_us = match Settled::of(facts) {
@@ -74,7 +81,7 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
 /// compares the last state with the ledger.
 fn winners_wait(facts: &Facts<'_>, views: &[&View], broken: &mut Witnesses) {
     let new = facts.accepted.iter().filter(|made| made.earlier.is_none());
-    let winners = new.filter(|made| made.row.is_some_and(|row| row.status.order_id().is_some()));
+    let winners = new.filter(|made| made.row.is_some_and(Row::takes_unit));
     let mut accepted: Vec<_> =
         winners.filter_map(|made| Some((made.request_id, made.window()?.1))).collect();
     // An attempt may have been answered twice.

@@ -101,7 +101,8 @@ fn changed_since(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     }
 }
 
-/// Why the reason of a loss is false: orders never become fewer, and units never more. A buyer who
+/// Why the reason of a loss is false: orders never become fewer, and units more only as orders are
+/// given back. A buyer who
 /// should have won instead breaks `no_unsold_stock`.
 fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     let sale = &facts.ledger.sale;
@@ -114,7 +115,9 @@ fn other_reason(facts: &Facts<'_>, row: &Row) -> Option<&'static str> {
     let was_told = || facts.history.refusals.of(Refused::SoldOut).is_some();
     match row.status {
         Status::Lost(Loss::Foreign) => Some("lost for a reason that the API does not have"),
-        Status::Lost(Loss::SoldOut) if sale.stock_left > 0 && !is_below_limit() && !was_told() => {
+        Status::Lost(Loss::SoldOut)
+            if facts.has_units_left() && !is_below_limit() && !was_told() =>
+        {
             Some("lost as sold out, and units are left")
         }
         Status::Lost(Loss::AlreadyBought) if sale.stock_left <= 0 && is_below_limit() => {

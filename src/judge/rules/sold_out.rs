@@ -10,7 +10,8 @@ use super::kept::kept;
 use super::losses::losses;
 use super::orders::orders;
 
-/// Nobody may be told that no unit is left while units are left: none at all if units are left at
+/// Nobody may be told that no unit is left while units are left, of those that have not come back:
+/// none at all if units are left at
 /// the end, none before an order is made, and none before enough attempts are sent that can have
 /// taken the units. A state that shows units afterwards breaks `stock_reads_bounded`.
 pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
@@ -26,7 +27,9 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
         return broken;
     }
     let Some((first, told_us)) = first_told(facts) else { return broken };
-    for order in orders(facts).iter().filter(|order| order.from_us > told_us) {
+    // As many as have come back may have been sold since.
+    let later = orders(facts).iter().filter(|order| order.from_us > told_us);
+    for order in later.skip(facts.returned()) {
         let (winner, ms) = (order.row.request_id, told_us / 1_000);
         broken
             .add(format_args!("{winner}: won, and {first} was told at {ms} ms that none is left"));
@@ -49,8 +52,8 @@ pub(super) fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
     let refused = refused.filter(|first| first.answered_us > 0);
     let told = losses(facts, Loss::SoldOut).chain(refused);
     let told = told.map(|told| (history.ids.request_id(told.attempt), told.answered_us));
-    // A described shop may have got new units since.
-    let is_of_sale = facts.tells.is_everything();
+    // A described shop may have got new units since, and units that were held may have come back.
+    let is_of_sale = facts.tells.is_everything() && !facts.holds;
     let before = history.before.values().filter(|_| is_of_sale);
     let before = before.filter(|row| row.status == Status::Lost(Loss::SoldOut));
     let before = before.map(|row| (row.request_id, 0));

@@ -1,6 +1,6 @@
 //! Stock and orders: what may be sold, and to whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 
 use crate::history::{Loss, Row, SaleTerms, SaleView, Status, View};
@@ -14,7 +14,7 @@ pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
     if facts.stock().is_none() {
         return broken;
     }
-    let (orders, told) = (&facts.orders, &facts.only_told);
+    let (orders, told) = (&facts.kept, facts.only_told_kept());
     let within = orders.len() + told.len() - facts.oversold();
     orders.iter().skip(within).for_each(|order| broken.add(order.request_id));
     let told = told.iter().skip(within.saturating_sub(orders.len()));
@@ -37,25 +37,30 @@ pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
 /// Ledgers and states show the sale at one moment each, so the sum is right in all of them.
 pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockConserved);
-    let mut add_up = |stock: u64, left: i64, orders: u64, when: &dyn Display| {
-        let wrong = format_args!("stock {stock}, left {left}, orders {orders}{when}");
-        broken.add_if(!is_sum(stock, left, orders), wrong);
-    };
+    let add_up =
+        |broken: &mut Witnesses, stock: u64, left: i64, orders: u64, when: &dyn Display| {
+            let wrong = format_args!("stock {stock}, left {left}, orders {orders}{when}");
+            broken.add_if(!is_sum(stock, left, orders), wrong);
+        };
     let SaleTerms { stock, stock_left, .. } = facts.ledger.sale;
     // A source that is no single answer may show the stock and the orders of different moments.
     if facts.tells.stock && (facts.tells.states || facts.is_settled) {
-        add_up(stock, stock_left, facts.orders.len() as u64, &"");
+        add_up(&mut broken, stock, stock_left, facts.kept.len() as u64, &"");
     }
     let before = facts.history.sale_before.as_ref().filter(|_| facts.tells.stock);
     if let Some(before) = before {
         let rows = facts.history.before.values();
-        let orders = rows.filter(|row| matches!(row.status, Status::Won(_))).count();
-        add_up(before.stock, before.stock_left, orders as u64, &" before the run");
+        let orders = rows.filter(|row| row.takes_unit()).count();
+        add_up(&mut broken, before.stock, before.stock_left, orders as u64, &" before the run");
     }
     for view in facts.views() {
         let SaleView { stock, stock_left, orders, .. } = view.sale;
         let ms = view.sent_us / 1_000;
-        add_up(stock, stock_left, orders, &format_args!(" at {ms} ms"));
+        add_up(&mut broken, stock, stock_left, orders, &format_args!(" at {ms} ms"));
+        if let Some((held, paid)) = view.sale.held.zip(view.sale.paid) {
+            let wrong = format_args!("held {held}, paid {paid}, orders {orders} at {ms} ms");
+            broken.add_if(held.checked_add(paid) != Some(orders), wrong);
+        }
     }
     broken
 }
@@ -77,10 +82,21 @@ pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {
         return broken;
     }
     let limit = u64::from(facts.ledger.sale.per_buyer);
-    let mut over: Vec<_> = facts.orders_of.iter().filter(|(_, n)| **n > limit).collect();
+    let kept_of = kept_of(facts);
+    let kept_of = if facts.holds { &kept_of } else { &facts.orders_of };
+    let mut over: Vec<_> = kept_of.iter().filter(|(_, n)| **n > limit).collect();
     over.sort_unstable();
     over.into_iter().for_each(|(uid, orders)| broken.add(format_args!("{uid} has {orders}")));
     broken
+}
+
+/// The orders of each buyer that take a unit, at a sale that holds its orders.
+fn kept_of<'a>(facts: &Facts<'a>) -> HashMap<&'a str, u64> {
+    let mut kept_of = HashMap::new();
+    for order in facts.kept.iter().filter(|_| facts.holds) {
+        *kept_of.entry(&*order.uid).or_default() += 1;
+    }
+    kept_of
 }
 
 /// The reason for which an attempt lost does not matter: a unit is left that its buyer did not get.

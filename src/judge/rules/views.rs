@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
-use crate::history::{Hours, NoState, Row, SaleView, Status, View};
+use crate::history::{Hours, NoState, OrderStatus, Row, SaleView, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 
@@ -29,6 +29,7 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
             // `terms_kept` compares these two of the ledgers.
             stock: Some(sale.stock).filter(|_| facts.tells.stock),
             per_buyer: Some(sale.per_buyer).filter(|_| facts.tells.limit),
+            hold_us: terms_of.hold_us,
             hours: terms_of.hours,
         };
         terms.compare(&shown, &mut broken);
@@ -62,6 +63,7 @@ struct Terms<'a> {
     item: Option<&'a str>,
     stock: Option<u64>,
     per_buyer: Option<u32>,
+    hold_us: Option<u64>,
     hours: Hours,
 }
 
@@ -71,6 +73,7 @@ impl<'a> Terms<'a> {
             item: Some(&view.item),
             stock: Some(view.stock),
             per_buyer: view.per_buyer,
+            hold_us: view.hold_us,
             hours: view.hours,
         }
     }
@@ -79,6 +82,7 @@ impl<'a> Terms<'a> {
     fn compare(&mut self, shown: &Self, broken: &mut Witnesses) {
         same("item", &mut self.item, shown.item, broken);
         same("stock", &mut self.stock, shown.stock, broken);
+        same("hold", &mut self.hold_us, shown.hold_us, broken);
         same("limit per buyer", &mut self.per_buyer, shown.per_buyer, broken);
         same("opening", &mut self.hours.opens_us, shown.hours.opens_us, broken);
         same("closing", &mut self.hours.closes_us, shown.hours.closes_us, broken);
@@ -161,10 +165,13 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     let is_won = |status: &Status| matches!(status, Status::Won(_));
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
     let new = unknown().filter(|made| made.row.is_some_and(|row| is_won(&row.status))).count();
-    let between = -(new as i128)..=late_orders(facts) as i128;
+    // Orders that are held may be given back between the two, and those that were may have been.
+    let is_paid = |row: &&&Row| row.order.as_ref().is_none_or(|of| of.status == OrderStatus::Paid);
+    let (orders, made) = (facts.kept.len(), facts.orders.len());
+    let certain = facts.kept.iter().filter(is_paid).count();
+    let between = certain as i128 - new as i128..=(made + late_orders(facts)) as i128;
     let sale = &last.sale;
-    let orders = facts.orders.len();
-    let differs = !between.contains(&(i128::from(sale.orders) - orders as i128));
+    let differs = !between.contains(&i128::from(sale.orders));
     if differs && adds_up(last) {
         broken.add(format_args!("{} orders, and {orders} in the ledger", sale.orders));
     }
@@ -195,6 +202,10 @@ fn queued_at_most(facts: &Facts<'_>, last: &View) -> u64 {
 pub(super) fn late_orders(facts: &Facts<'_>) -> usize {
     let sale = &facts.ledger.sale;
     let queued = facts.ledger.rows.iter().filter(|row| row.status == Status::Queued);
+    if facts.holds {
+        // Units and places that come back may be taken by any of them.
+        return queued.count() + facts.unknown.iter().filter(|made| made.row.is_none()).count();
+    }
     let without_row = facts.unknown.iter().filter(|made| made.row.is_none());
     let buyers = without_row.map(|made| facts.history.ids.buyer(made.entry.attempt).to_string());
     let mut late_of: HashMap<String, u64> = HashMap::new();

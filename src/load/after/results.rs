@@ -53,7 +53,10 @@ impl Question for ResultOf {
     ) -> Option<ResultAnswer> {
         let request_id = self.ids.request_id(attempt);
         match self.client.understand_result(received) {
-            Ok(status) => Some(Ok(ResultRead { request_id, status, sent_us, answered_us })),
+            Ok(status) => {
+                let order = self.client.shown_order();
+                Some(Ok(ResultRead { request_id, status, order, sent_us, answered_us }))
+            }
             Err(Unusable { is_contradictory: true, .. }) => {
                 Some(Err((request_id, sent_us, answered_us)))
             }

@@ -10,6 +10,7 @@ use crate::settings::{Buyers, RetryOn};
 use crate::units::{Count, Rate, Share, Span};
 
 use super::super::fault::Fault;
+use super::super::pay_after::PayAfter;
 use super::super::workload::{Arrival, Stage, Think};
 
 layered! {
@@ -117,6 +118,14 @@ layered! {
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub follow: Option<bool>,
+        /// Share of the won orders that their buyers pay for, at a sale that holds its orders
+        /// (`serve --hold`); nobody pays for the others. Each accepted buyer waits for the decision
+        /// then, as with --follow
+        #[arg(long, env = "SECKILL_PAY", value_name = "P%")]
+        pub pay: Option<Share>,
+        /// Pause between the decision and the payment: 1s..30s, or 5s [default: 0s]
+        #[arg(long, env = "SECKILL_PAY_AFTER", value_name = "TIME..TIME")]
+        pub pay_after: Option<PayAfter>,
         /// Item to buy; required when several are on sale
         #[arg(long, env = "SECKILL_ITEM", value_name = "NAME")]
         pub item: Option<String>,

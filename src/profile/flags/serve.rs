@@ -28,6 +28,10 @@ layered! {
         /// Maximum number of orders of one buyer [default: 1]
         #[arg(long, env = "SECKILL_PER_BUYER", value_name = "N")]
         pub per_buyer: Option<Count>,
+        /// Hold each order for this time: it expires unless its buyer pays [default: orders need no
+        /// payment]
+        #[arg(long, env = "SECKILL_HOLD", value_name = "TIME")]
+        pub hold: Option<Span>,
         /// When the sale opens: RFC 3339, or +5s from now [default: immediately]
         #[arg(long, env = "SECKILL_OPENS_AT", value_name = "MOMENT")]
         pub opens_at: Option<Moment>,

@@ -11,13 +11,13 @@ use super::Rule;
 
 /// The rule that has these flaws, of which at most one replaces the standard rule.
 pub fn rule(flaws: &Flaws) -> Rule {
+    let mut rule = Rule::default();
     if flaws.has(Flaw::OffByOne) {
-        Rule(off_by_one::reserve)
+        rule.decide = off_by_one::reserve;
     } else if flaws.has(Flaw::RefundTwice) {
-        Rule(refund_twice::reserve)
+        rule.decide = refund_twice::reserve;
     } else if flaws.has(Flaw::DecrementWithoutRefund) {
-        Rule(decrement_without_refund::reserve)
-    } else {
-        Rule::default()
+        rule.decide = decrement_without_refund::reserve;
     }
+    rule
 }

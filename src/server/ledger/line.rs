@@ -1,7 +1,7 @@
 //! The lines of a ledger.
 
 use crate::api::{LedgerAttempt, LedgerLine, LedgerSale};
-use crate::sale::{Attempt, Decision};
+use crate::sale::{Attempt, Decision, Order};
 use crate::store::{Decided, SaleView};
 
 /// The first line.
@@ -14,6 +14,7 @@ pub(super) fn sale(sale: &SaleView) -> LedgerLine {
         per_buyer: sale.terms.per_buyer,
         opens_us: sale.terms.opens_us,
         closes_us: sale.terms.closes_us,
+        hold_us: sale.terms.hold_us,
     };
     LedgerLine::Sale { sale }
 }
@@ -30,17 +31,23 @@ pub(super) fn queued(attempt: &Attempt) -> LedgerAttempt {
         status: "queued".into(),
         reason: None,
         order_id: None,
+        order: None,
+        held_until_us: None,
+        order_us: None,
     }
 }
 
-/// The line of a decided attempt.
-pub(super) fn decided(decided: &Decided) -> LedgerAttempt {
+/// The line of a decided attempt, and what has become of its order if it needs a payment.
+pub(super) fn decided(decided: &Decided, order: Option<Order>) -> LedgerAttempt {
     let mut line = queued(&decided.attempt);
     line.decided_us = Some(decided.decided_us);
     match &decided.decision {
         Decision::Won(order_id) => {
             line.status = "won".into();
             line.order_id = Some(order_id.to_string());
+            line.order = order.map(|order| order.status.as_str().into());
+            line.held_until_us = order.map(|order| order.held_until_us);
+            line.order_us = order.and_then(|order| order.ended_us);
         }
         Decision::Lost(reason) => {
             line.status = "lost".into();

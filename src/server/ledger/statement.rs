@@ -91,7 +91,7 @@ impl Statement {
             Decision::Won(_) => self.counts.won += 1,
             Decision::Lost(_) => self.counts.lost += 1,
         }
-        self.add(&LedgerLine::Attempt(line::decided(decided)));
+        self.add(&LedgerLine::Attempt(line::decided(decided, self.ledger.order_of(decided))));
         self.send_if_long(pieces).await
     }
 

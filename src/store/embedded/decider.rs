@@ -6,7 +6,7 @@ use crate::ids::RequestId;
 use crate::journal::Journal;
 use crate::sale::{Attempt, Decision};
 
-use super::super::{Decided, Reservation, StoreError};
+use super::super::{Reservation, StoreError};
 use super::decisions::Logged;
 use super::state::State;
 
@@ -69,9 +69,6 @@ impl Decider<'_> {
     ) -> Result<Logged, StoreError> {
         let record = format!("decided {decided_us} {attempt} {decision}");
         let commit = self.journal.append(record.as_bytes()).map_err(|_| StoreError::Unknown)?;
-        let decided = Decided { attempt: Arc::clone(attempt), decision, decided_us };
-        let logged = Logged { decided: Arc::new(decided), record: commit.seq() };
-        state.insert_decision(logged.clone());
-        Ok(logged)
+        Ok(state.insert_decision(Arc::clone(attempt), decision, decided_us, commit.seq()))
     }
 }

@@ -1,10 +1,16 @@
-//! The decisions of one sale, in their order, of which a snapshot is cheap.
+//! The decisions of one sale and the ends of its orders, each in their order, of which a snapshot
+//! is cheap.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::Decided;
+use crate::api::OrderStatus;
+use crate::ids::RequestId;
 
-/// Decisions in a block: a snapshot copies the last block, and a pointer to each full one.
+use super::super::Decided;
+use super::super::orders::EndedOrders;
+
+/// Entries in a block: a snapshot copies the last block, and a pointer to each full one.
 const BLOCK_LEN: usize = 1_024;
 
 /// A decision and the sequence number of its journal record: it counts once that is committed.
@@ -14,16 +20,31 @@ pub(super) struct Logged {
     pub(super) record: u64,
 }
 
-/// The decisions of one sale.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Decisions {
-    /// Blocks that do not change any more.
-    full: Vec<Arc<Vec<Logged>>>,
-    last: Vec<Logged>,
+/// The end of an order, and the sequence number of its journal record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LoggedEnd {
+    pub(super) request_id: RequestId,
+    pub(super) status: OrderStatus,
+    pub(super) ended_us: u64,
+    pub(super) record: u64,
 }
 
-impl Decisions {
-    pub(super) fn push(&mut self, logged: Logged) {
+/// The entries of one sale.
+#[derive(Debug, Clone)]
+pub(super) struct Blocks<T> {
+    /// Blocks that do not change any more.
+    full: Vec<Arc<Vec<T>>>,
+    last: Vec<T>,
+}
+
+impl<T> Default for Blocks<T> {
+    fn default() -> Self {
+        Self { full: Vec::new(), last: Vec::new() }
+    }
+}
+
+impl<T> Blocks<T> {
+    pub(super) fn push(&mut self, logged: T) {
         self.last.push(logged);
         if self.last.len() == BLOCK_LEN {
             let full = std::mem::replace(&mut self.last, Vec::with_capacity(BLOCK_LEN));
@@ -31,16 +52,28 @@ impl Decisions {
         }
     }
 
-    /// The sequence number of the last decision's journal record.
-    pub(super) fn last_record(&self) -> Option<u64> {
-        let last = self.last.last().or_else(|| self.full.last()?.last());
-        last.map(|logged| logged.record)
+    /// The newest entry.
+    pub(super) fn newest(&self) -> Option<&T> {
+        self.last.last().or_else(|| self.full.last()?.last())
     }
 
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.full.iter().flat_map(|block| block.iter()).chain(&self.last)
+    }
+}
+
+impl Blocks<LoggedEnd> {
+    /// What has become of the orders that are not held any more.
+    pub(super) fn ended(&self) -> EndedOrders {
+        let ends = self.iter().map(|end| (end.request_id, (end.status, end.ended_us)));
+        EndedOrders(ends.collect::<HashMap<_, _>>())
+    }
+}
+
+impl Blocks<Logged> {
     /// All decisions in the order of acceptance of their attempts.
     pub(super) fn by_acceptance(&self) -> Vec<Arc<Decided>> {
-        let all = self.full.iter().flat_map(|block| block.iter()).chain(&self.last);
-        let mut decided: Vec<_> = all.map(|logged| Arc::clone(&logged.decided)).collect();
+        let mut decided: Vec<_> = self.iter().map(|logged| Arc::clone(&logged.decided)).collect();
         decided.sort_by_key(|decided| decided.attempt.seq);
         decided
     }

@@ -1,12 +1,14 @@
 //! The store of this process: sales and decisions in memory, a journal on disk.
 //!
-//! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`, and
-//! for the register `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
+//! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`,
+//! `ended us request_id ending status` for an order that was held, and for the register
+//! `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
 
 mod announce;
 mod decider;
 mod decisions;
 pub(in crate::store) mod flaws;
+mod orders;
 mod register;
 mod state;
 mod ways;
@@ -29,8 +31,8 @@ use decisions::Logged;
 use state::{State, view};
 pub(super) use ways::Ways;
 
-/// How long a ledger waits until the decisions in it are committed: as long as an attempt waits for
-/// its own commit. Only a disk that hangs takes longer.
+/// How long a ledger waits until the decisions in it are committed, and a payment for its own
+/// commit: as long as an attempt waits. Only a disk that hangs takes longer.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The store of this process.
@@ -193,17 +195,20 @@ impl Embedded {
     }
 
     pub(in crate::store) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        let (sale, decisions) = {
+        let (sale, decisions, ends) = {
             let state = self.lock();
             let opened = state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?;
-            (view(&opened.sale), opened.decisions.clone())
+            (view(&opened.sale), opened.decisions.clone(), opened.ends.clone())
         };
-        let committed = self.committed(decisions.last_record());
+        let last_decision = decisions.newest().map(|logged| logged.record);
+        let last_end = ends.newest().map(|end| end.record);
+        let committed = self.committed(last_decision.max(last_end));
         match tokio::time::timeout(COMMIT_TIMEOUT, committed).await {
             Ok(committed) => committed?,
             Err(_) => return Err(StoreError::Unknown),
         }
-        Ok(Ledger { sale, rows: Rows::Memory(decisions.by_acceptance().into_iter()) })
+        let rows = Rows::Memory(decisions.by_acceptance().into_iter());
+        Ok(Ledger { sale, rows, ended: ends.ended() })
     }
 
     pub(in crate::store) fn close(&self) -> Result<(), String> {

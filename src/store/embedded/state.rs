@@ -8,7 +8,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::sale::{Attempt, Decision, Fields, RecordError, Rule, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
-use super::decisions::{Decisions, Logged};
+use super::decisions::{Blocks, Logged, LoggedEnd};
 use super::register::Register;
 use super::withdrawn::Withdrawn;
 
@@ -36,8 +36,19 @@ pub(super) struct State {
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) sale: Sale,
-    pub(super) decisions: Decisions,
+    pub(super) decisions: Blocks<Logged>,
     pub(super) record: u64,
+    /// The ends of orders, at a sale that holds its orders.
+    pub(super) ends: Blocks<LoggedEnd>,
+    /// The journal record that ended each order.
+    pub(super) end_records: HashMap<RequestId, u64>,
+}
+
+impl Opened {
+    fn new(sale: Sale, record: u64) -> Self {
+        let (decisions, ends, end_records) = Default::default();
+        Self { sale, decisions, record, ends, end_records }
+    }
 }
 
 /// The view of a sale.
@@ -47,6 +58,7 @@ pub(super) fn view(sale: &Sale) -> SaleView {
         epoch: sale.epoch(),
         left: sale.left(),
         orders: sale.orders().into(),
+        paid: sale.paid().into(),
     }
 }
 
@@ -65,7 +77,7 @@ impl State {
         let sale = Sale::open(terms, epoch);
         let view = view(&sale);
         self.current_epochs.insert(view.terms.item.clone(), epoch);
-        self.sales.insert(epoch, Opened { sale, decisions: Decisions::default(), record });
+        self.sales.insert(epoch, Opened::new(sale, record));
         view
     }
 
@@ -107,14 +119,28 @@ impl State {
         }
     }
 
-    pub(super) fn insert_decision(&mut self, logged: Logged) {
-        let attempt = &logged.decided.attempt;
+    /// Keeps a decision whose journal record is `record`. If it is an order, its hold begins.
+    pub(super) fn insert_decision(
+        &mut self,
+        attempt: Arc<Attempt>,
+        decision: Decision,
+        decided_us: u64,
+        record: u64,
+    ) -> Logged {
         let request_id = attempt.request_id;
         self.register.remove(&request_id);
-        if let Some(opened) = self.sales.get_mut(&attempt.epoch) {
+        let mut opened = self.sales.get_mut(&attempt.epoch);
+        let held_until_us = match (&mut opened, &decision) {
+            (Some(opened), Decision::Won(_)) => opened.sale.hold(&attempt, decided_us),
+            _ => None,
+        };
+        let decided = Decided { attempt, decision, decided_us, held_until_us };
+        let logged = Logged { decided: Arc::new(decided), record };
+        if let Some(opened) = opened {
             opened.decisions.push(logged.clone());
         }
-        self.decided.insert(request_id, logged);
+        self.decided.insert(request_id, logged.clone());
+        logged
     }
 
     /// Removes an attempt from the register for good.
@@ -125,26 +151,26 @@ impl State {
     }
 
     pub(super) fn replay(&mut self, record_seq: u64, record: &[u8]) -> Result<(), RecordError> {
-        let mut fields = Fields::new(record);
+        let fields = &mut Fields::new(record);
         match fields.word("kind")? {
             "sale" => {
                 let epoch = fields.next("epoch")?;
-                self.open_sale(Terms::from_fields(&mut fields)?, epoch, record_seq);
+                self.open_sale(Terms::from_fields(fields)?, epoch, record_seq);
             }
             "decided" => {
                 let decided_us = fields.next("decided_us")?;
-                let attempt = Arc::new(Attempt::from_fields(&mut fields)?);
-                let decision = Decision::from_fields(&mut fields)?;
+                let attempt = Arc::new(Attempt::from_fields(fields)?);
+                let decision = Decision::from_fields(fields)?;
                 // The rule depends on the earlier records only, so it must decide the same again.
                 // It did not decide undeliverable attempts.
                 let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
                 if by_rule && self.replay_decision(&attempt, &decision) != decision {
                     return Err(fields.invalid("decision"));
                 }
-                let decided = Arc::new(Decided { attempt, decision, decided_us });
-                self.insert_decision(Logged { decided, record: record_seq });
+                self.insert_decision(attempt, decision, decided_us, record_seq);
             }
-            "announced" => self.register.add(Arc::new(Attempt::from_fields(&mut fields)?)),
+            "ended" => self.replay_end(record_seq, fields)?,
+            "announced" => self.register.add(Arc::new(Attempt::from_fields(fields)?)),
             "confirmed" => self.register.confirm(&fields.next("request_id")?),
             "withdrawn" => self.withdraw(&fields.next("request_id")?),
             _ => return Err(fields.invalid("kind")),

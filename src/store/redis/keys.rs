@@ -11,14 +11,19 @@
 //! | `unconfirmed` | ids of announced attempts that are not known to be queued |
 //! | `twins` | ids of announced attempts that were announced more than once |
 //! | `queued:ITEM` | ids of the announced attempts at an item, by position in the order |
+//! | `held` | held orders, as the ids of the attempts that won them, with their deadlines |
+//! | `ended` | status and moment of each order that was held, by request id |
 //! | `sale:E` | of the sale with epoch E: `epoch terms item per_buyer opens closes left orders` |
+//! | `sale:E`, too | with a hold: `hold`, the numbers of orders `returned` and `paid` |
 //! | `bought:E` | orders by buyer, of a current sale |
 //! | `withdrawn:E` | tombstones: last withdrawn position by request id |
 //! | `ledger:E` | request ids in the order of their decisions |
+//! | `ends:E` | request id, status and moment of each order that was held, in their order |
 //!
 //! `decided` and `waiting` are the only index of request ids, for all items: an id is found with
 //! the same commands however many items there are, and a script that announces it sees it whatever
-//! its item. The ids of a sale are those in its `ledger:E` and its item's `queued:ITEM`, for
+//! its item. The same holds for `held` and `ended`, so that due orders of all sales are found with
+//! one command. The ids of a sale are those in its `ledger:E` and its item's `queued:ITEM`, for
 //! whoever is to delete a sale; this program deletes none.
 //!
 //! The scripts name their keys themselves, so that they need a server which holds all keys. The

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::ids::RequestId;
 
+use super::super::orders::EndedOrders;
 use super::super::{Decided, SaleView, StoreError};
+use super::ends::read_ended;
 use super::keys::{key, key_of};
 use super::link::{Access, Link};
 use super::records::{decided, view};
@@ -35,9 +37,12 @@ impl LedgerRows {
     }
 }
 
-pub(super) async fn read(link: &Link, epoch: u64) -> Result<(SaleView, LedgerRows), StoreError> {
+pub(super) async fn read(
+    link: &Link,
+    epoch: u64,
+) -> Result<(SaleView, LedgerRows, EndedOrders), StoreError> {
     let snapshot = SCRIPTS.snapshot.arg(epoch);
-    let (sale, len): (Vec<String>, usize) = link.run(&snapshot, Access::Read).await?;
+    let (sale, len, ends): (Vec<String>, usize, usize) = link.run(&snapshot, Access::Read).await?;
     if sale.is_empty() {
         return Err(StoreError::UnknownItem);
     }
@@ -51,7 +56,7 @@ pub(super) async fn read(link: &Link, epoch: u64) -> Result<(SaleView, LedgerRow
     }
     ids.sort_unstable();
     let rows = LedgerRows { link: link.clone(), ids: ids.into_iter() };
-    Ok((view(&sale)?, rows))
+    Ok((view(&sale)?, rows, read_ended(link, epoch, ends).await?))
 }
 
 async fn records(link: &Link, ids: Vec<String>) -> Result<Vec<Arc<Decided>>, StoreError> {

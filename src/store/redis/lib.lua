@@ -33,12 +33,21 @@ local function remove(item, ids)
   redis.call('SREM', P .. 'twins', unpack(ids))
 end
 
--- The sale of an epoch: epoch, terms, left, orders; empty when there is none.
+-- What is read of a sale: its epoch, terms, units left, orders made, orders given back, orders paid.
+local SALE = { 'epoch', 'terms', 'left', 'orders', 'returned', 'paid' }
+
+-- The last two are zero at a sale that does not hold its orders.
+local function with_zeros(sale)
+  sale[5], sale[6] = sale[5] or '0', sale[6] or '0'
+  return sale
+end
+
+-- The sale of an epoch; empty when there is none.
 local function sale_of(epoch)
   if not epoch then return {} end
-  local sale = redis.call('HMGET', P .. 'sale:' .. epoch, 'epoch', 'terms', 'left', 'orders')
+  local sale = redis.call('HMGET', P .. 'sale:' .. epoch, unpack(SALE))
   if not sale[1] then return {} end
-  return sale
+  return with_zeros(sale)
 end
 
 -- The epoch of the item's current sale; false when there is none.
@@ -104,13 +113,14 @@ local function counted_sale(all)
   local epoch = present(all[1].item)
   if not epoch then return false end
   local key, bought_key = P .. 'sale:' .. epoch, P .. 'bought:' .. epoch
-  local terms = redis.call('HMGET', key, 'left', 'per_buyer', 'item', 'orders')
+  local terms = redis.call('HMGET', key, 'left', 'per_buyer', 'item', 'orders', 'hold')
   local counts, bought = redis.call('HMGET', bought_key, unpack(each(all, 'buyer'))), {}
   for i, one in ipairs(all) do bought[one.buyer] = tonumber(counts[i] or '0') end
   return {
     epoch = epoch, key = key, bought_key = bought_key, item = terms[3],
     left = tonumber(terms[1]), left_before = tonumber(terms[1]), per_buyer = tonumber(terms[2]),
     orders = tonumber(terms[4]), sold = 0, bought = bought, changed = {},
+    hold = tonumber(terms[5] or ''), held = {},
   }
 end
 
@@ -121,6 +131,7 @@ local function write(sale)
   if sale.sold == 0 then return end
   redis.call('HINCRBY', sale.key, 'orders', sale.sold)
   redis.call('HSET', sale.bought_key, unpack(sale.changed))
+  if #sale.held > 0 then redis.call('ZADD', P .. 'held', unpack(sale.held)) end
 end
 
 local function at_limit(sale, one)
@@ -133,7 +144,12 @@ local function order(sale, one)
   sale.bought[one.buyer] = sale.bought[one.buyer] + 1
   sale.changed[#sale.changed + 1] = one.buyer
   sale.changed[#sale.changed + 1] = sale.bought[one.buyer]
-  return string.format('won %s-%s-%d', sale.item, sale.epoch, sale.orders)
+  local won = string.format('won %s-%s-%d', sale.item, sale.epoch, sale.orders)
+  if not sale.hold then return won end
+  local held_until = string.format('%.0f', tonumber(ARGV[1]) + sale.hold)
+  sale.held[#sale.held + 1] = held_until
+  sale.held[#sale.held + 1] = one.id
+  return won .. ' ' .. held_until
 end
 
 -- The rule for attempts at the current sale: whether this buyer gets one of the units left.
@@ -189,4 +205,77 @@ local function reserve(rule, before)
   end)
   if sale then write(sale) end
   return answers
+end
+
+-- The end of an order, by the attempt that won it: its status and when it ended; false while it is
+-- held.
+local function end_of(id)
+  local ended = redis.call('HGET', P .. 'ended', id)
+  if not ended then return false end
+  return string.match(ended, '^(%S+) (%S+)$')
+end
+
+-- The attempt that won an order which needs a payment; false when there is none.
+local function winner(id)
+  local record = redis.call('HGET', P .. 'decided', id)
+  if not record then return false end
+  local pattern = '^%S+ %S+ (%S+) (%S+) (%S+) %S+ %S+ won (%S+) (%S+)$'
+  local buyer, item, epoch, order_id, held_until = string.match(record, pattern)
+  if not buyer then return false end
+  return { id = id, buyer = buyer, item = item, epoch = epoch, order_id = order_id,
+    held_until = tonumber(held_until) }
+end
+
+-- Records the end of an order.
+local function set_ended(one, status, now_us)
+  redis.call('ZREM', P .. 'held', one.id)
+  redis.call('HSET', P .. 'ended', one.id, status .. ' ' .. now_us)
+  redis.call('RPUSH', P .. 'ends:' .. one.epoch, one.id .. ' ' .. status .. ' ' .. now_us)
+  return status
+end
+
+-- Ends an order with a payment.
+local function keep_order(one, now_us)
+  redis.call('HINCRBY', P .. 'sale:' .. one.epoch, 'paid', 1)
+  return set_ended(one, 'paid', now_us)
+end
+
+-- Ends an order, and gives its unit and its buyer's place back. The orders of each buyer are counted
+-- for current sales only.
+local function give_order_back(one, status, now_us)
+  redis.call('HINCRBY', P .. 'sale:' .. one.epoch, 'left', 1)
+  redis.call('HINCRBY', P .. 'sale:' .. one.epoch, 'returned', 1)
+  local bought = P .. 'bought:' .. one.epoch
+  if redis.call('HEXISTS', bought, one.buyer) == 1 then
+    redis.call('HINCRBY', bought, one.buyer, -1)
+  end
+  return set_ended(one, status, now_us)
+end
+
+-- Ends the hold of an order, if it is held, and returns its status. From its deadline on it expires,
+-- whatever is to end it. This is the only place where a unit comes back.
+local function end_order(one, ending, now_us)
+  local status = end_of(one.id)
+  if status then return status end
+  if tonumber(now_us) >= one.held_until then return give_order_back(one, 'expired', now_us) end
+  if ending == 'pay' then return keep_order(one, now_us) end
+  if ending == 'cancel' then return give_order_back(one, 'cancelled', now_us) end
+  return 'held'
+end
+
+-- Ends the order that ARGV names by a rule. ARGV: request id, order id, ending, now_us.
+local function end_named(rule)
+  local one = winner(ARGV[1])
+  if not one or one.order_id ~= ARGV[2] then return '' end
+  return rule(one, ARGV[3], ARGV[4])
+end
+
+-- Expires orders that are due by a rule, and returns how many there were. ARGV: now_us, most orders.
+local function expire(rule)
+  local due = redis.call('ZRANGEBYSCORE', P .. 'held', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+  for _, id in ipairs(due) do
+    local one = winner(id)
+    if one then rule(one, 'expire', ARGV[1]) else redis.call('ZREM', P .. 'held', id) end
+  end
+  return #due
 end

@@ -9,11 +9,11 @@ local epoch = item and present(item)
 local sale, at_limit, announced = {}, 0, ''
 if epoch then
   local orders = redis.call('HGET', P .. 'bought:' .. epoch, buyer)
-  local names = { 'epoch', 'terms', 'left', 'orders', 'per_buyer', 'opens', 'closes' }
+  local names = { 'per_buyer', 'opens', 'closes', unpack(SALE) }
   local found = redis.call('HMGET', P .. 'sale:' .. epoch, unpack(names))
-  sale = { found[1], found[2], found[3], found[4] }
-  local left, limit = tonumber(found[3]), tonumber(found[5])
-  local opens, closes = tonumber(found[6]), tonumber(found[7])
+  local limit, opens, closes = tonumber(found[1]), tonumber(found[2]), tonumber(found[3])
+  sale = with_zeros({ found[4], found[5], found[6], found[7], found[8], found[9] })
+  local left = tonumber(sale[3])
   if tonumber(orders or '0') >= limit then at_limit = 1 end
   if now_us and state == 'unknown' and at_limit == 0 and left > 0
     and not (opens and now_us < opens) and not (closes and now_us >= closes) then

@@ -4,11 +4,13 @@
 //! and result happen together or not at all.
 
 mod connect;
+mod ends;
 mod failure;
 mod flaws;
 mod keys;
 mod ledger;
 mod link;
+mod orders;
 mod persistence;
 mod poll;
 mod records;
@@ -27,6 +29,7 @@ use crate::secret::EngineUrl;
 use super::ledger::{Ledger, Rows};
 use super::waiters::Waiters;
 use super::{Known, Lookup, Reservation, SaleView, StoreError};
+use ends::EndOrders;
 use link::{Access, Link};
 use poll::Poll;
 use records::{attempt, known, view};
@@ -50,6 +53,7 @@ pub struct Options {
 pub struct Redis {
     link: Link,
     reserve: Reserve,
+    end_orders: EndOrders,
     waiters: Arc<Waiters>,
     _poll: Poll,
 }
@@ -65,7 +69,9 @@ impl Redis {
         persistence::warn(&link).await;
         let waiters = Arc::new(Waiters::default());
         let poll = Poll::start(&link, &waiters);
-        Ok(Self { link, reserve: flaws::reserve(&options.flaws), waiters, _poll: poll })
+        let flaws = &options.flaws;
+        let (reserve, end_orders) = (flaws::reserve(flaws), EndOrders::default());
+        Ok(Self { link, reserve, end_orders, waiters, _poll: poll })
     }
 
     pub(super) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
@@ -154,8 +160,8 @@ impl Redis {
     }
 
     pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        let (sale, rows) = ledger::read(&self.link, epoch).await?;
-        Ok(Ledger { sale, rows: Rows::Redis(rows) })
+        let (sale, rows, ended) = ledger::read(&self.link, epoch).await?;
+        Ok(Ledger { sale, rows: Rows::Redis(rows), ended })
     }
 
     pub(super) fn unavailable(&self) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::api::OrderStatus;
 use crate::sale::{Attempt, Decision, Fields, Terms};
 
 use super::super::{Decided, Known, SaleView, StoreError};
@@ -9,13 +10,15 @@ use super::super::{Decided, Known, SaleView, StoreError};
 /// Parses a sale, as `sale_of` in lib.lua returns it.
 pub(super) fn view(fields: &[String]) -> Result<SaleView, StoreError> {
     let read = || -> Option<SaleView> {
-        let [epoch, terms, left, orders] = fields else { return None };
+        let [epoch, terms, left, made, returned, paid] = fields else { return None };
+        let (made, returned): (u64, u64) = (made.parse().ok()?, returned.parse().ok()?);
         let terms = Terms::from_fields(&mut Fields::new(terms.as_bytes())).ok()?;
         Some(SaleView {
             terms,
             epoch: epoch.parse().ok()?,
             left: left.parse().ok()?,
-            orders: orders.parse().ok()?,
+            orders: made.saturating_sub(returned),
+            paid: paid.parse().ok()?,
         })
     };
     read().ok_or_else(|| unreadable("a sale", fields))
@@ -43,10 +46,14 @@ pub(super) fn answered(
     answer: &str,
     decided_us: u64,
 ) -> Result<Arc<Decided>, StoreError> {
-    Ok(Arc::new(match Decision::from_fields(&mut Fields::new(answer.as_bytes())) {
-        Ok(decision) => Decided { attempt: Arc::clone(attempt), decision, decided_us },
-        Err(_) => decided(answer)?,
-    }))
+    let mut fields = Fields::new(answer.as_bytes());
+    let Ok(decision) = Decision::from_fields(&mut fields) else {
+        return Ok(Arc::new(decided(answer)?));
+    };
+    let held_until_us =
+        fields.last("held_until_us").map_err(|_| unreadable("a decision", answer))?;
+    let attempt = Arc::clone(attempt);
+    Ok(Arc::new(Decided { attempt, decision, decided_us, held_until_us }))
 }
 
 /// Parses a decision, as `decide` in lib.lua writes it.
@@ -55,12 +62,26 @@ pub(super) fn decided(record: &str) -> Result<Decided, StoreError> {
     let mut read = || {
         let decided_us = fields.next("decided_us")?;
         let attempt = Arc::new(Attempt::from_fields(&mut fields)?);
-        Ok(Decided { attempt, decision: Decision::from_fields(&mut fields)?, decided_us })
+        let decision = Decision::from_fields(&mut fields)?;
+        let held_until_us = fields.last("held_until_us")?;
+        Ok(Decided { attempt, decision, decided_us, held_until_us })
     };
     read().map_err(|_: crate::sale::RecordError| unreadable("a decision", record))
 }
 
-fn unreadable(what: &str, record: impl std::fmt::Debug) -> StoreError {
+/// Parses the end of an order, as `set_ended` in lib.lua writes it: its status, and when it ended.
+pub(super) fn ended(
+    fields: &mut Fields<'_>,
+    record: &str,
+) -> Result<(OrderStatus, u64), StoreError> {
+    let mut read = || {
+        let status = OrderStatus::from_word(fields.word("status").ok()?)?;
+        Some((status, fields.next("ended_us").ok()?))
+    };
+    read().ok_or_else(|| unreadable("the end of an order", record))
+}
+
+pub(super) fn unreadable(what: &str, record: impl std::fmt::Debug) -> StoreError {
     tracing::error!(
         ?record,
         "the store holds a record that is not {what}; another program may have written it"

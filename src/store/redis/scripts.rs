@@ -8,6 +8,8 @@ use super::keys::PREFIX;
 
 pub(super) struct Scripts {
     pub(super) announce: Script,
+    pub(super) end: Script,
+    pub(super) expire: Script,
     pub(super) find: Script,
     pub(super) undeliverable: Script,
     pub(super) lookup: Script,
@@ -21,6 +23,8 @@ pub(super) struct Scripts {
 
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     announce: script(include_str!("announce.lua")),
+    end: script(include_str!("end.lua")),
+    expire: script(include_str!("expire.lua")),
     find: script(include_str!("find.lua")),
     undeliverable: script(include_str!("undeliverable.lua")),
     lookup: script(include_str!("lookup.lua")),

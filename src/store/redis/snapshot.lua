@@ -1,2 +1,3 @@
--- ARGV: epoch. The sale, and how many decisions it has at this moment.
-return { sale_of(ARGV[1]), redis.call('LLEN', P .. 'ledger:' .. ARGV[1]) }
+-- ARGV: epoch. The sale, and how many decisions and ends of orders it has at this moment.
+local decisions, ends = P .. 'ledger:' .. ARGV[1], P .. 'ends:' .. ARGV[1]
+return { sale_of(ARGV[1]), redis.call('LLEN', decisions), redis.call('LLEN', ends) }

@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use crate::api::{Answer, LostReason, Refusal};
-use crate::history::{Answered, Loss, Refused, Status};
+use crate::api::{self, Answer, LostReason, Refusal};
+use crate::history::{Answered, Loss, OrderStatus, Refused, Status};
 use crate::ids::{OrderId, RequestId};
 use crate::settings::RetryOn;
 use crate::stats::{ErrorKind, Outcome, Reason};
@@ -86,6 +86,16 @@ pub(super) fn loss(reason: Option<&str>) -> Loss {
     }
 }
 
+/// The status of an order that a word of the API names.
+pub(super) fn order_status(word: &str) -> Option<OrderStatus> {
+    Some(match api::OrderStatus::from_word(word)? {
+        api::OrderStatus::Held => OrderStatus::Held,
+        api::OrderStatus::Paid => OrderStatus::Paid,
+        api::OrderStatus::Cancelled => OrderStatus::Cancelled,
+        api::OrderStatus::Expired => OrderStatus::Expired,
+    })
+}
+
 /// Interns the refusals, so that the first one of a run allocates nothing.
 pub(crate) fn intern_refusals() {
     LazyLock::force(&REASONS);
@@ -123,7 +133,7 @@ fn refused(refusal: Refusal) -> Understood {
 }
 
 /// Interprets an answer to a request for the result of `ours`; `None` when the server knows no such
-/// attempt.
+/// attempt. What has become of its order comes with it, if that is shown.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then nothing is known.
@@ -131,14 +141,14 @@ pub(crate) fn understand_result(
     http: u16,
     body: &[u8],
     ours: RequestId,
-) -> Result<Option<Status>, Unusable> {
+) -> Result<(Option<Status>, Option<OrderStatus>), Unusable> {
     let kind = if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
     let contradiction = Unusable { kind, is_contradictory: true };
     if answer.request_id.as_deref().is_some_and(|id| id.parse() != Ok(ours)) {
         return Err(contradiction);
     }
-    match (http, &*answer.status, answer.order_id, answer.reason.as_deref()) {
+    let status = match (http, &*answer.status, answer.order_id, answer.reason.as_deref()) {
         (200, "queued", None, _) => Ok(Some(Status::Queued)),
         (200, "lost", None, reason) => Ok(Some(Status::Lost(loss(reason)))),
         (200, "won", Some(id), _) => Ok(Some(Status::Won(OrderId::from_text(id)))),
@@ -147,6 +157,12 @@ pub(crate) fn understand_result(
         (400 | 404 | 409 | 410 | 422, "rejected", ..) => Err(contradiction),
         (_, "queued" | "won" | "lost", ..) => Err(contradiction),
         _ => Err(kind.into()),
+    };
+    let is_won = matches!(status, Ok(Some(Status::Won(_))));
+    let order = answer.order.as_deref().filter(|_| is_won).map(order_status);
+    match order {
+        Some(None) => Err(contradiction),
+        order => Ok((status?, order.flatten())),
     }
 }
 

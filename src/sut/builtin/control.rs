@@ -142,7 +142,8 @@ impl Control {
     pub async fn open_sale(&self, item: &ItemId, stock: u32) -> Result<View, ControlError> {
         let Secret(token) = self.admin_token.as_ref().ok_or(ControlError::NoToken)?;
         let (opens_at, closes_at, per_buyer) = (None, None, None);
-        let sale = OpenSale { item: item.to_string(), stock, opens_at, closes_at, per_buyer };
+        let sale =
+            OpenSale { item: item.to_string(), stock, opens_at, closes_at, per_buyer, hold: None };
         let sale = serde_json::to_vec(&sale).unwrap_or_default();
         let request = self.client.put(format!("{}/admin/sale", self.url)).bearer_auth(token);
         let request =
@@ -223,13 +224,14 @@ impl Control {
 
 /// The state of a sale of which nothing is sold yet.
 fn opened_view(sale: OpenedSale) -> SaleView {
-    let OpenedSale { item, epoch, stock, per_buyer, .. } = sale;
+    let OpenedSale { item, epoch, stock, per_buyer, hold_us, .. } = sale;
     SaleView {
         item: item.into(),
         epoch,
         stock,
         stock_left: i64::try_from(stock).unwrap_or(i64::MAX),
         per_buyer: Some(per_buyer),
+        hold_us,
         opened: true,
         ..SaleView::default()
     }
@@ -254,6 +256,9 @@ fn sale_view(sale: SaleStatus) -> SaleView {
         queued,
         per_buyer,
         hours,
+        hold_us: sale.hold_us,
+        held: sale.held,
+        paid: sale.paid,
         stage,
         finished: Some(sale.finished),
         opened: false,

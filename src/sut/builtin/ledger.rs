@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::api::{LedgerAttempt, LedgerCounts, LedgerLine, LedgerSale};
-use crate::history::{Hours, Ledger, Row, SaleTerms, Status, Tells};
+use crate::history::{Hours, Ledger, OrderState, OrderStatus, Row, SaleTerms, Status, Tells};
 use crate::ids::OrderId;
 
-use super::answer::loss;
+use super::answer::{loss, order_status};
 
 /// Longest line, in bytes: two names of 64, two ids and some numbers take under 600; another system
 /// may add fields of its own.
@@ -111,9 +111,10 @@ impl LedgerReader {
                 Status::Lost(_) => counted.lost += 1,
             }
         }
-        let LedgerSale { item, epoch, stock, stock_left, per_buyer, opens_us, closes_us } = sale;
-        let hours = Hours { opens_us, closes_us };
-        let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours };
+        let LedgerSale { item, epoch, stock, stock_left, per_buyer, .. } = sale;
+        let hours = Hours { opens_us: sale.opens_us, closes_us: sale.closes_us };
+        let hold_us = sale.hold_us;
+        let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours, hold_us };
         Ok(Ledger { sale, rows: self.rows, is_miscounted: counts != counted, tells: self.tells })
     }
 
@@ -155,6 +156,7 @@ impl LedgerReader {
     }
 
     fn row(&mut self, attempt: LedgerAttempt) -> Result<Row, &'static str> {
+        let order = self.order(&attempt)?;
         let status = match (attempt.status.as_str(), attempt.order_id) {
             ("queued", None) => Status::Queued,
             ("lost", None) => Status::Lost(loss(attempt.reason.as_deref())),
@@ -177,7 +179,25 @@ impl LedgerReader {
             accepted_us: attempt.accepted_us,
             decided_us: attempt.decided_us,
             status,
+            order,
         })
+    }
+
+    /// What has become of an attempt's order. Only a sale that holds its orders has such keys; with
+    /// others they mean nothing.
+    fn order(&self, attempt: &LedgerAttempt) -> Result<Option<Box<OrderState>>, &'static str> {
+        let is_held = self.sale.as_ref().is_some_and(|sale| sale.hold_us.is_some());
+        if attempt.status != "won" || !is_held {
+            return Ok(None);
+        }
+        let status = attempt.order.as_deref().and_then(order_status);
+        let status = status.ok_or("an order that is neither held, paid, cancelled nor expired")?;
+        let held_until_us = attempt.held_until_us.ok_or("an order without held_until_us")?;
+        let ended_us = attempt.order_us;
+        if (status == OrderStatus::Held) != ended_us.is_none() {
+            return Err("an order that was ended has order_us, a held one has not");
+        }
+        Ok(Some(Box::new(OrderState { status, held_until_us, ended_us })))
     }
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod control;
 mod ledger;
+mod payment;
 mod request;
 mod written_ledger;
 
@@ -10,5 +11,6 @@ pub(super) use answer::{refusals, sample_refusal, understand, understand_result}
 pub(super) use control::Control;
 pub use control::local_token;
 pub use ledger::{LedgerError, LedgerReader};
+pub(super) use payment::{PAYMENT_LABEL, Payments, understand_payment};
 pub(super) use request::{PURCHASE_PATH, purchase, result};
 pub use written_ledger::write_ledger;

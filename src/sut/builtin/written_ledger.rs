@@ -25,9 +25,11 @@ const FOREIGN: &str = "foreign";
 
 /// The lines of a ledger: the sale, its rows, and the counts.
 pub fn write_ledger(ledger: &Ledger) -> Vec<u8> {
-    let SaleTerms { item, epoch, stock, stock_left, per_buyer, hours } = ledger.sale.clone();
+    let SaleTerms { item, epoch, stock, stock_left, per_buyer, hours, hold_us } =
+        ledger.sale.clone();
     let Hours { opens_us, closes_us } = hours;
-    let sale = LedgerSale { item, epoch, stock, stock_left, per_buyer, opens_us, closes_us };
+    let sale =
+        LedgerSale { item, epoch, stock, stock_left, per_buyer, opens_us, closes_us, hold_us };
     let mut lines = Vec::new();
     add(&mut lines, &SaleLine { sale: SaleThatTells { sale, tells: ledger.tells } });
     let mut counts = LedgerCounts { accepted: ledger.rows.len() as u64, ..Default::default() };
@@ -69,6 +71,9 @@ fn line(row: &Row) -> LedgerAttempt {
         status: status.to_owned(),
         reason: reason.map(str::to_owned),
         order_id,
+        order: row.order.as_ref().map(|order| order.status.as_str().to_owned()),
+        held_until_us: row.order.as_ref().map(|order| order.held_until_us),
+        order_us: row.order.as_ref().and_then(|order| order.ended_us),
     }
 }
 
@@ -90,6 +95,7 @@ mod tests {
 
     use super::super::LedgerReader;
     use super::*;
+    use crate::history::{OrderState, OrderStatus};
     use crate::ids::{OrderId, RequestId};
 
     fn row() -> impl Strategy<Value = Row> {
@@ -106,13 +112,19 @@ mod tests {
         ];
         let texts = (any::<u128>(), ".{0,20}", ".{0,20}");
         let numbers = (any::<u64>(), any::<u64>(), any::<Option<u64>>());
-        (texts, numbers, select(statuses.to_vec())).prop_map(|(texts, numbers, status)| Row {
+        let kept = [OrderStatus::Held, OrderStatus::Paid, OrderStatus::Expired];
+        let words = (select(statuses.to_vec()), select(kept.to_vec()));
+        (texts, numbers, words).prop_map(|(texts, numbers, (status, kept))| Row {
             request_id: RequestId(uuid::Uuid::from_u128(texts.0)),
             uid: texts.1.into(),
             item: texts.2.into(),
             seq: numbers.0,
             accepted_us: numbers.1,
             decided_us: numbers.2.filter(|_| status != Status::Queued),
+            order: matches!(status, Status::Won(_)).then(|| {
+                let ended_us = (kept != OrderStatus::Held).then_some(numbers.1);
+                Box::new(OrderState { status: kept, held_until_us: numbers.0, ended_us })
+            }),
             status,
         })
     }
@@ -122,7 +134,8 @@ mod tests {
         let hours = (any::<Option<u64>>(), any::<Option<u64>>());
         let sale = (".{0,9}", any::<u64>(), any::<u64>(), any::<i64>(), any::<u32>(), hours);
         let rows = prop::collection::vec(row(), 0..9);
-        (tells, sale, rows, any::<bool>()).prop_map(|(tells, sale, rows, is_miscounted)| {
+        let rest = (any::<bool>(), any::<Option<u64>>());
+        (tells, sale, rows, rest).prop_map(|(tells, sale, rows, (is_miscounted, hold_us))| {
             let (item, epoch, stock, stock_left, per_buyer, (opens_us, closes_us)) = sale;
             let hours = Hours { opens_us, closes_us };
             let mut told = tells.into_iter();
@@ -141,7 +154,12 @@ mod tests {
                 states: false,
                 once: told(),
             };
-            let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours };
+            let sale = SaleTerms { item, epoch, stock, stock_left, per_buyer, hours, hold_us };
+            let rows = rows.into_iter().map(|row| match hold_us {
+                Some(_) => row,
+                None => Row { order: None, ..row },
+            });
+            let rows = rows.collect();
             Ledger { sale, rows, is_miscounted, tells }
         })
     }
@@ -165,7 +183,8 @@ mod tests {
     fn ledger_that_tells_everything_is_written_as_a_server_does() {
         let hours = Hours::default();
         let (item, stock) = ("tea".into(), 2);
-        let sale = SaleTerms { item, epoch: 1, stock, stock_left: 2, per_buyer: 1, hours };
+        let (stock_left, per_buyer, hold_us) = (2, 1, None);
+        let sale = SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours, hold_us };
         let tells = Tells::EVERYTHING;
         let ledger = Ledger { sale, rows: Vec::new(), is_miscounted: false, tells };
         let expected = "{\"sale\":{\"item\":\"tea\",\"epoch\":1,\"stock\":2,\"stock_left\":2,\

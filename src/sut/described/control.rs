@@ -207,6 +207,7 @@ impl Control {
             stock_left: left.unwrap_or_default(),
             per_buyer: per_buyer.unwrap_or(u32::MAX),
             hours: Hours::default(),
+            hold_us: None,
         };
         let buyers = self.description.accounts().map(|accounts| accounts.buyers());
         let buyer = |text: &str| buyer(buyers.as_ref(), history, text);

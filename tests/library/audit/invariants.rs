@@ -30,6 +30,7 @@ fn run_without_violations_passes() {
         // Three of four buyers have an order each.
         fairness: Some(Fairness { fifo_violations: 0, largest_displacement: 0, gini: 0.25 }),
         dead_letters: Some(DeadLetters::default()),
+        payments: None,
         checked: Invariant::ALL.to_vec(),
         not_checked: Vec::new(),
         violations: Vec::new(),

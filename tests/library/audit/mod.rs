@@ -29,6 +29,7 @@ fn row(ids: &Ids, attempt: AttemptNo, status: Status, turn: u64) -> Row {
         accepted_us: times::accepted_us(turn),
         decided_us: None,
         status: Status::Queued,
+        order: None,
     };
     set_status(&mut row, status);
     row
@@ -55,9 +56,9 @@ fn order_id(number: usize) -> OrderId {
 }
 
 fn ledger(stock: u64, stock_left: i64, per_buyer: u32, rows: Vec<Row>) -> Ledger {
-    let (item, hours) = (ITEM.into(), Hours::default());
+    let (item, hours, hold_us) = (ITEM.into(), Hours::default(), None);
     Ledger {
-        sale: SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours },
+        sale: SaleTerms { item, epoch: 1, stock, stock_left, per_buyer, hours, hold_us },
         rows,
         is_miscounted: false,
         tells: Tells::EVERYTHING,

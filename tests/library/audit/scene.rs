@@ -123,7 +123,13 @@ impl Scene {
     pub(super) fn add_result(&mut self, row: usize, status: Option<Status>) -> String {
         let request_id = self.ledger.rows[row].request_id;
         let Window { sent_us, answered_us } = times::window(AFTER_TURN + 1);
-        self.history.results.push(ResultRead { request_id, status, sent_us, answered_us });
+        self.history.results.push(ResultRead {
+            request_id,
+            status,
+            order: None,
+            sent_us,
+            answered_us,
+        });
         self.id(row)
     }
 

@@ -2,11 +2,14 @@
 //! the line.
 
 mod damage;
+mod payments;
+mod reference_lines;
 mod round_trip;
 
 use seckill::history::{
     Answered, Asked, AttemptNo, Entry, FinalRefusal, History, HistoryError, Hours, Ids, Loss,
-    NoState, Refused, RequestWindow, ResultRead, SaleView, Stage, Standstill, Status, View,
+    NoState, OrderStatus, Payment, PaymentAnswer, Refused, RequestWindow, ResultRead, SaleView,
+    Stage, Standstill, Status, View,
 };
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
@@ -52,7 +55,8 @@ fn lines(history: &History) -> usize {
     let tallies = history.refusals.iter().map(|(_, tally)| tally).chain(others);
     let tallies = tallies.filter(|tally| tally.count > 0).count();
     let views = history.views.iter().count();
-    1 + history.entries.len() + tallies + views + history.results.len() + 1
+    let results = history.results.len() + history.payments.len();
+    1 + history.entries.len() + tallies + views + results + 1
 }
 
 fn entry(attempt: AttemptNo, answered: Answered) -> Entry {
@@ -66,8 +70,17 @@ fn window(thread: u32, index: u64) -> RequestWindow {
 }
 
 fn result(request_id: RequestId, status: Option<Status>) -> ResultRead {
-    ResultRead { request_id, status, sent_us: 90_000, answered_us: 90_400 }
+    ResultRead { request_id, status, order: None, sent_us: 90_000, answered_us: 90_400 }
 }
+
+const PAYMENT_ANSWERS: [PaymentAnswer; 6] = [
+    PaymentAnswer::Paid,
+    PaymentAnswer::Expired,
+    PaymentAnswer::Cancelled,
+    PaymentAnswer::UnknownOrder,
+    PaymentAnswer::Refused,
+    PaymentAnswer::Unknown,
+];
 
 fn view(sent_us: u64, stock_left: i64) -> View {
     let hours = Hours { opens_us: Some(BEGAN_US), closes_us: None };
@@ -83,6 +96,9 @@ fn view(sent_us: u64, stock_left: i64) -> View {
         queued,
         per_buyer,
         hours,
+        hold_us: None,
+        held: None,
+        paid: None,
         stage,
         finished,
         opened: false,
@@ -129,6 +145,12 @@ fn every_kind() -> History {
     for (index, status) in results.into_iter().enumerate() {
         let attempt = AttemptNo { thread: 0, index: index as u64 };
         history.results.push(result(ids.request_id(attempt), status));
+    }
+    history.results[1].order = Some(OrderStatus::Held);
+    for answered in PAYMENT_ANSWERS {
+        let request_id = ids.request_id(AttemptNo { thread: 0, index: 1 });
+        let (sent_us, answered_us) = (80_000, 81_000);
+        history.payments.push(Payment { request_id, answered, sent_us, answered_us });
     }
     // A result may also be of another run's attempt.
     history.results.push(result(RequestId::random(), None));

@@ -5,13 +5,15 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use seckill::history::{
-    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Hours, Ids, Loss, NoState, Refusals,
-    Refused, RequestWindow, ResultRead, SAMPLE_MAX, SaleView, Stage, Standstill, Status, Tally,
-    VIEWS_MAX, View,
+    Answered, Asked, AttemptNo, Entry, FinalRefusal, History, Hours, Ids, Loss, NoState,
+    OrderStatus, Refusals, Refused, RequestWindow, ResultRead, SAMPLE_MAX, SaleView, Stage,
+    Standstill, Status, Tally, VIEWS_MAX, View,
 };
 use seckill::ids::{OrderId, RequestId};
 use seckill::settings::Buyers;
 
+use super::payments::payments;
+use super::reference_lines::LINES;
 use super::{BEGAN_US, LOSSES, REFUSED, entry, every_kind, lines, read, result, view, written};
 
 #[test]
@@ -23,42 +25,6 @@ fn history_with_every_kind_of_answer_and_result_is_read_again() {
     assert_eq!(file.lines().filter(|line| line.starts_with("{\"of\":")).count(), 10);
     assert_eq!(file.lines().filter(|line| line.starts_with("{\"view\":")).count(), 3);
 }
-
-/// One line of each kind, as docs/reference.md describes them.
-const LINES: [&str; 6] = [
-    concat!(
-        r#"{"thread":0,"index":0,"answered":"accepted","sent_us":1000,"answered_us":1007,"#,
-        r#""refusal":{"refused":"sold_out","sent_us":2000,"answered_us":2050,"#,
-        r#""was_accepted":true}}"#
-    ),
-    concat!(
-        r#"{"thread":1,"index":0,"answered":"lost_already_bought","#,
-        r#""sent_us":1000,"answered_us":1007}"#
-    ),
-    concat!(
-        r#"{"of":{"refused":"sold_out"},"tally":{"count":1,"#,
-        r#""first":{"attempt":{"thread":1,"index":1},"sent_us":2100,"answered_us":2150},"#,
-        r#""last":{"attempt":{"thread":1,"index":1},"sent_us":2100,"answered_us":2150},"#,
-        r#""sample":[{"attempt":{"thread":1,"index":1},"sent_us":2100,"answered_us":2150}],"#,
-        r#""every":1}}"#
-    ),
-    concat!(
-        r#"{"view":{"sent_us":80000,"answered_us":80300,"sale":{"item":"tea","epoch":4,"#,
-        r#""stock":3,"stock_left":-1,"orders":4,"queued":1,"per_buyer":2,"#,
-        r#""hours":{"opens_us":1795556940000000},"stage":"open","finished":false}}}"#
-    ),
-    concat!(
-        r#"{"view":{"sent_us":50000,"answered_us":50300,"sale":{"item":"tea","epoch":4,"#,
-        r#""stock":3,"stock_left":0,"orders":3,"queued":1,"hours":{}}}}"#
-    ),
-    concat!(
-        r#"{"entries":9,"tallies":10,"views":3,"results":10,"#,
-        r#""asked":{"wanted":9,"answered":8},"#,
-        r#""standstill":{"queued":1,"unchanged_us":30000000,"waited_us":0,"is_ready":true},"#,
-        r#""sent_again":{"wanted":4,"answered":3},"#,
-        r#""no_states":[{"status":404,"sent_us":70000}]}"#
-    ),
-];
 
 #[test]
 fn each_kind_of_line_is_written_as_the_reference_shows_it() {
@@ -251,14 +217,16 @@ prop_compose! {
         (orders, queued) in (any::<u64>(), any::<u64>()),
         per_buyer in option::of(any::<u32>()),
         (opens_us, closes_us) in (option::of(any::<u64>()), option::of(any::<u64>())),
+        hold in (option::of(any::<u64>()), option::of(any::<u64>()), option::of(any::<u64>())),
         stage in option::of(select(STAGES)),
         (finished, opened) in (option::of(any::<bool>()), any::<bool>()),
     ) -> View {
         let hours = Hours { opens_us, closes_us };
         let item = item.into();
+        let (hold_us, held, paid) = hold;
         let sale = SaleView {
-            item, epoch, stock, stock_left, orders, queued, per_buyer, hours, stage, finished,
-            opened,
+            item, epoch, stock, stock_left, orders, queued, per_buyer, hours, hold_us, held, paid,
+            stage, finished, opened,
         };
         View { sent_us, answered_us, sale }
     }
@@ -295,6 +263,7 @@ prop_compose! {
         views in vec(views(), 0..6),
         results in vec((any::<u128>(), option::of(status()), windows()), 0..12),
         (wanted, answered) in (any::<u64>(), any::<u64>()),
+        payments in vec(payments(), 0..4),
         standstill in option::of(standstills()),
         again in (any::<u64>(), any::<u64>()),
         no_states in vec((any::<u16>(), any::<u64>()), 0..3),
@@ -318,11 +287,13 @@ prop_compose! {
             }
         }
         views.into_iter().for_each(|view| history.views.add(view));
-        let result = |(bits, status, window)| {
+        let result = |(bits, status, window): (u128, Option<Status>, RequestWindow)| {
             let RequestWindow { sent_us, answered_us, .. } = window;
             let request_id = RequestId(uuid::Uuid::from_u128(bits));
-            ResultRead { request_id, status, sent_us, answered_us }
+            let order = status.as_ref().and_then(Status::order_id).map(|_| OrderStatus::Expired);
+            ResultRead { request_id, status, order, sent_us, answered_us }
         };
+        history.payments = payments;
         history.results = results.into_iter().map(result).collect();
         history.asked = Asked { wanted, answered };
         history.standstill = standstill;

@@ -2,6 +2,7 @@
 
 mod decided;
 mod edges;
+mod holds;
 mod once;
 mod partial;
 mod queued;

@@ -45,7 +45,13 @@ fn refused_attempt_has_no_result() {
     let mut scene = Scene::new();
     let attempt = scene.refuse(Refused::SoldOut, 60, 70);
     let request_id = scene.history.ids.request_id(attempt);
-    let mut read = ResultRead { request_id, status: None, sent_us: 300_000, answered_us: 301_000 };
+    let mut read = ResultRead {
+        request_id,
+        status: None,
+        order: None,
+        sent_us: 300_000,
+        answered_us: 301_000,
+    };
     scene.history.results.push(read.clone());
     assert_eq!(scene.broken(), []);
     read.status = Some(order(1));

@@ -69,6 +69,7 @@ impl Scene {
             accepted_us: server_us(sent + 3),
             decided_us: Some(server_us(sent + 5)),
             status,
+            order: None,
         });
     }
 
@@ -189,7 +190,13 @@ impl Scene {
     ) {
         let request_id = self.id(number);
         let (sent_us, answered_us) = (window.0 * 1_000, window.1 * 1_000);
-        self.history.results.push(ResultRead { request_id, status, sent_us, answered_us });
+        self.history.results.push(ResultRead {
+            request_id,
+            status,
+            order: None,
+            sent_us,
+            answered_us,
+        });
     }
 
     /// Turns the run into an earlier one: what it did is known before a run that has done nothing.
@@ -218,7 +225,8 @@ impl Scene {
 
 fn terms(stock_left: i64) -> SaleTerms {
     let hours = Hours::default();
-    SaleTerms { item: ITEM.into(), epoch: 1, stock: 3, stock_left, per_buyer: 1, hours }
+    let (item, hold_us) = (ITEM.into(), None);
+    SaleTerms { item, epoch: 1, stock: 3, stock_left, per_buyer: 1, hours, hold_us }
 }
 
 /// What the tested system's clock shows at a moment of the history, in milliseconds.

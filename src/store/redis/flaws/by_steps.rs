@@ -55,7 +55,8 @@ pub(super) async fn decide(
         let decision = choose(link, attempt, &mut act).await?;
         record_decision(&mut act, attempt, &decision, decided_us);
         let () = link.send(&act, Access::Write).await?;
-        all.push(Arc::new(Decided { attempt: Arc::clone(attempt), decision, decided_us }));
+        let attempt = Arc::clone(attempt);
+        all.push(Arc::new(Decided { attempt, decision, decided_us, held_until_us: None }));
     }
     Ok(all)
 }

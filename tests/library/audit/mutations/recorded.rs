@@ -28,25 +28,40 @@ pub(super) const HABITS: [Habit; 4] = [
     }),
 ];
 
-/// All right runs, with their names: each recorded one with each habit.
+/// All right runs at sales that do not hold their orders, with their names: each recorded one with
+/// each habit.
 pub(super) fn runs() -> &'static [(String, Run)] {
-    static RUNS: LazyLock<Vec<(String, Run)>> = LazyLock::new(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/library/audit/recorded");
-        let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut folders: Vec<_> = folders.filter(|path| path.is_dir()).collect();
-        folders.sort();
-        let recorded = folders.iter().map(|folder| (folder, read(folder)));
-        let with_habits = recorded.flat_map(|(folder, run)| {
-            HABITS.map(|(habit, adopt)| {
-                let mut run = run.clone();
-                adopt(&mut run);
-                let name = folder.file_name().unwrap().to_str().unwrap();
-                (format!("{name} with {habit}"), run)
-            })
-        });
-        with_habits.collect()
-    });
+    static RUNS: LazyLock<Vec<(String, Run)>> =
+        LazyLock::new(|| all().into_iter().filter(|(_, run)| !holds(run)).collect());
     &RUNS
+}
+
+/// The same at sales that hold their orders.
+pub(super) fn held_runs() -> &'static [(String, Run)] {
+    static RUNS: LazyLock<Vec<(String, Run)>> =
+        LazyLock::new(|| all().into_iter().filter(|(_, run)| holds(run)).collect());
+    &RUNS
+}
+
+fn holds(run: &Run) -> bool {
+    run.ledger.sale.hold_us.is_some()
+}
+
+fn all() -> Vec<(String, Run)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/library/audit/recorded");
+    let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = folders.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    let recorded = folders.iter().map(|folder| (folder, read(folder)));
+    let with_habits = recorded.flat_map(|(folder, run)| {
+        HABITS.map(|(habit, adopt)| {
+            let mut run = run.clone();
+            adopt(&mut run);
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            (format!("{name} with {habit}"), run)
+        })
+    });
+    with_habits.collect()
 }
 
 fn read(folder: &Path) -> Run {
@@ -83,6 +98,10 @@ pub(super) fn shift_clock(run: &mut Run, by_us: u64) {
     for row in run.ledger.rows.iter_mut().chain(before) {
         row.accepted_us += by_us;
         row.decided_us = row.decided_us.map(|us| us + by_us);
+        if let Some(order) = &mut row.order {
+            order.held_until_us += by_us;
+            order.ended_us = order.ended_us.map(|us| us + by_us);
+        }
     }
     let later = |us: &mut u64| *us += by_us;
     run.change_sale(

@@ -15,7 +15,7 @@ pub(super) fn printed(run: &Run) -> String {
         let words = format!("POST {} of {buyer}: {answer:?}", name(window.attempt));
         lines.push((window.sent_us, window.answered_us, words));
     }
-    for ResultRead { request_id, status, sent_us, answered_us } in &run.results {
+    for ResultRead { request_id, status, sent_us, answered_us, .. } in &run.results {
         let attempt = run.ids.attempt(request_id).map_or("?".to_owned(), name);
         lines.push((*sent_us, *answered_us, format!("result of {attempt}: {status:?}")));
     }

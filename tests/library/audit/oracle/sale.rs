@@ -92,6 +92,7 @@ impl Sale {
             accepted_us: self.clock_us(turn),
             decided_us: None,
             status: Status::Queued,
+            order: None,
         };
         self.known.push(Known { row, turn, decided_turn: None });
         self.by_attempt.insert(attempt, at);
@@ -192,6 +193,7 @@ impl Sale {
                 stock_left: stock as i64 - self.orders as i64,
                 per_buyer: limit,
                 hours: Hours::default(),
+                hold_us: None,
             },
             rows: self.known.iter().map(|one| one.row.clone()).collect(),
             is_miscounted: false,

@@ -263,7 +263,13 @@ impl<'a> Load<'a> {
         self.events.push(Reverse((arrives, Event::Asks(self.results.len()))));
         let request_id = self.sale.terms.ids.request_id(attempt);
         let (sent_us, answered_us) = (sent, answered);
-        self.results.push(ResultRead { request_id, status: None, sent_us, answered_us });
+        self.results.push(ResultRead {
+            request_id,
+            status: None,
+            order: None,
+            sent_us,
+            answered_us,
+        });
         answered
     }
 

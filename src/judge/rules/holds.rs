@@ -1,0 +1,177 @@
+//! Held orders: each ends once, in the way that its buyer was told, and by the rule of its
+//! deadline.
+
+use crate::history::{OrderState, OrderStatus, Payment, PaymentAnswer, Row};
+use crate::ids::RequestId;
+use crate::judge::facts::Facts;
+use crate::judge::id_map::IdMap;
+use crate::judge::invariant::{Invariant, Witnesses};
+
+use super::results::Settled;
+
+/// How far apart the clocks of a right system may be, and how long after its deadline an order may
+/// still be held, in microseconds.
+const LATE_US: u64 = 60_000_000;
+
+/// Checks that no order has two ends: in answers to payments, in results, in the ledger and in that
+/// before the run.
+pub(super) fn orders_end_once(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::OrdersEndOnce);
+    if !facts.holds {
+        return broken;
+    }
+    earlier_ends_stay(facts, &mut broken);
+    let told = told_ends(facts, &mut broken);
+    let ledger_us = ledger_us(facts);
+    let mut ends: Vec<_> = told.iter().collect();
+    ends.sort_unstable_by_key(|(id, _)| **id);
+    for (id, end) in ends {
+        let now = facts.row_of(id).and_then(|row| row.order.as_ref()).map(|order| order.status);
+        // It may have been ended after the ledger was read.
+        let is_newer = now == Some(OrderStatus::Held) && end.by_us > ledger_us;
+        let word = end.status.as_str();
+        match now {
+            Some(now) if now == end.status || is_newer => {}
+            Some(now) => {
+                broken.add(format_args!("{id}: told {word}, and {} in the ledger", now.as_str()));
+            }
+            None => broken.add(format_args!("{id}: told {word}, and no order in the ledger")),
+        }
+    }
+    ends_stay(facts, &told, &mut broken);
+    broken
+}
+
+/// The end of an order that was told first, and by when.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    status: OrderStatus,
+    by_us: u64,
+}
+
+/// What answers to payments and results tell of the ends of orders. One that is told in two ways,
+/// or of which the tested system knows nothing, is broken already.
+fn told_ends(facts: &Facts<'_>, broken: &mut Witnesses) -> IdMap<End> {
+    let mut told: IdMap<End> = IdMap::default();
+    let mut add = |id: RequestId, status: OrderStatus, by_us: u64| {
+        let end = told.entry(id).or_insert(End { status, by_us });
+        if end.status != status {
+            let (one, other) = (end.status.as_str(), status.as_str());
+            broken.add(format_args!("{id}: told {one}, and told {other}"));
+        }
+        end.by_us = by_us.min(end.by_us);
+    };
+    let mut unknown = Vec::new();
+    for Payment { request_id, answered, answered_us, .. } in &facts.history.payments {
+        match answered {
+            PaymentAnswer::Paid => add(*request_id, OrderStatus::Paid, *answered_us),
+            PaymentAnswer::Expired => add(*request_id, OrderStatus::Expired, *answered_us),
+            PaymentAnswer::Cancelled => add(*request_id, OrderStatus::Cancelled, *answered_us),
+            PaymentAnswer::UnknownOrder => unknown.push(*request_id),
+            PaymentAnswer::Refused | PaymentAnswer::Unknown => {}
+        }
+    }
+    for read in &facts.history.results {
+        if let Some(status) = read.order.filter(|status| *status != OrderStatus::Held) {
+            add(read.request_id, status, read.answered_us);
+        }
+    }
+    for id in unknown {
+        broken.add(format_args!("{id}: won, and its order was called unknown"));
+    }
+    told
+}
+
+/// Once an order has ended, no result shows it as held.
+fn ends_stay(facts: &Facts<'_>, told: &IdMap<End>, broken: &mut Witnesses) {
+    let held = facts.history.results.iter().filter(|read| read.order == Some(OrderStatus::Held));
+    for read in held {
+        let Some(end) = told.get(&read.request_id) else { continue };
+        let word = end.status.as_str();
+        broken.add_if(
+            end.by_us > 0 && end.by_us < read.sent_us,
+            format_args!("{}: {word}, and then held", read.request_id),
+        );
+    }
+}
+
+/// An order that had ended before the run is as it was.
+fn earlier_ends_stay(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let is_changed = |before: &&Row| {
+        let ended = before.order.as_ref().filter(|order| order.ended_us.is_some());
+        let now = facts.row_of(&before.request_id).map(|row| &row.order);
+        // A row that is gone breaks `earlier_kept` instead.
+        ended.is_some_and(|ended| now.is_some_and(|now| now.as_ref() != Some(ended)))
+    };
+    let mut changed: Vec<_> = facts.history.before.values().filter(is_changed).collect();
+    changed.sort_unstable_by_key(|row| row.request_id);
+    for row in changed {
+        broken.add(format_args!("{}: ended otherwise before the run", row.request_id));
+    }
+}
+
+/// Checks the times of orders by the ledger's own clock, and those that buyers saw as far as the
+/// clocks are bounded.
+pub(super) fn deadlines_hold(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::DeadlinesHold);
+    let Some(hold_us) = facts.ledger.sale.hold_us else { return broken };
+    for row in &facts.orders {
+        let Some(order) = &row.order else { continue };
+        let problem = wrong_time(row, order, hold_us).or_else(|| overdue(facts, order));
+        if let Some(problem) = problem {
+            broken.add(format_args!("{}: {problem}", row.request_id));
+        }
+    }
+    payments_in_time(facts, &mut broken);
+    broken
+}
+
+/// What is wrong with the times of an order, by the ledger alone.
+fn wrong_time(row: &Row, order: &OrderState, hold_us: u64) -> Option<&'static str> {
+    let OrderState { status, held_until_us, ended_us } = *order;
+    if row.decided_us.map(|us| us.saturating_add(hold_us)) != Some(held_until_us) {
+        return Some("held until another time than its decision and the hold");
+    }
+    let is_late = ended_us? >= held_until_us;
+    match status {
+        OrderStatus::Paid if is_late => Some("paid after its deadline"),
+        OrderStatus::Cancelled if is_late => Some("cancelled after its deadline"),
+        OrderStatus::Expired if !is_late => Some("expired before its deadline"),
+        _ => None,
+    }
+}
+
+/// Whether a held order should have expired long before the ledger was read.
+fn overdue(facts: &Facts<'_>, order: &OrderState) -> Option<&'static str> {
+    let due_us = facts.clock?.latest_moment(order.held_until_us).saturating_add(LATE_US);
+    let is_overdue = order.status == OrderStatus::Held && due_us < ledger_us(facts);
+    is_overdue.then_some("held long after its deadline")
+}
+
+/// Nobody is refused as too late in time, and nobody pays too late, by more than clocks differ.
+fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let Some(clock) = facts.clock else { return };
+    for Payment { request_id, answered, sent_us, answered_us } in &facts.history.payments {
+        let order = facts.row_of(request_id).and_then(|row| row.order.as_ref());
+        let Some(order) = order else { continue };
+        let early_us = clock.earliest_moment(order.held_until_us).saturating_sub(LATE_US);
+        let late_us = clock.latest_moment(order.held_until_us).saturating_add(LATE_US);
+        match answered {
+            PaymentAnswer::Expired if *answered_us < early_us => {
+                broken.add(format_args!("{request_id}: called expired before its deadline"));
+            }
+            PaymentAnswer::Paid if *sent_us > late_us => {
+                broken.add(format_args!("{request_id}: paid long after its deadline"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The ledger was not requested before this moment.
+fn ledger_us(facts: &Facts<'_>) -> u64 {
+    match Settled::of(facts) {
+        Settled::Since { answered_us, .. } => answered_us,
+        Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
+    }
+}
