@@ -1,11 +1,10 @@
-//! Journals as files: making an empty one, and making names durable.
+//! Journals as files: making an empty one, and whether one was used.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use super::{JournalError, frame};
+use super::{Disk, JournalError, SystemDisk, frame};
 
 /// Creates an empty journal at `path`, atomically and durably. Its first record will have the
 /// sequence number `first_seq`.
@@ -13,15 +12,21 @@ use super::{JournalError, frame};
 /// # Errors
 /// Returns an error when the file or its folder cannot be written.
 pub fn create(path: &Path, first_seq: u64) -> Result<(), JournalError> {
+    create_on(&SystemDisk, path, first_seq)
+}
+
+/// Like [`create`], on another disk.
+///
+/// # Errors
+/// Returns an error when the file or its folder cannot be written.
+pub fn create_on(disk: &dyn Disk, path: &Path, first_seq: u64) -> Result<(), JournalError> {
     let fresh = path.with_extension("new");
     let write = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&fresh)?;
+        let mut file = disk.create(&fresh)?;
         file.write_all(&frame::file_header(first_seq))?;
         file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        sync_parent(path)
+        disk.rename(&fresh, path)?;
+        disk.sync_parent(path)
     };
     write().map_err(|cause| JournalError::Io { path: path.to_owned(), cause })
 }
@@ -40,13 +45,4 @@ pub fn is_used(path: &Path) -> Result<bool, JournalError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         read => read.map_err(|cause| JournalError::Io { path: path.to_owned(), cause }),
     }
-}
-
-/// Makes the name of a file or folder durable, by syncing the folder that contains it.
-///
-/// # Errors
-/// Returns an error when that folder cannot be synced.
-pub fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }

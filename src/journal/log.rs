@@ -1,22 +1,21 @@
 //! The open journal: appending, and waiting for commits.
 
-use std::fs::{OpenOptions, TryLockError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
 use crate::settings::Durability;
 
 use super::commit::{Commit, CommitError};
-use super::locked_file::LockedFile;
+use super::files::create_on;
 use super::pending::AppendError;
 use super::recover::recover;
-use super::writer::Shared;
-use super::{BATCH_BYTES_MAX, JournalError, create, frame};
+use super::writer::{Shared, Writer};
+use super::{BATCH_BYTES_MAX, Disk, JournalError, SystemDisk, frame};
 
 /// An open journal. Dropping it writes the pending records.
 #[derive(Debug)]
@@ -35,31 +34,37 @@ impl Journal {
     pub fn open(
         path: &Path,
         durability: Durability,
+        each: impl FnMut(u64, &[u8]) -> Result<(), String>,
+    ) -> Result<Self, JournalError> {
+        Self::open_on(&SystemDisk, path, durability, each)
+    }
+
+    /// Like [`Self::open`], on another disk.
+    ///
+    /// # Errors
+    /// Returns an error when the file cannot be used, or committed records are damaged.
+    pub fn open_on(
+        disk: &dyn Disk,
+        path: &Path,
+        durability: Durability,
         mut each: impl FnMut(u64, &[u8]) -> Result<(), String>,
     ) -> Result<Self, JournalError> {
-        let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
-        if !path.try_exists().map_err(io_error)? {
-            create(path, 0)?;
-        }
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(io_error)?;
-        // The folder has a lock file, too; without it, the journal itself is still locked.
-        let mut file = LockedFile::new(file).map_err(|error| match error {
-            TryLockError::WouldBlock => JournalError::Locked { path: path.to_owned() },
-            TryLockError::Error(cause) => io_error(cause),
-        })?;
-        let recovered = recover(&mut file, path, &mut each)?;
+        let open_error = |cause: io::Error| match cause.kind() {
+            io::ErrorKind::WouldBlock => JournalError::Locked { path: path.to_owned() },
+            _ => JournalError::Io { path: path.to_owned(), cause },
+        };
+        let mut file = match disk.open(path).map_err(open_error)? {
+            Some(file) => file,
+            None => {
+                create_on(disk, path, 0)?;
+                let created = disk.open(path).map_err(open_error)?;
+                created.ok_or_else(|| open_error(io::ErrorKind::NotFound.into()))?
+            }
+        };
+        let recovered = recover(&mut *file, path, &mut each)?;
         let shared = Arc::new(Shared::new(path, durability, recovered.next_seq));
-        let writer = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || {
-                let write = AssertUnwindSafe(|| writer.write_until_closed(file));
-                if catch_unwind(write).is_err() {
-                    writer.fail(&std::io::Error::other("the writer panicked"));
-                }
-            })
-            .map_err(io_error)?;
-        let thread = Mutex::new(Some(thread));
+        let thread = disk.run(Writer::new(Arc::clone(&shared), file)).map_err(open_error)?;
+        let thread = Mutex::new(thread);
         Ok(Self { shared, cut_bytes: recovered.cut_bytes, thread })
     }
 

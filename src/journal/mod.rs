@@ -6,6 +6,8 @@
 //! is in `frame.rs`. The journal does not know what its records mean.
 
 mod commit;
+mod disk;
+mod disk_file;
 mod error;
 mod files;
 mod frame;
@@ -15,17 +17,24 @@ mod pending;
 mod place;
 mod recover;
 mod stall;
+mod sync_parent;
+mod system_disk;
 mod writer;
 
 pub use crate::settings::Durability;
 pub use commit::{Commit, CommitError};
+pub use disk::Disk;
+pub use disk_file::DiskFile;
 pub use error::JournalError;
-pub use files::{create, is_used, sync_parent};
+pub use files::{create, create_on, is_used};
 pub use frame::RECORD_LEN_MAX;
 pub use locked_file::LockedFile;
 pub use log::Journal;
 pub use pending::AppendError;
 pub use stall::STALLED_AFTER;
+pub use sync_parent::sync_parent;
+pub use system_disk::SystemDisk;
+pub use writer::{Writer, Written};
 
 /// Most bytes that wait for one commit, and so the longest tail that a crash can tear.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;

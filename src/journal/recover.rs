@@ -1,11 +1,13 @@
 //! Recovery: replays intact records, removes a torn tail, and reports damage as an error.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, SeekFrom};
 use std::path::Path;
 
-use super::frame::{FILE_HEADER_LEN, HEADER_LEN, Header, first_seq};
-use super::{BATCH_BYTES_MAX, JournalError};
+use super::frame::{FILE_HEADER_LEN, HEADER_LEN, Header, RECORD_LEN_MAX, first_seq};
+use super::{BATCH_BYTES_MAX, DiskFile, JournalError};
+
+/// Zeros with which the length of a record may begin: 65536 has two.
+const LEN_ZEROS_MAX: usize = 2;
 
 /// Unit in which a disk loses or keeps what was not synced, in bytes.
 const SECTOR_LEN: usize = 512;
@@ -23,13 +25,13 @@ pub(super) struct Recovered {
 
 /// Replays every intact record into `each`, removes a torn tail, and leaves the file at its end.
 pub(super) fn recover(
-    file: &mut File,
+    file: &mut dyn DiskFile,
     path: &Path,
     each: &mut Replay<'_>,
 ) -> Result<Recovered, JournalError> {
     let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
-    let file_len = file.metadata().map_err(io_error)?.len();
-    let mut reader = BufReader::with_capacity(1 << 20, &*file);
+    let file_len = file.size().map_err(io_error)?;
+    let mut reader = BufReader::with_capacity(1 << 20, &mut *file);
     let mut header = [0; FILE_HEADER_LEN];
     let foreign = || JournalError::Foreign { path: path.to_owned() };
     reader.read_exact(&mut header).map_err(|_| foreign())?;
@@ -58,7 +60,7 @@ pub(super) fn recover(
         if !is_torn(&tail, offset, seq) {
             return Err(damaged());
         }
-        file.set_len(offset).map_err(io_error)?;
+        file.set_size(offset).map_err(io_error)?;
     }
     // The records may have been written and not synced before a crash. From here on they count as
     // committed, so they are synced.
@@ -103,10 +105,23 @@ fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
     if followers.any(|(_, header)| header.batch > seq) {
         return false;
     }
+    if begins_empty(tail, offset) {
+        return true;
+    }
     match broken_until {
         Some(at) => has_empty_sector(&tail[..at], offset),
-        None => ends_inside(tail) || has_empty_sector(tail, offset),
+        None => ends_inside(tail) || has_empty_sector(tail, offset) || ends_empty(tail, offset),
     }
+}
+
+/// Whether the sector in which the broken record begins has only zeros of it: it reached the disk
+/// without the record. No intact record begins with so many zeros, since none is empty, and none is
+/// longer than [`RECORD_LEN_MAX`].
+fn begins_empty(tail: &[u8], offset: u64) -> bool {
+    const { assert!(RECORD_LEN_MAX < 1 << (8 * LEN_ZEROS_MAX + 1)) };
+    let first_len = SECTOR_LEN - (offset % SECTOR_LEN as u64) as usize;
+    let first = &tail[..first_len.min(tail.len())];
+    first.len() > LEN_ZEROS_MAX && first.iter().all(|byte| *byte == 0)
 }
 
 /// The header of the frame at the start of `bytes`, if the frame is intact.
@@ -120,6 +135,16 @@ fn ends_inside(tail: &[u8]) -> bool {
     tail.first_chunk().is_none_or(|header| {
         Header::decode(header).is_some_and(|header| tail.len() < HEADER_LEN + header.payload_len)
     })
+}
+
+/// Whether the last sector of a file, whose last record is broken, has zeros only. A file system
+/// may make the file longer before it writes the sector. However short that part is, an intact
+/// record does not end with zeros, since its content is text.
+fn ends_empty(tail: &[u8], offset: u64) -> bool {
+    let end = offset + tail.len() as u64;
+    let last_len = ((end - 1) % SECTOR_LEN as u64 + 1) as usize;
+    let last = &tail[tail.len() - last_len.min(tail.len())..];
+    last.iter().all(|byte| *byte == 0)
 }
 
 /// Whether `bytes`, which start at `offset` in the file, contain a sector of zeros only. Of the

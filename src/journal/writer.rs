@@ -1,18 +1,16 @@
-//! The writer thread: takes the pending records, writes and syncs them in one go, and releases the
+//! The writer: takes the pending records, writes and syncs them in one go, and releases the
 //! callers that wait for their commit.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::settings::Durability;
 
-use super::locked_file::LockedFile;
+use super::disk_file::DiskFile;
 use super::pending::Pending;
 use super::place;
 use super::stall::CommitTimer;
@@ -61,59 +59,12 @@ impl Shared {
         self.progress.send_replace(());
     }
 
-    /// The writer thread's loop.
-    pub(super) fn write_until_closed(&self, mut file: LockedFile) {
-        let mut bytes = Vec::new();
-        let mut waiting = Vec::new();
-        let mut released = 0;
-        loop {
-            let mut pending = self.lock();
-            while !pending.is_due(self.durability) {
-                let waited = self.wake.wait_timeout(pending, place::CHECK_INTERVAL);
-                let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-                pending = woken;
-                if timeout.timed_out() {
-                    drop(pending);
-                    if let Err(error) = self.timed(|| place::check(&file, &self.path)) {
-                        self.fail(&error);
-                        return;
-                    }
-                    pending = self.lock();
-                }
-            }
-            if released >= SIBLINGS {
-                drop(pending);
-                thread::yield_now();
-                pending = self.lock();
-            }
-            let (closed, next_seq) = (pending.closed, pending.next_seq);
-            std::mem::swap(&mut bytes, &mut pending.bytes);
-            std::mem::swap(&mut waiting, &mut pending.waiting);
-            pending.urgent = false;
-            drop(pending);
-            if let Err(error) = self.timed(|| self.commit(&mut file, &bytes, closed)) {
-                self.fail(&error);
-                return;
-            }
-            bytes.clear();
-            self.announce(next_seq);
-            released = waiting.len();
-            for done in waiting.drain(..) {
-                // The caller may have been cancelled; the record is committed all the same.
-                let _ = done.send(());
-            }
-            if closed {
-                return;
-            }
-        }
-    }
-
-    fn commit(&self, file: &mut File, bytes: &[u8], closed: bool) -> std::io::Result<()> {
+    fn commit(&self, file: &mut dyn DiskFile, bytes: &[u8], closed: bool) -> std::io::Result<()> {
         file.write_all(bytes)?;
         if self.durability == Durability::Fsync || closed {
             file.sync_data()?;
         }
-        place::check(file, &self.path)
+        file.check_place(&self.path)
     }
 
     /// Does something on the disk, which may hang.
@@ -136,5 +87,91 @@ impl Shared {
         drop(pending);
         self.failure.send_replace(Some(format!("{}: {error}", self.path.display())));
         self.progress.send_replace(());
+    }
+}
+
+/// What commits the records of a journal.
+#[derive(Debug)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    file: Box<dyn DiskFile>,
+    bytes: Vec<u8>,
+    waiting: Vec<oneshot::Sender<()>>,
+    /// Callers that the last commit released.
+    released: usize,
+}
+
+/// What a writer has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It has committed what was due.
+    Committed,
+    /// Nothing was due.
+    Nothing,
+    /// The journal is closed, or its disk has failed: there will be nothing more.
+    Ended,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, file: Box<dyn DiskFile>) -> Self {
+        Self { shared, file, bytes: Vec::new(), waiting: Vec::new(), released: 0 }
+    }
+
+    /// Commits as soon as something is due, until the journal is closed. It blocks.
+    pub(super) fn write_until_closed(&mut self) {
+        loop {
+            let shared = Arc::clone(&self.shared);
+            let mut pending = shared.lock();
+            while !pending.is_due(shared.durability) {
+                let waited = shared.wake.wait_timeout(pending, place::CHECK_INTERVAL);
+                let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                pending = woken;
+                if timeout.timed_out() {
+                    drop(pending);
+                    if let Err(error) = shared.timed(|| self.file.check_place(&shared.path)) {
+                        shared.fail(&error);
+                        return;
+                    }
+                    pending = shared.lock();
+                }
+            }
+            drop(pending);
+            if self.released >= SIBLINGS {
+                thread::yield_now();
+            }
+            if self.write_due() == Written::Ended {
+                return;
+            }
+        }
+    }
+
+    /// Commits what is due at this moment.
+    pub fn write_due(&mut self) -> Written {
+        let Self { shared, file, bytes, waiting, released } = self;
+        let mut pending = shared.lock();
+        if !pending.is_due(shared.durability) {
+            return Written::Nothing;
+        }
+        let (closed, next_seq) = (pending.closed, pending.next_seq);
+        std::mem::swap(bytes, &mut pending.bytes);
+        std::mem::swap(waiting, &mut pending.waiting);
+        pending.urgent = false;
+        drop(pending);
+        if let Err(error) = shared.timed(|| shared.commit(&mut **file, bytes, closed)) {
+            shared.fail(&error);
+            return Written::Ended;
+        }
+        bytes.clear();
+        shared.announce(next_seq);
+        *released = waiting.len();
+        for done in waiting.drain(..) {
+            // The caller may have been cancelled; the record is committed all the same.
+            let _ = done.send(());
+        }
+        if closed { Written::Ended } else { Written::Committed }
+    }
+
+    pub(super) fn fail(&self, error: &std::io::Error) {
+        self.shared.fail(error);
     }
 }

@@ -29,7 +29,7 @@ pub(super) enum Outcome {
 }
 
 /// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty.
-pub(super) async fn run(app: Arc<App>, prefetch: usize) {
+pub async fn run(app: Arc<App>, prefetch: usize) {
     let mut subscription = app.queue.subscribe(prefetch);
     let mut panics = 0;
     // After a panic attempts are taken one by one, to find the one that causes it.

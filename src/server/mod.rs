@@ -47,6 +47,7 @@ pub use admin_token::AdminToken;
 pub use answer::Body;
 pub use app::{Admit, AnswerResult, App, Boxed, Consume, HandleUndecided, Step};
 pub use concurrency::ConcurrencyLimit;
+pub use consumer::run as consume;
 pub use data_dir::{DataDir, DataError};
 pub use error::ServeError;
 pub use http::{Limits, Timeouts, serve_connections};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::flaws::Flaws;
-use crate::journal::{Durability, JournalError};
+use crate::journal::{Durability, JournalError, SystemDisk};
 use crate::secret::EngineUrl;
 
 use super::{Embedded, Redis, RedisError, RedisOptions, Store, embedded};
@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<Self, OpenError> {
         Ok(match at {
             StoreAt::Embedded(ways) => {
-                let store = Embedded::open_with(journal, durability, *ways)?;
+                let store = Embedded::open_with(&SystemDisk, journal, durability, *ways)?;
                 let cut_bytes = store.cut_bytes();
                 if cut_bytes > 0 {
                     tracing::warn!(

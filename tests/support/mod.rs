@@ -27,7 +27,9 @@ use std::time::Duration;
 
 pub(crate) use reply::{AttemptStatus, Reply, assert_refused};
 pub(crate) use running::{Running, Wire, config, purchase};
-pub(crate) use shop::{Setup, Shop, TOKEN, attempt, decided, get, post, publish, request, terms};
+pub(crate) use shop::{
+    Setup, Shop, TOKEN, app, attempt, decided, get, post, publish, request, terms,
+};
 
 /// A future that takes longer counts as hanging. This is less than the 30 s of the longest long
 /// poll, so that an answer that comes only because the poll timed out counts as hanging too.

@@ -80,31 +80,9 @@ impl Shop {
         let (durability, max) = (setup.durability, setup.queue_max);
         let queue = queue::Embedded::open(&file("queue.journal"), durability, max).unwrap();
         let store = store::Embedded::open(&file("store.journal"), durability).unwrap();
-        let app = App {
-            queue: Arc::new(Queue::Embedded(Arc::new(queue))),
-            store: Arc::new(Store::Embedded(Box::new(store))),
-            clock: Clock::Manual(Arc::clone(&now_us)),
-            admin_token: AdminToken::new(Secret(TOKEN.into())),
-            per_buyer: 1,
-            hold_us: None,
-            rate_limit: setup.rate_limit.map(RateLimit::new),
-            buyer_rate_limit: None,
-            limits: Default::default(),
-            concurrency: Default::default(),
-            draining: Default::default(),
-            confirm_batcher: Default::default(),
-            ledger_readers: Default::default(),
-            queue_check: Default::default(),
-            store_check: Default::default(),
-            progress: Default::default(),
-            decided_rate: Default::default(),
-            precedence: Default::default(),
-            waiting_room: None,
-            admission: Default::default(),
-            result: Default::default(),
-            consume: Default::default(),
-            undecided: Default::default(),
-        };
+        let rate_limit = setup.rate_limit.map(RateLimit::new);
+        let clock = Clock::Manual(Arc::clone(&now_us));
+        let app = App { rate_limit, ..app(queue, store, clock) };
         Self { app, folder, now_us, setup }
     }
 
@@ -229,6 +207,35 @@ impl Shop {
             decided.extend(self.decide(3).await);
         }
         decided
+    }
+}
+
+/// A server on these engines.
+pub(crate) fn app(queue: queue::Embedded, store: store::Embedded, clock: Clock) -> App {
+    App {
+        queue: Arc::new(Queue::Embedded(Arc::new(queue))),
+        store: Arc::new(Store::Embedded(Box::new(store))),
+        clock,
+        admin_token: AdminToken::new(Secret(TOKEN.into())),
+        per_buyer: 1,
+        hold_us: None,
+        rate_limit: None,
+        buyer_rate_limit: None,
+        limits: Default::default(),
+        concurrency: Default::default(),
+        draining: Default::default(),
+        confirm_batcher: Default::default(),
+        ledger_readers: Default::default(),
+        queue_check: Default::default(),
+        store_check: Default::default(),
+        progress: Default::default(),
+        decided_rate: Default::default(),
+        precedence: Default::default(),
+        waiting_room: None,
+        admission: Default::default(),
+        result: Default::default(),
+        consume: Default::default(),
+        undecided: Default::default(),
     }
 }
 

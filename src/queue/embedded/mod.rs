@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{ItemId, RequestId};
-use crate::journal::{self, AppendError, Commit, Durability, Journal, JournalError};
+use crate::journal::{
+    self, AppendError, Commit, Disk, Durability, Journal, JournalError, SystemDisk,
+};
 use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
 
 use super::{Backlog, Place, PublishError, Room};
@@ -45,17 +47,30 @@ impl Embedded {
     /// # Errors
     /// Returns an error when the journal cannot be used.
     pub fn open(path: &Path, durability: Durability, max: usize) -> Result<Self, JournalError> {
+        Self::open_on(&SystemDisk, path, durability, max)
+    }
+
+    /// Like [`Self::open`], on another disk.
+    ///
+    /// # Errors
+    /// Returns an error when the journal cannot be used.
+    pub fn open_on(
+        disk: &dyn Disk,
+        path: &Path,
+        durability: Durability,
+        max: usize,
+    ) -> Result<Self, JournalError> {
         let mut waiting = BTreeMap::new();
         let replay = |seq, record: &[u8]| {
             replay(&mut waiting, seq, record).map_err(|error| error.to_string())
         };
-        let mut journal = Journal::open(path, durability, replay)?;
+        let mut journal = Journal::open_on(disk, path, durability, replay)?;
         if waiting.is_empty() && journal.next_seq() > 0 {
             // No record is needed any more; only the sequence numbers continue.
             let next_seq = journal.next_seq();
             drop(journal);
-            journal::create(path, next_seq)?;
-            journal = Journal::open(path, durability, |_, _| Ok(()))?;
+            journal::create_on(disk, path, next_seq)?;
+            journal = Journal::open_on(disk, path, durability, |_, _| Ok(()))?;
         }
         let queues = ItemQueues::default();
         let mut state = queues.lock();

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::journal::{Durability, Journal, JournalError};
+use crate::journal::{Disk, Durability, Journal, JournalError, SystemDisk};
 use crate::sale::{Attempt, Decision, Terms};
 
 use super::ledger::Rows;
@@ -50,7 +50,19 @@ impl Embedded {
     /// # Errors
     /// Returns an error when the journal cannot be used.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
-        Self::open_with(path, durability, Ways::default())
+        Self::open_on(&SystemDisk, path, durability)
+    }
+
+    /// Like [`Self::open`], on another disk.
+    ///
+    /// # Errors
+    /// Returns an error when the journal cannot be used.
+    pub fn open_on(
+        disk: &dyn Disk,
+        path: &Path,
+        durability: Durability,
+    ) -> Result<Self, JournalError> {
+        Self::open_with(disk, path, durability, Ways::default())
     }
 
     /// Opens the store whose journal is at `path`, and decides in this way. The decisions in the
@@ -59,12 +71,13 @@ impl Embedded {
     /// # Errors
     /// Returns an error when the journal cannot be used.
     pub fn open_with(
+        disk: &dyn Disk,
         path: &Path,
         durability: Durability,
         ways: Ways,
     ) -> Result<Self, JournalError> {
         let mut state = State { rule: ways.rule, replay_rule: ways.replay, ..State::default() };
-        let journal = Journal::open(path, durability, |record_seq, record| {
+        let journal = Journal::open_on(disk, path, durability, |record_seq, record| {
             state.replay(record_seq, record).map_err(|error| error.to_string())
         })?;
         Ok(Self { journal, state: Mutex::new(state), waiters: Waiters::default(), ways })
