@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use rustix::process::Signal;
@@ -20,6 +21,12 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time-out for its shutdown: longer than the sum of its own deadlines.
 const STOP_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// How long a server is started again and again after a fault.
+const RESTART_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pause before each of these starts.
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
 
 /// How often it is checked whether the process still runs.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
@@ -109,6 +116,17 @@ impl ServerProcess {
                     bail!("the {name} did not start: {}", self.last_log_lines())
                 }
             },
+        }
+    }
+
+    /// Starts it again, as a supervisor does: while another fault lasts, it may end again at once.
+    fn restart(&self, state: &mut State) -> anyhow::Result<()> {
+        let deadline = Instant::now() + RESTART_TIMEOUT;
+        loop {
+            match self.start(state) {
+                Err(_) if Instant::now() < deadline => thread::sleep(RESTART_PAUSE),
+                started => return started.map(|_| ()),
+            }
         }
     }
 
@@ -214,12 +232,12 @@ impl Process for ServerProcess {
             ProcessAction::Full => {
                 self.disk.iter().try_for_each(SmallDisk::free)?;
                 let is_needed = state.process.has_ended();
-                let started = is_needed.then(|| self.start(&mut state)).transpose();
+                let started = is_needed.then(|| self.restart(&mut state)).transpose();
                 state.is_down = false;
                 started?;
             }
             ProcessAction::Kill | ProcessAction::Wipe => {
-                let started = self.start(&mut state);
+                let started = self.restart(&mut state);
                 state.is_down = false;
                 started?;
             }

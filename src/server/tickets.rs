@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use hyper::{Response, StatusCode};
+use percent_encoding::percent_decode_str;
 
 use crate::api::{Refusal, TakeTicket};
 use crate::ids::{BuyerId, IdError, ItemId};
@@ -48,17 +49,16 @@ pub(super) async fn take(
 
 /// Answers a request for the state of a ticket.
 pub(super) async fn look(app: &App, room: &WaitingRoom, signed: &str) -> Response<Body> {
-    let ticket = match room.read(signed, app.clock.now_us()) {
-        Ok(ticket) => ticket,
-        Err(_) => return unknown_ticket(),
-    };
+    // A ticket has no characters that must be escaped, but some clients escape others, too.
+    let signed = percent_decode_str(signed).decode_utf8_lossy();
+    let Some(ticket) = room.read(&signed, app.clock.now_us()) else { return unknown_ticket() };
     let sale = match current_sale(app, Some(ticket.item())).await {
         Ok(sale) => sale,
         Err(response) => return response,
     };
     match room.look(&sale, ticket, load(app), app.clock.now_us()) {
-        Ok(status) => json(StatusCode::OK, &status),
-        Err(_) => unknown_ticket(),
+        Some(status) => json(StatusCode::OK, &status),
+        None => unknown_ticket(),
     }
 }
 

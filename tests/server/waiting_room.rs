@@ -93,7 +93,8 @@ async fn attempt_needs_an_admitted_ticket_of_its_buyer_for_this_sale() {
     shop.set_clock(OPENS_US);
     assert_refused(&shop.buy("ann", &id(1)).await, 429, "not_admitted");
     assert_refused(&buy(&shop, "ann", 1, &taken).await, 429, "not_admitted");
-    let admitted = look(&shop, &taken).await;
+    let escaped = json!({"ticket": taken["ticket"].as_str().unwrap().replace('~', "%7E")});
+    let admitted = look(&shop, &escaped).await;
     assert_eq!(admitted["status"], "admitted");
     assert_refused(&buy(&shop, "bob", 1, &admitted).await, 429, "not_admitted");
     let forged = admitted["ticket"].as_str().unwrap().replace("~ann~", "~bob~");
@@ -128,6 +129,21 @@ async fn ticket_that_waits_is_valid_for_as_long_as_its_buyer_asks_for_it() {
     assert_eq!(ask(&shop, &cat).await.code, 404, "nobody has asked for it");
     shop.set_clock(OPENS_US + 200 * SECOND_US);
     assert_eq!(look(&shop, &bob).await["status"], "admitted");
+}
+
+#[tokio::test]
+async fn buyer_who_comes_long_after_its_turn_is_at_the_end_of_the_line() {
+    let shop = shop(RoomOrder::FirstCome).await;
+    for number in 0..10 {
+        take(&shop, &format!("ann-{number}")).await;
+    }
+    shop.set_clock(OPENS_US + 60 * SECOND_US);
+    assert_eq!(take(&shop, "ann-5").await["status"], "admitted", "it would be valid by now");
+    shop.set_clock(OPENS_US + 62 * SECOND_US);
+    for position in 0..3 {
+        let taken = take(&shop, &format!("ann-{position}")).await;
+        assert_eq!((&taken["status"], &taken["position"]), (&json!("waiting"), &json!(position)));
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,10 @@ use std::time::Duration;
 /// Longest time for which admission is made up for at once, if nobody has asked meanwhile.
 const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 
+/// Tickets per second that are admitted at least, where the rate is measured and there is no
+/// overload.
+pub(super) const MEASURED_MIN: u64 = 500;
+
 /// How fast tickets are admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pace {
@@ -23,6 +27,16 @@ impl Pace {
         match self {
             Self::Fixed(rate) | Self::Measured(rate) => rate,
         }
+    }
+
+    /// Places that are admitted in this time; where the rate is measured, at the least of all
+    /// rates.
+    pub(super) fn places_in(self, time: Duration) -> u64 {
+        let rate = match self {
+            Self::Fixed(rate) => rate,
+            Self::Measured(rate) => rate.max(MEASURED_MIN),
+        };
+        rate.saturating_mul(time.as_secs())
     }
 }
 

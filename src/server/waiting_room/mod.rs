@@ -23,14 +23,11 @@ use crate::store::SaleView;
 
 use super::bounded_table::BoundedTable;
 use keys::Keys;
-use line::{Line, Number, Pace};
+use line::{Line, MEASURED_MIN, Number, Pace};
 use ticket::{Kind, Ticket};
 
 /// Sales that have a line; those of the earliest epochs lose theirs.
 const LINES_MAX: usize = 1_024;
-
-/// Tickets per second that are admitted at least, where the rate is measured.
-const MEASURED_MIN: u64 = 500;
 
 /// The share of the measured rate of decisions that is admitted, in percent: some of those who are
 /// admitted do not come, and only more than was decided shows that more can be.
@@ -59,15 +56,6 @@ pub(super) struct Load {
     pub(super) is_overload: bool,
 }
 
-/// Why a ticket is not answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TicketError {
-    /// It is none of this server, or was changed.
-    Unknown,
-    /// It has expired, or its sale was replaced.
-    Expired,
-}
-
 impl WaitingRoom {
     /// A room whose tickets are signed with this secret.
     pub fn new(plan: &WaitingRoomPlan, secret: &Secret) -> Self {
@@ -81,7 +69,8 @@ impl WaitingRoom {
         }
     }
 
-    /// The ticket of a buyer for a sale: the one that it has, or else a new one.
+    /// The ticket of a buyer for a sale: the one that it has, or else a new one. A buyer whose turn
+    /// has been over for as long as a ticket is valid is at the end of the line again.
     pub(super) fn take(
         &self,
         sale: &SaleView,
@@ -94,10 +83,14 @@ impl WaitingRoom {
         let mut lines = self.lines();
         let line = line_of(&mut lines, sale, now_us);
         let mut numbers = self.numbers.shard(key);
-        let number = match numbers.get(key) {
-            Some(known) => Number { number: known >> 1, is_early: known & 1 == 1 },
-            None => line.take(pace, now_us),
+        let known = numbers.get(key);
+        let known = known.map(|known| Number { number: known >> 1, is_early: known & 1 == 1 });
+        let over = pace.places_in(self.ticket_ttl);
+        let is_valid = |number: &Number| {
+            let place = self.place(line, *number, sale.epoch, buyer);
+            line.mark(pace, now_us).saturating_sub(place) <= over
         };
+        let number = known.filter(is_valid).unwrap_or_else(|| line.take(pace, now_us));
         numbers.set(key, (number.number << 1) | u64::from(number.is_early));
         drop(numbers);
         let ticket = Ticket {
@@ -111,41 +104,33 @@ impl WaitingRoom {
         self.status(line, ticket, pace, now_us)
     }
 
-    /// Reads a ticket.
-    ///
-    /// # Errors
-    /// Returns an error if it is none, or has expired.
-    pub(super) fn read(&self, signed: &str, now_us: u64) -> Result<TicketOf, TicketError> {
-        let ticket = Ticket::read(signed, &self.keys).ok_or(TicketError::Unknown)?;
-        match ticket.expires_s.saturating_mul(1_000_000) > now_us {
-            true => Ok(TicketOf(ticket)),
-            false => Err(TicketError::Expired),
-        }
+    /// Reads a ticket; `None` if it is none of this server, or has expired.
+    pub(super) fn read(&self, signed: &str, now_us: u64) -> Option<TicketOf> {
+        let ticket = Ticket::read(signed, &self.keys)?;
+        let is_valid = ticket.expires_s.saturating_mul(1_000_000) > now_us;
+        is_valid.then_some(TicketOf(ticket))
     }
 
     /// The state of a ticket for this sale. One that waits is renewed: it expires only if nobody
-    /// asks for it.
-    ///
-    /// # Errors
-    /// Returns an error if it is for an earlier sale.
+    /// asks for it. `None` if it is for an earlier sale.
     pub(super) fn look(
         &self,
         sale: &SaleView,
         TicketOf(ticket): TicketOf,
         load: Load,
         now_us: u64,
-    ) -> Result<TicketStatus, TicketError> {
+    ) -> Option<TicketStatus> {
         if ticket.epoch != sale.epoch {
-            return Err(TicketError::Expired);
+            return None;
         }
         if ticket.kind == Kind::Admitted {
-            return Ok(self.answer("admitted", &ticket, None, None));
+            return Some(self.answer("admitted", &ticket, None, None));
         }
         let pace = self.pace(load);
         let mut lines = self.lines();
         let line = line_of(&mut lines, sale, now_us);
         line.saw(Number { number: ticket.number, is_early: ticket.kind == Kind::Early });
-        Ok(self.status(line, ticket, pace, now_us))
+        Some(self.status(line, ticket, pace, now_us))
     }
 
     /// Whether this is an admitted ticket of the buyer for the sale.
@@ -156,7 +141,7 @@ impl WaitingRoom {
         buyer: &BuyerId,
         now_us: u64,
     ) -> bool {
-        self.read(signed, now_us).is_ok_and(|TicketOf(ticket)| {
+        self.read(signed, now_us).is_some_and(|TicketOf(ticket)| {
             ticket.kind == Kind::Admitted
                 && ticket.epoch == sale.epoch
                 && ticket.item == sale.terms.item
@@ -165,12 +150,8 @@ impl WaitingRoom {
     }
 
     fn status(&self, line: &mut Line, ticket: Ticket, pace: Pace, now_us: u64) -> TicketStatus {
-        let is_early = ticket.kind == Kind::Early;
-        let is_drawn = is_early && self.order == RoomOrder::Shuffled;
-        // The buyer's name and not the number: more tickets would be more chances.
-        let draw = || self.keys.draw(&format!("{}~{}", ticket.epoch, ticket.buyer));
-        let number = Number { number: ticket.number, is_early };
-        let place = line.place(number, is_drawn.then(draw));
+        let number = Number { number: ticket.number, is_early: ticket.kind == Kind::Early };
+        let place = self.place(line, number, ticket.epoch, &ticket.buyer);
         let mark = line.mark(pace, now_us);
         let ttl_s = self.ticket_ttl.as_secs();
         let opens_s = line.opens_us() / 1_000_000;
@@ -181,10 +162,21 @@ impl WaitingRoom {
         }
         let ticket = Ticket { expires_s, ..ticket };
         // What is drawn is not told before the opening, nor does it change from then on.
-        let is_told = !is_drawn || line.is_open(now_us);
+        let is_told = !self.is_drawn(number) || line.is_open(now_us);
         let eta_of = if is_told { place } else { 0 };
         let eta = line.eta(eta_of, pace, now_us);
         self.answer("waiting", &ticket, is_told.then_some(place - mark), eta)
+    }
+
+    fn is_drawn(&self, number: Number) -> bool {
+        number.is_early && self.order == RoomOrder::Shuffled
+    }
+
+    /// The place of a ticket. What is drawn follows from the buyer's name and not from the number:
+    /// otherwise more tickets would be more chances.
+    fn place(&self, line: &Line, number: Number, epoch: u64, buyer: &BuyerId) -> u64 {
+        let draw = || self.keys.draw(&format!("{epoch}~{buyer}"));
+        line.place(number, self.is_drawn(number).then(draw))
     }
 
     fn answer(
