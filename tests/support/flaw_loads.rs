@@ -113,6 +113,25 @@ const RACE: FlawLoad = FlawLoad {
     ..USUAL
 };
 
+/// A load in which every order expires before its buyer pays, while others go on to buy.
+const LATE: FlawLoad = FlawLoad {
+    load: &[
+        "--threads",
+        "20",
+        "--loops",
+        "6",
+        "--think",
+        "250ms",
+        "--pay",
+        "100%",
+        "--pay-after",
+        "700ms..900ms",
+    ],
+    server: &["--hold", "300ms"],
+    stock: 5,
+    ..USUAL
+};
+
 /// All flaws.
 pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     FlawLoad { flaw: Flaw::CheckThenAct, ..RACE },
@@ -196,6 +215,32 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     },
     FlawLoad { flaw: Flaw::CacheRefillInFlight, ..RACE },
     FlawLoad { flaw: Flaw::LostResult, ..USUAL },
+    FlawLoad {
+        flaw: Flaw::DoubleRefund,
+        finding: Finding::Broken(Invariant::StockConserved),
+        companions: &[
+            Invariant::NeverOversold,
+            Invariant::SoldOutTrue,
+            Invariant::ViewsAgree,
+            Invariant::StockReadsBounded,
+            Invariant::NoUnsoldStock,
+        ],
+        ..LATE
+    },
+    FlawLoad {
+        flaw: Flaw::PayAfterExpiry,
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[
+            Invariant::StockConserved,
+            Invariant::SoldOutTrue,
+            Invariant::OrdersEndOnce,
+            Invariant::DeadlinesHold,
+            Invariant::ViewsAgree,
+            Invariant::StockReadsBounded,
+            Invariant::NoUnsoldStock,
+        ],
+        ..LATE
+    },
     FlawLoad { flaw: Flaw::AckBeforeApply, fault: Fault::StoreKilled, ..LOSS },
 ];
 
