@@ -16,6 +16,7 @@ mod described_mistakes;
 mod disk_full;
 mod documents;
 mod flaws;
+mod held_orders;
 mod help;
 mod hung_disk;
 mod mistakes;
