@@ -205,6 +205,25 @@ flaws! {
         source: OTHERS,
         engines: Any
     }
+    /// Gives the unit of an expired order back again.
+    DoubleRefund {
+        name: "double-refund",
+        does: "a payment or a cancellation that comes after an order has expired gives its unit \
+               back once more",
+        breaks: "the stock grows, and more is sold than there was (stock_conserved, \
+                 never_oversold)",
+        source: OTHERS,
+        engines: Any
+    }
+    /// Honours payments for expired orders.
+    PayAfterExpiry {
+        name: "pay-after-expiry",
+        does: "a payment for an order that has expired is honoured, although its unit has come \
+               back",
+        breaks: "the unit is sold twice (never_oversold, deadlines_hold)",
+        source: OTHERS,
+        engines: Any
+    }
     /// Acknowledges a batch before it is decided.
     AckBeforeApply {
         name: "ack-before-apply",
@@ -255,6 +274,7 @@ impl Flaw {
         &[Self::UnconfirmedPublish, Self::ResendUnderNewId],
         &[Self::ConnectionPerRequest, Self::ResendUnderNewId],
         &[Self::GlobalResult, Self::LostResult],
+        &[Self::DoubleRefund, Self::PayAfterExpiry],
         &[Self::AckOnError, Self::AckBeforeApply],
     ];
 }

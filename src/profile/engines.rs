@@ -73,6 +73,14 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
         Engines::BrokerAndRedis => (!store).then_some("--store redis://…"),
     };
     check_steps(flags)?;
+    let by_steps = [Flaw::CheckThenAct, Flaw::CacheRefillInFlight];
+    let chosen = self::flaws(flags);
+    if let Some(flaw) =
+        by_steps.iter().find(|flaw| flags.hold.is_some() && store && chosen.has(**flaw))
+    {
+        let problem = format!("{} makes orders in Redis that are not held", flaw.name());
+        return Err(FlagError::new("hold", problem));
+    }
     for flaw in flaws(flags).iter() {
         if let Some(flag) = needs(flaw) {
             let design = flags.design == Some(Design::Article);

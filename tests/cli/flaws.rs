@@ -60,6 +60,17 @@ fn sticky_sold_out_flaw_closes_a_sale_that_has_units() {
 }
 
 #[test]
+fn double_refund_flaw_gives_units_back_twice() {
+    assert_found(Flaw::DoubleRefund);
+}
+
+#[test]
+fn pay_after_expiry_flaw_sells_units_twice() {
+    let result = assert_found(Flaw::PayAfterExpiry);
+    assert!(result["audit"]["oversold"].as_u64() >= Some(1), "{result:#}");
+}
+
+#[test]
 fn check_then_act_flaw_oversells() {
     let result = assert_found(Flaw::CheckThenAct);
     assert!(result["audit"]["oversold"].as_u64() >= Some(1), "{result:#}");
@@ -147,6 +158,8 @@ fn flaws_that_do_not_go_together_are_refused() {
     for (flags, problem) in [
         (&["--flaw", "off-by-one,refund-twice"][..], "replace the same step"),
         (&["--flaw", "global-result,lost-result"], "replace the same step"),
+        (&["--flaw", "double-refund,pay-after-expiry"], "replace the same step"),
+        (&["--flaw", "check-then-act", "--hold", "1m"], "are not held"),
         (&["--design", "article", "--flaw", "off-by-one"], "replace the same step"),
         (&["--design", "article", "--flaw", "sticky-sold-out"], "as --design article does"),
         (&["--queue", "embedded", "--flaw", "resend-under-new-id"], "needs --queue amqp://"),

@@ -17,6 +17,7 @@ mod disk_full;
 mod documents;
 mod faults;
 mod flaws;
+mod held_orders;
 mod help;
 mod hung_disk;
 mod mistakes;

@@ -170,6 +170,17 @@ impl Sale {
         audit
     }
 
+    /// Waits until no order is held any more, and asserts that each unit is left or paid for.
+    #[track_caller]
+    pub(crate) fn assert_units_add_up_after_expiry(&self) {
+        eventually("all orders have ended", || self.status().held == Some(0));
+        let (status, ledger) = (self.status(), self.ledger());
+        let paid = ledger.rows.iter().filter(|row| row.takes_unit()).count() as u64;
+        assert_eq!(ledger.sale.stock_left, ledger.sale.stock as i64 - paid as i64);
+        assert_eq!((status.orders, status.paid), (paid, Some(paid)));
+        assert_eq!(status.stock_left, ledger.sale.stock_left);
+    }
+
     fn result(&self, request_id: RequestId, began_us: u64) -> ResultRead {
         let url = format!("{}/result/{request_id}", self.url);
         let now_us = || Beginning::now().unix_us().saturating_sub(began_us);
@@ -185,7 +196,8 @@ impl Sale {
         let Ok(status) = status else {
             panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body))
         };
-        ResultRead { request_id, status, order: None, sent_us, answered_us: now_us() }
+        let order = client.shown_order();
+        ResultRead { request_id, status, order, sent_us, answered_us: now_us() }
     }
 }
 

@@ -1,14 +1,8 @@
 //! The flaws, each with a load that brings it out and what the audit finds then. `benches/flaws.rs`
 //! makes the table in docs/auditing.md of it.
 
-use std::path::Path;
-use std::process::Output;
-
 use seckill::flaws::Flaw;
 use seckill::judge::Invariant;
-use serde_json::Value;
-
-use super::child::seckill;
 
 /// What happens to services or processes during the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +107,25 @@ const RACE: FlawLoad = FlawLoad {
     ..USUAL
 };
 
+/// A load in which every order expires before its buyer pays, while others go on to buy.
+const LATE: FlawLoad = FlawLoad {
+    load: &[
+        "--threads",
+        "20",
+        "--loops",
+        "6",
+        "--think",
+        "250ms",
+        "--pay",
+        "100%",
+        "--pay-after",
+        "700ms..900ms",
+    ],
+    server: &["--hold", "300ms"],
+    stock: 5,
+    ..USUAL
+};
+
 /// All flaws.
 pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     FlawLoad { flaw: Flaw::CheckThenAct, ..RACE },
@@ -196,6 +209,32 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     },
     FlawLoad { flaw: Flaw::CacheRefillInFlight, ..RACE },
     FlawLoad { flaw: Flaw::LostResult, ..USUAL },
+    FlawLoad {
+        flaw: Flaw::DoubleRefund,
+        finding: Finding::Broken(Invariant::StockConserved),
+        companions: &[
+            Invariant::NeverOversold,
+            Invariant::SoldOutTrue,
+            Invariant::ViewsAgree,
+            Invariant::StockReadsBounded,
+            Invariant::NoUnsoldStock,
+        ],
+        ..LATE
+    },
+    FlawLoad {
+        flaw: Flaw::PayAfterExpiry,
+        finding: Finding::Broken(Invariant::NeverOversold),
+        companions: &[
+            Invariant::StockConserved,
+            Invariant::SoldOutTrue,
+            Invariant::OrdersEndOnce,
+            Invariant::DeadlinesHold,
+            Invariant::ViewsAgree,
+            Invariant::StockReadsBounded,
+            Invariant::NoUnsoldStock,
+        ],
+        ..LATE
+    },
     FlawLoad { flaw: Flaw::AckBeforeApply, fault: Fault::StoreKilled, ..LOSS },
 ];
 
@@ -250,62 +289,6 @@ impl FlawLoad {
         let terms = terms.flat_map(|(flag, value, _)| [flag.to_owned(), value.to_string()]);
         terms.chain(self.server.iter().map(|&flag| flag.to_owned())).collect()
     }
-
-    /// Checks that a bench found the flaw, and that only.
-    ///
-    /// # Errors
-    /// What it found instead.
-    pub(crate) fn check(&self, bench: &Output) -> Result<(), String> {
-        let (code, result) = (bench.status.code(), result(bench)?);
-        let broken = broken(&result);
-        let (expected, shows) = match self.finding {
-            Finding::Broken(invariant) => (3, broken.contains(&invariant.as_str())),
-            Finding::BrokerFull => {
-                let cause = result["requests"]["cause"].as_str().unwrap_or_default();
-                (99, cause.contains("http_500") && cause.contains("at their limit"))
-            }
-        };
-        let is_consequence = |word: &&str| {
-            let mut all = self.companions.iter().copied().chain(self.finding.invariant());
-            all.any(|invariant| invariant.as_str() == *word)
-        };
-        if code == Some(expected) && shows && broken.iter().all(is_consequence) {
-            return Ok(());
-        }
-        let (verdict, because) = (&result["audit"]["verdict"], &result["audit"]["because"]);
-        Err(format!("exit {code:?}, {verdict}, because {because}, broken: {broken:?}"))
-    }
-
-    /// Runs the load on a server that `bench` starts, and returns what it printed.
-    pub(crate) fn spawn(&self, folder: &Path, server: &[String]) -> Output {
-        let mut command = seckill();
-        command.current_dir(folder).args(["bench", "--spawn", "--json"]).args(self.load);
-        command.arg("--").args(self.server_flags()).args(server).output().unwrap()
-    }
-
-    /// Asserts that the bench finds the flaw, and passes the hardened design. `engines` makes the
-    /// flags of a queue and a store for each of the runs. Returns the result with the flaw.
-    ///
-    /// On a busy machine the last unit may be sold before the other attempts arrive, so that the
-    /// flaw has no effect: a run that passes is repeated, at most twice.
-    #[track_caller]
-    pub(crate) fn assert_found(&self, engines: impl Fn() -> Vec<String>) -> Value {
-        let folder = tempfile::tempdir().unwrap();
-        let hardened = self.spawn(folder.path(), &engines());
-        let printed = String::from_utf8_lossy(&hardened.stdout);
-        assert_eq!(hardened.status.code(), Some(0), "hardened, as {:?}: {printed}", self.flaw);
-        let flaw = ["--flaw", self.flaw.name()].map(str::to_owned);
-        let run = || self.spawn(folder.path(), &[&engines()[..], &flaw].concat());
-        let mut flawed = run();
-        let mut again = 2;
-        while flawed.status.success() && again > 0 {
-            flawed = run();
-            again -= 1;
-        }
-        let result = result(&flawed);
-        assert_eq!(self.check(&flawed), Ok(()), "{:?}: {result:#?}", self.flaw);
-        result.unwrap()
-    }
 }
 
 impl Finding {
@@ -315,17 +298,4 @@ impl Finding {
             Self::BrokerFull => None,
         }
     }
-}
-
-/// The result that a bench printed as JSON.
-fn result(bench: &Output) -> Result<Value, String> {
-    let problem = |error| format!("{error}: {}", String::from_utf8_lossy(&bench.stderr));
-    serde_json::from_slice(&bench.stdout).map_err(problem)
-}
-
-/// The invariants that are broken.
-fn broken(result: &Value) -> Vec<&str> {
-    let violations = result["audit"]["violations"].as_array();
-    let words = violations.into_iter().flatten().map(|broken| broken["invariant"].as_str());
-    words.map(Option::unwrap_or_default).collect()
 }

@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod deployment;
 pub(crate) mod flaw_faults;
 pub(crate) mod flaw_loads;
+pub(crate) mod flaw_runs;
 pub(crate) mod front;
 pub(crate) mod link;
 pub(crate) mod manual_server;

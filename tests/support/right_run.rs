@@ -58,12 +58,15 @@ impl Campaign {
 fn run(random: &mut Random, backend: &Backend) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let stock = random.one_of(&[1, 10, 60, 500]);
-    let flags = serve_flags(random, backend, stock);
+    // Some orders expire before their buyers pay, and others are still held at the end.
+    let hold = random.one_of(&[None, None, Some("200ms"), Some("1s"), Some("1m")]);
+    let mut flags = serve_flags(random, backend, stock);
+    flags.extend(hold.iter().flat_map(|hold| ["--hold", hold]).map(str::to_owned));
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let server = Serving::start(folder.path(), &flags);
     let url = server.url.clone();
     wait_ready(&url);
-    let mut bench = start_bench(random, &url, folder.path());
+    let mut bench = start_bench(random, &url, folder.path(), hold.is_some());
     let server = Mutex::new(Some(server));
     let has_ended = AtomicBool::new(false);
     // The server is killed when so many attempts have been accepted, which may be never.
@@ -110,7 +113,7 @@ fn serve_flags(random: &mut Random, backend: &Backend, stock: u64) -> Vec<String
     flags
 }
 
-fn start_bench(random: &mut Random, url: &str, folder: &Path) -> Child {
+fn start_bench(random: &mut Random, url: &str, folder: &Path, pays: bool) -> Child {
     let mut command = seckill();
     command.current_dir(folder).args(["bench", "--target", url, "--admin-token", TOKEN]);
     command.args(["--json", "--max-errors", "100%", "--settle-timeout", "30s"]);
@@ -130,6 +133,9 @@ fn start_bench(random: &mut Random, url: &str, folder: &Path) -> Child {
     }
     if random.below(4) == 0 {
         command.arg("--follow");
+    }
+    if pays {
+        command.args(["--pay", "70%", "--pay-after", "0s..1200ms"]);
     }
     let file = |name: &str| File::create(folder.join(name)).unwrap();
     command.stdout(file(RESULT)).stderr(file(ERRORS)).spawn().unwrap()

@@ -69,8 +69,8 @@ impl Redis {
         persistence::warn(&link).await;
         let waiters = Arc::new(Waiters::default());
         let poll = Poll::start(&link, &waiters);
-        let flaws = &options.flaws;
-        let (reserve, end_orders) = (flaws::reserve(flaws), EndOrders::default());
+        let chosen = &options.flaws;
+        let (reserve, end_orders) = (flaws::reserve(chosen), flaws::end_orders(chosen));
         Ok(Self { link, reserve, end_orders, waiters, _poll: poll })
     }
 

@@ -5,6 +5,7 @@ mod alarm;
 mod broker;
 mod delivery_limit;
 mod drill;
+mod held_orders;
 mod lost_queue;
 mod processes;
 mod queue_process;

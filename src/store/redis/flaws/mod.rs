@@ -11,6 +11,7 @@ use redis::Script;
 
 use crate::flaws::{Flaw, Flaws};
 
+use super::ends::EndOrders;
 use super::reserve::{Decide, Reserve};
 use super::scripts::script;
 
@@ -19,6 +20,23 @@ static OFF_BY_ONE: LazyLock<Script> = LazyLock::new(|| script(include_str!("off_
 static REFUND_TWICE: LazyLock<Script> = LazyLock::new(|| script(include_str!("refund_twice.lua")));
 static DECREMENT_WITHOUT_REFUND: LazyLock<Script> =
     LazyLock::new(|| script(include_str!("decrement_without_refund.lua")));
+
+static DOUBLE_REFUND: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("double_refund.lua")));
+static PAY_AFTER_EXPIRY: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("pay_after_expiry.lua")));
+
+/// The scripts that end orders with these flaws, of which at most one replaces one of them.
+pub(super) fn end_orders(flaws: &Flaws) -> EndOrders {
+    let standard = EndOrders::default();
+    if flaws.has(Flaw::DoubleRefund) {
+        EndOrders { one: &DOUBLE_REFUND, ..standard }
+    } else if flaws.has(Flaw::PayAfterExpiry) {
+        EndOrders { one: &PAY_AFTER_EXPIRY, ..standard }
+    } else {
+        standard
+    }
+}
 
 /// The way of deciding that has these flaws, of which at most one replaces it; `check-then-act` may
 /// go with `no-dedupe`.

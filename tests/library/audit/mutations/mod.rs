@@ -84,6 +84,7 @@ fn recorded_runs_pass() {
 #[test]
 fn each_mutant_of_a_right_run_is_found_or_looks_right_from_outside() {
     let score = score(KINDS, recorded::runs());
+    println!("{score}");
     let kinds = KINDS.iter().copied().flatten();
     score.check_variety(kinds.map(|Kind(name, _)| *name), |of| !holds::BROKEN.contains(of));
     score.check_number();
@@ -92,6 +93,7 @@ fn each_mutant_of_a_right_run_is_found_or_looks_right_from_outside() {
 #[test]
 fn each_mutant_of_a_run_with_held_orders_is_found_or_looks_right_from_outside() {
     let score = score(&[holds::KINDS], recorded::held_runs());
+    println!("{score}");
     let kinds = holds::KINDS.iter();
     score.check_variety(kinds.map(|Kind(name, _)| *name), |of| holds::BROKEN.contains(of));
 }
@@ -120,7 +122,6 @@ fn score(kinds: &[&[Kind]], runs: &[(String, Run)]) -> Score {
             }
         }
     }
-    println!("{score}");
     assert!(problems.is_empty(), "{} are not found:\n{}", problems.len(), problems.join("\n"));
     score
 }

@@ -1,0 +1,58 @@
+//! Orders expire and are paid for while Redis and consumers are killed.
+
+use std::time::Duration;
+
+use seckill::lab::Redis;
+use seckill::profile::{BenchFlags, Think};
+use seckill::settings::Buyers;
+use seckill::units::Count;
+
+use crate::support::backend::Backend;
+use crate::support::client::{self, Sale, wait_ready};
+use crate::support::deployment::Deployment;
+
+const STOCK: u64 = 20;
+
+/// Kills of each kind.
+const ROUNDS: u64 = 3;
+
+/// Attempts between two faults.
+const SOME: u64 = 150;
+
+#[test]
+fn no_unit_comes_back_twice_when_redis_and_consumers_are_killed() {
+    let Some(backend) = Backend::real() else { return };
+    let mut redis = Redis::start().unwrap();
+    let deployment = Deployment::new(backend.with_store(&redis), None);
+    let hold = ["--hold", "300ms"];
+    let api = deployment.serve("api", &hold);
+    // Both sweep the same orders.
+    let _other = deployment.serve("consumer", &hold);
+    let mut consumer = deployment.serve("consumer", &hold);
+    let sale = Sale::open(&api.url, "tea", STOCK);
+    let loading = sale.load(&BenchFlags {
+        threads: Some(Count(12)),
+        loops: Some(Count(100_000)),
+        buyers: Some(Buyers::Pool(60)),
+        think: Some(Think::Constant(Duration::from_millis(10))),
+        pay: Some("60%".parse().unwrap()),
+        pay_after: Some("0s..500ms".parse().unwrap()),
+        ..client::flags()
+    });
+    for _ in 0..ROUNDS {
+        loading.wait_for(SOME);
+        consumer.kill();
+        loading.wait_for(SOME);
+        consumer = deployment.serve("consumer", &hold);
+        loading.wait_for(SOME);
+        redis.service_mut().kill().unwrap();
+        redis.service_mut().restart().unwrap();
+        wait_ready(&api.url);
+    }
+    loading.wait_for(SOME);
+    let mut history = loading.end().history;
+    let audit = sale.assert_audit_passes(&mut history);
+    let payments = audit.payments.expect("somebody has paid");
+    assert!(payments.paid > 0, "{payments:?}");
+    sale.assert_units_add_up_after_expiry();
+}
