@@ -14,6 +14,7 @@ mod model;
 mod open_files;
 mod plan;
 mod serve_plan;
+mod text;
 mod workload;
 
 pub use check::FlagError;
@@ -29,4 +30,5 @@ pub use model::{MAX_THREADS_DEFAULT, Model};
 pub use open_files::{OTHER_FILES, check_open_files};
 pub use plan::{Plan, Retry};
 pub use serve_plan::{DATA_DEFAULT, PREFETCH_MAX, ServePlan};
+pub use text::read_text;
 pub use workload::{Arrival, Level, Stage, Think};

@@ -128,7 +128,7 @@ impl State {
         let mut fields = Fields::new(record);
         match fields.word("kind")? {
             "sale" => {
-                let epoch = fields.next("epoch")?;
+                let epoch = fields.number("epoch")?;
                 self.open_sale(Terms::from_fields(&mut fields)?, epoch, record_seq);
             }
             "decided" => {
