@@ -26,3 +26,4 @@ mod shutdown;
 mod slow_readers;
 mod start;
 mod store;
+mod tombstones;

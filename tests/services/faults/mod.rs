@@ -12,3 +12,4 @@ mod redelivery;
 mod right_runs;
 mod store;
 mod store_link;
+mod suspended;
