@@ -29,9 +29,14 @@ pub(super) fn file_header(first_seq: u64) -> [u8; FILE_HEADER_LEN] {
     header
 }
 
+/// The highest sequence number that a file may begin with: so far from the end that no journal gets
+/// there.
+const FIRST_SEQ_MAX: u64 = u64::MAX >> 1;
+
 /// The first sequence number of a file with this header; `None` if it is not a journal.
 pub(super) fn first_seq(header: &[u8; FILE_HEADER_LEN]) -> Option<u64> {
-    (*header == file_header(u64_at(header, 8))).then(|| u64_at(header, 8))
+    let first_seq = u64_at(header, 8);
+    (first_seq <= FIRST_SEQ_MAX && *header == file_header(first_seq)).then_some(first_seq)
 }
 
 /// A frame's header.

@@ -2,7 +2,6 @@
 //! It reads and locates values, and leaves their checks to the plans.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,9 +15,7 @@ use crate::similar::nearest;
 
 use super::check::FlagError;
 use super::flags::{BenchFlags, ServeFlags};
-
-/// Largest profile that is read, in bytes.
-const FILE_LEN_MAX: u64 = 1 << 20;
+use super::text::read_text;
 
 /// The tables that describe a tested shop.
 pub const DESCRIPTION: &[&str] =
@@ -90,10 +87,7 @@ impl Profile {
     /// When the file cannot be read, or a key or value is invalid.
     pub fn read(path: &Path) -> Result<Self, ProfileError> {
         let io_error = |cause| ProfileError::Io { path: path.to_owned(), cause };
-        if fs::metadata(path).map_err(io_error)?.len() > FILE_LEN_MAX {
-            return Err(io_error(io::Error::other("larger than a mebibyte: not a profile")));
-        }
-        let text = fs::read_to_string(path).map_err(io_error)?;
+        let text = read_text(path).map_err(io_error)?;
         let located = |Invalid { key, line, message }| {
             let path = path.to_owned();
             match key {

@@ -18,6 +18,7 @@ mod pay;
 mod pay_after;
 mod plan;
 mod serve_plan;
+mod text;
 mod waiting_room_plan;
 mod workload;
 
@@ -38,5 +39,6 @@ pub use pay::Pay;
 pub use pay_after::PayAfter;
 pub use plan::{Plan, Retry};
 pub use serve_plan::{DATA_DEFAULT, PREFETCH_MAX, ServePlan};
+pub use text::read_text;
 pub use waiting_room_plan::WaitingRoomPlan;
 pub use workload::{Arrival, Level, Stage, Think};

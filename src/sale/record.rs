@@ -9,6 +9,10 @@ use crate::ids::OrderId;
 
 use super::{Attempt, Decision, Terms};
 
+/// The highest position, and the highest number of a sale, that a record may have: so far from the
+/// end that counting on from it never gets there.
+const NUMBER_MAX: u64 = u64::MAX >> 1;
+
 /// The error for a record that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is missing or wrong in `{record}`")]
@@ -50,6 +54,15 @@ impl<'a> Fields<'a> {
     /// Returns an error when there is none, or it cannot be parsed.
     pub fn next<T: FromStr>(&mut self, field: &'static str) -> Result<T, RecordError> {
         self.word(field)?.parse().map_err(|_| self.invalid(field))
+    }
+
+    /// The next word, parsed as a number from which one can go on counting.
+    ///
+    /// # Errors
+    /// Returns an error when there is none, or it is no such number.
+    pub fn number(&mut self, field: &'static str) -> Result<u64, RecordError> {
+        let number = self.next(field)?;
+        if number > NUMBER_MAX { Err(self.invalid(field)) } else { Ok(number) }
     }
 
     /// All remaining words, each parsed as a `T`.
@@ -94,8 +107,8 @@ impl Attempt {
             request_id: fields.next("request_id")?,
             buyer: fields.next("buyer")?,
             item: fields.next("item")?,
-            epoch: fields.next("epoch")?,
-            seq: fields.next("seq")?,
+            epoch: fields.number("epoch")?,
+            seq: fields.number("seq")?,
             accepted_us: fields.next("accepted_us")?,
         })
     }

@@ -33,7 +33,8 @@ impl Drop for SmallDisk {
     }
 }
 
-fn mount(path: &Path, options: &str) -> bool {
+/// Mounts a file system in memory, or mounts it again with other options.
+pub(super) fn mount(path: &Path, options: &str) -> bool {
     let mut mount = Command::new("mount");
     mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path);
     mount.output().is_ok_and(|output| output.status.success())

@@ -2,11 +2,11 @@
 //! when the disk does.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use hyper::Method;
 use serde_json::{Value, json};
 
+use super::preload;
 use crate::support::child::{Serving, eventually, seckill};
 use crate::support::client::{TOKEN, ask, get};
 use crate::support::id;
@@ -21,12 +21,8 @@ struct HangingDisk {
 impl HangingDisk {
     /// Returns `None` where no C compiler is installed.
     fn new(folder: &Path) -> Option<Self> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/hung_disk.c");
-        let library = folder.join("hung_disk.so");
-        let mut compile = Command::new("cc");
-        compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source);
-        let compiled = compile.output().is_ok_and(|output| output.status.success());
-        compiled.then(|| Self { library, hung: folder.join("hung") })
+        let library = preload::library(folder, "hung_disk.c")?;
+        Some(Self { library, hung: folder.join("hung") })
     }
 
     fn serve(&self, data: &Path) -> Serving {

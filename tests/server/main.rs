@@ -29,4 +29,5 @@ mod slow_readers;
 mod start;
 mod store;
 mod store_orders;
+mod tombstones;
 mod waiting_room;

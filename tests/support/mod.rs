@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
+pub(crate) mod amqp_front;
 pub(crate) mod backend;
 pub(crate) mod broker;
 pub(crate) mod child;

@@ -24,14 +24,32 @@ pub(crate) fn eval(broker: &RabbitMq, code: &str) -> String {
     out.into_owned()
 }
 
-/// Raises the alarm of a broker that is short of memory: it blocks its publishers.
-pub(crate) fn raise_memory_alarm(broker: &RabbitMq) {
-    eval(broker, "vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1000000}).");
+/// What a broker is short of when it blocks its publishers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Alarm {
+    Memory,
+    Disk,
 }
 
-/// Ends the alarm.
-pub(crate) fn clear_memory_alarm(broker: &RabbitMq) {
-    eval(broker, "vm_memory_monitor:set_vm_memory_high_watermark({absolute, 512000000}).");
+/// Raises an alarm: the broker blocks its publishers.
+pub(crate) fn raise_alarm(broker: &RabbitMq, alarm: Alarm) {
+    set_limit(broker, alarm, 1_000_000, 1 << 60);
+}
+
+/// Ends an alarm.
+pub(crate) fn clear_alarm(broker: &RabbitMq, alarm: Alarm) {
+    set_limit(broker, alarm, 512_000_000, 50_000_000);
+}
+
+/// Sets the most memory, or the least free disk, without an alarm, in bytes.
+fn set_limit(broker: &RabbitMq, alarm: Alarm, memory_max: u64, disk_min: u64) {
+    let code = match alarm {
+        Alarm::Memory => {
+            format!("vm_memory_monitor:set_vm_memory_high_watermark({{absolute, {memory_max}}}).")
+        }
+        Alarm::Disk => format!("rabbit_disk_monitor:set_disk_free_limit({disk_min})."),
+    };
+    eval(broker, &code);
 }
 
 /// Closes all connections this many times, with pauses in which clients can reconnect.
@@ -43,6 +61,12 @@ pub(crate) fn close_connections(broker: &RabbitMq, times: usize) {
              rabbit_networking:connections(), <<\"test\">>) end, lists:seq(1, {times}))."
         ),
     );
+}
+
+/// Has a broker write its tables to the disk. It does so by itself within three minutes; a quorum
+/// queue that was declared since has no leader after the broker was killed.
+pub(crate) fn sync_tables(broker: &RabbitMq) {
+    eval(broker, "lists:foreach(fun dets:sync/1, dets:all()).");
 }
 
 /// Kills the process of a classic queue. The broker starts another, which recovers the queue.

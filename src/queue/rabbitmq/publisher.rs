@@ -54,27 +54,34 @@ impl Publisher {
             return Err(PublishError::Unavailable);
         }
         let session = self.link.session().ok_or(PublishError::Unavailable)?;
+        let pass = self.circuit.pass().ok_or(PublishError::Unavailable)?;
         let publishes = Arc::clone(&session);
         let mut publishing = Box::pin(async move {
             let channel = publishes.publish_channel().ok_or(PublishError::Unavailable)?;
             let published = sending.send(channel, &message).await;
-            if published == Err(PublishError::Unavailable) {
+            match published {
                 // The queue or the channel is gone: a new session declares and opens them.
-                publishes.discard();
+                Err(PublishError::Unavailable) => publishes.discard(),
+                Ok(()) | Err(PublishError::NotTaken) => pass.answered(),
+                Err(_) => {}
             }
             published
         });
+        let limit = self.options.publish_timeout;
         tokio::select! {
             biased;
             published = &mut publishing => published,
             // The message is queued when the block ends, unless the connection ends before.
             () = session.blocked() => Err(PublishError::NotTaken),
-            () = tokio::time::sleep(self.options.publish_timeout) => {
+            () = tokio::time::sleep(limit) => {
                 let overdue = self.circuit.overdue();
                 tokio::spawn(async move {
                     // The caller has got `Unknown` already; only the end of the publish counts.
-                    let _ = publishing.await;
-                    drop(overdue);
+                    if tokio::time::timeout(limit, publishing).await.is_err() {
+                        tracing::warn!("the broker does not confirm a message, reconnecting");
+                        overdue.give_up();
+                        session.discard();
+                    }
                 });
                 Err(PublishError::Unknown)
             }

@@ -154,7 +154,7 @@ impl State {
         let fields = &mut Fields::new(record);
         match fields.word("kind")? {
             "sale" => {
-                let epoch = fields.next("epoch")?;
+                let epoch = fields.number("epoch")?;
                 self.open_sale(Terms::from_fields(fields)?, epoch, record_seq);
             }
             "decided" => {

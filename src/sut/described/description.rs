@@ -116,6 +116,12 @@ impl Description {
         self.seed
     }
 
+    /// What the sources of the truth make of a body, whatever it is: the number of orders, or the
+    /// number in it, or why there is none. Fuzz targets call this; nothing is read.
+    pub fn truth_of(&self, body: &[u8]) -> Vec<Result<i64, String>> {
+        self.truth.iter().flat_map(|truth| truth.of_body(body)).collect()
+    }
+
     /// Where the orders and the stock are.
     pub(super) fn truth(&self) -> Option<&Truth> {
         self.truth.as_ref()

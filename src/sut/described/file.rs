@@ -1,20 +1,16 @@
 //! The file of a description: its tables, and the lines of what is wrong in it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::de::DeTable;
 
 use crate::escape::printable;
-use crate::profile::DESCRIPTION;
+use crate::profile::{DESCRIPTION, read_text};
 use crate::similar::nearest;
 
 use super::tables::Tables;
 use super::wrong::Wrong;
-
-/// Largest description, in bytes.
-const FILE_LEN_MAX: u64 = 1 << 20;
 
 /// The tables of which there is one. Of the others there may be several.
 const ONCE: &[&str] = &["shop", "purchase", "result", "truth"];
@@ -52,11 +48,7 @@ pub(super) struct File {
 impl File {
     pub(super) fn read(path: &Path) -> Result<Self, DescriptionError> {
         let io_error = |cause| DescriptionError::Io { path: path.to_owned(), cause };
-        if fs::metadata(path).map_err(io_error)?.len() > FILE_LEN_MAX {
-            let cause = std::io::Error::other("larger than a mebibyte: not a profile");
-            return Err(io_error(cause));
-        }
-        let text = fs::read_to_string(path).map_err(io_error)?;
+        let text = read_text(path).map_err(io_error)?;
         Ok(Self { path: path.to_owned(), text })
     }
 
@@ -134,7 +126,7 @@ fn explained(message: &str) -> String {
 
 /// Whether a profile describes a shop.
 pub(super) fn is_description(path: &Path) -> bool {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = read_text(path).unwrap_or_default();
     let document = DeTable::parse(&text);
     document.is_ok_and(|document| {
         document.get_ref().keys().any(|key| DESCRIPTION.contains(&&**key.get_ref()))

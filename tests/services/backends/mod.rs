@@ -1,6 +1,7 @@
 //! The same tests for every combination of queue and store.
 
 mod blocked;
+mod confirms;
 mod leftovers;
 mod limits;
 mod long_poll;

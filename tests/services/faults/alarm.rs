@@ -10,7 +10,7 @@ use crate::support::backend::Backend;
 use crate::support::child::signal;
 use crate::support::client::{PLENTY, Sale, ask};
 use crate::support::deployment::{Deployment, fragile_broker};
-use crate::support::rabbitmqctl::{clear_memory_alarm, raise_memory_alarm};
+use crate::support::rabbitmqctl::{Alarm, clear_alarm, raise_alarm};
 
 /// Attempts that wait when the alarm is raised: far more than are decided before it is noticed.
 const WAITING: u64 = 1_000;
@@ -22,19 +22,28 @@ fn buy(url: &str, item: &str, uid: &str) -> (u16, String) {
 }
 
 #[test]
-fn accepted_attempts_are_decided_while_the_broker_blocks_publishers() {
+fn accepted_attempts_are_decided_while_the_broker_is_short_of_memory() {
+    block_publishers(Alarm::Memory, &[]);
+}
+
+#[test]
+fn accepted_attempts_are_decided_while_the_broker_is_short_of_disk() {
+    block_publishers(Alarm::Disk, &["--queue-type", "quorum"]);
+}
+
+fn block_publishers(alarm: Alarm, flags: &[&str]) {
     let Some(_backend) = Backend::real() else { return };
     let broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
-    let api = deployment.serve("api", &[]);
+    let api = deployment.serve("api", flags);
     // Small batches, so that the alarm comes while most attempts wait.
-    let all = deployment.serve("all", &["--consumers", "1", "--prefetch", "2"]);
+    let all = deployment.serve("all", &[flags, &["--consumers", "1", "--prefetch", "2"]].concat());
     signal(all.child.id(), Signal::STOP);
     let sale = Sale::open(&api.url, "tea", PLENTY);
     let mut ran = sale.burst(WAITING);
     assert_eq!(count(&ran.recorder.clone().finish(), "queued"), WAITING);
-    raise_memory_alarm(&broker);
+    raise_alarm(&broker, alarm);
     signal(all.child.id(), Signal::CONT);
     for (url, uid) in [(&all.url, "ann"), (&api.url, "bob")] {
         // The broker tells a connection of the alarm when it publishes.
@@ -46,7 +55,7 @@ fn accepted_attempts_are_decided_while_the_broker_blocks_publishers() {
         assert_eq!(code, 503, "it knows that it is blocked");
     }
     sale.assert_audit_passes(&mut ran.history);
-    clear_memory_alarm(&broker);
+    clear_alarm(&broker, alarm);
     for (url, uid) in [(&all.url, "ann"), (&api.url, "bob")] {
         recovers(|| buy(url, "tea", uid).0 == 202);
     }

@@ -9,7 +9,7 @@ use crate::support::backend::Backend;
 use crate::support::client::block_on;
 use crate::support::deployment::{Deployment, fragile_broker};
 use crate::support::link::TcpLink;
-use crate::support::rabbitmqctl::close_connections;
+use crate::support::rabbitmqctl::{close_connections, sync_tables};
 
 /// How long the broker is suspended: longer than a heartbeat.
 const SUSPENSION: Duration = Duration::from_secs(12);
@@ -21,17 +21,30 @@ const PUBLISH_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSINGS: usize = 5;
 const CUT: Duration = Duration::from_secs(5);
 
+/// The flags of a server whose queue is replicated in a cluster.
+const QUORUM: &[&str] = &["--queue-type", "quorum"];
+
 /// The error of a publish that was never confirmed.
 const UNKNOWN: &[&str] = &["http_500"];
 
 #[test]
 fn service_recovers_after_rabbitmq_is_killed() {
+    kill(&[]);
+}
+
+#[test]
+fn service_recovers_after_rabbitmq_with_a_quorum_queue_is_killed() {
+    kill(QUORUM);
+}
+
+fn kill(flags: &[&str]) {
     let Some(_backend) = Backend::real() else { return };
     let mut broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
-    let server = deployment.serve("all", &[]);
+    let server = deployment.serve("all", flags);
     let drill = Drill::begin(&server.url);
+    sync_tables(&broker);
     broker.service_mut().kill().unwrap();
     drill.wait_for_answer("broker_unavailable");
     broker.service_mut().restart().unwrap();
@@ -106,11 +119,20 @@ fn service_recovers_after_rabbitmq_is_cut_off() {
 
 #[test]
 fn service_recovers_after_connections_are_closed() {
+    close_all_connections(&[]);
+}
+
+#[test]
+fn service_with_a_quorum_queue_recovers_after_connections_are_closed() {
+    close_all_connections(QUORUM);
+}
+
+fn close_all_connections(flags: &[&str]) {
     let Some(_backend) = Backend::real() else { return };
     let broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
-    let server = deployment.serve("all", &[]);
+    let server = deployment.serve("all", flags);
     let drill = Drill::begin(&server.url);
     for _ in 0..CLOSINGS {
         close_connections(&broker, 1);

@@ -77,12 +77,13 @@ fn in_two_processes(loss: Loss) {
 }
 
 /// With one process that accepts and decides.
-fn in_one_process(loss: Loss) {
+fn in_one_process(loss: Loss, flags: &[&str]) {
     let Some(_backend) = Backend::real() else { return };
     let broker = fragile_broker();
     let redis = Redis::start().unwrap();
     let deployment = Deployment::new(Backend::on(&broker, &redis), None);
-    let server = deployment.serve("all", &["--prefetch", "2", "--consumers", "1"]);
+    let few = ["--prefetch", "2", "--consumers", "1"];
+    let server = deployment.serve("all", &[&few, flags].concat());
     let drill = Drill::begin(&server.url);
     for _ in 0..ROUNDS {
         lose_now(&broker, deployment.queue_name(), loss);
@@ -104,12 +105,17 @@ fn attempts_of_a_deleted_queue_are_decided() {
 
 #[test]
 fn one_process_decides_the_attempts_of_a_purged_queue() {
-    in_one_process(Loss::Purged);
+    in_one_process(Loss::Purged, &[]);
 }
 
 #[test]
 fn one_process_decides_the_attempts_of_a_deleted_queue() {
-    in_one_process(Loss::Deleted);
+    in_one_process(Loss::Deleted, &[]);
+}
+
+#[test]
+fn one_process_decides_the_attempts_of_a_deleted_quorum_queue() {
+    in_one_process(Loss::Deleted, &["--queue-type", "quorum"]);
 }
 
 /// Messages that were published to the broker since its start.

@@ -13,3 +13,4 @@ mod redelivery;
 mod right_runs;
 mod store;
 mod store_link;
+mod suspended;

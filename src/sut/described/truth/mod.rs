@@ -15,6 +15,7 @@ mod keys;
 mod limits;
 mod mapping;
 mod number;
+mod of_body;
 mod orders;
 mod pages;
 mod program;

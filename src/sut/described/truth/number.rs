@@ -92,6 +92,15 @@ impl Number {
         };
         text.map(|text| number(&text)).transpose()
     }
+
+    /// The number in a body or output.
+    pub(super) fn of_body(&self, body: &[u8]) -> Result<i64, Problem> {
+        let text = match &self.source {
+            Source::Http(_, place) | Source::Command(_, place) => place.find(body)?,
+            Source::Redis(..) | Source::Sql(_) => String::from_utf8_lossy(body).into_owned(),
+        };
+        number(&text)
+    }
 }
 
 impl Place {

@@ -75,6 +75,19 @@ impl Orders {
         )))
     }
 
+    /// The orders in one body or output. What Redis sends has no format of its own.
+    pub(super) fn of_body(&self, body: &[u8]) -> Result<Vec<Found>, Problem> {
+        let records = match &self.source {
+            Source::Pages(pages) => pages.page(body)?.0,
+            Source::Sql(_) => Format::Csv.records(body, "")?,
+            Source::Command { format, list, .. } => format.records(body, list)?,
+            Source::Redis(_) => Format::Lines.records(body, "")?,
+        };
+        let orders = self.mapping.orders(&records)?;
+        self.mapping.check_fields(&records)?;
+        Ok(orders)
+    }
+
     async fn records(&self, read: &Read<'_>) -> Result<(Vec<Record>, usize), Problem> {
         match &self.source {
             Source::Pages(pages) => pages.records(read).await,

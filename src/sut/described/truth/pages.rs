@@ -118,7 +118,7 @@ impl Pages {
     }
 
     /// The records of a page, and the URL of the next one.
-    fn page(&self, body: &[u8]) -> Result<(Vec<Record>, Option<String>), Problem> {
+    pub(super) fn page(&self, body: &[u8]) -> Result<(Vec<Record>, Option<String>), Problem> {
         let Paging::Next(next) = &self.paging else {
             return Ok((self.format.records(body, &self.list)?, None));
         };
