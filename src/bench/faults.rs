@@ -30,7 +30,12 @@ impl Breakage {
     pub(super) fn new(config: &Config) -> Result<Self, BenchError> {
         let mut faults = config.plan.faults.clone();
         if let (Some(seed), Some(over)) = (config.plan.nemesis, config.plan.duration) {
-            faults.extend(Nemesis { seed, over }.draw(&breakable(config)));
+            let drawn = Nemesis { seed, from: config.plan.warmup, over }.draw(&breakable(config));
+            if drawn.is_empty() {
+                let problem = "the load is too short for a fault: give a longer --duration";
+                return Err(BenchError::Flag(FlagError::new("nemesis", problem)));
+            }
+            faults.extend(drawn);
         }
         faults.iter().try_for_each(|fault| check(fault, config)).map_err(BenchError::Flag)?;
         let needs = |part| {

@@ -90,7 +90,7 @@ impl<'a> Load<'a> {
     ) -> anyhow::Result<Loaded> {
         let Self { config, site, live, sale } = self;
         let monitor = broker_monitor(config, notify);
-        let (course, mut told) = self.course();
+        let (course, mut told) = self.course(stop);
         let (done, mut ended) = oneshot::channel();
         let mut aborted = sinks.abort.aborted();
         let job = {
@@ -163,11 +163,12 @@ impl<'a> Load<'a> {
 
 impl Load<'_> {
     /// What the faults depend on, and the lines about them.
-    fn course(&self) -> (Course, mpsc::UnboundedReceiver<String>) {
+    fn course(&self, stop: &CancellationToken) -> (Course, mpsc::UnboundedReceiver<String>) {
         let (told, lines) = mpsc::unbounded_channel();
         let course = Course {
             begun: self.live.begun(),
-            ended: CancellationToken::new(),
+            // When the load is stopped, requests under way are not to wait for the end of a fault.
+            ended: stop.child_token(),
             sale: Arc::clone(&self.sale),
             stock: self.site.view_before.sale.stock_left,
             told,

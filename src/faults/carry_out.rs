@@ -10,13 +10,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::profile::{Action, Fault, Part, ProcessAction, Trigger, Units};
+use crate::profile::{Action, Fault, Part, ProcessAction, Toxic, ToxicKind, Trigger, Units, Way};
 use crate::stats::SaleNow;
 
 use super::proxy::Proxy;
 
 /// How often a fault that waits for the stock looks at it.
 const STOCK_POLL: Duration = Duration::from_millis(10);
+
+/// What buyers see of a server that does not run.
+const DOWN: Toxic = Toxic { kind: ToxicKind::Down, way: Way::Both };
 
 /// A process that can be suspended, killed and restarted. The calls block.
 pub trait Process: Send + Sync {
@@ -85,12 +88,13 @@ pub(super) async fn carry_out(
     let mut turns: HashMap<Part, Arc<tokio::sync::Mutex<()>>> = HashMap::new();
     let mut tasks = JoinSet::new();
     for (index, fault) in faults.iter().enumerate() {
-        let turn = Arc::clone(turns.entry(fault.what).or_default());
+        let turn = Arc::clone(turns.entry(process_of(fault.what)).or_default());
         let one = One {
             fault: fault.clone(),
             index,
             begun,
             proxy: parts.proxies.get(&fault.what).cloned(),
+            front: parts.proxies.get(&Part::Client).filter(|_| is_gone(fault)).cloned(),
             process: parts.processes.get(&fault.what).cloned(),
             happened: Arc::clone(happened),
             ended: course.ended.clone(),
@@ -108,10 +112,24 @@ pub(super) async fn carry_out(
                 Action::Process(_) => Some(turn.lock().await),
                 Action::Link(_) => None,
             };
-            one.carry_out().await;
+            // While it waited for its turn, the load may have ended.
+            if !one.ended.is_cancelled() {
+                one.carry_out().await;
+            }
         });
     }
     tasks.join_all().await;
+}
+
+/// The part whose process a fault affects: the disk is that of the server.
+fn process_of(part: Part) -> Part {
+    if part == Part::Disk { Part::Server } else { part }
+}
+
+/// Whether the server is gone while a fault lasts.
+fn is_gone(fault: &Fault) -> bool {
+    let kills = [ProcessAction::Kill, ProcessAction::Wipe].map(Action::Process);
+    fault.what == Part::Server && kills.contains(&fault.does)
 }
 
 /// One fault on its way.
@@ -120,6 +138,8 @@ struct One {
     index: usize,
     begun: Instant,
     proxy: Option<Arc<Proxy>>,
+    /// The proxy before a server that is gone while the fault lasts.
+    front: Option<Arc<Proxy>>,
     process: Option<Arc<dyn Process>>,
     happened: Happenings,
     ended: CancellationToken,
@@ -180,19 +200,23 @@ impl One {
             Action::Process(action) => {
                 let process = self.process.clone().context("its process is not known")?;
                 tokio::task::spawn_blocking(move || process.begin(action)).await??;
-                Ok(None)
+                // Otherwise buyers would be connected, and then be reset.
+                Ok(self.front.as_ref().map(|front| front.add(DOWN)))
             }
         }
     }
 
     async fn end(&self, id: Option<u64>) -> anyhow::Result<()> {
-        if let (Some(proxy), Some(id)) = (&self.proxy, id) {
+        let ended = match (self.fault.does, self.process.clone()) {
+            (Action::Process(action), Some(process)) => {
+                tokio::task::spawn_blocking(move || process.end(action)).await?
+            }
+            _ => Ok(()),
+        };
+        if let (Some(proxy), Some(id)) = (self.front.as_ref().or(self.proxy.as_ref()), id) {
             proxy.remove(id);
         }
-        if let (Action::Process(action), Some(process)) = (self.fault.does, self.process.clone()) {
-            tokio::task::spawn_blocking(move || process.end(action)).await??;
-        }
-        Ok(())
+        ended
     }
 
     fn failed(&self, how: &str, error: &anyhow::Error) {

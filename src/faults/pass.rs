@@ -22,6 +22,9 @@ const CHUNKS_MAX: usize = 256;
 /// The part of a second that a limit of bandwidth waits for at a time.
 const PIECES_PER_S: u64 = 50;
 
+/// Lateness of timers that is made up for; what is longer is a pause of the sender.
+const LATE_MAX: Duration = Duration::from_millis(50);
+
 /// Why a connection ends before both sides have closed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -59,7 +62,7 @@ pub(super) async fn pass(
             }
         }
     };
-    let mut writer = Writer { to, way, seen, number, drawn: 0, limit: None };
+    let mut writer = Writer { to, way, seen, number, drawn: 0, limit: None, due: Instant::now() };
     tokio::try_join!(read, writer.write(chunks)).map(|_| ())
 }
 
@@ -73,6 +76,8 @@ struct Writer<'a> {
     drawn: u64,
     /// The limit of bytes that counts now: the fault's number, and the bytes that are left.
     limit: Option<(u64, u64)>,
+    /// When the next bytes may arrive, where bandwidth or slices limit them.
+    due: Instant,
 }
 
 impl Writer<'_> {
@@ -142,8 +147,12 @@ impl Writer<'_> {
     /// Pauses, but not longer than the fault lasts.
     async fn pause(&mut self, pause: Duration) {
         if !pause.is_zero() {
+            // From the moment that was due, so that late timers do not add up.
+            let now = Instant::now();
+            let begins = if now.duration_since(self.due) < LATE_MAX { self.due } else { now };
+            self.due = begins + pause;
             tokio::select! {
-                () = sleep(pause) => {}
+                () = sleep_until(self.due) => {}
                 _ = self.seen.changed() => {}
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 use crate::lab::free_port;
 use crate::profile::{Toxic, Way};
@@ -171,16 +172,22 @@ async fn connection(mut near: TcpStream, to: SocketAddr, (number, seen): (u64, S
 
 /// Resolves when connections are to be closed because no byte arrives.
 async fn time_out(mut seen: Seen) {
+    let mut running: Option<(u64, Instant)> = None;
     loop {
-        let Some(delay) = seen.borrow_and_update().time_out() else {
-            match seen.changed().await {
-                Ok(()) => continue,
-                Err(_) => return,
+        let time_out = seen.borrow_and_update().time_out();
+        // Another fault that begins or ends does not start it anew.
+        running = time_out.map(|(id, delay)| {
+            running.filter(|(known, _)| *known == id).unwrap_or((id, Instant::now() + delay))
+        });
+        let over = async {
+            match running {
+                Some((_, at)) => sleep_until(at).await,
+                None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(delay) => return,
-            _ = seen.changed() => {}
+            () = over => return,
+            changed = seen.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -188,7 +195,7 @@ async fn time_out(mut seen: Seen) {
 /// Ends a connection.
 async fn end(mut near: TcpStream, far: Option<TcpStream>, cut: Cut, seen: Seen) {
     match cut {
-        Cut::Close => {}
+        Cut::Close => [Some(&near), far.as_ref()].into_iter().flatten().for_each(empty),
         Cut::Reset => {
             // An error only means that the connection has ended already.
             let _ = near.set_zero_linger();
@@ -205,4 +212,10 @@ async fn end(mut near: TcpStream, far: Option<TcpStream>, cut: Cut, seen: Seen) 
             let _ = near.set_zero_linger();
         }
     }
+}
+
+/// Discards what has arrived. A connection that is closed with unread bytes would be reset.
+fn empty(stream: &TcpStream) {
+    let mut bytes = [0; 4096];
+    while stream.try_read(&mut bytes).is_ok_and(|len| len > 0) {}
 }

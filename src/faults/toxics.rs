@@ -61,10 +61,10 @@ impl Toxics {
         self.of(way).any(|active| blocks(active.toxic.kind))
     }
 
-    /// The time after which connections are closed, if they are.
-    pub(super) fn time_out(&self) -> Option<Duration> {
-        self.kinds().find_map(|kind| match kind {
-            ToxicKind::Timeout { delay } => Some(delay),
+    /// The time after which connections are closed, if they are, with the fault's number.
+    pub(super) fn time_out(&self) -> Option<(u64, Duration)> {
+        self.0.iter().find_map(|active| match active.toxic.kind {
+            ToxicKind::Timeout { delay } => Some((active.id, delay)),
             _ => None,
         })
     }

@@ -21,6 +21,11 @@ pub(in crate::profile) fn check(
     if faults.len() > FAULTS_MAX {
         return Err(invalid("fault", format!("{} are over {FAULTS_MAX}", faults.len())));
     }
+    let warmup = flags.warmup.map_or(Duration::ZERO, |span| span.0);
+    if let Some(fault) = faults.iter().find(|fault| fault.at.is_before(warmup)) {
+        let problem = "begins in the --warmup, whose requests are in no figure";
+        return Err(invalid("fault", format!("`{fault}` {problem}")));
+    }
     match faults.iter().find(|fault| fault.at.is_after(duration)) {
         None => Ok(faults),
         Some(fault) => Err(invalid("fault", format!("`{fault}` begins after the load has ended"))),

@@ -153,6 +153,11 @@ pub enum ToxicKind {
 }
 
 impl Trigger {
+    /// Whether it comes before this moment.
+    pub(super) fn is_before(self, moment: Duration) -> bool {
+        matches!(self, Self::After(time) if time < moment)
+    }
+
     /// The earliest moment at which it may come.
     pub fn earliest(self) -> Duration {
         match self {

@@ -25,6 +25,8 @@ const DRAWS: u64 = 6;
 pub struct Nemesis {
     /// The seed.
     pub seed: u64,
+    /// When the first fault may begin: after the warm-up.
+    pub from: Duration,
     /// The length of the load.
     pub over: Duration,
 }
@@ -33,7 +35,7 @@ impl Nemesis {
     /// The faults of a system with these parts that can break, each with whether it is a process
     /// or connections. None of them loses data that the system has nowhere else.
     pub fn draw(self, parts: &[(Part, Breaks)]) -> Vec<Fault> {
-        let (mut faults, mut at) = (Vec::new(), MARGIN);
+        let (mut faults, mut at) = (Vec::new(), self.from + MARGIN);
         for number in 0.. {
             let draw = Drawn { seed: self.seed, number };
             let lasts = draw.time(0, LASTS_MS);

@@ -92,8 +92,10 @@ const PARTS: &[(Part, Breaks)] = &[
 
 #[test]
 fn campaign_is_drawn_from_its_seed() {
-    let draw =
-        |seed, minutes: u64| Nemesis { seed, over: Duration::from_secs(60 * minutes) }.draw(PARTS);
+    let draw = |seed, minutes: u64| {
+        let (from, over) = (Duration::ZERO, Duration::from_secs(60 * minutes));
+        Nemesis { seed, from, over }.draw(PARTS)
+    };
     let faults = draw(7, 10);
     assert_eq!(faults, draw(7, 10));
     assert_ne!(faults[..9], draw(8, 10)[..9]);
@@ -107,6 +109,12 @@ fn campaign_is_drawn_from_its_seed() {
         faults.iter().map(|fault| format!("{} {:?}", fault.what.as_str(), fault.does)).collect();
     let has = |part: &str| kinds.iter().any(|kind| kind.starts_with(part));
     assert!(["client", "broker", "server"].into_iter().all(has), "{kinds:?}");
-    assert_eq!(Nemesis { seed: 7, over: Duration::from_secs(1) }.draw(PARTS), []);
-    assert_eq!(Nemesis { seed: 7, over: Duration::from_secs(60) }.draw(&[]), []);
+    let nemesis = |from, over| {
+        let [from, over] = [from, over].map(Duration::from_secs);
+        Nemesis { seed: 7, from, over }
+    };
+    assert_eq!(nemesis(0, 1).draw(PARTS), []);
+    assert_eq!(nemesis(0, 60).draw(&[]), []);
+    let after = nemesis(9, 60).draw(PARTS);
+    assert_eq!(after[0].at, Trigger::After(Duration::from_secs(10)));
 }
