@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::archive::{LedgerFile, Outputs, Parts, Run};
 use crate::history::{History, Ledger};
-use crate::judge::{self, Gaps, GeneratorLoad, Verdict};
+use crate::judge::{self, Audit, Gaps, GeneratorLoad, Invariant, Verdict};
 use crate::load::{self, Ran};
 use crate::monitor::Usage;
 use crate::stats::{FaultRecord, Quantiles, SaleNow};
@@ -132,8 +132,8 @@ impl Ended<'_> {
         };
         let settle = ledger.as_ref().map(|ledger| judge::settle_times(&history, ledger));
         let audit = judge::audit(&history, ledger.as_ref(), &gaps);
-        let faults =
-            with_lost(parts.faults.clone(), site.beginning.us(begun), &history, ledger.as_ref());
+        let evidence = (ledger.as_ref(), &audit);
+        let faults = with_lost(parts.faults.clone(), site.beginning.us(begun), &history, evidence);
         outputs.history(&history);
         let (settle, files) = (settle.unwrap_or_default(), outputs.digests());
         let run = Run::new(Parts { audit, gaps, settle, files, faults, ..parts });
@@ -142,22 +142,24 @@ impl Ended<'_> {
     }
 }
 
-/// Adds to each fault what was lost of the attempts that were under way. The load began at
-/// `begun_us` of the history.
+/// Adds to each fault what was lost of the attempts that were accepted until its end, and since the
+/// end of the one before. The load began at `begun_us` of the history.
 fn with_lost(
     mut faults: Vec<FaultRecord>,
     begun_us: u64,
     history: &History,
-    ledger: Option<&Ledger>,
+    (ledger, audit): (Option<&Ledger>, &Audit),
 ) -> Vec<FaultRecord> {
-    let period = |fault: &FaultRecord| {
-        let at = |us: u64| begun_us.saturating_add(us);
-        fault.began_us.map_or(0, at)..fault.ended_us.map_or(u64::MAX, at)
-    };
-    let periods: Vec<_> = faults.iter().map(period).collect();
-    let lost = ledger.and_then(|ledger| judge::lost_during(history, ledger, &periods));
-    for (fault, lost) in faults.iter_mut().zip(lost.into_iter().flatten()) {
-        fault.lost = fault.began_us.map(|_| lost);
+    let end = |fault: &FaultRecord| fault.ended_us.map_or(u64::MAX, |us| begun_us + us);
+    let mut order: Vec<_> = (0..faults.len()).filter(|at| faults[*at].began_us.is_some()).collect();
+    order.sort_by_key(|at| end(&faults[*at]));
+    let mut from = 0;
+    let period = |at: &usize| std::mem::replace(&mut from, end(&faults[*at]))..end(&faults[*at]);
+    let periods: Vec<_> = order.iter().map(period).collect();
+    let undecided = audit.violations.iter().any(|one| one.invariant == Invariant::AcceptedDecided);
+    let lost = |ledger| judge::lost_during(history, ledger, undecided, &periods);
+    for (at, lost) in order.iter().zip(ledger.and_then(lost).into_iter().flatten()) {
+        faults[*at].lost = Some(lost);
     }
     faults
 }

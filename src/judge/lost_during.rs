@@ -1,28 +1,33 @@
-//! Which of the attempts that were under way during a fault were lost.
+//! Which accepted attempts were lost, by the fault that may have lost them.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::history::{Answered, History, Ledger};
+use crate::history::{Answered, History, Ledger, Status};
 
-/// For each period, in microseconds since the beginning of the history, the attempts that had a
-/// request in it, were accepted, and are not in the ledger. `None` if the ledger does not tell of
-/// single attempts.
-pub fn lost_during(history: &History, ledger: &Ledger, periods: &[Range<u64>]) -> Option<Vec<u64>> {
+/// For each period, in microseconds since the beginning of the history, the attempts that were
+/// accepted in it and are not in the ledger; with `undecided`, also those that are still queued
+/// there. `None` if the ledger does not tell of single attempts.
+pub fn lost_during(
+    history: &History,
+    ledger: &Ledger,
+    undecided: bool,
+    periods: &[Range<u64>],
+) -> Option<Vec<u64>> {
     if !ledger.tells.is_everything() {
         return None;
     }
-    let known: HashSet<_> = ledger.rows.iter().map(|row| row.request_id).collect();
+    let known: HashMap<_, _> = ledger.rows.iter().map(|row| (row.request_id, row)).collect();
     let lost = history.entries.iter().filter(|entry| {
+        let row = known.get(&history.ids.request_id(entry.attempt));
         entry.answered != Answered::Unknown
-            && !known.contains(&history.ids.request_id(entry.attempt))
+            && row.is_none_or(|row| undecided && row.status == Status::Queued)
     });
     let mut counts = vec![0; periods.len()];
     for entry in lost {
-        let overlaps =
-            |period: &Range<u64>| entry.sent_us < period.end && entry.answered_us >= period.start;
-        for (count, _) in counts.iter_mut().zip(periods).filter(|(_, period)| overlaps(period)) {
-            *count += 1;
+        let holds = |period: &Range<u64>| period.contains(&entry.answered_us);
+        if let Some(at) = periods.iter().position(holds) {
+            counts[at] += 1;
         }
     }
     Some(counts)
@@ -35,7 +40,7 @@ mod tests {
     use crate::settings::Buyers;
 
     #[test]
-    fn accepted_attempts_without_a_row_count_for_the_periods_they_touch() {
+    fn accepted_attempts_without_a_decision_count_for_the_period_of_their_answers() {
         let ids = Ids::new(7, Buyers::New);
         let mut history = History::new(ids, "tea".parse().unwrap(), 1, 0);
         let attempt = |index| AttemptNo { thread: 0, index };
@@ -70,11 +75,13 @@ mod tests {
         };
         let tells = Tells::EVERYTHING;
         let mut ledger = Ledger { sale, rows: vec![row], is_miscounted: false, tells };
-        let periods = [0..10, 0..11, 30..31, 31..40];
-        assert_eq!(lost_during(&history, &ledger, &periods), Some(vec![0, 1, 1, 0]));
+        let periods = [0..20, 20..30, 30..31];
+        let lost = |ledger: &Ledger, undecided| lost_during(&history, ledger, undecided, &periods);
+        assert_eq!(lost(&ledger, false), Some(vec![0, 0, 1]));
+        assert_eq!(lost(&ledger, true), Some(vec![0, 1, 1]), "the queued one, too");
         ledger.rows.clear();
-        assert_eq!(lost_during(&history, &ledger, &periods), Some(vec![0, 2, 1, 0]));
+        assert_eq!(lost(&ledger, false), Some(vec![0, 1, 1]));
         ledger.tells.request_ids = false;
-        assert_eq!(lost_during(&history, &ledger, &periods), None);
+        assert_eq!(lost(&ledger, false), None);
     }
 }

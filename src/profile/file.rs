@@ -129,12 +129,12 @@ impl Profile {
         let document = toml::de::DeTable::parse(text);
         let mut document =
             document.map_err(|error| Invalid::new(text, &HashMap::new(), "bench", &error))?;
-        let mut places = HashMap::new();
+        let (lines, mut places) = (Lines::of(text), HashMap::new());
         for (key, value) in document.get_ref() {
-            places.insert(key.get_ref().to_string(), Place::new(text, key.span(), value));
+            places.insert(key.get_ref().to_string(), Place::new(&lines, key.span(), value));
             for (inner, value) in value.get_ref().as_table().into_iter().flatten() {
                 let name = format!("{}.{}", key.get_ref(), inner.get_ref());
-                places.insert(name, Place::new(text, inner.span(), value));
+                places.insert(name, Place::new(&lines, inner.span(), value));
             }
         }
         for table in DESCRIPTION {
@@ -156,16 +156,26 @@ impl Profile {
 }
 
 impl Place {
-    fn new(text: &str, key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Self {
+    fn new(lines: &Lines, key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Self {
         let items = value.get_ref().as_array().into_iter().flatten();
-        let items = items.map(|item| line_at(text, item.span().start)).collect();
-        Self { line: line_at(text, key.start), value: value.span(), items }
+        let items = items.map(|item| lines.at(item.span().start)).collect();
+        Self { line: lines.at(key.start), value: value.span(), items }
     }
 }
 
-/// The line of a byte, counted from 1.
-fn line_at(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+/// Where the lines of a text end.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(ends.map(|(at, _)| at).collect())
+    }
+
+    /// The line of a byte, counted from 1.
+    fn at(&self, at: usize) -> usize {
+        self.0.partition_point(|end| *end < at) + 1
+    }
 }
 
 /// Why a text is no profile.
@@ -188,7 +198,7 @@ impl Invalid {
         error: &toml::de::Error,
     ) -> Self {
         let (at, message) = (error.span().map_or(0, |span| span.start), error.message());
-        let line = line_at(text, at);
+        let line = Lines::of(text).at(at);
         // The value of a table contains those of its keys, of which one is wrong.
         let around = places.iter().filter(|(_, place)| place.value.contains(&at));
         let innermost = around.min_by_key(|(_, place)| place.value.len());

@@ -55,7 +55,9 @@ fn server_that_loses_its_data_is_found_to_have_lost_attempts() {
     let fault = "at=1s for=100ms what=server do=wipe";
     let output = run(&[SHORT, &["--fault", fault]].concat(), &["--stock", "100k"]);
     assert_ne!(output.status.code(), Some(0), "{}", stdout(&output));
-    assert_ne!(result(&output)["audit"]["verdict"], "pass");
+    let result = result(&output);
+    assert_ne!(result["audit"]["verdict"], "pass");
+    assert!(faults(&result)[0]["lost"].as_u64().unwrap() > 0, "{:#}", faults(&result)[0]);
 }
 
 #[test]
@@ -109,6 +111,8 @@ fn fault_that_cannot_be_is_a_usage_error_with_its_cure() {
         (&["--spawn"], "what=consumer do=kill", "add -- --queue amqp://… --store redis://…"),
         (&["--spawn"], "what=client do=kill", "buyers are no process"),
         (&["--spawn", "--duration", "1s"], "what=client do=down", "after the load has ended"),
+        (&["--duration", "9s", "--warmup", "6s"], "what=client do=down", "in the --warmup"),
+        (&["--self-test"], "what=client do=down", "cannot be used with"),
     ];
     for (flags, fault, cure) in cases {
         let fault = format!("at=5s {fault}");
