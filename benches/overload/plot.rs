@@ -95,17 +95,22 @@ fn draw(svg: &mut String, chart: &Chart, points: &[Point], left: f64) {
     let step = CHART_WIDTH / points.len() as f64;
     for (index, point) in points.iter().enumerate() {
         let (value, x) = ((chart.of)(point), left + step * index as f64);
-        let (top, width, middle) = (y(value), step * 0.6, x + step / 2.0);
+        let (top, width, middle) = (y(value), step * 0.76, x + step / 2.0);
         add(format!(
             "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{:.1}\" \
              fill=\"#48a\"/>",
-            x + step * 0.2,
+            x + step * 0.12,
             bottom - top,
         ));
+        // Inside the bar, where the line of the goal does not cross it, if there is room.
+        let (y, colour) = match bottom - top > 18.0 {
+            true => (top + 14.0, "#fff"),
+            false => (top - 4.0, "#777"),
+        };
         let decimals = chart.decimals;
         add(format!(
-            "<text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{value:.decimals$}</text>",
-            top - 4.0
+            "<text x=\"{middle:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" \
+             fill=\"{colour}\">{value:.decimals$}</text>"
         ));
         add(format!(
             "<text x=\"{middle:.1}\" y=\"{}\" text-anchor=\"middle\">{}×</text>",
