@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::stats::Sample;
 
 /// The length of a step.
-const STEP: Duration = Duration::from_millis(100);
+pub(super) const STEP: Duration = Duration::from_millis(100);
 
 /// Steps that are kept: an hour. Later requests are not part of these figures.
 const STEPS_MAX: usize = 36_000;

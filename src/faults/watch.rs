@@ -7,7 +7,7 @@ use crate::profile::Fault;
 use crate::stats::{FaultRecord, Sample, Sink};
 
 use super::carry_out::{Course, Happened, Happenings, Parts, carry_out};
-use super::figures::Service;
+use super::figures::{STEP, Service};
 
 /// The faults of a run, before and while it goes on.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl FaultWatch {
         !self.records.is_empty()
     }
 
-    /// What happened, in the order of the plan.
+    /// What happened, in the order of the beginnings.
     pub fn finish(mut self) -> Vec<FaultRecord> {
         let happened = std::mem::take(&mut *lock(&self.happened));
         let first = happened.iter().filter_map(|one| one.began).min().unwrap_or_default();
@@ -67,11 +67,13 @@ impl FaultWatch {
             let next = later.filter(|began| *began >= ended).min();
             let others = happened.iter().any(|other| {
                 other.began.is_some_and(|began| began < ended)
-                    && other.ended.is_none_or(|other| other > ended)
+                    && other.ended.is_none_or(|other| other > ended + STEP)
             });
             let normal = self.service.normal_after(first, ended, next).filter(|_| !others);
             record.normal_after_us = normal.map(us);
         }
+        // One that waits for the stock may begin at any time.
+        self.records.sort_by_key(|record| record.began_us.unwrap_or(u64::MAX));
         self.records
     }
 }

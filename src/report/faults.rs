@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::archive::Run;
 use crate::escape::printable;
+use crate::profile::Fault;
 use crate::stats::FaultRecord;
 
 use super::words::{how_many, time};
@@ -26,8 +27,14 @@ pub(super) fn worst(run: &Run) -> String {
 }
 
 fn harm(fault: &FaultRecord) -> (bool, Option<u64>, u64) {
-    let is_odd = fault.problem.is_some() || fault.normal_after_us.is_none();
+    let has_recovered = fault.normal_after_us.is_some() || lasts_until_the_end(fault);
+    let is_odd = fault.problem.is_some() || !has_recovered;
     (is_odd, fault.lost, fault.errors)
+}
+
+/// Whether the plan has no end of the fault, so that nothing comes after it.
+fn lasts_until_the_end(fault: &FaultRecord) -> bool {
+    fault.fault.parse::<Fault>().is_ok_and(|fault| fault.lasts.is_none())
 }
 
 fn lines(faults: &[FaultRecord], most: usize) -> String {
@@ -60,6 +67,7 @@ pub(super) fn what_followed(fault: &FaultRecord) -> String {
             Some(us) => {
                 format!("normal again within {:.1} s", (us as f64 / 1e5).ceil().max(1.0) / 10.0)
             }
+            None if lasts_until_the_end(fault) => "it lasted until the load ended".to_owned(),
             None => "not normal again before the next fault or the end".to_owned(),
         });
     }
