@@ -79,3 +79,17 @@ pub enum PaymentAnswer {
     /// A time-out, a reset after sending, a 500: it may have had an effect or not.
     Unknown,
 }
+
+impl PaymentAnswer {
+    /// The words for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::UnknownOrder => "no such order",
+            Self::Refused => "try again",
+            Self::Unknown => "nothing usable",
+        }
+    }
+}

@@ -95,11 +95,23 @@ impl<'a> Witnesses<'a> {
                 } else {
                     events.push((i128::MAX, "still queued".into()));
                 }
+                if let Some((order, us)) =
+                    row.order.as_ref().and_then(|of| Some((of, of.ended_us?)))
+                {
+                    events.push((since(us), format!("order {}", order.status.as_str())));
+                }
             }
         }
         for read in self.results.get(&id).into_iter().flatten().take(RESULTS_MAX) {
             let text = format!("result read: {}", state(read.status.as_ref()));
-            events.push((read.answered_us.into(), text));
+            let order = read.order.map_or(String::new(), |order| format!(", {}", order.as_str()));
+            events.push((read.answered_us.into(), text + &order));
+        }
+        let payments = facts.history.payments.iter().filter(|payment| payment.request_id == id);
+        for payment in payments.take(RESULTS_MAX) {
+            events.push((payment.sent_us.into(), "pays".into()));
+            let text = format!("payment answered: {}", payment.answered.as_str());
+            events.push((payment.answered_us.into(), text));
         }
         events.sort_by_key(|(at, _)| *at);
         format!("{id}: {}", listed(&events))

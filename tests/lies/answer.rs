@@ -88,7 +88,11 @@ pub(crate) fn of_attempt(row: &Row) -> Answer {
 
 /// The answer about the result of an accepted attempt.
 pub(crate) fn of_result(row: &Row) -> Answer {
-    Answer { status: 200, ..of_attempt(row) }
+    let answer = Answer { status: 200, ..of_attempt(row) };
+    let Some(order) = row.order else { return answer };
+    let mut body: Value = serde_json::from_str(&answer.body).unwrap();
+    order.show(&mut body, false);
+    Answer { body: body.to_string(), ..answer }
 }
 
 /// The answer about the result of an attempt that is not known.
@@ -110,6 +114,7 @@ pub(crate) fn line(row: &Row) -> Value {
         Status::Won(order) => {
             line["status"] = "won".into();
             line["order_id"] = order.clone().into();
+            row.order.iter().for_each(|order| order.show(&mut line, true));
         }
         Status::Lost(reason) => {
             line["status"] = "lost".into();

@@ -79,6 +79,10 @@ pub(crate) struct Case {
     pub(crate) decide: fn(&mut Shop, usize) -> Option<Status>,
     /// Changes the answer about the result of an attempt.
     pub(crate) result: fn(&mut Shop, &Question, Answer) -> Answer,
+    /// Answers a payment for the order of a row instead of the honest server.
+    pub(crate) pay: fn(&mut Shop, usize) -> Option<Answer>,
+    /// Ends an order whose time is up.
+    pub(crate) expire: fn(&mut Shop, usize),
     /// Changes the state of the sale.
     pub(crate) state: fn(&mut Shop, &mut Value),
     /// Changes the answer that says which fresh sale was opened.
@@ -102,6 +106,8 @@ pub(crate) const CASE: Case = Case {
     answer: |_, _, answer| answer,
     decide: |shop, at| Some(shop.judge(at)),
     result: |_, _, answer| answer,
+    pay: |_, _| None,
+    expire: |shop, at| shop.end(at, "expired"),
     state: |_, _| {},
     opened: |_, _| {},
     ledger: |_, _| {},
@@ -138,6 +144,21 @@ impl Case {
         let answer = (self.result)(shop, question, honest.clone());
         shop.has_lied |= answer != honest;
         answer
+    }
+
+    /// The answer to a payment for the order of a row.
+    pub(crate) fn payment(&self, shop: &mut Shop, at: usize) -> Answer {
+        let instead = (self.pay)(shop, at);
+        shop.has_lied |= instead.is_some();
+        instead.unwrap_or_else(|| shop.pay(at))
+    }
+
+    /// Ends an order whose time is up.
+    pub(crate) fn expiry(&self, shop: &mut Shop, at: usize) {
+        let left = shop.stock_left;
+        (self.expire)(shop, at);
+        let is_honest = shop.stock_left == left + 1 && !shop.rows[at].takes_unit();
+        shop.has_lied |= !is_honest;
     }
 
     fn honest(&self, shop: &mut Shop, post: &Post) -> Answer {
@@ -178,6 +199,13 @@ impl Case {
             "finished": left <= 0 && queued == 0,
         });
         add_terms(shop, &mut state);
+        if shop.setup.hold_ms.is_some() {
+            let of = |word: &str| {
+                let is_of = |row: &&Row| row.order.is_some_and(|order| order.word == word);
+                shop.rows.iter().filter(is_of).count()
+            };
+            (state["held"], state["paid"]) = (of("held").into(), of("paid").into());
+        }
         let honest = state.clone();
         (self.state)(shop, &mut state);
         shop.has_lied |= state != honest;
@@ -226,6 +254,9 @@ impl Case {
 
 fn add_terms(shop: &Shop, to: &mut Value) {
     to["per_buyer"] = shop.setup.per_buyer.into();
+    if let Some(ms) = shop.setup.hold_ms {
+        to["hold_us"] = (ms * 1000).into();
+    }
     let hours = [("opens_us", shop.opens_us()), ("closes_us", shop.closes_us())];
     for (name, us) in hours {
         if let Some(us) = us {

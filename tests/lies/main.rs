@@ -10,6 +10,7 @@ mod child;
 
 mod answer;
 mod case;
+mod hold;
 mod judge;
 mod lies;
 mod output;

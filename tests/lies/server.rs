@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::answer::{self, Answer, refused};
 use crate::case::{Case, Question};
-use crate::shop::{Post, Shop, Status};
+use crate::shop::{Post, Row, Shop, Status};
 use crate::wire::Request;
 
 pub(crate) const TOKEN: &str = "a-token-for-tests";
@@ -54,6 +54,9 @@ impl Server {
                 {
                     shop.settle(at, status);
                 }
+                if shop.is_overdue(at) {
+                    self.case.expiry(&mut shop, at);
+                }
             }
             drop(shop);
             std::thread::sleep(if is_idle { 5 * TICK } else { TICK });
@@ -92,6 +95,7 @@ impl Server {
                 Some(id) => self.result(request, id),
                 None => refused(404, "no_such_path"),
             },
+            ("POST", path) if path.starts_with("/orders/") => self.pay(request),
             _ => refused(405, "method_not_allowed"),
         };
         Answer { body: (self.case.text)(answer.body.clone()), ..answer }
@@ -119,6 +123,20 @@ impl Server {
             shop = self.shop();
         }
         self.case.post(&mut shop, &post)
+    }
+
+    fn pay(&self, request: &Request) -> Answer {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let id = body["request_id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
+        let Some(id) = id else { return refused(400, "bad_body") };
+        let mut shop = self.shop();
+        let path = |order: &str| format!("/orders/{order}/pay");
+        let is_named =
+            |row: &Row| matches!(&row.status, Status::Won(of) if path(of) == request.path);
+        match shop.find(id).filter(|at| is_named(&shop.rows[*at])) {
+            Some(at) => self.case.payment(&mut shop, at),
+            None => refused(404, "unknown_order"),
+        }
     }
 
     fn state(&self, request: &Request) -> Answer {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
+use crate::hold::Held;
+
 /// How a sale begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
@@ -23,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) clock_ms: i64,
     /// How much `seq` rises with each accepted attempt.
     pub(crate) seq_step: u64,
+    /// Milliseconds for which an order is held.
+    pub(crate) hold_ms: Option<u64>,
 }
 
 /// A sale of 10 units that is open all the time.
@@ -36,6 +40,7 @@ pub(crate) const SALE: Setup = Setup {
     earlier: 0,
     clock_ms: 0,
     seq_step: 1,
+    hold_ms: None,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +62,17 @@ pub(crate) struct Row {
     pub(crate) status: Status,
     /// When it is to be decided.
     pub(crate) due: Instant,
+    /// What has become of the order, at a sale with a hold.
+    pub(crate) order: Option<Held>,
 }
 
 impl Row {
+    /// Whether it has an order that was not given back.
+    pub(crate) fn takes_unit(&self) -> bool {
+        let is_back = |order: &Held| matches!(order.word, "cancelled" | "expired");
+        self.has_won() && !self.order.as_ref().is_some_and(is_back)
+    }
+
     pub(crate) fn has_won(&self) -> bool {
         matches!(self.status, Status::Won(_))
     }
@@ -171,11 +184,11 @@ impl Shop {
     }
 
     pub(crate) fn orders(&self) -> u64 {
-        self.rows.iter().filter(|row| row.has_won()).count() as u64
+        self.rows.iter().filter(|row| row.takes_unit()).count() as u64
     }
 
     pub(crate) fn orders_of(&self, uid: &str) -> u64 {
-        self.rows.iter().filter(|row| row.has_won() && row.uid == uid).count() as u64
+        self.rows.iter().filter(|row| row.takes_unit() && row.uid == uid).count() as u64
     }
 
     pub(crate) fn queued(&self) -> u64 {
@@ -215,6 +228,7 @@ impl Shop {
             decided_us: None,
             status: Status::Queued,
             due: Instant::now() + Duration::from_millis(self.setup.delay_ms),
+            order: None,
         });
         self.rows.len() - 1
     }
@@ -243,13 +257,16 @@ impl Shop {
 
     /// Makes a decision final.
     pub(crate) fn settle(&mut self, at: usize, status: Status) {
-        if let Status::Won(_) = status {
+        let is_order = matches!(status, Status::Won(_));
+        if is_order {
             self.stock_left -= 1;
             self.made += 1;
         }
-        let now = self.now_us();
+        let (now, hold_ms) = (self.now_us(), self.setup.hold_ms.filter(|_| is_order));
         let row = &mut self.rows[at];
-        row.decided_us = Some(now.max(row.accepted_us));
+        let decided_us = now.max(row.accepted_us);
+        row.decided_us = Some(decided_us);
+        row.order = hold_ms.map(|ms| Held::until(decided_us + ms * 1000));
         row.status = status;
     }
 }

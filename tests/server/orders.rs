@@ -243,6 +243,24 @@ async fn ends_of_orders_survive_a_restart_and_a_crash() {
 }
 
 #[tokio::test]
+async fn payment_that_the_store_cannot_write_has_no_effect() {
+    let shop = shop(2).await;
+    buy(&shop, 1..=2).await;
+    assert_ended(&pay(&shop, 1, 1).await, "paid", "tea-1-1", &id(1));
+    shop.app.store.close().unwrap();
+    for _ in 0..2 {
+        assert_refused(&pay(&shop, 2, 2).await, 503, "store_unavailable");
+        assert_refused(&cancel(&shop, 2, 2).await, 503, "store_unavailable");
+    }
+    assert_eq!(counts(&shop).await, [0, 2, 1, 1]);
+    shop.set_clock(NOW_US + HOLD_US);
+    let refused = within(shop.app.store.expire_due(NOW_US + HOLD_US, 9)).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let shop = shop.restart();
+    assert_eq!(counts(&shop).await, [0, 2, 1, 1]);
+}
+
+#[tokio::test]
 async fn order_of_a_replaced_sale_can_still_be_ended() {
     let shop = shop(1).await;
     buy(&shop, 1..=1).await;

@@ -1,6 +1,7 @@
 //! The lies, by the rules that they break.
 
 mod answers;
+mod holds;
 mod hours;
 mod ids;
 mod nothing;
@@ -23,6 +24,7 @@ use crate::shop::{Post, Shop, Status};
 /// The groups of lies, each with its name.
 pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("answers", answers::LIES),
+    ("holds", holds::LIES),
     ("hours", hours::LIES),
     ("ids", ids::LIES),
     ("nothing", nothing::LIES),

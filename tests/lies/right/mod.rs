@@ -1,5 +1,6 @@
 //! Right servers: what the API allows, in every variation. None may be accused.
 
+mod holds;
 mod late;
 mod usual;
 
@@ -9,7 +10,7 @@ use crate::case::Case;
 use crate::shop::{SALE, Setup};
 
 /// All of them.
-pub(crate) const RIGHT: &[&[Case]] = &[usual::RIGHT, late::RIGHT];
+pub(crate) const RIGHT: &[&[Case]] = &[usual::RIGHT, late::RIGHT, holds::RIGHT];
 
 const HUGE: Setup = Setup { stock: 1000, ..SALE };
 const AT_ONCE: Setup = Setup { at_once: true, ..SALE };

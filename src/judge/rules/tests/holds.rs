@@ -5,6 +5,8 @@ use crate::history::{
     Answered, History, Loss, OrderState, OrderStatus, Payment, PaymentAnswer, Refused, Status,
 };
 use crate::judge::evidence::{Gaps, audit};
+use crate::judge::explain::explain;
+use crate::judge::facts::Facts;
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{Scene, order, server_us};
 use crate::judge::verdict::Verdict;
@@ -170,6 +172,21 @@ fn order_that_had_ended_before_the_run_stays_as_it_was() {
     end(&mut scene, 0, OrderStatus::Cancelled, 14);
     let broken = scene.broken();
     assert!(broken.contains(&Invariant::OrdersEndOnce), "{broken:?}");
+}
+
+#[test]
+fn timeline_tells_of_payments_and_of_the_end() {
+    let mut scene = expired();
+    pay(&mut scene, 2, PaymentAnswer::Paid, (80, 90));
+    read(&mut scene, 2, OrderStatus::Held, (60, 65));
+    let facts = Facts::gather(&scene.history, &scene.ledger, scene.settled);
+    let mut found = scene.violations();
+    explain(&facts, &mut found);
+    let timeline = &found[0].timelines[0];
+    let end = "+65.000 ms result read: won tea-1-3, held; +80.000 ms pays; +90.000 ms payment \
+               answered: paid; ";
+    assert!(timeline.contains(end), "{timeline}");
+    assert!(timeline.ends_with("; +90076.000 ms order expired"), "{timeline}");
 }
 
 #[test]
