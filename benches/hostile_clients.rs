@@ -2,7 +2,7 @@
 //! slowly, or keep idle connections: latency, refusals, and the memory of server and kernel.
 //!
 //! The hostile clients run in this process, on a thread of their own, and connect again when they
-//! are cut. `HOSTILE=NEVER_READING,SLOW,IDLE` gives other numbers of them.
+//! are cut. `HOSTILE=NEVER_READING,SLOW_READING,SLOW_SENDING,IDLE` gives other numbers of them.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn main() {
     support::raise_file_limit();
-    let [never_reading, slow, idle] = numbers();
+    let [never_reading, slow_reading, slow_sending, idle] = numbers();
     let loops = if support::is_test() { 5 } else { 2_000 };
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let server = Server::start_endless_sale(&folder.path().join("data"), &["--max-queue", "1M"]);
@@ -38,24 +38,36 @@ fn main() {
     let idle_cost = (server.resident() as f64 - before as f64) / idle as f64;
     rows.push(Row::measure("beside idle", url, loops, 2, &server));
     clients.push(Hostile::start(address, Kind::NeverReading, never_reading, TIMEOUT));
-    clients.push(Hostile::start(address, Kind::Slow, slow, TIMEOUT));
+    clients.push(Hostile::start(address, Kind::SlowReading, slow_reading, TIMEOUT));
+    clients.push(Hostile::start(address, Kind::SlowSending, slow_sending, TIMEOUT));
     rows.push(Row::measure("beside all", url, loops, 3, &server));
     let connected: u64 = clients.iter().map(Hostile::connected).sum();
     drop(clients);
     rows.push(Row::measure("after them", url, loops, 4, &server));
+    // Two more waves without a load: what the first has left must serve the second.
+    let waves = [(); 2].map(|()| {
+        let before = server.resident();
+        drop(Hostile::start(address, Kind::Idle, idle, TIMEOUT));
+        server.resident() as f64 - before as f64
+    });
 
-    figure!("{THREADS} buyers beside {never_reading} never-reading, {slow} slow, {idle} idle");
+    figure!(
+        "{THREADS} buyers beside {never_reading} never-reading, {slow_reading} slowly reading, \
+         {slow_sending} slowly sending, {idle} idle"
+    );
     figure!("               p50 us    p99 us    ratio  refused  errors   RSS MiB  kernel MiB");
     for row in &rows {
         row.print(&rows[0]);
     }
     figure!("connections of hostile clients, those after a cut included: {connected}");
     figure!("RSS for each idle connection that has made a request: {idle_cost:.0} B");
+    let [second, third] = waves.map(|bytes| bytes / f64::from(1 << 20));
+    figure!("RSS that a second and a third wave of them add: {second:.1} and {third:.1} MiB");
 }
 
-/// The numbers of never-reading, slow and idle clients.
-fn numbers() -> [usize; 3] {
-    let default = if support::is_test() { "10,10,50" } else { "1000,1000,10000" };
+/// The numbers of clients that never read, read slowly, send slowly, and are idle.
+fn numbers() -> [usize; 4] {
+    let default = if support::is_test() { "10,10,10,50" } else { "1000,1000,1000,10000" };
     let given = std::env::var("HOSTILE").unwrap_or_else(|_| default.into());
     let numbers: Vec<usize> = given.split(',').map(|number| number.parse().unwrap()).collect();
     numbers.try_into().unwrap()

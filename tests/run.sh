@@ -12,6 +12,8 @@ export CARGO_PROFILE_DEV_DEBUG=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed_steps=()
+# The fuzz targets are a workspace of their own, with the same versions of the same packages.
+fuzz_targets=(cargo check --manifest-path fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}")
 with_tls=(--lib --bins --test tls --features tls)
 
 # Runs a command as the step of this name.
@@ -26,12 +28,14 @@ step 'shell scripts' shellcheck -x tests/*.sh tests/cli/action/bin/* deploy/gith
 step clippy cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
 step 'build of the tests' cargo test --locked --no-run
+cp Cargo.lock fuzz/
 # Most tests wait more than they compute: meanwhile the programs of the later steps are built, at
 # the lowest priority. Those steps report what does not compile.
 {
     nice -n 19 cargo test --locked --no-run --benches
     nice -n 19 cargo test --locked --no-run --features tls --lib --test tls --test cli
     nice -n 19 cargo clippy --locked "${with_tls[@]}"
+    nice -n 19 "${fuzz_targets[@]}"
 } >/dev/null 2>&1 &
 build_ahead=$!
 # Most tests wait more than they compute, so more of them run at a time than there are cores.
@@ -39,6 +43,7 @@ RUST_TEST_THREADS=$(($(nproc) + 1)) step tests cargo test --locked --no-fail-fas
 wait "$build_ahead"
 # Each in its shortest form: whether they still run, not how fast.
 step benches cargo test --locked --no-fail-fast --benches
+step 'fuzz targets' "${fuzz_targets[@]}"
 # With TLS, what it changes.
 step 'tests with TLS' cargo test --locked --features tls --no-fail-fast --lib --test tls
 step 'clippy with TLS' cargo clippy --locked "${with_tls[@]}" -- -D warnings

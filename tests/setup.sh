@@ -3,14 +3,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# A linker for Rust, mount for the tests that fill a disk, openssl for certificates, a browser for
-# pages, jq and shellcheck for the scripts of the GitHub action, Python for a shop to be tested, the
-# command-line clients of databases, and the services: the tests start their own on free ports, so
-# Debian's are not started.
+# A linker for Rust, a compiler for libFuzzer, mount for the tests that fill a disk, openssl for
+# certificates, a browser for pages, jq and shellcheck for the scripts of the GitHub action, Python
+# for a shop to be tested, the command-line clients of databases, and the services: the tests start
+# their own on free ports, so Debian's are not started.
 missing=()
 needs() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
 PATH=$PATH:/usr/sbin:/sbin
 needs cc gcc libc6-dev
+needs c++ g++
 needs mount mount
 needs openssl openssl
 needs jq jq

@@ -23,7 +23,9 @@ pub(crate) enum Kind {
     /// It sends requests and reads no answer.
     NeverReading,
     /// It sends requests, and reads an answer byte by byte.
-    Slow,
+    SlowReading,
+    /// It sends a request byte by byte.
+    SlowSending,
 }
 
 /// Clients of one kind, which disconnect when this is dropped.
@@ -68,7 +70,9 @@ async fn attack(address: SocketAddr, kind: Kind, connected: &AtomicU64) -> std::
     socket.set_recv_buffer_size(4096)?;
     socket.set_send_buffer_size(4096)?;
     let mut stream = socket.connect(address).await?;
-    stream.write_all(REQUEST).await?;
+    if !matches!(kind, Kind::SlowSending) {
+        stream.write_all(REQUEST).await?;
+    }
     let mut buffer = [0; 4096];
     if let Kind::Idle = kind {
         stream.read_u8().await?;
@@ -77,11 +81,17 @@ async fn attack(address: SocketAddr, kind: Kind, connected: &AtomicU64) -> std::
         return Ok(());
     }
     connected.fetch_add(1, Ordering::Relaxed);
+    if let Kind::SlowSending = kind {
+        for byte in REQUEST.iter().cycle() {
+            tokio::time::sleep(PAUSE).await;
+            stream.write_all(std::slice::from_ref(byte)).await?;
+        }
+    }
     let (mut reading, mut writing) = stream.split();
     let read = async {
         loop {
             tokio::time::sleep(PAUSE).await;
-            if let Kind::Slow = kind {
+            if let Kind::SlowReading = kind {
                 reading.read_exact(&mut buffer[..1]).await?;
             }
         }
