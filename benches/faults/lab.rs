@@ -77,7 +77,7 @@ impl Lab {
         (queue || !part("broker"))
             && (store || !part("store"))
             && (queue && store || !part("consumer"))
-            && (!(queue && store) || !part("disk"))
+            && !(queue && store && part("disk"))
     }
 
     /// The program with the variables of these engines.

@@ -28,7 +28,7 @@ pub struct FaultRecord {
     /// The time from its end until service was normal again; `None` if it was not before the load
     /// ended.
     pub normal_after_us: Option<u64>,
-    /// Attempts that were accepted until its end, and since the end of the fault before, and are not
-    /// in the ledger or were never decided; `None` without a ledger.
+    /// Attempts that were accepted until its end, and since the end of the fault before, and are
+    /// not in the ledger or were never decided; `None` without a ledger.
     pub lost: Option<u64>,
 }

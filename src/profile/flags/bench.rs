@@ -157,7 +157,7 @@ layered! {
         /// Break a part of the system during the load: 'at=5s for=10s what=broker do=blackhole'.
         /// `at` may be stock<50%. `what` is client, broker or store for connections, server,
         /// consumer, broker or store for a process, or disk. Without `for`, it lasts until the load
-        /// ends. May be repeated; a profile has a table [[fault]] for each
+        /// ends. May be repeated; a profile has a table `[[fault]]` for each
         #[arg(long, env = "SECKILL_FAULT", value_delimiter = ',', value_name = "FAULT")]
         pub fault: Option<Vec<Fault>>,
         /// Break random parts, one after the other, until the --duration is over. The same seed
