@@ -1,5 +1,6 @@
 //! Compares a normal load alone with the same load beside clients that never read, read or send
-//! slowly, or keep idle connections: latency, refusals, and the memory of server and kernel.
+//! slowly, or keep idle connections: latency, refusals, and the memory of server and kernel, in
+//! rounds that alternate.
 //!
 //! The hostile clients run in this process, on a thread of their own, and connect again when they
 //! are cut. `HOSTILE=NEVER_READING,SLOW_READING,SLOW_SENDING,IDLE` gives other numbers of them.
@@ -26,31 +27,32 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 fn main() {
     support::raise_file_limit();
     let [never_reading, slow_reading, slow_sending, idle] = numbers();
-    let loops = if support::is_test() { 5 } else { 2_000 };
+    let (rounds, loops) = if support::is_test() { (1, 5) } else { (support::ROUNDS, 1_500) };
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let server = Server::start_endless_sale(&folder.path().join("data"), &["--max-queue", "1M"]);
     let url = &server.url;
     let address = url.strip_prefix("http://").unwrap().parse().unwrap();
 
-    let mut rows = vec![Row::measure("alone", url, loops, 1, &server)];
-    let before = server.resident();
-    let mut clients = vec![Hostile::start(address, Kind::Idle, idle, TIMEOUT)];
-    let idle_cost = (server.resident() as f64 - before as f64) / idle as f64;
-    rows.push(Row::measure("beside idle", url, loops, 2, &server));
-    clients.push(Hostile::start(address, Kind::NeverReading, never_reading, TIMEOUT));
-    clients.push(Hostile::start(address, Kind::SlowReading, slow_reading, TIMEOUT));
-    clients.push(Hostile::start(address, Kind::SlowSending, slow_sending, TIMEOUT));
-    rows.push(Row::measure("beside all", url, loops, 3, &server));
-    let connected: u64 = clients.iter().map(Hostile::connected).sum();
-    drop(clients);
-    rows.push(Row::measure("after them", url, loops, 4, &server));
-    // Two more waves without a load: what the first has left must serve the second.
-    let waves = [(); 2].map(|()| {
+    let mut rows = ["alone", "beside idle", "beside all", "after them"].map(Row::new);
+    let (mut connected, mut idle_costs) = (0, Vec::new());
+    for round in 0..rounds {
+        let mut measure = |row: usize| {
+            let seed = (round * rows.len() + row) as u64;
+            rows[row].measure(support::load(url, THREADS, loops, seed), &server);
+        };
+        measure(0);
         let before = server.resident();
-        drop(Hostile::start(address, Kind::Idle, idle, TIMEOUT));
-        server.resident() as f64 - before as f64
-    });
-
+        let mut clients = vec![Hostile::start(address, Kind::Idle, idle, TIMEOUT)];
+        idle_costs.push((server.resident() as f64 - before as f64) / idle as f64);
+        measure(1);
+        clients.push(Hostile::start(address, Kind::NeverReading, never_reading, TIMEOUT));
+        clients.push(Hostile::start(address, Kind::SlowReading, slow_reading, TIMEOUT));
+        clients.push(Hostile::start(address, Kind::SlowSending, slow_sending, TIMEOUT));
+        measure(2);
+        connected += clients.iter().map(Hostile::connected).sum::<u64>();
+        drop(clients);
+        measure(3);
+    }
     figure!(
         "{THREADS} buyers beside {never_reading} never-reading, {slow_reading} slowly reading, \
          {slow_sending} slowly sending, {idle} idle"
@@ -59,10 +61,9 @@ fn main() {
     for row in &rows {
         row.print(&rows[0]);
     }
-    figure!("connections of hostile clients, those after a cut included: {connected}");
-    figure!("RSS for each idle connection that has made a request: {idle_cost:.0} B");
-    let [second, third] = waves.map(|bytes| bytes / f64::from(1 << 20));
-    figure!("RSS that a second and a third wave of them add: {second:.1} and {third:.1} MiB");
+    figure!("connections of hostile clients in {rounds} rounds: {connected}");
+    let costs = idle_costs.iter().map(|cost| format!("{cost:.0}")).collect::<Vec<_>>().join(", ");
+    figure!("RSS in bytes that each idle connection adds, round by round: {costs}");
 }
 
 /// The numbers of clients that never read, read slowly, send slowly, and are idle.
@@ -73,32 +74,44 @@ fn numbers() -> [usize; 4] {
     numbers.try_into().unwrap()
 }
 
-/// One measured load.
+/// The loads of one kind, one of each round.
 struct Row {
     name: &'static str,
-    summary: Summary,
+    summaries: Vec<Summary>,
     resident: u64,
     kernel: u64,
 }
 
 impl Row {
-    fn measure(name: &'static str, url: &str, loops: u64, seed: u64, server: &Server) -> Self {
-        let summary = support::load(url, THREADS, loops, seed);
-        Self { name, summary, resident: server.resident(), kernel: server::kernel_memory() }
+    fn new(name: &'static str) -> Self {
+        Self { name, summaries: Vec::new(), resident: 0, kernel: 0 }
+    }
+
+    fn measure(&mut self, summary: Summary, server: &Server) {
+        self.summaries.push(summary);
+        (self.resident, self.kernel) = (server.resident(), server::kernel_memory());
+    }
+
+    /// The median of a figure of the rounds.
+    fn median(&self, figure: impl Fn(&Summary) -> u64) -> f64 {
+        support::median(self.summaries.iter().map(|summary| figure(summary) as f64).collect())
     }
 
     fn print(&self, alone: &Self) {
-        let Self { name, summary, resident, kernel } = self;
         let full = Outcome::Refused(Reason::intern("queue_full"));
-        let refused = summary.by_outcome.iter().find(|(outcome, _)| *outcome == full);
-        let (p50, p99) = (summary.latency.p50, summary.latency.p99);
+        let outcomes = self.summaries.iter().flat_map(|summary| &summary.by_outcome);
+        let refused = outcomes.filter(|(outcome, _)| *outcome == full);
+        let p99 = |row: &Self| row.median(|summary| summary.latency.p99);
         figure!(
-            "{name:<12} {p50:>8.0} {p99:>9.0} {:>8.2} {:>8} {:>7} {:>9.1} {:>11.1}",
-            p99 as f64 / alone.summary.latency.p99 as f64,
-            refused.map_or(0, |(_, count)| *count),
-            summary.errors,
-            *resident as f64 / f64::from(1 << 20),
-            *kernel as f64 / f64::from(1 << 20),
+            "{:<12} {:>8.0} {:>9.0} {:>8.2} {:>8} {:>7} {:>9.1} {:>11.1}",
+            self.name,
+            self.median(|summary| summary.latency.p50),
+            p99(self),
+            p99(self) / p99(alone),
+            refused.map(|(_, count)| count).sum::<u64>(),
+            self.summaries.iter().map(|summary| summary.errors).sum::<u64>(),
+            self.resident as f64 / f64::from(1 << 20),
+            self.kernel as f64 / f64::from(1 << 20),
         );
     }
 }
