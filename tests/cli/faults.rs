@@ -21,12 +21,13 @@ fn result(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(output)))
 }
 
-/// The result of a run that passes its audit. On a busy machine its figures may be invalid.
+/// The result of a run that passes its audit. On a busy machine its figures may be invalid, or more
+/// requests may fail than its threshold allows.
 #[track_caller]
 fn passed(output: &Output) -> Value {
     let result = result(output);
     assert_eq!(result["audit"]["verdict"], "pass", "{}{}", stdout(output), stderr(output));
-    assert!(matches!(output.status.code(), Some(0 | 5)), "{}", stderr(output));
+    assert!(matches!(output.status.code(), Some(0 | 5 | 99)), "{}", stderr(output));
     result
 }
 
@@ -98,6 +99,33 @@ fn recorded_faults_are_in_every_report() {
     }
     let summary = std::fs::read_to_string(out.join("summary.md")).unwrap();
     assert!(summary.contains("| Faults | 1, nothing lost |"), "{summary}");
+}
+
+#[test]
+fn shipped_profiles_with_faults_run_or_say_what_they_need() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str| {
+        let profile = format!("{}/profiles/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        bench(folder.path(), &["--spawn", "--json", "--profile", &profile])
+    };
+    let run = &run;
+    std::thread::scope(|scope| {
+        for name in ["server-crashes", "slow-clients"] {
+            scope.spawn(move || {
+                let result = passed(&run(name));
+                assert!(faults(&result).iter().all(|fault| fault["lost"] == 0), "{result:#}");
+            });
+        }
+    });
+    for (name, cure) in [
+        ("broker-outage", "add -- --queue amqp://…"),
+        ("far-broker", "add -- --queue amqp://…"),
+        ("store-restart", "add -- --store redis://…"),
+    ] {
+        let output = run(name);
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", stderr(&output));
+        assert!(stderr(&output).contains(cure), "{name}: {}", stderr(&output));
+    }
 }
 
 #[test]
