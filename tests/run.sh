@@ -30,10 +30,11 @@ RUSTDOCFLAGS='-D warnings' step docs cargo doc --locked --no-deps --quiet
 step 'build of the tests' cargo test --locked --no-run
 cp Cargo.lock fuzz/
 # Most tests wait more than they compute: meanwhile the programs of the later steps are built, at
-# the lowest priority. Those steps report what does not compile.
+# the lowest priority. Those steps report what does not compile. Of the tests with TLS only those of
+# the library: the others would replace the program that the tests run.
 {
     nice -n 19 cargo test --locked --no-run --benches
-    nice -n 19 cargo test --locked --no-run --features tls --lib --test tls --test cli
+    nice -n 19 cargo test --locked --no-run --features tls --lib
     nice -n 19 cargo clippy --locked "${with_tls[@]}"
     nice -n 19 "${fuzz_targets[@]}"
 } >/dev/null 2>&1 &
