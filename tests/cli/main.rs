@@ -141,8 +141,8 @@ fn every_shipped_profile_runs() {
         }
         let text = std::fs::read_to_string(&profile).unwrap();
         if text.contains("[purchase]") || text.contains("[[fault]]") {
-            // It describes another shop, which the workflow of the examples starts; or it has faults
-            // at times of its own, and another test runs it.
+            // It describes another shop, which the workflow of the examples starts; or it has
+            // faults at times of its own, and another test runs it.
             continue;
         }
         // Unchanged except for its length: flags override the profile.
