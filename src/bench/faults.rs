@@ -42,14 +42,7 @@ impl Breakage {
             let is_link = |fault: &&Fault| matches!(fault.does, Action::Link(_));
             faults.iter().filter(is_link).any(|fault| fault.what == part)
         };
-        let restarts = |fault: &Fault| {
-            fault.what == Part::Disk
-                || fault.what == Part::Server
-                    && matches!(
-                        fault.does,
-                        Action::Process(ProcessAction::Kill | ProcessAction::Wipe)
-                    )
-        };
+        let restarts = |fault: &Fault| fault.what == Part::Disk || fault.kills_server();
         let shape = Shape {
             has_small_disk: faults.iter().any(|fault| fault.what == Part::Disk),
             has_consumer: faults.iter().any(|fault| fault.what == Part::Consumer),

@@ -228,20 +228,14 @@ impl Process for ServerProcess {
     fn end(&self, action: ProcessAction) -> anyhow::Result<()> {
         let mut state = self.state();
         match action {
-            ProcessAction::Pause => state.process.signal(Signal::CONT)?,
-            ProcessAction::Full => {
-                self.disk.iter().try_for_each(SmallDisk::free)?;
-                let is_needed = state.process.has_ended();
-                let started = is_needed.then(|| self.restart(&mut state)).transpose();
-                state.is_down = false;
-                started?;
-            }
-            ProcessAction::Kill | ProcessAction::Wipe => {
-                let started = self.restart(&mut state);
-                state.is_down = false;
-                started?;
-            }
+            ProcessAction::Pause => return Ok(state.process.signal(Signal::CONT)?),
+            ProcessAction::Full => self.disk.iter().try_for_each(SmallDisk::free)?,
+            ProcessAction::Kill | ProcessAction::Wipe => {}
         }
-        Ok(())
+        // A server may have survived a full disk.
+        let is_needed = state.process.has_ended();
+        let started = is_needed.then(|| self.restart(&mut state)).transpose();
+        state.is_down = false;
+        started.map(|_| ())
     }
 }

@@ -94,7 +94,7 @@ pub(super) async fn carry_out(
             index,
             begun,
             proxy: parts.proxies.get(&fault.what).cloned(),
-            front: parts.proxies.get(&Part::Client).filter(|_| is_gone(fault)).cloned(),
+            front: parts.proxies.get(&Part::Client).filter(|_| fault.kills_server()).cloned(),
             process: parts.processes.get(&fault.what).cloned(),
             happened: Arc::clone(happened),
             ended: course.ended.clone(),
@@ -124,12 +124,6 @@ pub(super) async fn carry_out(
 /// The part whose process a fault affects: the disk is that of the server.
 fn process_of(part: Part) -> Part {
     if part == Part::Disk { Part::Server } else { part }
-}
-
-/// Whether the server is gone while a fault lasts.
-fn is_gone(fault: &Fault) -> bool {
-    let kills = [ProcessAction::Kill, ProcessAction::Wipe].map(Action::Process);
-    fault.what == Part::Server && kills.contains(&fault.does)
 }
 
 /// One fault on its way.

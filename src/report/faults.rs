@@ -14,16 +14,16 @@ const SHORT_MAX: usize = 8;
 
 /// All faults, for the full report.
 pub(super) fn all(run: &Run) -> String {
-    lines(&run.faults, usize::MAX)
+    lines(run.faults.iter().collect(), usize::MAX)
 }
 
 /// The faults that did most harm, for the short report.
 pub(super) fn worst(run: &Run) -> String {
-    let mut faults: Vec<_> = run.faults.clone();
+    let mut faults: Vec<_> = run.faults.iter().collect();
     if faults.len() > SHORT_MAX {
         faults.sort_by_key(|fault| std::cmp::Reverse(harm(fault)));
     }
-    lines(&faults, SHORT_MAX)
+    lines(faults, SHORT_MAX)
 }
 
 fn harm(fault: &FaultRecord) -> (bool, Option<u64>, u64) {
@@ -37,7 +37,7 @@ fn lasts_until_the_end(fault: &FaultRecord) -> bool {
     fault.fault.parse::<Fault>().is_ok_and(|fault| fault.lasts.is_none())
 }
 
-fn lines(faults: &[FaultRecord], most: usize) -> String {
+fn lines(faults: Vec<&FaultRecord>, most: usize) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(most) {
         let _ = writeln!(text, "Fault      {}", printable(&fault.fault));
@@ -168,7 +168,7 @@ mod tests {
             ..FaultRecord::default()
         };
         let faults: Vec<_> = (0..20).map(fault).collect();
-        let text = lines(&faults, SHORT_MAX);
+        let text = lines(faults.iter().collect(), SHORT_MAX);
         assert!(text.contains("12 more") && text.contains("Fault      7 errors"), "{text}");
     }
 }

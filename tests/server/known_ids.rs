@@ -10,7 +10,8 @@ use seckill::units::Rate;
 use serde_json::{Value, json};
 
 use crate::support::{
-    AttemptStatus, Setup, Shop, assert_refused, attempt, id, is_waiting, request, terms, within,
+    AttemptStatus, Setup, Shop, assert_refused, attempt, first_refused, id, is_waiting, request,
+    terms, within,
 };
 
 #[tokio::test]
@@ -146,15 +147,8 @@ async fn known_id_is_answered_although_its_buyer_is_over_the_limit() {
     shop.app.buyer_rate_limit = Some(KeyedRateLimit::new(Rate { per_second: 1 }));
     shop.accept("ann", &id(1)).await;
     // The limit uses real time, so on a slow machine one more may pass.
-    let mut number = 2;
-    let refused = loop {
-        let reply = shop.buy("ann", &id(number)).await;
-        assert!(number < 100, "no attempt was refused");
-        if reply.code != 202 {
-            break reply;
-        }
-        number += 1;
-    };
+    let (number, refused) =
+        first_refused(2, async |number| shop.buy("ann", &id(number)).await).await;
     assert_refused(&refused, 429, "rate_limited");
     assert_eq!(shop.result(&id(number)).await.code, 404, "no effect");
     for _ in 0..50 {

@@ -10,7 +10,9 @@ use seckill::server::{AddressRateLimit, Peer};
 use seckill::units::Rate;
 use serde_json::json;
 
-use crate::support::{Reply, Setup, Shop, assert_refused, attempt, id, post, terms, within};
+use crate::support::{
+    Reply, Setup, Shop, assert_refused, attempt, first_refused, id, post, terms, within,
+};
 
 /// Sends a purchase over a connection from this address.
 async fn buy_from(shop: &Shop, address: &str, uid: &str, request_id: &str) -> Reply {
@@ -28,15 +30,8 @@ async fn address_over_its_limit_is_refused_unless_the_id_is_known() {
     let (ann, bob) = ("203.0.113.1", "203.0.113.2");
     assert_eq!(buy_from(&shop, ann, "ann", &id(1)).await.code, 202);
     // The limit uses real time, so on a slow machine one more may pass.
-    let mut number = 2;
-    let refused = loop {
-        let reply = buy_from(&shop, ann, &format!("ann-{number}"), &id(number)).await;
-        assert!(number < 100, "no attempt was refused");
-        if reply.code != 202 {
-            break reply;
-        }
-        number += 1;
-    };
+    let buy = async |number| buy_from(&shop, ann, &format!("ann-{number}"), &id(number)).await;
+    let (number, refused) = first_refused(2, buy).await;
     assert_refused(&refused, 429, "rate_limited");
     assert_eq!(shop.result(&id(number)).await.code, 404, "no effect");
     for _ in 0..50 {

@@ -141,14 +141,21 @@ async fn order_of_an_undecided_or_lost_attempt_is_unknown() {
     assert_ended(&pay(&shop, 1, 1).await, "paid", "tea-1-1", &id(1));
 }
 
-#[tokio::test]
-async fn results_and_ledger_say_what_has_become_of_an_order() {
+/// A shop with an order that is paid for, one that is cancelled, one that has expired, and one that
+/// is held until now.
+async fn shop_with_each_end() -> Shop {
     let shop = shop(4).await;
     buy(&shop, 1..=4).await;
     pay(&shop, 1, 1).await;
     cancel(&shop, 2, 2).await;
     shop.set_clock(NOW_US + HOLD_US);
     assert_refused(&pay(&shop, 3, 3).await, 409, "expired");
+    shop
+}
+
+#[tokio::test]
+async fn results_and_ledger_say_what_has_become_of_an_order() {
+    let shop = shop_with_each_end().await;
     let (until_us, words) = (NOW_US + HOLD_US, ["paid", "cancelled", "expired", "held"]);
     for (number, word) in (1..).zip(words) {
         let result = shop.result(&id(number)).await.json();
@@ -214,12 +221,7 @@ async fn admin_opens_a_sale_with_or_without_a_hold() {
 
 #[tokio::test]
 async fn ends_of_orders_survive_a_restart_and_a_crash() {
-    let shop = shop(4).await;
-    buy(&shop, 1..=4).await;
-    pay(&shop, 1, 1).await;
-    cancel(&shop, 2, 2).await;
-    shop.set_clock(NOW_US + HOLD_US);
-    assert_refused(&pay(&shop, 3, 3).await, 409, "expired");
+    let shop = shop_with_each_end().await;
     // One of the units that came back is sold again.
     shop.accept("buyer-5", &id(5)).await;
     shop.decide_all().await;

@@ -30,7 +30,7 @@ use std::time::Duration;
 pub(crate) use reply::{AttemptStatus, Reply, assert_refused};
 pub(crate) use running::{Running, Wire, config, purchase};
 pub(crate) use shop::{
-    Setup, Shop, TOKEN, app, attempt, decided, get, post, publish, request, terms,
+    Setup, Shop, TOKEN, app, attempt, decided, first_refused, get, post, publish, request, terms,
 };
 
 /// A future that takes longer counts as hanging. This is less than the 30 s of the longest long

@@ -253,6 +253,20 @@ pub(crate) fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     request.body(Full::new(body.into())).unwrap()
 }
 
+/// The first of these attempts that is not accepted, with its number, counted on from one.
+pub(crate) async fn first_refused(
+    from: usize,
+    buy: impl AsyncFn(usize) -> Reply,
+) -> (usize, Reply) {
+    for number in from..100 {
+        let reply = buy(number).await;
+        if reply.code != 202 {
+            return (number, reply);
+        }
+    }
+    panic!("no attempt was refused");
+}
+
 /// Puts an attempt into the queue without admission.
 pub(crate) async fn publish(app: &App, attempt: NewAttempt) -> Result<(), PublishError> {
     let Queue::Embedded(queue) = &*app.queue else { panic!("not the embedded queue") };

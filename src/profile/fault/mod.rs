@@ -152,6 +152,14 @@ pub enum ToxicKind {
     HalfOpen,
 }
 
+impl Fault {
+    /// Whether it kills the process that accepts attempts.
+    pub fn kills_server(&self) -> bool {
+        let kills = [ProcessAction::Kill, ProcessAction::Wipe].map(Action::Process);
+        self.what == Part::Server && kills.contains(&self.does)
+    }
+}
+
 impl Trigger {
     /// Whether it comes before this moment.
     pub(super) fn is_before(self, moment: Duration) -> bool {
