@@ -4,13 +4,13 @@
 //! whose language is `console` is only read by people. `<!-- exits 3 -->` before a block says how
 //! its last command ends.
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use seckill::lab::free_port;
 
 use crate::support::child::seckill;
 use crate::support::skip::installed;
@@ -57,17 +57,12 @@ fn documents() -> Vec<PathBuf> {
     docs.chain([PathBuf::from("README.md")]).collect()
 }
 
-/// A port on which nothing listens.
-fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
-
 /// Runs a block, and returns its exit code, if it ends in time, with what it printed.
 fn run(block: &Block) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let program = PathBuf::from(seckill().get_program());
     let path = std::env::var("PATH").unwrap_or_default();
-    let port = free_port();
+    let port = free_port().unwrap().to_string();
     // `set -m` makes jobs, as in a shell at a terminal.
     let script = format!("set -em\n{}\n", block.script.replace(PORT, &port));
     let log = folder.path().join("log");

@@ -11,6 +11,7 @@ mod support;
 
 mod disk;
 mod random;
+mod requests;
 mod shape;
 mod told;
 mod world;

@@ -17,6 +17,8 @@ pub(crate) struct Shape {
     pub(crate) crash: Crash,
     /// Whether what was accepted is on disk.
     pub(crate) syncs: bool,
+    /// How long orders are held, if they need a payment.
+    pub(crate) hold_us: Option<u64>,
 }
 
 impl Shape {
@@ -31,6 +33,7 @@ impl Shape {
             crashes: 1 + random.below(3),
             crash,
             syncs: crash == Crash::PowerLoss,
+            hold_us: random.chance(2).then(|| 1_000 + random.below(40_000) as u64),
         }
     }
 

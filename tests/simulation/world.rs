@@ -1,23 +1,22 @@
 //! One simulated run: buyers, a server that crashes, and what buyers were told.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http_body_util::BodyExt;
 use seckill::clock::Clock;
 use seckill::journal::JournalError;
-use seckill::server::{App, consume, route};
+use seckill::server::{App, consume};
 use seckill::{queue, store};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::{JoinHandle, yield_now};
 
 use super::disk::{Crash, SimulatedDisk};
 use super::random::Random;
+use super::requests::{Sent, answer, ledger};
 use super::shape::Shape;
-use super::told::{Told, check};
-use crate::support::{TOKEN, app, get, id, post, request, terms};
+use super::told::{Told, check, check_expired};
+use crate::support::{app, get, terms};
 
 /// Steps until the next crash, at most.
 const STEPS: usize = 120;
@@ -41,18 +40,13 @@ pub(crate) struct Simulated {
     pub(crate) accepted: usize,
 }
 
-/// A request under way, with the number of its attempt.
-struct Request {
-    attempt: usize,
-    answer: JoinHandle<(u16, Value)>,
-}
-
 struct World {
     random: Random,
     shape: Shape,
     disk: SimulatedDisk,
     now_us: Arc<AtomicU64>,
     told: Vec<Told>,
+    step: usize,
     trace: u64,
 }
 
@@ -84,7 +78,7 @@ impl World {
         let shape = Shape::draw(&mut random);
         let now_us = Arc::new(AtomicU64::new(1_000_000));
         let disk = SimulatedDisk::default();
-        Self { random, shape, disk, now_us, told: Vec::new(), trace: seed }
+        Self { random, shape, disk, now_us, told: Vec::new(), step: 0, trace: seed }
     }
 
     fn simulate(self) -> Result<Simulated, String> {
@@ -141,16 +135,11 @@ impl World {
             return Err("the sale is gone, and attempts were accepted".to_owned());
         }
         let Shape { stock, per_buyer, .. } = self.shape;
-        let sale = seckill::sale::Terms { per_buyer, ..terms("tea", stock) };
-        let opening = {
-            let app = Arc::clone(app);
-            tokio::spawn(async move { app.store.open_sale(sale).await.is_ok() })
-        };
-        while !opening.is_finished() && !self.disk.has_crashed() {
-            self.disk.write(&mut self.random);
-            yield_now().await;
-        }
-        Ok(opening.is_finished() && opening.await.unwrap())
+        let hold_us = self.shape.hold_us;
+        let sale = seckill::sale::Terms { per_buyer, hold_us, ..terms("tea", stock) };
+        let app = Arc::clone(app);
+        let opening = tokio::spawn(async move { app.store.open_sale(sale).await.is_ok() });
+        Ok(self.carry_out(opening).await)
     }
 
     /// Serves buyers until the process crashes.
@@ -162,14 +151,14 @@ impl World {
         let consumers = self.consumers(&app);
         let mut requests = Vec::new();
         for _ in 0..STEPS {
+            self.step(&app, &mut requests).await;
             if self.disk.has_crashed() {
                 break;
             }
-            self.step(&app, &mut requests).await;
             self.receive(&mut requests).await?;
         }
         // What was not received by now never arrives.
-        for Request { attempt, answer } in requests {
+        for Sent { attempt, answer, .. } in requests {
             answer.abort();
             self.told[attempt].refused_only = false;
         }
@@ -183,22 +172,37 @@ impl World {
         (0..self.shape.consumers).map(consumer).collect()
     }
 
-    /// Something happens: a buyer clicks or asks, a journal is written, tasks go on.
-    async fn step(&mut self, app: &Arc<App>, requests: &mut Vec<Request>) {
+    /// Something happens: a buyer sends or gives up a request, held orders expire, a journal is
+    /// written, tasks go on.
+    async fn step(&mut self, app: &Arc<App>, requests: &mut Vec<Sent>) {
+        self.step += 1;
         self.now_us.fetch_add(1 + self.random.below(1_000) as u64, Ordering::Relaxed);
-        match self.random.below(8) {
-            0..3 if self.told.len() < ATTEMPTS => {
+        let (choice, at) = (self.random.below(12), self.step);
+        // Any attempt, if there are any.
+        let any = self.random.below(self.told.len().max(1));
+        let (told, order_id) = match self.told.get(any) {
+            Some(told) => (Some(told), told.order_id().filter(|_| self.shape.hold_us.is_some())),
+            None => (None, None),
+        };
+        match (choice, told, order_id) {
+            (0..3, ..) if self.told.len() < ATTEMPTS => {
                 let buyer = self.random.below(self.shape.buyers);
+                requests.push(Sent::buy(app, self.told.len(), at, buyer));
                 self.told.push(Told { buyer, refused_only: true, ..Told::default() });
-                requests.push(self.buy(app, self.told.len() - 1));
             }
-            3 if !self.told.is_empty() => {
-                let again = self.random.below(self.told.len());
-                requests.push(self.buy(app, again));
+            (3, Some(told), _) => requests.push(Sent::buy(app, any, at, told.buyer)),
+            (4, Some(_), _) => requests.push(Sent::ask(app, any, at)),
+            (5, _, Some(order_id)) => {
+                let word = if self.random.chance(3) { "cancel" } else { "pay" };
+                requests.push(Sent::end(app, any, at, order_id, word));
             }
-            4 if !self.told.is_empty() => {
-                let asked = self.random.below(self.told.len());
-                requests.push(ask(app, asked));
+            (6, ..) if self.shape.hold_us.is_some() => drop(self.expire(app)),
+            (7, ..) if !requests.is_empty() && self.random.chance(3) => {
+                // The connection is closed, and what was done for it ends where it is.
+                let Sent { attempt, answer, .. } =
+                    requests.swap_remove(self.random.below(requests.len()));
+                answer.abort();
+                self.told[attempt].refused_only = false;
             }
             _ => {
                 self.disk.write(&mut self.random);
@@ -209,32 +213,42 @@ impl World {
         }
     }
 
-    fn buy(&self, app: &Arc<App>, attempt: usize) -> Request {
-        let uid = format!("buyer-{}", self.told[attempt].buyer);
-        let body = json!({"uid": uid, "request_id": id(attempt), "item": "tea"});
-        let app = Arc::clone(app);
-        let answer = tokio::spawn(async move { answer(&app, post(body.to_string())).await });
-        Request { attempt, answer }
+    /// The sweep that expires orders.
+    fn expire(&self, app: &Arc<App>) -> JoinHandle<bool> {
+        let (app, now_us) = (Arc::clone(app), self.now_us.load(Ordering::Relaxed));
+        tokio::spawn(async move { app.store.expire_due(now_us, ATTEMPTS).await.is_ok() })
     }
 
     /// Tells buyers the answers that are there. Some get lost.
-    async fn receive(&mut self, requests: &mut Vec<Request>) -> Result<(), String> {
+    async fn receive(&mut self, requests: &mut Vec<Sent>) -> Result<(), String> {
         let mut open = Vec::new();
-        for Request { attempt, answer } in requests.drain(..) {
-            if !answer.is_finished() {
-                open.push(Request { attempt, answer });
+        for sent in requests.drain(..) {
+            if !sent.answer.is_finished() {
+                open.push(sent);
                 continue;
             }
+            let Sent { attempt, at, answer } = sent;
             let (code, answer) = answer.await.map_err(|error| format!("it panicked: {error}"))?;
+            let told = &mut self.told[attempt];
             if self.random.chance(8) {
-                self.told[attempt].refused_only = false;
+                told.refused_only = false;
             } else {
                 self.trace = mix(self.trace, &format!("{attempt} {code} {answer}"));
-                self.told[attempt].tell(attempt, code, &answer)?;
+                let wrong = |why| format!("{why}: attempt {attempt}, {code} {answer}");
+                told.tell(at, self.step, &answer).map_err(wrong)?;
             }
         }
         *requests = open;
         Ok(())
+    }
+
+    /// Writes the journals until a task has ended; `false` if it failed, or the process crashed.
+    async fn carry_out(&mut self, task: JoinHandle<bool>) -> bool {
+        while !task.is_finished() && !self.disk.has_crashed() {
+            self.disk.write(&mut self.random);
+            yield_now().await;
+        }
+        task.is_finished() && task.await.unwrap_or(false)
     }
 
     /// After the last crash: decides everything, and checks it. Returns the accepted attempts.
@@ -256,52 +270,22 @@ impl World {
         while self.disk.write(&mut self.random) {
             yield_now().await;
         }
-        let ledger = ledger(&app).await?;
         consumers.into_iter().for_each(|consumer| consumer.abort());
-        self.trace = mix(self.trace, &format!("{ledger:?}"));
-        check(&self.told, self.shape, &ledger)?;
-        Ok(ledger.len())
-    }
-}
-
-fn ask(app: &Arc<App>, attempt: usize) -> Request {
-    let app = Arc::clone(app);
-    let path = format!("/result/{}", id(attempt));
-    let answer = tokio::spawn(async move { answer(&app, get(&path)).await });
-    Request { attempt, answer }
-}
-
-async fn answer(
-    app: &App,
-    request: hyper::Request<http_body_util::Full<bytes::Bytes>>,
-) -> (u16, Value) {
-    let (head, body) = route(app, request).await.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    (head.status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
-}
-
-/// The rows of the ledger by their request ids.
-async fn ledger(app: &Arc<App>) -> Result<BTreeMap<String, Value>, String> {
-    let request =
-        request("GET", "/admin/ledger").header("authorization", format!("Bearer {TOKEN}"));
-    let (head, body) =
-        route(app, request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap())
-            .await
-            .into_parts();
-    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-    if head.status != 200 {
-        return Err(format!("the ledger cannot be read: {}", head.status));
-    }
-    let text = String::from_utf8_lossy(&body);
-    let rows = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut by_id = BTreeMap::new();
-    for row in rows.filter(|row| row["request_id"].is_string()) {
-        let id = row["request_id"].as_str().unwrap_or_default().to_owned();
-        if by_id.insert(id, row.clone()).is_some() {
-            return Err(format!("an attempt is in the ledger twice: {row}"));
+        let decided = ledger(&app).await?;
+        self.trace = mix(self.trace, &format!("{decided:?}"));
+        check(&self.told, self.shape, &decided)?;
+        if let Some(hold_us) = self.shape.hold_us {
+            self.now_us.fetch_add(hold_us, Ordering::Relaxed);
+            let expiring = self.expire(&app);
+            if !self.carry_out(expiring).await {
+                return Err("the held orders do not expire".to_owned());
+            }
         }
+        let (_, sale) = answer(&app, get("/result")).await;
+        let sale: Value = serde_json::from_slice(&sale).map_err(|error| error.to_string())?;
+        check_expired(self.shape, &decided, &ledger(&app).await?, &sale["stock_left"])?;
+        Ok(decided.len())
     }
-    Ok(by_id)
 }
 
 fn mix(trace: u64, text: &str) -> u64 {

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use seckill::lab::free_port;
 
 use super::authority::Issued;
-use super::services::{free_port, listening};
+use super::services::listening;
 
 /// One scheduler without busy waiting, on the loopback interface.
 const ERLANG_ARGS: &str = "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none \
@@ -25,12 +26,12 @@ pub(crate) struct RabbitMq {
 impl RabbitMq {
     /// Starts a broker in this folder, which takes seconds.
     pub(crate) fn start(issued: &Issued, ca: &Path, folder: &Path) -> Self {
-        let epmd_port = free_port();
+        let epmd_port = free_port().unwrap();
         let mut epmd = Command::new("epmd");
         epmd.args(["-address", "127.0.0.1", "-port", &epmd_port.to_string()]);
         let mut epmd = epmd.stderr(Stdio::null()).spawn().unwrap();
         listening(&mut epmd, epmd_port);
-        let port = free_port();
+        let port = free_port().unwrap();
         configure(issued, ca, folder, port);
         let mut broker = command(folder, epmd_port, port).spawn().unwrap();
         listening(&mut broker, port);
@@ -77,7 +78,7 @@ fn command(folder: &Path, epmd_port: u16, port: u16) -> Command {
         .env("ERL_EPMD_PORT", epmd_port.to_string())
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")
         .env("RABBITMQ_NODENAME", format!("tls{port}@localhost"))
-        .env("RABBITMQ_DIST_PORT", free_port().to_string())
+        .env("RABBITMQ_DIST_PORT", free_port().unwrap().to_string())
         // Makes the broker itself the child process, without a shell around it.
         .env("RUNNING_UNDER_SYSTEMD", "true")
         .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_ARGS)

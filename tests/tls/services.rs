@@ -1,9 +1,9 @@
 //! `seckill serve` over RabbitMQ and Redis that accept TLS only.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU16, Ordering};
+
+use seckill::lab::free_port;
 
 use super::authority::{Authority, Issued};
 use super::rabbitmq::RabbitMq;
@@ -39,18 +39,6 @@ fn assert_sells_only_if_trusted(flag: &str, url: &str, authority: &Authority) {
     assert!(is_explained, "{}", stderr(&output));
 }
 
-/// A free port of this machine below the ephemeral range; never the same one twice.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = 20_000 + (std::process::id() % 12_000) as u16;
-    loop {
-        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
 /// Waits until a server listens on a port, and fails if the process ends before.
 pub(crate) fn listening(process: &mut Child, port: u16) {
     eventually("the service listens", || {
@@ -66,7 +54,7 @@ struct Redis {
 
 impl Redis {
     fn start(issued: &Issued, folder: &Path) -> Self {
-        let port = free_port();
+        let port = free_port().unwrap();
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--port", "0", "--save", "", "--daemonize", "no"]);
         command.arg("--tls-port").arg(port.to_string()).args(["--tls-auth-clients", "no"]);

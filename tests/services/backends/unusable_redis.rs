@@ -2,7 +2,7 @@
 
 use seckill::flaws::Flaws;
 use seckill::journal::Durability;
-use seckill::lab::Redis;
+use seckill::lab::{Redis, free_port};
 use seckill::store::{Store, StoreAt};
 
 use crate::support::skip::installed;
@@ -26,7 +26,10 @@ async fn cluster_is_refused_with_what_to_use_instead() {
     if !installed(&["redis-server"]) {
         return;
     }
-    let redis = Redis::start_with(&["--cluster-enabled", "yes", "--databases", "1"]).unwrap();
+    // Its default is 10,000 above the other port, where outgoing connections take ports, too.
+    let bus = free_port().unwrap().to_string();
+    let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--databases", "1"];
+    let redis = Redis::start_with(&cluster).unwrap();
     for url in [redis.url(), format!("{}/0", redis.url()), format!("{}/1", redis.url())] {
         let problem = problem(&url).await;
         assert!(problem.contains("Redis Cluster, which is not supported"), "{problem}");
