@@ -1,11 +1,13 @@
 //! The file's format. Integers are little-endian, checksums are CRC-32 (IEEE).
 //!
 //! ```text
-//! file   = "SKJOURN1"  first_seq: u64  crc(of the 16 bytes before): u32   then frames
-//! frame  = payload_len: u32  payload_crc: u32  seq: u64  batch: u64
+//! file   = "SKJOURN2"  first_seq: u64  crc(of the 16 bytes before): u32   then frames
+//! frame  = 0xf7: u8  payload_len: u24  payload_crc: u32  seq: u64  batch: u64
 //!          crc(of the 24 bytes before): u32   payload
 //! ```
 //!
+//! A frame does not begin with a zero, so a sector of zeros after the last intact frame never
+//! reached the disk, however little of the sector is the next frame's.
 //! `seq` increases by one. `batch` is the first `seq` of the group that was written together. A
 //! frame of a later batch proves that every earlier batch was synced; this distinguishes damage
 //! from a torn tail.
@@ -17,7 +19,10 @@ pub(super) const HEADER_LEN: usize = 28;
 /// Longest payload of one record, in bytes; an attempt or a decision takes a few hundred.
 pub const RECORD_LEN_MAX: usize = 64 << 10;
 
-const MAGIC: &[u8; 8] = b"SKJOURN1";
+/// The first byte of a frame.
+const FRAME_MARK: u8 = 0xf7;
+
+const MAGIC: &[u8; 8] = b"SKJOURN2";
 
 /// The header of a file.
 pub(super) fn file_header(first_seq: u64) -> [u8; FILE_HEADER_LEN] {
@@ -51,10 +56,11 @@ pub(super) struct Header {
 impl Header {
     /// Reads a header and checks its checksum.
     pub(super) fn decode(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
-        let payload_len = u32_at(bytes, 0) as usize;
-        let sound =
-            payload_len <= RECORD_LEN_MAX && u32_at(bytes, 24) == crc32fast::hash(&bytes[..24]);
-        sound.then(|| Self {
+        let payload_len = (u32_at(bytes, 0) >> 8) as usize;
+        let is_sound = bytes[0] == FRAME_MARK
+            && payload_len <= RECORD_LEN_MAX
+            && u32_at(bytes, 24) == crc32fast::hash(&bytes[..24]);
+        is_sound.then(|| Self {
             payload_len,
             payload_crc: u32_at(bytes, 4),
             seq: u64_at(bytes, 8),
@@ -72,7 +78,8 @@ impl Header {
 pub(super) fn encode(bytes: &mut Vec<u8>, seq: u64, batch: u64, payload: &[u8]) {
     let start = bytes.len();
     bytes.reserve(HEADER_LEN + payload.len());
-    bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    let len_and_mark = (payload.len() as u32) << 8 | u32::from(FRAME_MARK);
+    bytes.extend_from_slice(&len_and_mark.to_le_bytes());
     bytes.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
     bytes.extend_from_slice(&seq.to_le_bytes());
     bytes.extend_from_slice(&batch.to_le_bytes());

@@ -3,11 +3,8 @@
 use std::io::{self, BufReader, Read, SeekFrom};
 use std::path::Path;
 
-use super::frame::{FILE_HEADER_LEN, HEADER_LEN, Header, RECORD_LEN_MAX, first_seq};
+use super::frame::{FILE_HEADER_LEN, HEADER_LEN, Header, first_seq};
 use super::{BATCH_BYTES_MAX, DiskFile, JournalError};
-
-/// Zeros with which the length of a record may begin: 65536 has two.
-const LEN_ZEROS_MAX: usize = 2;
 
 /// Unit in which a disk loses or keeps what was not synced, in bytes.
 const SECTOR_LEN: usize = 512;
@@ -115,13 +112,10 @@ fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
 }
 
 /// Whether the sector in which the broken record begins has only zeros of it: it reached the disk
-/// without the record. No intact record begins with so many zeros, since none is empty, and none is
-/// longer than [`RECORD_LEN_MAX`].
+/// without the record, since no intact record begins with a zero.
 fn begins_empty(tail: &[u8], offset: u64) -> bool {
-    const { assert!(RECORD_LEN_MAX < 1 << (8 * LEN_ZEROS_MAX + 1)) };
     let first_len = SECTOR_LEN - (offset % SECTOR_LEN as u64) as usize;
-    let first = &tail[..first_len.min(tail.len())];
-    first.len() > LEN_ZEROS_MAX && first.iter().all(|byte| *byte == 0)
+    tail[..first_len.min(tail.len())].iter().all(|byte| *byte == 0)
 }
 
 /// The header of the frame at the start of `bytes`, if the frame is intact.

@@ -38,6 +38,8 @@ pub(crate) struct Simulated {
     pub(crate) crashes: usize,
     pub(crate) operations: u64,
     pub(crate) accepted: usize,
+    /// Held orders that were paid for, given back or had expired before the last check.
+    pub(crate) ended: usize,
 }
 
 struct World {
@@ -49,10 +51,6 @@ struct World {
     step: usize,
     trace: u64,
 }
-
-/// The result of a run whose journal is refused as damaged, which is a loss of one or two bytes at
-/// the end of a sector.
-pub(crate) const REFUSED: &str = "the journal is refused as damaged";
 
 /// Runs the simulation of a seed to its end.
 ///
@@ -97,9 +95,9 @@ impl World {
             crashes += 1;
         }
         self.disk.crash_at(None);
-        let accepted = self.settle().await?;
+        let (accepted, ended) = self.settle().await?;
         let operations = self.disk.operations();
-        Ok(Simulated { trace: self.trace, crashes, operations, accepted })
+        Ok(Simulated { trace: self.trace, crashes, operations, accepted, ended })
     }
 
     /// Opens both journals, or crashes while it does.
@@ -118,10 +116,6 @@ impl World {
                 Ok(Some(Arc::new(App { per_buyer, ..app(queue, store, clock) })))
             }
             Err(_) if self.disk.has_crashed() => Ok(None),
-            // Too little of the sector was the record's to tell a loss from damage.
-            Err(JournalError::Damaged { offset, .. }) if offset % 512 >= 510 => {
-                Err(REFUSED.to_owned())
-            }
             Err(error) => Err(format!("the journals cannot be opened: {error}")),
         }
     }
@@ -251,8 +245,9 @@ impl World {
         task.is_finished() && task.await.unwrap_or(false)
     }
 
-    /// After the last crash: decides everything, and checks it. Returns the accepted attempts.
-    async fn settle(&mut self) -> Result<usize, String> {
+    /// After the last crash: decides everything, and checks it. Returns how many attempts were
+    /// accepted, and how many held orders have ended.
+    async fn settle(&mut self) -> Result<(usize, usize), String> {
         let app = self.open()?.ok_or("the last process crashed")?;
         if !self.open_sale(&app).await? {
             return Err("the sale cannot be opened".to_owned());
@@ -284,7 +279,8 @@ impl World {
         let (_, sale) = answer(&app, get("/result")).await;
         let sale: Value = serde_json::from_slice(&sale).map_err(|error| error.to_string())?;
         check_expired(self.shape, &decided, &ledger(&app).await?, &sale["stock_left"])?;
-        Ok(decided.len())
+        let has_ended = |row: &&Value| row["order_us"].is_u64();
+        Ok((decided.len(), decided.values().filter(has_ended).count()))
     }
 }
 

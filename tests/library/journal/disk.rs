@@ -135,7 +135,7 @@ pub(super) fn frames(bytes: &[u8]) -> Vec<Frame> {
     while start < bytes.len() {
         let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
         let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
-        let end = start + FRAME_HEADER_LEN + u32_at(start) as usize;
+        let end = start + FRAME_HEADER_LEN + (u32_at(start) >> 8) as usize;
         frames.push(Frame { place: start..end, seq: u64_at(start + 8), batch: u64_at(start + 16) });
         start = end;
     }
