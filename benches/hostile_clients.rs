@@ -33,7 +33,8 @@ fn main() {
     let url = &server.url;
     let address = url.strip_prefix("http://").unwrap().parse().unwrap();
 
-    let mut rows = ["alone", "beside idle", "beside all", "after them"].map(Row::new);
+    let names = ["alone", "beside idle", "as all come", "beside all", "after them"];
+    let mut rows = names.map(Row::new);
     let (mut connected, mut idle_costs) = (0, Vec::new());
     for round in 0..rounds {
         let mut measure = |row: usize| {
@@ -48,10 +49,13 @@ fn main() {
         clients.push(Hostile::start(address, Kind::NeverReading, never_reading, TIMEOUT));
         clients.push(Hostile::start(address, Kind::SlowReading, slow_reading, TIMEOUT));
         clients.push(Hostile::start(address, Kind::SlowSending, slow_sending, TIMEOUT));
+        // Their first requests are answered until their buffers are full. The second load is beside
+        // what they go on with.
         measure(2);
+        measure(3);
         connected += clients.iter().map(Hostile::connected).sum::<u64>();
         drop(clients);
-        measure(3);
+        measure(4);
     }
     figure!(
         "{THREADS} buyers beside {never_reading} never-reading, {slow_reading} slowly reading, \
