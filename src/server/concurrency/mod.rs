@@ -107,14 +107,14 @@ impl ConcurrencyLimit {
     /// Takes a permit back, and gives as many to the wait list as it may have now.
     fn release(self: &Arc<Self>, accepted: Option<Duration>) {
         let mut next = {
-            let mut state = self.lock();
-            state.release(accepted, Instant::now());
-            state.take_for_waiting()
+            let (mut state, now) = (self.lock(), Instant::now());
+            state.release(accepted, now);
+            state.take_for_waiting(now)
         };
         while let Some(waiting) = next {
             // If the attempt has just been given up, its permit is dropped and goes to the next.
             let _ = waiting.send(self.permit());
-            next = self.lock().take_for_waiting();
+            next = self.lock().take_for_waiting(Instant::now());
         }
     }
 
@@ -156,12 +156,12 @@ impl State {
     }
 
     /// Takes a permit for an attempt that waits, if there is one for it.
-    fn take_for_waiting(&mut self) -> Option<oneshot::Sender<Permit>> {
+    fn take_for_waiting(&mut self, now: Instant) -> Option<oneshot::Sender<Permit>> {
         if self.in_use >= self.estimate.limit() {
             return None;
         }
         let first = self.first.pop_first().map(|(_, permit)| permit);
-        let next = first.or_else(|| self.wait_list.next())?;
+        let next = first.or_else(|| self.wait_list.next(now))?;
         self.in_use += 1;
         Some(next)
     }
@@ -243,12 +243,35 @@ mod tests {
     }
 
     #[test]
-    fn waiting_attempts_get_permits_when_the_overload_may_have_ended() {
+    fn waiting_attempts_get_permits_after_a_stall() {
         let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
         let _entered = runtime.enter();
         let mut permits = all_permits(&limit);
         let mut waiting: Vec<_> = (0..7).map(|_| Box::pin(limit.acquire(Standing::New))).collect();
         assert!(given(&mut waiting).is_empty());
+        accept(permits.drain(..5));
+        permits.extend(given(&mut waiting));
+        assert_eq!(waiting.len(), 2);
+        assert!(limit.try_acquire(Standing::New).is_none(), "it would overtake those two");
+    }
+
+    /// Has an attempt wait for so long that there is overload, as it seems for the next minute.
+    fn overload(limit: &ConcurrencyLimit) -> impl Drop {
+        let now = Instant::now();
+        let (number, _) = limit.lock().wait_list.add(oneshot::channel().0, now).unwrap();
+        assert!(limit.lock().wait_list.next(now + Duration::from_secs(60)).is_none());
+        Place { limit, number: Number::Listed(number) }
+    }
+
+    #[test]
+    fn waiting_attempts_get_permits_when_the_overload_may_have_ended() {
+        let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
+        let _entered = runtime.enter();
+        let mut permits = all_permits(&limit);
+        let first = overload(&limit);
+        let mut waiting: Vec<_> = (0..7).map(|_| Box::pin(limit.acquire(Standing::New))).collect();
+        assert!(given(&mut waiting).is_empty());
+        drop(first);
         accept(permits.drain(..permits.len() / 2));
         assert!(given(&mut waiting).is_empty(), "although there are permits");
         accept(permits);
@@ -276,8 +299,10 @@ mod tests {
         let (runtime, limit) = (runtime(), Arc::<ConcurrencyLimit>::default());
         let _entered = runtime.enter();
         let mut permits = all_permits(&limit);
+        let before = overload(&limit);
         let mut newcomer = pin!(limit.acquire(Standing::New));
         assert!(poll(newcomer.as_mut()).is_pending());
+        drop(before);
         let mut first: Vec<_> = (0..2).map(|_| Box::pin(limit.acquire(Standing::First))).collect();
         assert!(given(&mut first).is_empty());
         accept(permits.pop());
@@ -298,8 +323,10 @@ mod tests {
         let early = Standing::Early(Duration::from_secs(1));
         assert!(limit.try_acquire(early).is_some(), "nothing has had to wait");
         let mut permits = all_permits(&limit);
+        let before = overload(&limit);
         let mut newcomer = pin!(limit.acquire(Standing::New));
         assert!(poll(newcomer.as_mut()).is_pending());
+        drop(before);
         accept(permits.pop());
         assert!(limit.try_acquire(early).is_none());
         assert!(limit.try_acquire(Standing::New).is_some());

@@ -1,11 +1,13 @@
 //! The attempts that have found no permit.
 //!
-//! During overload, permits go to attempts that have just arrived, and those on the list are passed
-//! over: accepting one of them late would make another one late. This is adaptive LIFO (Maurer,
-//! "Fail at Scale", ACM Queue 13(8), 2015). When the overload may have ended, attempts on the list
-//! get permits, oldest first, and more of them from round to round, until an attempt finds no
-//! permit again. An attempt that has waited long enough is refused, and not earlier: a refused
-//! client comes again, and the requests of many such clients are the overload.
+//! After a short stall they get permits in the order in which they came. When some have waited for
+//! a while without a moment at which none did, that is overload: permits go to attempts that have
+//! just arrived, and those on the list are passed over, since accepting one of them late would make
+//! another one late. This is adaptive LIFO (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). When no
+//! attempt has had to wait for a while, the overload may have ended: attempts that were passed over
+//! get permits, oldest first, and twice as many from round to round, until there is overload again.
+//! An attempt that has waited long enough is refused, and not earlier: a refused client comes again,
+//! and the requests of many such clients are the overload.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -27,7 +29,8 @@ const REFUSALS_PER_SECOND: u32 = 500;
 /// 16 KiB each with their connection.
 pub(super) const MAX: usize = 65_536;
 
-/// If no attempt had to wait for so long, the overload may have ended.
+/// If attempts have had to wait for so long, that is overload. If none had to for so long, it may
+/// have ended.
 const ROUND: Duration = Duration::from_millis(100);
 
 /// The attempts that wait, and how many of them may get a permit.
@@ -36,59 +39,70 @@ pub(super) struct WaitList<Permit> {
     /// By arrival.
     waiting: BTreeMap<u64, Sender<Permit>>,
     next_number: u64,
-    /// When an attempt last had to wait.
-    added_at: Option<Instant>,
+    /// Attempts with lower numbers were passed over.
+    passed_over: u64,
+    /// Since when some wait that were not passed over.
+    in_order_since: Option<Instant>,
+    /// When an attempt last had to wait during overload.
+    overloaded_at: Option<Instant>,
     /// When the present round began.
     round_began: Instant,
-    /// How many were allowed in the last round; 0 if an attempt has had to wait since.
+    /// How many of those that were passed over were allowed in the last round; 0 if there has been
+    /// overload since.
     allowed: usize,
-    /// How many may still get a permit.
+    /// How many of them may still get a permit.
     may_enter: usize,
 }
 
 impl<Permit> WaitList<Permit> {
     pub(super) fn new(now: Instant) -> Self {
-        let waiting = BTreeMap::new();
-        let (added_at, next_number) = (None, 0);
-        Self { waiting, next_number, added_at, round_began: now, allowed: 0, may_enter: 0 }
+        Self {
+            waiting: BTreeMap::new(),
+            next_number: 0,
+            passed_over: 0,
+            in_order_since: None,
+            overloaded_at: None,
+            round_began: now,
+            allowed: 0,
+            may_enter: 0,
+        }
     }
 
     /// Adds an attempt, and returns its number and how long it should wait; `None` if the list is
     /// full.
     pub(super) fn add(&mut self, permit: Sender<Permit>, now: Instant) -> Option<(u64, Duration)> {
-        (self.round_began, self.allowed, self.may_enter) = (now, 0, 0);
-        self.added_at = Some(now);
-        if self.waiting.len() == MAX {
-            return None;
-        }
+        let is_full = self.waiting.len() == MAX;
         let number = self.next_number;
-        self.next_number += 1;
-        self.waiting.insert(number, permit);
+        if !is_full {
+            self.next_number += 1;
+            self.waiting.insert(number, permit);
+            self.in_order_since.get_or_insert(now);
+        }
+        if self.is_overloaded(now) || self.has_waited_long(now) {
+            self.pass_over(now);
+        }
         let evenly = Duration::from_secs(self.waiting.len() as u64) / REFUSALS_PER_SECOND;
-        Some((number, evenly.clamp(PATIENCE_MIN, PATIENCE_MAX)))
+        (!is_full).then(|| (number, evenly.clamp(PATIENCE_MIN, PATIENCE_MAX)))
     }
 
-    /// Whether no attempt waits, and none had to for as long as overload is seen to last.
+    /// Whether no attempt waits, and there was no overload lately.
     pub(super) fn is_calm(&self, now: Instant) -> bool {
-        let is_recent = |at: Instant| now.saturating_duration_since(at) < ROUND;
-        self.waiting.is_empty() && !self.added_at.is_some_and(is_recent)
+        self.waiting.is_empty() && !self.is_overloaded(now)
     }
 
     /// Removes an attempt that does not wait any more, if it is still on the list.
     pub(super) fn remove(&mut self, number: u64) {
         self.waiting.remove(&number);
+        self.note_if_none_in_order();
     }
 
-    /// A permit was given back, and `in_use` others are in use. If there are none, twice as many as
-    /// in the last round may enter. Otherwise only one more: commits end for many attempts at once,
-    /// so that few permits in use are no sign that the overload has ended.
+    /// A permit was given back, and `in_use` others are in use. If there are none, or if a round has
+    /// gone by without overload, twice as many as in the last round may enter.
     pub(super) fn released(&mut self, in_use: usize, now: Instant) {
-        let more = match in_use {
-            0 => self.allowed,
-            _ if now.saturating_duration_since(self.round_began) >= ROUND => 1,
-            _ => return,
-        };
-        self.allowed = (self.allowed + more).clamp(1, MAX);
+        if in_use > 0 && now.saturating_duration_since(self.round_began) < ROUND {
+            return;
+        }
+        self.allowed = (2 * self.allowed).clamp(1, MAX);
         (self.round_began, self.may_enter) = (now, self.allowed);
     }
 
@@ -97,12 +111,39 @@ impl<Permit> WaitList<Permit> {
         self.may_enter = self.may_enter.max(1);
     }
 
-    /// The oldest one, if it may get a permit.
-    pub(super) fn next(&mut self) -> Option<Sender<Permit>> {
-        let may_enter = self.may_enter.checked_sub(1)?;
-        let (_, permit) = self.waiting.pop_first()?;
-        self.may_enter = may_enter;
-        Some(permit)
+    /// The oldest one that is to get a permit now, if there is one.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Sender<Permit>> {
+        if self.has_waited_long(now) {
+            self.pass_over(now);
+        }
+        if let Some((&number, _)) = self.waiting.range(self.passed_over..).next() {
+            let permit = self.waiting.remove(&number);
+            self.note_if_none_in_order();
+            return permit;
+        }
+        self.may_enter = self.may_enter.checked_sub(1)?;
+        self.waiting.pop_first().map(|(_, permit)| permit)
+    }
+
+    fn is_overloaded(&self, now: Instant) -> bool {
+        self.overloaded_at.is_some_and(|at| now.saturating_duration_since(at) < ROUND)
+    }
+
+    fn has_waited_long(&self, now: Instant) -> bool {
+        self.in_order_since.is_some_and(|since| now.saturating_duration_since(since) >= ROUND)
+    }
+
+    /// There is overload: those that wait now are passed over.
+    fn pass_over(&mut self, now: Instant) {
+        (self.passed_over, self.in_order_since) = (self.next_number, None);
+        self.overloaded_at = Some(now);
+        (self.round_began, self.allowed, self.may_enter) = (now, 0, 0);
+    }
+
+    fn note_if_none_in_order(&mut self) {
+        if self.waiting.range(self.passed_over..).next().is_none() {
+            self.in_order_since = None;
+        }
     }
 }
 
@@ -115,8 +156,8 @@ mod tests {
         list.add(tokio::sync::oneshot::channel().0, now).unwrap()
     }
 
-    fn entered(list: &mut WaitList<()>) -> usize {
-        std::iter::from_fn(|| list.next()).count()
+    fn entered(list: &mut WaitList<()>, now: Instant) -> usize {
+        std::iter::from_fn(|| list.next(now)).count()
     }
 
     #[test]
@@ -130,22 +171,60 @@ mod tests {
     }
 
     #[test]
-    fn more_enter_from_round_to_round_until_one_has_to_wait() {
+    fn those_of_a_short_stall_enter_in_the_order_in_which_they_came() {
         let now = Instant::now();
+        let at = |ms| now + Duration::from_millis(ms);
         let mut list = WaitList::new(now);
-        for _ in 0..100 {
+        let (sender, first) = tokio::sync::oneshot::channel();
+        list.add(sender, now).unwrap();
+        add(&mut list, at(90));
+        list.next(at(95)).unwrap().send(()).unwrap();
+        assert_eq!(first.blocking_recv(), Ok(()));
+        assert_eq!(entered(&mut list, at(95)), 1);
+        add(&mut list, at(150));
+        assert_eq!(entered(&mut list, at(240)), 1, "none waited before it");
+        add(&mut list, at(250));
+        assert_eq!(entered(&mut list, at(350)), 0, "it has waited for long");
+    }
+
+    #[test]
+    fn after_overload_more_enter_from_round_to_round_until_there_is_overload_again() {
+        let now = Instant::now();
+        let at = |ms| now + Duration::from_millis(ms);
+        let mut list = WaitList::new(now);
+        for _ in 0..99 {
             add(&mut list, now);
         }
-        let steps = [(99, 9, 0), (100, 9, 1), (150, 1, 0), (200, 1, 2), (250, 0, 4), (260, 0, 8)];
-        for (ms, in_use, count) in steps {
-            list.released(in_use, now + Duration::from_millis(ms));
-            assert_eq!(entered(&mut list), count, "after {ms} ms");
+        add(&mut list, at(100));
+        list.released(9, at(199));
+        assert_eq!(entered(&mut list, at(199)), 0);
+        for (ms, in_use, count) in [(200, 9, 1), (250, 1, 0), (300, 1, 2), (350, 0, 4), (360, 0, 8)]
+        {
+            list.released(in_use, at(ms));
+            assert_eq!(entered(&mut list, at(ms)), count, "after {ms} ms");
         }
-        add(&mut list, now + Duration::from_millis(450));
-        list.released(9, now + Duration::from_millis(500));
-        assert_eq!(entered(&mut list), 0);
-        list.released(9, now + Duration::from_millis(550));
-        assert_eq!(entered(&mut list), 1);
+        add(&mut list, at(450));
+        assert_eq!(entered(&mut list, at(455)), 1, "a short stall is no overload");
+        list.released(9, at(460));
+        assert_eq!(entered(&mut list, at(460)), 16);
+        add(&mut list, at(470));
+        assert_eq!(entered(&mut list, at(570)), 0);
+        list.released(9, at(660));
+        assert_eq!(entered(&mut list, at(660)), 0);
+        list.released(9, at(670));
+        assert_eq!(entered(&mut list, at(670)), 1);
+    }
+
+    #[test]
+    fn attempts_that_come_during_overload_are_passed_over_at_once() {
+        let now = Instant::now();
+        let at = |ms| now + Duration::from_millis(ms);
+        let mut list = WaitList::new(now);
+        add(&mut list, now);
+        add(&mut list, at(100));
+        add(&mut list, at(150));
+        assert_eq!(entered(&mut list, at(151)), 0);
+        assert!(!list.is_calm(at(151)));
     }
 
     #[test]
@@ -155,7 +234,9 @@ mod tests {
         for _ in 0..3 {
             add(&mut list, now);
         }
+        assert_eq!(list.waiting.len(), 3);
+        list.pass_over(now);
         list.unused();
-        assert_eq!(entered(&mut list), 1);
+        assert_eq!(entered(&mut list, now), 1);
     }
 }
