@@ -5,7 +5,7 @@
 //! just arrived, and those on the list are passed over, since accepting one of them late would make
 //! another one late. This is adaptive LIFO (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). When no
 //! attempt has had to wait for a while, the overload may have ended: attempts that were passed over
-//! get permits, oldest first, and twice as many from round to round, until there is overload again.
+//! get permits, youngest first, and twice as many from round to round, until there is overload again.
 //! An attempt that has waited long enough is refused, and not earlier: a refused client comes again,
 //! and the requests of many such clients are the overload.
 
@@ -29,9 +29,15 @@ const REFUSALS_PER_SECOND: u32 = 500;
 /// 16 KiB each with their connection.
 pub(super) const MAX: usize = 65_536;
 
-/// If attempts have had to wait for so long, that is overload. If none had to for so long, it may
-/// have ended.
-const ROUND: Duration = Duration::from_millis(100);
+/// If there were attempts in each moment of this time that had to wait, that is overload. It is
+/// longer than most stalls of a disk, and bounds what those that are accepted have waited.
+const STALL: Duration = Duration::from_millis(40);
+
+/// If no attempt had to wait for so long, the overload may have ended.
+const CALM: Duration = Duration::from_millis(100);
+
+/// The time between two rounds.
+const ROUND: Duration = Duration::from_millis(20);
 
 /// The attempts that wait, and how many of them may get a permit.
 #[derive(Debug)]
@@ -45,8 +51,8 @@ pub(super) struct WaitList<Permit> {
     in_order_since: Option<Instant>,
     /// When an attempt last had to wait during overload.
     overloaded_at: Option<Instant>,
-    /// When the present round began.
-    round_began: Instant,
+    /// When the next round begins.
+    next_round_at: Instant,
     /// How many of those that were passed over were allowed in the last round; 0 if there has been
     /// overload since.
     allowed: usize,
@@ -62,7 +68,7 @@ impl<Permit> WaitList<Permit> {
             passed_over: 0,
             in_order_since: None,
             overloaded_at: None,
-            round_began: now,
+            next_round_at: now,
             allowed: 0,
             may_enter: 0,
         }
@@ -96,14 +102,14 @@ impl<Permit> WaitList<Permit> {
         self.note_if_none_in_order();
     }
 
-    /// A permit was given back, and `in_use` others are in use. If there are none, or if a round has
-    /// gone by without overload, twice as many as in the last round may enter.
+    /// A permit was given back, and `in_use` others are in use. If there are none, or if the next
+    /// round has come, twice as many as in the last round may enter.
     pub(super) fn released(&mut self, in_use: usize, now: Instant) {
-        if in_use > 0 && now.saturating_duration_since(self.round_began) < ROUND {
+        if in_use > 0 && now < self.next_round_at {
             return;
         }
         self.allowed = (2 * self.allowed).clamp(1, MAX);
-        (self.round_began, self.may_enter) = (now, self.allowed);
+        (self.next_round_at, self.may_enter) = (now + ROUND, self.allowed);
     }
 
     /// A permit was given back that was not used to accept an attempt.
@@ -111,7 +117,8 @@ impl<Permit> WaitList<Permit> {
         self.may_enter = self.may_enter.max(1);
     }
 
-    /// The oldest one that is to get a permit now, if there is one.
+    /// The one that is to get a permit now, if there is one: the oldest one of a short stall, or the
+    /// youngest one that was passed over, as the others have waited for long in any case.
     pub(super) fn next(&mut self, now: Instant) -> Option<Sender<Permit>> {
         if self.has_waited_long(now) {
             self.pass_over(now);
@@ -122,22 +129,22 @@ impl<Permit> WaitList<Permit> {
             return permit;
         }
         self.may_enter = self.may_enter.checked_sub(1)?;
-        self.waiting.pop_first().map(|(_, permit)| permit)
+        self.waiting.pop_last().map(|(_, permit)| permit)
     }
 
     fn is_overloaded(&self, now: Instant) -> bool {
-        self.overloaded_at.is_some_and(|at| now.saturating_duration_since(at) < ROUND)
+        self.overloaded_at.is_some_and(|at| now.saturating_duration_since(at) < CALM)
     }
 
     fn has_waited_long(&self, now: Instant) -> bool {
-        self.in_order_since.is_some_and(|since| now.saturating_duration_since(since) >= ROUND)
+        self.in_order_since.is_some_and(|since| now.saturating_duration_since(since) >= STALL)
     }
 
     /// There is overload: those that wait now are passed over.
     fn pass_over(&mut self, now: Instant) {
         (self.passed_over, self.in_order_since) = (self.next_number, None);
         self.overloaded_at = Some(now);
-        (self.round_began, self.allowed, self.may_enter) = (now, 0, 0);
+        (self.next_round_at, self.allowed, self.may_enter) = (now + CALM, 0, 0);
     }
 
     fn note_if_none_in_order(&mut self) {
@@ -177,14 +184,14 @@ mod tests {
         let mut list = WaitList::new(now);
         let (sender, first) = tokio::sync::oneshot::channel();
         list.add(sender, now).unwrap();
-        add(&mut list, at(90));
-        list.next(at(95)).unwrap().send(()).unwrap();
+        add(&mut list, at(30));
+        list.next(at(35)).unwrap().send(()).unwrap();
         assert_eq!(first.blocking_recv(), Ok(()));
-        assert_eq!(entered(&mut list, at(95)), 1);
-        add(&mut list, at(150));
-        assert_eq!(entered(&mut list, at(240)), 1, "none waited before it");
-        add(&mut list, at(250));
-        assert_eq!(entered(&mut list, at(350)), 0, "it has waited for long");
+        assert_eq!(entered(&mut list, at(35)), 1);
+        add(&mut list, at(50));
+        assert_eq!(entered(&mut list, at(80)), 1, "none waited before it");
+        add(&mut list, at(100));
+        assert_eq!(entered(&mut list, at(140)), 0, "it has waited for long");
     }
 
     #[test]
@@ -195,24 +202,23 @@ mod tests {
         for _ in 0..99 {
             add(&mut list, now);
         }
-        add(&mut list, at(100));
-        list.released(9, at(199));
-        assert_eq!(entered(&mut list, at(199)), 0);
-        for (ms, in_use, count) in [(200, 9, 1), (250, 1, 0), (300, 1, 2), (350, 0, 4), (360, 0, 8)]
+        add(&mut list, at(40));
+        for (ms, in_use, count) in
+            [(139, 9, 0), (140, 9, 1), (150, 1, 0), (160, 1, 2), (170, 0, 4), (180, 0, 8)]
         {
             list.released(in_use, at(ms));
             assert_eq!(entered(&mut list, at(ms)), count, "after {ms} ms");
         }
-        add(&mut list, at(450));
-        assert_eq!(entered(&mut list, at(455)), 1, "a short stall is no overload");
-        list.released(9, at(460));
-        assert_eq!(entered(&mut list, at(460)), 16);
-        add(&mut list, at(470));
-        assert_eq!(entered(&mut list, at(570)), 0);
-        list.released(9, at(660));
-        assert_eq!(entered(&mut list, at(660)), 0);
-        list.released(9, at(670));
-        assert_eq!(entered(&mut list, at(670)), 1);
+        add(&mut list, at(190));
+        assert_eq!(entered(&mut list, at(199)), 1, "a short stall is no overload");
+        list.released(9, at(200));
+        assert_eq!(entered(&mut list, at(200)), 16);
+        add(&mut list, at(210));
+        for (ms, count) in [(250, 0), (340, 0), (350, 1)] {
+            assert_eq!(entered(&mut list, at(ms)), 0);
+            list.released(9, at(ms));
+            assert_eq!(entered(&mut list, at(ms)), count, "after {ms} ms");
+        }
     }
 
     #[test]
@@ -221,10 +227,10 @@ mod tests {
         let at = |ms| now + Duration::from_millis(ms);
         let mut list = WaitList::new(now);
         add(&mut list, now);
+        add(&mut list, at(40));
         add(&mut list, at(100));
-        add(&mut list, at(150));
-        assert_eq!(entered(&mut list, at(151)), 0);
-        assert!(!list.is_calm(at(151)));
+        assert_eq!(entered(&mut list, at(101)), 0);
+        assert!(!list.is_calm(at(101)));
     }
 
     #[test]
