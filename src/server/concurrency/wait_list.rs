@@ -3,11 +3,11 @@
 //! After a short stall they get permits in the order in which they came. When some have waited for
 //! a while without a moment at which none did, that is overload: permits go to attempts that have
 //! just arrived, and those on the list are passed over, since accepting one of them late would make
-//! another one late. This is adaptive LIFO (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). When no
-//! attempt has had to wait for a while, the overload may have ended: attempts that were passed over
-//! get permits, youngest first, and twice as many from round to round, until there is overload again.
-//! An attempt that has waited long enough is refused, and not earlier: a refused client comes again,
-//! and the requests of many such clients are the overload.
+//! another one late. This is adaptive LIFO (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). When
+//! no attempt has had to wait for a while, the overload may have ended: attempts that were passed
+//! over get permits, youngest first, and twice as many from round to round, until there is overload
+//! again. An attempt that has waited long enough is refused, and not earlier: a refused client
+//! comes again, and the requests of many such clients are the overload.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -117,8 +117,8 @@ impl<Permit> WaitList<Permit> {
         self.may_enter = self.may_enter.max(1);
     }
 
-    /// The one that is to get a permit now, if there is one: the oldest one of a short stall, or the
-    /// youngest one that was passed over, as the others have waited for long in any case.
+    /// The one that is to get a permit now, if there is one: the oldest one of a short stall, or
+    /// the youngest one that was passed over, as the others have waited for long in any case.
     pub(super) fn next(&mut self, now: Instant) -> Option<Sender<Permit>> {
         if self.has_waited_long(now) {
             self.pass_over(now);
