@@ -16,6 +16,9 @@ impl Signals {
     pub(super) fn take() -> io::Result<Self> {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let [a, b, c] = kinds.map(signal);
+        // A write beyond the limit of a file's size (ulimit -f) then fails, and does not end the
+        // process without a word.
+        signal(SignalKind::from_raw(Name::XFSZ.as_raw()))?;
         Ok(Self { signals: [a?, b?, c?] })
     }
 

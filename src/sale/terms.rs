@@ -44,7 +44,7 @@ impl Terms {
             return Err("per_buyer must be at least 1".into());
         }
         if self.hold_us.is_some_and(|us| us == 0 || us > HOLD_MAX_US) {
-            return Err("hold must be above 0s and at most 168h".into());
+            return Err("hold must be at most 168h; 0s is no hold".into());
         }
         match (self.opens_us, self.closes_us) {
             (opens, Some(closes)) if opens.unwrap_or(0) >= closes => {

@@ -32,8 +32,9 @@ pub struct DataDir {
 pub enum DataError {
     /// It cannot be created or written.
     #[error(
-        "cannot use the data folder {}: {cause}; give one that you may write with --data",
-        path.display()
+        "cannot use the data folder {}: {cause}; {}",
+        path.display(),
+        cure(cause)
     )]
     Io {
         /// The folder or the file in it.
@@ -53,6 +54,22 @@ pub enum DataError {
         /// The other server's process id, if the lock file has it.
         pid: Option<u32>,
     },
+}
+
+/// What to do about the system's error.
+fn cure(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room, and start again on the same folder"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "have it mounted for writing, or give another one with --data for a fresh sale"
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "it is no folder: give one with --data"
+        }
+        _ => "give one that you may write with --data",
+    }
 }
 
 fn holder(pid: Option<u32>) -> String {

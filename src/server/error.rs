@@ -58,9 +58,9 @@ pub enum ServeError {
     Thread(io::Error),
     /// The disk failed while serving.
     #[error(
-        "stopped, because accepted attempts can no longer be written: {0}. If the disk is \
-         full or failed, everything that was answered is safe: make room or repair it, then start \
-         again on the same folder"
+        "stopped, because accepted attempts can no longer be written: {0}. Everything that was \
+         answered is in the files of the data folder: make room, repair the disk, or put the files \
+         back where they were, then start again on the same folder"
     )]
     Disk(String),
 }

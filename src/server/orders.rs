@@ -2,6 +2,7 @@
 //! answered that won one.
 
 use hyper::{Response, StatusCode};
+use percent_encoding::percent_decode_str;
 
 use crate::api::EndOrder;
 use crate::ids::{OrderId, RequestId};
@@ -34,6 +35,8 @@ pub(super) async fn end(
         Ok(request_id) => request_id,
         Err(error) => return answer::bad_request_id(error),
     };
+    // Ids of orders need no escapes in a path, but some clients escape the colon of an item.
+    let order_id = percent_decode_str(order_id).decode_utf8_lossy();
     let order = OrderRef { order_id: OrderId::from_text(order_id), request_id };
     match app.store.end_order(&order, ending, app.clock.now_us()).await {
         Ok(Some(status)) if status == ending.status() => answer::ended(&order, status),

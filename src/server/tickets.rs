@@ -71,7 +71,7 @@ async fn current_sale(app: &App, item: Option<&ItemId>) -> Result<SaleView, Resp
     if sale.phase(app.clock.now_us()) == Phase::Closed {
         return Err(refused(Refusal::Closed));
     }
-    if sale.left <= 0 {
+    if sale.is_sold_out_for_good() {
         return Err(refused(Refusal::SoldOut));
     }
     Ok(sale)

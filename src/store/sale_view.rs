@@ -22,4 +22,10 @@ impl SaleView {
     pub fn phase(&self, now_us: u64) -> Phase {
         self.terms.phase(now_us)
     }
+
+    /// Whether none is left, and none will be: none is held that could come back.
+    pub fn is_sold_out_for_good(&self) -> bool {
+        let may_come_back = self.terms.hold_us.is_some() && self.paid < self.orders;
+        self.left <= 0 && !may_come_back
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use seckill::history::{Answered, Beginning, History};
 use seckill::profile::{BenchFlags, Think};
@@ -87,6 +87,20 @@ fn failed_write_or_sync_ends_the_server_without_losing_accepted_attempts() {
 }
 
 #[test]
+fn limit_of_a_files_size_ends_the_server_without_losing_accepted_attempts() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -f 128 && exec \"$0\" \"$@\""]).arg(seckill().get_program());
+    command.stdout(Stdio::piped());
+    let server = Serving::start_as(command, &data, &FLAGS);
+    let sale = Sale::open(&server.url, "tea", PLENTY);
+    let loading = load(&sale);
+    let mut history = ends(server, loading, &["File too large", ".journal"]);
+    assert_nothing_is_lost(&data, &sale, &mut history);
+}
+
+#[test]
 fn moved_folder_ends_the_server_and_has_everything_that_was_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let (data, moved) = (folder.path().join("data"), folder.path().join("moved"));
@@ -132,7 +146,7 @@ fn read_only_folder_is_refused_at_the_start() {
         let status = wait(&mut child);
         let printed = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
         assert_eq!(status.code(), Some(1), "{printed}");
-        let (error, cure) = ("Read-only file system", "give one that you may write with --data");
+        let (error, cure) = ("Read-only file system", "have it mounted for writing");
         assert!(printed.contains(error) && printed.contains(cure), "{printed}");
         assert!(mount(disk.path(), "remount,rw"));
     }

@@ -84,6 +84,14 @@ async fn paid_order_stays_and_cancelled_one_comes_back() {
 }
 
 #[tokio::test]
+async fn id_of_an_order_may_be_escaped() {
+    let shop = shop(1).await;
+    buy(&shop, 1..=1).await;
+    let paid = end(&shop, "tea%2D1%2d1", "pay", &id(1)).await;
+    assert_ended(&paid, "paid", "tea-1-1", &id(1));
+}
+
+#[tokio::test]
 async fn order_expires_at_its_deadline_and_a_late_payment_is_refused() {
     let shop = shop(3).await;
     buy(&shop, 1..=3).await;

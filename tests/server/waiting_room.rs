@@ -288,6 +288,30 @@ async fn tickets_are_refused_where_they_are_of_no_use() {
 }
 
 #[tokio::test]
+async fn tickets_stay_valid_while_units_may_come_back() {
+    let sale = Some(Terms { hold_us: Some(SECOND_US), ..terms("tea", 1) });
+    let mut shop = Shop::open(Setup { sale, ..Setup::stock(0) }).await;
+    shop.app.waiting_room = room(&plan(RoomOrder::FirstCome));
+    let (ann, mut bob) = (take(&shop, "ann").await, take(&shop, "bob").await);
+    shop.set_clock(2 * SECOND_US);
+    let ann = look(&shop, &ann).await;
+    assert_eq!(buy(&shop, "ann", 1, &ann).await.code, 202);
+    shop.decide_all().await;
+    assert_eq!(shop.get("/result").await.json()["status"], "sold_out");
+    // Two minutes, longer than a ticket is valid that nobody asks for.
+    for second in 0..120 {
+        shop.set_clock((2 + second) * SECOND_US);
+        bob = look(&shop, &bob).await;
+        take(&shop, "carl").await;
+    }
+    let body = json!({"request_id": id(1)}).to_string();
+    shop.set_clock(2 * SECOND_US);
+    let pay = request("POST", "/orders/tea-1-1/pay").body(Full::from(body)).unwrap();
+    assert_eq!(shop.send(pay).await.code, 200);
+    assert_refused(&ask(&shop, &bob).await, 410, "sold_out");
+}
+
+#[tokio::test]
 async fn server_without_a_waiting_room_has_no_tickets() {
     let shop = Shop::with_stock(1).await;
     for path in ["/waiting-room/tickets", "/waiting-room/tickets/x"] {

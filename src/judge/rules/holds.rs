@@ -39,6 +39,7 @@ pub(super) fn orders_end_once(facts: &Facts<'_>) -> Witnesses {
         }
     }
     ends_stay(facts, &told, &mut broken);
+    ends_are_asked_for(facts, &mut broken);
     broken
 }
 
@@ -95,6 +96,27 @@ fn ends_stay(facts: &Facts<'_>, told: &IdMap<End>, broken: &mut Witnesses) {
     }
 }
 
+/// An order of this run is paid only by a payment that was not refused, and none is cancelled, as
+/// no buyer cancels.
+fn ends_are_asked_for(facts: &Facts<'_>, broken: &mut Witnesses) {
+    // Whether one of the payments for an order may have had an effect.
+    let mut payments: IdMap<bool> = IdMap::default();
+    for Payment { request_id, answered, .. } in &facts.history.payments {
+        let may_have_paid = matches!(answered, PaymentAnswer::Paid | PaymentAnswer::Unknown);
+        *payments.entry(*request_id).or_default() |= may_have_paid;
+    }
+    for row in facts.accepted.iter().chain(&facts.unknown).filter_map(|made| made.row) {
+        let Some(order) = &row.order else { continue };
+        let problem = match (order.status, payments.get(&row.request_id)) {
+            (OrderStatus::Paid, None) => "paid, and nobody has paid for it",
+            (OrderStatus::Paid, Some(false)) => "paid, and each payment was refused",
+            (OrderStatus::Cancelled, _) => "cancelled, and no buyer has cancelled it",
+            _ => continue,
+        };
+        broken.add(format_args!("{}: {problem}", row.request_id));
+    }
+}
+
 /// An order that had ended before the run is as it was.
 fn earlier_ends_stay(facts: &Facts<'_>, broken: &mut Witnesses) {
     let is_changed = |before: &&Row| {
@@ -131,6 +153,9 @@ fn wrong_time(row: &Row, order: &OrderState, hold_us: u64) -> Option<&'static st
     let OrderState { status, held_until_us, ended_us } = *order;
     if row.decided_us.map(|us| us.saturating_add(hold_us)) != Some(held_until_us) {
         return Some("held until another time than its decision and the hold");
+    }
+    if ended_us?.saturating_add(LATE_US) < row.decided_us? {
+        return Some("ended before it was decided");
     }
     let is_late = ended_us? >= held_until_us;
     match status {

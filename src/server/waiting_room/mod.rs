@@ -124,6 +124,12 @@ impl WaitingRoom {
             return None;
         }
         if ticket.kind == Kind::Admitted {
+            // While there is nothing to buy, its time does not run.
+            let expires_s = match sale.left {
+                ..=0 => (now_us / 1_000_000).saturating_add(self.ticket_ttl.as_secs()),
+                _ => ticket.expires_s,
+            };
+            let ticket = Ticket { expires_s, ..ticket };
             return Some(self.answer("admitted", &ticket, None, None));
         }
         let pace = self.pace(load);

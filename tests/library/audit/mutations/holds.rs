@@ -103,11 +103,28 @@ pub(super) const KINDS: &[Kind] = &[
         run.set_views(views);
         Some(Broken(Invariant::ViewsAgree))
     }),
-    Kind("a held order is paid for after the run", |run, chance| {
-        let at = order(run, chance, |status| status == OrderStatus::Held)?;
-        let order = run.ledger.rows[at].order.as_mut()?;
-        (order.status, order.ended_us) = (OrderStatus::Paid, Some(order.held_until_us - 1));
-        Some(Invisible("no buyer was told anything else"))
+    Kind("a held order is paid for, and nobody has paid", |run, chance| {
+        end_in_time(run, chance, OrderStatus::Paid)?;
+        Some(Broken(Invariant::OrdersEndOnce))
+    }),
+    Kind("a held order is cancelled, and nobody has cancelled it", |run, chance| {
+        end_in_time(run, chance, OrderStatus::Cancelled)?;
+        run.ledger.sale.stock_left += 1;
+        Some(Broken(Invariant::OrdersEndOnce))
+    }),
+    Kind("a payment is refused as without effect, and has one", |run, chance| {
+        let at = payment(run, chance, |answered| answered == PaymentAnswer::Paid)?;
+        let paid = run.history.payments[at].request_id;
+        for payment in run.history.payments.iter_mut().filter(|one| one.request_id == paid) {
+            payment.answered = PaymentAnswer::Refused;
+        }
+        run.history.results.retain(|read| read.request_id != paid);
+        Some(Broken(Invariant::OrdersEndOnce))
+    }),
+    Kind("an order is paid for long before its decision", |run, chance| {
+        let at = order(run, chance, |status| status == OrderStatus::Paid)?;
+        run.ledger.rows[at].order.as_mut()?.ended_us = Some(1 + chance.below(1_000_000));
+        Some(Broken(Invariant::DeadlinesHold))
     }),
 ];
 
@@ -123,6 +140,14 @@ fn payment(
 ) -> Option<usize> {
     let payments = &run.history.payments;
     chance.pick((0..payments.len()).filter(|at| is_wanted(payments[*at].answered)))
+}
+
+/// Ends a held order at its deadline's last moment, and leaves the units as they are.
+fn end_in_time(run: &mut Run, chance: &mut Chance, status: OrderStatus) -> Option<()> {
+    let at = order(run, chance, |status| status == OrderStatus::Held)?;
+    let order = run.ledger.rows[at].order.as_mut()?;
+    (order.status, order.ended_us) = (status, Some(order.held_until_us - 1));
+    Some(())
 }
 
 /// Ends an order, and leaves the units as they are.
