@@ -20,6 +20,7 @@ mod made;
 mod missing;
 mod not_checked;
 mod order;
+mod order_ends;
 mod origin;
 mod payments;
 mod reconcile;
@@ -40,6 +41,7 @@ pub use fairness::Fairness;
 pub use invariant::{Invariant, Violation, WITNESSES_MAX};
 pub use lost_during::lost_during;
 pub use not_checked::NotChecked;
+pub use order_ends::OrderEnds;
 pub use payments::Payments;
 pub use reconcile::reconcile;
 pub use threshold::{

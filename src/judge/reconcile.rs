@@ -10,6 +10,7 @@ use super::facts::{Facts, is_same_sale};
 use super::fairness::fairness;
 use super::invariant::{Invariant, Violation, Witnesses};
 use super::not_checked::NotChecked;
+use super::order_ends::OrderEnds;
 use super::payments::Payments;
 use super::rules;
 use super::unaccounted::unaccounted;
@@ -62,6 +63,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         fairness: has_attempts.then(|| fairness(&facts)),
         dead_letters: has_attempts.then(|| DeadLetters::of_ledger(&facts)),
         payments: Payments::of(history),
+        order_ends: OrderEnds::of(ledger),
         checked,
         not_checked,
         violations,

@@ -11,6 +11,7 @@ use super::dead_letters::DeadLetters;
 use super::fairness::Fairness;
 use super::invariant::{Invariant, Violation};
 use super::not_checked::NotChecked;
+use super::order_ends::OrderEnds;
 use super::payments::Payments;
 
 /// What history and ledger prove together.
@@ -79,6 +80,9 @@ pub struct Audit {
     /// How the payments for held orders were answered; `None` if there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payments: Option<Payments>,
+    /// What became of the orders; `None` without a ledger, and at a sale that holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_ends: Option<OrderEnds>,
     /// Invariants that were checked, as far as the evidence allows. The others were not, because
     /// evidence is missing.
     #[serde(default)]
@@ -122,6 +126,7 @@ impl Audit {
             fairness: None,
             dead_letters: None,
             payments: Payments::of(history),
+            order_ends: None,
             checked: Vec::new(),
             not_checked: Vec::new(),
             violations: Vec::new(),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::archive::{Run, Tally};
 use crate::escape::printable;
 use crate::history::Asked;
-use crate::judge::{Audit, DeadLetters, Fairness, Invariant, NotChecked};
+use crate::judge::{Audit, DeadLetters, Fairness, Invariant, NotChecked, OrderEnds};
 
 /// Outcomes, errors, decisions, and what is to be known of them.
 pub(super) fn counts(run: &Run) -> String {
@@ -30,6 +30,13 @@ pub(super) fn counts(run: &Run) -> String {
     if audit.sent_again.wanted > 0 {
         let Asked { wanted, answered } = audit.sent_again;
         let _ = writeln!(text, "Sent again {wanted} attempts that are known, {answered} answered");
+    }
+    if let Some(OrderEnds { held, paid, cancelled, expired }) = audit.order_ends {
+        let _ = writeln!(
+            text,
+            "Orders     {held} held, {paid} paid; {cancelled} cancelled and {expired} expired, \
+             whose units came back",
+        );
     }
     if let Some(payments) = audit.payments {
         let _ = writeln!(text, "Payments   {}", payments.describe());

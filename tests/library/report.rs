@@ -7,7 +7,7 @@ use seckill::archive::{BrokerRecord, Parts, Run};
 use seckill::history::Asked;
 use seckill::judge::{
     Audit, Bounds, DeadLetters, Expression, Fairness, Gaps, Invalid, Invariant, NotChecked,
-    Payments, Threshold, Verdict, Violation,
+    OrderEnds, Payments, Threshold, Verdict, Violation,
 };
 use seckill::monitor::{CpuTrack, ProcessUsage, Usage};
 use seckill::profile::{BenchFlags, Plan};
@@ -125,6 +125,7 @@ pub(super) fn oversold() -> Audit {
             request_ids: vec!["7c9e6679-7425-40de-944b-e07fc1f90ae8".into()],
         }),
         payments: Some(Payments { paid: 2, expired: 1, unknown: 1, ..Payments::default() }),
+        order_ends: Some(OrderEnds { held: 1, paid: 2, cancelled: 0, expired: 4 }),
         checked: vec![Invariant::NeverOversold],
         not_checked: Vec::new(),
         violations: vec![Violation {

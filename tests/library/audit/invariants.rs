@@ -31,6 +31,7 @@ fn run_without_violations_passes() {
         fairness: Some(Fairness { fifo_violations: 0, largest_displacement: 0, gini: 0.25 }),
         dead_letters: Some(DeadLetters::default()),
         payments: None,
+        order_ends: None,
         checked: Invariant::ALL.to_vec(),
         not_checked: Vec::new(),
         violations: Vec::new(),
