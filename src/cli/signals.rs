@@ -18,7 +18,7 @@ impl Signals {
         let [a, b, c] = kinds.map(signal);
         // A write beyond the limit of a file's size (ulimit -f) then fails, and does not end the
         // process without a word.
-        signal(SignalKind::from_raw(Name::XFSZ.as_raw()))?;
+        drop(signal(SignalKind::from_raw(Name::XFSZ.as_raw()))?);
         Ok(Self { signals: [a?, b?, c?] })
     }
 
