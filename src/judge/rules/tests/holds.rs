@@ -194,8 +194,13 @@ fn deadline_decides_between_payment_and_expiry() {
     let broken = |change: &dyn Fn(&mut Scene)| {
         let mut scene = expired();
         change(&mut scene);
-        assert_eq!(scene.broken(), [Invariant::DeadlinesHold], "{:?}", scene.violations());
-        scene.violations()[0].witnesses[0].split_once(": ").unwrap().1.to_owned()
+        let mut violations = scene.violations();
+        // No buyer cancels, so an order that is cancelled breaks this one, too.
+        let is_cancelled = |words: &String| words.ends_with("no buyer has cancelled it");
+        violations.retain(|violation| !violation.witnesses.iter().all(is_cancelled));
+        let [violation] = &violations[..] else { panic!("{violations:?}") };
+        assert_eq!(violation.invariant, Invariant::DeadlinesHold);
+        violation.witnesses[0].split_once(": ").unwrap().1.to_owned()
     };
     let early = broken(&|scene| end(scene, 2, OrderStatus::Expired, 29));
     assert_eq!(early, "expired before its deadline");
