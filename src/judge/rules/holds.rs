@@ -13,6 +13,9 @@ use super::results::Settled;
 /// still be held, in microseconds.
 const LATE_US: u64 = 60_000_000;
 
+/// How long after the last state of the sale the ledger may have been read, in microseconds.
+const READING_US: u64 = 3_600_000_000;
+
 /// Checks that no order has two ends: in answers to payments, in results, in the ledger and in that
 /// before the run.
 pub(super) fn orders_end_once(facts: &Facts<'_>) -> Witnesses {
@@ -87,13 +90,21 @@ fn told_ends(facts: &Facts<'_>, broken: &mut Witnesses) -> IdMap<End> {
 fn ends_stay(facts: &Facts<'_>, told: &IdMap<End>, broken: &mut Witnesses) {
     let held = facts.history.results.iter().filter(|read| read.order == Some(OrderStatus::Held));
     for read in held {
-        let Some(end) = told.get(&read.request_id) else { continue };
-        let word = end.status.as_str();
+        let by_told = told.get(&read.request_id).map(|end| (end.by_us, end.status));
+        let by_ledger = || ended_by(facts, facts.row_of(&read.request_id)?.order.as_ref()?);
+        let Some((by_us, status)) = by_told.or_else(by_ledger) else { continue };
+        let word = status.as_str();
         broken.add_if(
-            end.by_us > 0 && end.by_us < read.sent_us,
+            by_us > 0 && by_us < read.sent_us,
             format_args!("{}: {word}, and then held", read.request_id),
         );
     }
+}
+
+/// By which moment of the history the order had ended, as the ledger says it.
+fn ended_by(facts: &Facts<'_>, order: &OrderState) -> Option<(u64, OrderStatus)> {
+    let ended_us = facts.clock?.latest_moment(order.ended_us?);
+    Some((ended_us.saturating_add(LATE_US), order.status))
 }
 
 /// An order of this run is paid only by a payment that was not refused, and none is cancelled, as
@@ -139,7 +150,9 @@ pub(super) fn deadlines_hold(facts: &Facts<'_>) -> Witnesses {
     let Some(hold_us) = facts.ledger.sale.hold_us else { return broken };
     for row in &facts.orders {
         let Some(order) = &row.order else { continue };
-        let problem = wrong_time(row, order, hold_us).or_else(|| overdue(facts, order));
+        let problem = wrong_time(row, order, hold_us)
+            .or_else(|| overdue(facts, order))
+            .or_else(|| ended_in_future(facts, order));
         if let Some(problem) = problem {
             broken.add(format_args!("{}: {problem}", row.request_id));
         }
@@ -173,6 +186,13 @@ fn overdue(facts: &Facts<'_>, order: &OrderState) -> Option<&'static str> {
     is_overdue.then_some("held long after its deadline")
 }
 
+/// Whether an order ended at a time at which the ledger had been read already.
+fn ended_in_future(facts: &Facts<'_>, order: &OrderState) -> Option<&'static str> {
+    let earliest_us = facts.clock?.earliest_moment(order.ended_us?);
+    let read_us = facts.all_views().next_back()?.answered_us.saturating_add(READING_US);
+    (earliest_us > read_us).then_some("ended in the future")
+}
+
 /// Nobody is refused as too late in time, and nobody pays too late, by more than clocks differ.
 fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     let Some(clock) = facts.clock else { return };
@@ -193,10 +213,12 @@ fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     }
 }
 
-/// The ledger was not requested before this moment.
+/// The ledger was not requested before this moment: the bench waits for all payments and decisions.
 fn ledger_us(facts: &Facts<'_>) -> u64 {
-    match Settled::of(facts) {
+    let paid_us = facts.history.payments.iter().map(|payment| payment.answered_us).max();
+    let settled_us = match Settled::of(facts) {
         Settled::Since { answered_us, .. } => answered_us,
         Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
-    }
+    };
+    settled_us.max(paid_us.unwrap_or(0))
 }

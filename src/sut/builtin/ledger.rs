@@ -187,8 +187,14 @@ impl LedgerReader {
     /// others they mean nothing.
     fn order(&self, attempt: &LedgerAttempt) -> Result<Option<Box<OrderState>>, &'static str> {
         let is_held = self.sale.as_ref().is_some_and(|sale| sale.hold_us.is_some());
-        if attempt.status != "won" || !is_held {
+        if !is_held {
             return Ok(None);
+        }
+        if attempt.status != "won" {
+            let LedgerAttempt { order, held_until_us, order_us, .. } = attempt;
+            let is_ordered = order.is_some() || held_until_us.is_some() || order_us.is_some();
+            let problem = "an attempt that has not won has order, held_until_us or order_us";
+            return if is_ordered { Err(problem) } else { Ok(None) };
         }
         let status = attempt.order.as_deref().and_then(order_status);
         let status = status.ok_or("an order that is neither held, paid, cancelled nor expired")?;
@@ -247,5 +253,21 @@ mod tests {
         assert!(matches!(read(&["nonsense\n"]), Err(LedgerError::Line { line: 1, .. })));
         let long = LEDGER.replace("tea-1-1", &"x".repeat(LINE_LEN_MAX));
         assert!(read(&[&long]).unwrap_err().to_string().contains("longer than"));
+    }
+
+    #[test]
+    fn only_an_order_is_held_and_ends() {
+        let held = LEDGER.replace("\"per_buyer\":1", "\"per_buyer\":1,\"hold_us\":9").replace(
+            r#""order_id":"tea-1-1""#,
+            r#""order_id":"tea-1-1","order":"paid","held_until_us":18,"order_us":10"#,
+        );
+        assert!(read(&[&held]).is_ok());
+        let problem = |ledger: &str| read(&[ledger]).unwrap_err().to_string();
+        let lost = held.replace(r#""won","order_id":"tea-1-1""#, r#""lost","reason":"sold_out""#);
+        assert!(problem(&lost).contains("has not won has order"));
+        let unended = held.replace(r#","order_us":10"#, "");
+        assert!(problem(&unended).contains("a held one has not"));
+        // A sale that does not hold its orders has nothing to say with these keys.
+        assert!(read(&[&lost.replace(",\"hold_us\":9", "")]).is_ok());
     }
 }

@@ -156,6 +156,8 @@ fn order_ends_as_its_buyer_was_told() {
     assert_eq!(told, "told cancelled, and expired in the ledger");
     let told = broken(&|scene| read(scene, 0, OrderStatus::Held, (40, 45)));
     assert_eq!(told, "paid, and then held");
+    let told = broken(&|scene| read(scene, 2, OrderStatus::Held, (200_000, 200_005)));
+    assert_eq!(told, "expired, and then held");
     let told = broken(&|scene| pay(scene, 3, PaymentAnswer::Paid, (60, 65)));
     assert_eq!(told, "told paid, and no order in the ledger");
 }
@@ -208,6 +210,8 @@ fn deadline_decides_between_payment_and_expiry() {
     assert_eq!(late, "paid after its deadline");
     let late = broken(&|scene| end(scene, 2, OrderStatus::Cancelled, 30));
     assert_eq!(late, "cancelled after its deadline");
+    let future = broken(&|scene| end(scene, 2, OrderStatus::Expired, 3_700_000));
+    assert_eq!(future, "ended in the future");
     let other = broken(&|scene| {
         scene.row(1).order.as_mut().unwrap().held_until_us += 1;
     });

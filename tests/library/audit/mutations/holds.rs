@@ -121,12 +121,29 @@ pub(super) const KINDS: &[Kind] = &[
         run.history.results.retain(|read| read.request_id != paid);
         Some(Broken(Invariant::OrdersEndOnce))
     }),
+    Kind("an order that has expired is read as held long after it", |run, chance| {
+        let at = order(run, chance, |status| status == OrderStatus::Expired)?;
+        let row = run.ledger.rows[at].clone();
+        let mut read = run.history.results.iter().find(|read| read.order.is_some())?.clone();
+        (read.request_id, read.status) = (row.request_id, Some(row.status));
+        read.order = Some(OrderStatus::Held);
+        (read.sent_us, read.answered_us) = (3 * HOUR_US, 3 * HOUR_US + 1);
+        run.history.results.push(read);
+        Some(Broken(Invariant::OrdersEndOnce))
+    }),
+    Kind("an order expires in the future", |run, chance| {
+        let at = order(run, chance, |status| status == OrderStatus::Expired)?;
+        *run.ledger.rows[at].order.as_mut()?.ended_us.as_mut()? += 48 * HOUR_US;
+        Some(Broken(Invariant::DeadlinesHold))
+    }),
     Kind("an order is paid for long before its decision", |run, chance| {
         let at = order(run, chance, |status| status == OrderStatus::Paid)?;
         run.ledger.rows[at].order.as_mut()?.ended_us = Some(1 + chance.below(1_000_000));
         Some(Broken(Invariant::DeadlinesHold))
     }),
 ];
+
+const HOUR_US: u64 = 3_600_000_000;
 
 /// The position of the row of an order.
 fn order(run: &Run, chance: &mut Chance, is_wanted: impl Fn(OrderStatus) -> bool) -> Option<usize> {

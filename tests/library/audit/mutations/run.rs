@@ -283,8 +283,11 @@ impl Run {
         } else if is_left && rows.iter().any(|row| is_lost(row) && is_entitled(row)) {
             Some(Invariant::NoUnsoldStock)
         } else {
-            let false_reason = Status::Lost(Loss::AlreadyBought);
-            let is_false = |row: &Row| row.status == false_reason && is_entitled(row);
+            let is_false = |row: &Row| match row.status {
+                Status::Lost(Loss::AlreadyBought) => is_entitled(row),
+                Status::Lost(Loss::SoldOut) => is_left,
+                _ => false,
+            };
             rows.iter().any(is_false).then_some(Invariant::RowsSane)
         }
     }
