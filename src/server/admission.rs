@@ -24,7 +24,6 @@ use super::concurrency::Permit;
 use super::intake::{self, Accepted};
 use super::precedence::Standing;
 use super::purchase_request::{PurchaseHead, PurchaseRequest};
-use super::rate_limit::RateLimit;
 
 /// Answers `POST /seckill`; `draining` says whether the server is shutting down.
 pub(super) async fn purchase(
@@ -66,8 +65,11 @@ pub(super) async fn admit(
     mut draining: bool,
 ) -> Result<Response<Body>, StoreError> {
     if let Err(wait) = within_rate(app, &request) {
-        let known = look_up(app, &request, None).await?.known;
-        return Ok(refuse(app, &request, known, (Refusal::RateLimited, Some(wait))).await);
+        return Ok(match look_up(app, &request, None).await?.known {
+            Some(known) => answer_known(app, &request, known).await,
+            // It came too often by itself, which earns no precedence.
+            None => refused_for(Refusal::RateLimited, Some(wait)),
+        });
     }
     let (mut permit, mut waited) = (None, None);
     loop {
@@ -126,7 +128,7 @@ impl Moment {
 
 /// How much of the queue an attempt at a sale may fill.
 fn room(app: &App, sale: &SaleView, moment: Moment) -> Room {
-    app.limits.room(sale.left, moment.standing, app.precedence.is_expected(moment.now_us))
+    app.limits.room(sale.left, app.precedence.parts_kept(moment.standing, moment.now_us))
 }
 
 /// The outcome of what is checked before an attempt is accepted.
@@ -206,17 +208,21 @@ async fn refuse(
 ) -> Response<Body> {
     match known {
         Some(known) => answer_known(app, request, known).await,
-        None if refusal == Refusal::QueueFull => refuse_for_now(app, request, wait),
+        None if matches!(refusal, Refusal::QueueFull | Refusal::RateLimited) => {
+            refuse_for_now(app, request, refusal, wait)
+        }
         None => refused_for(refusal, wait),
     }
 }
 
 /// Refuses an attempt since too many came; its buyer has precedence when it comes back.
-fn refuse_for_now(app: &App, request: &PurchaseRequest, wait: Option<Duration>) -> Response<Body> {
-    refused_until(
-        Refusal::QueueFull,
-        app.precedence.refused(&request.buyer, wait, app.clock.now_us()),
-    )
+fn refuse_for_now(
+    app: &App,
+    request: &PurchaseRequest,
+    refusal: Refusal,
+    wait: Option<Duration>,
+) -> Response<Body> {
+    refused_until(refusal, app.precedence.refused(&request.buyer, wait, app.clock.now_us()))
 }
 
 /// Enqueues an attempt at this sale, if it finds this room in the queue.
@@ -241,7 +247,7 @@ fn answer_new(
     permit: Option<Permit>,
 ) -> Response<Body> {
     if let Accepted::Refused(PublishError::Full) = accepted {
-        return refuse_for_now(app, request, app.queue.drain_time());
+        return refuse_for_now(app, request, Refusal::QueueFull, app.queue.drain_time());
     }
     if matches!(accepted, Accepted::Queued) {
         permit.into_iter().for_each(Permit::accepted);
@@ -318,7 +324,8 @@ fn refusal(
     }
     // An attempt that has waited for a permit was counted before.
     let rate_limit = app.rate_limit.as_ref().filter(|_| moment.waited.is_none());
-    if let Some(Err(wait)) = rate_limit.map(RateLimit::admit) {
+    let kept = app.precedence.parts_kept(moment.standing, moment.now_us);
+    if let Some(Err(wait)) = rate_limit.map(|limit| limit.admit(u64::from(kept))) {
         return Some((Refusal::RateLimited, Some(wait)));
     }
     app.queue.is_full().then(|| (Refusal::QueueFull, app.queue.drain_time()))

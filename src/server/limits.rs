@@ -6,7 +6,6 @@ use crate::profile::AdmissionPlan;
 use crate::queue::{Backlog, Room};
 
 use super::address::AddressRateLimit;
-use super::precedence::Standing;
 
 /// Attempts at an item that may wait however few units are left: they fill a commit, and the last
 /// unit is sold even if some of the buyers that wait for it must not have it.
@@ -37,16 +36,10 @@ impl AdmissionLimits {
         self.admit_factor.is_some() || self.wait_max.is_some()
     }
 
-    /// How much of the queue an attempt may fill at an item of which `left` units are left. While
-    /// buyers have precedence, the last tenth is theirs, and newcomers have the next one for
-    /// themselves against those that come too early.
-    pub(super) fn room(&self, left: i64, standing: Standing, is_expected: bool) -> Room {
-        let tenths_kept = match standing {
-            _ if !is_expected => 0,
-            Standing::First => 0,
-            Standing::New => 1,
-            Standing::Early(_) => 2,
-        };
+    /// How much of the queue an attempt may fill at an item of which `left` units are left: so many
+    /// tenths are kept from it.
+    pub(super) fn room(&self, left: i64, tenths_kept: u8) -> Room {
+        let tenths_kept = usize::from(tenths_kept);
         let of_item = self.admit_factor.map_or(usize::MAX, |factor| {
             usize::try_from(left).unwrap_or(0).saturating_mul(factor).max(ADMIT_MIN)
         });
@@ -75,24 +68,15 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn room(limits: &AdmissionLimits, left: i64, standing: Standing) -> Room {
-        limits.room(left, standing, true)
-    }
-
     #[test]
     fn attempts_that_may_wait_follow_from_what_is_left() {
         let limits = AdmissionLimits { admit_factor: Some(10), ..AdmissionLimits::default() };
-        let of = |left, standing| room(&limits, left, standing).of_item;
-        assert_eq!(
-            [1_000, 2, 1, 0, -5].map(|left| of(left, Standing::First)),
-            [10_000, 20, 16, 16, 16]
-        );
-        assert_eq!(of(100, Standing::New), 900);
-        assert_eq!(of(100, Standing::Early(SECOND)), 800);
-        assert_eq!(limits.room(100, Standing::New, false).of_item, 1_000, "nobody is expected");
-        assert_eq!(of(i64::MAX, Standing::First), usize::MAX);
+        let of = |left, kept| limits.room(left, kept).of_item;
+        assert_eq!([1_000, 2, 1, 0, -5].map(|left| of(left, 0)), [10_000, 20, 16, 16, 16]);
+        assert_eq!([0, 1, 2].map(|kept| of(100, kept)), [1_000, 900, 800]);
+        assert_eq!(of(i64::MAX, 0), usize::MAX);
         let backlog = |of_item| Backlog { of_item, wait: Some(SECOND) };
-        let room = room(&limits, 100, Standing::First);
+        let room = limits.room(100, 0);
         assert_eq!(limits.admit(&backlog(999), room), Ok(()));
         assert_eq!(limits.admit(&backlog(1_000), room), Err(Some(SECOND)));
     }
@@ -100,13 +84,13 @@ mod tests {
     #[test]
     fn attempt_that_would_wait_too_long_is_told_when_it_would_not() {
         let limits = AdmissionLimits { wait_max: Some(10 * SECOND), ..AdmissionLimits::default() };
-        let admit = |seconds: Option<u32>, standing| {
+        let admit = |seconds: Option<u32>, kept| {
             let wait = seconds.map(|seconds| seconds * SECOND);
-            limits.admit(&Backlog { of_item: 1 << 40, wait }, room(&limits, 1, standing))
+            limits.admit(&Backlog { of_item: 1 << 40, wait }, limits.room(1, kept))
         };
-        assert_eq!(admit(Some(10), Standing::First), Ok(()));
-        assert_eq!(admit(Some(13), Standing::First), Err(Some(3 * SECOND)));
-        assert_eq!(admit(Some(10), Standing::New), Err(Some(SECOND)), "a tenth is kept");
-        assert_eq!(admit(None, Standing::New), Ok(()), "nothing is known");
+        assert_eq!(admit(Some(10), 0), Ok(()));
+        assert_eq!(admit(Some(13), 0), Err(Some(3 * SECOND)));
+        assert_eq!(admit(Some(10), 1), Err(Some(SECOND)), "a tenth is kept");
+        assert_eq!(admit(None, 1), Ok(()), "nothing is known");
     }
 }

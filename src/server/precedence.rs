@@ -1,8 +1,8 @@
 //! Precedence of the buyers that were refused because too many came.
 //!
 //! Without it, a buyer who clicks again and again would be refused or accepted at random, and the
-//! one who clicks most would win. A buyer that is refused with `queue_full` is told when to come
-//! back. From then on, for a minute, its attempts are admitted before those of newcomers. Before
+//! one who clicks most would win. A buyer that is refused with `queue_full`, or with `rate_limited`
+//! by the limit for all, is told when to come back. From then on, for a minute, its attempts are admitted before those of newcomers. Before
 //! that time, further clicks do not help: they are put behind those of newcomers, and are told the
 //! same time.
 
@@ -54,6 +54,18 @@ impl Precedence {
         now_us / 1_000 < self.ends_ms.load(Ordering::Relaxed)
     }
 
+    /// How many parts of what can be admitted are kept from an attempt that stands like this. While
+    /// buyers have precedence, one part is theirs, and newcomers have another one for themselves
+    /// against those that come too early.
+    pub(super) fn parts_kept(&self, standing: Standing, now_us: u64) -> u8 {
+        match standing {
+            _ if !self.is_expected(now_us) => 0,
+            Standing::First => 0,
+            Standing::New => 1,
+            Standing::Early(_) => 2,
+        }
+    }
+
     /// Notes that a buyer is refused, for a reason that is expected to last this long, if that is
     /// known. Returns after how many seconds it should come back.
     pub(super) fn refused(&self, buyer: &BuyerId, wait: Option<Duration>, now_us: u64) -> u64 {
@@ -71,13 +83,11 @@ impl Precedence {
     fn refused_for(&self, buyer: &BuyerId, seconds: u64, now_ms: u64) -> u64 {
         let key = self.from_ms.key(buyer);
         let mut shard = self.from_ms.shard(key);
-        let from_ms = match standing(shard.get(key), now_ms) {
-            Standing::New => now_ms + 1_000 * seconds,
+        if let Standing::Early(left) = standing(shard.get(key), now_ms) {
             // What it was told stays so.
-            Standing::Early(left) => return (left.as_millis() as u64).div_ceil(1_000),
-            // It was refused once more, and keeps its precedence.
-            Standing::First => now_ms,
-        };
+            return (left.as_millis() as u64).div_ceil(1_000);
+        }
+        let from_ms = now_ms + 1_000 * seconds;
         shard.set(key, from_ms);
         self.ends_ms.fetch_max(from_ms + LASTS.as_millis() as u64, Ordering::Relaxed);
         seconds
@@ -86,6 +96,8 @@ impl Precedence {
 
 fn standing(from_ms: Option<u64>, now_ms: u64) -> Standing {
     match from_ms {
+        // Nobody is told a longer wait: the clock was set back.
+        Some(from_ms) if now_ms + LASTS.as_millis() as u64 <= from_ms => Standing::New,
         Some(from_ms) if now_ms < from_ms => {
             Standing::Early(Duration::from_millis(from_ms - now_ms))
         }
@@ -116,6 +128,9 @@ mod tests {
         assert_eq!(standing(62_500), Standing::New);
         assert_eq!(precedence.standing(&buyer("bob"), 3_000_000), Standing::New);
         assert!(precedence.is_expected(62_499_000) && !precedence.is_expected(62_500_000));
+        let kept = |standing| precedence.parts_kept(standing, 62_499_000);
+        assert_eq!([Standing::First, Standing::New, early(1)].map(kept), [0, 1, 2]);
+        assert_eq!(precedence.parts_kept(Standing::New, 62_500_000), 0, "nobody is expected");
     }
 
     #[test]
@@ -131,8 +146,19 @@ mod tests {
         let (precedence, ann) = (Precedence::default(), buyer("ann"));
         precedence.refused_for(&ann, 1, 0);
         assert_eq!(precedence.refused_for(&ann, 2, 40_000), 2);
-        assert_eq!(precedence.standing(&ann, 40_000_000), Standing::First);
-        assert_eq!(precedence.standing(&ann, 99_999_000), Standing::First);
+        assert_eq!(precedence.standing(&ann, 41_000_000), early(1_000), "it clicks too early");
+        assert_eq!(precedence.refused_for(&ann, 2, 41_500), 1, "what is left of it");
+        assert_eq!(precedence.standing(&ann, 42_000_000), Standing::First);
+        assert_eq!(precedence.standing(&ann, 101_999_000), Standing::First);
+    }
+
+    #[test]
+    fn clock_that_is_set_back_makes_nobody_wait_longer() {
+        let (precedence, ann) = (Precedence::default(), buyer("ann"));
+        let hour_ms = 3_600_000;
+        precedence.refused_for(&ann, 5, hour_ms);
+        assert_eq!(precedence.standing(&ann, 0), Standing::New);
+        assert_eq!(precedence.refused_for(&ann, 5, 0), 5);
     }
 
     #[test]

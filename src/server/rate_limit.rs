@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::units::Rate;
 
-/// How much of its rate a limit allows at once.
+/// How much of its rate a limit allows at once; three attempts in any case, so that a third can be
+/// kept.
 const BURST: Duration = Duration::from_millis(100);
+const BURST_MIN: u32 = 3;
 
 /// The generic cell rate algorithm (ITU-T I.371): a token bucket that needs one number, the time at
 /// which the next attempt would be due.
@@ -23,13 +25,18 @@ impl Pace {
         Self { interval_ns, burst_ns: (burst.as_nanos() as u64).max(interval_ns) }
     }
 
-    /// When the attempt after this one is due.
+    /// When the attempt after this one is due. So many thirds of the burst are kept for others.
     ///
     /// # Errors
     /// Returns the time until this attempt is within the limit.
-    pub(super) fn next_due_ns(&self, due_ns: u64, now_ns: u64) -> Result<u64, Duration> {
+    pub(super) fn next_due_ns(
+        &self,
+        due_ns: u64,
+        now_ns: u64,
+        thirds_kept: u64,
+    ) -> Result<u64, Duration> {
         let next_ns = due_ns.max(now_ns) + self.interval_ns;
-        match next_ns.checked_sub(now_ns + self.burst_ns) {
+        match next_ns.checked_sub(now_ns + self.burst_ns * (3 - thirds_kept) / 3) {
             None | Some(0) => Ok(next_ns),
             Some(early_ns) => Err(Duration::from_nanos(early_ns)),
         }
@@ -37,7 +44,7 @@ impl Pace {
 }
 
 /// Admits a number of attempts per second, evenly, with bursts of a tenth of a second, without a
-/// lock.
+/// lock. A third of a burst, or two, can be kept for attempts that have precedence.
 #[derive(Debug)]
 pub struct RateLimit {
     started: Instant,
@@ -49,7 +56,8 @@ pub struct RateLimit {
 impl RateLimit {
     /// A limit at this rate.
     pub fn new(rate: Rate) -> Self {
-        let pace = Pace::new(rate, BURST);
+        let mut pace = Pace::new(rate, BURST);
+        pace.burst_ns = pace.burst_ns.max(u64::from(BURST_MIN) * pace.interval_ns);
         Self { started: Instant::now(), pace, due_ns: AtomicU64::new(0) }
     }
 
@@ -57,14 +65,15 @@ impl RateLimit {
     ///
     /// # Errors
     /// Returns the time until one more attempt is within the limit; this one is not counted then.
-    pub(super) fn admit(&self) -> Result<(), Duration> {
-        self.admit_at(u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    pub(super) fn admit(&self, thirds_kept: u64) -> Result<(), Duration> {
+        let now_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.admit_at(now_ns, thirds_kept)
     }
 
-    fn admit_at(&self, now_ns: u64) -> Result<(), Duration> {
+    fn admit_at(&self, now_ns: u64, thirds_kept: u64) -> Result<(), Duration> {
         let mut due_ns = self.due_ns.load(Ordering::Relaxed);
         loop {
-            let next_ns = self.pace.next_due_ns(due_ns, now_ns)?;
+            let next_ns = self.pace.next_due_ns(due_ns, now_ns, thirds_kept)?;
             let (relaxed, due) = (Ordering::Relaxed, &self.due_ns);
             match due.compare_exchange_weak(due_ns, next_ns, relaxed, relaxed) {
                 Ok(_) => return Ok(()),
@@ -81,24 +90,40 @@ mod tests {
     #[test]
     fn rate_is_kept_over_time() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        let admitted = (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000).is_ok()).count();
+        let admitted = (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000, 0).is_ok()).count();
         assert!((1_000..=1_010).contains(&admitted), "{admitted} in 10 s at 100/s");
     }
 
     #[test]
     fn burst_is_a_tenth_of_a_second() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        assert_eq!((0..1_000).filter(|_| limit.admit_at(0).is_ok()).count(), 10);
+        assert_eq!((0..1_000).filter(|_| limit.admit_at(0, 0).is_ok()).count(), 10);
         let slow = RateLimit::new(Rate { per_second: 1 });
-        assert_eq!((0..1_000).filter(|_| slow.admit_at(0).is_ok()).count(), 1);
+        assert_eq!(
+            (0..1_000).filter(|_| slow.admit_at(0, 0).is_ok()).count(),
+            3,
+            "a burst has three attempts"
+        );
+    }
+
+    #[test]
+    fn part_of_the_burst_is_kept_and_the_rate_stays() {
+        let limit = RateLimit::new(Rate { per_second: 100 });
+        let admitted =
+            |now_ns, kept| (0..50).filter(|_| limit.admit_at(now_ns, kept).is_ok()).count();
+        assert_eq!([2, 1, 0].map(|kept| admitted(0, kept)), [3, 3, 4]);
+        assert_eq!(admitted(20_000_000, 1), 0, "who has precedence comes first");
+        assert_eq!(admitted(20_000_000, 0), 2);
+        let second = (20..1_020).map(|ms| admitted(ms * 1_000_000, 1)).sum::<usize>();
+        assert!((95..=100).contains(&second), "{second} while nobody has precedence");
     }
 
     #[test]
     fn refused_attempt_is_told_when_it_is_within_the_limit() {
         let limit = RateLimit::new(Rate { per_second: 2 });
-        assert_eq!(limit.admit_at(0), Ok(()));
-        let wait = limit.admit_at(100_000_000).unwrap_err();
+        assert!((0..3).all(|_| limit.admit_at(0, 0).is_ok()));
+        let wait = limit.admit_at(100_000_000, 0).unwrap_err();
         assert_eq!(wait, Duration::from_millis(400));
-        assert_eq!(limit.admit_at(500_000_000), Ok(()));
+        assert_eq!(limit.admit_at(500_000_000, 0), Ok(()));
     }
 }

@@ -1,5 +1,6 @@
 //! Over a socket: who gets a slot when as many connections are open as may be.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use seckill::profile::ServePlan;
@@ -11,7 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use seckill::server::{Limits, Timeouts, serve_connections};
 
-use crate::support::{HANG, Running, assert_refused, config, id, purchase, within};
+use crate::support::{HANG, Running, Wire, assert_refused, config, id, purchase, within};
 
 const HEALTHZ: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -49,13 +50,10 @@ async fn connection_without_a_request_gives_its_slot_to_a_new_one() {
 }
 
 #[tokio::test]
-async fn request_that_has_begun_keeps_its_slot_and_a_new_connection_is_refused() {
+async fn request_that_is_being_answered_keeps_its_slot_and_a_new_connection_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let config = ServePlan { connections_max: 2, ..config(folder.path()) };
+    let config = ServePlan { connections_max: 1, ..config(folder.path()) };
     let (server, held) = Running::start_with_one_delivered(config).await;
-    let mut begun = server.connect().await;
-    let (first, rest) = HEALTHZ.split_at(1);
-    begun.send(first).await;
     let mut waiting = server.connect().await;
     waiting.send(format!("GET /result/{}?wait=30s HTTP/1.1\r\nhost: x\r\n\r\n", id(0))).await;
     let mut refused = server.connect().await;
@@ -66,8 +64,6 @@ async fn request_that_has_begun_keeps_its_slot_and_a_new_connection_is_refused()
     assert_refused(&reply, 503, "queue_full");
     assert_eq!(reply.header("connection"), Some("close"));
     assert!(refused.is_ended().await);
-    begun.send(rest).await;
-    assert_eq!(begun.reply().await.code, 200);
     drop(held);
     assert_eq!(waiting.reply().await.code, 200);
     assert_refused(&server.get(&format!("/result/{}", id(2))).await, 404, "unknown_request");
@@ -116,14 +112,32 @@ async fn many_connections_over_the_limit_are_all_answered() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn slow_head_ends_the_connection_long_before_the_idle_timeout() {
+/// Serves `ok` at the returned address.
+async fn serve_ok(connections_max: usize, timeouts: Timeouts) -> SocketAddr {
     let listener = within(TcpListener::bind("127.0.0.1:0")).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let timeouts = Timeouts { head: Duration::from_millis(500), ..Timeouts::default() };
-    let limits = Limits { connections_max: 10, drain_timeout: HANG, timeouts };
+    let limits = Limits { connections_max, drain_timeout: HANG, timeouts };
     let answer = |_, _: Request<Incoming>| async { Response::new(Full::new(Bytes::from("ok"))) };
     tokio::spawn(serve_connections(listener, limits, answer, std::future::pending()));
+    address
+}
+
+#[tokio::test]
+async fn connection_whose_head_arrives_slowly_gives_its_slot_to_a_new_one() {
+    let timeouts = Timeouts { evictable: HANG, slot: HANG, ..Timeouts::default() };
+    let address = serve_ok(1, Timeouts { slow_head: Duration::ZERO, ..timeouts }).await;
+    let mut slow = Wire::connect(address).await;
+    slow.send("G").await;
+    let mut buyer = Wire::connect(address).await;
+    buyer.send(HEALTHZ).await;
+    assert_eq!(buyer.reply().await.code, 200);
+    assert!(slow.is_ended().await);
+}
+
+#[tokio::test]
+async fn slow_head_ends_the_connection_long_before_the_idle_timeout() {
+    let timeouts = Timeouts { head: Duration::from_millis(500), ..Timeouts::default() };
+    let address = serve_ok(10, timeouts).await;
     let idle = TcpStream::connect(address).await.unwrap();
     let mut slow = TcpStream::connect(address).await.unwrap();
     let (mut reading, mut writing) = slow.split();

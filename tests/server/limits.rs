@@ -129,6 +129,29 @@ async fn refused_buyer_who_comes_back_when_told_is_admitted_before_newcomers() {
 }
 
 /// The position of each attempt, in order; `None` once it is decided.
+#[tokio::test]
+async fn buyer_refused_by_the_rate_limit_is_admitted_before_newcomers() {
+    let rate_limit = Some(Rate { per_second: 100 });
+    let shop = Shop::open(Setup { rate_limit, ..Setup::stock(9_999) }).await;
+    let newcomers = async |from, code| {
+        for number in from..100_000 {
+            let reply = shop.buy(&format!("newcomer-{number}"), &id(number)).await;
+            if reply.code == code {
+                return (number + 1, reply);
+            }
+        }
+        panic!("no answer {code}");
+    };
+    let (next, _) = newcomers(0, 429).await;
+    let refused = shop.buy("bob", &id(100_000)).await;
+    assert_refused(&refused, 429, "rate_limited");
+    shop.set_clock(1_000_000 + 1_000_000 * retry_after_s(&refused));
+    // What is kept is there again once a newcomer is admitted.
+    let (next, _) = newcomers(next, 202).await;
+    newcomers(next, 429).await;
+    shop.accept("bob", &id(100_000)).await;
+}
+
 async fn positions(shop: &Shop, ids: std::ops::Range<usize>) -> Vec<Option<u64>> {
     let mut positions = Vec::new();
     for number in ids {

@@ -95,8 +95,7 @@ impl Running {
     }
 
     pub(crate) async fn connect(&self) -> Wire {
-        let stream = within(TcpStream::connect(self.address)).await.unwrap();
-        Wire { stream: BufReader::new(stream) }
+        Wire::connect(self.address).await
     }
 
     /// Sends one request on a new connection.
@@ -132,6 +131,11 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let stream = within(TcpStream::connect(address)).await.unwrap();
+        Self { stream: BufReader::new(stream) }
+    }
+
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         within(self.stream.get_mut().write_all(bytes.as_ref())).await.unwrap();
     }

@@ -116,6 +116,14 @@ impl Progress {
         }
     }
 
+    /// For how long a head has been arriving; `None` if none is.
+    pub(super) fn receiving(&self, now: Instant) -> Option<Duration> {
+        match self.phase {
+            Phase::Receiving(began) => Some(now.saturating_duration_since(began)),
+            Phase::Idle(_) | Phase::Answering => None,
+        }
+    }
+
     /// The limit that it has exceeded.
     pub(super) fn overdue(&self, now: Instant, timeouts: &Timeouts) -> Option<Overdue> {
         let since = |moment| now.saturating_duration_since(moment);

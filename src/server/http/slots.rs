@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::client::{Client, Order};
 use super::limits::Limits;
-use super::progress::Overdue;
+use super::progress::{Overdue, Progress};
 use super::stream::set_options;
 
 /// Connections that are accepted beyond the limit, to wait for a slot or to be refused. They fit
@@ -94,8 +94,8 @@ impl Slots {
         Ok((stream, peer.ip(), place))
     }
 
-    /// Waits for a slot, for which the longest idle connection ends; `None` if none is freed in
-    /// time.
+    /// Waits for a slot, for which the longest idle connection ends, or one whose head arrives
+    /// slowly; `None` if none is freed in time.
     pub(super) async fn wait(self: &Arc<Self>) -> Option<Slot> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         self.make_room(Instant::now(), waiting.max(self.limits.connections_max / FREED_AT_ONCE));
@@ -160,22 +160,19 @@ impl Slots {
         self.reserve.available_permits() == RESERVE && self.clients().by_number.is_empty()
     }
 
-    /// Ends the longest idle connections, at most `count`.
+    /// Ends the longest idle connections, and if these are too few, those whose heads have been
+    /// arriving for longest; at most `count`.
     fn make_room(&self, now: Instant, count: usize) {
         let clients = self.clients();
-        let idle = |client: &Arc<Client>| client.state().progress.idle(now);
-        let mut idle: Vec<_> = clients
-            .by_number
-            .values()
-            .filter_map(|client| Some((idle(client)?, client)))
-            .filter(|(idle, _)| *idle >= self.limits.timeouts.evictable)
-            .collect();
-        if idle.len() > count {
-            idle.select_nth_unstable_by_key(count, |(idle, _)| Reverse(*idle));
-        }
-        for (_, client) in idle.iter().take(count) {
-            client.order(Order::EndIfIdle);
-        }
+        let timeouts = &self.limits.timeouts;
+        let idle = longest(&clients, count, |progress| {
+            progress.idle(now).filter(|idle| *idle >= timeouts.evictable)
+        });
+        idle.iter().for_each(|client| client.order(Order::EndIfIdle));
+        let slow = longest(&clients, count - idle.len(), |progress| {
+            progress.receiving(now).filter(|receiving| *receiving >= timeouts.slow_head)
+        });
+        slow.iter().for_each(|client| client.order(Order::Cut));
     }
 
     fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Slot {
@@ -194,6 +191,21 @@ impl Slots {
     fn clients(&self) -> MutexGuard<'_, Clients> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The clients for which something has lasted longest, at most `count`.
+fn longest(
+    clients: &Clients,
+    count: usize,
+    lasts: impl Fn(&Progress) -> Option<Duration>,
+) -> Vec<&Arc<Client>> {
+    let clients = clients.by_number.values();
+    let mut found: Vec<_> =
+        clients.filter_map(|client| Some((lasts(&client.state().progress)?, client))).collect();
+    if found.len() > count {
+        found.select_nth_unstable_by_key(count, |(lasts, _)| Reverse(*lasts));
+    }
+    found.into_iter().take(count).map(|(_, client)| client).collect()
 }
 
 impl Slot {

@@ -72,7 +72,7 @@ pub(in crate::server) async fn backlog(app: &App, item: &ItemId) -> Result<Backl
         Lookup::Queue(queue) => Ok(queue.backlog(item, app.clock.now_us())),
         Lookup::Register(_) => {
             let RegisterBacklog { of_item, all, decided } = app.store.backlog(item).await?;
-            Ok(Backlog { of_item, wait: app.decided_rate.time_for(all, decided) })
+            Ok(Backlog { of_item, wait: app.decided_rate.wait(all, decided) })
         }
     }
 }
