@@ -124,7 +124,7 @@ async fn serve_ok(connections_max: usize, timeouts: Timeouts) -> SocketAddr {
 
 #[tokio::test]
 async fn connection_whose_head_arrives_slowly_gives_its_slot_to_a_new_one() {
-    let timeouts = Timeouts { evictable: HANG, slot: HANG, ..Timeouts::default() };
+    let timeouts = Timeouts { evictable: HANG, head: HANG, slot: HANG, ..Timeouts::default() };
     let address = serve_ok(1, Timeouts { slow_head: Duration::ZERO, ..timeouts }).await;
     let mut slow = Wire::connect(address).await;
     slow.send("G").await;
