@@ -124,6 +124,35 @@ fn bench_pays_for_a_share_of_the_orders_and_audits_them() {
 }
 
 #[test]
+fn thresholds_on_payments_judge_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let pay = ["--spawn", "--threads", "4", "--pay", "100%", "--json", "--out", "base"];
+    let hold = ["--", "--hold", "1h"];
+    let (passes, crossed) = ("payment.p99>1h,payment.errors>1%", "payment.p50>0s");
+    let output = bench(folder.path(), &[&pay[..], &["--fail-if", passes], &hold].concat());
+    let result = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{result:#}");
+    let p99 = result["steps"][0]["latency_us"]["p99"].as_f64();
+    assert_eq!(result["thresholds"][0]["measured"].as_f64(), p99);
+    assert_eq!(result["thresholds"][1]["measured"], 0.0);
+    // The recorded run is a baseline for the payments of another one.
+    let relative = format!("{crossed},payment.p99>100000x");
+    let flags = ["--spawn", "--threads", "4", "--pay", "100%", "--json", "--baseline", "base"];
+    let output = bench(folder.path(), &[&flags[..], &["--fail-if", &relative], &hold].concat());
+    let result = json(&output);
+    assert_eq!(output.status.code(), Some(99), "{result:#}");
+    let passed = |at: usize| result["thresholds"][at]["passed"].as_bool();
+    assert_eq!((passed(0), passed(1)), (Some(false), Some(true)), "{result:#}");
+    // Nobody has paid, so there is nothing that could pass.
+    let output = bench(folder.path(), &["--spawn", "--fail-if", passes]);
+    assert_eq!(output.status.code(), Some(99), "{}", stderr(&output));
+    for expression in passes.split(',') {
+        let line = format!("CROSSED    {expression}: not measured");
+        assert!(stdout(&output).contains(&line), "{}", stdout(&output));
+    }
+}
+
+#[test]
 fn paying_needs_a_sale_that_holds_its_orders() {
     let folder = tempfile::tempdir().unwrap();
     let output = bench(folder.path(), &["--spawn", "--pay", "80%"]);
