@@ -59,7 +59,8 @@ pub(super) fn counts(run: &Run) -> String {
     text
 }
 
-/// What has become of held orders, in words: those that take a unit, and those whose units came back.
+/// What has become of held orders, in words: those that take a unit, and those whose units came
+/// back.
 pub(super) fn order_ends(ends: OrderEnds, show: impl Fn(u64) -> String) -> (String, String) {
     let OrderEnds { held, paid, cancelled, expired } = ends;
     let kept = format!("{} held, {} paid", show(held), show(paid));

@@ -160,10 +160,17 @@ fn paying_needs_a_sale_that_holds_its_orders() {
     assert!(stderr(&output).contains("--pay: the sale does not hold its orders"));
     for (flags, problem) in [
         (&["--pay-after", "1s"][..], "--pay-after: nobody pays"),
+        (&["--pay", "101%"], "`101%` is not a share: write one from 0% to 100%, such as 5%"),
         (&["--pay", "80%", "--follow=false"], "--pay: who pays waits"),
-        (&["--pay", "80%", "--pay-after", "3s..1s"], "is not a range of times"),
-        (&["--spawn", "--", "--hold", "0s"], "--hold: must be above 0"),
-        (&["--spawn", "--", "--hold", "169h"], "--hold: 7days 1h is over"),
+        (&["--pay", "80%", "--pay-after", "3s..1s"], "`3s..1s` begins with the longer time"),
+        (
+            &["--spawn", "--", "--hold", "0"],
+            "`0` holds no order: leave --hold out, or write one above 0",
+        ),
+        (
+            &["--spawn", "--", "--hold", "169h"],
+            "`169h` is longer than an order may be held: write one above",
+        ),
     ] {
         let output = bench(folder.path(), flags);
         assert_eq!(output.status.code(), Some(2), "{flags:?}: {}", stderr(&output));
