@@ -9,17 +9,27 @@ use tokio::task::spawn_local;
 use crate::history::{AttemptNo, Payment, PaymentAnswer, RequestWindow};
 use crate::ids::{OrderId, RequestId};
 use crate::stats::ErrorKind;
-use crate::sut::{Client, Unusable};
+use crate::sut::Client;
 
+use super::http1::Connection;
+use super::retry::{RETRY_AFTER_MAX, backoff, jitter};
 use super::worker::Worker;
 
 /// The number of a payment among the steps.
 const STEP: usize = 0;
 
-/// How often a payment is tried that got no usable answer, and the pause before the second time; it
-/// doubles. Repeating it is safe.
-const TRIES_MAX: u32 = 3;
+/// The pause before a payment is sent again that got no usable answer, or was refused without a
+/// `Retry-After`; it doubles each time. Repeating a payment is safe.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// What follows a request that pays.
+#[derive(Debug)]
+enum Next {
+    /// The payment is answered for good.
+    Done,
+    /// It is to be sent again, no sooner than after this time if the server has said one.
+    Again { retry_after: Option<Duration> },
+}
 
 /// An order that an attempt has won.
 #[derive(Debug)]
@@ -42,26 +52,46 @@ pub(super) fn begin(worker: &Rc<Worker>, client: &Client, won: Won) {
     worker.payments.add(spawn_local(pay_at(Rc::clone(worker), due, won, request)));
 }
 
+/// Pays for an order from the moment when its buyer does so until that is answered for good, or the
+/// load has been over for as long as results are waited for.
 async fn pay_at(worker: Rc<Worker>, due: Instant, won: Won, request: Vec<u8>) {
     let timer = worker.timer();
     timer.at(due).await;
-    // The semaphore is never closed.
-    let _permit = worker.payments.permits.acquire().await;
-    let mut pause = PAUSE;
-    for _ in 0..TRIES_MAX {
-        if worker.is_stopped() || pay(&worker, &won, &request).await {
+    let mut connection = worker.connection();
+    let (mut tries, mut doublings) = (0, 0);
+    loop {
+        // The semaphore is never closed.
+        let permit = worker.payments.permits.acquire().await;
+        let may_send = tries == 0 || worker.payments.may_send_at(Instant::now(), due);
+        if worker.is_stopped() || !may_send {
             return;
         }
-        timer.at(Instant::now() + pause).await;
-        pause *= 2;
+        let next = pay(&worker, &mut connection, &won, &request).await;
+        connection.close();
+        drop(permit);
+        let Next::Again { retry_after } = next else { return };
+        if retry_after.is_some_and(|time| time > RETRY_AFTER_MAX) {
+            return;
+        }
+        let backoff = backoff(PAUSE, doublings);
+        let jitter = jitter(worker.plan().seed, won.attempt, tries);
+        let pause = retry_after.unwrap_or_default() + backoff.mul_f64(jitter);
+        tries += 1;
+        // Who is told when to come back does so then, however often that is said.
+        doublings = if retry_after.is_some() { 0 } else { doublings + 1 };
+        if !worker.payments.pause(&timer, Instant::now() + pause, due).await {
+            return;
+        }
     }
 }
 
-/// Sends a payment, and keeps its answer. Returns whether that is final.
-async fn pay(worker: &Worker, won: &Won, request: &[u8]) -> bool {
+/// Sends a payment, and keeps its answer.
+async fn pay(worker: &Worker, connection: &mut Connection, won: &Won, request: &[u8]) -> Next {
     let (connector, plan) = (&worker.setup.connector, worker.plan());
-    let mut connection = worker.connection();
     let exchange = connection.exchange(connector, plan, request).await;
+    // A server that says 0 leaves it to the client how long it waits.
+    let said = exchange.answer.ok().and_then(|response| response.retry_after);
+    let again = Next::Again { retry_after: said.filter(|time| !time.is_zero()) };
     let understood = match exchange.answer {
         Ok(response) => Client::understand_payment(connection.received(response), won.request_id),
         Err(kind) => Err(kind.into()),
@@ -73,14 +103,20 @@ async fn pay(worker: &Worker, won: &Won, request: &[u8]) -> bool {
     }
     if exchange.bytes_sent == 0 {
         // Nothing has left this machine.
-        return false;
+        return again;
     }
     let (sent_us, answered_us) = (worker.us(exchange.began), worker.us(exchange.ended));
-    if let Err(Unusable { is_contradictory: true, .. }) = understood {
+    let is_contradictory = understood.as_ref().is_err_and(|unusable| unusable.is_contradictory);
+    if is_contradictory {
         worker.keep_contradictory(RequestWindow { attempt: won.attempt, sent_us, answered_us });
     }
     let answered = understood.unwrap_or(PaymentAnswer::Unknown);
     let request_id = won.request_id;
     worker.keep_payment(Payment { request_id, answered, sent_us, answered_us });
-    !matches!(answered, PaymentAnswer::Unknown | PaymentAnswer::Refused)
+    match answered {
+        // A contradiction is a fault of the server that no repetition mends.
+        PaymentAnswer::Unknown if is_contradictory => Next::Done,
+        PaymentAnswer::Unknown | PaymentAnswer::Refused => again,
+        _ => Next::Done,
+    }
 }

@@ -11,7 +11,7 @@ use crate::settings::RetryOn;
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
 /// Longest `Retry-After` that a buyer waits for; a buyer gives up at a longer one.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// Retries that a worker may make in addition to the share of its attempts: without them a short
 /// run would have none.
@@ -63,11 +63,20 @@ impl Policy<'_> {
         retries: u64,
         retry_after: Option<Duration>,
     ) -> Duration {
-        let doubled = self.retry.backoff.saturating_mul(1 << retries.min(20)).min(BACKOFF_MAX);
-        let seed = random::bits(self.seed, Draw::Jitter, retries);
-        let jitter = 1.0 - random::uniform(seed, Draw::Jitter, attempt.number()) / 2.0;
-        retry_after.unwrap_or_default() + doubled.mul_f64(jitter)
+        let doubled = backoff(self.retry.backoff, retries);
+        retry_after.unwrap_or_default() + doubled.mul_f64(jitter(self.seed, attempt, retries))
     }
+}
+
+/// A pause that doubles with each retry, up to its bound.
+pub(super) fn backoff(first: Duration, doublings: u64) -> Duration {
+    first.saturating_mul(1 << doublings.min(20)).min(BACKOFF_MAX)
+}
+
+/// The part of a pause that an attempt waits for, from a half to all of it.
+pub(super) fn jitter(seed: u64, attempt: AttemptNo, retries: u64) -> f64 {
+    let seed = random::bits(seed, Draw::Jitter, retries);
+    1.0 - random::uniform(seed, Draw::Jitter, attempt.number()) / 2.0
 }
 
 /// Retries that a worker may make now: each attempt earns a share of one.

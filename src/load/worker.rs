@@ -83,6 +83,7 @@ impl Worker {
     ) -> Self {
         let budget = Budget::new(&setup.plan.retry, setup.plan.threads);
         let steps = setup.sut.steps().len();
+        let payments = Payments::new(setup.plan.settle_timeout);
         Self {
             index,
             setup,
@@ -93,7 +94,7 @@ impl Worker {
             second: Cell::new(0),
             recorder: RefCell::default(),
             steps: RefCell::new(Steps::new(steps)),
-            payments: Payments::default(),
+            payments,
             failure: RefCell::default(),
             samples: RefCell::default(),
             parts,

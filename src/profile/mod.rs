@@ -9,6 +9,7 @@ mod env;
 mod fault;
 mod file;
 mod flags;
+mod hold;
 mod levels;
 mod listen;
 mod model;
@@ -31,6 +32,7 @@ pub use fault::{
 };
 pub use file::{DESCRIPTION, Profile, ProfileError};
 pub use flags::{BenchFlags, ServeFlags};
+pub use hold::HoldTime;
 pub use levels::{Levels, Period, Segment};
 pub use model::{MAX_THREADS_DEFAULT, Model};
 pub use network::{Network, NetworkError};

@@ -14,13 +14,34 @@ pub struct Network(IpNet);
 
 /// Why a text is no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no network: write 10.0.0.0/8, 2001:db8::/32, or a single address")]
-pub struct NetworkError(String);
+pub enum NetworkError {
+    /// It is written in no known form.
+    #[error("`{0}` is no network: write 10.0.0.0/8, 2001:db8::/32, or a single address")]
+    Malformed(String),
+    /// The address has bits set that the network leaves open.
+    #[error(
+        "`{given}` is an address inside a network: write {network} for all of it, or {address} for \
+         that address alone"
+    )]
+    HostBits {
+        /// As it was written.
+        given: String,
+        /// The network that it is in.
+        network: Network,
+        /// The address without the prefix.
+        address: IpAddr,
+    },
+}
 
 impl Network {
     /// Whether an address is in the range. An IPv4 address may be written as an IPv6 one.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
+    }
+
+    /// Whether every address of its kind is in the range.
+    pub fn is_everybody(&self) -> bool {
+        self.0.prefix_len() == 0
     }
 }
 
@@ -32,7 +53,12 @@ impl FromStr for Network {
             Ok(address) => Ok(IpNet::from(address.to_canonical())),
             Err(_) => text.parse(),
         };
-        network.map(Self).map_err(|_| NetworkError(text.to_owned()))
+        let network: IpNet = network.map_err(|_| NetworkError::Malformed(text.to_owned()))?;
+        if network != network.trunc() {
+            let (given, address) = (text.to_owned(), network.addr());
+            return Err(NetworkError::HostBits { given, network: Self(network.trunc()), address });
+        }
+        Ok(Self(network))
     }
 }
 
@@ -66,11 +92,34 @@ mod tests {
             network.parse::<Network>().unwrap().contains(address.parse().unwrap())
         };
         assert!(contains("10.0.0.0/8", "10.255.0.1"));
-        assert!(contains("10.1.2.3/8", "10.255.0.1"), "the bits after the prefix do not matter");
         assert!(!contains("10.0.0.0/8", "11.0.0.1"));
         assert!(contains("10.0.0.0/8", "::ffff:10.0.0.1"));
         assert!(contains("::1", "::1") && !contains("::1", "::2"));
         assert!(contains("0.0.0.0/0", "1.2.3.4") && !contains("0.0.0.0/0", "2001:db8::1"));
+    }
+
+    #[test]
+    fn address_inside_a_network_is_an_error_that_names_the_network() {
+        for (text, network, address) in [
+            ("10.0.0.5/8", "10.0.0.0/8", "10.0.0.5"),
+            ("2001:db8::1/32", "2001:db8::/32", "2001:db8::1"),
+            ("127.0.0.1/0", "0.0.0.0/0", "127.0.0.1"),
+        ] {
+            let error = text.parse::<Network>().unwrap_err().to_string();
+            let expected = format!("write {network} for all of it, or {address} for that");
+            assert!(
+                error.starts_with(&format!("`{text}` ")) && error.contains(&expected),
+                "{error}"
+            );
+        }
+        assert!("10.0.0.5/32".parse::<Network>().is_ok());
+    }
+
+    #[test]
+    fn network_of_no_bits_is_everybody() {
+        let is_everybody = |text: &str| text.parse::<Network>().unwrap().is_everybody();
+        assert!(is_everybody("0.0.0.0/0") && is_everybody("::/0"));
+        assert!(!is_everybody("0.0.0.0/1") && !is_everybody("::"));
     }
 
     #[test]

@@ -19,12 +19,15 @@ impl FromStr for PayAfter {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let invalid =
-            || UnitError::new(format!("`{text}` is not a range of times: write 1s..30s, or 5s"));
+        let wrong = |problem: &str| {
+            let cure = "write the shorter time first, as in 1s..30s, or a single one, such as 5s";
+            UnitError::new(format!("`{text}` {problem}: {cure}"))
+        };
+        let invalid = || wrong("is not a range of times");
         let time = |text: &str| text.parse().map(|Span(time)| time).map_err(|_| invalid());
         let (from, to) = text.split_once("..").unwrap_or((text, text));
         let (from, to) = (time(from)?, time(to)?);
-        if from <= to { Ok(Self { from, to }) } else { Err(invalid()) }
+        if from <= to { Ok(Self { from, to }) } else { Err(wrong("begins with the longer time")) }
     }
 }
 
@@ -51,9 +54,11 @@ mod tests {
         for text in ["1s..30s", "5s", "0s..250ms"] {
             assert_eq!(text.parse::<PayAfter>().unwrap().to_string(), text);
         }
-        for text in ["", "5", "3s..1s", "1s..", "..1s", "1s..x"] {
+        for text in ["", "5", "1s..", "..1s", "1s..x"] {
             let error = text.parse::<PayAfter>().unwrap_err().to_string();
             assert!(error.contains("is not a range of times"), "{error}");
         }
+        let error = "30s..1s".parse::<PayAfter>().unwrap_err().to_string();
+        assert!(error.starts_with("`30s..1s` begins with the longer time: write the"), "{error}");
     }
 }

@@ -1,7 +1,6 @@
 //! The plan of a server. Every check of its flags happens here, before anything is started.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::flaws::{Design, Flaws};
 use crate::ids::{IdError, ItemId};
@@ -10,9 +9,10 @@ use crate::settings::{Durability, Role};
 use crate::units::{Count, Rate};
 
 use super::admission_plan::AdmissionPlan;
-use super::check::{FlagError, invalid, time};
+use super::check::FlagError;
 use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
+use super::hold::HoldTime;
 use super::listen::listen_address;
 use super::open_files::check_open_files;
 use super::waiting_room_plan::check_rate;
@@ -136,20 +136,11 @@ impl ServePlan {
             per_buyer: within("per-buyer", flags.per_buyer, 1, 1, u32_max)? as u32,
             opens_us,
             closes_us,
-            hold_us: hold_us(flags)?,
+            hold_us: flags.hold.map(HoldTime::us),
             fresh_sale: flags.fresh_sale.unwrap_or(false),
             flaws: flaws(flags),
             blind: flags.design == Some(Design::Article),
         })
-    }
-}
-
-/// The hold of an order: above zero, and at most as long as any time of a plan.
-fn hold_us(flags: &ServeFlags) -> Result<Option<u64>, FlagError> {
-    match time("hold", flags.hold)? {
-        Some(Duration::ZERO) => Err(invalid("hold", "must be above 0")),
-        // A time of a plan has at most a week.
-        hold => Ok(hold.map(|hold| hold.as_micros() as u64)),
     }
 }
 

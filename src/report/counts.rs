@@ -31,12 +31,9 @@ pub(super) fn counts(run: &Run) -> String {
         let Asked { wanted, answered } = audit.sent_again;
         let _ = writeln!(text, "Sent again {wanted} attempts that are known, {answered} answered");
     }
-    if let Some(OrderEnds { held, paid, cancelled, expired }) = audit.order_ends {
-        let _ = writeln!(
-            text,
-            "Orders     {held} held, {paid} paid; {cancelled} cancelled and {expired} expired, \
-             whose units came back",
-        );
+    if let Some(ends) = audit.order_ends {
+        let (kept, back) = order_ends(ends, |number| number.to_string());
+        let _ = writeln!(text, "Orders     {kept}; {back}");
     }
     if let Some(payments) = audit.payments {
         let _ = writeln!(text, "Payments   {}", payments.describe());
@@ -60,6 +57,15 @@ pub(super) fn counts(run: &Run) -> String {
         );
     }
     text
+}
+
+/// What has become of held orders, in words: those that take a unit, and those whose units came
+/// back.
+pub(super) fn order_ends(ends: OrderEnds, show: impl Fn(u64) -> String) -> (String, String) {
+    let OrderEnds { held, paid, cancelled, expired } = ends;
+    let kept = format!("{} held, {} paid", show(held), show(paid));
+    let (cancelled, expired) = (show(cancelled), show(expired));
+    (kept, format!("{cancelled} cancelled and {expired} expired, whose units came back"))
 }
 
 /// The counts above 0, each after its word.

@@ -7,6 +7,7 @@ use crate::archive::Run;
 use crate::judge::ThresholdResult;
 
 use super::checks::{Check, Kind, State, checks, counted, judged};
+use super::counts::order_ends;
 use super::faults;
 use super::not_checked::by_reason;
 use super::titled::Titled;
@@ -106,9 +107,16 @@ fn figures(run: &Run) -> Vec<(&'static str, String)> {
     let mut figures = vec![
         ("Stock", known(audit.stock.map(i128::from))),
         ("Sold", known(audit.orders.map(i128::from))),
+    ];
+    if let Some(ends) = audit.order_ends {
+        let (kept, back) = order_ends(ends, count);
+        figures.push(("Orders", format!("{kept}; {back}")));
+    }
+    figures.extend(audit.payments.map(|payments| ("Payments", payments.describe())));
+    figures.extend([
         ("Requests", format!("{}, {}", count(requests.total), rate(requests.per_second))),
         ("Errors", format!("{} ({})", percent(requests.error_rate), count(requests.errors))),
-    ];
+    ]);
     let kinds = [
         ("Accepted, p50 / p99", run.latency_accepted_us),
         ("Refused, p50 / p99", run.latency_refused_us),

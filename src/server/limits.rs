@@ -25,6 +25,14 @@ pub struct AdmissionLimits {
 impl AdmissionLimits {
     /// The limits of a plan.
     pub fn new(plan: &AdmissionPlan) -> Self {
+        for network in plan.trusted_proxies.iter().filter(|network| network.is_everybody()) {
+            tracing::warn!(
+                %network,
+                "--trusted-proxies trusts everybody to say who they are, so any client can evade \
+                 --address-rate-limit: give the addresses of your proxies alone, such as 127.0.0.1 \
+                 or 10.0.0.0/8"
+            );
+        }
         let proxies = || plan.trusted_proxies.clone();
         let address_rate =
             plan.address_rate_limit.map(|rate| AddressRateLimit::new(rate, proxies()));

@@ -215,6 +215,14 @@ impl SutRecord {
         }
     }
 
+    /// The label of the payments among the steps; `None` where there are none.
+    pub fn payment_label(&self) -> Option<&'static str> {
+        match self {
+            Self::BuiltIn(_) => Some(builtin::PAYMENT_LABEL),
+            Self::Described { .. } => None,
+        }
+    }
+
     /// The words of all outcomes that an answer can have.
     pub fn outcomes(&self) -> Vec<&str> {
         let decisions = [Outcome::Accepted, Outcome::Won, Outcome::Lost, Outcome::Rejected];

@@ -77,7 +77,10 @@ impl FromStr for Share {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let invalid = || UnitError::new(format!("`{text}` is not a share: write 5%, at most 100%"));
+        let invalid = || {
+            let cure = "write one from 0% to 100%, such as 5%";
+            UnitError::new(format!("`{text}` is not a share: {cure}"))
+        };
         let percent: f64 =
             text.strip_suffix('%').ok_or_else(invalid)?.parse().map_err(|_| invalid())?;
         if !(0.0..=100.0).contains(&percent) {

@@ -124,6 +124,35 @@ fn bench_pays_for_a_share_of_the_orders_and_audits_them() {
 }
 
 #[test]
+fn thresholds_on_payments_judge_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let pay = ["--spawn", "--threads", "4", "--pay", "100%", "--json", "--out", "base"];
+    let hold = ["--", "--hold", "1h"];
+    let (passes, crossed) = ("payment.p99>1h,payment.errors>1%", "payment.p50>0s");
+    let output = bench(folder.path(), &[&pay[..], &["--fail-if", passes], &hold].concat());
+    let result = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{result:#}");
+    let p99 = result["steps"][0]["latency_us"]["p99"].as_f64();
+    assert_eq!(result["thresholds"][0]["measured"].as_f64(), p99);
+    assert_eq!(result["thresholds"][1]["measured"], 0.0);
+    // The recorded run is a baseline for the payments of another one.
+    let relative = format!("{crossed},payment.p99>100000x");
+    let flags = ["--spawn", "--threads", "4", "--pay", "100%", "--json", "--baseline", "base"];
+    let output = bench(folder.path(), &[&flags[..], &["--fail-if", &relative], &hold].concat());
+    let result = json(&output);
+    assert_eq!(output.status.code(), Some(99), "{result:#}");
+    let passed = |at: usize| result["thresholds"][at]["passed"].as_bool();
+    assert_eq!((passed(0), passed(1)), (Some(false), Some(true)), "{result:#}");
+    // Nobody has paid, so there is nothing that could pass.
+    let output = bench(folder.path(), &["--spawn", "--fail-if", passes]);
+    assert_eq!(output.status.code(), Some(99), "{}", stderr(&output));
+    for expression in passes.split(',') {
+        let line = format!("CROSSED    {expression}: not measured");
+        assert!(stdout(&output).contains(&line), "{}", stdout(&output));
+    }
+}
+
+#[test]
 fn paying_needs_a_sale_that_holds_its_orders() {
     let folder = tempfile::tempdir().unwrap();
     let output = bench(folder.path(), &["--spawn", "--pay", "80%"]);
@@ -131,10 +160,17 @@ fn paying_needs_a_sale_that_holds_its_orders() {
     assert!(stderr(&output).contains("--pay: the sale does not hold its orders"));
     for (flags, problem) in [
         (&["--pay-after", "1s"][..], "--pay-after: nobody pays"),
+        (&["--pay", "101%"], "`101%` is not a share: write one from 0% to 100%, such as 5%"),
         (&["--pay", "80%", "--follow=false"], "--pay: who pays waits"),
-        (&["--pay", "80%", "--pay-after", "3s..1s"], "is not a range of times"),
-        (&["--spawn", "--", "--hold", "0s"], "--hold: must be above 0"),
-        (&["--spawn", "--", "--hold", "169h"], "--hold: 7days 1h is over"),
+        (&["--pay", "80%", "--pay-after", "3s..1s"], "`3s..1s` begins with the longer time"),
+        (
+            &["--spawn", "--", "--hold", "0"],
+            "`0` holds no order: leave --hold out, or write one above 0",
+        ),
+        (
+            &["--spawn", "--", "--hold", "169h"],
+            "`169h` is longer than an order may be held: write one above",
+        ),
     ] {
         let output = bench(folder.path(), flags);
         assert_eq!(output.status.code(), Some(2), "{flags:?}: {}", stderr(&output));

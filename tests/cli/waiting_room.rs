@@ -68,10 +68,25 @@ fn ticket_outlives_a_killed_server_whose_secret_only_its_owner_can_read() {
 }
 
 #[test]
+fn serve_warns_of_proxies_that_are_everybody() {
+    for (networks, is_warned) in [("0.0.0.0/0", true), ("127.0.0.1,::/0", true), ("::1", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = ["--address-rate-limit", "9/s", "--trusted-proxies", networks];
+        let log = Serving::start(folder.path(), &flags).log();
+        let warning = "--trusted-proxies trusts everybody to say who they are";
+        assert_eq!(log.contains(warning), is_warned, "{networks}: {log}");
+    }
+}
+
+#[test]
 fn flags_that_make_no_sense_are_rejected() {
     let cases: &[(&[&str], &str)] = &[
         (&["--trusted-proxies", "10.0.0.0/8"], "--trusted-proxies: needs --address-rate-limit"),
         (&["--address-rate-limit", "1/s", "--trusted-proxies", "10.0.0.0/99"], "is no network"),
+        (
+            &["--address-rate-limit", "1/s", "--trusted-proxies", "10.0.0.5/8"],
+            "`10.0.0.5/8` is an address inside a network: write 10.0.0.0/8 for all of it",
+        ),
         (&["--admit-factor", "0"], "--admit-factor: must be at least 1"),
         (&["--max-wait", "0s"], "--max-wait: must be above 0"),
         (&["--waiting-room", "any"], "first-come"),

@@ -194,3 +194,23 @@ fn invariants_that_the_source_does_not_tell_of_are_named_everywhere() {
         "{summary}"
     );
 }
+
+#[test]
+fn summary_and_page_say_what_has_become_of_held_orders() {
+    let run = report(oversold());
+    let titled = [Titled { name: "run", run: &run }];
+    let back = "0 cancelled and 4 expired, whose units came back";
+    let text = summary(&titled).unwrap();
+    assert!(text.contains(&format!("| Orders | 1 held, 2 paid; {back} |")), "{text}");
+    assert!(text.contains("| Payments | paid 2, expired 1, unknown 1 |"), "{text}");
+    let page = html(&titled).unwrap();
+    let tile = format!("<span>Orders</span><b>1 held, 2 paid</b><span>{back}</span>");
+    assert!(page.contains(&tile), "{page}");
+    assert!(page.contains(&format!("<td>1 held, 2 paid; {back}</td>")), "{page}");
+    // A sale without a hold has none.
+    let run = report(Audit { order_ends: None, payments: None, ..oversold() });
+    let titled = [Titled { name: "run", run: &run }];
+    let text = summary(&titled).unwrap();
+    assert!(!text.contains("| Orders |") && !text.contains("| Payments |"), "{text}");
+    assert!(!html(&titled).unwrap().contains("<span>Orders</span>"));
+}

@@ -15,6 +15,7 @@ mod evidence;
 mod follow;
 mod invalid_answers;
 mod open;
+mod payments;
 mod retry;
 mod run;
 mod stampede;

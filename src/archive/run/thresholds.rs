@@ -3,6 +3,7 @@
 use crate::judge::{Expression, Figures, ProcessFigures, Threshold, Verdict};
 
 use super::figures::{ProcessRecord, Run};
+use super::steps::StepRecord;
 
 impl Run {
     /// The figures that thresholds can be set on.
@@ -11,6 +12,8 @@ impl Run {
         // Without a conclusion, orders that are not known yet may be above the stock.
         let is_counted = matches!(audit.verdict, Verdict::Pass | Verdict::Fail);
         let is_counted = is_counted && audit.orders.is_some() || audit.oversold > 0;
+        let is_payment = |step: &&StepRecord| Some(&*step.label) == self.sut.payment_label();
+        let payments = self.steps.iter().find(is_payment);
         Figures {
             latency: self.latency_us,
             corrected: self.latency_corrected_us,
@@ -21,6 +24,8 @@ impl Run {
             first_byte: self.first_byte_us,
             lag: self.generator.lag_us,
             settle: self.settle_us,
+            payment: payments.map(|step| step.latency_us).unwrap_or_default(),
+            payment_errors: payments.map_or(0, |step| step.errors),
             total: requests.total,
             errors: requests.errors,
             per_second: requests.per_second,

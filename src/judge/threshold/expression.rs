@@ -197,6 +197,7 @@ fn unknown_metric(text: &str, name: &str, outcomes: &[&str]) -> ExpressionError 
     let statistics = "min, mean, stddev, p50, p90, p95, p99, p999 or max is expected here";
     let (wrong_at, expected) = match group {
         _ if percentile.is_some() => (0, statistics.to_owned()),
+        "payment" if word_at < name.len() => (word_at, format!("errors, {statistics}")),
         group if Times::from_word(group).is_some() => match word_at == name.len() {
             true => (word_at, format!("a statistic is expected here, such as {group}.p99")),
             false => (word_at, statistics.to_owned()),

@@ -26,6 +26,10 @@ pub struct Figures {
     pub lag: Quantiles,
     /// Acceptance, or the click, to the decision.
     pub settle: Quantiles,
+    /// Begin to last byte, of the payments for held orders.
+    pub payment: Quantiles,
+    /// Payments without a usable answer.
+    pub payment_errors: u64,
     /// Requests. Without any, nothing was measured of them.
     pub total: u64,
     /// Requests without a usable answer.
@@ -81,14 +85,16 @@ impl Figures {
 
     /// The figure of a metric, in this unit; `None` if it was not measured.
     pub fn get(&self, metric: &Metric, unit: Unit) -> Option<f64> {
-        let requests = |count: u64| match unit {
-            _ if self.total == 0 => None,
-            Unit::Share => Some(count as f64 / self.total as f64),
+        let of = |total: u64, count: u64| match unit {
+            _ if total == 0 => None,
+            Unit::Share => Some(count as f64 / total as f64),
             _ => Some(count as f64),
         };
+        let requests = |count| of(self.total, count);
         let figure = match metric {
             Metric::Time(times, statistic) => self.time(*times, *statistic),
             Metric::Errors => requests(self.errors),
+            Metric::PaymentErrors => of(self.payment.count, self.payment_errors),
             Metric::Outcome(word) => requests(count_of(&self.by_outcome, word)),
             Metric::Error(word) => requests(count_of(&self.by_error, word)),
             Metric::Rate => (self.total > 0).then_some(self.per_second),
@@ -114,6 +120,7 @@ impl Figures {
             Times::FirstByte => &self.first_byte,
             Times::Lag => &self.lag,
             Times::Settle => &self.settle,
+            Times::Payment => &self.payment,
         };
         let us = match statistic {
             Statistic::Min => times.min as f64,

@@ -6,6 +6,9 @@ use crate::stats::ErrorKind;
 
 use super::unit::Form;
 
+/// The name of the payments without a usable answer.
+const PAYMENT_ERRORS: &str = "payment.errors";
+
 /// A figure of a run that a threshold can be set on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Metric {
@@ -13,6 +16,8 @@ pub enum Metric {
     Time(Times, Statistic),
     /// Requests without a usable answer.
     Errors,
+    /// Payments without a usable answer.
+    PaymentErrors,
     /// Usable answers with this outcome, by its word.
     Outcome(String),
     /// Errors of this kind, by its word.
@@ -75,6 +80,8 @@ named! {
         Lag => "lag",
         /// Acceptance, or the click, to the decision.
         Settle => "settle",
+        /// Begin to last byte, of the payments for held orders.
+        Payment => "payment",
     }
 }
 
@@ -125,6 +132,9 @@ impl Metric {
                 _ => None,
             };
         };
+        if name == PAYMENT_ERRORS {
+            return Some(Self::PaymentErrors);
+        }
         if let Some(times) = Times::from_word(group) {
             return Some(Self::Time(times, statistic(word)?));
         }
@@ -148,7 +158,14 @@ impl Metric {
         let times = Times::ALL.iter().flat_map(|times| {
             statistics.clone().map(|statistic| Self::Time(*times, statistic).to_string())
         });
-        let plain = [Self::Errors, Self::Rate, Self::Oversold, Self::FifoViolations, Self::Gini];
+        let plain = [
+            Self::Errors,
+            Self::PaymentErrors,
+            Self::Rate,
+            Self::Oversold,
+            Self::FifoViolations,
+            Self::Gini,
+        ];
         let processes = Process::ALL.iter().copied();
         let of_processes = processes
             .flat_map(|process| [Self::CpuUsPerRequest(process), Self::RssBytesMax(process)]);
@@ -163,7 +180,9 @@ impl Metric {
     pub(super) fn form(&self) -> Form {
         match self {
             Self::Time(..) => Form::Time,
-            Self::Errors | Self::Outcome(_) | Self::Error(_) => Form::ShareOrCount,
+            Self::Errors | Self::PaymentErrors | Self::Outcome(_) | Self::Error(_) => {
+                Form::ShareOrCount
+            }
             Self::Rate => Form::Rate,
             Self::CpuUsPerRequest(_) | Self::Gini => Form::Number,
             Self::RssBytesMax(_) => Form::Bytes,
@@ -174,9 +193,10 @@ impl Metric {
     /// Whether the figure is known while requests are sent.
     pub(super) fn is_live(&self) -> bool {
         match self {
-            Self::Time(times, _) => *times != Times::Settle,
+            Self::Time(times, _) => !matches!(times, Times::Settle | Times::Payment),
             Self::Errors | Self::Outcome(_) | Self::Error(_) | Self::Rate => true,
-            Self::CpuUsPerRequest(_)
+            Self::PaymentErrors
+            | Self::CpuUsPerRequest(_)
             | Self::RssBytesMax(_)
             | Self::Oversold
             | Self::FifoViolations
@@ -194,6 +214,7 @@ impl fmt::Display for Metric {
                 write!(f, "{}.{}", times.as_str(), statistic.as_str())
             }
             Self::Errors => f.write_str("errors"),
+            Self::PaymentErrors => f.write_str(PAYMENT_ERRORS),
             Self::Outcome(word) => write!(f, "outcome.{word}"),
             Self::Error(word) => write!(f, "error.{word}"),
             Self::Rate => f.write_str("rate"),

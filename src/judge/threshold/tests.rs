@@ -42,6 +42,8 @@ fn figures() -> Figures {
         first_byte: times(700),
         lag: times(800),
         settle: times(900),
+        payment: Quantiles { count: 50, ..times(1_000) },
+        payment_errors: 2,
         total: 1_000,
         errors: 20,
         per_second: 171.5,
@@ -122,6 +124,9 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "gini>50%",
         "server.cpu_us_per_request>40us",
         "server.rss_bytes_max>1s",
+        "payment.error>1%",
+        "payment>1s",
+        "paymnt.errors>1%",
         "p99>0x",
         "p99>-1x",
         "p99>x",
@@ -152,7 +157,7 @@ fn every_metric_has_its_figure() {
     let offsets = [0.0, 1.5, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
     let groups = ["", "corrected.", "accepted.", "refused.", "failed.", "connect.", "first_byte."];
     let mut expected = Vec::new();
-    for (group, from) in groups.into_iter().chain(["lag.", "settle."]).zip(1..) {
+    for (group, from) in groups.into_iter().chain(["lag.", "settle.", "payment."]).zip(1..) {
         for (statistic, offset) in statistics.into_iter().zip(offsets) {
             let figure = f64::from(from) * 100.0 + offset;
             expected.push((format!("{group}{statistic}"), "1ms", figure));
@@ -161,6 +166,8 @@ fn every_metric_has_its_figure() {
     let others = [
         ("errors", "1%", 0.02),
         ("errors", "1", 20.0),
+        ("payment.errors", "1%", 0.04),
+        ("payment.errors", "1", 2.0),
         ("rate", "1/s", 171.5),
         ("outcome.sold_out", "1%", 0.97),
         ("outcome.queued", "1", 10.0),
@@ -260,7 +267,14 @@ fn figures_of_the_end_are_refused_during_the_run() {
     for text in ["outcome.lost>5%", "error.reset>0"] {
         assert_eq!(parse(text).check_live(), Ok(()), "{text}");
     }
-    for text in ["settle.p99>1s", "gini>0.5", "fifo_violations>0", "server.rss_bytes_max>1"] {
+    for text in [
+        "settle.p99>1s",
+        "payment.p99>1s",
+        "payment.errors>1%",
+        "gini>0.5",
+        "fifo_violations>0",
+        "server.rss_bytes_max>1",
+    ] {
         assert!(parse(text).check_live().is_err(), "{text}");
     }
     let error = parse("oversold > 0").check_live().unwrap_err();

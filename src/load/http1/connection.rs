@@ -62,6 +62,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Closes the connection, if it is open.
+    pub(in crate::load) fn close(&mut self) {
+        self.stream = None;
+    }
+
     /// Sends one request and reads its answer.
     pub(in crate::load) async fn exchange(
         &mut self,

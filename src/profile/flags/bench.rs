@@ -151,7 +151,8 @@ layered! {
         pub fail_if: Option<Vec<String>>,
         /// Stop sending if this holds during the run, evaluated once a second on the totals so far,
         /// from one second and 100 requests after the warm-up on; then audit and exit with 99. It
-        /// takes errors, error.…, outcome.…, rate, lag and any latency but settle. May be repeated
+        /// takes errors, error.…, outcome.…, rate, lag and any latency but settle and payment. May
+        /// be repeated
         #[arg(long, env = "SECKILL_ABORT_ON", value_delimiter = ',', value_name = "EXPR")]
         pub abort_on: Option<Vec<String>>,
         /// Break a part of the system during the load: 'at=5s for=10s what=broker do=blackhole'.

@@ -10,6 +10,7 @@ use crate::secret::{EngineUrl, Secret};
 use crate::settings::{Durability, LogFormat, QueueType, Role, RoomOrder};
 use crate::units::{Count, Moment, Rate, Span};
 
+use super::super::hold::HoldTime;
 use super::super::network::Network;
 
 layered! {
@@ -31,7 +32,7 @@ layered! {
         /// Hold each order for this time: it expires unless its buyer pays [default: orders need no
         /// payment]
         #[arg(long, env = "SECKILL_HOLD", value_name = "TIME")]
-        pub hold: Option<Span>,
+        pub hold: Option<HoldTime>,
         /// When the sale opens: RFC 3339, or +5s from now [default: immediately]
         #[arg(long, env = "SECKILL_OPENS_AT", value_name = "MOMENT")]
         pub opens_at: Option<Moment>,

@@ -1,8 +1,9 @@
 //! The first screen of a run: the verdict, the figures that matter most, and the thresholds.
 
 use crate::archive::Run;
-use crate::judge::Verdict;
+use crate::judge::{OrderEnds, Verdict};
 use crate::report::checks::judged;
+use crate::report::counts::order_ends;
 use crate::report::titled::Titled;
 use crate::report::tone::Tone;
 use crate::report::verdict::verdict_line;
@@ -92,8 +93,9 @@ impl Head {
 fn tiles(run: &Run) -> Vec<Tile> {
     let (audit, requests) = (&run.audit.audit, &run.requests);
     let has_crossed_errors = run.crossed().any(|result| result.metric == "errors");
-    let mut tiles = vec![
-        sold(run),
+    let mut tiles = vec![sold(run)];
+    tiles.extend(audit.order_ends.map(became));
+    tiles.extend([
         Tile {
             name: "Errors",
             value: percent(requests.error_rate),
@@ -102,7 +104,7 @@ fn tiles(run: &Run) -> Vec<Tile> {
         },
         times("Accepted, p50 / p99", run.latency_accepted_us),
         times("Refused, p50 / p99", run.latency_refused_us),
-    ];
+    ]);
     if run.latency_failed_us.is_some() {
         tiles.push(times("Failed, p50 / p99", run.latency_failed_us));
     }
@@ -144,6 +146,12 @@ fn sold(run: &Run) -> Tile {
         _ => ("not known".to_owned(), accepted),
     };
     Tile { name: "Sold of the stock", value, detail, is_bad: audit.oversold > 0 }
+}
+
+/// What has become of the orders of a sale that holds them.
+fn became(ends: OrderEnds) -> Tile {
+    let (value, detail) = order_ends(ends, count);
+    Tile { name: "Orders", value, detail, is_bad: false }
 }
 
 fn sent(requests: u64) -> String {
