@@ -2,9 +2,9 @@
 //!
 //! Without it, a buyer who clicks again and again would be refused or accepted at random, and the
 //! one who clicks most would win. A buyer that is refused with `queue_full`, or with `rate_limited`
-//! by the limit for all, is told when to come back. From then on, for a minute, its attempts are admitted before those of newcomers. Before
-//! that time, further clicks do not help: they are put behind those of newcomers, and are told the
-//! same time.
+//! by the limit for all, is told when to come back. From then on, for a minute, its attempts are
+//! admitted before those of newcomers. Before that time, further clicks do not help: they are put
+//! behind those of newcomers, and are told the same time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
