@@ -60,6 +60,8 @@ impl Shared {
     }
 
     fn commit(&self, file: &mut dyn DiskFile, bytes: &[u8], closed: bool) -> std::io::Result<()> {
+        // After the write, a file that was cut would be as long as before.
+        file.check_place(&self.path)?;
         file.write_all(bytes)?;
         if self.durability == Durability::Fsync || closed {
             file.sync_data()?;

@@ -58,9 +58,10 @@ pub enum ServeError {
     Thread(io::Error),
     /// The disk failed while serving.
     #[error(
-        "stopped, because accepted attempts can no longer be written: {0}. Everything that was \
-         answered is in the files of the data folder: make room, repair the disk, or put the files \
-         back where they were, then start again on the same folder"
+        "stopped, because accepted attempts can no longer be written: {0}. Unless its \
+         files were deleted or cut, everything that was answered is in the data folder: make room, \
+         repair the disk, or put the files back where they were, then start again on the same \
+         folder"
     )]
     Disk(String),
 }

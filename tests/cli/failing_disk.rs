@@ -1,7 +1,7 @@
 //! A disk that fails, turns read-only, or loses its folder under load: the server accepts nothing
 //! more, says why, and ends; everything that it had accepted is there after the next start.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -110,6 +110,20 @@ fn moved_folder_ends_the_server_and_has_everything_that_was_accepted() {
     fs::rename(&data, &moved).unwrap();
     let mut history = ends(server, loading, &["moved or deleted", ".journal"]);
     assert_nothing_is_lost(&moved, &sale, &mut history);
+}
+
+#[test]
+fn journal_that_is_cut_ends_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(folder.path(), &FLAGS);
+    let sale = Sale::open(&server.url, "tea", PLENTY);
+    let loading = load(&sale);
+    let journal = OpenOptions::new().write(true).open(folder.path().join("queue.journal")).unwrap();
+    // Just before a write, a cut is not noticed: it leaves a hole, and no shorter file.
+    for _ in 0..1_000 {
+        journal.set_len(1_000).unwrap();
+    }
+    ends(server, loading, &["was cut while the server was using it", "queue.journal"]);
 }
 
 #[test]
