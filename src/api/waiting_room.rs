@@ -21,7 +21,8 @@ pub struct TicketStatus {
     pub ticket: String,
     /// The item that the ticket is for.
     pub item: String,
-    /// How many tickets are admitted before this one; absent while that is not decided.
+    /// How many places are admitted before this one, whether or not their buyers still come; absent
+    /// while that is not decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
     /// An estimate of the time until it is admitted, in milliseconds; until the opening, where the

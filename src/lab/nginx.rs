@@ -120,8 +120,11 @@ mod tests {
         let config = Nginx::balancer(&[5, 6]);
         let servers: Vec<_> =
             config.lines().filter(|line| line.trim_start().starts_with("server 127")).collect();
-        assert_eq!(servers.len(), 2, "{config}");
-        assert!(servers[0].contains("127.0.0.1:5 ") && servers[1].contains("127.0.0.1:6 "));
+        // Two for attempts, and two for tickets.
+        assert_eq!(servers.len(), 4, "{config}");
+        for pair in servers.chunks(2) {
+            assert!(pair[0].contains("127.0.0.1:5 ") && pair[1].contains("127.0.0.1:6 "));
+        }
         assert!(config.contains("listen 127.0.0.1:{port} "), "{config}");
         for foreign in ["7001", "7002", "8080", "daemon", "pid ", "include", "#"] {
             assert!(!config.contains(foreign), "{foreign}: {config}");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Entries that are kept; each takes some 20 to 40 bytes.
+/// Entries that are kept; each takes some 20 to 40 bytes, if its value is a number.
 const ENTRIES_MAX: usize = 1 << 20;
 
 /// Parts of the table, each with a lock of its own.
@@ -17,45 +17,51 @@ pub(super) const GENERATION_LEN: usize = ENTRIES_MAX / SHARDS / 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key(u64);
 
-/// A number for each key. When the table is full, the half that was written longest ago is dropped.
+/// A value for each key. When the table is full, the half that was written longest ago is dropped.
 #[derive(Debug)]
-pub(super) struct BoundedTable {
+pub(super) struct BoundedTable<V = u64> {
     hasher: RandomState,
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<Shard<V>>>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Shard {
-    current: HashMap<Key, u64>,
+#[derive(Debug)]
+pub(super) struct Shard<V = u64> {
+    current: HashMap<Key, V>,
     /// The generation before: dropped when the current one is full.
-    previous: HashMap<Key, u64>,
+    previous: HashMap<Key, V>,
 }
 
-impl Default for BoundedTable {
+impl<V> Default for Shard<V> {
+    fn default() -> Self {
+        Self { current: HashMap::default(), previous: HashMap::default() }
+    }
+}
+
+impl<V> Default for BoundedTable<V> {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self { hasher: RandomState::new(), shards }
     }
 }
 
-impl BoundedTable {
+impl<V> BoundedTable<V> {
     pub(super) fn key(&self, name: &impl Hash) -> Key {
         Key(self.hasher.hash_one(name))
     }
 
     /// The part of the table that has a key, locked.
-    pub(super) fn shard(&self, key: Key) -> MutexGuard<'_, Shard> {
+    pub(super) fn shard(&self, key: Key) -> MutexGuard<'_, Shard<V>> {
         let shard = &self.shards[key.0 as usize % SHARDS];
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shard {
-    pub(super) fn get(&self, key: Key) -> Option<u64> {
+impl<V: Copy> Shard<V> {
+    pub(super) fn get(&self, key: Key) -> Option<V> {
         self.current.get(&key).or_else(|| self.previous.get(&key)).copied()
     }
 
-    pub(super) fn set(&mut self, key: Key, value: u64) {
+    pub(super) fn set(&mut self, key: Key, value: V) {
         if self.current.len() >= GENERATION_LEN && !self.current.contains_key(&key) {
             self.previous = std::mem::take(&mut self.current);
         }

@@ -1,5 +1,7 @@
 //! [`route`]: from a request to its response, without a socket.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use hyper::header::{ALLOW, CONNECTION, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -85,7 +87,7 @@ where
             Err(response) => response,
         },
         (&Method::POST, TICKETS) if let Some(room) = &app.waiting_room => {
-            let client = app.limits.address_rate.as_ref().and_then(|limit| limit.client(&request));
+            let client = client_of(app, &request);
             match read_json(request).await {
                 Ok(wanted) => tickets::take(app, room, wanted, client).await,
                 Err(response) => response,
@@ -95,7 +97,7 @@ where
             if let Some(room) = &app.waiting_room
                 && let Some(ticket) = ticket_in(path) =>
         {
-            tickets::look(app, room, ticket).await
+            tickets::look(app, room, ticket, client_of(app, &request)).await
         }
         (&Method::POST, path) if let Some((order_id, ending)) = orders::of_path(path) => {
             match read_json(request).await {
@@ -107,6 +109,11 @@ where
         (&Method::GET, "/readyz") => ready::ready(app).await,
         (_, path) => no_such_route(app, path),
     }
+}
+
+/// The client's address, if there is a limit for each address and this one is not exempt.
+fn client_of<B>(app: &App, request: &Request<B>) -> Option<IpAddr> {
+    app.limits.address_rate.as_ref().and_then(|limit| limit.client(request))
 }
 
 /// The ticket in the path of a request for its state.

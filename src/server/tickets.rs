@@ -36,10 +36,8 @@ pub(super) async fn take(
         Ok(item) => item,
         Err(error) => return bad("bad_item", "item", error),
     };
-    if let (Some(limit), Some(client)) = (&app.limits.address_rate, client)
-        && let Err(wait) = limit.admit(client)
-    {
-        return refused_for(Refusal::RateLimited, Some(wait));
+    if let Some(response) = over_limit(app, client) {
+        return response;
     }
     match current_sale(app, item.as_ref()).await {
         Ok(sale) => json(StatusCode::OK, &room.take(&sale, &buyer, load(app), app.clock.now_us())),
@@ -47,8 +45,16 @@ pub(super) async fn take(
     }
 }
 
-/// Answers a request for the state of a ticket.
-pub(super) async fn look(app: &App, room: &WaitingRoom, signed: &str) -> Response<Body> {
+/// Answers a request for the state of a ticket, from a client at this address if that matters.
+pub(super) async fn look(
+    app: &App,
+    room: &WaitingRoom,
+    signed: &str,
+    client: Option<IpAddr>,
+) -> Response<Body> {
+    if let Some(response) = over_limit(app, client) {
+        return response;
+    }
     // A ticket has no characters that must be escaped, but some clients escape others, too.
     let signed = percent_decode_str(signed).decode_utf8_lossy();
     let Some(ticket) = room.read(&signed, app.clock.now_us()) else { return unknown_ticket() };
@@ -60,6 +66,13 @@ pub(super) async fn look(app: &App, room: &WaitingRoom, signed: &str) -> Respons
         Some(status) => json(StatusCode::OK, &status),
         None => unknown_ticket(),
     }
+}
+
+/// The refusal of a client whose address is over its limit. Looks at tickets count as well: each
+/// costs a signature and a read of the store.
+fn over_limit(app: &App, client: Option<IpAddr>) -> Option<Response<Body>> {
+    let wait = app.limits.address_rate.as_ref()?.admit(client?).err()?;
+    Some(refused_for(Refusal::RateLimited, Some(wait)))
 }
 
 /// A sale for which tickets make sense.

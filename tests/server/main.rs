@@ -29,5 +29,6 @@ mod slow_readers;
 mod start;
 mod store;
 mod store_orders;
+mod ticket_life;
 mod tombstones;
 mod waiting_room;

@@ -5,6 +5,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
+use crate::store::SaleView;
 
 /// HMAC-SHA256 (RFC 2104).
 type Hmac256 = Hmac<Sha256>;
@@ -17,6 +18,7 @@ pub(super) const SIGNATURE_LEN: usize = 64;
 pub(super) struct Keys {
     tickets: Hmac256,
     order: Hmac256,
+    sales: Hmac256,
 }
 
 impl Keys {
@@ -24,8 +26,9 @@ impl Keys {
         let root = hmac(&Sha256::digest(secret));
         let derived =
             |purpose: &str| hmac(&root.clone().chain_update(purpose).finalize().into_bytes());
-        let [tickets, order] = ["waiting-room/tickets", "waiting-room/order"].map(derived);
-        Self { tickets, order }
+        let purposes = ["waiting-room/tickets", "waiting-room/order", "waiting-room/sales"];
+        let [tickets, order, sales] = purposes.map(derived);
+        Self { tickets, order, sales }
     }
 
     /// The signature of a ticket's text.
@@ -42,9 +45,20 @@ impl Keys {
 
     /// A number that nobody can know without the secret, uniform over all that it can be.
     pub(super) fn draw(&self, text: &str) -> u64 {
-        let bytes: [u8; 32] = self.order.clone().chain_update(text).finalize().into_bytes().into();
-        bytes.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        number(&self.order, text)
     }
+
+    /// Which opening of a sale this is: the same number in all processes on one store, and another
+    /// one for a sale with other terms, such as another moment of opening, or of another epoch.
+    pub(super) fn sale(&self, sale: &SaleView) -> u64 {
+        number(&self.sales, &format!("{} {}", sale.epoch, sale.terms))
+    }
+}
+
+/// The first bytes of a signature, as a number.
+fn number(key: &Hmac256, text: &str) -> u64 {
+    let bytes: [u8; 32] = key.clone().chain_update(text).finalize().into_bytes().into();
+    bytes.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 impl std::fmt::Debug for Keys {

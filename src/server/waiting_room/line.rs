@@ -28,16 +28,6 @@ impl Pace {
             Self::Fixed(rate) | Self::Measured(rate) => rate,
         }
     }
-
-    /// Places that are admitted in this time; where the rate is measured, at the least of all
-    /// rates.
-    pub(super) fn places_in(self, time: Duration) -> u64 {
-        let rate = match self {
-            Self::Fixed(rate) => rate,
-            Self::Measured(rate) => rate.max(MEASURED_MIN),
-        };
-        rate.saturating_mul(time.as_secs())
-    }
 }
 
 /// The line of one sale.
@@ -81,6 +71,18 @@ impl Line {
         let number = self.next.max(self.mark(pace, now_us));
         self.saw(Number { number, is_early });
         Number { number, is_early }
+    }
+
+    /// How many tickets have been taken: before the opening, or in all.
+    pub(super) fn taken(&self, is_early: bool) -> u64 {
+        if is_early { self.early } else { self.next }
+    }
+
+    /// Notes that so many places were admitted, maybe by a process that does not live any more. At
+    /// a fixed pace it does not matter.
+    pub(super) fn saw_mark(&mut self, mark: u64) {
+        let (measured, _) = &mut self.measured;
+        *measured = mark.max(*measured);
     }
 
     /// Notes a number that was given to a ticket, maybe by a process that does not live any more,
@@ -202,6 +204,17 @@ mod tests {
         assert_eq!(line.place(early(0), Some(u64::MAX)), 42, "and they are counted");
         line.saw(late(u64::MAX));
         assert_eq!(line.take(PACE, OPENS_US).number, u64::MAX);
+    }
+
+    #[test]
+    fn mark_of_an_earlier_process_is_not_admitted_again() {
+        let (mut line, pace) = (line(), Pace::Measured(100));
+        line.saw_mark(700);
+        line.saw_mark(600);
+        assert_eq!(line.mark(pace, OPENS_US - 1), 0);
+        assert_eq!(line.mark(pace, OPENS_US + SECOND_US / 10), 710);
+        assert_eq!(line.take(pace, OPENS_US + SECOND_US / 10), late(710));
+        assert_eq!([true, false].map(|is_early| line.taken(is_early)), [0, 711]);
     }
 
     #[test]

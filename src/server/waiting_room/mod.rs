@@ -2,9 +2,11 @@
 //! take.
 //!
 //! A ticket is signed and says all that is needed to judge it, so the room keeps one line for each
-//! sale, and nothing for each ticket but its number, in a table of bounded size, so that a buyer
-//! who takes a ticket again gets the same one. When its turn has come, a ticket is exchanged for an
-//! admitted one, which every process that has the secret recognizes without asking anybody.
+//! sale, and nothing for each buyer but what the last ticket says, in a table of bounded size, so
+//! that a buyer who takes a ticket again gets the same one. When its turn has come, a ticket is
+//! exchanged for an admitted one, which every process that has the secret recognizes without asking
+//! anybody. Each ticket also says how far the line had come when it was written, so that a
+//! restarted process learns that from the first ticket that it is shown.
 
 mod keys;
 mod line;
@@ -42,9 +44,16 @@ pub struct WaitingRoom {
     ticket_ttl: Duration,
     /// By the epoch of the sale.
     lines: Mutex<BTreeMap<u64, Line>>,
-    /// The number of each ticket, twice, and 1 more if it was taken before the opening; by epoch
-    /// and buyer.
-    numbers: BoundedTable,
+    /// The last ticket of each buyer, by epoch and buyer.
+    held: BoundedTable<Held>,
+}
+
+/// What is kept of the last ticket of a buyer.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    kind: Kind,
+    number: u64,
+    expires_s: u64,
 }
 
 /// What the server can take at a moment, as far as it is measured.
@@ -65,12 +74,12 @@ impl WaitingRoom {
             rate: plan.rate.map(|rate| rate.per_second),
             ticket_ttl: plan.ticket_ttl,
             lines: Mutex::default(),
-            numbers: BoundedTable::default(),
+            held: BoundedTable::default(),
         }
     }
 
-    /// The ticket of a buyer for a sale: the one that it has, or else a new one. A buyer whose turn
-    /// has been over for as long as a ticket is valid is at the end of the line again.
+    /// The ticket of a buyer for a sale: the one that it has, or else a new one. A buyer whose
+    /// ticket has expired is at the end of the line again.
     pub(super) fn take(
         &self,
         sale: &SaleView,
@@ -78,41 +87,37 @@ impl WaitingRoom {
         load: Load,
         now_us: u64,
     ) -> TicketStatus {
-        let key = self.numbers.key(&(sale.epoch, buyer));
         let pace = self.pace(load);
         let mut lines = self.lines();
         let line = line_of(&mut lines, sale, now_us);
-        let mut numbers = self.numbers.shard(key);
-        let known = numbers.get(key);
-        let known = known.map(|known| Number { number: known >> 1, is_early: known & 1 == 1 });
-        let over = pace.places_in(self.ticket_ttl);
-        let is_valid = |number: &Number| {
-            let place = self.place(line, *number, sale.epoch, buyer);
-            line.mark(pace, now_us).saturating_sub(place) <= over
-        };
-        let number = known.filter(is_valid).unwrap_or_else(|| line.take(pace, now_us));
-        numbers.set(key, (number.number << 1) | u64::from(number.is_early));
-        drop(numbers);
+        let key = self.held.key(&(sale.epoch, buyer));
+        let known = self.held.shard(key).get(key);
+        let held = known.filter(|held| is_valid(held.expires_s, now_us)).unwrap_or_else(|| {
+            let Number { number, is_early } = line.take(pace, now_us);
+            let kind = if is_early { Kind::Early } else { Kind::Late };
+            Held { kind, number, expires_s: 0 }
+        });
         let ticket = Ticket {
-            kind: if number.is_early { Kind::Early } else { Kind::Late },
+            kind: held.kind,
             item: sale.terms.item.clone(),
-            epoch: sale.epoch,
-            number: number.number,
-            expires_s: 0,
+            sale: self.keys.sale(sale),
+            number: held.number,
+            taken: 0,
+            mark: 0,
+            expires_s: held.expires_s,
             buyer: buyer.clone(),
         };
-        self.status(line, ticket, pace, now_us)
+        self.status(line, sale, ticket, pace, now_us)
     }
 
     /// Reads a ticket; `None` if it is none of this server, or has expired.
     pub(super) fn read(&self, signed: &str, now_us: u64) -> Option<TicketOf> {
         let ticket = Ticket::read(signed, &self.keys)?;
-        let is_valid = ticket.expires_s.saturating_mul(1_000_000) > now_us;
-        is_valid.then_some(TicketOf(ticket))
+        is_valid(ticket.expires_s, now_us).then_some(TicketOf(ticket))
     }
 
     /// The state of a ticket for this sale. One that waits is renewed: it expires only if nobody
-    /// asks for it. `None` if it is for an earlier sale.
+    /// asks for it. `None` if it is for another sale.
     pub(super) fn look(
         &self,
         sale: &SaleView,
@@ -120,23 +125,19 @@ impl WaitingRoom {
         load: Load,
         now_us: u64,
     ) -> Option<TicketStatus> {
-        if ticket.epoch != sale.epoch {
+        if ticket.sale != self.keys.sale(sale) {
             return None;
-        }
-        if ticket.kind == Kind::Admitted {
-            // While there is nothing to buy, its time does not run.
-            let expires_s = match sale.left {
-                ..=0 => (now_us / 1_000_000).saturating_add(self.ticket_ttl.as_secs()),
-                _ => ticket.expires_s,
-            };
-            let ticket = Ticket { expires_s, ..ticket };
-            return Some(self.answer("admitted", &ticket, None, None));
         }
         let pace = self.pace(load);
         let mut lines = self.lines();
         let line = line_of(&mut lines, sale, now_us);
-        line.saw(Number { number: ticket.number, is_early: ticket.kind == Kind::Early });
-        Some(self.status(line, ticket, pace, now_us))
+        line.saw_mark(ticket.mark);
+        if ticket.kind != Kind::Admitted {
+            let is_early = ticket.kind == Kind::Early;
+            let last_taken = ticket.taken.saturating_sub(1);
+            line.saw(Number { number: ticket.number.max(last_taken), is_early });
+        }
+        Some(self.status(line, sale, ticket, pace, now_us))
     }
 
     /// Whether this is an admitted ticket of the buyer for the sale.
@@ -149,29 +150,50 @@ impl WaitingRoom {
     ) -> bool {
         self.read(signed, now_us).is_some_and(|TicketOf(ticket)| {
             ticket.kind == Kind::Admitted
-                && ticket.epoch == sale.epoch
-                && ticket.item == sale.terms.item
                 && ticket.buyer == *buyer
+                && ticket.sale == self.keys.sale(sale)
         })
     }
 
-    fn status(&self, line: &mut Line, ticket: Ticket, pace: Pace, now_us: u64) -> TicketStatus {
-        let number = Number { number: ticket.number, is_early: ticket.kind == Kind::Early };
-        let place = self.place(line, number, ticket.epoch, &ticket.buyer);
+    /// The state of a ticket at this moment, which is kept for its buyer.
+    fn status(
+        &self,
+        line: &mut Line,
+        sale: &SaleView,
+        ticket: Ticket,
+        pace: Pace,
+        now_us: u64,
+    ) -> TicketStatus {
+        let is_early = ticket.kind == Kind::Early;
+        let number = Number { number: ticket.number, is_early };
+        let place = self.place(line, number, &ticket);
         let mark = line.mark(pace, now_us);
-        let ttl_s = self.ticket_ttl.as_secs();
-        let opens_s = line.opens_us() / 1_000_000;
-        let expires_s = (now_us / 1_000_000).max(opens_s).saturating_add(ttl_s);
-        if place < mark {
-            let ticket = Ticket { kind: Kind::Admitted, expires_s, ..ticket };
+        let was_admitted = ticket.kind == Kind::Admitted;
+        let is_admitted = was_admitted || place < mark;
+        let kind = if is_admitted { Kind::Admitted } else { ticket.kind };
+        // Once it is admitted its time runs, but not while there is nothing to buy.
+        let expires_s = match sale.left {
+            1.. if was_admitted => ticket.expires_s,
+            _ => self.expires_s(now_us.max(line.opens_us())),
+        };
+        let ticket = Ticket { kind, expires_s, mark, taken: line.taken(is_early), ..ticket };
+        let key = self.held.key(&(sale.epoch, &ticket.buyer));
+        self.held.shard(key).set(key, Held { kind, number: ticket.number, expires_s });
+        if is_admitted {
             return self.answer("admitted", &ticket, None, None);
         }
-        let ticket = Ticket { expires_s, ..ticket };
         // What is drawn is not told before the opening, nor does it change from then on.
         let is_told = !self.is_drawn(number) || line.is_open(now_us);
         let eta_of = if is_told { place } else { 0 };
         let eta = line.eta(eta_of, pace, now_us);
         self.answer("waiting", &ticket, is_told.then_some(place - mark), eta)
+    }
+
+    /// When a ticket expires that is valid from this moment on: in whole seconds, and not before
+    /// its time is over.
+    fn expires_s(&self, from_us: u64) -> u64 {
+        let ttl_us = u64::try_from(self.ticket_ttl.as_micros()).unwrap_or(u64::MAX);
+        from_us.saturating_add(ttl_us).div_ceil(1_000_000)
     }
 
     fn is_drawn(&self, number: Number) -> bool {
@@ -180,8 +202,8 @@ impl WaitingRoom {
 
     /// The place of a ticket. What is drawn follows from the buyer's name and not from the number:
     /// otherwise more tickets would be more chances.
-    fn place(&self, line: &Line, number: Number, epoch: u64, buyer: &BuyerId) -> u64 {
-        let draw = || self.keys.draw(&format!("{epoch}~{buyer}"));
+    fn place(&self, line: &Line, number: Number, Ticket { sale, buyer, .. }: &Ticket) -> u64 {
+        let draw = || self.keys.draw(&format!("{sale}~{buyer}"));
         line.place(number, self.is_drawn(number).then(draw))
     }
 
@@ -217,6 +239,11 @@ impl WaitingRoom {
     fn lines(&self) -> MutexGuard<'_, BTreeMap<u64, Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether what expires then is valid now.
+fn is_valid(expires_s: u64, now_us: u64) -> bool {
+    expires_s.saturating_mul(1_000_000) > now_us
 }
 
 /// A ticket that is signed and has not expired.

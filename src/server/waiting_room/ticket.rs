@@ -1,7 +1,7 @@
 //! A ticket: who waits for what, with which number, and until when, with a signature.
 //!
-//! `KIND~ITEM~EPOCH~NUMBER~EXPIRES~BUYER~SIGNATURE`. No field can hold a `~`, and none needs to be
-//! escaped in a URL or in a header.
+//! `KIND~ITEM~SALE~NUMBER~TAKEN~MARK~EXPIRES~BUYER~SIGNATURE`. No field can hold a `~`,
+//! and none needs to be escaped in a URL or in a header.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::ids::{BuyerId, ItemId};
 
 use super::keys::{Keys, SIGNATURE_LEN};
 
-/// Longest ticket, in bytes: two names, three numbers and the rest need less.
+/// Longest ticket, in bytes: two names, five numbers and the rest need less.
 const LEN_MAX: usize = 320;
 
 /// What separates the fields.
@@ -31,10 +31,15 @@ pub(super) enum Kind {
 pub(super) struct Ticket {
     pub(super) kind: Kind,
     pub(super) item: ItemId,
-    /// Which of the server's sales it is for.
-    pub(super) epoch: u64,
+    /// Which opening of a sale it is for, as [`Keys::sale`] has it.
+    pub(super) sale: u64,
     /// Its number among the tickets for that sale.
     pub(super) number: u64,
+    /// How many tickets like it had been taken when it was written: before the opening, if it is
+    /// an early one, and otherwise all of them.
+    pub(super) taken: u64,
+    /// How many places had been admitted when it was written.
+    pub(super) mark: u64,
     /// Until when it is valid, in seconds since the Unix epoch.
     pub(super) expires_s: u64,
     pub(super) buyer: BuyerId,
@@ -52,9 +57,9 @@ impl Kind {
 
 impl fmt::Display for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, item, epoch, number, expires_s, buyer } = self;
+        let Self { kind, item, sale, number, taken, mark, expires_s, buyer } = self;
         let kind = kind.letter();
-        write!(f, "{kind}~{item}~{epoch}~{number}~{expires_s}~{buyer}")
+        write!(f, "{kind}~{item}~{sale}~{number}~{taken}~{mark}~{expires_s}~{buyer}")
     }
 }
 
@@ -86,8 +91,10 @@ impl Ticket {
         Some(Self {
             kind,
             item: next()?.parse().ok()?,
-            epoch: next()?.parse().ok()?,
+            sale: next()?.parse().ok()?,
             number: next()?.parse().ok()?,
+            taken: next()?.parse().ok()?,
+            mark: next()?.parse().ok()?,
             expires_s: next()?.parse().ok()?,
             buyer: next()?.parse().ok()?,
         })
@@ -109,8 +116,10 @@ mod tests {
         Ticket {
             kind: Kind::Early,
             item: "tea".parse().unwrap(),
-            epoch: 3,
+            sale: 3,
             number: u64::MAX,
+            taken: 4,
+            mark: 5,
             expires_s: 1_795_556_940,
             buyer: "ann.A:1_-".parse().unwrap(),
         }
@@ -132,7 +141,8 @@ mod tests {
         let name = "x".repeat(64);
         let max = u64::MAX;
         let (item, buyer) = (name.parse().unwrap(), name.parse().unwrap());
-        let ticket = Ticket { item, buyer, epoch: max, expires_s: max, ..ticket() };
+        let ticket = Ticket { sale: max, taken: max, mark: max, expires_s: max, ..ticket() };
+        let ticket = Ticket { item, buyer, ..ticket };
         assert_eq!(Ticket::read(&ticket.signed(&keys()), &keys()), Some(ticket));
     }
 
@@ -152,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in ".{0,400}", fields in "[eal]~[a-z]{1,3}~[0-9]{1,25}~{0,3}9~") {
+        fn no_text_panics(text in ".{0,400}", fields in "[eal]~[a-z]{1,3}~[0-9]{1,25}~{0,5}9~") {
             prop_assert_eq!(Ticket::read(&text, &keys()), None);
             let signed = format!("{fields}~{}", keys().sign(&fields));
             let _ = Ticket::read(&signed, &keys());

@@ -23,8 +23,7 @@ fn nginx_restarts_at_the_same_address() {
     if !installed(&["nginx"]) {
         return;
     }
-    let config =
-        Nginx::balancer(&[]).replace("upstream seckill {", "upstream seckill { server [::]:1;");
+    let config = Nginx::balancer(&[]).replace("keepalive 512;", "server [::]:1; keepalive 512;");
     let answer = "location /a { return 200 \"in {folder}\"; } location / {";
     let mut nginx = Nginx::start(&config.replace("location / {", answer)).unwrap();
     let in_folder = format!("in {}", nginx.service().folder().display());

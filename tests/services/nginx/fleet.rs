@@ -82,7 +82,7 @@ impl Fleet {
         bench
     }
 
-    /// The number of attempts that this API process answered through nginx, from nginx's log.
+    /// The number of POSTs that this API process answered through nginx, from nginx's log.
     pub(crate) fn served(&self, api: &Serving) -> usize {
         let log: PathBuf = self.nginx.service().folder().join("access.log");
         let server = format!(" 127.0.0.1:{} ", port(api));

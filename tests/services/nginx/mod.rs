@@ -3,6 +3,7 @@
 
 mod addresses;
 mod fleet;
+mod waiting_room;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
