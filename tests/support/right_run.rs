@@ -42,11 +42,16 @@ impl Campaign {
             if number >= runs && campaign.passed > 0 {
                 break;
             }
-            let audit = run(&mut Random(seed.wrapping_add(number)), &backends(number));
+            let folder = tempfile::tempdir().unwrap();
+            let random = &mut Random(seed.wrapping_add(number));
+            let audit = run(random, &backends(number), folder.path());
             match audit["verdict"].as_str() {
                 Some("pass") => campaign.passed += 1,
                 Some("unknown") => campaign.unknown.push(audit["because"].to_string()),
-                _ => panic!("run {number} of seed {seed} accused a right server: {audit:#}"),
+                _ => panic!(
+                    "run {number} of seed {seed} accused a right server: {audit:#}\nrecorded in {}",
+                    folder.keep().display()
+                ),
             }
         }
         println!("{} passed, unknown: {:#?}", campaign.passed, campaign.unknown);
@@ -54,19 +59,18 @@ impl Campaign {
     }
 }
 
-/// One run: returns the audit in its result.
-fn run(random: &mut Random, backend: &Backend) -> Value {
-    let folder = tempfile::tempdir().unwrap();
+/// One run, recorded in this folder: returns the audit in its result.
+fn run(random: &mut Random, backend: &Backend, folder: &Path) -> Value {
     let stock = random.one_of(&[1, 10, 60, 500]);
     // Some orders expire before their buyers pay, and others are still held at the end.
     let hold = random.one_of(&[None, None, Some("200ms"), Some("1s"), Some("1m")]);
     let mut flags = serve_flags(random, backend, stock);
     flags.extend(hold.iter().flat_map(|hold| ["--hold", hold]).map(str::to_owned));
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let server = Serving::start(folder.path(), &flags);
+    let server = Serving::start(folder, &flags);
     let url = server.url.clone();
     wait_ready(&url);
-    let mut bench = start_bench(random, &url, folder.path(), hold.is_some());
+    let mut bench = start_bench(random, &url, folder, hold.is_some());
     let server = Mutex::new(Some(server));
     let has_ended = AtomicBool::new(false);
     // The server is killed when so many attempts have been accepted, which may be never.
@@ -80,12 +84,12 @@ fn run(random: &mut Random, backend: &Backend) -> Value {
             let mut server = server.lock().unwrap();
             server.take().unwrap().kill();
             let address = url.trim_start_matches("http://");
-            *server = Some(Serving::start_at(address, seckill(), folder.path(), &flags));
+            *server = Some(Serving::start_at(address, seckill(), folder, &flags));
         });
         wait(&mut bench);
         has_ended.store(true, Ordering::Relaxed);
     });
-    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let result: Result<Value, _> = serde_json::from_str(&read(RESULT));
     let result = result.unwrap_or_else(|_| panic!("no result: {}", read(ERRORS)));
     result["audit"].clone()
@@ -116,7 +120,7 @@ fn serve_flags(random: &mut Random, backend: &Backend, stock: u64) -> Vec<String
 fn start_bench(random: &mut Random, url: &str, folder: &Path, pays: bool) -> Child {
     let mut command = seckill();
     command.current_dir(folder).args(["bench", "--target", url, "--admin-token", TOKEN]);
-    command.args(["--json", "--max-errors", "100%", "--settle-timeout", "30s"]);
+    command.args(["--json", "--max-errors", "100%", "--settle-timeout", "30s", "--out", "run"]);
     let mut add = |name: &str, value: String| {
         command.args([name, &value]);
     };
