@@ -62,6 +62,12 @@ impl<T> Blocks<T> {
     }
 }
 
+/// The newest journal record of a sale's decisions and of the ends of its orders.
+pub(super) fn newest_record(decisions: &Blocks<Logged>, ends: &Blocks<LoggedEnd>) -> Option<u64> {
+    let decision = decisions.newest().map(|logged| logged.record);
+    decision.max(ends.newest().map(|end| end.record))
+}
+
 impl Blocks<LoggedEnd> {
     /// What has become of the orders that are not held any more.
     pub(super) fn ended(&self) -> EndedOrders {

@@ -20,14 +20,14 @@ use std::time::Duration;
 
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::journal::{Disk, Durability, Journal, JournalError, SystemDisk};
+use crate::journal::{Disk, Durability, Journal, JournalError, STALLED_AFTER, SystemDisk};
 use crate::sale::{Attempt, Decision, Terms};
 
 use super::ledger::Rows;
 use super::waiters::Waiters;
 use super::{Known, Ledger, Lookup, Reservation, SaleView, StoreError};
 use decider::Decider;
-use decisions::Logged;
+use decisions::{Logged, newest_record};
 use state::{State, view};
 pub(super) use ways::Ways;
 
@@ -122,7 +122,22 @@ impl Embedded {
         &self,
         item: Option<&ItemId>,
     ) -> Result<SaleView, StoreError> {
-        self.committed_view(&self.lock(), item)
+        let (view, record) = {
+            let state = self.lock();
+            (self.committed_view(&state, item)?, state.newest_record(item))
+        };
+        self.can_be_told(record).await?;
+        Ok(view)
+    }
+
+    /// Waits until no crash can undo what was read of a sale, up to this record of the journal.
+    /// What is told otherwise might not be so afterwards.
+    async fn can_be_told(&self, record: Option<u64>) -> Result<(), StoreError> {
+        if record.is_none_or(|record| self.journal.is_committed(record)) {
+            return Ok(());
+        }
+        let committed = tokio::time::timeout(STALLED_AFTER, self.committed(record));
+        committed.await.ok().and_then(Result::ok).ok_or(StoreError::Unavailable)
     }
 
     fn committed_view(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
@@ -139,14 +154,22 @@ impl Embedded {
         item: Option<&ItemId>,
         buyer: &BuyerId,
     ) -> Result<Lookup, StoreError> {
-        let mut state = self.lock();
-        let known = self.known_in(&state, request_id);
-        // A concurrent retry may republish this attempt, so it must not be withdrawn.
-        state.register.mark_announced_again(request_id);
-        let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
-        let sale = self.committed_view(&state, item);
-        // Announcing together with the lookup would save nothing in memory.
-        Ok(Lookup { known, sale, at_limit, announced: None })
+        let (lookup, record) = {
+            let mut state = self.lock();
+            let known = self.known_in(&state, request_id);
+            // A concurrent retry may republish this attempt, so it must not be withdrawn.
+            state.register.mark_announced_again(request_id);
+            let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
+            let sale = self.committed_view(&state, item);
+            // Announcing together with the lookup would save nothing in memory.
+            (Lookup { known, sale, at_limit, announced: None }, state.newest_record(item))
+        };
+        let is_sold_out = lookup.sale.as_ref().is_ok_and(|sale| sale.left <= 0);
+        if lookup.known.is_none() && (is_sold_out || lookup.at_limit) {
+            // It will be refused for that.
+            self.can_be_told(record).await?;
+        }
+        Ok(lookup)
     }
 
     pub(in crate::store) async fn known(
@@ -213,9 +236,7 @@ impl Embedded {
             let opened = state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?;
             (view(&opened.sale), opened.decisions.clone(), opened.ends.clone())
         };
-        let last_decision = decisions.newest().map(|logged| logged.record);
-        let last_end = ends.newest().map(|end| end.record);
-        let committed = self.committed(last_decision.max(last_end));
+        let committed = self.committed(newest_record(&decisions, &ends));
         match tokio::time::timeout(COMMIT_TIMEOUT, committed).await {
             Ok(committed) => committed?,
             Err(_) => return Err(StoreError::Unknown),

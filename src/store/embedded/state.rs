@@ -8,7 +8,7 @@ use crate::ids::{ItemId, RequestId};
 use crate::sale::{Attempt, Decision, Fields, RecordError, Rule, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
-use super::decisions::{Blocks, Logged, LoggedEnd};
+use super::decisions::{Blocks, Logged, LoggedEnd, newest_record};
 use super::register::Register;
 use super::withdrawn::Withdrawn;
 
@@ -63,6 +63,12 @@ pub(super) fn view(sale: &Sale) -> SaleView {
 }
 
 impl State {
+    /// The newest journal record of the sale of this item.
+    pub(super) fn newest_record(&self, item: Option<&ItemId>) -> Option<u64> {
+        let opened = self.sale(item).ok()?;
+        newest_record(&opened.decisions, &opened.ends)
+    }
+
     pub(super) fn sale(&self, item: Option<&ItemId>) -> Result<&Opened, StoreError> {
         let epoch = match item {
             Some(item) => self.current_epochs.get(item),
