@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod committed;
 mod disk;
 mod random;
 mod requests;
