@@ -42,6 +42,10 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
     let settled = Settled::of(facts);
     let others = facts.orders.iter().filter(|_| !facts.tells.once);
     let others: HashSet<&OrderId> = others.filter_map(|row| row.status.order_id()).collect();
+    // Without ids, what has become of a buyer's earlier attempt may look like the new one's row.
+    let before = facts.history.before.values().filter(|row| row.status == Status::Queued);
+    let had_queued: HashSet<&str> =
+        before.filter(|_| !facts.tells.request_ids).map(|row| &*row.uid).collect();
     // The ledger was requested after the load, and after the state that showed that nothing was
     // queued.
     let ledger_us =
@@ -56,7 +60,9 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
                 accepted.is_some() || !is_missing(facts, status, &read.request_id)
             }
             (None, Some(_)) if !facts.tells.request_ids => true,
-            (Some(status), Some(row)) if !facts.tells.request_ids => agrees_in_parts(status, row),
+            (Some(status), Some(row)) if !facts.tells.request_ids => {
+                agrees_in_parts(status, row) || had_queued.contains(&*row.uid)
+            }
             (Some(_), Some(_)) if was_not_sent(made, read) => false,
             (Some(Status::Queued), Some(_)) if was_decided_before(facts, read) => false,
             (Some(Status::Queued), Some(row)) => {
