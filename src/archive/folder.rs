@@ -29,7 +29,7 @@ pub(super) const FILES: [&str; 7] =
 
 /// Why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {cause}", path.display())]
+#[error("cannot write {}: {cause}{}", path.display(), advice(cause))]
 pub struct OutputError {
     pub(super) path: PathBuf,
     pub(super) cause: io::Error,
@@ -39,6 +39,17 @@ impl OutputError {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// What to do about an error.
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "; create its folder first",
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "; there is a file where a folder is needed"
+        }
+        _ => "",
     }
 }
 

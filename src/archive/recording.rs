@@ -46,6 +46,10 @@ impl Recording {
     /// When there is no result, or one that is damaged or of a newer version.
     pub fn open(folder: &Path) -> Result<Self, ReadError> {
         let path = folder.join(RUN);
+        if folder.is_file() {
+            let problem = "it is a file: name the folder that `bench --out` wrote";
+            return Err(ReadError::new(folder, problem));
+        }
         let mut json = Vec::new();
         let file = open(&path, "there is no such file: name the folder that `bench --out` wrote")?;
         file.take(RUN_LEN_MAX)

@@ -14,6 +14,9 @@ pub(super) fn listen_address(text: &str) -> Result<String, FlagError> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (host, port),
         None if text.chars().all(|c| c.is_ascii_digit()) => ("", text),
+        None if text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('.') => {
+            return invalid(format!("the port `{text}` is not a number from 0 to 65535"));
+        }
         None => return invalid(format!("`{text}` has no port: write {text}:7001")),
     };
     if port.parse::<u16>().is_err() {
@@ -42,5 +45,7 @@ mod tests {
             let error = listen_address(text).unwrap_err().to_string();
             assert!(error.starts_with("--listen: "), "{error}");
         }
+        let mistyped = listen_address("7993x").unwrap_err().to_string();
+        assert_eq!(mistyped, "--listen: the port `7993x` is not a number from 0 to 65535");
     }
 }
