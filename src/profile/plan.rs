@@ -123,10 +123,7 @@ impl Plan {
     /// The first invalid flag.
     pub fn new(flags: &BenchFlags, random_seed: u64) -> Result<Self, FlagError> {
         if flags.spawn == Some(true) && flags.target.is_some() {
-            return Err(invalid(
-                "target",
-                "--spawn starts its own server: leave out one of the two",
-            ));
+            return Err(invalid("target", "--spawn starts its own server: leave one out"));
         }
         if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
             return Err(invalid("admin-token", "the token is empty: give one, or leave it out"));

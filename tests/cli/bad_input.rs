@@ -25,7 +25,7 @@ fn invalid_flags_exit_2_and_are_named() {
         #[cfg(not(feature = "tls"))]
         (&["--target", "https://localhost"], "build with TLS: cargo build --release --features"),
         (&["--target", "localhost:7001"], "not of the form http://host:port"),
-        (&["--spawn", "--target", "http://127.0.0.1:1"], "leave out one of the two"),
+        (&["--spawn", "--target", "http://127.0.0.1:1"], "leave one out"),
         (&["--item", "a b"], "--item: must be 1 to 64 characters"),
         (&["--", "--stock", "3"], "add --spawn"),
         (&["--spawn", "--", "--stok", "3"], "--stock"),

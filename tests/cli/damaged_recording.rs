@@ -48,7 +48,7 @@ fn missing_folder_or_file_is_an_error() {
     let nowhere = run.path().join("nowhere");
     assert_error(&["audit", "report"], &nowhere, "run.json", "there is no such file");
     let no_folder = run.path().join("latency.hgrm");
-    assert_error(&["audit", "report"], &no_folder, "run.json", "Not a directory");
+    assert_error(&["audit", "report"], &no_folder, "latency.hgrm", "it is a file");
     for file in READ {
         let path = run.path().join(file);
         let content = std::fs::read(&path).unwrap();
