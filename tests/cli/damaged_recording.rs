@@ -47,8 +47,12 @@ fn missing_folder_or_file_is_an_error() {
     let run = recording();
     let nowhere = run.path().join("nowhere");
     assert_error(&["audit", "report"], &nowhere, "run.json", "there is no such file");
-    let no_folder = run.path().join("latency.hgrm");
-    assert_error(&["audit", "report"], &no_folder, "latency.hgrm", "it is a file");
+    for verb in ["audit", "report"] {
+        let output = recorded(verb, &run.path().join("latency.hgrm"), &[]);
+        let printed = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{verb}: {printed}");
+        assert!(printed.contains("latency.hgrm: it is a file: name the folder"), "{printed}");
+    }
     for file in READ {
         let path = run.path().join(file);
         let content = std::fs::read(&path).unwrap();
