@@ -15,7 +15,7 @@ const HOLD_US: u64 = 30_000;
 
 /// The scene's run at a sale that holds its orders. The first order is paid for; the others are
 /// held at the end.
-fn held() -> Scene {
+pub(super) fn held() -> Scene {
     let mut scene = Scene::new();
     for sale in [Some(&mut scene.ledger.sale), scene.history.sale_before.as_mut()] {
         sale.unwrap().hold_us = Some(HOLD_US);
@@ -37,21 +37,21 @@ fn held() -> Scene {
 }
 
 /// Ends an order `after` milliseconds after its decision.
-fn end(scene: &mut Scene, number: usize, status: OrderStatus, after: u64) {
+pub(super) fn end(scene: &mut Scene, number: usize, status: OrderStatus, after: u64) {
     let row = scene.row(number);
     let ended_us = row.decided_us.unwrap() + after * 1_000;
     let order = row.order.as_mut().unwrap();
     (order.status, order.ended_us) = (status, Some(ended_us));
 }
 
-fn pay(scene: &mut Scene, number: usize, answered: PaymentAnswer, window: (u64, u64)) {
+pub(super) fn pay(scene: &mut Scene, number: usize, answered: PaymentAnswer, window: (u64, u64)) {
     let (sent_us, answered_us) = (window.0 * 1_000, window.1 * 1_000);
     let request_id = scene.id(number);
     scene.history.payments.push(Payment { request_id, answered, sent_us, answered_us });
 }
 
 /// Has the last order expire, so that its unit is left at the end.
-fn expired() -> Scene {
+pub(super) fn expired() -> Scene {
     let mut scene = held();
     end(&mut scene, 2, OrderStatus::Expired, 31);
     scene.ledger.sale.stock_left = 1;
@@ -63,7 +63,7 @@ fn expired() -> Scene {
     scene
 }
 
-fn read(scene: &mut Scene, number: usize, status: OrderStatus, window: (u64, u64)) {
+pub(super) fn read(scene: &mut Scene, number: usize, status: OrderStatus, window: (u64, u64)) {
     scene.read(number, Some(order(number as u64 + 1)), window);
     scene.history.results.last_mut().unwrap().order = Some(status);
 }

@@ -2,6 +2,7 @@
 
 mod decided;
 mod edges;
+mod hold_times;
 mod holds;
 mod once;
 mod partial;

@@ -220,14 +220,42 @@ fn results_are_contradicted_by_orders_and_not_by_missing_rows() {
     let lost = || told(Status::Lost(crate::history::Loss::Unstated));
     let expected = vec![Invariant::ResultsTrue];
     assert_eq!(broken(lost, true, true), [vec![], expected.clone(), vec![], expected]);
-    for status in [Status::Queued, Status::Lost(crate::history::Loss::SoldOut)] {
+    let lost = Some(Status::Lost(crate::history::Loss::SoldOut));
+    for (number, status) in [
+        (3, Some(Status::Queued)),
+        (3, lost.clone()),
+        // It got no answer.
+        (5, lost),
+        // What is shown as its row may be another attempt's.
+        (0, Some(Status::Queued)),
+        (0, None),
+    ] {
         let without = || {
             let mut scene = right();
-            scene.read(3, Some(status.clone()), (300, 310));
+            scene.read(number, status.clone(), (300, 310));
             scene
         };
-        assert_eq!(broken(without, true, true), [const { Vec::new() }; 4]);
+        assert_eq!(broken(without, true, true), [const { Vec::new() }; 4], "{number} {status:?}");
     }
+}
+
+#[test]
+fn row_without_an_id_may_be_of_an_attempt_that_was_queued_before_the_run() {
+    let tells = Tells { attempts: true, ..BUYERS };
+    let contradicts = |before: FoundStatus| {
+        let mut scene = right();
+        let buyer = scene.row(0).uid.clone();
+        let (sale, mut empty) = (scene.ledger.sale.clone(), scene.history.clone());
+        (empty.sent, empty.entries) = (Vec::new(), Vec::new());
+        let found = Found { buyer: Some(buyer), status: before, ..Found::default() };
+        let earlier = attribute(vec![found], sale, tells, &empty, &buyer_by_uuid);
+        scene.history.begin_with(earlier);
+        scene.read(0, Some(Status::Lost(crate::history::Loss::SoldOut)), (300, 310));
+        let audit = judge(scene, tells);
+        audit.violations.iter().any(|of| of.invariant == Invariant::ResultsTrue)
+    };
+    assert!(!contradicts(FoundStatus::Queued));
+    assert!(contradicts(FoundStatus::Lost(crate::history::Loss::SoldOut)));
 }
 
 #[test]
