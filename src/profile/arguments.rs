@@ -32,6 +32,7 @@ impl Plan {
         list.given("pay", self.pay.map(|pay| pay.share));
         list.given("pay-after", self.pay.map(|pay| pay.after));
         list.given("item", self.item.as_ref());
+        list.switch("insecure", self.insecure);
         list.switch("no-keepalive", !self.keepalive);
         list.given("connect-timeout", Some(Span(self.connect_timeout)));
         list.given("timeout", Some(Span(self.timeout)));
@@ -40,6 +41,7 @@ impl Plan {
         for (name, expressions) in [("fail-if", &self.fail_if), ("abort-on", &self.abort_on)] {
             expressions.iter().for_each(|expression| list.given(name, Some(expression)));
         }
+        list.given("baseline", self.baseline.as_ref());
         self.faults.iter().for_each(|fault| list.given("fault", Some(fault)));
         list.given("nemesis", self.nemesis);
         list.given("stock", self.stock);
@@ -150,6 +152,7 @@ mod tests {
             "--no-audit --connect-timeout 21s --timeout 1s --settle-timeout 2s --seed 9",
             "--max-errors 100% --expect-stock 12",
             "--fail-if p99>20ms --fail-if errors>2% --abort-on rate<5/s",
+            "--fail-if p99>1.2x --baseline ../base",
             "--nemesis 7 --duration 1m --fault=at=5s_what=client_do=down",
         ] {
             let words = line.split_whitespace();

@@ -92,6 +92,9 @@ pub struct Plan {
     /// The file of a described shop's buyers.
     #[serde(default)]
     pub buyers_from: Option<PathBuf>,
+    /// The folder of the recorded run that relative thresholds refer to, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// Whether nothing is read for an audit.
     #[serde(default)]
     pub no_audit: bool,
@@ -161,6 +164,7 @@ impl Plan {
             expect_stock: flags.expect_stock.map(|count| count.0),
             reset: flags.reset == Some(true),
             buyers_from: flags.buyers_from.clone(),
+            baseline: flags.baseline.as_ref().map(|folder| folder.display().to_string()),
             no_audit: flags.no_audit.unwrap_or(false),
             insecure: flags.insecure.unwrap_or(false),
             seed: flags.seed.unwrap_or(random_seed),
@@ -173,7 +177,19 @@ impl Plan {
     /// # Errors
     /// The first invalid flag.
     pub fn check_trust(flags: &BenchFlags) -> Result<(), FlagError> {
-        check_trust(flags)
+        let is_https =
+            flags.target.as_ref().is_some_and(|url| url.to_lowercase().starts_with("https://"));
+        let insecure = flags.insecure == Some(true);
+        let without = "applies only to a --target https://…: leave it out";
+        refuse(&[
+            ("insecure", insecure && !is_https, without),
+            ("cacert", flags.cacert.is_some() && !is_https, without),
+            (
+                "cacert",
+                flags.cacert.is_some() && insecure,
+                "says nothing with --insecure: leave it out",
+            ),
+        ])
     }
 
     /// Whether these flags select the open model.
@@ -209,23 +225,6 @@ impl Plan {
     pub fn connections(&self) -> u64 {
         self.threads.saturating_mul(Self::connections_each(self.double_click))
     }
-}
-
-/// Checks the flags that say which certificates are trusted.
-fn check_trust(flags: &BenchFlags) -> Result<(), FlagError> {
-    let is_https =
-        flags.target.as_ref().is_some_and(|url| url.to_lowercase().starts_with("https://"));
-    let insecure = flags.insecure == Some(true);
-    let without = "applies only to a --target https://…: leave it out";
-    refuse(&[
-        ("insecure", insecure && !is_https, without),
-        ("cacert", flags.cacert.is_some() && !is_https, without),
-        (
-            "cacert",
-            flags.cacert.is_some() && insecure,
-            "says nothing with --insecure: leave it out",
-        ),
-    ])
 }
 
 /// The stock of the fresh sale, checked against the flags that contradict it.

@@ -37,6 +37,12 @@ fn lasts_until_the_end(fault: &FaultRecord) -> bool {
     fault.fault.parse::<Fault>().is_ok_and(|fault| fault.lasts.is_none())
 }
 
+/// Whether a fault killed the process whose CPU and memory were to be measured.
+pub(super) fn killed_server(run: &Run) -> bool {
+    let began = run.faults.iter().filter(|fault| fault.began_us.is_some());
+    began.filter_map(|fault| fault.fault.parse::<Fault>().ok()).any(|fault| fault.kills_server())
+}
+
 fn lines(faults: Vec<&FaultRecord>, most: usize) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(most) {

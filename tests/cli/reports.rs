@@ -186,3 +186,31 @@ fn page_shows_its_verdict_in_a_browser() {
     assert!(heading.contains(&format!("<span class=\"words\">{verdict}</span>")), "{heading}");
     assert_eq!(dom.matches("<svg").count(), dom.matches("role=\"img\"").count());
 }
+
+/// The words of the command that a page shows, as a shell reads them.
+fn shown_command(page: &str) -> Vec<String> {
+    let after = page.split("the command that runs it again</h2>\n<pre>").nth(1).unwrap();
+    let command = after.split("</pre>").next().unwrap().strip_prefix("seckill bench").unwrap();
+    let escaped = [("&#62;", ">"), ("&#60;", "<"), ("&#39;", "'"), ("&#34;", "\""), ("&#38;", "&")];
+    let plain = escaped.iter().fold(command.to_owned(), |text, (is, was)| text.replace(is, was));
+    let script = format!("printf '%s\\n' {plain}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{script}: {}", stderr(&output));
+    stdout(&output).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn shown_command_repeats_a_run_that_is_judged_by_a_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = ["--spawn", "--threads", "5", "--loops", "4"];
+    let base = bench(folder.path(), &[&load[..], &["--out", "the base"]].concat());
+    assert_eq!(base.status.code(), Some(0), "{}", stderr(&base));
+    let relative = ["--baseline", "./the base", "--fail-if", "max<1000000x", "--out", "head"];
+    let head = bench(folder.path(), &[&load[..], &relative].concat());
+    assert_eq!(head.status.code(), Some(99), "{}", stderr(&head));
+    let page = read(&folder.path().join("head/report.html"));
+    assert!(page.contains("--baseline=./the base") && !page.contains("add its --baseline"));
+    let words = shown_command(&page);
+    let again = bench(folder.path(), &words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(again.status.code(), Some(99), "{words:?}: {}", stderr(&again));
+}

@@ -4,6 +4,7 @@
 use seckill::archive::{CpuRow, Run, SeriesRow, Tally};
 use seckill::judge::{Audit, Invariant, Verdict, Violation};
 use seckill::report::{RUNS_MAX, Titled, annotations, html, junit, short, summary, terminal};
+use seckill::stats::FaultRecord;
 
 use super::report::{not_checked, oversold, report};
 
@@ -138,6 +139,34 @@ fn invariants_that_were_not_checked_are_skipped_with_the_reason() {
     assert_eq!(page.matches("Not checked: the ledger is gone").count(), Invariant::ALL.len());
     assert!(page.contains("verdict warn"));
     assert!(annotations(&run)[0].starts_with("::warning "), "{:?}", annotations(&run));
+}
+
+#[test]
+fn name_of_an_invariant_breaks_only_after_an_underscore_of_a_narrow_page() {
+    let run = report(oversold());
+    let page = html(&[Titled { name: "run", run: &run }]).unwrap();
+    for invariant in Invariant::ALL {
+        let name = invariant.as_str().replace('_', "_<wbr>");
+        assert!(page.contains(&format!("<th scope=\"row\"><code>{name}</code></th>")), "{name}");
+    }
+    assert!(page.contains("th code{overflow-wrap:normal}"));
+    assert!(page.contains("@media not all and (max-width:600px){.names wbr{display:none}}"));
+}
+
+#[test]
+fn page_says_why_a_killed_server_has_no_figures() {
+    let why = "because a fault killed the process that was measured";
+    let says = |fault: &str, began_us: Option<u64>, cpu_before: Option<f64>| {
+        let mut run = report(oversold());
+        run.faults = vec![FaultRecord { fault: fault.into(), began_us, ..Default::default() }];
+        run.server.cpu_percent.before = cpu_before;
+        html(&[Titled { name: "run", run: &run }]).unwrap().contains(why)
+    };
+    let (kill, pause) = ("at=1s what=server do=kill", "at=1s what=server do=pause");
+    assert!(says(kill, Some(1), None));
+    assert!(!says(kill, None, None), "it never began");
+    assert!(!says(kill, Some(1), Some(1.0)), "the server was measured");
+    assert!(!says(pause, Some(1), None), "the server was not killed");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::archive::{CpuPercent, ProcessRecord, Run, SettleFrom, StepRecord};
 use crate::report::checks::{LISTED_MAX, counted};
 use crate::report::counts::counts as counted_in_words;
+use crate::report::faults::killed_server;
 use crate::report::steps::unmatched;
 use crate::report::terminal::clicks;
 use crate::report::words::{count, cpu, memory, missing, outside, percent, time};
@@ -115,6 +116,14 @@ pub(super) fn resources(run: &Run) -> Table {
         row("Machine, of all cores", &machine),
     ];
     Table::new("CPU and memory", &head, rows)
+}
+
+/// Why the server has no figures among these, where that is known.
+pub(super) fn why_no_server(run: &Run) -> Option<&'static str> {
+    let is_measured = run.server.cpu_percent.before.is_some();
+    (!is_measured && killed_server(run)).then_some(
+        "The server has no figures here, because a fault killed the process that was measured.",
+    )
 }
 
 /// The health of the load generator.

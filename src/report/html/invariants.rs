@@ -20,6 +20,13 @@ pub(super) struct InvariantView {
     pub(super) broken: Option<BrokenView>,
 }
 
+impl InvariantView {
+    /// The parts of its name, between which a narrow page may break the line.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.word.split_inclusive('_')
+    }
+}
+
 /// How an invariant is broken.
 pub(super) struct BrokenView {
     pub(super) what: &'static str,

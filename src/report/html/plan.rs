@@ -35,7 +35,9 @@ impl Plan {
                  command under `seckill lab`, without the flags that name them.",
             );
         }
-        if run.thresholds.iter().any(|result| result.baseline.is_some()) {
+        // A run that was recorded by an earlier version does not say which one it was.
+        let is_relative = run.thresholds.iter().any(|result| result.baseline.is_some());
+        if is_relative && record.plan.baseline.is_none() {
             notes.push("Some thresholds are relative to a recorded run: add its --baseline.");
         }
         Self { command, notes, seed: record.plan.seed, version: outside(&run.seckill) }

@@ -40,6 +40,8 @@ pub(super) struct Section {
     pub(super) counts: Table,
     pub(super) remarks: Table,
     pub(super) resources: Table,
+    /// Why the server is not measured there.
+    pub(super) no_server: Option<&'static str>,
     pub(super) invariants: Vec<InvariantView>,
     pub(super) health: Table,
     pub(super) findings: Vec<String>,
@@ -64,6 +66,7 @@ impl Section {
             counts: figures::counts(run),
             remarks: figures::remarks(run),
             resources: figures::resources(run),
+            no_server: figures::why_no_server(run),
             invariants: invariants(run, limits.witnesses),
             health: figures::health(run),
             findings: figures::findings(run),
