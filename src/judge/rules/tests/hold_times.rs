@@ -2,6 +2,7 @@
 
 use crate::history::{OrderStatus, Payment, PaymentAnswer};
 use crate::judge::facts::Facts;
+use crate::judge::order_ends::OrderEnds;
 use crate::judge::server_clock::ServerClock;
 
 use super::holds::{end, expired, held, pay, read};
@@ -41,6 +42,16 @@ fn order_ends_by_what_its_buyer_did() {
     let mut cancelled = expired();
     end(&mut cancelled, 2, OrderStatus::Cancelled, 10);
     assert_eq!(found(&cancelled), ["cancelled, and no buyer has cancelled it"]);
+}
+
+#[test]
+fn orders_are_counted_by_what_has_become_of_them() {
+    let mut scene = expired();
+    let counts = OrderEnds { held: 1, paid: 1, cancelled: 0, expired: 1 };
+    assert_eq!(OrderEnds::of(&scene.ledger), Some(counts));
+    end(&mut scene, 1, OrderStatus::Expired, 31);
+    assert_eq!(OrderEnds::of(&scene.ledger), Some(OrderEnds { held: 0, expired: 2, ..counts }));
+    assert_eq!(OrderEnds::of(&Scene::new().ledger), None, "it does not hold orders");
 }
 
 #[test]
