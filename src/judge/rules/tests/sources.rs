@@ -250,6 +250,8 @@ fn row_without_an_id_may_be_of_an_attempt_that_was_queued_before_the_run() {
         let found = Found { buyer: Some(buyer), status: before, ..Found::default() };
         let earlier = attribute(vec![found], sale, tells, &empty, &buyer_by_uuid);
         scene.history.begin_with(earlier);
+        let queued = Row { status: Status::Queued, ..scene.row(0).clone() };
+        scene.ledger.rows.push(queued);
         scene.read(0, Some(Status::Lost(crate::history::Loss::SoldOut)), (300, 310));
         let audit = judge(scene, tells);
         audit.violations.iter().any(|of| of.invariant == Invariant::ResultsTrue)
