@@ -64,9 +64,9 @@ impl Run {
             return (Evidence { history, ledger, settled, ledger_from_us }, audit);
         }
         let (ledger, view) = self.again.clone();
-        // It was read after the last state of the sale.
-        let at_us = history.views.iter().next_back().map_or(0, |view| view.answered_us);
-        history.add_changes(&self.ledger, (at_us, at_us), &ledger);
+        // The first one was read before the results, and they before the last state of the sale.
+        let by_us = history.views.iter().next_back().map_or(0, |view| view.answered_us);
+        history.add_changes(&self.ledger, (from_us, by_us), &ledger);
         let read_us = history.results.iter().map(|read| read.answered_us).max();
         view.into_iter().for_each(|view| history.views.keep(view));
         let audit = reconcile(&history, &ledger, settled.is_some());
