@@ -324,8 +324,7 @@ fn refusal(
     }
     // An attempt that has waited for a permit was counted before.
     let rate_limit = app.rate_limit.as_ref().filter(|_| moment.waited.is_none());
-    let kept = app.precedence.parts_kept(moment.standing, moment.now_us);
-    if let Some(Err(wait)) = rate_limit.map(|limit| limit.admit(u64::from(kept))) {
+    if let Some(Err(wait)) = rate_limit.map(|limit| limit.admit(moment.standing)) {
         return Some((Refusal::RateLimited, Some(wait)));
     }
     app.queue.is_full().then(|| (Refusal::QueueFull, app.queue.drain_time()))

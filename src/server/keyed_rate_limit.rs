@@ -40,7 +40,8 @@ impl KeyedRateLimit {
     fn admit_at(&self, key: &impl Hash, now_ns: u64) -> Result<(), Duration> {
         let key = self.due_ns.key(key);
         let mut shard = self.due_ns.shard(key);
-        let next_ns = self.pace.next_due_ns(shard.get(key).unwrap_or(0), now_ns, 0)?;
+        let next_ns =
+            self.pace.next_due_ns(shard.get(key).unwrap_or(0), now_ns, self.pace.burst_ns)?;
         shard.set(key, next_ns);
         Ok(())
     }

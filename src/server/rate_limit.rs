@@ -5,17 +5,23 @@ use std::time::{Duration, Instant};
 
 use crate::units::Rate;
 
-/// How much of its rate a limit allows at once; three attempts in any case, so that a third can be
-/// kept.
+use super::precedence::Standing;
+
+/// How much of its rate a limit allows at once; three attempts in any case, so that those that come
+/// too early can have less.
 const BURST: Duration = Duration::from_millis(100);
 const BURST_MIN: u32 = 3;
+
+/// How far in advance attempts that have precedence may use the rate: buyers are told whole seconds,
+/// and so come back many at a time.
+const ADVANCE: Duration = Duration::from_secs(1);
 
 /// The generic cell rate algorithm (ITU-T I.371): a token bucket that needs one number, the time at
 /// which the next attempt would be due.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     interval_ns: u64,
-    burst_ns: u64,
+    pub(super) burst_ns: u64,
 }
 
 impl Pace {
@@ -25,7 +31,7 @@ impl Pace {
         Self { interval_ns, burst_ns: (burst.as_nanos() as u64).max(interval_ns) }
     }
 
-    /// When the attempt after this one is due. So many thirds of the burst are kept for others.
+    /// When the attempt after this one is due, if so much may be used at once.
     ///
     /// # Errors
     /// Returns the time until this attempt is within the limit.
@@ -33,10 +39,10 @@ impl Pace {
         &self,
         due_ns: u64,
         now_ns: u64,
-        thirds_kept: u64,
+        burst_ns: u64,
     ) -> Result<u64, Duration> {
         let next_ns = due_ns.max(now_ns) + self.interval_ns;
-        match next_ns.checked_sub(now_ns + self.burst_ns * (3 - thirds_kept) / 3) {
+        match next_ns.checked_sub(now_ns + burst_ns) {
             None | Some(0) => Ok(next_ns),
             Some(early_ns) => Err(Duration::from_nanos(early_ns)),
         }
@@ -44,7 +50,8 @@ impl Pace {
 }
 
 /// Admits a number of attempts per second, evenly, with bursts of a tenth of a second, without a
-/// lock. A third of a burst, or two, can be kept for attempts that have precedence.
+/// lock. Attempts that have precedence may use a second of the rate in advance, so that newcomers
+/// wait for as long; those that come too early have a third less than newcomers.
 #[derive(Debug)]
 pub struct RateLimit {
     started: Instant,
@@ -65,15 +72,20 @@ impl RateLimit {
     ///
     /// # Errors
     /// Returns the time until one more attempt is within the limit; this one is not counted then.
-    pub(super) fn admit(&self, thirds_kept: u64) -> Result<(), Duration> {
+    pub(super) fn admit(&self, standing: Standing) -> Result<(), Duration> {
         let now_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.admit_at(now_ns, thirds_kept)
+        self.admit_at(now_ns, standing)
     }
 
-    fn admit_at(&self, now_ns: u64, thirds_kept: u64) -> Result<(), Duration> {
+    fn admit_at(&self, now_ns: u64, standing: Standing) -> Result<(), Duration> {
+        let burst_ns = match standing {
+            Standing::First => self.pace.burst_ns + ADVANCE.as_nanos() as u64,
+            Standing::New => self.pace.burst_ns,
+            Standing::Early(_) => self.pace.burst_ns * 2 / 3,
+        };
         let mut due_ns = self.due_ns.load(Ordering::Relaxed);
         loop {
-            let next_ns = self.pace.next_due_ns(due_ns, now_ns, thirds_kept)?;
+            let next_ns = self.pace.next_due_ns(due_ns, now_ns, burst_ns)?;
             let (relaxed, due) = (Ordering::Relaxed, &self.due_ns);
             match due.compare_exchange_weak(due_ns, next_ns, relaxed, relaxed) {
                 Ok(_) => return Ok(()),
@@ -90,40 +102,45 @@ mod tests {
     #[test]
     fn rate_is_kept_over_time() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        let admitted = (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000, 0).is_ok()).count();
+        let admitted =
+            (0..10_000).filter(|ms| limit.admit_at(ms * 1_000_000, Standing::New).is_ok()).count();
         assert!((1_000..=1_010).contains(&admitted), "{admitted} in 10 s at 100/s");
     }
 
     #[test]
     fn burst_is_a_tenth_of_a_second() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        assert_eq!((0..1_000).filter(|_| limit.admit_at(0, 0).is_ok()).count(), 10);
+        assert_eq!((0..1_000).filter(|_| limit.admit_at(0, Standing::New).is_ok()).count(), 10);
         let slow = RateLimit::new(Rate { per_second: 1 });
         assert_eq!(
-            (0..1_000).filter(|_| slow.admit_at(0, 0).is_ok()).count(),
+            (0..1_000).filter(|_| slow.admit_at(0, Standing::New).is_ok()).count(),
             3,
             "a burst has three attempts"
         );
     }
 
     #[test]
-    fn part_of_the_burst_is_kept_and_the_rate_stays() {
+    fn precedence_uses_a_second_in_advance_and_the_rate_stays() {
         let limit = RateLimit::new(Rate { per_second: 100 });
-        let admitted =
-            |now_ns, kept| (0..50).filter(|_| limit.admit_at(now_ns, kept).is_ok()).count();
-        assert_eq!([2, 1, 0].map(|kept| admitted(0, kept)), [3, 3, 4]);
-        assert_eq!(admitted(20_000_000, 1), 0, "who has precedence comes first");
-        assert_eq!(admitted(20_000_000, 0), 2);
-        let second = (20..1_020).map(|ms| admitted(ms * 1_000_000, 1)).sum::<usize>();
+        let admitted = |now_ms: u64, standing| {
+            (0..500).filter(|_| limit.admit_at(now_ms * 1_000_000, standing).is_ok()).count()
+        };
+        let early = Standing::Early(Duration::from_secs(1));
+        assert_eq!(admitted(0, early), 6);
+        assert_eq!(admitted(0, Standing::New), 4);
+        assert_eq!(admitted(0, Standing::First), 100);
+        assert_eq!(admitted(990, Standing::New), 0, "who has precedence came first");
+        assert_eq!(admitted(1_020, Standing::New), 2);
+        let second = (1_020..2_020).map(|ms| admitted(ms, Standing::New)).sum::<usize>();
         assert!((95..=100).contains(&second), "{second} while nobody has precedence");
     }
 
     #[test]
     fn refused_attempt_is_told_when_it_is_within_the_limit() {
         let limit = RateLimit::new(Rate { per_second: 2 });
-        assert!((0..3).all(|_| limit.admit_at(0, 0).is_ok()));
-        let wait = limit.admit_at(100_000_000, 0).unwrap_err();
+        assert!((0..3).all(|_| limit.admit_at(0, Standing::New).is_ok()));
+        let wait = limit.admit_at(100_000_000, Standing::New).unwrap_err();
         assert_eq!(wait, Duration::from_millis(400));
-        assert_eq!(limit.admit_at(500_000_000, 0), Ok(()));
+        assert_eq!(limit.admit_at(500_000_000, Standing::New), Ok(()));
     }
 }

@@ -148,8 +148,8 @@ async fn restarted_server_learns_from_one_ticket_how_far_the_line_had_come() {
     let mut restarted = async || {
         shop.app.waiting_room = room(&measured);
         assert_waits(&look(&shop, &bob).await, 500);
-        // Of the tickets of after the opening, it knows nothing yet.
-        assert_waits(&take(&shop, "dan").await, 501);
+        // Behind the one that was taken after the opening.
+        assert_waits(&take(&shop, "dan").await, 502);
     };
     restarted().await;
     restarted().await;

@@ -73,9 +73,15 @@ impl Line {
         Number { number, is_early }
     }
 
-    /// How many tickets have been taken: before the opening, or in all.
-    pub(super) fn taken(&self, is_early: bool) -> u64 {
-        if is_early { self.early } else { self.next }
+    /// How many tickets have been taken before the opening, and in all.
+    pub(super) fn taken(&self) -> (u64, u64) {
+        (self.early, self.next)
+    }
+
+    /// Notes that so many have been taken, maybe from a process that does not live any more.
+    pub(super) fn saw_taken(&mut self, early: u64, taken: u64) {
+        self.early = self.early.max(early);
+        self.next = self.next.max(taken);
     }
 
     /// Notes that so many places were admitted, maybe by a process that does not live any more. At
@@ -214,7 +220,9 @@ mod tests {
         assert_eq!(line.mark(pace, OPENS_US - 1), 0);
         assert_eq!(line.mark(pace, OPENS_US + SECOND_US / 10), 710);
         assert_eq!(line.take(pace, OPENS_US + SECOND_US / 10), late(710));
-        assert_eq!([true, false].map(|is_early| line.taken(is_early)), [0, 711]);
+        assert_eq!(line.taken(), (0, 711));
+        line.saw_taken(5, 700);
+        assert_eq!(line.taken(), (5, 711));
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl WaitingRoom {
             item: sale.terms.item.clone(),
             sale: self.keys.sale(sale),
             number: held.number,
+            early: 0,
             taken: 0,
             mark: 0,
             expires_s: held.expires_s,
@@ -132,10 +133,10 @@ impl WaitingRoom {
         let mut lines = self.lines();
         let line = line_of(&mut lines, sale, now_us);
         line.saw_mark(ticket.mark);
+        line.saw_taken(ticket.early, ticket.taken);
         if ticket.kind != Kind::Admitted {
             let is_early = ticket.kind == Kind::Early;
-            let last_taken = ticket.taken.saturating_sub(1);
-            line.saw(Number { number: ticket.number.max(last_taken), is_early });
+            line.saw(Number { number: ticket.number, is_early });
         }
         Some(self.status(line, sale, ticket, pace, now_us))
     }
@@ -176,7 +177,8 @@ impl WaitingRoom {
             1.. if was_admitted => ticket.expires_s,
             _ => self.expires_s(now_us.max(line.opens_us())),
         };
-        let ticket = Ticket { kind, expires_s, mark, taken: line.taken(is_early), ..ticket };
+        let (early, taken) = line.taken();
+        let ticket = Ticket { kind, expires_s, mark, early, taken, ..ticket };
         let key = self.held.key(&(sale.epoch, &ticket.buyer));
         self.held.shard(key).set(key, Held { kind, number: ticket.number, expires_s });
         if is_admitted {

@@ -1,6 +1,6 @@
 //! A ticket: who waits for what, with which number, and until when, with a signature.
 //!
-//! `KIND~ITEM~SALE~NUMBER~TAKEN~MARK~EXPIRES~BUYER~SIGNATURE`. No field can hold a `~`,
+//! `KIND~ITEM~SALE~NUMBER~EARLY~TAKEN~MARK~EXPIRES~BUYER~SIGNATURE`. No field can hold a `~`,
 //! and none needs to be escaped in a URL or in a header.
 
 use std::fmt;
@@ -9,8 +9,8 @@ use crate::ids::{BuyerId, ItemId};
 
 use super::keys::{Keys, SIGNATURE_LEN};
 
-/// Longest ticket, in bytes: two names, five numbers and the rest need less.
-const LEN_MAX: usize = 320;
+/// Longest ticket, in bytes: two names, six numbers and the rest need less.
+const LEN_MAX: usize = 340;
 
 /// What separates the fields.
 const SEPARATOR: char = '~';
@@ -35,8 +35,8 @@ pub(super) struct Ticket {
     pub(super) sale: u64,
     /// Its number among the tickets for that sale.
     pub(super) number: u64,
-    /// How many tickets like it had been taken when it was written: before the opening, if it is
-    /// an early one, and otherwise all of them.
+    /// How many tickets had been taken before the opening, and in all, when it was written.
+    pub(super) early: u64,
     pub(super) taken: u64,
     /// How many places had been admitted when it was written.
     pub(super) mark: u64,
@@ -57,9 +57,9 @@ impl Kind {
 
 impl fmt::Display for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, item, sale, number, taken, mark, expires_s, buyer } = self;
+        let Self { kind, item, sale, number, early, taken, mark, expires_s, buyer } = self;
         let kind = kind.letter();
-        write!(f, "{kind}~{item}~{sale}~{number}~{taken}~{mark}~{expires_s}~{buyer}")
+        write!(f, "{kind}~{item}~{sale}~{number}~{early}~{taken}~{mark}~{expires_s}~{buyer}")
     }
 }
 
@@ -93,6 +93,7 @@ impl Ticket {
             item: next()?.parse().ok()?,
             sale: next()?.parse().ok()?,
             number: next()?.parse().ok()?,
+            early: next()?.parse().ok()?,
             taken: next()?.parse().ok()?,
             mark: next()?.parse().ok()?,
             expires_s: next()?.parse().ok()?,
@@ -118,6 +119,7 @@ mod tests {
             item: "tea".parse().unwrap(),
             sale: 3,
             number: u64::MAX,
+            early: 2,
             taken: 4,
             mark: 5,
             expires_s: 1_795_556_940,
@@ -141,7 +143,8 @@ mod tests {
         let name = "x".repeat(64);
         let max = u64::MAX;
         let (item, buyer) = (name.parse().unwrap(), name.parse().unwrap());
-        let ticket = Ticket { sale: max, taken: max, mark: max, expires_s: max, ..ticket() };
+        let ticket =
+            Ticket { sale: max, early: max, taken: max, mark: max, expires_s: max, ..ticket() };
         let ticket = Ticket { item, buyer, ..ticket };
         assert_eq!(Ticket::read(&ticket.signed(&keys()), &keys()), Some(ticket));
     }

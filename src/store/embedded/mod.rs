@@ -136,6 +136,9 @@ impl Embedded {
         if record.is_none_or(|record| self.journal.is_committed(record)) {
             return Ok(());
         }
+        if self.unavailable().is_some() {
+            return Err(StoreError::Unavailable);
+        }
         let committed = tokio::time::timeout(STALLED_AFTER, self.committed(record));
         committed.await.ok().and_then(Result::ok).ok_or(StoreError::Unavailable)
     }
