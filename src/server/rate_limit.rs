@@ -12,8 +12,8 @@ use super::precedence::Standing;
 const BURST: Duration = Duration::from_millis(100);
 const BURST_MIN: u32 = 3;
 
-/// How far in advance attempts that have precedence may use the rate: buyers are told whole seconds,
-/// and so come back many at a time.
+/// How far in advance attempts that have precedence may use the rate: buyers are told whole
+/// seconds, and so come back many at a time.
 const ADVANCE: Duration = Duration::from_secs(1);
 
 /// The generic cell rate algorithm (ITU-T I.371): a token bucket that needs one number, the time at
