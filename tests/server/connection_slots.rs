@@ -7,7 +7,7 @@ use seckill::profile::ServePlan;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use seckill::server::{Limits, Timeouts, serve_connections};
@@ -112,26 +112,31 @@ async fn many_connections_over_the_limit_are_all_answered() {
     server.end().await;
 }
 
-/// Serves `ok` at the returned address.
+/// Serves `ok` at the returned address, once a request has arrived in full.
 async fn serve_ok(connections_max: usize, timeouts: Timeouts) -> SocketAddr {
     let listener = within(TcpListener::bind("127.0.0.1:0")).await.unwrap();
     let address = listener.local_addr().unwrap();
     let limits = Limits { connections_max, drain_timeout: HANG, timeouts };
-    let answer = |_, _: Request<Incoming>| async { Response::new(Full::new(Bytes::from("ok"))) };
+    let answer = |_, request: Request<Incoming>| async {
+        let _ = request.into_body().collect().await;
+        Response::new(Full::new(Bytes::from("ok")))
+    };
     tokio::spawn(serve_connections(listener, limits, answer, std::future::pending()));
     address
 }
 
 #[tokio::test]
-async fn connection_whose_head_arrives_slowly_gives_its_slot_to_a_new_one() {
+async fn connection_whose_request_arrives_slowly_gives_its_slot_to_a_new_one() {
     let timeouts = Timeouts { evictable: HANG, head: HANG, slot: HANG, ..Timeouts::default() };
-    let address = serve_ok(1, Timeouts { slow_head: Duration::ZERO, ..timeouts }).await;
-    let mut slow = Wire::connect(address).await;
-    slow.send("G").await;
-    let mut buyer = Wire::connect(address).await;
-    buyer.send(HEALTHZ).await;
-    assert_eq!(buyer.reply().await.code, 200);
-    assert!(slow.is_ended().await);
+    for slow_bytes in ["G", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1"] {
+        let address = serve_ok(1, Timeouts { slow_request: Duration::ZERO, ..timeouts }).await;
+        let mut slow = Wire::connect(address).await;
+        slow.send(slow_bytes).await;
+        let mut buyer = Wire::connect(address).await;
+        buyer.send(HEALTHZ).await;
+        assert_eq!(buyer.reply().await.code, 200);
+        assert!(slow.is_ended().await);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Connections that are served at a time. A further one gets the slot of the longest idle one,
-    /// or of one whose head arrives slowly, or is refused after a short wait.
+    /// or of one whose request arrives slowly, or is refused after a short wait.
     pub connections_max: usize,
     /// How long requests in flight may take once the shutdown has begun.
     pub drain_timeout: Duration,
@@ -31,9 +31,9 @@ pub struct Timeouts {
     /// How long a connection must have been idle before its slot can be given to another one. It is
     /// longer than most round trips, so that a request that is in transit is rarely lost.
     pub evictable: Duration,
-    /// How long a head must have been arriving before the slot can be given to another connection,
-    /// if none is idle.
-    pub slow_head: Duration,
+    /// How long a head or a body must have been arriving before the slot can be given to another
+    /// connection, if none is idle.
+    pub slow_request: Duration,
     /// How long a connection waits for a slot before it is refused. It is shorter the more
     /// connections wait.
     pub slot: Duration,
@@ -52,7 +52,7 @@ impl Default for Timeouts {
             answer: Duration::from_secs(30),
             answer_rate: 128 << 10,
             evictable: Duration::from_millis(500),
-            slow_head: Duration::from_millis(500),
+            slow_request: Duration::from_millis(500),
             slot: Duration::from_secs(1),
             rest: Duration::from_millis(500),
             linger: Duration::from_secs(1),

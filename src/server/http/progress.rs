@@ -27,8 +27,8 @@ enum Phase {
     Idle(Instant),
     /// A head has begun to arrive.
     Receiving(Instant),
-    /// The handler has the request, or its answer is being sent.
-    Answering,
+    /// The handler has had the request since then, or its answer is being sent.
+    Answering(Instant),
 }
 
 /// A limit that a connection has exceeded.
@@ -68,7 +68,7 @@ impl Progress {
     pub(super) fn handling(&mut self) -> bool {
         self.requests += 1;
         self.is_handling = true;
-        self.phase = Phase::Answering;
+        self.phase = Phase::Answering(Instant::now());
         self.framing.ambiguous().is_some_and(|first| first <= self.requests)
     }
 
@@ -94,7 +94,7 @@ impl Progress {
             return;
         }
         self.output = None;
-        if matches!(self.phase, Phase::Answering) && !self.is_handling {
+        if matches!(self.phase, Phase::Answering(_)) && !self.is_handling {
             let now = Instant::now();
             self.phase = match self.has_next_begun() {
                 true => Phase::Receiving(now),
@@ -112,16 +112,19 @@ impl Progress {
     pub(super) fn idle(&self, now: Instant) -> Option<Duration> {
         match self.phase {
             Phase::Idle(since) => Some(now.saturating_duration_since(since)),
-            Phase::Receiving(_) | Phase::Answering => None,
+            Phase::Receiving(_) | Phase::Answering(_) => None,
         }
     }
 
-    /// For how long a head has been arriving; `None` if none is.
+    /// For how long a head, or the body of the present request, has been arriving; `None` if the
+    /// client owes nothing.
     pub(super) fn receiving(&self, now: Instant) -> Option<Duration> {
-        match self.phase {
-            Phase::Receiving(began) => Some(now.saturating_duration_since(began)),
-            Phase::Idle(_) | Phase::Answering => None,
-        }
+        let (Phase::Receiving(began) | Phase::Answering(began)) = self.phase else { return None };
+        // What is behind a whole request can wait.
+        let owes_body =
+            self.framing.heads() == self.requests && !self.framing.is_between_requests();
+        let owes = matches!(self.phase, Phase::Receiving(_)) || owes_body;
+        owes.then(|| now.saturating_duration_since(began))
     }
 
     /// The limit that it has exceeded.
@@ -135,7 +138,7 @@ impl Progress {
         match self.phase {
             Phase::Idle(began) => (since(began) > timeouts.idle).then_some(Overdue::Request),
             Phase::Receiving(began) => (since(began) > timeouts.head).then_some(Overdue::Head),
-            Phase::Answering => None,
+            Phase::Answering(_) => None,
         }
     }
 

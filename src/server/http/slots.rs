@@ -94,8 +94,8 @@ impl Slots {
         Ok((stream, peer.ip(), place))
     }
 
-    /// Waits for a slot, for which the longest idle connection ends, or one whose head arrives
-    /// slowly; `None` if none is freed in time.
+    /// Waits for a slot, for which the longest idle connection ends, or one whose request
+    /// arrives slowly; `None` if none is freed in time.
     pub(super) async fn wait(self: &Arc<Self>) -> Option<Slot> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         self.make_room(Instant::now(), waiting.max(self.limits.connections_max / FREED_AT_ONCE));
@@ -160,8 +160,8 @@ impl Slots {
         self.reserve.available_permits() == RESERVE && self.clients().by_number.is_empty()
     }
 
-    /// Ends the longest idle connections, and if these are too few, those whose heads have been
-    /// arriving for longest; at most `count`.
+    /// Ends the longest idle connections, and if these are too few, those whose requests have
+    /// been arriving for longest; at most `count`.
     fn make_room(&self, now: Instant, count: usize) {
         let clients = self.clients();
         let timeouts = &self.limits.timeouts;
@@ -170,7 +170,7 @@ impl Slots {
         });
         idle.iter().for_each(|client| client.order(Order::EndIfIdle));
         let slow = longest(&clients, count - idle.len(), |progress| {
-            progress.receiving(now).filter(|receiving| *receiving >= timeouts.slow_head)
+            progress.receiving(now).filter(|receiving| *receiving >= timeouts.slow_request)
         });
         slow.iter().for_each(|client| client.order(Order::Cut));
     }
