@@ -148,10 +148,11 @@ fn earlier_ends_stay(facts: &Facts<'_>, broken: &mut Witnesses) {
 pub(super) fn deadlines_hold(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::DeadlinesHold);
     let Some(hold_us) = facts.ledger.sale.hold_us else { return broken };
+    let ledger_us = ledger_us(facts);
     for row in &facts.orders {
         let Some(order) = &row.order else { continue };
         let problem = wrong_time(row, order, hold_us)
-            .or_else(|| overdue(facts, order))
+            .or_else(|| overdue(facts, order, ledger_us))
             .or_else(|| ended_in_future(facts, order));
         if let Some(problem) = problem {
             broken.add(format_args!("{}: {problem}", row.request_id));
@@ -180,9 +181,9 @@ fn wrong_time(row: &Row, order: &OrderState, hold_us: u64) -> Option<&'static st
 }
 
 /// Whether a held order should have expired long before the ledger was read.
-fn overdue(facts: &Facts<'_>, order: &OrderState) -> Option<&'static str> {
+fn overdue(facts: &Facts<'_>, order: &OrderState, ledger_us: u64) -> Option<&'static str> {
     let due_us = facts.clock?.latest_moment(order.held_until_us).saturating_add(LATE_US);
-    let is_overdue = order.status == OrderStatus::Held && due_us < ledger_us(facts);
+    let is_overdue = order.status == OrderStatus::Held && due_us < ledger_us;
     is_overdue.then_some("held long after its deadline")
 }
 

@@ -199,6 +199,9 @@ fn longest(
     count: usize,
     lasts: impl Fn(&Progress) -> Option<Duration>,
 ) -> Vec<&Arc<Client>> {
+    if count == 0 {
+        return Vec::new();
+    }
     let clients = clients.by_number.values();
     let mut found: Vec<_> =
         clients.filter_map(|client| Some((lasts(&client.state().progress)?, client))).collect();
