@@ -1,6 +1,6 @@
 //! The rule by which stock goes down: [`Sale::reserve`].
 
-use std::collections::HashMap;
+use std::hash::RandomState;
 
 use crate::api::LostReason;
 use crate::ids::{BuyerId, OrderId};
@@ -20,7 +20,8 @@ pub struct Sale {
     pub(super) returned: u32,
     /// Orders that were paid for.
     pub(super) paid: u32,
-    pub(super) bought: HashMap<BuyerId, u32>,
+    /// Orders of each buyer, in a table that grows by a few entries at a time.
+    pub(super) bought: griddle::HashMap<BuyerId, u32, RandomState>,
     pub(super) holds: Holds,
 }
 
@@ -34,7 +35,7 @@ impl Sale {
             made: 0,
             returned: 0,
             paid: 0,
-            bought: HashMap::new(),
+            bought: griddle::HashMap::default(),
             holds: Holds::default(),
         }
     }

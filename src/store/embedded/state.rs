@@ -1,6 +1,7 @@
 //! The embedded store's state in memory, and how it is rebuilt from the journal's records.
 
 use std::collections::HashMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 
 use crate::api::LostReason;
@@ -27,7 +28,9 @@ pub(super) struct State {
     /// The epoch of each item's current sale.
     pub(super) current_epochs: HashMap<ItemId, u64>,
     pub(super) epochs: u64,
-    pub(super) decided: HashMap<RequestId, Logged>,
+    /// Every decision. This table can have millions of entries, and its lock is held meanwhile: it
+    /// grows by a few of them with each insertion, not by all at once.
+    pub(super) decided: griddle::HashMap<RequestId, Logged, RandomState>,
     pub(super) register: Register,
     pub(super) withdrawn: Withdrawn,
 }
