@@ -20,6 +20,10 @@ pub(super) const PATIENCE_MIN: Duration = Duration::from_secs(2);
 /// The longest wait. It is below the 10 s after which `deploy/seckill.conf` has nginx give up.
 const PATIENCE_MAX: Duration = Duration::from_secs(8);
 
+/// By which share of their wait above [`PATIENCE_MIN`] attempts give up earlier, at most: thousands
+/// that came in one moment would otherwise be refused in one moment, and come again in one.
+const SPREAD: f64 = 1.0 / 3.0;
+
 /// Refusals per second, at most, as long as the wait is below [`PATIENCE_MAX`]. A refusal after a
 /// wait costs as much CPU as an accepted attempt, since the memory of its connection is in no cache
 /// by then.
@@ -87,8 +91,16 @@ impl<Permit> WaitList<Permit> {
         if self.is_overloaded(now) || self.has_waited_long(now) {
             self.pass_over(now);
         }
+        (!is_full).then(|| (number, self.patience(number)))
+    }
+
+    /// How long the attempt that has just been added should wait.
+    fn patience(&self, number: u64) -> Duration {
         let evenly = Duration::from_secs(self.waiting.len() as u64) / REFUSALS_PER_SECOND;
-        (!is_full).then(|| (number, evenly.clamp(PATIENCE_MIN, PATIENCE_MAX)))
+        let longest = evenly.clamp(PATIENCE_MIN, PATIENCE_MAX);
+        // Multiples of the golden ratio fall evenly between 0 and 1, however many there are.
+        let share = (number as f64 * std::f64::consts::GOLDEN_RATIO).fract();
+        longest - (longest - PATIENCE_MIN).mul_f64(SPREAD * share)
     }
 
     /// Whether no attempt waits, and there was no overload lately.
@@ -157,6 +169,8 @@ impl<Permit> WaitList<Permit> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // In a test, that is an assertion.
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     fn add(list: &mut WaitList<()>, now: Instant) -> (u64, Duration) {
@@ -168,12 +182,19 @@ mod tests {
     }
 
     #[test]
-    fn wait_grows_with_the_list_within_its_bounds() {
+    fn wait_grows_with_the_list_and_is_spread_within_its_bounds() {
         let now = Instant::now();
         let mut list = WaitList::new(now);
         let waits: Vec<_> = (0..MAX).map(|_| add(&mut list, now).1.as_secs_f64()).collect();
-        let of = |length: usize| waits[length - 1];
-        assert_eq!([of(1), of(1_000), of(2_000), of(4_000), of(MAX)], [2.0, 2.0, 4.0, 8.0, 8.0]);
+        let shortest_and_longest = |lengths: Range<usize>| {
+            let waits = waits[lengths].iter();
+            waits.fold((f64::MAX, 0.0_f64), |(min, max), wait| (min.min(*wait), max.max(*wait)))
+        };
+        assert_eq!(shortest_and_longest(0..1_000), (2.0, 2.0));
+        let (shortest, longest) = shortest_and_longest(1_900..2_000);
+        assert!(3.2 < shortest && shortest < 3.3 && longest < 4.0 && longest > 3.8);
+        let (shortest, longest) = shortest_and_longest(4_000..MAX);
+        assert!(6.0 < shortest && shortest < 6.1 && longest <= 8.0 && longest > 7.9);
         assert!(list.add(tokio::sync::oneshot::channel().0, now).is_none());
     }
 
