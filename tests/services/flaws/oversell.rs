@@ -58,6 +58,7 @@ fn assert_oversells(flaw: Flaw) {
         let witnesses = witnesses.take_while(|line| line.starts_with("     "));
         let witnesses = witnesses.filter(|line| line.contains(" sent; ")).count() as u64;
         assert_eq!(witnesses, over.min(10), "{report}");
+        assert_eq!(sale.status().queued, 0, "decided attempts are still registered as queued");
         return;
     }
     panic!("not oversold in {FLAWED_BURSTS} bursts");

@@ -97,13 +97,15 @@ pub(super) fn record_order(act: &mut Pipeline, attempt: &Attempt) -> Decision {
     Decision::Won(OrderId::from_text(RequestId::random().to_string()))
 }
 
-/// Records the result and its line of the ledger, as `decide` in lib.lua does.
+/// Records the result and its line of the ledger, and removes the attempt from the register, as
+/// `decide` in lib.lua does.
 fn record_decision(act: &mut Pipeline, attempt: &Attempt, decision: &Decision, now_us: u64) {
     let id = attempt.request_id.to_string();
     act.cmd("HSET").arg(key("decided")).arg(&id).arg(format!("{now_us} {attempt} {decision}"));
     act.ignore().cmd("RPUSH").arg(key_of("ledger", attempt.epoch)).arg(&id).ignore();
     act.cmd("HDEL").arg(key("waiting")).arg(&id).ignore();
-    for ids in [key("unconfirmed"), key_of("queued", &attempt.item), key("twins")] {
+    act.cmd("ZREM").arg(key_of("queued", &attempt.item)).arg(&id).ignore();
+    for ids in [key("unconfirmed"), key("twins")] {
         act.cmd("SREM").arg(ids).arg(&id).ignore();
     }
 }
