@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::stats::Sample;
+use crate::stats::{Outcome, Sample};
 
 /// The length of a step.
 pub(super) const STEP: Duration = Duration::from_millis(100);
@@ -60,9 +60,9 @@ impl Default for Step {
 }
 
 /// Whether service failed for a buyer: there is no usable answer, or one that says that the service
-/// is not available.
+/// is not available, or that rejects a right request, as after the loss of the sale.
 fn has_failed(sample: &Sample) -> bool {
-    sample.result.is_err() || sample.status >= 500
+    matches!(sample.result, Err(_) | Ok(Outcome::Rejected)) || sample.status >= 500
 }
 
 impl Service {
@@ -140,19 +140,20 @@ fn step_of(moment: Duration) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{Click, ErrorKind, Outcome};
+    use crate::stats::{Click, ErrorKind};
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
-    /// A request every 10 ms for 10 s. Those that begin from 2 s to `failing` fail after 1 s, and
-    /// from then to `slow` they take 200 ms.
+    /// A request every 10 ms for 10 s. Those that begin from 2 s to `failing` fail after 1 s, or are
+    /// rejected, and from then to `slow` they take 200 ms.
     fn service(failing: u64, slow: u64) -> Service {
         let mut service = Service::default();
         for began in (0..10_000).step_by(10) {
             let (latency, result) = match began {
-                2_000.. if began < failing => (1_000, Err(ErrorKind::Timeout)),
+                2_000.. if began < failing && began < 3_200 => (1_000, Err(ErrorKind::Timeout)),
+                2_000.. if began < failing => (2, Ok(Outcome::Rejected)),
                 2_000.. if began < slow => (200, Ok(Outcome::Accepted)),
                 _ => (2, Ok(Outcome::Accepted)),
             };

@@ -51,8 +51,8 @@ pub(super) fn likely_cause(
         }
         Invariant::AcceptedKept | Invariant::AcceptedDecided => {
             "a message was lost after it was accepted (published without a confirm, kept in a \
-             queue that is not durable, or acknowledged before its decision), or a consumer took \
-             it and forgot to acknowledge or to reject it"
+             queue that is not durable, acknowledged before its decision, or deleted with the \
+             data), or a consumer took it and forgot to acknowledge or to reject it"
         }
         Invariant::SoldOutTrue | Invariant::NoUnsoldStock => {
             "units were taken and never given back, or a flag that says that the sale is sold out \
