@@ -146,8 +146,8 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// A request every 10 ms for 10 s. Those that begin from 2 s to `failing` fail after 1 s, or are
-    /// rejected, and from then to `slow` they take 200 ms.
+    /// A request every 10 ms for 10 s. Those that begin from 2 s to `failing` fail after 1 s, or
+    /// are rejected, and from then to `slow` they take 200 ms.
     fn service(failing: u64, slow: u64) -> Service {
         let mut service = Service::default();
         for began in (0..10_000).step_by(10) {

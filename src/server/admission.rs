@@ -222,7 +222,12 @@ fn refuse_for_now(
     refusal: Refusal,
     wait: Option<Duration>,
 ) -> Response<Body> {
-    refused_until(refusal, app.precedence.refused(&request.buyer, wait, app.clock.now_us()))
+    let (buyer, now_us) = (&request.buyer, app.clock.now_us());
+    let seconds = match (refusal, wait) {
+        (Refusal::RateLimited, Some(turn)) => app.precedence.refused_until(buyer, turn, now_us),
+        _ => app.precedence.refused(buyer, wait, now_us),
+    };
+    refused_until(refusal, seconds)
 }
 
 /// Enqueues an attempt at this sale, if it finds this room in the queue.

@@ -72,6 +72,12 @@ impl Precedence {
         self.refused_for(buyer, retry_after::seconds(wait), now_us / 1_000)
     }
 
+    /// Notes that a buyer is refused until its turn, which is after this time and no other's.
+    /// Returns after how many seconds it should come back.
+    pub(super) fn refused_until(&self, buyer: &BuyerId, turn: Duration, now_us: u64) -> u64 {
+        self.refused_for(buyer, retry_after::whole_seconds(turn), now_us / 1_000)
+    }
+
     /// Notes that an attempt of a buyer was accepted.
     pub(super) fn accepted(&self, buyer: &BuyerId, now_us: u64) {
         if self.is_expected(now_us) {

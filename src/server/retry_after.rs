@@ -27,9 +27,13 @@ pub(super) fn seconds(wait: Option<Duration>) -> u64 {
     seconds_of(wait, ANSWERS.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A wait in whole seconds, rounded up.
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_millis().div_ceil(1_000) as u64).clamp(1, ESTIMATE_MAX_S)
+}
+
 fn seconds_of(wait: Option<Duration>, answer: u64) -> u64 {
-    let wait_s = wait.map_or(UNKNOWN_S, |wait| wait.as_millis().div_ceil(1_000) as u64);
-    let wait_s = wait_s.clamp(1, ESTIMATE_MAX_S);
+    let wait_s = wait.map_or(UNKNOWN_S, whole_seconds);
     let spread_s = (wait_s / 2).max(1);
     wait_s + answer % (spread_s + 1)
 }
