@@ -1,5 +1,7 @@
 //! Why a run came to no result.
 
+use std::io::ErrorKind;
+
 use crate::profile::FlagError;
 use crate::sut::ControlError;
 
@@ -21,9 +23,16 @@ impl BenchError {
     pub(super) fn of_token(because: &ControlError, config: &Config) -> Self {
         let token = config.data.join("admin-token");
         let cure = if config.plan.stock.is_some() { "leave out --stock" } else { "add --no-audit" };
+        let here = match std::fs::read_to_string(&token) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                format!(" (the one here cannot be read: {error})")
+            }
+            Ok(text) if text.trim().is_empty() => " (the one here is empty)".to_owned(),
+            _ => String::new(),
+        };
         let problem = format!(
             "this run could not be audited: {because}. Give the token that the server has in {} \
-             of its own folder, or {cure}",
+             of its own folder{here}, or {cure}",
             token.display()
         );
         Self::Flag(FlagError::new("admin-token", problem))

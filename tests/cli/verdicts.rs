@@ -144,6 +144,25 @@ fn bench_refuses_to_load_what_it_cannot_audit() {
 }
 
 #[test]
+fn admin_token_file_that_holds_no_token_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);
+    let token = folder.path().join("seckill-data/admin-token");
+    std::fs::create_dir_all(&token).unwrap();
+    let refused = || {
+        let output = bench(folder.path(), &["--target", &server.url]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let message = refused();
+    assert!(message.contains("(the one here cannot be read: "), "{message}");
+    std::fs::remove_dir(&token).unwrap();
+    std::fs::write(&token, "\n").unwrap();
+    let message = refused();
+    assert!(message.contains("(the one here is empty)"), "{message}");
+}
+
+#[test]
 fn stock_is_opened_and_expected() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&folder.path().join("data"), &["--admin-token", TOKEN]);

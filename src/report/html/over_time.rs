@@ -154,7 +154,7 @@ impl Time<'_> {
         let mark = Mark { class: "c2", is_band: false, name: "stock left".to_owned(), path };
         let marks = if is_read { vec![mark] } else { Vec::new() };
         let last = self.rows.iter().rev().find_map(|row| row.stock_left).unwrap_or(before);
-        let about = ("Stock left", "units, as read at the end of each second");
+        let about = ("Stock left", "units, as last read by the end of each second");
         let chart = self.chart(axes, about, marks, |value| count(value.round() as i64));
         let label = format!("from {} to {}", count(before), count(last));
         let empty = (!is_read).then_some(NOT_READ);
