@@ -202,6 +202,13 @@ fn check(fault: &Fault, config: &Config) -> Result<(), FlagError> {
         (Part::Disk, _) if flags.data.is_some() => {
             wrong("fills a small disk of the run's own: leave out --data")
         }
+        (Part::Server, _)
+            if does == Action::Process(ProcessAction::Wipe) && flags.data.is_some() =>
+        {
+            wrong(
+                "deletes the server's data folder, which has to be the run's own: leave out --data",
+            )
+        }
         (Part::Disk, _)
             if [Part::Broker, Part::Store].iter().all(|part| engine(*part, flags).is_some()) =>
         {

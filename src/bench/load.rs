@@ -171,6 +171,7 @@ impl Load<'_> {
             ended: stop.child_token(),
             sale: Arc::clone(&self.sale),
             stock: self.site.view_before.sale.stock_left,
+            warmup: self.config.plan.warmup,
             told,
         };
         (course, lines)

@@ -10,7 +10,7 @@ use crate::history::{Beginning, View};
 use crate::ids::ItemId;
 use crate::load::Connector;
 use crate::monitor::listener_pid;
-use crate::profile::FlagError;
+use crate::profile::{FlagError, Trigger};
 use crate::sut::{Control, ControlError, Sut, Target, local_token};
 
 use super::config::Config;
@@ -99,6 +99,16 @@ impl Site {
             let problem = "the sale does not hold its orders, so nobody can pay for one: open it \
                            with `seckill serve --hold 15m`, or leave out --pay";
             return Err(BenchError::Flag(FlagError::new("pay", problem)));
+        }
+        let mut faults = config.plan.faults.iter();
+        if let Some(fault) = faults.find(|fault| matches!(fault.at, Trigger::StockBelow(_)))
+            && control.shown(&view_before).stock_left.is_none()
+        {
+            let problem = format!(
+                "`{fault}` waits for the stock, which the shop's description does not say how to \
+                 read: add it under [truth], or give a time, such as at=5s"
+            );
+            return Err(BenchError::Flag(FlagError::new("fault", problem)));
         }
         let server_pid = match spawned {
             Some(server) => server.pid(),

@@ -66,6 +66,8 @@ pub struct Course {
     pub sale: Arc<Mutex<SaleNow>>,
     /// Units left before the run.
     pub stock: i64,
+    /// The time from the beginning of the load before which nothing is measured.
+    pub warmup: Duration,
     /// Receives a line about each fault that begins and ends.
     pub told: mpsc::UnboundedSender<String>,
 }
@@ -100,9 +102,9 @@ pub(super) async fn carry_out(
             ended: course.ended.clone(),
             told: course.told.clone(),
         };
-        let (sale, stock) = (Arc::clone(&course.sale), course.stock);
+        let (sale, stock, warmup) = (Arc::clone(&course.sale), course.stock, course.warmup);
         tasks.spawn(async move {
-            let is_due = one.is_due(&sale, stock);
+            let is_due = one.is_due(&sale, stock, warmup);
             tokio::select! {
                 biased;
                 () = one.ended.cancelled() => return,
@@ -141,13 +143,14 @@ struct One {
 }
 
 impl One {
-    async fn is_due(&self, sale: &Mutex<SaleNow>, stock: i64) {
+    /// Waits for its time, or until the sale has so few units left after the warm-up.
+    async fn is_due(&self, sale: &Mutex<SaleNow>, stock: i64, warmup: Duration) {
         let below = match self.fault.at {
             Trigger::After(time) => return tokio::time::sleep_until(self.begun + time).await,
             Trigger::StockBelow(Units::Number(number)) => number as f64,
             Trigger::StockBelow(Units::Share(share)) => share * stock as f64,
         };
-        let mut ticks = tokio::time::interval(STOCK_POLL);
+        let mut ticks = tokio::time::interval_at(self.begun + warmup, STOCK_POLL);
         loop {
             ticks.tick().await;
             let left = sale.lock().unwrap_or_else(PoisonError::into_inner).stock_left;

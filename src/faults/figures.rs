@@ -62,7 +62,12 @@ impl Default for Step {
 /// Whether service failed for a buyer: there is no usable answer, or one that says that the service
 /// is not available, or that rejects a right request, as after the loss of the sale.
 fn has_failed(sample: &Sample) -> bool {
-    matches!(sample.result, Err(_) | Ok(Outcome::Rejected)) || sample.status >= 500
+    match sample.result {
+        Err(_) | Ok(Outcome::Rejected) => true,
+        // A shop may say so with any status.
+        Ok(Outcome::Refused(reason)) if reason.as_str() == "unavailable" => true,
+        Ok(_) => sample.status >= 500,
+    }
 }
 
 impl Service {

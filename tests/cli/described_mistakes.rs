@@ -275,6 +275,10 @@ fn run_whose_orders_cannot_be_read_does_not_begin() {
         assert_told(&output, 2, &told, command);
         assert!(stderr(&output).ends_with("; add --no-audit to load only\n"), "{output:?}");
     }
+    let waits = "at=stock<50% what=client do=down";
+    let flags = ["--json", "--no-audit", "--fault", waits, "--target", &target];
+    let output = bench(folder.path(), &format!("{purchase}{WON}"), &flags);
+    assert_told(&output, 2, "waits for the stock, which the shop's description does not", waits);
     listener.set_nonblocking(true).unwrap();
     // Each run has looked whether the shop is there, and has sent it nothing.
     while let Ok((mut connection, _)) = listener.accept() {

@@ -62,6 +62,16 @@ fn server_that_loses_its_data_is_found_to_have_lost_attempts() {
 }
 
 #[test]
+fn fault_that_waits_for_the_stock_waits_for_the_end_of_the_warm_up() {
+    // One unit in a hundred is sold a third of a second after the beginning.
+    let fault = "at=stock<99% for=100ms what=client do=latency delay=1ms";
+    let load = ["--duration", "3s", "--warmup", "1500ms", "--fault", fault];
+    let result = passed(&run(&load, &["--stock", "10k"]));
+    let began_us = faults(&result)[0]["began_us"].as_u64();
+    assert!(began_us.is_some_and(|began_us| began_us >= 1_500_000), "{:#}", result["faults"]);
+}
+
+#[test]
 fn faults_of_the_plan_and_of_a_seed_are_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let profile = folder.path().join("faults.toml");
@@ -149,6 +159,14 @@ fn fault_that_cannot_be_is_a_usage_error_with_its_cure() {
         let error = stderr(&output);
         assert!(error.contains("--fault") && error.contains(cure), "{fault}: {error}");
     }
+    let own = folder.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("thesis.txt"), "kept").unwrap();
+    let flags = ["--spawn", "--fault", "at=5s what=server do=wipe", "--", "--data", "own"];
+    let output = bench(folder.path(), &flags);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("leave out --data"), "{}", stderr(&output));
+    assert!(own.join("thesis.txt").exists());
     let engines = ["--store", "redis://127.0.0.1:1", "--queue", "amqp://127.0.0.1:1"];
     for (fault, cure) in [
         ("what=store do=kill", "run it in 'seckill lab --'"),

@@ -24,9 +24,9 @@ const PATIENCE_MAX: Duration = Duration::from_secs(8);
 /// that came in one moment would otherwise be refused in one moment, and come again in one.
 const SPREAD: f64 = 1.0 / 3.0;
 
-/// Refusals per second, at most, as long as the wait is below [`PATIENCE_MAX`]. A refusal after a
-/// wait costs as much CPU as an accepted attempt, since the memory of its connection is in no cache
-/// by then.
+/// About how many are refused per second as long as the wait is below [`PATIENCE_MAX`]. A refusal
+/// after a wait costs as much CPU as an accepted attempt, since the memory of its connection is in
+/// no cache by then.
 const REFUSALS_PER_SECOND: u32 = 500;
 
 /// Attempts that wait; further ones are refused at once. This bounds their memory, which is some
