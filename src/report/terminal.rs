@@ -286,6 +286,9 @@ pub(super) fn broker(run: &Run) -> String {
 
 pub(super) fn remarks(run: &Run) -> String {
     let mut text = format!("Seed       {}\n", run.plan.plan.seed);
+    if let Some(seed) = run.plan.plan.nemesis {
+        let _ = writeln!(text, "Nemesis    {seed}; the same command draws the same faults again");
+    }
     if run.plan.plan.insecure {
         text += "INSECURE   the server's certificate was not checked (--insecure)\n";
     }

@@ -78,17 +78,20 @@ fn faults_of_the_plan_and_of_a_seed_are_the_same_each_time() {
     let text =
         "[[fault]]\nat = \"stock<99%\"\nfor = \"100ms\"\nwhat = \"client\"\ndo = \"reset\"\n";
     std::fs::write(&profile, text).unwrap();
+    let out = folder.path().join("run");
     let planned = || {
-        let profile = profile.to_str().unwrap();
-        let output =
-            run(&["--nemesis", "4", "--duration", "6s", "--profile", profile], &["--stock", "1k"]);
-        let result = passed(&output);
+        let (profile, out) = (profile.to_str().unwrap(), out.to_str().unwrap());
+        let flags = ["--nemesis", "4", "--duration", "6s", "--profile", profile, "--out", out];
+        let result = passed(&run(&flags, &["--stock", "1k"]));
         let faults = faults(&result).iter();
         assert!(faults.clone().all(|fault| fault["lost"] == 0), "{result:#}");
         faults.map(|fault| fault["fault"].clone()).collect::<Vec<_>>()
     };
     let first = planned();
     assert!(first.len() > 1 && first[0] == "at=stock<99% for=100ms what=client do=reset");
+    let text = stdout(&recorded("report", &out, &[]));
+    assert!(text.contains("\nNemesis    4; the same command draws the same faults"), "{text}");
+    std::fs::remove_dir_all(&out).unwrap();
     assert_eq!(planned(), first);
 }
 

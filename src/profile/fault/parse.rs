@@ -97,7 +97,9 @@ impl Words {
         let fault =
             Fault { at: trigger(&at)?, lasts: self.time("for")?, what, does: self.action(&does)? };
         if let Some(key) = self.0.keys().next() {
-            return Err(invalid(format!("`{key}` says nothing about do={does}: leave it out")));
+            return Err(UnitError::new(format!(
+                "`{key}` says nothing about do={does}: leave it out"
+            )));
         }
         if fault.lasts == Some(Duration::ZERO) {
             return Err(invalid("`for` must be above 0"));
@@ -137,7 +139,9 @@ impl Words {
         let way = match self.0.remove("way").as_deref() {
             None => Way::Both,
             Some(_) if !has_way => {
-                return Err(invalid(format!("`way` says nothing about do={does}: leave it out")));
+                return Err(UnitError::new(format!(
+                    "`way` says nothing about do={does}: leave it out"
+                )));
             }
             Some("both") => Way::Both,
             Some("up") => Way::Up,
