@@ -10,6 +10,7 @@ pub mod clock;
 pub mod escape;
 pub mod faults;
 pub mod flaws;
+pub mod gradual_map;
 pub mod history;
 pub mod http_client;
 pub mod ids;

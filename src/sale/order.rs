@@ -1,9 +1,10 @@
 //! Orders of a sale that holds them, and how one ends.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use crate::api::OrderStatus;
+use crate::gradual_map::GradualMap;
 use crate::ids::{BuyerId, RequestId};
 
 /// What is to end the hold of an order.
@@ -71,7 +72,7 @@ pub struct Ended {
 /// The orders of a sale that holds its orders, by the attempts that won them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holds {
-    pub(super) orders: HashMap<RequestId, (BuyerId, Order)>,
+    pub(super) orders: GradualMap<RequestId, (BuyerId, Order)>,
     /// The held ones, by their deadlines.
     pub(super) deadlines: BTreeSet<(u64, RequestId)>,
 }

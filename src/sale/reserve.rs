@@ -1,8 +1,7 @@
 //! The rule by which stock goes down: [`Sale::reserve`].
 
-use std::hash::RandomState;
-
 use crate::api::LostReason;
+use crate::gradual_map::GradualMap;
 use crate::ids::{BuyerId, OrderId};
 
 use super::order::Holds;
@@ -20,8 +19,8 @@ pub struct Sale {
     pub(super) returned: u32,
     /// Orders that were paid for.
     pub(super) paid: u32,
-    /// Orders of each buyer, in a table that grows by a few entries at a time.
-    pub(super) bought: griddle::HashMap<BuyerId, u32, RandomState>,
+    /// Orders of each buyer.
+    pub(super) bought: GradualMap<BuyerId, u32>,
     pub(super) holds: Holds,
 }
 
@@ -35,7 +34,7 @@ impl Sale {
             made: 0,
             returned: 0,
             paid: 0,
-            bought: griddle::HashMap::default(),
+            bought: GradualMap::default(),
             holds: Holds::default(),
         }
     }

@@ -1,10 +1,10 @@
 //! The embedded store's state in memory, and how it is rebuilt from the journal's records.
 
 use std::collections::HashMap;
-use std::hash::RandomState;
 use std::sync::Arc;
 
 use crate::api::LostReason;
+use crate::gradual_map::GradualMap;
 use crate::ids::{ItemId, RequestId};
 use crate::sale::{Attempt, Decision, Fields, RecordError, Rule, Sale, Terms};
 
@@ -28,9 +28,7 @@ pub(super) struct State {
     /// The epoch of each item's current sale.
     pub(super) current_epochs: HashMap<ItemId, u64>,
     pub(super) epochs: u64,
-    /// Every decision. This table can have millions of entries, and its lock is held meanwhile: it
-    /// grows by a few of them with each insertion, not by all at once.
-    pub(super) decided: griddle::HashMap<RequestId, Logged, RandomState>,
+    pub(super) decided: GradualMap<RequestId, Logged>,
     pub(super) register: Register,
     pub(super) withdrawn: Withdrawn,
 }
@@ -44,7 +42,7 @@ pub(super) struct Opened {
     /// The ends of orders, at a sale that holds its orders.
     pub(super) ends: Blocks<LoggedEnd>,
     /// The journal record that ended each order.
-    pub(super) end_records: HashMap<RequestId, u64>,
+    pub(super) end_records: GradualMap<RequestId, u64>,
 }
 
 impl Opened {
