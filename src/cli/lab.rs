@@ -29,11 +29,21 @@ use super::{Failure, print, say};
 /// The ports over which nginx balances: those of two `seckill serve`, which the user starts.
 const BEHIND_NGINX: [u16; 2] = [7001, 7002];
 
+/// With this many open files RabbitMQ 3.10 starts, and with 96 it does not.
+const BROKER_FILES_MIN: u64 = 128;
+
 pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     let LabArgs { with, broker_files, command } = args;
     if broker_files.is_some() && !with.contains(&Engine::Rabbitmq) {
         let cure = "--broker-files limits RabbitMQ, which --with leaves out: add `rabbitmq`";
         return Err(Failure::Usage(cure.to_owned()));
+    }
+    if let Some(Count(files)) = broker_files.filter(|Count(files)| *files < BROKER_FILES_MIN) {
+        let problem = format!(
+            "--broker-files {files}: RabbitMQ does not start with fewer than {BROKER_FILES_MIN} \
+             open files: give at least that many"
+        );
+        return Err(Failure::Usage(problem));
     }
     let command = command.split_first().map(|(program, args)| LabCommand::new(program, args));
     let command = command.transpose()?;

@@ -57,6 +57,11 @@ const MISTAKES: &[Mistake] = &[
     (&["serve", "--threads", "8"], 2, "--threads is a flag of 'seckill bench'"),
     (&["lab", "true"], 2, "tip: a command follows '--': 'seckill lab -- true'"),
     (&["lab", "--threads", "8"], 2, "write it after '--'"),
+    (
+        &["lab", "--broker-files", "5", "--", "true"],
+        2,
+        "does not start with fewer than 128 open files",
+    ),
     (&["run"], 2, "a similar subcommand exists: 'bench'"),
     (&["start"], 2, "a similar subcommand exists: 'serve'"),
     (&["bench", "--thread", "3"], 2, "a similar argument exists: '--threads'"),
