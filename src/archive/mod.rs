@@ -8,6 +8,7 @@ mod digest;
 mod folder;
 mod hdr;
 mod jtl;
+mod made;
 mod outputs;
 mod recording;
 mod report_kind;

@@ -1,11 +1,12 @@
 //! The files for reports of a run. Their text comes from above: here they are only opened and
 //! written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::folder::{FILES, OutputError, RUN, UNFINISHED, at};
+use super::made::Made;
 use super::report_kind::ReportKind;
 
 /// Whether a path names one of the files that a run writes into its folder.
@@ -59,7 +60,7 @@ pub struct ReportFile {
     kind: ReportKind,
     path: PathBuf,
     file: File,
-    is_unused: bool,
+    made: Made,
 }
 
 impl ReportFile {
@@ -68,9 +69,9 @@ impl ReportFile {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(kind: ReportKind, path: &Path) -> Result<Option<Self>, OutputError> {
-        let is_new = !path.exists();
-        let open = || {
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let mut made = Made::default();
+        let mut open = || {
+            let file = made.open(path)?;
             let metadata = file.metadata()?;
             // A terminal or a pipe holds nothing.
             let is_used = metadata.is_file() && metadata.len() > 0;
@@ -78,7 +79,7 @@ impl ReportFile {
         };
         let file = open().map_err(at(path))?;
         let path = path.to_owned();
-        Ok(file.map(|file| Self { kind, path, file, is_unused: is_new }))
+        Ok(file.map(|file| Self { kind, path, file, made }))
     }
 
     /// The report that it is for.
@@ -101,7 +102,7 @@ impl ReportFile {
     /// # Errors
     /// When it cannot be written.
     pub fn write(mut self, text: &str) -> Result<(), OutputError> {
-        self.is_unused = false;
+        self.made.keep();
         let mut write = || -> io::Result<()> {
             if self.file.metadata()?.is_file() {
                 self.file.set_len(0)?;
@@ -111,15 +112,6 @@ impl ReportFile {
             self.file.flush()
         };
         write().map_err(at(&self.path))
-    }
-}
-
-impl Drop for ReportFile {
-    fn drop(&mut self) {
-        if self.is_unused {
-            // It is empty, and nobody would know where it came from.
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }
 
