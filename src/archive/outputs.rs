@@ -2,7 +2,6 @@
 //! later failure loses what was measured. A run that has sent nothing leaves them as they were.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -44,8 +43,7 @@ impl Outputs {
         let mut made = Made::default();
         let folder = folder.map(|path| Folder::open(path, &mut made)).transpose()?;
         let jtl = jtl.map(|path| {
-            let file = made.open(path).and_then(|_| File::create(path));
-            let file = file.and_then(|file| Jtl::begin(file, sut, target));
+            let file = made.open(path).and_then(|file| Jtl::begin(file, sut, target));
             Ok((path.to_owned(), file.map_err(at(path))?))
         });
         let jtl = jtl.transpose()?;
