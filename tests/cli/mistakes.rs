@@ -77,6 +77,12 @@ const MISTAKES: &[Mistake] = &[
     (&["bench", "--spawn", "--out", "-"], 2, "--out: `-` does not stand for stdout"),
     (&["bench", "--spawn", "--jtl", "-"], 2, "--jtl: `-` does not stand for stdout"),
     (&["bench", "--spawn", "--html", "-"], 2, "--html: `-` does not stand for stdout"),
+    (
+        &["bench", "--spawn", "--broker-metrics", "no url"],
+        2,
+        "--broker-metrics: `no url` cannot be",
+    ),
+    (&["bench", "--spawn", "--broker-metrics", "ftp://a"], 2, "it is not of the form http://host"),
     (&["bench"], 1, "start `seckill serve` there, or add --spawn"),
 ];
 
