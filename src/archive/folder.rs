@@ -11,6 +11,7 @@ use crate::stats::Recorder;
 
 use super::digest::{Digest, Digesting};
 use super::hdr::{self, Log};
+use super::made::Made;
 use super::report_kind::ReportKind;
 use super::run::Run;
 
@@ -77,11 +78,14 @@ impl LedgerFile {
     }
 }
 
-/// The files of a run.
+/// The files of a run. Until the run has sent something they hold what an earlier run left.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    log: Log,
+    /// When the load began.
+    begun: SystemTime,
+    /// The log, once the files of an earlier run were discarded.
+    log: Option<Log>,
     /// The ledger that is being read.
     unfinished: Option<Digesting<File>>,
     /// The digests of the ledgers, by name.
@@ -91,43 +95,57 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Creates the folder, and empties the files that an earlier run left in it: a file that is not
-    /// written again could otherwise be taken for one of this run.
-    pub(super) fn create(path: &Path) -> Result<Self, OutputError> {
-        fs::create_dir_all(path).map_err(at(path))?;
-        let create = |name: &str| {
-            let path = path.join(name);
-            File::create(&path).map_err(at(&path))
-        };
-        let reports = ReportKind::ALL.map(ReportKind::file_name);
-        for name in [RUN, HISTORY, LATENCY, CORRECTED].into_iter().chain(reports) {
-            create(name)?;
+    /// Creates the folder, and checks that its files can be written. They keep their content.
+    pub(super) fn open(path: &Path, made: &mut Made) -> Result<Self, OutputError> {
+        made.folder(path).map_err(at(path))?;
+        let names = FILES.into_iter().chain(ReportKind::ALL.map(ReportKind::file_name));
+        for file in names.map(|name| path.join(name)) {
+            made.open(&file).map_err(at(&file))?;
         }
         for name in [RUN, HISTORY, LedgerFile::Before.name(), LedgerFile::After.name()] {
             // Only a run that was killed, or could not read its ledger, leaves such a file.
             let _ = fs::remove_file(path.join(format!("{name}{UNFINISHED}")));
         }
-        let mut ledgers = BTreeMap::new();
-        for ledger in [LedgerFile::Before, LedgerFile::After] {
-            let empty = Digesting::new(create(ledger.name())?);
-            ledgers.insert(ledger.name(), empty.digest());
-        }
-        let log = path.join(LOG);
+        made.unfinished(path.join(format!("{}{UNFINISHED}", LedgerFile::Before.name())));
+        let empty = Digesting::new(io::sink()).digest();
+        let ledgers = [LedgerFile::Before, LedgerFile::After].map(|file| (file.name(), empty));
         Ok(Self {
             path: path.to_owned(),
-            log: Log::create(&log).map_err(at(&log))?,
+            begun: SystemTime::now(),
+            log: None,
             unfinished: None,
-            ledgers,
+            ledgers: ledgers.into(),
             history: None,
         })
     }
 
-    pub(super) fn begin(&mut self, begun: SystemTime) -> Result<(), OutputError> {
-        self.log.begin(begun).map_err(at(&self.path.join(LOG)))
+    pub(super) fn begin(&mut self, begun: SystemTime) {
+        self.begun = begun;
+    }
+
+    /// Discards what an earlier run left: a file that is not written again could otherwise be taken
+    /// for one of this run. Does nothing when it is called again.
+    pub(super) fn discard_earlier(&mut self) -> Result<(), OutputError> {
+        if self.log.is_some() {
+            return Ok(());
+        }
+        let names = FILES.into_iter().chain(ReportKind::ALL.map(ReportKind::file_name));
+        for path in names.map(|name| self.path.join(name)) {
+            File::create(&path).map_err(at(&path))?;
+        }
+        let path = self.path.join(LOG);
+        let log = self.log.insert(Log::create(&path).map_err(at(&path))?);
+        let headed = log.begin(self.begun).map_err(at(&path));
+        match self.replace_ledger(LedgerFile::Before) {
+            // Without an audit it was not read.
+            Err(error) if error.cause.kind() == io::ErrorKind::NotFound => headed,
+            replaced => replaced.and(headed),
+        }
     }
 
     pub(super) fn second(&mut self, second: u64, recorder: &Recorder) -> Result<(), OutputError> {
-        self.log.write(second, recorder).map_err(at(&self.path.join(LOG)))
+        let written = self.log.as_mut().map_or(Ok(()), |log| log.write(second, recorder));
+        written.map_err(at(&self.path.join(LOG)))
     }
 
     /// A ledger is read from its beginning. Its file is replaced only when it is complete.
@@ -143,15 +161,21 @@ impl Folder {
         written.map_err(at(&self.path.join(which.name())))
     }
 
-    /// The ledger was read to its end.
+    /// The ledger was read to its end. The one before the run takes its place with the first
+    /// request.
     pub(super) fn ledger_ends(&mut self, which: LedgerFile) -> Result<(), OutputError> {
-        let path = self.path.join(which.name());
-        if let Some(file) = self.unfinished.take() {
-            let new = self.path.join(format!("{}{UNFINISHED}", which.name()));
-            fs::rename(new, &path).map_err(at(&path))?;
-            self.ledgers.insert(which.name(), file.digest());
+        let Some(file) = self.unfinished.take() else { return Ok(()) };
+        if self.log.is_some() {
+            self.replace_ledger(which)?;
         }
+        self.ledgers.insert(which.name(), file.digest());
         Ok(())
+    }
+
+    fn replace_ledger(&self, which: LedgerFile) -> Result<(), OutputError> {
+        let path = self.path.join(which.name());
+        let new = self.path.join(format!("{}{UNFINISHED}", which.name()));
+        fs::rename(new, &path).map_err(at(&path))
     }
 
     pub(super) fn percentiles(&self, recorder: &Recorder) -> Result<(), OutputError> {

@@ -23,17 +23,15 @@ const TICKS_PER_HALF: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Log {
     file: File,
-    has_head: bool,
 }
 
 impl Log {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::create(path)?, has_head: false })
+        Ok(Self { file: File::create(path)? })
     }
 
     /// Writes the header, with the beginning of the run.
     pub(super) fn begin(&mut self, begun: SystemTime) -> io::Result<()> {
-        self.has_head = true;
         let since_epoch = begun.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let begun = humantime::format_rfc3339_millis(begun);
         write!(

@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::StatusCode;
@@ -27,8 +26,8 @@ pub(super) struct Jtl {
 }
 
 impl Jtl {
-    pub(super) fn create(path: &Path, sut: &Sut, target: &Target) -> io::Result<Self> {
-        let mut file = File::create(path)?;
+    /// Begins an empty file.
+    pub(super) fn begin(mut file: File, sut: &Sut, target: &Target) -> io::Result<Self> {
         file.write_all(HEADER.as_bytes())?;
         let url = format!("{}{}", target.url, sut.purchase_path());
         Ok(Self { file, sut: sut.clone(), url, lines: Vec::new() })

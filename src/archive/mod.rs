@@ -8,6 +8,7 @@ mod digest;
 mod folder;
 mod hdr;
 mod jtl;
+mod made;
 mod outputs;
 mod recording;
 mod report_kind;
@@ -20,7 +21,10 @@ pub use folder::{LedgerFile, OutputError};
 pub use outputs::Outputs;
 pub use recording::{ReadError, Recording};
 pub use report_kind::ReportKind;
-pub use reports::{ReportFile, foreign_report, is_file_of_folder, is_same_folder, write_report};
+pub use reports::{
+    ReportFile, foreign_report, holds_something, is_file_of_folder, is_same_file, is_same_folder,
+    write_report,
+};
 pub use run::{
     AuditRecord, BrokerRecord, CpuPercent, CpuRow, Follow, Generator, Machine, Parts, PlanRecord,
     ProcessRecord, Requests, Retries, Run, SCHEMA, SeriesRow, SettleFrom, Stampede, StepRecord,

@@ -1,8 +1,7 @@
 //! The output files of a run. They are opened before the run and written during it, so that no
-//! later failure loses what was measured.
+//! later failure loses what was measured. A run that has sent nothing leaves them as they were.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,7 +13,7 @@ use crate::sut::{Sut, Target};
 use super::digest::Digest;
 use super::folder::{Folder, LedgerFile, OutputError, at};
 use super::jtl::Jtl;
-use super::reports::is_file_of_folder;
+use super::made::Made;
 use super::run::Run;
 
 /// The output files of a run. The first error is kept and returned at the end: a file that cannot
@@ -25,33 +24,30 @@ pub struct Outputs {
     folder: Option<Folder>,
     begun: SystemTime,
     live: Arc<Live>,
+    /// What is removed again if nothing is sent.
+    made: Made,
     error: Option<OutputError>,
 }
 
 impl Outputs {
-    /// Opens the requested file and folder, and discards their previous content.
+    /// Opens the requested file and folder.
     ///
     /// # Errors
-    /// When one of them cannot be opened.
+    /// When one of them cannot be written.
     pub fn open(
         jtl: Option<&Path>,
         folder: Option<&Path>,
         (sut, target): (&Sut, &Target),
         live: Arc<Live>,
     ) -> Result<Self, OutputError> {
-        let opened = folder.map(Folder::create).transpose()?;
+        let mut made = Made::default();
+        let folder = folder.map(|path| Folder::open(path, &mut made)).transpose()?;
         let jtl = jtl.map(|path| {
-            let file = Jtl::create(path, sut, target).map_err(at(path))?;
-            Ok((path.to_owned(), file))
+            let file = made.open(path).and_then(|file| Jtl::begin(file, sut, target));
+            Ok((path.to_owned(), file.map_err(at(path))?))
         });
         let jtl = jtl.transpose()?;
-        if let (Some((path, _)), Some(folder)) = (&jtl, folder)
-            && is_file_of_folder(folder, path)
-        {
-            let cause = io::Error::other("--out writes it too: name another file for --jtl");
-            return Err(OutputError { path: path.clone(), cause });
-        }
-        Ok(Self { jtl, folder: opened, begun: SystemTime::now(), live, error: None })
+        Ok(Self { jtl, folder, begun: SystemTime::now(), live, made, error: None })
     }
 
     /// Whether an output needs every sample.
@@ -76,6 +72,7 @@ impl Outputs {
 
     /// Writes the figures that are complete when the load has ended.
     pub fn load_ended(&mut self, recorder: &Recorder) {
+        self.has_sent();
         self.in_folder(|folder| folder.percentiles(recorder));
     }
 
@@ -102,6 +99,12 @@ impl Outputs {
         self.error.map_or(Ok(()), Err)
     }
 
+    /// The files are for this run from now on.
+    fn has_sent(&mut self) {
+        self.made.keep();
+        self.in_folder(Folder::discard_earlier);
+    }
+
     fn in_folder(&mut self, write: impl FnOnce(&mut Folder) -> Result<(), OutputError>) {
         let written = self.folder.as_mut().map_or(Ok(()), write);
         self.note(written);
@@ -115,14 +118,20 @@ impl Outputs {
 impl Sink for Outputs {
     fn begin(&mut self, begun: SystemTime) {
         self.begun = begun;
-        self.in_folder(|folder| folder.begin(begun));
+        self.folder.iter_mut().for_each(|folder| folder.begin(begun));
     }
 
     fn second(&mut self, second: u64, recorder: &Recorder) {
+        if recorder.counts.began > 0 {
+            self.has_sent();
+        }
         self.in_folder(|folder| folder.second(second, recorder));
     }
 
     fn samples(&mut self, samples: &[Sample]) {
+        if !samples.is_empty() {
+            self.has_sent();
+        }
         let written = self.jtl.as_mut().map_or(Ok(()), |(path, jtl)| {
             jtl.write(self.begun, samples, &self.live).map_err(at(path))
         });

@@ -1,11 +1,12 @@
 //! The files for reports of a run. Their text comes from above: here they are only opened and
 //! written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::folder::{FILES, OutputError, RUN, UNFINISHED, at};
+use super::made::Made;
 use super::report_kind::ReportKind;
 
 /// Whether a path names one of the files that a run writes into its folder.
@@ -19,9 +20,18 @@ pub fn is_file_of_folder(folder: &Path, path: &Path) -> bool {
 /// A report in a folder without a recorded run: somebody else's file, which a run in this folder
 /// would replace.
 pub fn foreign_report(folder: &Path) -> Option<PathBuf> {
-    let is_used = |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
     let mut reports = ReportKind::ALL.into_iter().map(|kind| folder.join(kind.file_name()));
-    if folder.join(RUN).exists() { None } else { reports.find(is_used) }
+    if folder.join(RUN).exists() { None } else { reports.find(|path| holds_something(path)) }
+}
+
+/// Whether a path names a file that must not be overwritten. A terminal or a pipe holds nothing.
+pub fn holds_something(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
+}
+
+/// Whether two paths name the same file, also one that does not exist yet.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    real(one) == real(other)
 }
 
 /// Whether two paths name the same folder.
@@ -59,26 +69,18 @@ pub struct ReportFile {
     kind: ReportKind,
     path: PathBuf,
     file: File,
-    is_unused: bool,
+    made: Made,
 }
 
 impl ReportFile {
-    /// Opens the file, which must not hold anything yet. `None` if it does.
+    /// Opens the file, which must not hold anything yet.
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open(kind: ReportKind, path: &Path) -> Result<Option<Self>, OutputError> {
-        let is_new = !path.exists();
-        let open = || {
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            let metadata = file.metadata()?;
-            // A terminal or a pipe holds nothing.
-            let is_used = metadata.is_file() && metadata.len() > 0;
-            Ok(if is_used { None } else { Some(file) })
-        };
-        let file = open().map_err(at(path))?;
-        let path = path.to_owned();
-        Ok(file.map(|file| Self { kind, path, file, is_unused: is_new }))
+    pub fn open(kind: ReportKind, path: &Path) -> Result<Self, OutputError> {
+        let mut made = Made::default();
+        let file = made.open(path).map_err(at(path))?;
+        Ok(Self { kind, path: path.to_owned(), file, made })
     }
 
     /// The report that it is for.
@@ -86,22 +88,12 @@ impl ReportFile {
         self.kind
     }
 
-    /// Whether two files are the same one.
-    pub fn is_same(&self, other: &Path) -> bool {
-        real(&self.path) == real(other)
-    }
-
-    /// Its path.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Writes the report.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write(mut self, text: &str) -> Result<(), OutputError> {
-        self.is_unused = false;
+        self.made.keep();
         let mut write = || -> io::Result<()> {
             if self.file.metadata()?.is_file() {
                 self.file.set_len(0)?;
@@ -114,25 +106,18 @@ impl ReportFile {
     }
 }
 
-impl Drop for ReportFile {
-    fn drop(&mut self) {
-        if self.is_unused {
-            // It is empty, and nobody would know where it came from.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn file_that_holds_something_is_not_opened() {
+    fn file_that_was_written_holds_something() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.html");
-        ReportFile::open(ReportKind::Html, &path).unwrap().unwrap().write("first").unwrap();
-        assert!(ReportFile::open(ReportKind::Html, &path).unwrap().is_none());
+        let file = ReportFile::open(ReportKind::Html, &path).unwrap();
+        assert!(!holds_something(&path) && !holds_something(Path::new("/dev/null")));
+        file.write("first").unwrap();
+        assert!(holds_something(&path));
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
     }
 
@@ -142,7 +127,7 @@ mod tests {
         let (new, empty) = (folder.path().join("new"), folder.path().join("empty"));
         fs::write(&empty, "").unwrap();
         for path in [&new, &empty] {
-            drop(ReportFile::open(ReportKind::Junit, path).unwrap().unwrap());
+            drop(ReportFile::open(ReportKind::Junit, path).unwrap());
         }
         assert_eq!((new.exists(), empty.exists()), (false, true));
     }

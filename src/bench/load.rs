@@ -9,15 +9,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
+use crate::escape::printable;
 use crate::faults::{Course, FaultWatch};
 use crate::history::Views;
 use crate::load::{self, Job, Ran};
 use crate::monitor::{BrokerMonitor, BrokerUsage};
+use crate::profile::FlagError;
 use crate::stats::{Live, Recorder, SaleNow, Sample, SeriesSink, Sink};
 use crate::sut::{Control, Target};
 
 use super::abort::{AbortWatch, Aborted};
 use super::config::Config;
+use super::error::BenchError;
 use super::event::{Event, Notify};
 use super::faults::Breakage;
 use super::prepare::Site;
@@ -30,6 +33,7 @@ const SALE_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) struct Load<'a> {
     config: &'a Config,
     site: &'a Site,
+    broker: Option<BrokerMonitor>,
     pub(super) live: Arc<Live>,
     pub(super) sale: Arc<Mutex<SaleNow>>,
 }
@@ -73,10 +77,21 @@ pub(super) struct Loaded {
 
 impl<'a> Load<'a> {
     /// A load that has not begun.
-    pub(super) fn new(config: &'a Config, site: &'a Site) -> Self {
+    pub(super) fn new(config: &'a Config, site: &'a Site, broker: Option<BrokerMonitor>) -> Self {
         let live = Arc::new(Live::new(load::workers(config.plan.threads)));
         let sale = Arc::new(Mutex::new(site.control.shown(&site.view_before)));
-        Self { config, site, live, sale }
+        Self { config, site, broker, live, sale }
+    }
+
+    /// Reports that the broker's figures cannot be read, which does not end the run.
+    pub(super) async fn check_broker(&self, notify: Notify<'_>) {
+        if let Some(broker) = &self.broker
+            && let Err(error) = broker.check().await
+        {
+            let url = printable(self.config.broker_metrics.as_deref().unwrap_or_default());
+            let problem = format!("the broker's figures cannot be read from {url}: {error}");
+            notify(Event::Problem(problem));
+        }
     }
 
     /// Runs the plan to its end, or until it is stopped or the spawned server ends.
@@ -88,8 +103,7 @@ impl<'a> Load<'a> {
         mut sinks: Sinks,
         notify: Notify<'_>,
     ) -> anyhow::Result<Loaded> {
-        let Self { config, site, live, sale } = self;
-        let monitor = broker_monitor(config, notify);
+        let Self { config, site, broker: monitor, live, sale } = self;
         let (course, mut told) = self.course(stop);
         let (done, mut ended) = oneshot::channel();
         let mut aborted = sinks.abort.aborted();
@@ -178,15 +192,14 @@ impl Load<'_> {
     }
 }
 
-/// Prepares to read the broker's figures; a problem is reported and does not end the run.
-fn broker_monitor(config: &Config, notify: Notify<'_>) -> Option<BrokerMonitor> {
-    match BrokerMonitor::new(config.broker_metrics.as_deref()?) {
-        Ok(monitor) => Some(monitor),
-        Err(error) => {
-            notify(Event::Problem(format!("the broker's figures cannot be read: {error}")));
-            None
-        }
-    }
+/// Prepares to read the broker's figures.
+pub(super) fn broker_monitor(config: &Config) -> Result<Option<BrokerMonitor>, BenchError> {
+    let Some(url) = config.broker_metrics.as_deref() else { return Ok(None) };
+    let monitor = BrokerMonitor::new(url);
+    monitor.map(Some).map_err(|error| {
+        let problem = format!("`{}` cannot be read: {error}", printable(url));
+        BenchError::Flag(FlagError::new("broker-metrics", problem))
+    })
 }
 
 /// Reads the broker's figures until dropped.

@@ -18,7 +18,7 @@ use super::error::BenchError;
 use super::event::{Event, Notify};
 use super::evidence;
 use super::faults::Breakage;
-use super::load::{Load, Sinks};
+use super::load::{Load, Sinks, broker_monitor};
 use super::prepare::Site;
 use super::spawned::Spawned;
 
@@ -43,6 +43,7 @@ pub async fn run(
     stop: &CancellationToken,
     notify: Notify<'_>,
 ) -> Result<Finished, BenchError> {
+    let broker = broker_monitor(config)?;
     let mut breakage = Breakage::new(config)?;
     let spawned = spawn(config, &mut breakage).await?;
     breakage.add_processes(spawned.as_ref(), config);
@@ -52,7 +53,8 @@ pub async fn run(
     if stop.is_cancelled() {
         return Err(BenchError::Interrupted);
     }
-    let load = Load::new(config, &site);
+    let load = Load::new(config, &site, broker);
+    load.check_broker(notify).await;
     let mut outputs = open_outputs(config, &site, &load)?;
     let ledger_before = match config.plan.no_audit {
         true => None,

@@ -205,7 +205,10 @@ pub(super) fn failure(
             Some(flag) => error.context(sources.name(flag, profile, "")),
             None => error,
         }),
-        BenchError::Interrupted => Failure::Interrupted,
+        BenchError::Interrupted => {
+            say("stopped before anything was sent: there is no report");
+            Failure::Interrupted
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::archive::{ReportFile, ReportKind, is_file_of_folder, write_report};
+use crate::archive::{
+    ReportFile, ReportKind, holds_something, is_file_of_folder, is_same_file, write_report,
+};
 use crate::report::{self, Titled};
 
 use super::Failure;
@@ -43,9 +45,9 @@ pub(super) struct ReportFiles {
 }
 
 impl ReportFiles {
-    /// Opens the files. None of them may hold anything, be another output of the run (the file of
-    /// `--jtl` or one in the folder of `--out`), or be given twice. `name` is the name of a flag's
-    /// source.
+    /// Opens the files. None of them may hold anything, be another output of the run (one in the
+    /// folder of `--out`), or be given twice, and neither may the file of `--jtl`, which is opened
+    /// with the folder. `name` is the name of a flag's source.
     pub(super) fn open(
         paths: ReportPaths<'_>,
         jtl: Option<&Path>,
@@ -53,33 +55,34 @@ impl ReportFiles {
         name: &dyn Fn(&str) -> String,
     ) -> Result<Self, Failure> {
         let reports = paths.given().map(|(kind, path)| (kind.flag(), path));
-        let others = [("jtl", jtl), ("out", folder)];
-        let others = others.into_iter().filter_map(|(flag, path)| Some((flag, path?)));
-        if let Some((flag, _)) = reports.chain(others).find(|(_, path)| *path == Path::new("-")) {
-            let problem = "`-` does not stand for stdout: name a file, such as ./-";
-            return Err(Failure::Usage(format!("{}: {problem}", name(flag))));
+        let given: Vec<_> = reports.chain(jtl.map(|path| ("jtl", path))).collect();
+        let folders = folder.map(|path| ("out", path));
+        if let Some((flag, _)) =
+            given.iter().copied().chain(folders).find(|(_, path)| is_stdout(path))
+        {
+            return Err(not_stdout(&name(flag)));
         }
-        let mut files: Vec<ReportFile> = Vec::new();
-        for (kind, path) in paths.given() {
-            let name = || name(kind.flag());
-            let wrong = |problem: &str| {
-                Failure::Usage(format!("{}: {}: {problem}", name(), path.display()))
+        for (number, (flag, path)) in given.iter().enumerate() {
+            let wrong = |problem: String| {
+                Err(Failure::Usage(format!("{}: {}: {problem}", name(flag), path.display())))
             };
             if folder.is_some_and(|folder| is_file_of_folder(folder, path)) {
-                return Err(wrong("--out writes it too: name another file, or leave this out"));
+                return wrong("--out writes it too: name another file, or leave this out".into());
             }
-            let file = ReportFile::open(kind, path).with_context(name)?.ok_or_else(|| {
-                wrong("it exists, and is not overwritten: remove it, or name another file")
-            })?;
-            if files.iter().any(|other| other.is_same(path)) {
-                return Err(wrong("another report is written to it: name another file"));
+            if holds_something(path) {
+                return wrong(
+                    "it exists, and is not overwritten: remove it, or name another file".into(),
+                );
             }
-            if jtl.is_some_and(|jtl| file.is_same(jtl)) {
-                return Err(wrong("--jtl writes it too: name another file"));
+            let mut later = given[number + 1..].iter();
+            if let Some((other, _)) = later.find(|(_, other)| is_same_file(path, other)) {
+                return wrong(format!("--{other} writes it too: name another file"));
             }
-            files.push(file);
         }
-        Ok(Self { files, folder: folder.map(Path::to_owned) })
+        let files = paths.given().map(|(kind, path)| {
+            ReportFile::open(kind, path).with_context(|| name(kind.flag())).map_err(Failure::from)
+        });
+        Ok(Self { files: files.collect::<Result<_, _>>()?, folder: folder.map(Path::to_owned) })
     }
 
     /// Writes the reports of runs: all that can be written, whatever happens to one of them.
@@ -93,6 +96,16 @@ impl ReportFiles {
         }
         written.into_iter().collect()
     }
+}
+
+/// Whether a path is what stands for stdout elsewhere.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The error about a file that is meant to be stdout.
+pub(super) fn not_stdout(name: &str) -> Failure {
+    Failure::Usage(format!("{name}: `-` does not stand for stdout: name a file, such as ./-"))
 }
 
 fn text(kind: ReportKind, runs: &[Titled<'_>]) -> anyhow::Result<String> {

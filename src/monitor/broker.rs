@@ -39,9 +39,18 @@ impl BrokerMonitor {
     /// Prepares to read the page at this URL; sends nothing yet.
     ///
     /// # Errors
-    /// When the HTTP client cannot be set up.
+    /// When the URL is none of HTTP, or the HTTP client cannot be set up.
     pub fn new(url: &str) -> Result<Self, PageError> {
         Ok(Self { page: PrometheusPage::new(url)? })
+    }
+
+    /// Reads the page once, so that a wrong URL is known before the run.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not a page of RabbitMQ.
+    pub async fn check(&self) -> Result<(), PageError> {
+        let page = self.page.fetch().await?;
+        figures(&page).map(drop).ok_or(PageError::Lacks(CONNECTIONS))
     }
 
     /// Reads the page once a second until dropped, and keeps the highest figures in `usage`. A

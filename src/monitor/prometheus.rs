@@ -1,10 +1,11 @@
 //! A page of metrics in Prometheus's text format: fetched over HTTP, and read number by number.
 
+use std::error::Error;
 use std::io;
 use std::string::FromUtf8Error;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::http_client;
 use crate::tls::Trust;
@@ -18,11 +19,14 @@ const PAGE_LEN_MAX: usize = 4 << 20;
 /// Why a page could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
+    /// The URL is none of HTTP.
+    #[error("it is not of the form http://host:port/metrics")]
+    Url,
     /// The client could not be set up: for `https://`, no trusted certificates can be read.
     #[error(transparent)]
     Client(#[from] io::Error),
     /// The server could not be reached, or its answer broke off.
-    #[error("{0:#}")]
+    #[error("{}", innermost(.0))]
     Http(#[from] reqwest::Error),
     /// The answer was not a page.
     #[error("it answers with status {0}")]
@@ -33,6 +37,18 @@ pub enum PageError {
     /// The page is not text.
     #[error("its page is not UTF-8: {0}")]
     NotText(#[from] FromUtf8Error),
+    /// The page is not one of RabbitMQ's.
+    #[error("its page lacks {0}")]
+    Lacks(&'static str),
+}
+
+/// The first cause of an error, which the others only repeat.
+fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 /// A page at a URL such as `http://127.0.0.1:15692/metrics`.
@@ -46,10 +62,16 @@ impl PrometheusPage {
     /// Prepares to fetch the page; sends nothing yet.
     ///
     /// # Errors
-    /// When the HTTP client cannot be set up.
+    /// When the URL is none of HTTP, or the HTTP client cannot be set up.
     pub fn new(url: &str) -> Result<Self, PageError> {
-        let client = http_client::builder(url.starts_with("https://").then_some(&Trust::System))?;
-        Ok(Self { client: client.timeout(TIMEOUT).build()?, url: url.to_owned() })
+        let parsed: Url = url.parse().map_err(|_| PageError::Url)?;
+        let trust = match parsed.scheme() {
+            "http" => None,
+            "https" => Some(&Trust::System),
+            _ => return Err(PageError::Url),
+        };
+        let client = http_client::builder(trust)?.timeout(TIMEOUT).build()?;
+        Ok(Self { client, url: url.to_owned() })
     }
 
     /// Fetches the page as it is now.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::disk_full::SmallDisk;
 use super::{TOKEN, bench, last_line, recorded, stderr, stdout};
 use crate::support::child::Serving;
+use crate::support::scripted::{Reply, Scripted, answer};
 use crate::support::skip::skip;
 
 /// JMeter's default columns.
@@ -226,6 +227,25 @@ fn files_of_an_earlier_run_are_replaced() {
     for file in FILES {
         assert!(!read(out.join(file)).contains("former"), "{file}");
     }
+}
+
+#[test]
+fn page_of_the_broker_that_cannot_be_read_is_reported_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Scripted::always(Reply::Bytes(answer(200, "", "open_files 3\n")));
+    for (url, reason) in [
+        ("http://127.0.0.1:1/metrics", "Connection refused"),
+        (&server.url(), "its page lacks rabbitmq_connections"),
+    ] {
+        let load = ["--spawn", "--rate", "20/s", "--duration", "1500ms", "--quiet"];
+        let output = bench(folder.path(), &[&load[..], &["--broker-metrics", url]].concat());
+        let printed = stderr(&output);
+        let told = format!("the broker's figures cannot be read from {url}: {reason}");
+        assert!(printed.starts_with(&told), "{printed}");
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        assert!(matches!(output.status.code(), Some(0 | 5)), "{}", stdout(&output));
+    }
+    assert!(server.requests().len() > 1, "the page is read again during the run");
 }
 
 /// A Python with the package `hdrhistogram`: the one from `tests/setup.sh`, or the machine's.

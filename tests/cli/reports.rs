@@ -90,8 +90,10 @@ fn bad_report_file_ends_the_bench_before_anything_is_sent() {
         (&["--junit", "full.xml"][..], 2, "--junit: full.xml: it exists, and is not overwritten"),
         (&["--html", "missing/page.html"], 1, "cannot write missing/page.html"),
         (&["--out", "run", "--summary", "run/summary.md"], 2, "--out writes it too"),
-        (&["--html", "one", "--summary", "one"], 2, "another report is written to it"),
+        (&["--html", "one", "--summary", "one"], 2, "--summary writes it too"),
         (&["--html", "one", "--jtl", "one"], 2, "--jtl writes it too"),
+        (&["--jtl", "full.xml"], 2, "--jtl: full.xml: it exists, and is not overwritten"),
+        (&["--out", "run", "--jtl", "run/run.json"], 2, "--jtl: run/run.json: --out writes it too"),
     ] {
         let output = bench(folder.path(), &[&target[..], args].concat());
         let message = stderr(&output);

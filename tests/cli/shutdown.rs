@@ -1,5 +1,6 @@
 //! A run shuts down in an orderly way and leaves nothing behind, whatever ends it.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::mpsc::Receiver;
 
 use rustix::process::Signal;
 
+use super::outputs::FILES;
 use crate::support::child::{self, Serving, eventually, seckill, signal};
 
 /// A bench on a spawned server that runs until it is stopped.
@@ -116,6 +118,37 @@ fn second_ctrl_c_exits_at_once() {
     }
     signal(bench.id(), Signal::INT);
     assert_eq!(child::wait(&mut bench).code(), Some(130));
+}
+
+#[test]
+fn ctrl_c_before_the_first_request_keeps_the_files_of_an_earlier_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().join("keep");
+    let earlier = super::bench(folder.path(), &["--spawn", "--threads", "2", "--out", "keep"]);
+    assert_eq!(earlier.status.code(), Some(0), "{}", super::stderr(&earlier));
+    let names = |folder: &Path| -> BTreeSet<_> {
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect()
+    };
+    let content = || FILES.map(|file| std::fs::read(keep.join(file)).unwrap());
+    let before = (names(&keep), content());
+    for out in ["keep", "new"] {
+        // The first request of this load is a minute away.
+        let mut command = seckill();
+        command.args(["bench", "--spawn", "--stage", "1h:1/s", "--out", out, "--jtl", "run.jtl"]);
+        let bench = command.current_dir(folder.path()).spawn().unwrap();
+        let ledger = folder.path().join(out).join("ledger-before.ndjson.new");
+        eventually("the ledger before the run is read", || {
+            std::fs::metadata(&ledger).is_ok_and(|ledger| ledger.len() > 0)
+        });
+        signal(bench.id(), Signal::INT);
+        let output = bench.wait_with_output().unwrap();
+        let printed = super::stderr(&output);
+        assert_eq!(output.status.code(), Some(130), "{printed}");
+        let told = "stopped before anything was sent: there is no report";
+        assert_eq!(printed.lines().last(), Some(told), "{printed}");
+    }
+    assert!((names(&keep), content()) == before, "files of the earlier run were changed");
+    assert_eq!(names(folder.path()), BTreeSet::from(["keep".into()]), "a file was left");
 }
 
 #[test]

@@ -203,7 +203,7 @@ layered! {
         /// the reports
         #[arg(long, short = 'o', env = "SECKILL_OUT", value_name = "DIR")]
         pub out: Option<PathBuf>,
-        /// Write every request to this file, in JMeter's CSV format
+        /// Write every request to this file, which must not exist, in JMeter's CSV format
         #[arg(long, short = 'l', env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
         /// Write the report for people to this file, which must not exist: one HTML page that needs
