@@ -117,6 +117,21 @@ mod tests {
     }
 
     #[test]
+    fn accepted_attempts_without_a_row_may_be_orders_unless_they_were_told_of_a_loss() {
+        let mut scene = Scene::new();
+        scene.ledger.tells.attempts = false;
+        let orders_max = |scene: &Scene| {
+            Bounds::of_ledger(&Facts::gather(&scene.history, &scene.ledger, false)).orders_max
+        };
+        assert!(matches!(scene.entry(4).answered, Answered::Lost(_)));
+        scene.ledger.rows.remove(4);
+        assert_eq!(orders_max(&scene), 3);
+        assert_eq!(scene.entry(3).answered, Answered::Accepted);
+        scene.ledger.rows.remove(3);
+        assert_eq!(orders_max(&scene), 4);
+    }
+
+    #[test]
     fn told_results_close_the_bounds_without_a_ledger() {
         let mut scene = Scene::new();
         let bounds = |scene: &Scene| {

@@ -238,6 +238,21 @@ mod tests {
     }
 
     #[test]
+    fn timeline_does_not_number_the_rows_of_a_source_that_tells_only_some_things() {
+        let mut scene = Scene::new();
+        scene.ledger.tells.positions = false;
+        scene.read(1, Some(Status::Lost(Loss::SoldOut)), (300, 310));
+        let id = scene.id(1);
+        let expected = "+20.000 ms sent; +30.000 ms answered won tea-1-2; +310.000 ms result read: \
+                        lost (sold out); +90023.000 ms in the ledger: won tea-1-2";
+        assert_eq!(timeline(&scene, Invariant::ResultsTrue, id), expected);
+        // Nothing compares these times with those of the run.
+        scene.ledger.tells.times = false;
+        let expected = expected.replace("+90023.000 ms in", "in");
+        assert_eq!(timeline(&scene, Invariant::ResultsTrue, id), expected);
+    }
+
+    #[test]
     fn timeline_names_some_results_of_an_attempt() {
         let mut scene = Scene::new();
         scene.entry(5).answered_us = 95_000;

@@ -124,6 +124,57 @@ fn why(invariant: Invariant, tells: Tells, has_stock: bool) -> Option<&'static s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Asked;
+    use crate::judge::rules::tests::scene::Scene;
+
+    /// A right run at a shop of which the positions of attempts are not told.
+    fn described() -> Scene {
+        let mut scene = Scene::new();
+        scene.ledger.tells.positions = false;
+        scene
+    }
+
+    /// Why this invariant is not checked.
+    fn because(scene: &Scene, invariant: Invariant) -> Option<String> {
+        let facts = Facts::gather(&scene.history, &scene.ledger, true);
+        let mut not_checked = NotChecked::of(&facts).into_iter();
+        not_checked.find(|not| not.invariant == invariant).map(|not| not.because)
+    }
+
+    #[test]
+    fn accepted_attempts_are_not_all_checked_where_some_are_neither_decided_nor_listed() {
+        let mut scene = described();
+        assert_eq!(because(&scene, Invariant::AcceptedKept), None);
+        scene.ledger.tells.attempts = false;
+        assert_eq!(because(&scene, Invariant::AcceptedKept).as_deref(), Some(NO_ATTEMPTS));
+        scene.history.entries.retain(|entry| entry.answered != Answered::Accepted);
+        assert_eq!(because(&scene, Invariant::AcceptedKept), None);
+    }
+
+    #[test]
+    fn invariant_of_a_described_shop_is_not_checked_if_nothing_was_asked_for_it() {
+        let asked = |change: &dyn Fn(&mut Scene)| {
+            let mut scene = described();
+            change(&mut scene);
+            let invariants =
+                [Invariant::ResultsTrue, Invariant::IdsAnsweredOnce, Invariant::StockExpected];
+            invariants.map(|invariant| because(&scene, invariant).is_none())
+        };
+        assert_eq!(asked(&|_| {}), [false, false, false]);
+        assert_eq!(asked(&|scene| scene.read(0, None, (1, 2))), [true, true, false]);
+        let send_again = |scene: &mut Scene| {
+            scene.history.sent_again = Asked { wanted: 2, answered: 2 };
+        };
+        assert_eq!(asked(&send_again), [false, true, false]);
+        let answer_twice = |scene: &mut Scene| {
+            let entry = scene.entry(0).clone();
+            scene.history.entries.push(entry);
+        };
+        assert_eq!(asked(&answer_twice), [false, true, false]);
+        assert_eq!(asked(&|scene| scene.history.expected_stock = Some(3)), [false, false, true]);
+        // The built-in API is asked for nothing that is missing.
+        assert_eq!(asked(&|scene| scene.ledger.tells = Tells::EVERYTHING), [true, true, true]);
+    }
 
     #[test]
     fn source_that_tells_everything_lets_all_be_checked() {
@@ -134,5 +185,25 @@ mod tests {
         let expected =
             [Invariant::IdsAnsweredOnce, Invariant::AcceptedKept, Invariant::EarlierKept];
         assert_eq!(checked.copied().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn refused_attempts_are_checked_where_their_rows_have_ids_or_each_has_one_effect() {
+        let tells = Tells { once: false, ..Tells::EVERYTHING };
+        assert_eq!(why(Invariant::RefusalsHold, tells, true), None);
+        let tells = Tells { request_ids: false, ..tells };
+        assert_eq!(why(Invariant::RefusalsHold, tells, true), Some(NOT_ONCE));
+        let tells = Tells { once: true, ..tells };
+        assert_eq!(why(Invariant::RefusalsHold, tells, true), None);
+    }
+
+    #[test]
+    fn answers_are_checked_where_orders_have_ids_or_names() {
+        let order_ids = Tells { order_ids: true, ..Tells::COUNT };
+        let buyers = Tells { buyers: true, ..Tells::COUNT };
+        for (tells, expected) in [(order_ids, None), (buyers, None), (Tells::COUNT, Some(NO_NAMES))]
+        {
+            assert_eq!(why(Invariant::AnswersTrue, tells, true), expected, "{tells:?}");
+        }
     }
 }

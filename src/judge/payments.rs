@@ -53,3 +53,47 @@ impl Payments {
         counts.map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Payment;
+    use crate::judge::rules::tests::scene::Scene;
+
+    #[test]
+    fn payments_are_counted_by_their_answers() {
+        let mut scene = Scene::new();
+        assert_eq!(Payments::of(&scene.history), None);
+        let request_id = scene.id(0);
+        for (answered, count) in [
+            (PaymentAnswer::Paid, 1),
+            (PaymentAnswer::Expired, 2),
+            (PaymentAnswer::Cancelled, 3),
+            (PaymentAnswer::UnknownOrder, 4),
+            (PaymentAnswer::Refused, 5),
+            (PaymentAnswer::Unknown, 6),
+        ] {
+            let payment = Payment { request_id, answered, sent_us: 1, answered_us: 2 };
+            scene.history.payments.extend(std::iter::repeat_n(payment, count));
+        }
+        let (paid, expired, cancelled) = (1, 2, 3);
+        let (unknown_order, refused, unknown) = (4, 5, 6);
+        let counts = Payments { paid, expired, cancelled, unknown_order, refused, unknown };
+        assert_eq!(Payments::of(&scene.history), Some(counts));
+    }
+
+    #[test]
+    fn words_name_the_answers_that_were_given() {
+        let all = Payments {
+            paid: 1,
+            expired: 2,
+            cancelled: 3,
+            unknown_order: 4,
+            refused: 5,
+            unknown: 6,
+        };
+        let expected = "paid 1, expired 2, cancelled 3, unknown order 4, put off 5, unknown 6";
+        assert_eq!(all.describe(), expected);
+        assert_eq!(Payments { paid: 7, ..Payments::default() }.describe(), "paid 7");
+    }
+}

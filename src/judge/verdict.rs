@@ -137,6 +137,7 @@ impl Audit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::invariant::Witnesses;
     use crate::judge::rules::tests::scene::Scene;
 
     #[test]
@@ -144,6 +145,29 @@ mod tests {
         let Audit { accepted, unresolved, unknown_outcomes, .. } =
             Audit::undecided(&Scene::new().history, String::new());
         assert_eq!((accepted, unresolved, unknown_outcomes), (5, 5, 1));
+    }
+
+    #[test]
+    fn failure_may_only_seem_one_if_a_later_effect_can_explain_each_violation() {
+        let may_seem = |verdict: Verdict, invariants: &[Invariant], is_of_parts: bool| {
+            let violation = |invariant: &Invariant| {
+                let mut broken = Witnesses::of(*invariant);
+                broken.add("witness");
+                broken.finish()
+            };
+            let violations = invariants.iter().filter_map(violation).collect();
+            let (invariant, because) = (Invariant::TermsKept, String::new());
+            let not_checked =
+                if is_of_parts { vec![NotChecked { invariant, because }] } else { Vec::new() };
+            let undecided = Audit::undecided(&Scene::new().history, String::new());
+            Audit { verdict, violations, not_checked, ..undecided }.may_seem_broken()
+        };
+        let (late, certain) = (Invariant::ResultsTrue, Invariant::NeverOversold);
+        assert!(may_seem(Verdict::Fail, &[late, Invariant::AcceptedDecided], false));
+        assert!(!may_seem(Verdict::Fail, &[late, certain], false));
+        // A source of its own may lag behind in everything.
+        assert!(may_seem(Verdict::Fail, &[late, certain], true));
+        assert!(!may_seem(Verdict::Unknown, &[], false));
     }
 
     #[test]

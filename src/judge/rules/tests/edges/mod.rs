@@ -3,10 +3,11 @@
 mod decided;
 mod hours;
 mod ledger;
+mod missing;
+mod parts;
 mod reads;
 mod results;
 mod rows;
 mod sold_out;
-mod stock;
 mod told;
 mod views;
