@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Outputs;
-use crate::escape::printable;
 use crate::faults::{Course, FaultWatch};
 use crate::history::Views;
 use crate::load::{self, Job, Ran};
@@ -88,7 +87,7 @@ impl<'a> Load<'a> {
         if let Some(broker) = &self.broker
             && let Err(error) = broker.check().await
         {
-            let url = printable(self.config.broker_metrics.as_deref().unwrap_or_default());
+            let url = broker.shown_url();
             let problem = format!("the broker's figures cannot be read from {url}: {error}");
             notify(Event::Problem(problem));
         }
@@ -197,8 +196,7 @@ pub(super) fn broker_monitor(config: &Config) -> Result<Option<BrokerMonitor>, B
     let Some(url) = config.broker_metrics.as_deref() else { return Ok(None) };
     let monitor = BrokerMonitor::new(url);
     monitor.map(Some).map_err(|error| {
-        let problem = format!("`{}` cannot be read: {error}", printable(url));
-        BenchError::Flag(FlagError::new("broker-metrics", problem))
+        BenchError::Flag(FlagError::new("broker-metrics", format!("it cannot be read: {error}")))
     })
 }
 

@@ -95,27 +95,33 @@ impl Site {
                 (old.into_iter().chain([opened]).collect(), control.sale().await?)
             }
         };
-        if config.plan.pay.is_some() && view_before.sale.hold_us.is_none() {
-            let problem = "the sale does not hold its orders, so nobody can pay for one: open it \
-                           with `seckill serve --hold 15m`, or leave out --pay";
-            return Err(BenchError::Flag(FlagError::new("pay", problem)));
-        }
-        let mut faults = config.plan.faults.iter();
-        if let Some(fault) = faults.find(|fault| matches!(fault.at, Trigger::StockBelow(_)))
-            && control.shown(&view_before).stock_left.is_none()
-        {
-            let problem = format!(
-                "`{fault}` waits for the stock, which the shop's description does not say how to \
-                 read: add it under [truth], or give a time, such as at=5s"
-            );
-            return Err(BenchError::Flag(FlagError::new("fault", problem)));
-        }
+        check_sale(config, &control, &view_before).map_err(BenchError::Flag)?;
         let server_pid = match spawned {
             Some(server) => server.pid(),
             None if target.address.ip().is_loopback() => listener_pid(target.address),
             None => None,
         };
         Ok(Self { target, control, item, beginning, earlier_views, view_before, server_pid })
+    }
+}
+
+/// An error if the sale cannot have what the plan asks for.
+fn check_sale(config: &Config, control: &Control, view: &View) -> Result<(), FlagError> {
+    if config.plan.pay.is_some() && view.sale.hold_us.is_none() {
+        let problem = "the sale does not hold its orders, so nobody can pay for one: open it \
+                       with `seckill serve --hold 15m`, or leave out --pay";
+        return Err(FlagError::new("pay", problem));
+    }
+    let mut faults = config.plan.faults.iter();
+    match faults.find(|fault| matches!(fault.at, Trigger::StockBelow(_))) {
+        Some(fault) if control.shown(view).stock_left.is_none() => {
+            let problem = format!(
+                "`{fault}` waits for the stock, which the shop's description does not say how to \
+                 read: add it under [truth], or give a time, such as at=5s"
+            );
+            Err(FlagError::new("fault", problem))
+        }
+        _ => Ok(()),
     }
 }
 

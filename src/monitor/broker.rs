@@ -44,6 +44,11 @@ impl BrokerMonitor {
         Ok(Self { page: PrometheusPage::new(url)? })
     }
 
+    /// The URL of the page, without user and password.
+    pub fn shown_url(&self) -> String {
+        self.page.shown()
+    }
+
     /// Reads the page once, so that a wrong URL is known before the run.
     ///
     /// # Errors

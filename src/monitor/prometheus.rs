@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::{Client, StatusCode, Url};
 
+use crate::escape::printable;
 use crate::http_client;
 use crate::tls::Trust;
 
@@ -55,7 +56,7 @@ fn innermost(error: &dyn Error) -> String {
 #[derive(Debug, Clone)]
 pub struct PrometheusPage {
     client: Client,
-    url: String,
+    url: Url,
 }
 
 impl PrometheusPage {
@@ -71,7 +72,15 @@ impl PrometheusPage {
             _ => return Err(PageError::Url),
         };
         let client = http_client::builder(trust)?.timeout(TIMEOUT).build()?;
-        Ok(Self { client, url: url.to_owned() })
+        Ok(Self { client, url: parsed })
+    }
+
+    /// Its URL as it is printed: without user and password.
+    pub fn shown(&self) -> String {
+        let mut url = self.url.clone();
+        // Neither can fail for a URL that has a host.
+        let _ = (url.set_username(""), url.set_password(None));
+        printable(url.as_str()).to_string()
     }
 
     /// Fetches the page as it is now.
@@ -79,7 +88,7 @@ impl PrometheusPage {
     /// # Errors
     /// When it does not arrive whole within 5 s, or is not a page of text.
     pub async fn fetch(&self) -> Result<String, PageError> {
-        let mut response = self.client.get(&self.url).send().await?;
+        let mut response = self.client.get(self.url.clone()).send().await?;
         if response.status() != StatusCode::OK {
             return Err(PageError::Status(response.status()));
         }

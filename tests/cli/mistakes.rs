@@ -83,11 +83,7 @@ const MISTAKES: &[Mistake] = &[
     (&["bench", "--spawn", "--jtl", "-"], 2, "--jtl: `-` does not stand for stdout"),
     (&["bench", "--spawn", "--html", "-"], 2, "--html: `-` does not stand for stdout"),
     (&["sut", "init", "-"], 2, "FILE: `-` does not stand for stdout: name a file, such as ./-"),
-    (
-        &["bench", "--spawn", "--broker-metrics", "no url"],
-        2,
-        "--broker-metrics: `no url` cannot be",
-    ),
+    (&["bench", "--spawn", "--broker-metrics", "no url"], 2, "--broker-metrics: it cannot be read"),
     (&["bench", "--spawn", "--broker-metrics", "ftp://a"], 2, "it is not of the form http://host"),
     (&["bench"], 1, "start `seckill serve` there, or add --spawn"),
 ];

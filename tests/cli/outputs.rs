@@ -233,14 +233,15 @@ fn files_of_an_earlier_run_are_replaced() {
 fn page_of_the_broker_that_cannot_be_read_is_reported_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Scripted::always(Reply::Bytes(answer(200, "", "open_files 3\n")));
-    for (url, reason) in [
-        ("http://127.0.0.1:1/metrics", "Connection refused"),
-        (&server.url(), "its page lacks rabbitmq_connections"),
+    let page = format!("{}/metrics", server.url());
+    for (url, shown, reason) in [
+        ("http://guest:hidden@127.0.0.1:1/", "http://127.0.0.1:1/", "Connection refused"),
+        (&page, &page, "its page lacks rabbitmq_connections"),
     ] {
         let load = ["--spawn", "--rate", "20/s", "--duration", "1500ms", "--quiet"];
         let output = bench(folder.path(), &[&load[..], &["--broker-metrics", url]].concat());
         let printed = stderr(&output);
-        let told = format!("the broker's figures cannot be read from {url}: {reason}");
+        let told = format!("the broker's figures cannot be read from {shown}: {reason}");
         assert!(printed.starts_with(&told), "{printed}");
         assert_eq!(printed.lines().count(), 1, "{printed}");
         assert!(matches!(output.status.code(), Some(0 | 5)), "{}", stdout(&output));
