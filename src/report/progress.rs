@@ -90,12 +90,14 @@ impl Progress {
 }
 
 async fn watch_bar(bar: &ProgressBar, plan: &Plan, live: &Live, sale: &Mutex<SaleNow>) {
-    let (begun, mut rate) = (Instant::now(), Rate::default());
+    let (begun, mut rate) = (live.begun(), Rate::default());
     let mut redraw = tokio::time::interval(REDRAW);
     loop {
         redraw.tick().await;
         let (totals, now) = (live.totals(), Instant::now());
-        let (elapsed, rate) = (now - begun, rate.look(now, totals.samples));
+        // What is sent before, such as logins, is not part of the run.
+        let elapsed = begun.borrow().map_or(Duration::ZERO, |begun| now - begun);
+        let rate = rate.look(now, totals.samples);
         let (last_second, sale) =
             (live.last_second(), *sale.lock().unwrap_or_else(PoisonError::into_inner));
         // The text comes first, so that no bar is drawn without it.
@@ -119,9 +121,10 @@ fn millis(time: Duration) -> u64 {
 }
 
 async fn watch_lines(live: &Live, summarised: &Mutex<Summarised>) {
-    let begun = Instant::now();
-    let mut ticks = tokio::time::interval(SUMMARISE);
-    ticks.tick().await;
+    let mut begins = live.begun();
+    let begun = begins.wait_for(Option::is_some).await.ok().and_then(|begun| *begun);
+    let Some(begun) = begun else { return };
+    let mut ticks = tokio::time::interval_at((begun + SUMMARISE).into(), SUMMARISE);
     loop {
         ticks.tick().await;
         summarise(live, summarised, begun.elapsed(), false);
@@ -136,7 +139,8 @@ fn summarise(live: &Live, summarised: &Mutex<Summarised>, elapsed: Duration, at_
     let from = summarised.totals;
     let time = elapsed.saturating_sub(summarised.at);
     let is_first = from == Totals::default();
-    if !(is_first && at_end) {
+    // At the end the time is that of the last request, which may be before the last line.
+    if !(is_first && at_end || time.is_zero()) {
         print_line(&Line { sign: '+', from, to: totals, time, min_us, max_us });
     }
     if min_us > 0 {

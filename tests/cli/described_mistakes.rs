@@ -135,6 +135,10 @@ const OUTCOMES: &[Mistake] = &[
         "5: not a regular expression: unclosed group",
     ),
     (
+        "[[outcome]]\nis = \"won\"\nstatus = 200\n[[outcome]]\nstatus = 200\nis = \"lost\"",
+        "8: an earlier outcome has the same conditions, so no answer has this one: add one",
+    ),
+    (
         "[[outcome]]\nis = \"won\"\nheader = { location = \"[\" }",
         "5: `[` is no regular expression: unclosed character class",
     ),

@@ -18,11 +18,12 @@ fn written_description_of_each_kind_can_be_tried_out() {
     let folder = tempfile::tempdir().unwrap();
     let rows: String = (0..100).map(|user| format!("user{user},x\n")).collect();
     fs::write(folder.path().join("accounts.csv"), format!("name,password\n{rows}")).unwrap();
-    let shops: [&[&str]; 4] = [
+    let shops: [&[&str]; 5] = [
         &[],
         &["--login", "POST /login"],
         &["--accepted", "202", "--result", "GET /orders/{{request_id}}"],
         &["--body", "form", "--won", "302", "--sold-out", "410", "--name", "\"a\\\n[shop]\u{1b}"],
+        &["--accepted", "200", "--won", "200", "--sold-out", "200"],
     ];
     for (number, shop) in shops.into_iter().enumerate() {
         for orders in ["sql", "redis", "http", "command"] {
@@ -30,13 +31,12 @@ fn written_description_of_each_kind_can_be_tried_out() {
             let target = ["--target", "http://127.0.0.1:1", "--orders", orders];
             let words = [&["sut", "init", &name][..], &target, shop].concat();
             let output = run(folder.path(), &words);
-            let told = format!(
-                "wrote {name}: complete it, then try it out with: seckill sut check {name}\n"
-            );
-            assert_eq!((output.status.code(), stderr(&output)), (Some(0), told));
-            // Only the shop itself is missing then: the file could be read.
             let accounts: &[&str] =
                 if number == 1 { &["--buyers-from", "accounts.csv"] } else { &[] };
+            let check = [&["seckill sut check", &name][..], accounts].concat().join(" ");
+            let told = format!("wrote {name}: complete it, then try it out with: {check}\n");
+            assert_eq!((output.status.code(), stderr(&output)), (Some(0), told));
+            // Only the shop itself is missing then: the file could be read.
             for verb in [&["sut", "check", &name][..], &["bench", "--profile", &name]] {
                 let output = run(folder.path(), &[verb, accounts].concat());
                 let told = "no server answers at http://127.0.0.1:1: start the shop there";

@@ -24,8 +24,10 @@ pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
         _ => anyhow!("cannot write {}: {error}", path.display()),
     })?;
     file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
-    let name = path.display();
-    say(format_args!("wrote {name}: complete it, then try it out with: seckill sut check {name}"));
+    let (name, accounts) = (path.display(), accounts(args));
+    say(format_args!(
+        "wrote {name}: complete it, then try it out with: seckill sut check {name}{accounts}"
+    ));
     Ok(0)
 }
 
@@ -42,6 +44,11 @@ fn description(args: &SutInitArgs) -> String {
     .concat()
 }
 
+/// The flag that a shop needs in which buyers log in.
+fn accounts(args: &SutInitArgs) -> &'static str {
+    if args.login.is_some() { " --buyers-from accounts.csv" } else { "" }
+}
+
 /// A text in quotation marks.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
@@ -50,7 +57,7 @@ fn quoted(text: &str) -> String {
 fn head(args: &SutInitArgs) -> String {
     format!(
         "# A shop as `seckill bench` loads and judges it. Try it out with one attempt:\n\
-         #   seckill sut check FILE\n\
+         #   seckill sut check FILE{}\n\
          # then load it:\n\
          #   seckill bench --profile FILE{}\n\
          # Flags of `seckill bench` come first.\n\
@@ -63,7 +70,8 @@ fn head(args: &SutInitArgs) -> String {
          name = {}\n\
          # per_buyer = 1            # orders that one buyer may have; checked if it is given\n\
          # stock = 10               # units at the opening, if [truth.stock] cannot tell\n\n",
-        if args.login.is_some() { " --buyers-from accounts.csv" } else { "" },
+        accounts(args),
+        accounts(args),
         quoted(&args.target),
         if args.login.is_some() {
             "# buyers-from = \"accounts.csv\"  # with a line of names\n"
@@ -107,14 +115,16 @@ fn purchase(args: &SutInitArgs) -> String {
 }
 
 fn outcomes(args: &SutInitArgs) -> String {
-    let accepted = args
-        .accepted
-        .map(|status| format!("[[outcome]]\nstatus = {status}\nis = \"accepted\"\n\n"));
+    let accepted = args.accepted.map(|status| {
+        let text = text_if_again(status, &[args.won, args.sold_out], "accepted");
+        format!("[[outcome]]\nstatus = {status}\n{text}is = \"accepted\"\n\n")
+    });
     format!(
         "# What its answers mean: the first outcome of which all conditions hold.\n\
          {}\
          [[outcome]]\n\
          status = {}\n\
+         {}\
          # json = {{ \"/status\" = \"paid\" }}    # pointer = value, \"/regex/\", or \"*\" for \
          anything\n\
          is = \"won\"\n\
@@ -127,8 +137,17 @@ fn outcomes(args: &SutInitArgs) -> String {
          # no_effect = false        # if a refused attempt may have had an effect all the same\n\n",
         accepted.unwrap_or_default(),
         args.won,
+        text_if_again(args.won, &[args.sold_out], "thank you"),
         args.sold_out
     )
+}
+
+/// A condition on the text of an answer whose status has another meaning, too.
+fn text_if_again(status: u16, later: &[u16], text: &str) -> String {
+    match later.contains(&status) {
+        true => format!("text = \"{text}\"       # a pattern that only such an answer has\n"),
+        false => String::new(),
+    }
 }
 
 fn result(args: &SutInitArgs) -> String {

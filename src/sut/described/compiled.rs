@@ -150,7 +150,12 @@ fn rules(tables: &[tables::Outcome], of: Of, step: &tables::Step) -> Result<Vec<
     let table = if of == Of::Purchase { "[[outcome]]" } else { "[[result.outcome]]" };
     match tables.len() {
         0 => Err(Wrong::at(at, format!("what its answers mean is missing: add {table}"))),
-        1..=OUTCOMES_MAX => tables.iter().map(|table| Rule::compile(table, of)).collect(),
+        1..=OUTCOMES_MAX => {
+            let rules = tables.iter().map(|table| Rule::compile(table, of));
+            let rules = rules.collect::<Result<Vec<_>, _>>()?;
+            Rule::check_distinct(&rules, tables)?;
+            Ok(rules)
+        }
         count => Err(Wrong::at(at, format!("{count} outcomes are over {OUTCOMES_MAX}"))),
     }
 }

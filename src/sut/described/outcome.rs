@@ -1,5 +1,7 @@
 //! What an answer means: the first outcome whose conditions all hold.
 
+use std::collections::HashSet;
+
 use regex::bytes::Regex;
 use toml::Spanned;
 
@@ -153,6 +155,22 @@ impl Rule {
             _ => Is::Unknown,
         };
         Ok(Self { conditions: Conditions::compile(table)?, is })
+    }
+
+    /// An error if an outcome has the conditions of an earlier one, which always comes first.
+    pub(super) fn check_distinct(rules: &[Self], tables: &[Outcome]) -> Result<(), Wrong> {
+        // Patterns cannot be compared, but what is printed of them can.
+        let conditions = |rule: &Self| format!("{:?}", rule.conditions);
+        let mut earlier = HashSet::new();
+        match rules.iter().zip(tables).find(|(rule, _)| !earlier.insert(conditions(rule))) {
+            None => Ok(()),
+            Some((_, table)) => Err(Wrong::at(
+                table.is.span().start,
+                "an earlier outcome has the same conditions, so no answer has this one: add one \
+                 to the earlier one, such as text = \"a pattern\""
+                    .to_owned(),
+            )),
+        }
     }
 
     /// The reason with which it counts in reports, if it is a refusal.
