@@ -97,3 +97,47 @@ fn told_orders(history: &History) -> Vec<&OrderId> {
     let told = history.told_orders().filter(|told| seen.insert((told.0.clone(), of(told))));
     told.map(|(order_id, _)| order_id).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Answered, Tells};
+    use crate::judge::rules::tests::scene::{Scene, order_id};
+
+    fn judge(scene: &Scene) -> Audit {
+        without_ledger(&scene.history, "status 500".to_owned())
+    }
+
+    #[test]
+    fn order_with_an_id_is_one_of_all_attempts_and_without_an_id_one_of_each() {
+        for (order, expected) in [(order_id(1), 1), (OrderId::untold(), 4)] {
+            let mut scene = Scene::new();
+            for number in 0..4 {
+                scene.entry(number).answered = Answered::Won(Box::new(order.clone()));
+            }
+            let audit = judge(&scene);
+            assert_eq!(audit.bounds.map(|bounds| bounds.orders_min), Some(expected), "{order}");
+            assert_eq!(audit.oversold, expected.saturating_sub(3), "{order}");
+        }
+    }
+
+    #[test]
+    fn audit_names_what_was_checked_without_a_ledger() {
+        let mut scene = Scene::new();
+        let checked = vec![
+            Invariant::NeverOversold,
+            Invariant::OrderIdsUnique,
+            Invariant::SoldOutTrue,
+            Invariant::IdsAnsweredOnce,
+            Invariant::ViewsAgree,
+        ];
+        let audit = judge(&scene);
+        assert_eq!((audit.checked, audit.not_checked), (checked, vec![]));
+        scene.history.tells_before = Tells { stock: true, ..Tells::COUNT };
+        let audit = judge(&scene);
+        assert_eq!(audit.checked, [Invariant::NeverOversold, Invariant::SoldOutTrue]);
+        let not_checked: Vec<_> = audit.not_checked.iter().map(|not| not.invariant).collect();
+        assert!(not_checked.contains(&Invariant::ViewsAgree), "{not_checked:?}");
+        assert!(not_checked.contains(&Invariant::IdsAnsweredOnce), "{not_checked:?}");
+    }
+}
