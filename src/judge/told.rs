@@ -26,7 +26,9 @@ pub(super) fn without_ledger(history: &History, because: String) -> Audit {
     let certain = if sale.hold_us.is_some() { paid(history) } else { told.len() };
     let over = (certain as u64).saturating_sub(stock);
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
-    told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
+    // Several attempts that were paid for may have been told of the same order.
+    let others = told.len().saturating_sub(usize::try_from(over).unwrap_or(usize::MAX));
+    oversold.add_counted(over, &told[others..]);
     let bounds = Some(Bounds::of_answers(history, certain));
     let (checked, not_checked, violations) = contradictions(history, sale, oversold);
     let stock = Some(stock);
@@ -101,7 +103,7 @@ fn told_orders(history: &History) -> Vec<&OrderId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Answered, Tells};
+    use crate::history::{Answered, Payment, Tells};
     use crate::judge::rules::tests::scene::{Scene, order_id};
 
     fn judge(scene: &Scene) -> Audit {
@@ -139,5 +141,22 @@ mod tests {
         let not_checked: Vec<_> = audit.not_checked.iter().map(|not| not.invariant).collect();
         assert!(not_checked.contains(&Invariant::ViewsAgree), "{not_checked:?}");
         assert!(not_checked.contains(&Invariant::IdsAnsweredOnce), "{not_checked:?}");
+    }
+
+    #[test]
+    fn attempts_that_were_paid_for_are_orders_though_they_were_told_of_the_same_one() {
+        let mut scene = Scene::new();
+        scene.history.sale_before.as_mut().unwrap().hold_us = Some(1);
+        for number in 0..6 {
+            scene.entry(number).answered = Answered::Won(Box::new(order_id(1)));
+            let request_id = scene.id(number);
+            let (answered, sent_us, answered_us) = (PaymentAnswer::Paid, 200_000, 210_000);
+            scene.history.payments.push(Payment { request_id, answered, sent_us, answered_us });
+        }
+        let audit = judge(&scene);
+        assert_eq!((audit.verdict, audit.oversold), (Verdict::Fail, 3));
+        let mut found = audit.violations.into_iter();
+        let oversold = found.find(|found| found.invariant == Invariant::NeverOversold).unwrap();
+        assert_eq!((oversold.count, oversold.witnesses), (3, vec![order_id(1).to_string()]));
     }
 }
