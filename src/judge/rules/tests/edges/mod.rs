@@ -3,6 +3,7 @@
 mod decided;
 mod hours;
 mod ledger;
+mod listed;
 mod missing;
 mod parts;
 mod reads;
