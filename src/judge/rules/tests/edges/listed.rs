@@ -5,23 +5,23 @@ use crate::ids::RequestId;
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{Scene, order, order_id};
 
-const ALL: Tells = Tells::EVERYTHING;
-const NO_ATTEMPTS: Tells = Tells { attempts: false, ..ALL };
-const NO_IDS: Tells = Tells { request_ids: false, ..ALL };
-const NO_BUYERS: Tells = Tells { buyers: false, ..ALL };
-const NO_NAMES: Tells = Tells { request_ids: false, ..NO_BUYERS };
-const NO_POSITIONS: Tells = Tells { positions: false, ..ALL };
-const NOT_ONCE: Tells = Tells { once: false, ..ALL };
+pub(super) const ALL: Tells = Tells::EVERYTHING;
+pub(super) const NO_ATTEMPTS: Tells = Tells { attempts: false, ..ALL };
+pub(super) const NO_IDS: Tells = Tells { request_ids: false, ..ALL };
+pub(super) const NO_BUYERS: Tells = Tells { buyers: false, ..ALL };
+pub(super) const NO_NAMES: Tells = Tells { request_ids: false, ..NO_BUYERS };
+pub(super) const NO_POSITIONS: Tells = Tells { positions: false, ..ALL };
+pub(super) const NOT_ONCE: Tells = Tells { once: false, ..ALL };
 
 /// What is broken in a run that was changed in this way, from a source that tells only this.
-fn broken(tells: Tells, change: impl FnOnce(&mut Scene)) -> Vec<Invariant> {
+pub(super) fn broken(tells: Tells, change: impl FnOnce(&mut Scene)) -> Vec<Invariant> {
     let mut scene = Scene::new();
     scene.ledger.tells = tells;
     change(&mut scene);
     scene.broken()
 }
 
-fn queue(scene: &mut Scene, number: usize) {
+pub(super) fn queue(scene: &mut Scene, number: usize) {
     (scene.row(number).status, scene.row(number).decided_us) = (Status::Queued, None);
 }
 
