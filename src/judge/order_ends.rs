@@ -33,35 +33,3 @@ impl OrderEnds {
         Some(counts)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::history::OrderState;
-    use crate::judge::rules::tests::scene::Scene;
-
-    #[test]
-    fn orders_of_a_sale_that_holds_them_are_counted_by_what_has_become_of_them() {
-        let mut scene = Scene::new();
-        let mut number = 0;
-        for (status, count) in [
-            (OrderStatus::Held, 0),
-            (OrderStatus::Paid, 1),
-            (OrderStatus::Cancelled, 2),
-            (OrderStatus::Expired, 3),
-        ] {
-            for _ in 0..count {
-                let state = OrderState { status, held_until_us: 1, ended_us: Some(1) };
-                scene.row(number).order = Some(Box::new(state));
-                number += 1;
-            }
-        }
-        assert_eq!(OrderEnds::of(&scene.ledger), None);
-        scene.ledger.sale.hold_us = Some(1);
-        let counts = OrderEnds { held: 0, paid: 1, cancelled: 2, expired: 3 };
-        assert_eq!(OrderEnds::of(&scene.ledger), Some(counts));
-        scene.row(0).order.as_mut().unwrap().status = OrderStatus::Held;
-        let counts = OrderEnds { held: 1, paid: 0, ..counts };
-        assert_eq!(OrderEnds::of(&scene.ledger), Some(counts));
-    }
-}

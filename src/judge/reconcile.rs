@@ -106,6 +106,7 @@ fn of_another_sale(history: &History, before: u64, after: u64) -> Audit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Tells;
     use crate::judge::rules::tests::scene::Scene;
 
     #[test]
@@ -121,5 +122,19 @@ mod tests {
         scene.change_views(|_, sale| sale.epoch = 0);
         let replaced = reconcile(&scene.history, &scene.ledger, true);
         assert_eq!((replaced.verdict, &replaced.violations[..]), (Verdict::Unknown, &[][..]));
+    }
+
+    #[test]
+    fn figures_of_single_attempts_need_all_attempts_and_their_ids() {
+        let mut scene = Scene::new();
+        for (attempts, request_ids) in [(true, true), (true, false), (false, true), (false, false)]
+        {
+            let tells = Tells { attempts, request_ids, ..Tells::EVERYTHING };
+            scene.ledger.tells = tells;
+            let audit = reconcile(&scene.history, &scene.ledger, true);
+            let expected = attempts && request_ids;
+            assert_eq!(audit.fairness.is_some(), expected, "{tells:?}");
+            assert_eq!(audit.dead_letters.is_some(), expected, "{tells:?}");
+        }
     }
 }

@@ -26,7 +26,9 @@ pub(super) fn without_ledger(history: &History, because: String) -> Audit {
     let certain = if sale.hold_us.is_some() { paid(history) } else { told.len() };
     let over = (certain as u64).saturating_sub(stock);
     let mut oversold = Witnesses::of(Invariant::NeverOversold);
-    told[told.len() - over as usize..].iter().for_each(|order| oversold.add(order));
+    // Several attempts that were paid for may have been told of the same order.
+    let others = told.len().saturating_sub(usize::try_from(over).unwrap_or(usize::MAX));
+    oversold.add_counted(over, &told[others..]);
     let bounds = Some(Bounds::of_answers(history, certain));
     let (checked, not_checked, violations) = contradictions(history, sale, oversold);
     let stock = Some(stock);
@@ -96,4 +98,65 @@ fn told_orders(history: &History) -> Vec<&OrderId> {
     let of = |(order_id, id): &(&OrderId, RequestId)| (!order_id.is_told()).then_some(*id);
     let told = history.told_orders().filter(|told| seen.insert((told.0.clone(), of(told))));
     told.map(|(order_id, _)| order_id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Answered, Payment, Tells};
+    use crate::judge::rules::tests::scene::{Scene, order_id};
+
+    fn judge(scene: &Scene) -> Audit {
+        without_ledger(&scene.history, "status 500".to_owned())
+    }
+
+    #[test]
+    fn order_with_an_id_is_one_of_all_attempts_and_without_an_id_one_of_each() {
+        for (order, expected) in [(order_id(1), 1), (OrderId::untold(), 4)] {
+            let mut scene = Scene::new();
+            for number in 0..4 {
+                scene.entry(number).answered = Answered::Won(Box::new(order.clone()));
+            }
+            let audit = judge(&scene);
+            assert_eq!(audit.bounds.map(|bounds| bounds.orders_min), Some(expected), "{order}");
+            assert_eq!(audit.oversold, expected.saturating_sub(3), "{order}");
+        }
+    }
+
+    #[test]
+    fn audit_names_what_was_checked_without_a_ledger() {
+        let mut scene = Scene::new();
+        let checked = vec![
+            Invariant::NeverOversold,
+            Invariant::OrderIdsUnique,
+            Invariant::SoldOutTrue,
+            Invariant::IdsAnsweredOnce,
+            Invariant::ViewsAgree,
+        ];
+        let audit = judge(&scene);
+        assert_eq!((audit.checked, audit.not_checked), (checked, vec![]));
+        scene.history.tells_before = Tells { stock: true, ..Tells::COUNT };
+        let audit = judge(&scene);
+        assert_eq!(audit.checked, [Invariant::NeverOversold, Invariant::SoldOutTrue]);
+        let not_checked: Vec<_> = audit.not_checked.iter().map(|not| not.invariant).collect();
+        assert!(not_checked.contains(&Invariant::ViewsAgree), "{not_checked:?}");
+        assert!(not_checked.contains(&Invariant::IdsAnsweredOnce), "{not_checked:?}");
+    }
+
+    #[test]
+    fn attempts_that_were_paid_for_are_orders_though_they_were_told_of_the_same_one() {
+        let mut scene = Scene::new();
+        scene.history.sale_before.as_mut().unwrap().hold_us = Some(1);
+        for number in 0..6 {
+            scene.entry(number).answered = Answered::Won(Box::new(order_id(1)));
+            let request_id = scene.id(number);
+            let (answered, sent_us, answered_us) = (PaymentAnswer::Paid, 200_000, 210_000);
+            scene.history.payments.push(Payment { request_id, answered, sent_us, answered_us });
+        }
+        let audit = judge(&scene);
+        assert_eq!((audit.verdict, audit.oversold), (Verdict::Fail, 3));
+        let mut found = audit.violations.into_iter();
+        let oversold = found.find(|found| found.invariant == Invariant::NeverOversold).unwrap();
+        assert_eq!((oversold.count, oversold.witnesses), (3, vec![order_id(1).to_string()]));
+    }
 }

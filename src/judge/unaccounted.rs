@@ -58,3 +58,69 @@ fn still_queued(facts: &Facts<'_>) -> Option<String> {
     let count = last.values().filter(is_queued).count();
     (count > 0).then(|| format!("the results of {count} attempts still say that they are queued"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Loss, Tells};
+    use crate::judge::rules::tests::scene::Scene;
+
+    const LOST: Status = Status::Lost(Loss::Unstated);
+
+    /// A run at a shop that lists its orders with their buyers, and has one unit left: one buyer
+    /// was accepted and has no order.
+    fn listed() -> Scene {
+        let mut scene = Scene::new();
+        scene.set_stock(4);
+        scene.ledger.tells = Tells { buyers: true, stock: true, ..Tells::COUNT };
+        scene.ledger.rows.truncate(3);
+        scene
+    }
+
+    fn read(scene: &mut Scene, number: usize, status: Status, window: (u64, u64)) {
+        let request_id = scene.history.ids.request_id(scene.history.entries[number].attempt);
+        scene.read(0, Some(status), window);
+        scene.history.results.last_mut().unwrap().request_id = request_id;
+    }
+
+    fn words(scene: &Scene) -> String {
+        unaccounted(&Facts::gather(&scene.history, &scene.ledger, true)).unwrap_or_default()
+    }
+
+    #[test]
+    fn accepted_buyers_without_an_order_count_while_their_loss_is_not_told() {
+        let mut scene = listed();
+        assert!(words(&scene).starts_with("1 accepted buyers have no order"), "{}", words(&scene));
+        read(&mut scene, 3, LOST, (300, 310));
+        assert_eq!(words(&scene), "");
+        scene.history.results.clear();
+        scene.entry(3).answered = Answered::Lost(Loss::Unstated);
+        assert_eq!(words(&scene), "");
+    }
+
+    #[test]
+    fn attempt_is_queued_if_its_last_result_says_so() {
+        for (first, last, is_queued) in
+            [(Status::Queued, LOST, false), (LOST, Status::Queued, true)]
+        {
+            for is_reversed in [false, true] {
+                let mut scene = listed();
+                read(&mut scene, 3, first.clone(), (300, 310));
+                read(&mut scene, 3, last.clone(), (320, 330));
+                if is_reversed {
+                    scene.history.results.reverse();
+                }
+                let is_told = words(&scene).starts_with("the results of 1 attempts still say");
+                assert_eq!(is_told, is_queued, "{first:?}, {last:?}: {}", words(&scene));
+            }
+        }
+    }
+
+    #[test]
+    fn attempt_with_an_order_is_not_queued_whatever_its_result_says() {
+        let mut scene = listed();
+        scene.entry(3).answered = Answered::Lost(Loss::Unstated);
+        read(&mut scene, 0, Status::Queued, (300, 310));
+        assert_eq!(words(&scene), "");
+    }
+}

@@ -3,6 +3,9 @@
 mod decided;
 mod hours;
 mod ledger;
+mod listed;
+mod listed_rows;
+mod listed_told;
 mod missing;
 mod parts;
 mod reads;
