@@ -149,6 +149,15 @@ fn accepted_attempt_is_missing_where_all_attempts_are_listed() {
 }
 
 #[test]
+fn accepted_attempt_may_be_of_the_sale_that_was_opened_during_the_run() {
+    let found = broken(NO_POSITIONS, |scene| {
+        scene.change_views(|at, sale| sale.epoch = if at == 3 { 2 } else { 1 });
+        scene.ledger.rows.remove(3);
+    });
+    assert!(!found.contains(&Invariant::AcceptedKept), "{found:?}");
+}
+
+#[test]
 fn order_of_a_result_may_be_newer_than_the_ledger() {
     for (is_settled, is_answer, expected) in
         [(true, false, true), (false, false, false), (false, true, true)]
