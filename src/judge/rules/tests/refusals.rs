@@ -1,7 +1,9 @@
 //! Refusals are true, and those of right systems are not accused.
 
 use crate::history::{Answered, AttemptNo, Refused};
+use crate::judge::facts::Facts;
 use crate::judge::invariant::Invariant;
+use crate::judge::rules::limit::AtLimit;
 use crate::judge::rules::tests::scene::{Scene, server_us};
 
 fn count(scene: &Scene) -> u64 {
@@ -158,4 +160,21 @@ fn attempts_without_an_order_never_count_against_the_limit() {
     scene.entry(0).answered = Answered::Unknown;
     again(&mut scene, 0);
     assert_eq!(count(&scene), 2);
+}
+
+#[test]
+fn order_was_made_by_the_time_its_buyer_was_told_of_the_limit_unless_orders_come_back() {
+    for (hold_us, expected) in [(None, 40_000), (Some(1), u64::MAX)] {
+        let mut scene = Scene::with_buyers(crate::settings::Buyers::Thread);
+        scene.ledger.sale.hold_us = hold_us;
+        scene.history.sent[0] = 2;
+        for window in [(32, 42), (30, 40)] {
+            let attempt = AttemptNo { thread: 0, index: 1 };
+            scene.refuse_again(Refused::AlreadyBought, attempt, window);
+        }
+        let facts = Facts::gather(&scene.history, &scene.ledger, true);
+        let at_limit = AtLimit::told(&facts);
+        let by_us = [0, 2].map(|number| at_limit.by_us(&scene.ledger.rows[number]));
+        assert_eq!(by_us, [expected, u64::MAX], "{hold_us:?}");
+    }
 }

@@ -14,6 +14,9 @@ const NO_TIMES: Tells = Tells { times: false, ..ALL };
 const NO_STOCK: Tells = Tells { stock: false, ..ALL };
 const NO_LIMIT: Tells = Tells { limit: false, ..ALL };
 
+/// Changes a row.
+type Change = dyn Fn(&mut Row);
+
 /// Whether this invariant is broken in a run that was changed in this way.
 fn breaks(invariant: Invariant, tells: Tells, change: impl Fn(&mut Scene)) -> bool {
     broken(tells, change).contains(&invariant)
@@ -40,12 +43,11 @@ fn described_shop_may_list_what_nobody_made() {
 
 #[test]
 fn rows_are_compared_with_those_before_the_run_as_far_as_they_are_told() {
-    type Change = fn(&mut Row);
-    let changes: [(Change, Tells); 4] = [
-        (|row| row.uid = "somebody".into(), NO_BUYERS),
-        (|row| row.seq += 1, NO_POSITIONS),
-        (|row| row.accepted_us += 1, NO_TIMES),
-        (|row| row.decided_us = Some(server_us(99)), NO_TIMES),
+    let changes: [(&Change, Tells); 4] = [
+        (&|row| row.uid = "somebody".into(), NO_BUYERS),
+        (&|row| row.seq += 1, NO_POSITIONS),
+        (&|row| row.accepted_us += 1, NO_TIMES),
+        (&|row| row.decided_us = Some(server_us(99)), NO_TIMES),
     ];
     for (change, untold) in changes {
         assert!(is_changed(ALL, change) && is_changed(NO_ITEMS, change), "{untold:?}");

@@ -6,6 +6,7 @@ mod ledger;
 mod listed;
 mod listed_rows;
 mod listed_told;
+mod listed_views;
 mod missing;
 mod parts;
 mod reads;
