@@ -28,6 +28,16 @@ fn requests_in_flight_at_the_same_time_may_be_answered_differently() {
 }
 
 #[test]
+fn result_that_was_read_after_a_refusal_does_not_show_what_was_known_before_it() {
+    let mut scene = Scene::new();
+    scene.refuse_made(5, false, (85, 120));
+    scene.read(5, Some(Status::Lost(Loss::SoldOut)), (300, 301));
+    assert_eq!(scene.broken(), []);
+    scene.read(5, Some(Status::Lost(Loss::SoldOut)), (83, 84));
+    assert_eq!(scene.broken(), [Invariant::IdsAnsweredOnce]);
+}
+
+#[test]
 fn attempt_that_was_known_before_the_run_is_not_refused() {
     let mut scene = Scene::new();
     scene.make_earlier();
