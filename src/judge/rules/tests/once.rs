@@ -38,6 +38,15 @@ fn result_that_was_read_after_a_refusal_does_not_show_what_was_known_before_it()
 }
 
 #[test]
+fn attempt_that_was_refused_is_found_once_however_many_answers_show_that_it_was_known() {
+    let mut scene = Scene::new();
+    scene.refuse_made(3, true, (60, 62));
+    scene.read(3, Some(Status::Lost(Loss::SoldOut)), (57, 58));
+    let found: Vec<_> = scene.violations().iter().map(|one| (one.invariant, one.count)).collect();
+    assert_eq!(found, [(Invariant::IdsAnsweredOnce, 1)]);
+}
+
+#[test]
 fn attempt_that_was_known_before_the_run_is_not_refused() {
     let mut scene = Scene::new();
     scene.make_earlier();
