@@ -187,7 +187,7 @@ fn unknown_metric(text: &str, name: &str, outcomes: &[&str]) -> ExpressionError 
     }
     let percentile = name.strip_prefix('p').and_then(decimal);
     let (group, word_at) = match name.split_once('.') {
-        Some((group, _)) if percentile.is_none() => (group, group.len() + 1),
+        Some((group, _)) => (group, group.len() + 1),
         _ => (name, name.len()),
     };
     let meant = || {

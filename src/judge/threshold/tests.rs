@@ -101,6 +101,7 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "latency>50ms",
         "accepted.>50ms",
         "p98>50ms",
+        "p98.5>50ms",
         "refused.p98>5ms",
         "acepted.p99>50ms",
         "banana>1",
@@ -111,6 +112,7 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "server.cpu>40",
         "p99",
         "p99=50ms",
+        "p99==50ms",
         "p99 => 50ms",
         "p99>",
         "p99>50",
@@ -139,6 +141,16 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         Err(error) => error.to_string(),
     });
     insta::assert_snapshot!(shown.join("\n\n"));
+}
+
+#[test]
+fn expressions_are_bounded() {
+    let problem = |len: usize| {
+        let text = format!("{}>1%", "e".repeat(len - ">1%".len()));
+        Expression::parse(&text, OUTCOMES).unwrap_err().problem().to_owned()
+    };
+    assert!(problem(100).ends_with(" is no metric"));
+    assert_eq!(problem(101), "an expression of more than 100 bytes");
 }
 
 #[test]
