@@ -1,6 +1,8 @@
 //! Expressions from their text to their result, by tables.
 
-use crate::stats::Quantiles;
+use std::time::Duration;
+
+use crate::stats::{ErrorKind, Outcome, Quantiles, Reason, Recorder, Summary};
 
 use super::expression::Limit;
 use super::*;
@@ -269,6 +271,42 @@ fn errors_have_a_limit_unless_another_is_given() {
     assert_eq!(all(&["error.timeout>0"], None), ["error.timeout>0", "errors>1%"]);
     assert_eq!(all(&["errors>=5%"], Some(7)), ["errors>=5%", "errors>7%"]);
     assert_eq!(Expression::errors_over(crate::units::Share::percent(7)), parse("errors>7%"));
+}
+
+#[test]
+fn figures_during_a_run_are_those_of_its_requests() {
+    let sold_out = Outcome::Refused(Reason::intern("sold_out"));
+    let summary = Summary {
+        total: 1_000,
+        errors: 20,
+        by_outcome: vec![(Outcome::Accepted, 10), (sold_out, 970)],
+        by_error: vec![(ErrorKind::Timeout, 15), (ErrorKind::Http(500), 5)],
+        elapsed: Duration::from_secs(4),
+        latency: times(100),
+        corrected: times(200),
+        accepted: times(300),
+        refused: times(400),
+        failed: times(500),
+        connect: times(600),
+        first_byte: times(700),
+        lag: times(800),
+        // It is not complete before the end.
+        settle: times(900),
+        ..Recorder::default().finish()
+    };
+    let expected = Figures {
+        per_second: 250.0,
+        settle: Quantiles::default(),
+        payment: Quantiles::default(),
+        payment_errors: 0,
+        server: ProcessFigures::default(),
+        generator: ProcessFigures::default(),
+        oversold: None,
+        fifo_violations: None,
+        gini: None,
+        ..figures()
+    };
+    assert_eq!(Figures::live(&summary), expected);
 }
 
 #[test]
