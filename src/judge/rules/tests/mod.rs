@@ -3,6 +3,7 @@
 mod decided;
 mod edges;
 mod hold_times;
+mod hold_views;
 mod holds;
 mod once;
 mod partial;
