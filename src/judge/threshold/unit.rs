@@ -187,6 +187,7 @@ mod tests {
     fn figures_are_displayed_with_their_unit() {
         let cases = [
             (Unit::Us, 61_200.4, "61.200 ms"),
+            (Unit::Us, 1_000_000.0, "1.000 s"),
             (Unit::Us, 2_500_000.0, "2.500 s"),
             (Unit::Share, 0.0012, "0.120%"),
             (Unit::Count, 3.0, "3"),
