@@ -170,3 +170,20 @@ fn attempt_that_lost_before_the_run_may_be_refused_by_a_described_shop() {
     assert!(refuses(ALL, LOST) && !refuses(NO_POSITIONS, LOST));
     assert!(refuses(NO_POSITIONS, order(4)) && !refuses(NOT_ONCE, order(4)));
 }
+
+#[test]
+fn buyer_who_was_told_sold_out_and_has_an_order_wants_no_unit_that_is_left() {
+    let told = |has_order: bool| {
+        move |scene: &mut Scene| {
+            scene.set_stock(4);
+            let uid = scene.row(4).uid.clone();
+            scene.ledger.rows.truncate(3);
+            if has_order {
+                scene.row(0).uid = uid;
+            }
+        }
+    };
+    let unsold = |has_order| broken(NO_ATTEMPTS, told(has_order));
+    assert!(unsold(false).contains(&Invariant::NoUnsoldStock));
+    assert!(!unsold(true).contains(&Invariant::NoUnsoldStock));
+}
