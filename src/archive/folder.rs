@@ -78,6 +78,12 @@ impl LedgerFile {
     }
 }
 
+/// The paths of the files that each run has in its folder.
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let names = FILES.into_iter().chain(ReportKind::ALL.map(ReportKind::file_name));
+    names.map(|name| folder.join(name))
+}
+
 /// The files of a run. Until the run has sent something they hold what an earlier run left.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -98,8 +104,7 @@ impl Folder {
     /// Creates the folder, and checks that its files can be written. They keep their content.
     pub(super) fn open(path: &Path, made: &mut Made) -> Result<Self, OutputError> {
         made.folder(path).map_err(at(path))?;
-        let names = FILES.into_iter().chain(ReportKind::ALL.map(ReportKind::file_name));
-        for file in names.map(|name| path.join(name)) {
+        for file in files(path) {
             made.open(&file).map_err(at(&file))?;
         }
         for name in [RUN, HISTORY, LedgerFile::Before.name(), LedgerFile::After.name()] {
@@ -129,8 +134,7 @@ impl Folder {
         if self.log.is_some() {
             return Ok(());
         }
-        let names = FILES.into_iter().chain(ReportKind::ALL.map(ReportKind::file_name));
-        for path in names.map(|name| self.path.join(name)) {
+        for path in files(&self.path) {
             File::create(&path).map_err(at(&path))?;
         }
         let path = self.path.join(LOG);

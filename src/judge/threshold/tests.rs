@@ -276,22 +276,23 @@ fn errors_have_a_limit_unless_another_is_given() {
 #[test]
 fn figures_during_a_run_are_those_of_its_requests() {
     let sold_out = Outcome::Refused(Reason::intern("sold_out"));
+    let all = figures();
     let summary = Summary {
-        total: 1_000,
-        errors: 20,
+        total: all.total,
+        errors: all.errors,
         by_outcome: vec![(Outcome::Accepted, 10), (sold_out, 970)],
         by_error: vec![(ErrorKind::Timeout, 15), (ErrorKind::Http(500), 5)],
         elapsed: Duration::from_secs(4),
-        latency: times(100),
-        corrected: times(200),
-        accepted: times(300),
-        refused: times(400),
-        failed: times(500),
-        connect: times(600),
-        first_byte: times(700),
-        lag: times(800),
+        latency: all.latency,
+        corrected: all.corrected,
+        accepted: all.accepted,
+        refused: all.refused,
+        failed: all.failed,
+        connect: all.connect,
+        first_byte: all.first_byte,
+        lag: all.lag,
         // It is not complete before the end.
-        settle: times(900),
+        settle: all.settle,
         ..Recorder::default().finish()
     };
     let expected = Figures {
@@ -304,7 +305,7 @@ fn figures_during_a_run_are_those_of_its_requests() {
         oversold: None,
         fifo_violations: None,
         gini: None,
-        ..figures()
+        ..all
     };
     assert_eq!(Figures::live(&summary), expected);
 }
