@@ -12,6 +12,7 @@ use super::missing::{Missing, only_told};
 use super::order::Order;
 use super::origin::Origin;
 use super::server_clock::ServerClock;
+use super::sums::{adds_up, oversold_by};
 
 /// History and ledger, joined by request id. Building it takes time linear in the size of both.
 pub(super) struct Facts<'a> {
@@ -171,10 +172,23 @@ impl<'a> Facts<'a> {
 
     /// Orders that take a unit above the stock, whether the ledger has them or a buyer was told of
     /// them.
-    pub(super) fn oversold(&self) -> usize {
+    pub(super) fn oversold_in_the_end(&self) -> usize {
         let Some(stock) = self.stock() else { return 0 };
         let stock = usize::try_from(stock).unwrap_or(usize::MAX);
         (self.kept.len() + self.only_told_kept().len()).saturating_sub(stock)
+    }
+
+    /// The same, at the moment at which there were most.
+    pub(super) fn oversold(&self) -> u64 {
+        let meanwhile = self.most_oversold_view().map_or(0, oversold_by);
+        meanwhile.max(self.oversold_in_the_end() as u64)
+    }
+
+    /// The state with the most orders above the stock, of a sale that holds its orders: these may
+    /// have been given back since. All orders of another sale are in the ledger.
+    pub(super) fn most_oversold_view(&self) -> Option<&'a View> {
+        let oversold = self.views().filter(|view| self.holds && adds_up(view));
+        oversold.filter(|view| oversold_by(view) > 0).max_by_key(|view| oversold_by(view))
     }
 
     /// All attempts that had an effect, or may have had one.

@@ -26,6 +26,7 @@ mod payments;
 mod reconcile;
 mod rules;
 mod server_clock;
+mod sums;
 mod threshold;
 mod told;
 mod unaccounted;

@@ -54,7 +54,7 @@ pub fn reconcile(history: &History, ledger: &Ledger, settled: bool) -> Audit {
         stock_left: facts.tells.stock.then_some(ledger.sale.stock_left),
         orders: Some((facts.kept.len() + facts.only_told_kept().len()) as u64),
         bounds: Some(Bounds::of_ledger(&facts)),
-        oversold: facts.oversold() as u64,
+        oversold: facts.oversold(),
         accepted: facts.accepted.len() as u64,
         unresolved: facts.unresolved().count() as u64,
         unknown_outcomes: facts.unknown.len() as u64,

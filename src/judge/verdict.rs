@@ -56,7 +56,8 @@ pub struct Audit {
     /// some attempts are not known. `None` if nothing is known.
     #[serde(default)]
     pub bounds: Option<Bounds>,
-    /// Orders above the stock.
+    /// Orders above the stock, at the moment at which there were most: in the end or, at a sale that
+    /// holds its orders, in a state that was read before some of them were given back.
     pub oversold: u64,
     /// Attempts of this run that were accepted.
     pub accepted: u64,
@@ -103,6 +104,12 @@ impl Audit {
         let mut violations = self.violations.iter();
         self.verdict == Verdict::Fail
             && violations.all(|of| is_of_parts || of.invariant.may_seem_broken())
+    }
+
+    /// Whether some of the orders above the stock were given back before the end.
+    pub fn was_more_oversold(&self) -> bool {
+        let orders = self.orders.zip(self.stock);
+        orders.is_some_and(|(orders, stock)| orders.saturating_sub(stock) < self.oversold)
     }
 
     /// The audit of a run without a conclusion, with the reason.

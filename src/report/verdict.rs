@@ -51,7 +51,12 @@ fn conclusion(run: &Run) -> String {
     };
     match audit.verdict {
         Verdict::Fail if audit.oversold > 0 => {
-            format!("OVERSOLD by {}: stock {stock}, sold {orders}", audit.oversold)
+            let (at_one_time, in_the_end) = match audit.was_more_oversold() {
+                true => (" at one time", " in the end"),
+                false => ("", ""),
+            };
+            let by = audit.oversold;
+            format!("OVERSOLD by {by}{at_one_time}: stock {stock}, sold {orders}{in_the_end}")
         }
         Verdict::Fail => {
             let broken: Vec<_> = audit.violations.iter().map(|v| v.invariant.as_str()).collect();

@@ -76,6 +76,20 @@ fn check_then_act_flaw_oversells() {
     assert!(result["audit"]["oversold"].as_u64() >= Some(1), "{result:#}");
 }
 
+/// All orders expire, so that none is left in the end.
+#[test]
+fn check_then_act_flaw_oversells_orders_that_are_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ["--flaw", "check-then-act", "--consumers", "8", "--hold", "1s"];
+    let args = ["--spawn", "--stampede", "--threads", "300", "--pay", "0%", "--json", "--"];
+    let output = bench(folder.path(), &[&args[..], &server[..]].concat());
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let audit = &result["audit"];
+    assert_eq!(output.status.code(), Some(3), "{audit:#}");
+    assert!(audit["oversold"].as_u64() >= Some(1), "{audit:#}");
+    assert_eq!(audit["violations"][0]["invariant"], "never_oversold", "{audit:#}");
+}
+
 #[test]
 fn check_then_act_flaw_needs_several_consumers() {
     let folder = tempfile::tempdir().unwrap();

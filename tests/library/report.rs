@@ -188,6 +188,11 @@ fn verdict_is_the_last_line_and_sets_the_exit_code() {
     let cases = [
         (report(pass.clone()), 0, "NOT OVERSOLD: stock 1, sold 1, left 0"),
         (report(oversold()), 3, "OVERSOLD by 1: stock 1, sold 2"),
+        (
+            report(Audit { orders: Some(0), ..oversold() }),
+            3,
+            "OVERSOLD by 1 at one time: stock 1, sold 0 in the end",
+        ),
         (report(lost), 3, "FAILED (never_oversold): stock 1, sold 2, left 0"),
         (report(unknown), 4, "UNKNOWN, not a pass: the ledger could not be read"),
         (

@@ -4,12 +4,12 @@ use crate::history::{Row, Status, View};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::order::Order;
+use crate::judge::sums::adds_up;
 
 use super::limit::AtLimit;
 use super::orders::orders;
 use super::results::Settled;
 use super::sold_out::{first_told, sold_out_true};
-use super::stock::adds_up;
 use super::views::late_orders;
 
 /// Checks each state against what must have been sold when it was requested and what can have been

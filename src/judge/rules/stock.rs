@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 
-use crate::history::{Loss, Row, SaleTerms, SaleView, Status, View};
+use crate::history::{Loss, Row, SaleTerms, SaleView, Status};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::sums::{adds_up, is_sum};
 
 use super::losses::losses;
 
@@ -15,7 +16,7 @@ pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
         return broken;
     }
     let (orders, told) = (&facts.kept, facts.only_told_kept());
-    let within = orders.len() + told.len() - facts.oversold();
+    let within = orders.len() + told.len() - facts.oversold_in_the_end();
     orders.iter().skip(within).for_each(|order| broken.add(order.request_id));
     let told = told.iter().skip(within.saturating_sub(orders.len()));
     for (order, id) in told {
@@ -24,6 +25,11 @@ pub(super) fn never_oversold(facts: &Facts<'_>) -> Witnesses {
             false => broken.add(format_args!("{id}: told of an order")),
         }
     }
+    if let Some(view) = facts.most_oversold_view() {
+        let SaleView { stock, orders, .. } = view.sale;
+        let ms = view.sent_us / 1_000;
+        broken.add(format_args!("stock {stock}, orders {orders} at {ms} ms"));
+    }
     broken
 }
 
@@ -31,6 +37,10 @@ pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockNeverNegative);
     let left = facts.ledger.sale.stock_left;
     broken.add_if(facts.tells.stock && left < 0, format_args!("stock_left {left}"));
+    for view in facts.views().filter(|view| adds_up(view)) {
+        let (left, ms) = (view.sale.stock_left, view.sent_us / 1_000);
+        broken.add_if(left < 0, format_args!("stock_left {left} at {ms} ms"));
+    }
     broken
 }
 
@@ -63,17 +73,6 @@ pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
         }
     }
     broken
-}
-
-fn is_sum(stock: u64, left: i64, orders: u64) -> bool {
-    i128::from(stock) == i128::from(left) + i128::from(orders)
-}
-
-/// Whether the units left and the orders of this state make up its stock. If not, it breaks
-/// `stock_conserved` and no other invariant of its figures.
-pub(super) fn adds_up(view: &View) -> bool {
-    let SaleView { stock, stock_left, orders, .. } = view.sale;
-    is_sum(stock, stock_left, orders)
 }
 
 pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {

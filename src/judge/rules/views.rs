@@ -7,10 +7,10 @@ use std::fmt::Display;
 use crate::history::{Hours, NoState, OrderStatus, Row, SaleView, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::sums::adds_up;
 
 use super::hours::CLOCKS_APART_US;
 use super::queued::queued_agree;
-use super::stock::adds_up;
 use super::words::words_agree;
 
 /// Checks that the terms of the sale are the same in all its states and in the ledgers, and that

@@ -139,7 +139,10 @@ fn sold(run: &Run) -> Tile {
             let left = audit.stock_left.map_or_else(missing, count);
             let detail = match audit.oversold {
                 0 => format!("{left} left, {accepted}"),
-                over => format!("{} too many; {left} left by the counter", count(over)),
+                over => {
+                    let at = if audit.was_more_oversold() { " at one time" } else { "" };
+                    format!("{} too many{at}; {left} left by the counter", count(over))
+                }
             };
             (format!("{} of {}", count(orders), count(stock)), detail)
         }

@@ -8,6 +8,7 @@ use crate::judge::evidence::{Gaps, audit};
 use crate::judge::explain::explain;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::Invariant;
+use crate::judge::reconcile::reconcile;
 use crate::judge::rules::tests::scene::{Scene, order, server_us};
 use crate::judge::verdict::Verdict;
 
@@ -133,6 +134,38 @@ fn paid_unit_that_was_sold_again_is_oversold() {
     row.order = Some(Box::new(state));
     let broken = scene.broken();
     assert!(broken.contains(&Invariant::NeverOversold), "{broken:?}");
+}
+
+#[test]
+fn orders_above_the_stock_at_one_time_are_oversold_though_they_were_given_back() {
+    let sold = |scene: &mut Scene, left: i64, orders: u64| {
+        scene.change_views(|at, sale| {
+            if at == 2 {
+                (sale.stock_left, sale.orders, sale.held) = (left, orders, Some(orders));
+            }
+        });
+    };
+    let over = |scene: &Scene| {
+        let found = scene.broken();
+        found.contains(&Invariant::NeverOversold) && found.contains(&Invariant::StockNeverNegative)
+    };
+    let mut scene = expired();
+    sold(&mut scene, -2, 5);
+    assert!(over(&scene), "{:?}", scene.broken());
+    let [oversold, negative, ..] = &scene.violations()[..] else { panic!("both are broken") };
+    assert_eq!(oversold.witnesses, ["stock 3, orders 5 at 75 ms"]);
+    assert_eq!(negative.witnesses, ["stock_left -2 at 75 ms"]);
+    let audit = reconcile(&scene.history, &scene.ledger, scene.settled);
+    assert_eq!((audit.orders, audit.oversold, audit.was_more_oversold()), (Some(2), 2, true));
+    // No unit is left, or the figures of the state do not fit together.
+    for (left, orders) in [(0, 3), (-1, 5)] {
+        let mut scene = expired();
+        sold(&mut scene, left, orders);
+        assert!(!over(&scene), "{:?}", scene.broken());
+    }
+    // Where no order is given back, the ledger has them all, or breaks another invariant.
+    let scene = Scene::with_view(2, |sale| (sale.stock_left, sale.orders) = (-2, 5));
+    assert!(!over(&scene), "{:?}", scene.broken());
 }
 
 #[test]
