@@ -56,8 +56,8 @@ pub struct Audit {
     /// some attempts are not known. `None` if nothing is known.
     #[serde(default)]
     pub bounds: Option<Bounds>,
-    /// Orders above the stock, at the moment at which there were most: in the end or, at a sale that
-    /// holds its orders, in a state that was read before some of them were given back.
+    /// Orders above the stock, at the moment at which there were most: in the end or, at a sale
+    /// that holds its orders, in a state that was read before some of them were given back.
     pub oversold: u64,
     /// Attempts of this run that were accepted.
     pub accepted: u64,

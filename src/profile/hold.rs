@@ -8,7 +8,7 @@ use crate::units::{Span, UnitError, text_serde};
 
 use super::check::TIME_MAX;
 
-/// How long an order is held: above zero, and at most as long as any time of a plan.
+/// How long an order is held: at least a microsecond, and at most as long as any time of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HoldTime(Duration);
 
@@ -25,6 +25,7 @@ impl FromStr for HoldTime {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let problem = match text.parse() {
             Ok(Span(Duration::ZERO)) => "holds no order: leave --hold out, or",
+            Ok(Span(time)) if time < Duration::from_micros(1) => "is below 1us:",
             Ok(Span(time)) if time > TIME_MAX => "is longer than an order may be held:",
             Ok(Span(time)) => return Ok(Self(time)),
             Err(_) => "is not a time:",
@@ -51,14 +52,16 @@ mod tests {
 
     #[test]
     fn times_up_to_a_week_are_read() {
-        for (text, us) in [("1ms", 1_000), ("15m", 900_000_000), ("168h", 604_800_000_000)] {
+        for (text, us) in
+            [("1us", 1), ("1ms", 1_000), ("15m", 900_000_000), ("168h", 604_800_000_000)]
+        {
             assert_eq!(text.parse::<HoldTime>().unwrap().us(), us);
         }
     }
 
     #[test]
     fn error_names_the_value_as_given_and_what_is_allowed() {
-        let cases = ["0", "0s", "999h", "168h1s", "soon", "-1s"].map(|text| {
+        let cases = ["0", "0s", "999h", "168h1s", "999ns", "soon", "-1s"].map(|text| {
             let error = text.parse::<HoldTime>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{text}` ")), "{error}");
             assert!(error.ends_with("above 0 and up to 168h, such as 15m"), "{error}");

@@ -67,7 +67,10 @@ fn hold_us(app: &App, sale: &OpenSale) -> Result<Option<u64>, String> {
     let Span(hold) = text.parse().map_err(|error| format!("hold: {error}"))?;
     // Longer ones are refused by the terms.
     let hold_us = u64::try_from(hold.as_micros()).unwrap_or(u64::MAX);
-    Ok(Some(hold_us).filter(|us| *us > 0))
+    match hold_us {
+        0 if !hold.is_zero() => Err(format!("hold: {} is below 1us", Span(hold))),
+        _ => Ok(Some(hold_us).filter(|us| *us > 0)),
+    }
 }
 
 /// Answers `GET /admin/ledger`.

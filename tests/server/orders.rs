@@ -222,7 +222,7 @@ async fn admin_opens_a_sale_with_or_without_a_hold() {
         assert_eq!((&reply["status"], &reply["hold_us"]), (&json!("opened"), &hold_us), "{reply}");
         assert_eq!(shop.get("/result").await.json()["hold_us"], hold_us);
     }
-    for hold in ["15", "x", "169h"] {
+    for hold in ["15", "x", "999ns", "169h"] {
         assert_refused(&open(json!(hold)).await, 400, "bad_sale");
     }
 }

@@ -192,8 +192,8 @@ pub(crate) const FLAW_LOADS: &[FlawLoad] = &[
     },
     FlawLoad {
         flaw: Flaw::StickySoldOut,
-        // Five buyers cannot buy all of ten units, so the sale is never sold out. Attempts must still
-        // come when the first ones are decided, or none is refused.
+        // Five buyers cannot buy all of ten units, so the sale is never sold out. Attempts must
+        // still come when the first ones are decided, or none is refused.
         load: &["--threads", "20", "--loops", "50", "--buyers", "5"],
         finding: Finding::Broken(Invariant::SoldOutTrue),
         ..USUAL
