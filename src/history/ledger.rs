@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, RequestId};
 
-use super::{OrderState, Tells};
+use super::{OrderState, OrderStatus, Tells};
 
 /// Why an attempt lost, whatever words the tested system has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,6 +106,12 @@ impl Row {
     pub fn takes_unit(&self) -> bool {
         let is_kept = self.order.as_ref().is_none_or(|order| order.status.takes_unit());
         is_kept && matches!(self.status, Status::Won(_))
+    }
+
+    /// Whether it has an order that takes a unit for good: one that is paid for, or needs no payment.
+    pub fn keeps_unit(&self) -> bool {
+        let is_paid = self.order.as_ref().is_none_or(|order| order.status == OrderStatus::Paid);
+        is_paid && matches!(self.status, Status::Won(_))
     }
 
     /// Time from acceptance to decision, in microseconds; `None` if it is not decided. With several

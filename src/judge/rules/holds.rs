@@ -53,6 +53,28 @@ struct End {
     by_us: u64,
 }
 
+/// Each order of which an answer to a payment or a result tells that it has ended, how, and by when.
+pub(super) fn tellings<'a>(
+    facts: &'a Facts<'_>,
+) -> impl Iterator<Item = (RequestId, OrderStatus, u64)> + 'a {
+    let payments = facts.history.payments.iter().filter_map(|payment| {
+        let status = match payment.answered {
+            PaymentAnswer::Paid => OrderStatus::Paid,
+            PaymentAnswer::Expired => OrderStatus::Expired,
+            PaymentAnswer::Cancelled => OrderStatus::Cancelled,
+            PaymentAnswer::UnknownOrder | PaymentAnswer::Refused | PaymentAnswer::Unknown => {
+                return None;
+            }
+        };
+        Some((payment.request_id, status, payment.answered_us))
+    });
+    let results = facts.history.results.iter().filter_map(|read| {
+        let status = read.order.filter(|status| *status != OrderStatus::Held)?;
+        Some((read.request_id, status, read.answered_us))
+    });
+    payments.chain(results)
+}
+
 /// What answers to payments and results tell of the ends of orders. One that is told in two ways,
 /// or of which the tested system knows nothing, is broken already.
 fn told_ends(facts: &Facts<'_>, broken: &mut Witnesses) -> IdMap<End> {
@@ -65,23 +87,12 @@ fn told_ends(facts: &Facts<'_>, broken: &mut Witnesses) -> IdMap<End> {
         }
         end.by_us = by_us.min(end.by_us);
     };
-    let mut unknown = Vec::new();
-    for Payment { request_id, answered, answered_us, .. } in &facts.history.payments {
-        match answered {
-            PaymentAnswer::Paid => add(*request_id, OrderStatus::Paid, *answered_us),
-            PaymentAnswer::Expired => add(*request_id, OrderStatus::Expired, *answered_us),
-            PaymentAnswer::Cancelled => add(*request_id, OrderStatus::Cancelled, *answered_us),
-            PaymentAnswer::UnknownOrder => unknown.push(*request_id),
-            PaymentAnswer::Refused | PaymentAnswer::Unknown => {}
-        }
-    }
-    for read in &facts.history.results {
-        if let Some(status) = read.order.filter(|status| *status != OrderStatus::Held) {
-            add(read.request_id, status, read.answered_us);
-        }
-    }
-    for id in unknown {
-        broken.add(format_args!("{id}: won, and its order was called unknown"));
+    tellings(facts).for_each(|(id, status, by_us)| add(id, status, by_us));
+    let payments = facts.history.payments.iter();
+    for Payment { request_id, .. } in
+        payments.filter(|of| of.answered == PaymentAnswer::UnknownOrder)
+    {
+        broken.add(format_args!("{request_id}: won, and its order was called unknown"));
     }
     told
 }

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::judge::facts::Facts;
+use crate::judge::id_map::IdMap;
 
+use super::holds::tellings;
 use super::kept::kept;
 use super::losses::losses;
 use super::orders::orders;
@@ -48,11 +50,18 @@ impl AtLimit {
             }
         }
         made_us.values_mut().for_each(|made_us| made_us.sort_unstable());
+        let given_back_us = given_back_us(facts, &made_us);
         let limit = facts.ledger.sale.per_buyer as usize;
         let mut at_limit = Self::default();
         for (request, is_lost) in told {
             let buyer = ids.buyer(request.attempt);
-            if made_us[&buyer].partition_point(|us| *us <= request.answered_us) < limit {
+            let made = made_us[&buyer].partition_point(|us| *us <= request.answered_us);
+            let given_back = given_back_us.get(&buyer).map_or(0, |back_us| {
+                // A loss is told later than it was decided.
+                let sent_us = if is_lost { 0 } else { request.sent_us };
+                back_us.partition_point(|us| *us < sent_us)
+            });
+            if made.saturating_sub(given_back) < limit {
                 let falsely = if is_lost { &mut at_limit.lost } else { &mut at_limit.refused };
                 falsely.push(request);
             } else if !facts.holds {
@@ -69,6 +78,23 @@ impl AtLimit {
         let told = self.by_us.is_empty().then_some(u64::MAX);
         told.or_else(|| self.by_us.get(&buyer(order)?).copied()).unwrap_or(u64::MAX)
     }
+}
+
+/// By when each of these buyers was told that orders had been given back, in order.
+fn given_back_us(facts: &Facts<'_>, of: &HashMap<Uuid, Vec<u64>>) -> HashMap<Uuid, Vec<u64>> {
+    let mut first_us: IdMap<u64> = IdMap::default();
+    let tellings = tellings(facts).filter(|(_, status, _)| facts.holds && !status.takes_unit());
+    for (id, _, by_us) in tellings {
+        let first_us = first_us.entry(id).or_insert(by_us);
+        *first_us = by_us.min(*first_us);
+    }
+    let mut back_us: HashMap<Uuid, Vec<u64>> = HashMap::new();
+    for (id, by_us) in first_us {
+        let buyer = facts.row_of(&id).and_then(buyer).filter(|buyer| of.contains_key(buyer));
+        buyer.into_iter().for_each(|buyer| back_us.entry(buyer).or_default().push(by_us));
+    }
+    back_us.values_mut().for_each(|back_us| back_us.sort_unstable());
+    back_us
 }
 
 /// The buyer of a row, if it can be one of the run's.

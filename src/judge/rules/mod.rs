@@ -11,6 +11,7 @@ mod limit;
 mod losses;
 mod once;
 mod orders;
+mod paid_reads;
 mod queued;
 mod reads;
 mod refusals;

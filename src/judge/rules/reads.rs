@@ -3,11 +3,11 @@
 use crate::history::{Row, Status, View};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
-use crate::judge::order::Order;
 use crate::judge::sums::adds_up;
 
 use super::limit::AtLimit;
 use super::orders::orders;
+use super::paid_reads::paid_reads_bounded;
 use super::results::Settled;
 use super::sold_out::{first_told, sold_out_true};
 use super::views::late_orders;
@@ -17,7 +17,8 @@ use super::views::late_orders;
 pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockReadsBounded);
     let views = facts.views();
-    let views: Vec<&View> = views.filter(|view| view.answered_us > 0 && adds_up(view)).collect();
+    let mut views: Vec<&View> =
+        views.filter(|view| view.answered_us > 0 && adds_up(view)).collect();
     if views.is_empty() {
         return broken;
     }
@@ -33,20 +34,12 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let history = facts.history;
     let won = |row: &&Row| matches!(row.status, Status::Won(_));
     let before_won = history.before.values().filter(won).count();
-    let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(Row::takes_unit);
-    let still_won = history.before.values().filter(won).filter(is_still_won).count();
     let orders = orders(facts);
-    let at_limit = AtLimit::told(facts);
-    let moments = |of: &dyn Fn(&Order<'_>) -> Option<u64>| {
-        let mut moments: Vec<u64> = orders.iter().filter_map(of).collect();
-        moments.sort_unstable();
-        moments
-    };
-    let from_us = moments(&|order| Some(order.from_us));
+    let mut from_us: Vec<u64> = orders.iter().map(|order| order.from_us).collect();
+    from_us.sort_unstable();
     // An order that was given back may have been by the time of any state.
-    let by_us = moments(&|order| {
-        order.row.takes_unit().then(|| order.by_us.min(at_limit.by_us(order.row)))
-    });
+    let in_ledger = Certain::of(facts, Row::takes_unit);
+    let later = if facts.holds { Some(Certain::of(facts, Row::keeps_unit)) } else { None };
     let first_us = facts.made().map(|made| made.entry.sent_us).min();
     // The ledger was requested after the state that showed that nothing was queued.
     let ledger_us = match Settled::of(facts) {
@@ -57,10 +50,12 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     for view in &views {
         // The first state was read before the ledger before the run, which may have newer orders.
         let is_after_ledger = first_us.is_some_and(|first_us| first_us <= view.sent_us);
-        let certain = by_us.partition_point(|us| *us < view.sent_us)
-            + if is_after_ledger { still_won } else { 0 };
-        // Only a state that was read later may be newer than the ledger.
-        let late = if view.sent_us > ledger_us { late } else { 0 };
+        // Only a state that was read later may be newer than the ledger. Orders that are held there
+        // may have been given back since.
+        let is_newer = view.sent_us > ledger_us;
+        let certain = if is_newer { later.as_ref().unwrap_or(&in_ledger) } else { &in_ledger };
+        let certain = certain.by(view.sent_us, is_after_ledger);
+        let late = if is_newer { late } else { 0 };
         let possible = before_won + from_us.partition_point(|us| *us <= view.answered_us) + late;
         let sold = view.sale.orders;
         if sold < certain as u64 {
@@ -71,10 +66,43 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
             broken.add(format_args!("{sold} orders at {ms} ms, at most {possible} can be made"));
         }
     }
+    if facts.holds {
+        paid_reads_bounded(facts, &views, &mut broken);
+        views.retain(|view| view.sent_us <= ledger_us);
+    }
     if broken.is_empty() {
         winners_wait(facts, &views, &mut broken);
     }
     broken
+}
+
+/// Orders that a state has for certain, once they were made.
+struct Certain {
+    /// Those that the ledger before the run has.
+    before: usize,
+    /// By when the others had been made, in order.
+    by_us: Vec<u64>,
+}
+
+impl Certain {
+    /// The orders of the ledger's rows that `stay`.
+    fn of(facts: &Facts<'_>, stay: fn(&Row) -> bool) -> Self {
+        let won = |row: &&Row| matches!(row.status, Status::Won(_));
+        let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(stay);
+        let before = facts.history.before.values().filter(won).filter(is_still_won).count();
+        let at_limit = AtLimit::told(facts);
+        let orders = orders(facts).iter().filter(|order| stay(order.row));
+        let by_us = orders.map(|order| order.by_us.min(at_limit.by_us(order.row)));
+        let mut by_us: Vec<u64> = by_us.collect();
+        by_us.sort_unstable();
+        Self { before, by_us }
+    }
+
+    /// How many there are by a moment, if the ledger before the run was read before it or not.
+    fn by(&self, moment_us: u64, is_after_ledger: bool) -> usize {
+        let before = if is_after_ledger { self.before } else { 0 };
+        self.by_us.partition_point(|us| *us < moment_us) + before
+    }
 }
 
 /// Whoever was accepted and wins in the end is queued until the order is made. `views_agree`

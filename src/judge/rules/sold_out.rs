@@ -1,10 +1,12 @@
 //! Sold out: said only when every unit is sold, and final for the sale.
 
-use crate::history::{Loss, Refused, RequestWindow, Row, Status};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status, View};
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::order::Order;
 use crate::judge::origin::Origin;
+use crate::judge::sums::adds_up;
 
 use super::kept::kept;
 use super::losses::losses;
@@ -41,7 +43,38 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
             format_args!("{first}: {units} units, {takers} attempts that can have taken them"),
         );
     }
+    if facts.holds && facts.is_settled && facts.tells.is_everything() {
+        units_were_left(facts, &mut broken);
+    }
     broken
+}
+
+/// At a sale that holds its orders, units come back: nobody is told that none is left after a state
+/// has shown more of them than orders can have been made since.
+fn units_were_left(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let mut views: Vec<&View> = facts.views().filter(|view| adds_up(view)).collect();
+    views.sort_by_key(|view| view.answered_us);
+    let orders = orders(facts);
+    let moments = |of: fn(&Order<'_>) -> u64| {
+        let mut moments: Vec<u64> = orders.iter().map(of).collect();
+        moments.sort_unstable();
+        moments
+    };
+    let (from_us, by_us) = (moments(|order| order.from_us), moments(|order| order.by_us));
+    let told = facts.history.refusals.of(Refused::SoldOut).map(kept);
+    for request in told.into_iter().flatten().filter(|request| request.answered_us > 0) {
+        let earlier = views.partition_point(|view| view.answered_us < request.sent_us);
+        let Some(view) = earlier.checked_sub(1).map(|last| views[last]) else { continue };
+        let made_before = by_us.partition_point(|us| *us < view.sent_us);
+        let made = from_us.partition_point(|us| *us <= request.answered_us);
+        let made = made.saturating_sub(made_before);
+        let (left, ms) = (view.sale.stock_left, view.sent_us / 1_000);
+        let id = facts.history.ids.request_id(request.attempt);
+        broken.add_if(
+            i128::from(left) > made as i128,
+            format_args!("{id}: {left} left at {ms} ms, and at most {made} orders made since"),
+        );
+    }
 }
 
 /// The attempt that was the first of which somebody was told that no unit was left, and when: by a

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
-use crate::history::{Hours, NoState, OrderStatus, Row, SaleView, Status, View};
+use crate::history::{Hours, NoState, Row, SaleView, Status, View};
 use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::sums::adds_up;
@@ -166,9 +166,8 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
     let new = unknown().filter(|made| made.row.is_some_and(|row| is_won(&row.status))).count();
     // Orders that are held may be given back between the two, and those that were may have been.
-    let is_paid = |row: &&&Row| row.order.as_ref().is_none_or(|of| of.status == OrderStatus::Paid);
     let (orders, made) = (facts.kept.len(), facts.orders.len());
-    let certain = facts.kept.iter().filter(is_paid).count();
+    let certain = facts.kept.iter().filter(|row| row.keeps_unit()).count();
     let between = certain as i128 - new as i128..=(made + late_orders(facts)) as i128;
     let sale = &last.sale;
     let differs = !between.contains(&i128::from(sale.orders));
