@@ -41,8 +41,8 @@ struct Paid {
 
 impl Paid {
     fn of(facts: &Facts<'_>) -> Self {
-        let is_paid =
-            |row: &Row| row.order.as_ref().is_some_and(|order| order.status == OrderStatus::Paid);
+        let is = |row: &Row, status| row.order.as_ref().is_some_and(|of| of.status == status);
+        let is_paid = |row: &Row| is(row, OrderStatus::Paid);
         let was_paid = |row: &Row| facts.history.before.get(&row.request_id).is_some_and(is_paid);
         // When the first payment was sent that may have been honoured, and by when it was.
         let mut payments: IdMap<(u64, u64)> = IdMap::default();
@@ -64,7 +64,9 @@ impl Paid {
                     by_us.extend(is_paid(row).then_some(*told_us));
                 }
                 // Somebody else has paid, or another invariant is broken.
-                None if is_paid(row) || origin != Origin::Made => from_us.push(0),
+                None if is_paid(row) => from_us.push(0),
+                // Somebody else may have paid since the ledger was read.
+                None if is(row, OrderStatus::Held) && origin != Origin::Made => from_us.push(0),
                 None => {}
             }
         }

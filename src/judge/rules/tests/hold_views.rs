@@ -1,9 +1,11 @@
-//! The last state of a sale that holds its orders, beside the ledger that was read before it.
+//! The states of a sale that holds its orders, beside the ledger that was read before the last one,
+//! and beside what buyers were told.
 
+use crate::history::{Answered, OrderStatus, PaymentAnswer, Refused, RequestWindow};
 use crate::judge::invariant::Invariant;
-use crate::judge::rules::tests::scene::Scene;
+use crate::judge::rules::tests::scene::{Scene, order};
 
-use super::holds::held;
+use super::holds::{end, expired, held, pay, read};
 
 /// Whether the last state, with these units left and orders, agrees with the ledger.
 fn agrees(mut scene: Scene, stock_left: i64, orders: u64) -> bool {
@@ -33,4 +35,135 @@ fn attempt_without_an_answer_may_have_won_since_the_ledger() {
     };
     assert!(agrees(scene(), 1, 4));
     assert!(!agrees(scene(), 0, 5), "one attempt had no answer");
+}
+
+/// The numbers of orders and of those paid for in a state, as the invariant of its bounds sees them.
+fn paid_is_bounded(mut scene: Scene, at: usize, paid: u64) -> bool {
+    scene.change_views(|number, sale| {
+        if number == at {
+            (sale.held, sale.paid) = (Some(sale.orders - paid), Some(paid));
+        }
+    });
+    !scene.broken().contains(&Invariant::StockReadsBounded)
+}
+
+#[test]
+fn state_newer_than_the_ledger_may_lack_orders_that_were_held_there() {
+    let shown = |scene: &mut Scene, at: usize, orders: u64| {
+        scene.change_views(|number, sale| {
+            if number == at {
+                (sale.stock_left, sale.orders) = (3 - orders as i64, orders);
+                (sale.held, sale.paid) = (Some(orders.saturating_sub(1)), Some(orders.min(1)));
+            }
+        });
+    };
+    for (at, orders, bounded) in [(4, 1, true), (4, 0, false), (3, 3, true), (3, 1, false)] {
+        let mut scene = held();
+        scene.view((300, 310), 0, 0);
+        scene.change_views(|_, sale| sale.hold_us = Some(30_000));
+        // All buyers were told of their orders before the load had ended.
+        read(&mut scene, 0, OrderStatus::Held, (20, 22));
+        read(&mut scene, 2, OrderStatus::Held, (60, 65));
+        shown(&mut scene, at, orders);
+        let broken = scene.broken();
+        let is_broken = broken.contains(&Invariant::StockReadsBounded);
+        assert_eq!(!is_broken, bounded, "{orders} in state {at}: {broken:?}");
+    }
+}
+
+#[test]
+fn as_many_orders_are_paid_for_as_buyers_have_paid_for_by_then() {
+    // The first order's payment is sent after 22 ms and answered after 28.
+    for (at, paid, bounded) in
+        [(0, 0, true), (1, 0, false), (1, 1, true), (1, 2, false), (3, 0, false), (3, 2, false)]
+    {
+        assert_eq!(paid_is_bounded(held(), at, paid), bounded, "{paid} in state {at}");
+    }
+    // One whose outcome is unknown may have been honoured since it was sent.
+    let unknown = || {
+        let mut scene = held();
+        pay(&mut scene, 1, PaymentAnswer::Unknown, (60, 65));
+        scene
+    };
+    for (at, paid, bounded) in [(1, 2, false), (2, 2, true), (3, 2, true), (3, 1, true)] {
+        assert_eq!(paid_is_bounded(unknown(), at, paid), bounded, "{paid} in state {at}");
+    }
+    let mut refused = held();
+    pay(&mut refused, 1, PaymentAnswer::Refused, (60, 65));
+    assert!(!paid_is_bounded(refused, 3, 2));
+}
+
+#[test]
+fn orders_paid_for_before_the_run_stay_so() {
+    let earlier = || {
+        let mut scene = expired();
+        scene.make_earlier();
+        scene.change_views(|_, sale| {
+            (sale.stock_left, sale.orders) = (1, 2);
+            (sale.held, sale.paid) = (Some(1), Some(1));
+        });
+        scene
+    };
+    for paid in 0..=2 {
+        assert!(paid_is_bounded(earlier(), 1, paid), "{paid}: nothing was sent");
+    }
+    let mut ended = earlier();
+    end(&mut ended, 1, OrderStatus::Expired, 31);
+    assert!(!paid_is_bounded(ended, 1, 2), "none is held that somebody else may have paid for");
+}
+
+/// Whether a refusal as sold out, sent and answered at these milliseconds, is called true.
+fn sold_out_is_true(mut scene: Scene, window: (u64, u64)) -> bool {
+    scene.refuse(Refused::SoldOut, window.0, window.1);
+    !scene.broken().contains(&Invariant::SoldOutTrue)
+}
+
+#[test]
+fn nobody_is_told_sold_out_after_a_state_with_more_units_than_were_sold_since() {
+    // One of the three orders expires, and nobody wins afterwards.
+    let returned = |left: i64| {
+        let mut scene = expired();
+        scene.view((300, 310), 3, 0);
+        read(&mut scene, 0, OrderStatus::Paid, (90, 95));
+        read(&mut scene, 2, OrderStatus::Held, (60, 65));
+        scene.change_views(|at, sale| {
+            if at == 4 {
+                (sale.hold_us, sale.stock_left) = (Some(30_000), left);
+                sale.orders = (3 - left) as u64;
+                (sale.held, sale.paid) = (Some(sale.orders.saturating_sub(1)), Some(1));
+            }
+        });
+        scene
+    };
+    assert!(!sold_out_is_true(returned(1), (320, 330)));
+    assert!(sold_out_is_true(returned(0), (320, 330)), "no unit was left");
+    assert!(sold_out_is_true(returned(1), (205, 330)), "it was sent before the state was answered");
+    // An order whose buyer has not been told of it may have been made since.
+    let mut late = returned(1);
+    late.entry(5).answered = Answered::Unknown;
+    let given_back = late.row(2).order.clone();
+    let row = late.row(5);
+    (row.status, row.order) = (order(4), given_back);
+    assert!(sold_out_is_true(late, (320, 330)));
+}
+
+#[test]
+fn buyer_whose_order_came_back_is_below_the_limit_once_told() {
+    let refusal_is_true = |told: Option<(PaymentAnswer, (u64, u64))>, sent: u64| {
+        let mut scene = expired();
+        if let Some((answered, window)) = told {
+            pay(&mut scene, 2, answered, window);
+        }
+        let (attempt, answered) = (scene.entry(2).attempt, sent + 5);
+        let request =
+            RequestWindow { attempt, sent_us: sent * 1_000, answered_us: answered * 1_000 };
+        scene.history.refusals.add(Refused::AlreadyBought, request);
+        !scene.broken().contains(&Invariant::RefusalsTrue)
+    };
+    let expired = Some((PaymentAnswer::Expired, (80, 90)));
+    assert!(!refusal_is_true(expired, 95));
+    assert!(refusal_is_true(expired, 90), "the answer may have come later");
+    assert!(refusal_is_true(expired, 85), "it was sent before the answer");
+    assert!(refusal_is_true(Some((PaymentAnswer::Paid, (80, 90))), 95));
+    assert!(refusal_is_true(None, 95), "nobody was told");
 }
