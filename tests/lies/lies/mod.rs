@@ -1,6 +1,7 @@
 //! The lies, by the rules that they break.
 
 mod answers;
+mod came_back;
 mod holds;
 mod hours;
 mod ids;
@@ -24,6 +25,7 @@ use crate::shop::{Post, Shop, Status};
 /// The groups of lies, each with its name.
 pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("answers", answers::LIES),
+    ("came_back", came_back::LIES),
     ("holds", holds::LIES),
     ("hours", hours::LIES),
     ("ids", ids::LIES),

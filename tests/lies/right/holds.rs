@@ -22,6 +22,12 @@ pub(super) const RIGHT: &[Case] = &[
         ..SHORT
     },
     Case {
+        name: "holds orders that expire while the audit reads",
+        load: &["--loops", "20", "--think", "50ms"],
+        sale: Setup { hold_ms: Some(1_000), stock: 200, at_once: true, ..SALE },
+        ..CASE
+    },
+    Case {
         name: "holds orders of buyers who may have two",
         load: &["--loops", "20", "--buyers", "15", "--pay", "60%", "--pay-after", "0s..150ms"],
         sale: Setup { hold_ms: Some(80), per_buyer: 2, ..SALE },
