@@ -108,7 +108,8 @@ impl Row {
         is_kept && matches!(self.status, Status::Won(_))
     }
 
-    /// Whether it has an order that takes a unit for good: one that is paid for, or needs no payment.
+    /// Whether it has an order that takes a unit for good: one that is paid for, or needs no
+    /// payment.
     pub fn keeps_unit(&self) -> bool {
         let is_paid = self.order.as_ref().is_none_or(|order| order.status == OrderStatus::Paid);
         is_paid && matches!(self.status, Status::Won(_))

@@ -53,7 +53,8 @@ struct End {
     by_us: u64,
 }
 
-/// Each order of which an answer to a payment or a result tells that it has ended, how, and by when.
+/// Each order of which an answer to a payment or a result tells that it has ended, how, and by
+/// when.
 pub(super) fn tellings<'a>(
     facts: &'a Facts<'_>,
 ) -> impl Iterator<Item = (RequestId, OrderStatus, u64)> + 'a {

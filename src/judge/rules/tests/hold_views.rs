@@ -37,7 +37,7 @@ fn attempt_without_an_answer_may_have_won_since_the_ledger() {
     assert!(!agrees(scene(), 0, 5), "one attempt had no answer");
 }
 
-/// The numbers of orders and of those paid for in a state, as the invariant of its bounds sees them.
+/// Whether a state may show as many orders that are paid for.
 fn paid_is_bounded(mut scene: Scene, at: usize, paid: u64) -> bool {
     scene.change_views(|number, sale| {
         if number == at {
