@@ -17,27 +17,30 @@ const VALUE_LEN_MAX: usize = 8 << 10;
 #[derive(Debug, Clone)]
 pub(super) enum Extract {
     Json(String),
-    Header(String),
+    /// The first header of this name, or what the group of the expression finds in it.
+    Header(String, Option<Regex>),
     Cookie(String),
     Text(Regex),
 }
 
 impl Extract {
-    /// Parses `json POINTER`, `header NAME`, `cookie NAME` or `text REGEX`.
+    /// Parses `json POINTER`, `header NAME`, `header NAME REGEX`, `cookie NAME` or `text REGEX`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (kind, what) = text.split_once(' ').unwrap_or((text, ""));
         let what = what.trim();
         match kind {
             "json" => check_pointer(what).map(|()| Self::Json(what.to_owned())),
-            "header" if !what.is_empty() => Ok(Self::Header(what.to_owned())),
-            "cookie" if !what.is_empty() => Ok(Self::Cookie(what.to_owned())),
-            "text" => match regex(what)? {
-                found if found.captures_len() == 2 => Ok(Self::Text(found)),
-                _ => Err(format!("`{what}` must have one group, which is the value")),
+            "header" if !what.is_empty() => match what.split_once(' ') {
+                Some((name, regex)) => {
+                    Ok(Self::Header(name.to_owned(), Some(one_group(regex.trim())?)))
+                }
+                None => Ok(Self::Header(what.to_owned(), None)),
             },
+            "cookie" if !what.is_empty() => Ok(Self::Cookie(what.to_owned())),
+            "text" => one_group(what).map(Self::Text),
             _ => Err(format!(
-                "`{text}` does not say where the value is: json POINTER, header NAME, cookie NAME \
-                 or text REGEX"
+                "`{text}` does not say where the value is: json POINTER, header NAME, header NAME \
+                 REGEX, cookie NAME or text REGEX"
             )),
         }
     }
@@ -51,13 +54,27 @@ impl Extract {
     ) -> Option<Cow<'a, str>> {
         let value = match self {
             Self::Json(pointer) => find(received.body, pointer).and_then(Scalar::into_text)?,
-            Self::Header(name) => String::from_utf8_lossy(fields(received.head, name).next()?),
+            Self::Header(name, regex) => {
+                let value = fields(received.head, name).next()?;
+                String::from_utf8_lossy(match regex {
+                    Some(regex) => regex.captures(value)?.get(1)?.as_bytes(),
+                    None => value,
+                })
+            }
             Self::Cookie(name) => String::from_utf8_lossy(cookies.get(name)?),
             Self::Text(regex) => {
                 String::from_utf8_lossy(regex.captures(received.body)?.get(1)?.as_bytes())
             }
         };
         (value.len() <= VALUE_LEN_MAX).then_some(value)
+    }
+}
+
+/// A regular expression whose one group is the value.
+fn one_group(text: &str) -> Result<Regex, String> {
+    match regex(text)? {
+        found if found.captures_len() == 2 => Ok(found),
+        _ => Err(format!("`{text}` must have one group, which is the value")),
     }
 }
 
@@ -92,17 +109,34 @@ mod tests {
     fn value_is_found_where_the_description_says() {
         assert_eq!(extract("json /order/id").as_deref(), Some("42"));
         assert_eq!(extract("header location").as_deref(), Some("/orders/7"));
+        assert_eq!(extract("header location /orders/([0-9]+)").as_deref(), Some("7"));
         assert_eq!(extract("cookie sid").as_deref(), Some("abc"));
         assert_eq!(extract("cookie csrf").as_deref(), Some("x=y"));
         assert_eq!(extract(r#"text name="csrf" value="([^"]*)""#).as_deref(), Some("t&amp;k"));
-        for absent in ["json /order", "json /x", "header etag", "cookie si", "text (zz)"] {
+        for absent in [
+            "json /order",
+            "json /x",
+            "header etag",
+            "header location (x)",
+            "cookie si",
+            "text (zz)",
+        ] {
             assert_eq!(extract(absent), None, "{absent}");
         }
     }
 
     #[test]
     fn unknown_places_are_errors() {
-        for bad in ["", "json order", "header", "body /x", "text (", "text x", "text (a)(b)"] {
+        for bad in [
+            "",
+            "json order",
+            "header",
+            "header location x",
+            "body /x",
+            "text (",
+            "text x",
+            "text (a)(b)",
+        ] {
             assert!(Extract::parse(bad).is_err(), "{bad}");
         }
     }
