@@ -74,7 +74,7 @@ const STEPS: &[Mistake] = &[
     // Extractions.
     (
         "[purchase]\nrequest = \"POST /o\"\nextract = { a = \"body /x\" }",
-        "3: `body /x` does not say where the value is: json POINTER, header NAME, header NAME REGEX,",
+        "3: `body /x` does not say where the value is: json POINTER, header NAME, header NAME",
     ),
     (
         "[purchase]\nrequest = \"POST /o\"\nextract = { a = \"json x\" }",

@@ -91,8 +91,8 @@ fn login(args: &SutInitArgs) -> String {
          [[setup]]\n\
          request = {}\n\
          json = {{ name = \"{{{{csv.name}}}}\", password = \"{{{{csv.password}}}}\" }}\n\
-         # json POINTER, header NAME, header NAME REGEX, cookie NAME, or text REGEX; each REGEX has\n\
-         # one group, which is the value\n\
+         # json POINTER, header NAME, header NAME REGEX, cookie NAME, or text REGEX; a REGEX\n\
+         # has one group, which is the value\n\
          extract = {{ token = \"json /token\" }}\n\n",
         quoted(login)
     )
