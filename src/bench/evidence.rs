@@ -245,6 +245,7 @@ pub(super) async fn known_again(
             request_id: ids.request_id(window.attempt),
             status: Some(status),
             order: None,
+            held_until_us: None,
             sent_us: window.sent_us,
             answered_us: window.answered_us,
         });

@@ -72,7 +72,7 @@ impl History {
         }
         self.results.iter().try_for_each(|read| write_line(&mut file, &result_line(read)))?;
         for payment in &self.payments {
-            write_line(&mut file, &Line::Payment { payment: *payment })?;
+            write_line(&mut file, &Line::Payment { payment: payment.clone() })?;
         }
         write_line(&mut file, &end_line(self))?;
         file.flush()
@@ -213,9 +213,18 @@ impl<R: BufRead> Lines<R> {
                 }
                 history.views.keep(view);
             }
-            Line::Result { request_id, result, order_id, order, sent_us, answered_us } => {
+            Line::Result {
+                request_id,
+                result,
+                order_id,
+                order,
+                held_until_us,
+                sent_us,
+                answered_us,
+            } => {
                 let status = self.status(result, order_id)?;
-                let read = ResultRead { request_id, status, order, sent_us, answered_us };
+                let read =
+                    ResultRead { request_id, status, order, held_until_us, sent_us, answered_us };
                 history.results.push(read);
             }
             Line::Payment { payment } => history.payments.push(payment),

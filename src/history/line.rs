@@ -41,6 +41,8 @@ pub(super) enum Line {
         order_id: Option<OrderId>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<OrderStatus>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_until_us: Option<u64>,
         sent_us: u64,
         answered_us: u64,
     },
@@ -169,16 +171,16 @@ pub(super) fn attempt_line(entry: &Entry) -> Line {
 
 /// The line of a result.
 pub(super) fn result_line(read: &ResultRead) -> Line {
-    let ResultRead { request_id, status, order, sent_us, answered_us } = read;
+    let ResultRead { request_id, status, order, held_until_us, sent_us, answered_us } = read;
     let (result, order_id) = match status {
         Some(Status::Queued) => (Word::Queued, None),
         Some(Status::Won(order_id)) => (Word::Won, Some(order_id.clone())),
         Some(Status::Lost(loss)) => (Word::of_loss(*loss), None),
         None => (Word::Unknown, None),
     };
-    let (request_id, order) = (*request_id, *order);
+    let (request_id, order, held_until_us) = (*request_id, *order, *held_until_us);
     let (sent_us, answered_us) = (*sent_us, *answered_us);
-    Line::Result { request_id, result, order_id, order, sent_us, answered_us }
+    Line::Result { request_id, result, order_id, order, held_until_us, sent_us, answered_us }
 }
 
 /// The tallies of a history that have lines.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RequestId;
+use crate::ids::{OrderId, RequestId};
 
 /// What has become of an order that needs a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,13 +49,17 @@ pub struct OrderState {
 
 /// A payment for an order, as it was answered. Times are in microseconds since the beginning of the
 /// history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payment {
     /// The attempt that won the order.
     pub request_id: RequestId,
     /// What was answered.
     pub answered: PaymentAnswer,
+    /// The order that the answer names as paid for, if that is another one than was paid for:
+    /// [`OrderId::untold`] if it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Box<OrderId>>,
     /// When the request was sent.
     pub sent_us: u64,
     /// When the answer had been received, or the request had failed.

@@ -234,13 +234,18 @@ impl History {
             return;
         }
         let again: HashMap<_, _> = again.rows.iter().map(|row| (row.request_id, row)).collect();
-        let is_changed =
-            |row: &&Row| again.get(&row.request_id).is_none_or(|now| now.status != row.status);
+        let held_until = |row: &Row| row.order.as_ref().map(|order| order.held_until_us);
+        let is_changed = |row: &&Row| {
+            again
+                .get(&row.request_id)
+                .is_none_or(|now| now.status != row.status || held_until(now) != held_until(row))
+        };
         let changed = first.rows.iter().filter(is_changed).take(CHANGES_MAX);
         self.results.extend(changed.map(|row| ResultRead {
             request_id: row.request_id,
             status: Some(row.status.clone()),
             order: row.order.as_ref().map(|order| order.status),
+            held_until_us: held_until(row),
             sent_us,
             answered_us,
         }));

@@ -150,6 +150,9 @@ pub struct ResultRead {
     pub status: Option<Status>,
     /// What had become of its order, if that was shown.
     pub order: Option<OrderStatus>,
+    /// Until when its order is or was held, if that was shown: by the tested system's clock, in
+    /// microseconds since the Unix epoch.
+    pub held_until_us: Option<u64>,
     /// When the request was sent.
     pub sent_us: u64,
     /// When the answer had been received.

@@ -73,7 +73,7 @@ mod tests {
             (PaymentAnswer::Refused, 5),
             (PaymentAnswer::Unknown, 6),
         ] {
-            let payment = Payment { request_id, answered, sent_us: 1, answered_us: 2 };
+            let payment = Payment { request_id, answered, told: None, sent_us: 1, answered_us: 2 };
             scene.history.payments.extend(std::iter::repeat_n(payment, count));
         }
         let (paid, expired, cancelled) = (1, 2, 3);

@@ -151,7 +151,13 @@ mod tests {
             scene.entry(number).answered = Answered::Won(Box::new(order_id(1)));
             let request_id = scene.id(number);
             let (answered, sent_us, answered_us) = (PaymentAnswer::Paid, 200_000, 210_000);
-            scene.history.payments.push(Payment { request_id, answered, sent_us, answered_us });
+            scene.history.payments.push(Payment {
+                request_id,
+                answered,
+                told: None,
+                sent_us,
+                answered_us,
+            });
         }
         let audit = judge(&scene);
         assert_eq!((audit.verdict, audit.oversold), (Verdict::Fail, 3));

@@ -93,7 +93,10 @@ async fn pay(worker: &Worker, connection: &mut Connection, won: &Won, request: &
     let said = exchange.answer.ok().and_then(|response| response.retry_after);
     let again = Next::Again { retry_after: said.filter(|time| !time.is_zero()) };
     let understood = match exchange.answer {
-        Ok(response) => Client::understand_payment(connection.received(response), won.request_id),
+        Ok(response) => {
+            let received = connection.received(response);
+            Client::understand_payment(received, &won.order_id, won.request_id)
+        }
         Err(kind) => Err(kind.into()),
     };
     let latency = exchange.ended.saturating_duration_since(exchange.began);
@@ -110,9 +113,9 @@ async fn pay(worker: &Worker, connection: &mut Connection, won: &Won, request: &
     if is_contradictory {
         worker.keep_contradictory(RequestWindow { attempt: won.attempt, sent_us, answered_us });
     }
-    let answered = understood.unwrap_or(PaymentAnswer::Unknown);
-    let request_id = won.request_id;
-    worker.keep_payment(Payment { request_id, answered, sent_us, answered_us });
+    let (answered, told) = understood.unwrap_or((PaymentAnswer::Unknown, None));
+    let (request_id, told) = (won.request_id, told.map(Box::new));
+    worker.keep_payment(Payment { request_id, answered, told, sent_us, answered_us });
     match answered {
         // A contradiction is a fault of the server that no repetition mends.
         PaymentAnswer::Unknown if is_contradictory => Next::Done,

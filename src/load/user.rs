@@ -11,7 +11,7 @@ use crate::ids::RequestId;
 use crate::random::{self, Draw};
 use crate::settings::RetryOn;
 use crate::stats::{Click, Counts, ErrorKind};
-use crate::sut::{Client, Phase};
+use crate::sut::{Client, Phase, ShownOrder};
 use crate::units::Share;
 
 use super::attempt::AttemptOutcome;
@@ -275,14 +275,25 @@ impl User {
                     let is_decided = status.is_some();
                     // The order was not made before the last result that showed none.
                     if let Some((sent_us, answered_us)) = queued_us {
-                        let (status, order) = (Some(Status::Queued), None);
-                        let read = ResultRead { request_id, status, order, sent_us, answered_us };
-                        worker.keep_result(read);
+                        worker.keep_result(ResultRead {
+                            request_id,
+                            status: Some(Status::Queued),
+                            order: None,
+                            held_until_us: None,
+                            sent_us,
+                            answered_us,
+                        });
                     }
                     self.pay(status.as_ref());
-                    let order = self.client.shown_order();
-                    let read = ResultRead { request_id, status, order, sent_us, answered_us };
-                    worker.keep_result(read);
+                    let ShownOrder { status: order, held_until_us } = self.client.shown_order();
+                    worker.keep_result(ResultRead {
+                        request_id,
+                        status,
+                        order,
+                        held_until_us,
+                        sent_us,
+                        answered_us,
+                    });
                     if is_decided && counts {
                         worker.count(|counts| counts.decided += 1);
                         let known = exchange.ended.saturating_duration_since(worker.begun());

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::history::{OrderStatus, PaymentAnswer, Status};
+use crate::history::{PaymentAnswer, Status};
 use crate::ids::{OrderId, RequestId};
 use crate::stats::ErrorKind;
 
-use super::{Phase, Received, Template, Understood, Unusable, Visit, builtin, described};
+use super::{
+    Phase, Received, ShownOrder, Template, Understood, Unusable, Visit, builtin, described,
+};
 
 /// One virtual user's side of the tested API. Requests are built before their moment; those of the
 /// built-in API take no allocation.
@@ -24,8 +26,8 @@ enum Kind {
         result: Template<1>,
         request_id: RequestId,
         payments: Arc<builtin::Payments>,
-        /// What had become of the order that the last result showed.
-        shown: Option<OrderStatus>,
+        /// What the last result showed of the order.
+        shown: ShownOrder,
     },
     Described(Box<described::Client>),
 }
@@ -37,7 +39,8 @@ impl Client {
         payments: builtin::Payments,
     ) -> Self {
         let (request_id, payments) = (RequestId(Uuid::nil()), Arc::new(payments));
-        Self(Kind::Seckill { purchase, result, request_id, payments, shown: None })
+        let shown = ShownOrder::default();
+        Self(Kind::Seckill { purchase, result, request_id, payments, shown })
     }
 
     pub(super) fn described(client: described::Client) -> Self {
@@ -166,7 +169,7 @@ impl Client {
     ) -> Result<Option<Status>, Unusable> {
         match &mut self.0 {
             Kind::Seckill { request_id, shown, .. } => {
-                *shown = None;
+                *shown = ShownOrder::default();
                 let (status, body) = (received.status, received.body);
                 let (status, order) = builtin::understand_result(status, body, *request_id)?;
                 *shown = order;
@@ -176,11 +179,11 @@ impl Client {
         }
     }
 
-    /// What had become of the attempt's order, as the last result showed it.
-    pub fn shown_order(&self) -> Option<OrderStatus> {
+    /// What the last result showed of the attempt's order.
+    pub fn shown_order(&self) -> ShownOrder {
         match &self.0 {
             Kind::Seckill { shown, .. } => *shown,
-            Kind::Described(_) => None,
+            Kind::Described(_) => ShownOrder::default(),
         }
     }
 
@@ -192,14 +195,16 @@ impl Client {
         }
     }
 
-    /// Interprets an answer to a payment for the order of an attempt.
+    /// Interprets an answer to a payment for this order of an attempt: what it says, and the order
+    /// that it names as paid for, if that is another one.
     ///
     /// # Errors
     /// When it is not a valid answer of the API: then it is unknown whether it had an effect.
     pub fn understand_payment(
         received: Received<'_>,
+        order_id: &OrderId,
         request_id: RequestId,
-    ) -> Result<PaymentAnswer, Unusable> {
-        builtin::understand_payment(received.status, received.body, request_id)
+    ) -> Result<(PaymentAnswer, Option<OrderId>), Unusable> {
+        builtin::understand_payment(received.status, received.body, order_id, request_id)
     }
 }

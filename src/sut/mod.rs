@@ -25,4 +25,4 @@ pub use received::{Phase, Received, Visit};
 pub use system::{Sut, SutRecord, read_ledger};
 pub use target::Target;
 pub use template::Template;
-pub use understood::{Meaning, Understood, Unusable};
+pub use understood::{Meaning, ShownOrder, Understood, Unusable};

@@ -1,6 +1,6 @@
 //! The meaning of the answers of a tested system, independent of its API.
 
-use crate::history::{Answered, Refused};
+use crate::history::{Answered, OrderStatus, Refused};
 use crate::settings::RetryOn;
 use crate::stats::{ErrorKind, Outcome};
 
@@ -22,6 +22,16 @@ pub enum Meaning {
     Answered(Answered),
     /// This request had no effect.
     Refused(Refused),
+}
+
+/// What a result shows of the attempt's order, as far as it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShownOrder {
+    /// What has become of it.
+    pub status: Option<OrderStatus>,
+    /// Until when it is or was held, by the tested system's clock, in microseconds since the Unix
+    /// epoch.
+    pub held_until_us: Option<u64>,
 }
 
 /// An answer that is not valid in the API of the tested system: it is unknown whether its request

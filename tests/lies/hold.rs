@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, refused};
-use crate::shop::{Row, Shop};
+use crate::shop::{Row, Shop, Status};
 
 /// What has become of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,5 +61,7 @@ impl Shop {
 
 /// The answer to a payment that is honoured.
 pub(crate) fn paid(row: &Row) -> Answer {
-    Answer::new(200, json!({"status": "paid", "request_id": row.id.to_string()}))
+    let Status::Won(order) = &row.status else { panic!("{row:?} has no order") };
+    let id = row.id.to_string();
+    Answer::new(200, json!({"status": "paid", "request_id": id, "order_id": order}))
 }

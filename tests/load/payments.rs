@@ -4,24 +4,29 @@
 use std::time::Duration;
 
 use seckill::history::PaymentAnswer;
+use seckill::ids::OrderId;
 
 use super::run::{Run, load};
-use crate::support::scripted::{Received, Reply, Scripted, answer, queued, refused, won};
+use crate::support::scripted::{Received, Reply, Scripted, answer, order, queued, refused, won};
 
 const ALL_PAY: &str = "--threads 3 --pay 100%";
 
 /// A server where every attempt wins, and payments are answered by their numbers, from 0.
-fn selling(pay: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Scripted {
+fn selling(pay: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) -> Scripted {
     Scripted::start(move |request| match request.request() {
         _ if request.is_result => won(request),
         "POST /seckill" => queued(),
         // The first request with this id was the attempt.
-        _ => pay(request.before - 1),
+        _ => pay(request, request.before - 1),
     })
 }
 
-fn paid() -> Reply {
-    Reply::Bytes(answer(200, "", r#"{"status":"paid"}"#))
+fn paid(request: &Received) -> Reply {
+    paid_for(&order(request.id))
+}
+
+fn paid_for(order: &str) -> Reply {
+    Reply::Bytes(answer(200, "", &format!(r#"{{"status":"paid","order_id":"{order}"}}"#)))
 }
 
 /// The payments that the server received for each order, in their order.
@@ -46,9 +51,9 @@ fn errors(run: &Run) -> u64 {
 
 #[test]
 fn payment_that_is_put_off_comes_back_when_told_until_it_is_paid() {
-    let server = selling(|before| match before {
+    let server = selling(|request, before| match before {
         0..4 => refused(503, "store_unavailable", "Retry-After: 1\r\n"),
-        _ => paid(),
+        _ => paid(request),
     });
     let run = load(&server.url(), ALL_PAY);
     let expected = [[PaymentAnswer::Refused; 4].as_slice(), &[PaymentAnswer::Paid]].concat();
@@ -66,12 +71,12 @@ fn payment_that_is_put_off_comes_back_when_told_until_it_is_paid() {
 
 #[test]
 fn payment_is_sent_again_however_often_it_gets_no_answer_that_is_final() {
-    let server = selling(|before| match before {
+    let server = selling(|request, before| match before {
         0 => Reply::Close,
         1 => refused(429, "rate_limited", ""),
         2 => Reply::Bytes(answer(502, "", "<html>")),
         3 => refused(503, "draining", "Retry-After: 0\r\n"),
-        _ => paid(),
+        _ => paid(request),
     });
     let run = load(&server.url(), ALL_PAY);
     let (unknown, put_off) = (PaymentAnswer::Unknown, PaymentAnswer::Refused);
@@ -97,15 +102,32 @@ fn final_answers_end_a_payment() {
         (refused(409, "sold_out", ""), PaymentAnswer::Unknown),
     ];
     for (reply, answered) in cases {
-        let server = selling(move |_| reply.clone());
+        let server = selling(move |_, _| reply.clone());
         let run = load(&server.url(), ALL_PAY);
         assert_eq!(answers(&run), vec![vec![answered]; 3]);
     }
 }
 
 #[test]
+fn order_that_was_not_paid_for_is_kept_with_the_payment() {
+    let other = || OrderId::from_text("tea-1-9");
+    for (is_right, told) in [(true, None), (false, Some(Box::new(other())))] {
+        let server = selling(move |request, _| match is_right {
+            true => paid(request),
+            false => paid_for(other().as_str()),
+        });
+        let run = load(&server.url(), ALL_PAY);
+        assert_eq!((run.steps[0].total, errors(&run)), (3, 0));
+        for payment in &run.history.payments {
+            assert_eq!((payment.answered, &payment.told), (PaymentAnswer::Paid, &told));
+        }
+        assert_eq!(run.history.payments.len(), 3);
+    }
+}
+
+#[test]
 fn payments_are_given_up_when_the_run_is_over_and_its_time_used_up() {
-    let server = selling(|_| refused(503, "store_unavailable", ""));
+    let server = selling(|_, _| refused(503, "store_unavailable", ""));
     let run = load(&server.url(), &format!("{ALL_PAY} --settle-timeout 1s"));
     for answers in answers(&run) {
         assert!(answers.len() > 1, "{answers:?}");
@@ -118,7 +140,7 @@ fn payments_are_given_up_when_the_run_is_over_and_its_time_used_up() {
 fn payment_is_not_sent_again_after_too_long_a_time() {
     for seconds in [60, 61] {
         let fields = format!("Retry-After: {seconds}\r\n");
-        let server = selling(move |_| refused(503, "draining", &fields));
+        let server = selling(move |_, _| refused(503, "draining", &fields));
         let run = load(&server.url(), &format!("{ALL_PAY} --settle-timeout 1s"));
         assert_eq!(answers(&run), vec![vec![PaymentAnswer::Refused]; 3]);
     }

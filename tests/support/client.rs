@@ -13,7 +13,7 @@ use seckill::load::{self, Job, Ran};
 use seckill::profile::{BenchFlags, Plan};
 use seckill::stats::Live;
 use seckill::sut::LedgerReader;
-use seckill::sut::{Received, Sut, Target, Visit};
+use seckill::sut::{Received, ShownOrder, Sut, Target, Visit};
 use seckill::units::{Count, Span};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -196,8 +196,9 @@ impl Sale {
         let Ok(status) = status else {
             panic!("{url} is answered {code}: {}", String::from_utf8_lossy(&body))
         };
-        let order = client.shown_order();
-        ResultRead { request_id, status, order, sent_us, answered_us: now_us() }
+        let ShownOrder { status: order, held_until_us } = client.shown_order();
+        let answered_us = now_us();
+        ResultRead { request_id, status, order, held_until_us, sent_us, answered_us }
     }
 }
 

@@ -100,6 +100,7 @@ fn records_of_a_buyer_go_to_those_attempts_first_that_can_have_won() {
         request_id,
         status,
         order: None,
+        held_until_us: None,
         sent_us: 3,
         answered_us: 4,
     });

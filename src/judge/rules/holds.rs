@@ -1,6 +1,7 @@
 //! Held orders: each ends once, in the way that its buyer was told, and by the rule of its
 //! deadline.
 
+use crate::escape::printable;
 use crate::history::{OrderState, OrderStatus, Payment, PaymentAnswer, Row};
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
@@ -42,6 +43,7 @@ pub(super) fn orders_end_once(facts: &Facts<'_>) -> Witnesses {
         }
     }
     ends_stay(facts, &told, &mut broken);
+    paid_orders_are_named(facts, &mut broken);
     ends_are_asked_for(facts, &mut broken);
     broken
 }
@@ -96,6 +98,20 @@ fn told_ends(facts: &Facts<'_>, broken: &mut Witnesses) -> IdMap<End> {
         broken.add(format_args!("{request_id}: won, and its order was called unknown"));
     }
     told
+}
+
+/// Each payment that is honoured names the order that was paid for.
+fn paid_orders_are_named(facts: &Facts<'_>, broken: &mut Witnesses) {
+    for Payment { request_id, told, .. } in &facts.history.payments {
+        match told {
+            Some(told) if told.is_told() => {
+                let told = printable(told.as_str());
+                broken.add(format_args!("{request_id}: told that the order {told} is paid for"));
+            }
+            Some(_) => broken.add(format_args!("{request_id}: told paid, without an order")),
+            None => {}
+        }
+    }
 }
 
 /// Once an order has ended, no result shows it as held.
@@ -209,7 +225,7 @@ fn ended_in_future(facts: &Facts<'_>, order: &OrderState) -> Option<&'static str
 /// Nobody is refused as too late in time, and nobody pays too late, by more than clocks differ.
 fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     let Some(clock) = facts.clock else { return };
-    for Payment { request_id, answered, sent_us, answered_us } in &facts.history.payments {
+    for Payment { request_id, answered, sent_us, answered_us, .. } in &facts.history.payments {
         let order = facts.row_of(request_id).and_then(|row| row.order.as_ref());
         let Some(order) = order else { continue };
         let early_us = clock.earliest_moment(order.held_until_us).saturating_sub(LATE_US);

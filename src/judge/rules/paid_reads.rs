@@ -46,7 +46,7 @@ impl Paid {
         let was_paid = |row: &Row| facts.history.before.get(&row.request_id).is_some_and(is_paid);
         // When the first payment was sent that may have been honoured, and by when it was.
         let mut payments: IdMap<(u64, u64)> = IdMap::default();
-        for Payment { request_id, answered, sent_us, answered_us } in &facts.history.payments {
+        for Payment { request_id, answered, sent_us, answered_us, .. } in &facts.history.payments {
             let by_us = match answered {
                 PaymentAnswer::Paid => *answered_us,
                 PaymentAnswer::Unknown => u64::MAX,

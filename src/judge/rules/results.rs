@@ -16,7 +16,25 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
     for (read, is_true) in facts.history.results.iter().zip(truths(facts)) {
         broken.add_if(!is_true, read.request_id);
     }
+    deadlines_agree(facts, &mut broken);
     broken
+}
+
+/// Until when an order is held is part of its decision: all results and the ledger give the same.
+fn deadlines_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let mut known: IdMap<(u64, &str)> = IdMap::default();
+    for read in &facts.history.results {
+        let Some(told_us) = read.held_until_us else { continue };
+        let id = read.request_id;
+        let (held_us, by) = *known.entry(id).or_insert_with(|| {
+            let order = facts.row_of(&id).and_then(|row| row.order.as_ref());
+            order.map_or((told_us, "another result"), |of| (of.held_until_us, "the ledger"))
+        });
+        broken.add_if(
+            told_us != held_us,
+            format_args!("{id}: held until {told_us}, and until {held_us} in {by}"),
+        );
+    }
 }
 
 /// Whether each result can be true beside the ledger, which is a little older or newer: an attempt

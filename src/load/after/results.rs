@@ -5,7 +5,7 @@ use std::io;
 use crate::history::{AttemptNo, Ids, ResultRead};
 use crate::ids::{ItemId, RequestId};
 use crate::load::http1::Response;
-use crate::sut::{Client, Received, Unusable, Visit};
+use crate::sut::{Client, Received, ShownOrder, Unusable, Visit};
 
 use super::{AfterLoad, Question, ask_all};
 
@@ -54,8 +54,10 @@ impl Question for ResultOf {
         let request_id = self.ids.request_id(attempt);
         match self.client.understand_result(received) {
             Ok(status) => {
-                let order = self.client.shown_order();
-                Some(Ok(ResultRead { request_id, status, order, sent_us, answered_us }))
+                let ShownOrder { status: order, held_until_us } = self.client.shown_order();
+                let read =
+                    ResultRead { request_id, status, order, held_until_us, sent_us, answered_us };
+                Some(Ok(read))
             }
             Err(Unusable { is_contradictory: true, .. }) => {
                 Some(Err((request_id, sent_us, answered_us)))

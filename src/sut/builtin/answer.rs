@@ -8,7 +8,7 @@ use crate::history::{Answered, Loss, OrderStatus, Refused, Status};
 use crate::ids::{OrderId, RequestId};
 use crate::settings::RetryOn;
 use crate::stats::{ErrorKind, Outcome, Reason};
-use crate::sut::{Meaning, Understood, Unusable};
+use crate::sut::{Meaning, ShownOrder, Understood, Unusable};
 
 /// The refusals of the API, interned and indexed by `Refusal as usize`.
 static REASONS: LazyLock<Vec<Reason>> =
@@ -133,7 +133,7 @@ fn refused(refusal: Refusal) -> Understood {
 }
 
 /// Interprets an answer to a request for the result of `ours`; `None` when the server knows no such
-/// attempt. What has become of its order comes with it, if that is shown.
+/// attempt. What is shown of its order comes with it.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then nothing is known.
@@ -141,7 +141,7 @@ pub(crate) fn understand_result(
     http: u16,
     body: &[u8],
     ours: RequestId,
-) -> Result<(Option<Status>, Option<OrderStatus>), Unusable> {
+) -> Result<(Option<Status>, ShownOrder), Unusable> {
     let kind = if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
     let contradiction = Unusable { kind, is_contradictory: true };
@@ -158,11 +158,16 @@ pub(crate) fn understand_result(
         (_, "queued" | "won" | "lost", ..) => Err(contradiction),
         _ => Err(kind.into()),
     };
-    let is_won = matches!(status, Ok(Some(Status::Won(_))));
-    let order = answer.order.as_deref().filter(|_| is_won).map(order_status);
-    match order {
-        Some(None) => Err(contradiction),
-        order => Ok((status?, order.flatten())),
+    let status = status?;
+    if !matches!(status, Some(Status::Won(_))) {
+        return Ok((status, ShownOrder::default()));
+    }
+    let order = answer.order.as_deref().map(|word| order_status(word).ok_or(contradiction));
+    let shown = ShownOrder { status: order.transpose()?, held_until_us: answer.held_until_us };
+    // The deadline comes with every word for what has become of the order.
+    match shown {
+        ShownOrder { status: Some(_), held_until_us: None } => Err(contradiction),
+        shown => Ok((status, shown)),
     }
 }
 
@@ -218,5 +223,23 @@ mod tests {
             let reason = Reason::intern(refusal.as_str());
             assert_eq!(understood, Ok(Outcome::Refused(reason)));
         }
+    }
+
+    #[test]
+    fn order_of_a_result_comes_with_its_deadline() {
+        let ours = RequestId(uuid::Uuid::from_u128(7));
+        let shown = |keys: &str| {
+            let body = format!(r#"{{"status":"won","order_id":"o"{keys}}}"#);
+            let understood = understand_result(200, body.as_bytes(), ours);
+            understood.map(|(_, shown)| shown).map_err(|unusable| unusable.is_contradictory)
+        };
+        let of = |status, held_until_us| Ok(ShownOrder { status, held_until_us });
+        assert_eq!(shown(""), of(None, None));
+        assert_eq!(shown(r#","order":null,"held_until_us":null"#), of(None, None));
+        assert_eq!(shown(r#","held_until_us":5"#), of(None, Some(5)));
+        let held = Some(OrderStatus::Held);
+        assert_eq!(shown(r#","order":"held","held_until_us":5"#), of(held, Some(5)));
+        assert_eq!(shown(r#","order":"held""#), Err(true));
+        assert_eq!(shown(r#","order":"kept","held_until_us":5"#), Err(true));
     }
 }

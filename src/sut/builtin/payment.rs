@@ -54,15 +54,17 @@ fn encoded(text: &str) -> String {
     segment
 }
 
-/// Interprets an answer to a payment for the order of `ours`.
+/// Interprets an answer to a payment for the order `paid_for` of `ours`: what it says, and the
+/// order that it names as paid for, if that is another one ([`OrderId::untold`] if it names none).
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then it is unknown whether the payment had an effect.
 pub(crate) fn understand_payment(
     http: u16,
     body: &[u8],
+    paid_for: &OrderId,
     ours: RequestId,
-) -> Result<PaymentAnswer, Unusable> {
+) -> Result<(PaymentAnswer, Option<OrderId>), Unusable> {
     let kind = if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
     let contradiction = Unusable { kind, is_contradictory: true };
@@ -71,15 +73,18 @@ pub(crate) fn understand_payment(
     }
     let reason = answer.reason.as_deref().unwrap_or_default();
     match (http, &*answer.status) {
-        (200, "paid") => Ok(PaymentAnswer::Paid),
+        (200, "paid") => {
+            let told = answer.order_id.map_or_else(OrderId::untold, OrderId::from_text);
+            Ok((PaymentAnswer::Paid, Some(told).filter(|told| told != paid_for)))
+        }
         (OrderStatus::REFUSED, "rejected") => match OrderStatus::from_word(reason) {
-            Some(OrderStatus::Expired) => Ok(PaymentAnswer::Expired),
-            Some(OrderStatus::Cancelled) => Ok(PaymentAnswer::Cancelled),
+            Some(OrderStatus::Expired) => Ok((PaymentAnswer::Expired, None)),
+            Some(OrderStatus::Cancelled) => Ok((PaymentAnswer::Cancelled, None)),
             _ => Err(contradiction),
         },
-        (404, "rejected") if reason == "unknown_order" => Ok(PaymentAnswer::UnknownOrder),
+        (404, "rejected") if reason == "unknown_order" => Ok((PaymentAnswer::UnknownOrder, None)),
         (429 | 503, "rejected") if Refusal::from_word(reason).is_some() => {
-            Ok(PaymentAnswer::Refused)
+            Ok((PaymentAnswer::Refused, None))
         }
         (200 | 409, _) => Err(contradiction),
         _ if http >= 300 => Err(ErrorKind::Http(http).into()),
@@ -93,6 +98,10 @@ mod tests {
     use crate::profile::BenchFlags;
 
     const OURS: RequestId = RequestId(uuid::Uuid::from_u128(7));
+
+    fn order(number: u64) -> OrderId {
+        OrderId::from_text(format!("tea-1-{number}"))
+    }
 
     #[test]
     fn payment_names_the_order_and_the_attempt() {
@@ -113,7 +122,8 @@ mod tests {
     #[test]
     fn answers_to_a_payment_are_understood() {
         let of = |http, body: &str| {
-            understand_payment(http, body.as_bytes(), OURS).map_err(|error| error.is_contradictory)
+            let understood = understand_payment(http, body.as_bytes(), &order(1), OURS);
+            understood.map(|(answer, _)| answer).map_err(|error| error.is_contradictory)
         };
         let rejected = |reason| format!(r#"{{"status":"rejected","reason":"{reason}"}}"#);
         assert_eq!(of(200, r#"{"status":"paid"}"#), Ok(PaymentAnswer::Paid));
@@ -129,5 +139,18 @@ mod tests {
         for (http, body) in [(500, r#"{"status":"unknown"}"#), (503, "<html>"), (404, "<html>")] {
             assert_eq!(of(http, body), Err(false), "{http} {body}");
         }
+    }
+
+    #[test]
+    fn order_that_was_not_paid_for_is_told() {
+        let told = |key: &str| {
+            let body = format!(r#"{{"status":"paid"{key}}}"#);
+            understand_payment(200, body.as_bytes(), &order(1), OURS).unwrap()
+        };
+        let paid = |told| (PaymentAnswer::Paid, told);
+        assert_eq!(told(r#","order_id":"tea-1-1""#), paid(None));
+        assert_eq!(told(r#","order_id":"tea-1-2""#), paid(Some(order(2))));
+        assert_eq!(told(r#","order_id":null"#), paid(Some(OrderId::untold())));
+        assert_eq!(told(""), paid(Some(OrderId::untold())));
     }
 }

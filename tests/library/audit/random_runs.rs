@@ -168,7 +168,7 @@ fn status_of(ledger: &Ledger, id: RequestId) -> Option<Status> {
 /// A result that was read after the run. It has no times, and these runs have no states of the
 /// sale, so it counts as read when everything was decided.
 fn read_after(request_id: RequestId, status: Option<Status>) -> ResultRead {
-    ResultRead { request_id, status, order: None, sent_us: 0, answered_us: 0 }
+    ResultRead { request_id, status, order: None, held_until_us: None, sent_us: 0, answered_us: 0 }
 }
 
 fn decide(ledger: &mut Ledger, ids: &Ids, attempt: AttemptNo, turn: u64) {

@@ -70,7 +70,14 @@ fn window(thread: u32, index: u64) -> RequestWindow {
 }
 
 fn result(request_id: RequestId, status: Option<Status>) -> ResultRead {
-    ResultRead { request_id, status, order: None, sent_us: 90_000, answered_us: 90_400 }
+    ResultRead {
+        request_id,
+        status,
+        order: None,
+        held_until_us: None,
+        sent_us: 90_000,
+        answered_us: 90_400,
+    }
 }
 
 const PAYMENT_ANSWERS: [PaymentAnswer; 6] = [
@@ -147,10 +154,12 @@ fn every_kind() -> History {
         history.results.push(result(ids.request_id(attempt), status));
     }
     history.results[1].order = Some(OrderStatus::Held);
+    history.results[1].held_until_us = Some(1_795_556_999_000_000);
     for answered in PAYMENT_ANSWERS {
         let request_id = ids.request_id(AttemptNo { thread: 0, index: 1 });
+        let told = (answered == PaymentAnswer::Paid).then(|| Box::new(order(7)));
         let (sent_us, answered_us) = (80_000, 81_000);
-        history.payments.push(Payment { request_id, answered, sent_us, answered_us });
+        history.payments.push(Payment { request_id, answered, told, sent_us, answered_us });
     }
     // A result may also be of another run's attempt.
     history.results.push(result(RequestId::random(), None));

@@ -1,7 +1,7 @@
 //! Lines of a history file.
 
 /// One line of each kind, as docs/reference.md describes them.
-pub(super) const LINES: [&str; 8] = [
+pub(super) const LINES: [&str; 9] = [
     concat!(
         r#"{"thread":0,"index":0,"answered":"accepted","sent_us":1000,"answered_us":1007,"#,
         r#""refusal":{"refused":"sold_out","sent_us":2000,"answered_us":2050,"#,
@@ -29,11 +29,16 @@ pub(super) const LINES: [&str; 8] = [
     ),
     concat!(
         r#"{"request_id":"4ca9dcc2-868c-40c0-81de-261df769886e","result":"won","#,
-        r#""order_id":"tea-1-2","order":"held","sent_us":90000,"answered_us":90400}"#
+        r#""order_id":"tea-1-2","order":"held","held_until_us":1795556999000000,"#,
+        r#""sent_us":90000,"answered_us":90400}"#
     ),
     concat!(
         r#"{"payment":{"request_id":"4ca9dcc2-868c-40c0-81de-261df769886e","#,
         r#""answered":"unknown_order","sent_us":80000,"answered_us":81000}}"#
+    ),
+    concat!(
+        r#"{"payment":{"request_id":"4ca9dcc2-868c-40c0-81de-261df769886e","#,
+        r#""answered":"paid","told":"tea-1-7","sent_us":80000,"answered_us":81000}}"#
     ),
     concat!(
         r#"{"entries":9,"tallies":10,"views":3,"results":10,"payments":6,"#,

@@ -291,7 +291,8 @@ prop_compose! {
             let RequestWindow { sent_us, answered_us, .. } = window;
             let request_id = RequestId(uuid::Uuid::from_u128(bits));
             let order = status.as_ref().and_then(Status::order_id).map(|_| OrderStatus::Expired);
-            ResultRead { request_id, status, order, sent_us, answered_us }
+            let held_until_us = order.map(|_| sent_us);
+            ResultRead { request_id, status, order, held_until_us, sent_us, answered_us }
         };
         history.payments = payments;
         history.results = results.into_iter().map(result).collect();

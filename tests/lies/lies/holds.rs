@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use crate::answer::refused;
+use crate::answer::{Answer, refused};
 use crate::case::Expected::Fail;
 use crate::case::{CASE, Case};
 use crate::hold::paid;
+use crate::right::without;
 use crate::shop::{SALE, Setup, Shop};
 
 /// Every winner pays in time.
@@ -29,6 +30,13 @@ fn set(shop: &mut Shop, at: usize, word: &'static str) {
     if let Some(order) = &mut shop.rows[at].order {
         (order.word, order.ended_us) = (word, Some(now));
     }
+}
+
+/// An answer with another body.
+fn changed(answer: Answer, change: impl Fn(&mut Value)) -> Answer {
+    let mut body: Value = serde_json::from_str(&answer.body).unwrap();
+    change(&mut body);
+    Answer { body: body.to_string(), ..answer }
 }
 
 pub(crate) const LIES: &[Case] = &[
@@ -88,6 +96,35 @@ pub(crate) const LIES: &[Case] = &[
         name: "answers a payment with a reason that belongs to no order",
         expected: Fail(&["refusals_true"]),
         pay: |_, _| Some(refused(409, "sold_out")),
+        ..IN_TIME
+    },
+    Case {
+        name: "says that another order is paid for",
+        pay: |shop, at| {
+            let answer = shop.pay(at);
+            let body = answer.body.replace("\"tea-1-", "\"tea-2-");
+            Some(Answer { body, ..answer })
+        },
+        ..IN_TIME
+    },
+    Case {
+        name: "says that it was paid, and not for which order",
+        pay: |shop, at| {
+            let answer = shop.pay(at);
+            Some(changed(answer, |body| without(body, &["order_id"])))
+        },
+        ..IN_TIME
+    },
+    Case {
+        name: "shows another time in results until which an order is held",
+        expected: Fail(&["results_true"]),
+        result: |_, _, answer| {
+            changed(answer, |body| {
+                if let Some(us) = body["held_until_us"].as_u64() {
+                    body["held_until_us"] = (us + 60_000_000).into();
+                }
+            })
+        },
         ..IN_TIME
     },
     Case {

@@ -15,7 +15,7 @@ pub(crate) const RIGHT: &[&[Case]] = &[usual::RIGHT, late::RIGHT, holds::RIGHT];
 const HUGE: Setup = Setup { stock: 1000, ..SALE };
 const AT_ONCE: Setup = Setup { at_once: true, ..SALE };
 
-fn without(value: &mut Value, names: &[&str]) {
+pub(crate) fn without(value: &mut Value, names: &[&str]) {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|name, _| !names.contains(&name.as_str()));
     }

@@ -28,7 +28,13 @@ fn held_until_us(scene: &Scene, number: usize) -> u64 {
 /// Adds a payment for the second order that is sent and answered at this moment.
 fn pay_at(scene: &mut Scene, answered: PaymentAnswer, us: u64) {
     let request_id = scene.id(1);
-    scene.history.payments.push(Payment { request_id, answered, sent_us: us, answered_us: us });
+    scene.history.payments.push(Payment {
+        request_id,
+        answered,
+        told: None,
+        sent_us: us,
+        answered_us: us,
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use crate::history::{
     Answered, History, Loss, OrderState, OrderStatus, Payment, PaymentAnswer, Refused, Status,
 };
+use crate::ids::OrderId;
 use crate::judge::evidence::{Gaps, audit};
 use crate::judge::explain::explain;
 use crate::judge::facts::Facts;
@@ -48,7 +49,7 @@ pub(super) fn end(scene: &mut Scene, number: usize, status: OrderStatus, after: 
 pub(super) fn pay(scene: &mut Scene, number: usize, answered: PaymentAnswer, window: (u64, u64)) {
     let (sent_us, answered_us) = (window.0 * 1_000, window.1 * 1_000);
     let request_id = scene.id(number);
-    scene.history.payments.push(Payment { request_id, answered, sent_us, answered_us });
+    scene.history.payments.push(Payment { request_id, answered, told: None, sent_us, answered_us });
 }
 
 /// Has the last order expire, so that its unit is left at the end.
@@ -193,6 +194,21 @@ fn order_ends_as_its_buyer_was_told() {
     assert_eq!(told, "expired, and then held");
     let told = broken(&|scene| pay(scene, 3, PaymentAnswer::Paid, (60, 65)));
     assert_eq!(told, "told paid, and no order in the ledger");
+}
+
+#[test]
+fn payment_names_the_order_that_was_paid_for() {
+    for (told, words) in [
+        (OrderId::from_text("tea-1-2"), "told that the order tea-1-2 is paid for"),
+        (OrderId::from_text("a\n\u{1b}"), "told that the order a\\n\\u{1b} is paid for"),
+        (OrderId::untold(), "told paid, without an order"),
+    ] {
+        let mut scene = held();
+        scene.history.payments[0].told = Some(Box::new(told));
+        let [violation] = &scene.violations()[..] else { panic!("{:?}", scene.violations()) };
+        assert_eq!(violation.invariant, Invariant::OrdersEndOnce);
+        assert_eq!(violation.witnesses, [format!("{}: {words}", scene.id(0))]);
+    }
 }
 
 #[test]

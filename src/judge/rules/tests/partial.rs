@@ -14,8 +14,14 @@ fn results_that_still_say_queued_prove_nothing() {
         let request_id = scene.ledger.rows[3].request_id;
         let status = Some(Status::Queued);
         let (sent_us, answered_us) = (300_000, 301_000);
-        scene.history.results =
-            vec![ResultRead { request_id, status, order: None, sent_us, answered_us }];
+        scene.history.results = vec![ResultRead {
+            request_id,
+            status,
+            order: None,
+            held_until_us: None,
+            sent_us,
+            answered_us,
+        }];
         let audit = judge(scene, tells);
         assert_eq!((audit.verdict, audit.violations), (Verdict::Unknown, vec![]), "{tells:?}");
         let because = audit.because.unwrap();

@@ -2,6 +2,7 @@
 
 use crate::history::{Loss, Refused, ResultRead, Status};
 use crate::judge::invariant::Invariant;
+use crate::judge::rules::tests::holds::held;
 use crate::judge::rules::tests::scene::{Scene, order};
 
 #[test]
@@ -49,6 +50,7 @@ fn refused_attempt_has_no_result() {
         request_id,
         status: None,
         order: None,
+        held_until_us: None,
         sent_us: 300_000,
         answered_us: 301_000,
     };
@@ -70,4 +72,40 @@ fn attempt_that_was_decided_before_the_run_is_not_queued() {
     assert_eq!(scene.broken(), []);
     scene.read(4, Some(Status::Queued), (62, 64));
     assert_eq!(scene.broken(), [Invariant::ResultsTrue]);
+}
+
+/// Adds a result that says until when the order of a winner is held.
+fn read_held_until(scene: &mut Scene, number: usize, held_until_us: Option<u64>) {
+    scene.read(number, Some(order(number as u64 + 1)), (300, 310));
+    scene.history.results.last_mut().unwrap().held_until_us = held_until_us;
+}
+
+#[test]
+fn deadline_in_a_result_is_that_of_the_ledger() {
+    let mut scene = held();
+    let held_us = scene.row(1).order.as_ref().unwrap().held_until_us;
+    for told_us in [Some(held_us), None, Some(held_us)] {
+        read_held_until(&mut scene, 1, told_us);
+    }
+    assert_eq!(scene.broken(), []);
+    for told_us in [held_us - 1, held_us + 1] {
+        let mut scene = held();
+        read_held_until(&mut scene, 1, Some(told_us));
+        let [violation] = &scene.violations()[..] else { panic!("{:?}", scene.violations()) };
+        assert_eq!(violation.invariant, Invariant::ResultsTrue);
+        let (id, of) = (scene.id(1), format!("held until {told_us}, and until {held_us}"));
+        assert_eq!(violation.witnesses, [format!("{id}: {of} in the ledger")]);
+    }
+}
+
+#[test]
+fn deadline_without_one_in_the_ledger_is_that_of_other_results() {
+    for (again_us, expected) in [(7, &[][..]), (8, &[Invariant::ResultsTrue])] {
+        // The source of this ledger does not tell of holds.
+        let mut scene = Scene::new();
+        read_held_until(&mut scene, 0, Some(9));
+        read_held_until(&mut scene, 1, Some(7));
+        read_held_until(&mut scene, 1, Some(again_us));
+        assert_eq!(scene.broken(), expected);
+    }
 }

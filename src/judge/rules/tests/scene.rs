@@ -194,6 +194,7 @@ impl Scene {
             request_id,
             status,
             order: None,
+            held_until_us: None,
             sent_us,
             answered_us,
         });

@@ -19,7 +19,14 @@ pub(super) const KINDS: &[Kind] = &[
         for index in 0..run.ledger.sale.stock + 1 + chance.below(3) {
             let request_id = run.history.ids.request_id(AttemptNo { thread: 0, index });
             let status = Some(Status::Won(seckill::ids::OrderId::from_text(format!("{index}"))));
-            let read = ResultRead { request_id, status, order: None, sent_us: 1, answered_us: 2 };
+            let read = ResultRead {
+                request_id,
+                status,
+                order: None,
+                held_until_us: None,
+                sent_us: 1,
+                answered_us: 2,
+            };
             run.history.results.push(read);
         }
         Some(Broken(Invariant::NeverOversold))

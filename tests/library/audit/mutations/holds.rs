@@ -64,7 +64,7 @@ pub(super) const KINDS: &[Kind] = &[
     }),
     Kind("a payment is answered in two ways", |run, chance| {
         let at = payment(run, chance, |answered| answered == PaymentAnswer::Paid)?;
-        let mut again = run.history.payments[at];
+        let mut again = run.history.payments[at].clone();
         again.answered = PaymentAnswer::Cancelled;
         run.history.payments.push(again);
         Some(Broken(Invariant::OrdersEndOnce))
@@ -76,7 +76,7 @@ pub(super) const KINDS: &[Kind] = &[
     }),
     Kind("a paid order is read as held afterwards", |run, chance| {
         let at = payment(run, chance, |answered| answered == PaymentAnswer::Paid)?;
-        let paid = run.history.payments[at];
+        let paid = run.history.payments[at].clone();
         let mut read = run.history.results.iter().find(|read| read.order.is_some())?.clone();
         read.request_id = paid.request_id;
         read.status = Some(run.ledger.rows[run.row_at(&paid.request_id)?].status.clone());

@@ -135,5 +135,12 @@ fn add(run: &mut Run, request_id: RequestId, status: Option<Status>) {
     let views = run.history.views.iter().map(|view| view.answered_us);
     let sent_us = results.chain(views).max().unwrap_or(0) + 1_000;
     let answered_us = sent_us + 500;
-    run.history.results.push(ResultRead { request_id, status, order: None, sent_us, answered_us });
+    run.history.results.push(ResultRead {
+        request_id,
+        status,
+        order: None,
+        held_until_us: None,
+        sent_us,
+        answered_us,
+    });
 }

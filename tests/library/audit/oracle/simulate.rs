@@ -267,6 +267,7 @@ impl<'a> Load<'a> {
             request_id,
             status: None,
             order: None,
+            held_until_us: None,
             sent_us,
             answered_us,
         });
