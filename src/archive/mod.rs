@@ -10,6 +10,7 @@ mod hdr;
 mod jtl;
 mod made;
 mod outputs;
+mod real_path;
 mod recording;
 mod report_kind;
 mod reports;

@@ -7,14 +7,19 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{FILES, OutputError, RUN, UNFINISHED, at};
 use super::made::Made;
+use super::real_path::real_path;
 use super::report_kind::ReportKind;
 
-/// Whether a path names one of the files that a run writes into its folder.
+/// Whether a path names one of the files that a run writes into its folder, also before there is
+/// such a folder.
 pub fn is_file_of_folder(folder: &Path, path: &Path) -> bool {
+    let path = real_path(path);
     let reports = ReportKind::ALL.map(ReportKind::file_name);
-    let names = FILES.iter().chain(&reports);
-    let mut paths = names.map(|name| folder.join(name));
-    paths.any(|own| real(&own) == real(path))
+    let mut names = FILES.iter().chain(&reports);
+    names.any(|name| {
+        let unfinished = format!("{name}{UNFINISHED}");
+        [*name, &unfinished].iter().any(|own| real_path(&folder.join(own)) == path)
+    })
 }
 
 /// A report in a folder without a recorded run: somebody else's file, which a run in this folder
@@ -31,24 +36,12 @@ pub fn holds_something(path: &Path) -> bool {
 
 /// Whether two paths name the same file, also one that does not exist yet.
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
-    real(one) == real(other)
+    real_path(one) == real_path(other)
 }
 
 /// Whether two paths name the same folder.
 pub fn is_same_folder(one: &Path, other: &Path) -> bool {
     one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
-}
-
-/// The path without links, also of a file that does not exist yet.
-fn real(path: &Path) -> PathBuf {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    path.canonicalize().unwrap_or_else(|_| {
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        folder.join(path.file_name().unwrap_or_default())
-    })
 }
 
 /// Writes a report into a run's folder, and replaces the one that is there.
@@ -141,6 +134,7 @@ mod tests {
         for (path, is_own) in [
             (out.join("junit.xml"), true),
             (other.join("run.json"), true),
+            (out.join("run.json.new"), true),
             (out.join("mine.xml"), false),
             (folder.path().join("junit.xml"), false),
         ] {

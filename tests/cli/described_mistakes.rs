@@ -30,6 +30,10 @@ const STEPS: &[Mistake] = &[
         "[purchase]\nrequest = \"POST /o\"\n[[after]]\nrequest = \"GET /\"\nidempotent = true",
         "4: `i",
     ),
+    (
+        "[purchase]\nrequest = \"POST /o\"\n[[after]]\nrequest = \"GET /\"\nstatus = []",
+        "4: `status` names no status: leave it out for 200 to 399",
+    ),
     // Requests.
     (
         "[purchase]\nrequest = \"POST http://127.0.0.1/o\"",
@@ -136,8 +140,18 @@ const OUTCOMES: &[Mistake] = &[
     ),
     (
         "[[outcome]]\nis = \"won\"\nstatus = 200\n[[outcome]]\nstatus = 200\nis = \"lost\"",
-        "8: an earlier outcome has the same conditions, so no answer has this one: add one",
+        "8: outcome number 1 has each answer that this one could have: add a condition to it, such",
     ),
+    (
+        "[[outcome]]\nis = \"won\"\n[[outcome]]\nstatus = 409\nis = \"refused\"",
+        "7: outcome number 1 has each answer that this one could have: put this one before it, or",
+    ),
+    (
+        "[[outcome]]\nis = \"won\"\nstatus = 200\n[[outcome]]\nis = \"rejected\"\nstatus = 400\n\
+         [[outcome]]\nis = \"refused\"\nstatus = 400\ntext = \"sold\"",
+        "10: outcome number 2 has each answer that this one could have: put this one before it",
+    ),
+    ("[[outcome]]\nis = \"won\"\nstatus = []", "4: `status` names no status: leave it out for any"),
     (
         "[[outcome]]\nis = \"won\"\nheader = { location = \"[\" }",
         "5: `[` is no regular expression: unclosed character class",

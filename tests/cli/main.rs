@@ -26,6 +26,7 @@ mod outputs;
 mod preload;
 mod recorded;
 mod recovery;
+mod reference;
 mod reports;
 mod right_runs;
 mod schema;

@@ -85,6 +85,7 @@ fn bad_report_file_ends_the_bench_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(folder.path(), &["--admin-token", TOKEN]);
     std::fs::write(folder.path().join("full.xml"), "mine").unwrap();
+    std::os::unix::fs::symlink("new/run.json", folder.path().join("link")).unwrap();
     let target = ["--target", &server.url, "--admin-token", TOKEN];
     for (args, code, problem) in [
         (&["--junit", "full.xml"][..], 2, "--junit: full.xml: it exists, and is not overwritten"),
@@ -94,6 +95,10 @@ fn bad_report_file_ends_the_bench_before_anything_is_sent() {
         (&["--html", "one", "--jtl", "one"], 2, "--jtl writes it too"),
         (&["--jtl", "full.xml"], 2, "--jtl: full.xml: it exists, and is not overwritten"),
         (&["--out", "run", "--jtl", "run/run.json"], 2, "--jtl: run/run.json: --out writes it too"),
+        (&["--out", "new", "--jtl", "./new/history.ndjson"], 2, "ndjson: --out writes it too"),
+        (&["--out", "new", "--jtl", "new/../new/run.json"], 2, "json: --out writes it too"),
+        (&["--out", "new", "--jtl", "link"], 2, "--jtl: link: --out writes it too"),
+        (&["--html", "new/run.json", "--jtl", "link"], 2, "--html: new/run.json: --jtl writes it"),
     ] {
         let output = bench(folder.path(), &[&target[..], args].concat());
         let message = stderr(&output);

@@ -78,7 +78,7 @@ fn every_comparison_can_be_crossed() {
         "generator.rss_bytes_max>1k",
         "oversold>=0",
         "fifo_violations>=0",
-        "gini<2",
+        "gini<=1",
     ];
     let output = run(folder.path(), &["--json", "--fail-if", &crossed.join(",")], 99);
     let json = json(&output);

@@ -184,7 +184,8 @@ impl Metric {
                 Form::ShareOrCount
             }
             Self::Rate => Form::Rate,
-            Self::CpuUsPerRequest(_) | Self::Gini => Form::Number,
+            Self::CpuUsPerRequest(_) => Form::Number,
+            Self::Gini => Form::Fraction,
             Self::RssBytesMax(_) => Form::Bytes,
             Self::Oversold | Self::FifoViolations => Form::Count,
         }

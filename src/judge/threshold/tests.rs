@@ -126,6 +126,7 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "rate<2000",
         "oversold>1%",
         "gini>50%",
+        "gini>2",
         "server.cpu_us_per_request>40us",
         "server.rss_bytes_max>1s",
         "payment.error>1%",

@@ -56,6 +56,8 @@ pub(super) enum Form {
     Bytes,
     /// A number without a unit.
     Number,
+    /// A number from 0 to 1.
+    Fraction,
 }
 
 impl Form {
@@ -68,6 +70,7 @@ impl Form {
             Self::Rate => "a rate",
             Self::Bytes => "a number of bytes",
             Self::Number => "a number without a unit",
+            Self::Fraction => "a number from 0 to 1",
         }
     }
 
@@ -80,7 +83,7 @@ impl Form {
             Self::Count => "0".to_owned(),
             Self::Rate => format!("{}/s", number.unwrap_or("2000")),
             Self::Bytes => "100MiB".to_owned(),
-            Self::Number => "0.5".to_owned(),
+            Self::Number | Self::Fraction => "0.5".to_owned(),
         }
     }
 
@@ -92,7 +95,7 @@ impl Form {
             Self::Count => Unit::Count,
             Self::Rate => Unit::PerSecond,
             Self::Bytes => Unit::Bytes,
-            Self::Number => Unit::Number,
+            Self::Number | Self::Fraction => Unit::Number,
         }
     }
 
@@ -115,6 +118,7 @@ impl Form {
                 Some((sized.or_else(|| count(text))?, Unit::Bytes))
             }
             Self::Number => Some((decimal(text)?, Unit::Number)),
+            Self::Fraction => Some((decimal(text).filter(|it| *it <= 1.0)?, Unit::Number)),
         }
     }
 }
@@ -164,6 +168,8 @@ mod tests {
             (Form::Number, "1.2.3", None),
             (Form::Number, ".5", None),
             (Form::Number, "", None),
+            (Form::Fraction, "1", Some((1.0, Unit::Number))),
+            (Form::Fraction, "1.01", None),
         ];
         for (form, text, expected) in cases {
             assert_eq!(form.read(text), expected, "{form:?} {text}");
@@ -173,8 +179,8 @@ mod tests {
 
     #[test]
     fn examples_are_in_their_form_and_keep_a_given_number() {
-        use Form::{Bytes, Count, Number, Rate, ShareOrCount, Time};
-        for form in [Time, ShareOrCount, Count, Rate, Bytes, Number] {
+        use Form::{Bytes, Count, Fraction, Number, Rate, ShareOrCount, Time};
+        for form in [Time, ShareOrCount, Count, Rate, Bytes, Number, Fraction] {
             for given in ["", "x", "7"] {
                 let example = form.example(given);
                 assert!(form.read(&example).is_some(), "{form:?} {example}");

@@ -103,6 +103,9 @@ impl Compiled<'_> {
         }
         let name = step.name.clone().unwrap_or_else(|| label(step.request.get_ref(), fixed));
         let statuses = step.status.as_ref().map_or_else(Vec::new, tables::Statuses::to_vec);
+        if step.status.is_some() && statuses.is_empty() {
+            return Err(Wrong::at(at, "`status` names no status: leave it out for 200 to 399"));
+        }
         self.steps.push(client::Step { name, statuses, extracts });
         Ok(())
     }
@@ -153,7 +156,7 @@ fn rules(tables: &[tables::Outcome], of: Of, step: &tables::Step) -> Result<Vec<
         1..=OUTCOMES_MAX => {
             let rules = tables.iter().map(|table| Rule::compile(table, of));
             let rules = rules.collect::<Result<Vec<_>, _>>()?;
-            Rule::check_distinct(&rules, tables)?;
+            Rule::check_reachable(&rules, of, tables)?;
             Ok(rules)
         }
         count => Err(Wrong::at(at, format!("{count} outcomes are over {OUTCOMES_MAX}"))),

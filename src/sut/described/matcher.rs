@@ -109,6 +109,34 @@ impl Matcher {
             Self::Is(wanted) => wanted == text || is_same_number(wanted, text),
         }
     }
+
+    /// Whether each value that the other one matches is matched, as far as that can be told.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Any(others)) => others.iter().all(|other| self.covers(other)),
+            (Self::Any(any), other) => any.iter().any(|matcher| matcher.covers(other)),
+            (Self::Null, other) => matches!(other, Self::Null),
+            (_, Self::Null) => false,
+            (Self::Present, _) => true,
+            (_, Self::Present) => false,
+            (Self::Is(_), Self::Is(text)) => self.matches_text(text),
+            (Self::Is(_), Self::Pattern(_)) => false,
+            // A number has other spellings, which the pattern need not match.
+            (Self::Pattern(_), Self::Is(text)) => {
+                text.parse::<f64>().is_err() && self.matches_text(text)
+            }
+            (Self::Pattern(pattern), Self::Pattern(other)) => {
+                pattern_covers(pattern.as_str(), other.as_str())
+            }
+        }
+    }
+}
+
+/// Whether a pattern matches each text that another one does: it is the same, or both are plain
+/// texts and it is a part of the other.
+pub(super) fn pattern_covers(pattern: &str, other: &str) -> bool {
+    let is_plain = |pattern: &str| regex::escape(pattern) == pattern;
+    pattern == other || is_plain(pattern) && is_plain(other) && other.contains(pattern)
 }
 
 /// Whether both are the same number, such as `1` and `1.0`.
@@ -147,6 +175,28 @@ mod tests {
             let matcher = Matcher::new(&wanted).unwrap();
             assert_eq!(matcher.matches(Some(&value)), expected, "{wanted} {value}");
             assert!(!matcher.matches(None), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn matcher_covers_what_matches_less() {
+        for (matcher, other, expected) in [
+            (json!("*"), json!(["a", 1, "/b/"]), true),
+            (json!("*"), json!([1, null]), false),
+            (json!("a"), json!("*"), false),
+            (json!(1), json!("1.0"), true),
+            (json!(["a", "b"]), json!("b"), true),
+            (json!(["a", "b"]), json!(["b", "a"]), true),
+            (json!("b"), json!(["a", "b"]), false),
+            (json!("/^ok/"), json!("okay"), true),
+            (json!("/^1$/"), json!(1), false),
+            (json!("/ok/"), json!("/okay/"), true),
+            (json!("okay"), json!("/okay/"), false),
+            (json!(null), json!(null), true),
+            (json!("/a/"), json!(null), false),
+        ] {
+            let covers = Matcher::new(&matcher).unwrap().covers(&Matcher::new(&other).unwrap());
+            assert_eq!(covers, expected, "{matcher} {other}");
         }
     }
 

@@ -5,6 +5,7 @@ mod accounts;
 mod answer;
 mod client;
 mod compiled;
+mod conditions;
 mod control;
 mod cookies;
 mod description;

@@ -1,8 +1,5 @@
 //! What an answer means: the first outcome whose conditions all hold.
 
-use std::collections::HashSet;
-
-use regex::bytes::Regex;
 use toml::Spanned;
 
 use crate::escape::printable;
@@ -13,12 +10,10 @@ use crate::similar::nearest;
 use crate::stats::{self, Reason};
 use crate::sut::{Meaning, Received, Understood};
 
-use super::answer::{Extract, regex};
+use super::answer::Extract;
+use super::conditions::Conditions;
 use super::cookies::Cookies;
-use super::fields::fields;
-use super::matcher::{Matcher, check_pointer};
-use super::pointer::{Scalar, find};
-use super::tables::{Outcome, Statuses};
+use super::tables::Outcome;
 use super::wrong::Wrong;
 
 /// Maximum number of outcomes: reports count each reason, and know 64.
@@ -26,62 +21,6 @@ pub(super) const OUTCOMES_MAX: usize = 40;
 
 /// Longest reason, in bytes.
 const REASON_LEN_MAX: usize = 40;
-
-/// Whether a value is what it must be.
-fn holds(matcher: &Matcher, value: Option<Scalar<'_>>) -> bool {
-    match (matcher, value) {
-        (_, None) => false,
-        (Matcher::Any(any), value) => any.iter().any(|matcher| holds(matcher, value.clone())),
-        (Matcher::Null, Some(value)) => value == Scalar::Null,
-        (Matcher::Present, Some(value)) => value != Scalar::Null,
-        (Matcher::Is(_) | Matcher::Pattern(_), Some(value)) => {
-            value.into_text().is_some_and(|text| matcher.matches_text(&text))
-        }
-    }
-}
-
-/// The conditions of an outcome.
-#[derive(Debug, Clone)]
-pub(super) struct Conditions {
-    statuses: Vec<u16>,
-    json: Vec<(String, Matcher)>,
-    text: Option<Regex>,
-    headers: Vec<(String, Regex)>,
-}
-
-impl Conditions {
-    fn compile(table: &Outcome) -> Result<Self, Wrong> {
-        let statuses = table.status.as_ref().map_or_else(Vec::new, Statuses::to_vec);
-        let at = table.is.span().start;
-        if let Some(wrong) = statuses.iter().find(|status| !(200..=599).contains(*status)) {
-            return Err(Wrong::at(at, format!("{wrong} is no status of an answer: 200 to 599")));
-        }
-        let json = table.json.iter().map(|(pointer, value)| {
-            let wrong = |problem: String| Wrong::of(value, problem);
-            check_pointer(pointer).map_err(wrong)?;
-            Ok((pointer.clone(), Matcher::new(value.get_ref()).map_err(wrong)?))
-        });
-        let json = json.collect::<Result<_, _>>()?;
-        let text = table.text.as_ref().map(compile_regex).transpose()?;
-        let headers = table.header.iter();
-        let headers = headers.map(|(name, value)| Ok((name.clone(), compile_regex(value)?)));
-        Ok(Self { statuses, json, text, headers: headers.collect::<Result<_, _>>()? })
-    }
-
-    fn hold(&self, received: Received<'_>) -> bool {
-        (self.statuses.is_empty() || self.statuses.contains(&received.status))
-            && self.json.iter().all(|(pointer, is)| holds(is, find(received.body, pointer)))
-            && self.text.as_ref().is_none_or(|regex| regex.is_match(received.body))
-            && self
-                .headers
-                .iter()
-                .all(|(name, regex)| fields(received.head, name).any(|value| regex.is_match(value)))
-    }
-}
-
-fn compile_regex(text: &Spanned<String>) -> Result<Regex, Wrong> {
-    regex(text.get_ref()).map_err(|problem| Wrong { at: text.span().start, problem })
-}
 
 /// What an answer with an outcome says.
 #[derive(Debug, Clone)]
@@ -157,20 +96,31 @@ impl Rule {
         Ok(Self { conditions: Conditions::compile(table)?, is })
     }
 
-    /// An error if an outcome has the conditions of an earlier one, which always comes first.
-    pub(super) fn check_distinct(rules: &[Self], tables: &[Outcome]) -> Result<(), Wrong> {
-        // Patterns cannot be compared, but what is printed of them can.
-        let conditions = |rule: &Self| format!("{:?}", rule.conditions);
-        let mut earlier = HashSet::new();
-        match rules.iter().zip(tables).find(|(rule, _)| !earlier.insert(conditions(rule))) {
-            None => Ok(()),
-            Some((_, table)) => Err(Wrong::at(
-                table.is.span().start,
-                "an earlier outcome has the same conditions, so no answer has this one: add one \
-                 to the earlier one, such as text = \"a pattern\""
-                    .to_owned(),
-            )),
+    /// An error if an earlier outcome has each answer that a later one could have.
+    pub(super) fn check_reachable(rules: &[Self], of: Of, tables: &[Outcome]) -> Result<(), Wrong> {
+        for (number, (rule, table)) in rules.iter().zip(tables).enumerate() {
+            let covers = |earlier: &&Self| {
+                earlier.ends_search(of) && earlier.conditions.cover(&rule.conditions)
+            };
+            let Some(earlier) = rules[..number].iter().position(|earlier| covers(&earlier)) else {
+                continue;
+            };
+            let is_same = rule.conditions.cover(&rules[earlier].conditions);
+            let order = if is_same { "" } else { "put this one before it, or " };
+            let problem = format!(
+                "outcome number {} has each answer that this one could have: {order}add a \
+                 condition to it, such as text = \"a pattern\"",
+                earlier + 1
+            );
+            return Err(Wrong::at(table.is.span().start, problem));
         }
+        Ok(())
+    }
+
+    /// Whether no later outcome is tried when the conditions of this one hold: a result that is won
+    /// has an answer only with the id of its order.
+    fn ends_search(&self, of: Of) -> bool {
+        of == Of::Purchase || !matches!(self.is, Is::Won(Some(_)))
     }
 
     /// The reason with which it counts in reports, if it is a refusal.
