@@ -14,12 +14,14 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Records an oversold run, and returns the last line of its report.
+/// Records an oversold run, and returns the last line of its report. If no attempt is accepted when
+/// ten are sold and the sale is not known to be sold out yet, the flaw does not show.
 fn oversell(folder: &Path) -> String {
-    let load = ["--spawn", "--threads", "40", "--stampede", "--out", "run"];
-    let output = bench(folder, &[&load[..], &["--", "--flaw", "off-by-one"]].concat());
-    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    last_line(&output)
+    let load = ["--spawn", "--threads", "300", "--stampede", "--out", "run"];
+    let load = [&load[..], &["--", "--flaw", "off-by-one"]].concat();
+    let runs = (0..10).map(|_| bench(folder, &load));
+    let oversold = runs.into_iter().find(|output| output.status.code() == Some(3));
+    last_line(&oversold.expect("the flaw shows in one of ten runs"))
 }
 
 fn report(folder: &Path, args: &[&str]) -> std::process::Output {
@@ -119,7 +121,7 @@ fn job_of_github_gets_a_summary_and_annotations() {
     let summary = folder.path().join("job.md");
     std::fs::write(&summary, "before\n").unwrap();
     let mut command = seckill();
-    command.args(["bench", "--spawn", "--json", "--threads", "40", "--stampede"]);
+    command.args(["bench", "--spawn", "--json", "--threads", "300", "--stampede"]);
     command.args(["--fail-if", "p50>1us"]);
     command.args(["--", "--flaw", "off-by-one"]).current_dir(folder.path());
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);

@@ -109,7 +109,7 @@ fn real_results_agree_with_the_schema() {
     for (args, code) in [
         (&["--threads", "9", "--loops", "3", "--out", "run", "--follow"][..], 0),
         (&["--threads", "9", "--pay", "50%", "--pay-after", "0s..50ms", "--", "--hold", "1s"], 0),
-        (&["--threads", "40", "--stampede", "--", "--flaw", "off-by-one"], 3),
+        (&["--threads", "300", "--stampede", "--", "--flaw", "off-by-one"], 3),
         (&["--no-audit", "--stampede", "--threads", "5", "--retry", "1"], 0),
         (&["--stage", "300ms:90/s", "--fail-if", "p50>1us", "--abort-on", "errors>50%"], 99),
         (&["--rate", "9k/s", "--max-threads", "1", "--duration", "200ms"], 5),

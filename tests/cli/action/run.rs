@@ -40,7 +40,7 @@ fn passed_run_sets_outputs_and_adds_to_the_summary() {
 fn failing_audit_keeps_its_exit_code_and_is_commented_on() {
     let Some(job) = Job::new() else { return };
     // Many attempts are queued before the last unit is sold.
-    let args = "--spawn --threads 40 --stampede -- --flaw off-by-one";
+    let args = "--spawn --threads 300 --stampede -- --flaw off-by-one";
     let (bench, comment) = job.run(&[("INPUT_ARGS", args)]);
     assert_code(&bench, 3);
     assert_code(&comment, 0);
