@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use crate::history::{Answered, AttemptNo, Entry, Loss, ResultRead, Row, Status};
+use crate::history::{
+    Answered, AttemptNo, Entry, Loss, Refused, RequestWindow, ResultRead, Row, Status,
+};
 use crate::ids::RequestId;
 
 use super::facts::Facts;
 use super::invariant::{Invariant, Violation};
 use super::likely_cause::likely_cause;
+use super::rules::kept::kept;
 
-/// Maximum number of results of one attempt that a timeline names.
+/// Maximum number of results, refusals or payments of one attempt that a timeline names.
 const RESULTS_MAX: usize = 4;
 
 /// Adds timelines and likely causes to violations.
@@ -32,6 +35,8 @@ fn id_of(witness: &str) -> Option<RequestId> {
 /// What is known of the attempts that witness a violation.
 struct Witnesses<'a> {
     entries: HashMap<RequestId, Vec<&'a Entry>>,
+    /// The refusals of attempts without an entry, as far as they were kept one by one.
+    refusals: HashMap<RequestId, Vec<(Refused, RequestWindow)>>,
     results: HashMap<RequestId, Vec<&'a ResultRead>>,
     /// Orders by the time of their decision.
     orders: Vec<&'a Row>,
@@ -52,13 +57,20 @@ impl<'a> Witnesses<'a> {
                 entries.entry(*id).or_default().push(entry);
             }
         }
+        let mut refusals: HashMap<_, Vec<_>> = HashMap::new();
+        for (refused, request) in history.refusals.iter().flat_map(|(refused, tally)| {
+            kept(tally).into_iter().filter(|of| of.answered_us > 0).map(move |of| (refused, of))
+        }) {
+            let id = attempts.get(&request.attempt).filter(|id| !entries.contains_key(id));
+            id.into_iter().for_each(|id| refusals.entry(*id).or_default().push((refused, request)));
+        }
         let mut results: HashMap<_, Vec<_>> = HashMap::new();
         for read in history.results.iter().filter(|read| wanted.contains_key(&read.request_id)) {
             results.entry(read.request_id).or_default().push(read);
         }
         let mut orders = facts.kept.clone();
         orders.sort_by_key(|row| row.decided_us);
-        Self { entries, results, orders }
+        Self { entries, refusals, results, orders }
     }
 
     /// What happened to one attempt, in order. Times are from the beginning of the run; those of
@@ -75,6 +87,10 @@ impl<'a> Witnesses<'a> {
                 events.push((refusal.request.sent_us.into(), "sent again".into()));
                 events.push((refusal.request.answered_us.into(), format!("refused: {word}")));
             }
+        }
+        for (refused, request) in self.refusals.get(&id).into_iter().flatten().take(RESULTS_MAX) {
+            events.push((request.sent_us.into(), "sent".into()));
+            events.push((request.answered_us.into(), format!("refused: {}", refused.as_str())));
         }
         let since = |us: u64| i128::from(us) - i128::from(began_us);
         if facts.history.before.contains_key(&id) {
@@ -235,6 +251,17 @@ mod tests {
         scene.ledger.rows.remove(3);
         let expected = "known before the run; not in the ledger";
         assert_eq!(timeline(&scene, Invariant::EarlierKept, id), expected);
+    }
+
+    #[test]
+    fn timeline_tells_when_a_refused_attempt_was_sent_and_how_it_was_refused() {
+        let mut scene = Scene::new();
+        let attempt = scene.refuse(Refused::AlreadyBought, 60, 62);
+        scene.refuse_again(Refused::NotOpen, attempt, (50, 55));
+        let expected = "+50.000 ms sent; +55.000 ms refused: not open; +60.000 ms sent; +62.000 \
+                        ms refused: already bought; not in the ledger";
+        let id = scene.history.ids.request_id(attempt);
+        assert_eq!(timeline(&scene, Invariant::RefusalsTrue, id), expected);
     }
 
     #[test]

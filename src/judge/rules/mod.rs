@@ -5,7 +5,7 @@ mod answers;
 mod decided;
 mod holds;
 mod hours;
-mod kept;
+pub(super) mod kept;
 mod ledger;
 mod limit;
 mod losses;
