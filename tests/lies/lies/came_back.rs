@@ -17,7 +17,7 @@ const SOME_PAY: Case = Case {
 
 /// Every winner pays too late, and goes on to buy for longer than states are apart.
 const ALL_EXPIRE: Case = Case {
-    load: &["--loops", "40", "--think", "50ms", "--pay", "100%", "--pay-after", "200ms..300ms"],
+    load: &["--loops", "80", "--think", "50ms", "--pay", "100%", "--pay-after", "200ms..300ms"],
     sale: Setup { hold_ms: Some(100), at_once: true, ..SALE },
     ..CASE
 };

@@ -36,14 +36,20 @@ async fn open(backend: Backend) -> ManualServer {
     .await
 }
 
-/// Sends `HELD` purchases at once, which must all be accepted.
+/// Sends `HELD` purchases at once, which must all be accepted: those that are put off, as the
+/// machine is busy, come again.
 async fn accept_all(server: &ManualServer) {
     let mut buying = JoinSet::new();
     for number in 0..HELD {
         let app = Arc::clone(&server.app);
         buying.spawn(async move {
             let body = format!(r#"{{"uid":"buyer-{number}","request_id":"{}"}}"#, id(number));
-            route(&app, post(body)).await.status()
+            loop {
+                let code = route(&app, post(body.clone())).await.status();
+                if code != 503 {
+                    return code;
+                }
+            }
         });
     }
     let codes = within(buying.join_all()).await;

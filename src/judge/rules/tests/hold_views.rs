@@ -1,7 +1,9 @@
 //! The states of a sale that holds its orders, beside the ledger that was read before the last one,
 //! and beside what buyers were told.
 
-use crate::history::{Answered, OrderStatus, PaymentAnswer, Refused, RequestWindow};
+use crate::history::{
+    Answered, AttemptNo, Entry, OrderStatus, PaymentAnswer, Refused, RequestWindow,
+};
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{Scene, order};
 
@@ -37,14 +39,30 @@ fn attempt_without_an_answer_may_have_won_since_the_ledger() {
     assert!(!agrees(scene(), 0, 5), "one attempt had no answer");
 }
 
-/// Whether a state may show as many orders that are paid for.
-fn paid_is_bounded(mut scene: Scene, at: usize, paid: u64) -> bool {
+/// Has a state show so many orders that are paid for.
+fn show_paid(scene: &mut Scene, at: usize, paid: u64) {
     scene.change_views(|number, sale| {
         if number == at {
             (sale.held, sale.paid) = (Some(sale.orders - paid), Some(paid));
         }
     });
+}
+
+/// Whether a state may show as many orders that are paid for.
+fn paid_is_bounded(mut scene: Scene, at: usize, paid: u64) -> bool {
+    show_paid(&mut scene, at, paid);
     !scene.broken().contains(&Invariant::StockReadsBounded)
+}
+
+#[test]
+fn witness_names_how_many_are_paid_for_and_how_many_can_be() {
+    let words = |paid| {
+        let mut scene = held();
+        show_paid(&mut scene, 1, paid);
+        scene.violations()[0].witnesses.clone()
+    };
+    assert_eq!(words(0), ["0 orders paid for at 32 ms, at least 1 were"]);
+    assert_eq!(words(2), ["2 orders paid for at 32 ms, at most 1 can be"]);
 }
 
 #[test]
@@ -79,6 +97,10 @@ fn as_many_orders_are_paid_for_as_buyers_have_paid_for_by_then() {
     {
         assert_eq!(paid_is_bounded(held(), at, paid), bounded, "{paid} in state {at}");
     }
+    // It was answered in the moment in which the state was requested.
+    let mut at_once = held();
+    at_once.history.payments[0].answered_us = 32_000;
+    assert!(paid_is_bounded(at_once, 1, 0));
     // One whose outcome is unknown may have been honoured since it was sent.
     let unknown = || {
         let mut scene = held();
@@ -107,6 +129,16 @@ fn orders_paid_for_before_the_run_stay_so() {
     for paid in 0..=2 {
         assert!(paid_is_bounded(earlier(), 1, paid), "{paid}: nothing was sent");
     }
+    // The first state may be older than the ledger before the run, and the last one may not.
+    let then_sent = |at| {
+        let mut scene = earlier();
+        let attempt = AttemptNo { thread: 0, index: 0 };
+        let (answered, sent_us, answered_us) = (Answered::Unknown, 10_000, 20_000);
+        let entry = Entry { attempt, answered, sent_us, answered_us, refusal: None };
+        scene.history.entries.push(entry);
+        paid_is_bounded(scene, at, 0)
+    };
+    assert_eq!([0, 1].map(then_sent), [true, false]);
     let mut ended = earlier();
     end(&mut ended, 1, OrderStatus::Expired, 31);
     assert!(!paid_is_bounded(ended, 1, 2), "none is held that somebody else may have paid for");
