@@ -62,7 +62,7 @@ fn units_were_left(facts: &Facts<'_>, broken: &mut Witnesses) {
     };
     let (from_us, by_us) = (moments(|order| order.from_us), moments(|order| order.by_us));
     let told = facts.history.refusals.of(Refused::SoldOut).map(kept);
-    for request in told.into_iter().flatten().filter(|request| request.answered_us > 0) {
+    for request in told.into_iter().flatten() {
         let earlier = views.partition_point(|view| view.answered_us < request.sent_us);
         let Some(view) = earlier.checked_sub(1).map(|last| views[last]) else { continue };
         let made_before = by_us.partition_point(|us| *us < view.sent_us);

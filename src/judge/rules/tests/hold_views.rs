@@ -55,6 +55,18 @@ fn paid_is_bounded(mut scene: Scene, at: usize, paid: u64) -> bool {
 }
 
 #[test]
+fn winners_are_queued_or_have_orders_in_states_older_than_the_ledger() {
+    let mut scene = held();
+    scene.change_views(|at, sale| {
+        if at == 2 {
+            (sale.stock_left, sale.orders, sale.held, sale.paid) = (2, 1, Some(0), Some(1));
+        }
+    });
+    assert_eq!(scene.broken(), [Invariant::StockReadsBounded]);
+    assert_eq!(scene.violations()[0].witnesses, ["1 orders and 0 queued at 75 ms, of 3 winners"]);
+}
+
+#[test]
 fn witness_names_how_many_are_paid_for_and_how_many_can_be() {
     let words = |paid| {
         let mut scene = held();
@@ -153,11 +165,12 @@ fn sold_out_is_true(mut scene: Scene, window: (u64, u64)) -> bool {
 #[test]
 fn nobody_is_told_sold_out_after_a_state_with_more_units_than_were_sold_since() {
     // One of the three orders expires, and nobody wins afterwards.
-    let returned = |left: i64| {
+    const EARLY: (u64, u64) = (60, 65);
+    let returned = |left: i64, told: (u64, u64)| {
         let mut scene = expired();
         scene.view((300, 310), 3, 0);
         read(&mut scene, 0, OrderStatus::Paid, (90, 95));
-        read(&mut scene, 2, OrderStatus::Held, (60, 65));
+        read(&mut scene, 2, OrderStatus::Held, told);
         scene.change_views(|at, sale| {
             if at == 4 {
                 (sale.hold_us, sale.stock_left) = (Some(30_000), left);
@@ -167,11 +180,21 @@ fn nobody_is_told_sold_out_after_a_state_with_more_units_than_were_sold_since() 
         });
         scene
     };
-    assert!(!sold_out_is_true(returned(1), (320, 330)));
-    assert!(sold_out_is_true(returned(0), (320, 330)), "no unit was left");
-    assert!(sold_out_is_true(returned(1), (205, 330)), "it was sent before the state was answered");
+    assert!(!sold_out_is_true(returned(1, EARLY), (320, 330)));
+    assert!(sold_out_is_true(returned(0, EARLY), (320, 330)), "no unit was left");
+    assert!(
+        sold_out_is_true(returned(1, EARLY), (205, 330)),
+        "it was sent before the state was answered"
+    );
+    assert!(sold_out_is_true(returned(1, EARLY), (210, 330)), "it was sent in that moment");
+    assert!(sold_out_is_true(returned(1, (299, 300)), (320, 330)), "it may be made since");
+    let mut scene = returned(1, EARLY);
+    let refused = scene.refuse(Refused::SoldOut, 320, 330);
+    let id = scene.history.ids.request_id(refused);
+    let words = format!("{id}: 1 left at 300 ms, and at most 0 orders made since");
+    assert_eq!(scene.violations()[0].witnesses, [words]);
     // An order whose buyer has not been told of it may have been made since.
-    let mut late = returned(1);
+    let mut late = returned(1, EARLY);
     late.entry(5).answered = Answered::Unknown;
     let given_back = late.row(2).order.clone();
     let row = late.row(5);
