@@ -148,6 +148,19 @@ mod tests {
     use crate::judge::rules::tests::scene::Scene;
 
     #[test]
+    fn orders_above_the_stock_are_there_in_the_end_or_were_given_back() {
+        let audit = |orders, oversold| {
+            let audit = Audit::undecided(&Scene::new().history, String::new());
+            let (stock, orders) = (Some(10), Some(orders));
+            Audit { stock, orders, oversold, ..audit }.was_more_oversold()
+        };
+        assert_eq!(
+            [(12, 2), (12, 3), (9, 1), (10, 0)].map(|of| audit(of.0, of.1)),
+            [false, true, true, false]
+        );
+    }
+
+    #[test]
     fn audit_without_a_conclusion_counts_attempts() {
         let Audit { accepted, unresolved, unknown_outcomes, .. } =
             Audit::undecided(&Scene::new().history, String::new());

@@ -138,17 +138,27 @@ fn ended_by(facts: &Facts<'_>, order: &OrderState) -> Option<(u64, OrderStatus)>
 /// An order of this run is paid only by a payment that was not refused, and none is cancelled, as
 /// no buyer cancels.
 fn ends_are_asked_for(facts: &Facts<'_>, broken: &mut Witnesses) {
-    // Whether one of the payments for an order may have had an effect.
-    let mut payments: IdMap<bool> = IdMap::default();
-    for Payment { request_id, answered, .. } in &facts.history.payments {
+    // When the first payment for an order was sent that may have had an effect, if one may.
+    let mut payments: IdMap<Option<u64>> = IdMap::default();
+    for Payment { request_id, answered, sent_us, .. } in &facts.history.payments {
         let may_have_paid = matches!(answered, PaymentAnswer::Paid | PaymentAnswer::Unknown);
-        *payments.entry(*request_id).or_default() |= may_have_paid;
+        let first_us = payments.entry(*request_id).or_default();
+        if may_have_paid {
+            *first_us = Some(first_us.unwrap_or(u64::MAX).min(*sent_us));
+        }
+    }
+    for read in facts.history.results.iter().filter(|read| read.order == Some(OrderStatus::Paid)) {
+        let sent_us = payments.get(&read.request_id).and_then(|first_us| *first_us);
+        broken.add_if(
+            read.answered_us > 0 && sent_us.is_some_and(|sent_us| read.answered_us < sent_us),
+            format_args!("{}: shown as paid before anybody had paid for it", read.request_id),
+        );
     }
     for row in facts.accepted.iter().chain(&facts.unknown).filter_map(|made| made.row) {
         let Some(order) = &row.order else { continue };
         let problem = match (order.status, payments.get(&row.request_id)) {
             (OrderStatus::Paid, None) => "paid, and nobody has paid for it",
-            (OrderStatus::Paid, Some(false)) => "paid, and each payment was refused",
+            (OrderStatus::Paid, Some(None)) => "paid, and each payment was refused",
             (OrderStatus::Cancelled, _) => "cancelled, and no buyer has cancelled it",
             _ => continue,
         };

@@ -10,7 +10,7 @@ use crate::judge::id_map::IdMap;
 
 use super::holds::tellings;
 use super::kept::kept;
-use super::losses::losses;
+use super::losses::decided_losses;
 use super::orders::orders;
 
 /// Who was told so: by refusals that were kept, and by losses.
@@ -34,7 +34,8 @@ impl AtLimit {
         }
         let refused = facts.history.refusals.of(Refused::AlreadyBought).map(kept);
         let refused = refused.into_iter().flatten().filter(|request| request.answered_us > 0);
-        let lost = losses(facts, Loss::AlreadyBought).map(|request| (request, true));
+        let lost = decided_losses(facts, Loss::AlreadyBought).into_iter();
+        let lost = lost.map(|request| (request, true));
         let told: Vec<_> = lost.chain(refused.map(|request| (request, false))).collect();
         if told.is_empty() {
             return Self::default();
@@ -56,11 +57,9 @@ impl AtLimit {
         for (request, is_lost) in told {
             let buyer = ids.buyer(request.attempt);
             let made = made_us[&buyer].partition_point(|us| *us <= request.answered_us);
-            let given_back = given_back_us.get(&buyer).map_or(0, |back_us| {
-                // A loss is told later than it was decided.
-                let sent_us = if is_lost { 0 } else { request.sent_us };
-                back_us.partition_point(|us| *us < sent_us)
-            });
+            let given_back = given_back_us
+                .get(&buyer)
+                .map_or(0, |back_us| back_us.partition_point(|us| *us < request.sent_us));
             if made.saturating_sub(given_back) < limit {
                 let falsely = if is_lost { &mut at_limit.lost } else { &mut at_limit.refused };
                 falsely.push(request);

@@ -1,6 +1,8 @@
 //! Losses that buyers were told of, with their reasons.
 
-use crate::history::{Answered, Loss, RequestWindow, Row, Status};
+use std::collections::HashMap;
+
+use crate::history::{Answered, AttemptNo, Loss, RequestWindow, Row, Status};
 use crate::judge::facts::Facts;
 
 /// The requests whose answers said that an attempt had lost for this reason. A reason that an
@@ -35,4 +37,21 @@ pub(super) fn losses<'a>(
         _ => None,
     });
     answers.chain(results)
+}
+
+/// The same, but from when the attempt itself was sent: it was decided in this window. 0 if that is
+/// not known.
+pub(super) fn decided_losses(facts: &Facts<'_>, reason: Loss) -> Vec<RequestWindow> {
+    let told: Vec<RequestWindow> = losses(facts, reason).collect();
+    let mut sent_us: HashMap<AttemptNo, u64> = told.iter().map(|of| (of.attempt, 0)).collect();
+    if !told.is_empty() {
+        for made in facts.made().filter(|made| made.earlier.is_none()) {
+            if let Some(sent_us) = sent_us.get_mut(&made.entry.attempt) {
+                // An attempt may have been answered twice.
+                let first_us = if *sent_us > 0 { *sent_us } else { u64::MAX };
+                *sent_us = made.entry.sent_us.min(first_us);
+            }
+        }
+    }
+    told.into_iter().map(|of| RequestWindow { sent_us: sent_us[&of.attempt], ..of }).collect()
 }

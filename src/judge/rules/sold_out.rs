@@ -9,7 +9,7 @@ use crate::judge::origin::Origin;
 use crate::judge::sums::adds_up;
 
 use super::kept::kept;
-use super::losses::losses;
+use super::losses::{decided_losses, losses};
 use super::orders::orders;
 
 /// Nobody may be told that no unit is left while units are left, of those that have not come back:
@@ -61,8 +61,9 @@ fn units_were_left(facts: &Facts<'_>, broken: &mut Witnesses) {
         moments
     };
     let (from_us, by_us) = (moments(|order| order.from_us), moments(|order| order.by_us));
-    let told = facts.history.refusals.of(Refused::SoldOut).map(kept);
-    for request in told.into_iter().flatten() {
+    let refused = facts.history.refusals.of(Refused::SoldOut).map(kept);
+    let lost = decided_losses(facts, Loss::SoldOut);
+    for request in refused.into_iter().flatten().chain(lost) {
         let earlier = views.partition_point(|view| view.answered_us < request.sent_us);
         let Some(view) = earlier.checked_sub(1).map(|last| views[last]) else { continue };
         let made_before = by_us.partition_point(|us| *us < view.sent_us);

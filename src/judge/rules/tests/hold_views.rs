@@ -2,7 +2,7 @@
 //! and beside what buyers were told.
 
 use crate::history::{
-    Answered, AttemptNo, Entry, OrderStatus, PaymentAnswer, Refused, RequestWindow,
+    Answered, AttemptNo, Entry, Loss, OrderStatus, PaymentAnswer, Refused, RequestWindow, Status,
 };
 use crate::judge::invariant::Invariant;
 use crate::judge::rules::tests::scene::{Scene, order};
@@ -193,6 +193,15 @@ fn nobody_is_told_sold_out_after_a_state_with_more_units_than_were_sold_since() 
     let id = scene.history.ids.request_id(refused);
     let words = format!("{id}: 1 left at 300 ms, and at most 0 orders made since");
     assert_eq!(scene.violations()[0].witnesses, [words]);
+    // So it is with the reason of a loss, however late it is told.
+    for (sent, is_true) in [(210, true), (211, false)] {
+        let mut lost = returned(1, EARLY);
+        let entry = lost.entry(5);
+        (entry.answered, entry.sent_us) = (Answered::Lost(Loss::SoldOut), sent * 1_000);
+        entry.answered_us = 900_000;
+        let broken = lost.broken();
+        assert_eq!(!broken.contains(&Invariant::SoldOutTrue), is_true, "{sent}: {broken:?}");
+    }
     // An order whose buyer has not been told of it may have been made since.
     let mut late = returned(1, EARLY);
     late.entry(5).answered = Answered::Unknown;
@@ -221,4 +230,32 @@ fn buyer_whose_order_came_back_is_below_the_limit_once_told() {
     assert!(refusal_is_true(expired, 85), "it was sent before the answer");
     assert!(refusal_is_true(Some((PaymentAnswer::Paid, (80, 90))), 95));
     assert!(refusal_is_true(None, 95), "nobody was told");
+}
+
+#[test]
+fn buyer_whose_order_came_back_does_not_lose_for_it() {
+    let words = |told_us: Option<u64>| {
+        let mut scene = expired();
+        // The attempt that is sent after 80 ms is of the buyer whose order expired.
+        scene.row(2).uid = scene.row(5).uid.clone();
+        if let Some(us) = told_us {
+            pay(&mut scene, 2, PaymentAnswer::Expired, (60, us));
+        }
+        let lost = Status::Lost(Loss::AlreadyBought);
+        scene.row(5).status = lost.clone();
+        scene.read(5, Some(lost), (300, 305));
+        let witness = format!("{}: lost as already bought before it was", scene.id(5));
+        scene.violations().iter().any(|found| found.witnesses.contains(&witness))
+    };
+    assert_eq!([None, Some(80), Some(79)].map(words), [false, false, true]);
+}
+
+#[test]
+fn result_shows_no_order_as_paid_before_anybody_has_paid() {
+    let broken = |answered| {
+        let mut scene = held();
+        read(&mut scene, 0, OrderStatus::Paid, (15, answered));
+        scene.broken().contains(&Invariant::OrdersEndOnce)
+    };
+    assert_eq!([0, 21, 22].map(broken), [false, true, false]);
 }
