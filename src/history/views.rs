@@ -98,11 +98,13 @@ pub struct Views {
 
 impl Views {
     /// Keeps a state. If it shows the same as the two before it, it takes the place of the last
-    /// one; if there are too many, every other one is left out, but never the first.
+    /// one, unless the sale holds its orders: units may have gone and come back in between. If
+    /// there are too many, every other one is left out, but never the first.
     pub fn add(&mut self, view: View) {
         if let [.., before, last] = &mut self.states[..]
             && before.sale == last.sale
             && last.sale == view.sale
+            && view.sale.hold_us.is_none()
         {
             *last = view;
             return;
@@ -225,5 +227,16 @@ mod tests {
         (9..12).for_each(|at| views.keep(view(at, 0)));
         let kept: Vec<u64> = views.iter().map(|view| view.sent_us).collect();
         assert_eq!(kept, [0, 8, 9, 10, 11]);
+    }
+
+    #[test]
+    fn states_of_a_sale_that_holds_its_orders_are_kept_though_they_show_the_same() {
+        let mut views = Views::default();
+        for at in 0..9 {
+            let mut view = view(at, 0);
+            view.sale.hold_us = Some(1);
+            views.add(view);
+        }
+        assert_eq!(views.iter().len(), 9);
     }
 }
