@@ -16,6 +16,13 @@ pub(super) fn orders<'f, 'a>(facts: &'f Facts<'a>) -> &'f [Order<'a>] {
     facts.order_times.get_or_init(|| find_orders(facts))
 }
 
+/// One of the times of all these orders, in order.
+pub(super) fn moments(orders: &[Order<'_>], of: fn(&Order<'_>) -> u64) -> Vec<u64> {
+    let mut moments: Vec<u64> = orders.iter().map(of).collect();
+    moments.sort_unstable();
+    moments
+}
+
 fn find_orders<'a>(facts: &Facts<'a>) -> Vec<Order<'a>> {
     if !facts.tells.request_ids {
         return undated_orders(facts);

@@ -6,7 +6,7 @@ use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::sums::adds_up;
 
 use super::limit::AtLimit;
-use super::orders::orders;
+use super::orders::{moments, orders};
 use super::paid_reads::paid_reads_bounded;
 use super::results::Settled;
 use super::sold_out::{first_told, sold_out_true};
@@ -34,12 +34,12 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let history = facts.history;
     let won = |row: &&Row| matches!(row.status, Status::Won(_));
     let before_won = history.before.values().filter(won).count();
-    let orders = orders(facts);
-    let mut from_us: Vec<u64> = orders.iter().map(|order| order.from_us).collect();
-    from_us.sort_unstable();
+    let from_us = moments(orders(facts), |order| order.from_us);
+    let at_limit = AtLimit::told(facts);
     // An order that was given back may have been by the time of any state.
-    let in_ledger = Certain::of(facts, Row::takes_unit);
-    let later = if facts.holds { Some(Certain::of(facts, Row::keeps_unit)) } else { None };
+    let in_ledger = Certain::of(facts, &at_limit, Row::takes_unit);
+    let later =
+        if facts.holds { Some(Certain::of(facts, &at_limit, Row::keeps_unit)) } else { None };
     let first_us = facts.made().map(|made| made.entry.sent_us).min();
     // The ledger was requested after the state that showed that nothing was queued.
     let ledger_us = match Settled::of(facts) {
@@ -86,11 +86,10 @@ struct Certain {
 
 impl Certain {
     /// The orders of the ledger's rows that `stay`.
-    fn of(facts: &Facts<'_>, stay: fn(&Row) -> bool) -> Self {
+    fn of(facts: &Facts<'_>, at_limit: &AtLimit, stay: fn(&Row) -> bool) -> Self {
         let won = |row: &&Row| matches!(row.status, Status::Won(_));
         let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(stay);
         let before = facts.history.before.values().filter(won).filter(is_still_won).count();
-        let at_limit = AtLimit::told(facts);
         let orders = orders(facts).iter().filter(|order| stay(order.row));
         let by_us = orders.map(|order| order.by_us.min(at_limit.by_us(order.row)));
         let mut by_us: Vec<u64> = by_us.collect();

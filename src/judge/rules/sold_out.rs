@@ -4,13 +4,12 @@ use crate::history::{Loss, Refused, RequestWindow, Row, Status, View};
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
-use crate::judge::order::Order;
 use crate::judge::origin::Origin;
 use crate::judge::sums::adds_up;
 
 use super::kept::kept;
 use super::losses::{decided_losses, losses};
-use super::orders::orders;
+use super::orders::{moments, orders};
 
 /// Nobody may be told that no unit is left while units are left, of those that have not come back:
 /// none at all if units are left at
@@ -55,12 +54,8 @@ fn units_were_left(facts: &Facts<'_>, broken: &mut Witnesses) {
     let mut views: Vec<&View> = facts.views().filter(|view| adds_up(view)).collect();
     views.sort_by_key(|view| view.answered_us);
     let orders = orders(facts);
-    let moments = |of: fn(&Order<'_>) -> u64| {
-        let mut moments: Vec<u64> = orders.iter().map(of).collect();
-        moments.sort_unstable();
-        moments
-    };
-    let (from_us, by_us) = (moments(|order| order.from_us), moments(|order| order.by_us));
+    let from_us = moments(orders, |order| order.from_us);
+    let by_us = moments(orders, |order| order.by_us);
     let refused = facts.history.refusals.of(Refused::SoldOut).map(kept);
     let lost = decided_losses(facts, Loss::SoldOut);
     for request in refused.into_iter().flatten().chain(lost) {

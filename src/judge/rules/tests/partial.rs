@@ -1,6 +1,6 @@
 //! Sources of orders alone: what they leave open, and what they prove all the same.
 
-use crate::history::{Found, ResultRead, Row, Status, attribute, buyer_by_uuid};
+use crate::history::{Found, Row, Status, attribute, buyer_by_uuid};
 use crate::ids::OrderId;
 use crate::judge::invariant::Invariant;
 use crate::judge::verdict::Verdict;
@@ -11,17 +11,8 @@ use super::sources::{BUYERS, ORDER_IDS, SQL, broken, judge, right};
 fn results_that_still_say_queued_prove_nothing() {
     for tells in [BUYERS, ORDER_IDS, SQL] {
         let mut scene = right();
-        let request_id = scene.ledger.rows[3].request_id;
-        let status = Some(Status::Queued);
-        let (sent_us, answered_us) = (300_000, 301_000);
-        scene.history.results = vec![ResultRead {
-            request_id,
-            status,
-            order: None,
-            held_until_us: None,
-            sent_us,
-            answered_us,
-        }];
+        scene.history.results.clear();
+        scene.read(3, Some(Status::Queued), (300, 301));
         let audit = judge(scene, tells);
         assert_eq!((audit.verdict, audit.violations), (Verdict::Unknown, vec![]), "{tells:?}");
         let because = audit.because.unwrap();
