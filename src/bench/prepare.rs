@@ -61,7 +61,7 @@ impl Site {
         }
         let found = match control.first_sale(limit, !config.plan.no_audit).await {
             // --stock opens the first sale of an item, too.
-            Err(ControlError::UnknownItem(_)) if config.plan.stock.is_some() => None,
+            Err(ControlError::UnknownItem { .. }) if config.plan.stock.is_some() => None,
             Err(error @ ControlError::Truth { .. }) => return Err(BenchError::unaudited(&error)),
             found => Some(found?),
         };

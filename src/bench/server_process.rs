@@ -194,8 +194,10 @@ impl ServerProcess {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The end of its log; its error begins with its name, as ours will.
     fn last_log_lines(&self) -> String {
-        last_lines(&self.log, LOG_LINES_SHOWN)
+        let lines = last_lines(&self.log, LOG_LINES_SHOWN);
+        lines.strip_prefix("seckill: ").unwrap_or(&lines).to_owned()
     }
 }
 

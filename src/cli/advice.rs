@@ -19,6 +19,10 @@ const SYNONYMS: &[(&str, &[&str], &str)] = &[
     ("bench", &["--qps", "--rps", "--throughput"], "--rate N/s"),
     ("bench", &["--time", "--run-time"], "--duration TIME"),
     ("bench", &["--output", "--folder"], "--out DIR"),
+    ("bench", &["--threshold", "--thresholds", "--assert"], "--fail-if EXPR"),
+    ("bench", &["--report"], "--out DIR' for all reports, or '--html FILE"),
+    ("serve", &["--rabbitmq", "--amqp", "--broker"], "--queue amqp://HOST"),
+    ("serve", &["--redis"], "--store redis://HOST"),
     ("bench", &["--header", "--method", "--body"], "--target with a server of the HTTP API"),
 ];
 
@@ -83,8 +87,14 @@ fn verb_tip(given: &str) -> Option<String> {
 
 /// The advice on an argument that `verb` does not have.
 fn tip(cli: &Command, verb: &str, named: &str, words: &[OsString]) -> Option<String> {
+    if named.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return Some("no number and no time is below 0 here".into());
+    }
     if !named.starts_with('-') {
         let word = printable(named);
+        if has(cli, verb, &format!("--{named}")) {
+            return Some(format!("write '--{word}'"));
+        }
         return match (verb, target(named)) {
             ("bench", Some(flag)) => Some(format!("write '{flag}'")),
             ("bench", None) => {

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use crate::escape::printable;
 use crate::report::{self, Titled};
 
 use super::say;
@@ -30,7 +31,10 @@ pub(super) fn report_to_job(titled: Titled<'_>) {
         return;
     };
     if let Err(error) = append(Path::new(&path), titled) {
-        say(format_args!("seckill: cannot append to GITHUB_STEP_SUMMARY: {error:#}"));
+        let path = printable(&path.to_string_lossy()).to_string();
+        say(format_args!(
+            "seckill: cannot append to {path} (GITHUB_STEP_SUMMARY from the environment): {error:#}"
+        ));
     }
 }
 

@@ -33,9 +33,10 @@ pub(super) fn report(args: &ReportArgs, colour: Colour) -> Result<u8, Failure> {
     let is_printed = paths.is_empty() || args.print.json || args.print.quiet;
     let files = ReportFiles::open(paths, None, None, &|flag| format!("--{flag}"))?;
     if is_printed {
-        for (run, dir) in runs.iter().zip(&args.dirs) {
+        for (number, (run, dir)) in runs.iter().zip(&args.dirs).enumerate() {
             if runs.len() > 1 && !args.print.json {
-                print(&format!("Run        {}\n", printable(&dir.display().to_string())))?;
+                let gap = if number > 0 && !args.print.quiet { "\n" } else { "" };
+                print(&format!("{gap}Run        {}\n", printable(&dir.display().to_string())))?;
             }
             print_run(run, output(&args.print), colour)?;
         }

@@ -11,6 +11,9 @@ const HOST_DEFAULT: &str = "127.0.0.1";
 /// When there is no port, or it is none.
 pub(super) fn listen_address(text: &str) -> Result<String, FlagError> {
     let invalid = |problem: String| Err(FlagError::new("listen", problem));
+    if let Some((_, address)) = text.split_once("://") {
+        return invalid(format!("write the address alone: {}", address.trim_end_matches('/')));
+    }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (host, port),
         None if text.chars().all(|c| c.is_ascii_digit()) => ("", text),
@@ -45,6 +48,8 @@ mod tests {
             let error = listen_address(text).unwrap_err().to_string();
             assert!(error.starts_with("--listen: "), "{error}");
         }
+        let url = listen_address("http://127.0.0.1:7001/").unwrap_err().to_string();
+        assert_eq!(url, "--listen: write the address alone: 127.0.0.1:7001");
         let mistyped = listen_address("7993x").unwrap_err().to_string();
         assert_eq!(mistyped, "--listen: the port `7993x` is not a number from 0 to 65535");
     }

@@ -4,7 +4,7 @@
 use crate::archive::{Run, Tally};
 use crate::judge::{Invariant, ThresholdResult, Verdict, Violation};
 
-use super::words::{how_often, outside};
+use super::words::{INSECURE, how_often, outside};
 
 /// Largest number of checks of one kind, and of details of one check, that are reported: a recorded
 /// run that was not written by this program could have any number.
@@ -56,7 +56,20 @@ pub(super) struct Check {
     pub(super) details: Vec<String>,
 }
 
+/// The checks of the run itself: what holds, and what it is called where it does not.
+const VERDICT: (&str, &str) = ("the audit has a verdict", "the audit has no verdict");
+const VALID: (&str, &str) = ("the run is valid", "the run is invalid");
+const COMPLETE: (&str, &str) =
+    ("the run reached the end of its plan", "the run ended before the end of its plan");
+
 impl Check {
+    /// What a check that does not hold is called.
+    pub(super) fn problem(&self) -> &str {
+        let of_run = [VERDICT, VALID, COMPLETE].into_iter().filter(|_| self.kind == Kind::Run);
+        let problem = of_run.into_iter().find(|(held, _)| *held == self.name);
+        problem.map_or(&self.name, |(_, broken)| broken)
+    }
+
     fn new(kind: Kind, name: &str, state: State, message: String) -> Self {
         Self { kind, name: name.to_owned(), state, message, details: Vec::new() }
     }
@@ -173,22 +186,19 @@ fn verdict(run: &Run) -> Check {
         Verdict::Unknown => (State::Undecided, because()),
         Verdict::NotAudited => (State::NotChecked, because()),
     };
-    Check::new(Kind::Run, "the audit has a verdict", state, message)
+    Check::new(Kind::Run, VERDICT.0, state, message)
 }
 
 fn valid(run: &Run) -> Check {
     let generator = &run.generator;
     let state = if generator.valid { State::Held } else { State::Broken };
     let findings = generator.findings.iter().take(LISTED_MAX);
-    let details: Vec<_> = findings.map(|finding| outside(&finding.to_string())).collect();
+    let mut findings = findings.map(|finding| outside(&finding.to_string()));
     let message = match generator.valid {
         true => String::new(),
-        false => format!(
-            "the run is invalid: {}",
-            details.first().map_or("no reason was given", String::as_str)
-        ),
+        false => findings.next().unwrap_or_else(|| "no reason was given".to_owned()),
     };
-    Check { details, ..Check::new(Kind::Run, "the run is valid", state, message) }
+    Check { details: findings.collect(), ..Check::new(Kind::Run, VALID.0, state, message) }
 }
 
 fn complete(run: &Run) -> Check {
@@ -196,7 +206,14 @@ fn complete(run: &Run) -> Check {
         None => (State::Held, String::new()),
         Some(because) => (State::Undecided, outside(because)),
     };
-    Check::new(Kind::Run, "the run reached the end of its plan", state, message)
+    Check::new(Kind::Run, COMPLETE.0, state, message)
+}
+
+/// What else is to be known of a run: the cause of its errors, and what it did not check.
+pub(super) fn notes(run: &Run) -> impl Iterator<Item = (&'static str, String)> {
+    let cause = run.requests.cause.as_deref().map(|cause| ("Cause of the errors", outside(cause)));
+    let insecure = run.plan.plan.insecure.then(|| ("Insecure", INSECURE.to_owned()));
+    cause.into_iter().chain(insecure)
 }
 
 /// The counts above 0 of a tally, as many as are reported.

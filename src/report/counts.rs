@@ -7,6 +7,8 @@ use crate::escape::printable;
 use crate::history::Asked;
 use crate::judge::{Audit, DeadLetters, Fairness, Invariant, NotChecked, OrderEnds};
 
+use super::words::number_of;
+
 /// Outcomes, errors, decisions, and what is to be known of them.
 pub(super) fn counts(run: &Run) -> String {
     let (outcomes, errors) = (listed(&run.requests.by_outcome), listed(&run.requests.by_error));
@@ -24,7 +26,8 @@ pub(super) fn counts(run: &Run) -> String {
         let _ = writeln!(
             text,
             "Decisions  {accepted} accepted, {undecided}, {unknown_outcomes} unknown; asked for \
-             {wanted} results, {answered} answered",
+             {}, {answered} answered",
+            number_of(*wanted, "result"),
         );
     }
     if audit.sent_again.wanted > 0 {
@@ -40,11 +43,14 @@ pub(super) fn counts(run: &Run) -> String {
     }
     if let Some(fairness) = audit.fairness.filter(|fairness| fairness.gini > 0.0) {
         let Fairness { fifo_violations, largest_displacement, gini } = fairness;
-        let _ = writeln!(
-            text,
-            "Fairness   {fifo_violations} attempts lost to later ones (to up to \
-             {largest_displacement}); Gini coefficient of orders {gini:.2}",
-        );
+        let lost = match fifo_violations {
+            0 => "no attempt lost to a later one".to_owned(),
+            _ => format!(
+                "{} lost to later ones (to up to {largest_displacement})",
+                number_of(fifo_violations, "attempt")
+            ),
+        };
+        let _ = writeln!(text, "Fairness   {lost}; Gini coefficient of orders {gini:.2}");
     }
     if let Some(dead) = audit.dead_letters.as_ref().filter(|dead| dead.count > 0) {
         let DeadLetters { count, request_ids } = dead;

@@ -9,6 +9,9 @@ use super::words::outside;
 /// Largest number of annotations of a run: GitHub shows ten of each kind for a step.
 const ANNOTATIONS_MAX: usize = 10;
 
+/// Details of a check in its annotation, such as its first witnesses: the reports have all.
+const DETAILS_MAX: usize = 3;
+
 /// The annotations of a run, each a line. There are none for a run with nothing to report.
 pub fn annotations(run: &Run) -> Vec<String> {
     let of_check = |check: Check| {
@@ -19,9 +22,11 @@ pub fn annotations(run: &Run) -> Vec<String> {
             (State::Broken, Kind::Run) => ("error", "Run invalid"),
             (State::Undecided, _) => ("warning", "No conclusion"),
         };
-        let lines = [check.message].into_iter().chain(check.details);
-        let message = lines.collect::<Vec<_>>().join("\n");
-        let title = property(&format!("seckill: {what}: {}", check.name));
+        let title = property(&format!("seckill: {what}: {}", check.problem()));
+        let more = check.details.len().saturating_sub(DETAILS_MAX);
+        let more = (more > 0).then(|| format!("and {more} more lines in the reports"));
+        let details = check.details.into_iter().take(DETAILS_MAX).chain(more);
+        let message = [check.message].into_iter().chain(details).collect::<Vec<_>>().join("\n");
         Some(format!("::{command} title={title}::{}", data(&message)))
     };
     checks(run).into_iter().filter_map(of_check).take(ANNOTATIONS_MAX).collect()

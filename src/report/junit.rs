@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::archive::Run;
 
-use super::checks::{Check, State, checks};
+use super::checks::{Check, State, checks, notes};
 use super::titled::Titled;
 use super::verdict::verdict_line;
 use super::words::outside;
@@ -23,6 +23,8 @@ struct Suite {
     seconds: String,
     cases: Vec<Check>,
     verdict: String,
+    /// The cause of the errors, and what else is to be known of the run.
+    notes: Vec<String>,
     seed: u64,
     version: String,
 }
@@ -37,6 +39,7 @@ impl Suite {
             seconds: seconds(run),
             cases: checks(run),
             verdict: verdict_line(run, false),
+            notes: notes(run).map(|(name, text)| format!("{name}: {text}")).collect(),
             seed: run.plan.plan.seed,
             version: outside(&run.seckill),
         }

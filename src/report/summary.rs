@@ -6,7 +6,7 @@ use askama::Template;
 use crate::archive::Run;
 use crate::judge::ThresholdResult;
 
-use super::checks::{Check, Kind, State, checks, counted, judged};
+use super::checks::{Check, Kind, State, checks, counted, judged, notes};
 use super::counts::order_ends;
 use super::faults;
 use super::not_checked::by_reason;
@@ -26,6 +26,8 @@ struct Section {
     mark: &'static str,
     title: String,
     verdict: String,
+    /// The cause of the errors, and what else is to be known of the run.
+    notes: Vec<(&'static str, String)>,
     figures: Vec<(&'static str, String)>,
     thresholds: Vec<Threshold>,
     /// Invariants that the source of the ledger does not allow to check, with the reason.
@@ -61,7 +63,7 @@ fn section(titled: &Titled<'_>) -> Section {
         check.kind != Kind::Threshold && matches!(check.state, State::Broken | State::Undecided)
     };
     let problems = checks(run).into_iter().filter(is_problem).map(|check| Problem {
-        name: escaped(&check.name),
+        name: escaped(check.problem()),
         message: escaped(&check.message),
         details: check.details.iter().map(|line| escaped(line)).collect(),
     });
@@ -69,6 +71,7 @@ fn section(titled: &Titled<'_>) -> Section {
         mark: Tone::of(run).emoji(),
         title: escaped(&outside(titled.name)),
         verdict: escaped(&verdict_line(run, false)),
+        notes: notes(run).map(|(name, text)| (name, escaped(&text))).collect(),
         figures: figures(run).into_iter().map(|(name, text)| (name, escaped(&text))).collect(),
         thresholds: thresholds(run),
         not_checked: not_checked(run),

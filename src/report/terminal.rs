@@ -16,7 +16,7 @@ use super::faults;
 use super::not_checked;
 use super::steps::{steps, unmatched};
 use super::verdict::{crossed, verdict_line, was_sold_out};
-use super::words::{how_often, millis};
+use super::words::{INSECURE, how_often, millis, number_of};
 
 /// CPU time above which the time per request is exact, in microseconds: a shorter time is only a
 /// few ticks of the kernel's clock, of 10 ms each.
@@ -170,9 +170,9 @@ pub(super) fn clicks(run: &Run) -> String {
         let warmup = Span(plan.warmup);
         let _ = writeln!(
             text,
-            "Warm-up    the {} requests of the first {warmup} are excluded, but not from the \
-             audit, the ledger's times and the progress lines",
-            requests.warmup,
+            "Warm-up    {} of the first {warmup} excluded, but not from the audit, the ledger's \
+             times and the progress lines",
+            number_of(requests.warmup, "request"),
         );
     }
     if plan.double_click != Share::default() {
@@ -290,7 +290,7 @@ pub(super) fn remarks(run: &Run) -> String {
         let _ = writeln!(text, "Nemesis    {seed}; the same command draws the same faults again");
     }
     if run.plan.plan.insecure {
-        text += "INSECURE   the server's certificate was not checked (--insecure)\n";
+        let _ = writeln!(text, "INSECURE   {INSECURE}");
     }
     if was_sold_out(run) {
         text += "Note       the sale was sold out before the run: nothing could be won\n";

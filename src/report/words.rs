@@ -43,7 +43,15 @@ pub(super) fn count(number: impl Into<i128>) -> String {
     text
 }
 
-/// A number of things: `1 request`, `3 500 requests`.
+/// What a report says of a run with `--insecure`.
+pub(super) const INSECURE: &str = "the server's certificate was not checked (--insecure)";
+
+/// A number of things in one word of digits: `1 request`, `3500 requests`.
+pub(super) fn number_of(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A number of things, its digits in groups: `1 request`, `3 500 requests`.
 pub(super) fn how_many(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }

@@ -39,8 +39,12 @@ pub enum ControlError {
     NoState(String, StatusCode),
     #[error("several items are on sale at {0}: select one with --item NAME")]
     ItemRequired(String),
-    #[error("the item is not on sale at {0}")]
-    UnknownItem(String),
+    #[error(
+        "the item{} is not on sale at {url}: name one that is with --item, or open its sale with \
+         --stock",
+        .item.as_ref().map(|item| format!(" {item}")).unwrap_or_default()
+    )]
+    UnknownItem { url: String, item: Option<ItemId> },
     #[error("no admin token: give --admin-token or SECKILL_ADMIN_TOKEN")]
     NoToken,
     #[error("the admin token is not the server's")]
@@ -90,7 +94,7 @@ impl ControlError {
     pub(super) fn no_state(&self) -> Option<u16> {
         match self {
             Self::ItemRequired(_) => Some(400),
-            Self::UnknownItem(_) => Some(404),
+            Self::UnknownItem { .. } => Some(404),
             Self::NoState(_, status) => Some(status.as_u16()),
             _ => None,
         }

@@ -14,7 +14,16 @@ impl Run {
     /// When the last request ended, in seconds since the beginning of the run; the end of the
     /// series where the recorded times do not tell.
     pub fn ended_s(&self) -> f64 {
-        ended_s(&self.series, self.requests.ended_us.map(|us| us as f64 / 1e6))
+        ended_s(self.series_of_load(), self.recorded_end_s())
+    }
+
+    /// The series without rows that only tell what was after the last request.
+    pub fn series_of_load(&self) -> &[SeriesRow] {
+        until_end(&self.series, self.recorded_end_s())
+    }
+
+    fn recorded_end_s(&self) -> Option<f64> {
+        self.requests.ended_us.map(|us| us as f64 / 1e6)
     }
 
     /// The series in at most `max` rows: adjacent rows are merged, all of the same number. Counts
@@ -23,7 +32,7 @@ impl Run {
     /// last stock is kept. A last row that is cut short by the end of the run is merged with the
     /// one before it.
     pub fn series_within(&self, max: usize) -> Vec<SeriesRow> {
-        within(&self.series, max, self.ended_s())
+        within(self.series_of_load(), max, self.ended_s())
     }
 }
 
@@ -39,6 +48,15 @@ fn within(series: &[SeriesRow], max: usize, ended_s: f64) -> Vec<SeriesRow> {
         rows.extend(both);
     }
     rows
+}
+
+/// See [`Run::series_of_load`].
+fn until_end(rows: &[SeriesRow], recorded_s: Option<f64>) -> &[SeriesRow] {
+    let Some(ended_s) = recorded_s else { return rows };
+    let is_later =
+        |row: &SeriesRow| row.sent == 0 && row.ended == 0 && row.from_s as f64 >= ended_s;
+    let later = rows.iter().rev().take_while(|row| is_later(row)).count();
+    &rows[..rows.len() - later]
 }
 
 /// See [`Run::ended_s`].
@@ -186,6 +204,16 @@ mod tests {
         assert_eq!(ends(2, 4.0), [2, 4]);
         assert_eq!(ends(3, 3.01), [2, 4]);
         assert_eq!(ends(1, 3.01), [4]);
+    }
+
+    #[test]
+    fn rows_without_requests_after_the_end_are_no_part_of_the_load() {
+        let quiet = |second| SeriesRow { sent: 0, ended: 0, ..row(second) };
+        let rows = [row(0), quiet(1), row(2), quiet(3), quiet(4)];
+        let last = |recorded_s| until_end(&rows, recorded_s).last().unwrap().to_s;
+        assert_eq!([Some(2.9999), Some(3.0), Some(3.5), None].map(last), [3, 3, 4, 5]);
+        let load = until_end(&rows, Some(2.9999));
+        assert_eq!(ended_s(load, Some(2.9999)), 2.9999);
     }
 
     #[test]

@@ -102,7 +102,13 @@ impl Expression {
                 "" => "a comparison without a limit".to_owned(),
                 wrong => format!("a limit that does not fit {metric}: {}", printable(wrong)),
             };
-            let expected = format!("{noun} is expected here: {example}");
+            let several = ["&&", "||", ",", ";", " and ", " or "];
+            let expected = match several.iter().any(|joint| limit.contains(joint)) {
+                true => {
+                    format!("one limit is expected here; repeat the flag for others: {example}")
+                }
+                false => format!("{noun} is expected here: {example}"),
+            };
             ExpressionError::new(text, limit_at..text.len(), problem, expected)
         })?;
         Ok(Self { text: text.to_owned(), metric, comparison, limit, unit, limit_at })

@@ -114,6 +114,7 @@ fn errors_show_the_wrong_place_and_what_is_expected_there() {
         "server.cpu>40",
         "p99",
         "p99=50ms",
+        "p99>50ms && errors>0",
         "p99==50ms",
         "p99 => 50ms",
         "p99>",

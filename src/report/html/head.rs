@@ -23,6 +23,8 @@ pub(super) struct Head {
     pub(super) target: String,
     pub(super) stopped: Option<String>,
     pub(super) cause: Option<String>,
+    /// Whether the server could have been another one.
+    pub(super) is_insecure: bool,
     /// What is broken, in words.
     pub(super) broken: Vec<String>,
     pub(super) is_valid: bool,
@@ -64,6 +66,7 @@ impl Head {
             },
             stopped: run.requests.stopped_early.as_deref().map(outside),
             cause: run.requests.cause.as_deref().map(outside),
+            is_insecure: run.plan.plan.insecure,
             broken: broken(run),
             is_valid: run.generator.valid,
             tiles: tiles(run),

@@ -125,11 +125,12 @@ fn events(timeline: &str) -> Vec<EventView> {
     timed.iter().map(view).collect()
 }
 
-/// Milliseconds since the beginning of the recording, in the unit that suits them.
+/// Milliseconds since the beginning of the recording, to the microsecond, in the unit that suits
+/// them.
 fn since(ms: f64) -> String {
-    match ms.abs() < 10_000.0 {
+    match ms.abs() < 1_000.0 {
         true => format!("{ms:+.3}\u{a0}ms"),
-        false => format!("{:+.3}\u{a0}s", ms / 1e3),
+        false => format!("{:+.6}\u{a0}s", ms / 1e3),
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
         assert_eq!(
             parts,
             [
-                at("-12.345\u{a0}s", "decided won a-1, 2 us after the order of x", "decided"),
+                at("-12.345000\u{a0}s", "decided won a-1, 2 us after the order of x", "decided"),
                 at("+1.500\u{a0}ms", "sent", "sent"),
                 at("+6.500\u{a0}ms", "answered won a-1", "answered"),
                 at("", "not in the ledger", "other"),

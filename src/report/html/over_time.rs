@@ -242,7 +242,8 @@ impl Time<'_> {
             marks.insert(0, Mark { class: "warmup", is_band: true, name, path });
         }
         if empty.is_none() {
-            marks.splice(0..0, self.faults.mark(&axes, self.end_s));
+            // Over the others, which it lets through: bands would hide it.
+            marks.extend(self.faults.mark(&axes, self.end_s));
         }
         Chart {
             title,

@@ -32,7 +32,7 @@ impl Plan {
         if record.spawn.iter().flatten().any(is_local) {
             notes.push(
                 "The services of the server were on this machine. If they are gone, run the \
-                 command under `seckill lab`, without the flags that name them.",
+                 command under seckill lab, without the flags that name them.",
             );
         }
         // A run that was recorded by an earlier version does not say which one it was.

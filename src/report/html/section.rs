@@ -59,7 +59,7 @@ impl Section {
             seconds: seconds(run, &rows),
             faults: faults::table(run),
             // The last row alone is merged where the run ends soon after it begins.
-            is_merged: rows.len() + 1 < run.series.len(),
+            is_merged: rows.len() + 1 < run.series_of_load().len(),
             curve: curve::chart(&run.latency_curve),
             percentiles: percentiles(run),
             times: figures::times(run),

@@ -102,7 +102,10 @@ impl Control {
         let answer: Option<Answer<'_>> = serde_json::from_slice(&body).ok();
         match answer.as_ref().and_then(|answer| answer.reason.as_deref()) {
             Some("item_required") => Err(ControlError::ItemRequired(self.url.clone())),
-            Some("unknown_item") => Err(ControlError::UnknownItem(self.url.clone())),
+            Some("unknown_item") => {
+                let (url, item) = (self.url.clone(), self.item.clone());
+                Err(ControlError::UnknownItem { url, item })
+            }
             Some(_) if matches!(status.as_u16(), 400 | 404 | 410) => {
                 Err(ControlError::NoState(self.url.clone(), status))
             }
