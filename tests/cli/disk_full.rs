@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{TOKEN, bench, last_line, stderr, stdout};
-use crate::support::child::Serving;
+use crate::support::child::{Serving, seckill};
 use crate::support::skip::skip;
 
 /// A small file system for one test; unmounted when dropped.
@@ -38,6 +38,22 @@ pub(super) fn mount(path: &Path, options: &str) -> bool {
     let mut mount = Command::new("mount");
     mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path);
     mount.output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn full_temporary_folder_is_named() {
+    let Some(disk) = SmallDisk::mount("64k") else {
+        skip("only root may mount the small file system that it fills");
+        return;
+    };
+    std::fs::write(disk.path().join("rest"), vec![0; 60 << 10]).unwrap();
+    let mut bench = seckill();
+    bench.args(["bench", "--spawn"]).env("TMPDIR", disk.path()).current_dir("/");
+    let output = bench.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let said = stderr(&output);
+    assert!(said.contains("no space") || said.contains("No space"), "{said}");
+    assert!(said.contains(&*disk.path().to_string_lossy()), "{said}");
 }
 
 #[test]

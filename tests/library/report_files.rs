@@ -225,6 +225,39 @@ fn invariants_that_the_source_does_not_tell_of_are_named_everywhere() {
 }
 
 #[test]
+fn every_report_says_why_requests_failed_and_what_was_not_checked() {
+    let mut run = report(oversold());
+    run.requests.cause = Some("the broker had no file left".into());
+    run.plan.plan.insecure = true;
+    let titled = [Titled { name: "run", run: &run }];
+    for text in [html(&titled).unwrap(), junit(&titled).unwrap(), summary(&titled).unwrap()] {
+        assert!(text.contains("Cause of the errors"), "{text}");
+        assert!(text.contains("the broker had no file left"), "{text}");
+        assert!(text.contains("certificate was not checked (--insecure)"), "{text}");
+    }
+}
+
+#[test]
+fn annotation_has_the_first_details_and_says_how_many_there_are() {
+    let mut run = report(oversold());
+    let violation = &mut run.audit.audit.violations[0];
+    violation.cause = None;
+    violation.witnesses = (1..=9).map(|number| format!("witness-{number}")).collect();
+    let line = &annotations(&run)[0];
+    assert!(line.contains("witness-3%0Aand 6 more lines in the reports"), "{line}");
+    assert!(!line.contains("witness-4"), "{line}");
+}
+
+#[test]
+fn summary_names_an_invalid_run_as_such() {
+    let mut run = report(oversold());
+    run.generator.valid = false;
+    let text = summary(&[Titled { name: "run", run: &run }]).unwrap();
+    assert!(text.contains("**the run is invalid**: "), "{text}");
+    assert!(!text.contains("the run is valid"), "{text}");
+}
+
+#[test]
 fn summary_and_page_say_what_has_become_of_held_orders() {
     let run = report(oversold());
     let titled = [Titled { name: "run", run: &run }];
