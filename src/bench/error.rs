@@ -42,7 +42,8 @@ impl BenchError {
     pub(super) fn unaudited(because: &ControlError) -> Self {
         let problem =
             format!("this run could not be audited: {because}; add --no-audit to load only");
-        Self::Flag(FlagError::new("target", problem))
+        let flag = if matches!(because, ControlError::Truth { .. }) { "sut" } else { "target" };
+        Self::Flag(FlagError::new(flag, problem))
     }
 }
 

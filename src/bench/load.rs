@@ -112,7 +112,7 @@ impl<'a> Load<'a> {
             let target = Target { address, ..site.target.clone() };
             let item = site.item.clone();
             let (live, stop) = (Arc::clone(live), stop.clone());
-            let epoch = site.view_before.sale.epoch;
+            let epoch = site.sale_number();
             let beginning = site.beginning;
             move || {
                 let wants_samples = sinks.outputs.wants_samples() || sinks.faults.is_needed();

@@ -33,6 +33,16 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// The number of the sale, from which the ids of the run follow. A server that does not number
+    /// its sales may know the ids of an earlier one, so a fresh sale gets the time instead.
+    pub(super) fn sale_number(&self) -> u64 {
+        let is_fresh = !self.earlier_views.is_empty();
+        match self.view_before.sale.epoch {
+            0 if is_fresh => self.beginning.unix_us(),
+            epoch => epoch,
+        }
+    }
+
     /// Finds the tested system and its sale.
     pub(super) async fn find(
         config: &Config,

@@ -106,7 +106,7 @@ async fn read_ledger_before(
     let deadline = Instant::now() + config.plan.settle_timeout;
     // Nothing is sent yet, so nothing of it belongs to this run.
     let ids = Ids::new(config.plan.seed, config.plan.buyers);
-    let ids = ids.at_sale(site.view_before.sale.epoch);
+    let ids = ids.at_sale(site.sale_number());
     let history = History::new(ids, site.item.clone(), 0, site.beginning.unix_us());
     let read = evidence::ledger(site, &history, outputs, LedgerFile::Before, deadline).await;
     let read = read.and_then(|ledger| match ledger.is_miscounted {

@@ -60,6 +60,7 @@ impl History {
             expected_stock: self.expected_stock,
             began_us: self.began_us,
             ended_us: self.ended_us,
+            ledger_us: self.ledger_us,
             sent: run_lengths(&self.sent),
         };
         write_line(&mut file, &run)?;
@@ -171,7 +172,7 @@ impl<R: BufRead> Lines<R> {
 
     /// The history that the first line begins.
     fn begin(&self, first: serde_json::Value) -> Result<History, HistoryError> {
-        let Line::Run { ids, item, expected_stock, began_us, ended_us, sent, .. } =
+        let Line::Run { ids, item, expected_stock, began_us, ended_us, ledger_us, sent, .. } =
             self.understand(first)?
         else {
             return Err(self.invalid("the first line does not describe a run"));
@@ -184,7 +185,8 @@ impl<R: BufRead> Lines<R> {
             return Err(self.invalid("more attempts of a virtual user than any run has"));
         }
         let mut history = History::new(ids, item, 0, began_us);
-        (history.expected_stock, history.ended_us) = (expected_stock, ended_us);
+        history.expected_stock = expected_stock;
+        (history.ended_us, history.ledger_us) = (ended_us, ledger_us);
         history.sent = sent
             .into_iter()
             .flat_map(|(attempts, users)| std::iter::repeat_n(attempts, users as usize))

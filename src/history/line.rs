@@ -24,6 +24,8 @@ pub(super) enum Line {
         began_us: u64,
         #[serde(default)]
         ended_us: u64,
+        #[serde(default)]
+        ledger_us: u64,
         /// Attempts of each virtual user, in their order, as runs: `[attempts, users]`.
         sent: Vec<(u64, u64)>,
     },

@@ -105,6 +105,9 @@ pub struct History {
     /// When the load ended, in microseconds since the beginning: no request of it was in flight any
     /// more; 0 if that is not known.
     pub ended_us: u64,
+    /// When the ledger after the run had been read, in microseconds since the beginning; 0 if that
+    /// is not known.
+    pub ledger_us: u64,
     /// Attempts that each virtual user made.
     pub sent: Vec<u64>,
     /// Attempts that were not refused, in no order.
@@ -145,6 +148,7 @@ impl History {
             expected_stock: None,
             began_us,
             ended_us: 0,
+            ledger_us: 0,
             sent: vec![0; threads],
             entries: Vec::new(),
             refusals: Refusals::default(),
@@ -187,6 +191,7 @@ impl History {
             expected_stock: _,
             began_us: _,
             ended_us: _,
+            ledger_us: _,
             sent,
             entries,
             refusals,

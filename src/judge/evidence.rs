@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Answered, Asked, History, Ledger, Row};
+use crate::history::{Answered, Asked, History, Ledger, Payment, PaymentAnswer, Row};
 use crate::stats::Quantiles;
 
 use super::reconcile::reconcile;
@@ -81,6 +81,8 @@ fn nothing_proved(history: &History) -> Option<String> {
         Some("no request got a usable answer".to_owned())
     } else if !accepted && !was_sold_out {
         Some("no attempt was accepted".to_owned())
+    } else if is_unpaid(history) {
+        Some("no payment got a usable answer".to_owned())
     } else if answered < wanted {
         Some(format!("only {answered} of {wanted} results could be read"))
     } else if again.answered < again.wanted {
@@ -89,6 +91,12 @@ fn nothing_proved(history: &History) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Whether orders were to be paid for, and it is not known of any payment what has become of it.
+fn is_unpaid(history: &History) -> bool {
+    let unknown = |payment: &Payment| payment.answered == PaymentAnswer::Unknown;
+    !history.payments.is_empty() && history.payments.iter().all(unknown)
 }
 
 /// Times from acceptance to decision, by the tested system's clock, of the run's own attempts.
@@ -164,6 +172,28 @@ mod tests {
         scene.ledger.sale.stock_left = -1;
         let gaps = Gaps { settled: gap("2 were queued"), ..Gaps::default() };
         assert_eq!(because(&scene, &gaps), (Verdict::Fail, String::new()));
+    }
+
+    #[test]
+    fn pass_needs_an_answer_to_a_payment() {
+        let of = |answers: &[PaymentAnswer]| {
+            let mut scene = Scene::new();
+            scene.history.payments = answers
+                .iter()
+                .map(|answered| Payment {
+                    request_id: scene.id(0),
+                    answered: *answered,
+                    told: None,
+                    sent_us: 1,
+                    answered_us: 2,
+                })
+                .collect();
+            because(&scene, &Gaps::default())
+        };
+        let unpaid = unknown("no payment got a usable answer");
+        assert_eq!(of(&[PaymentAnswer::Unknown; 2]), unpaid);
+        let refused = [PaymentAnswer::Unknown, PaymentAnswer::Refused];
+        assert_eq!(of(&refused), (Verdict::Pass, String::new()));
     }
 
     #[test]

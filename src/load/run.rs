@@ -61,7 +61,7 @@ pub struct Job<'a> {
     pub target: &'a Target,
     /// The item to buy.
     pub item: &'a ItemId,
-    /// The epoch of the sale: each fresh sale of a server has a higher one.
+    /// The number of the sale: each fresh sale of a server has a higher one.
     pub epoch: u64,
     /// When the times of the history begin.
     pub beginning: Beginning,

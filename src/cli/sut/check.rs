@@ -286,6 +286,13 @@ fn problems(trial: &Trial, ours: &RequestId, has_stock: bool) -> Vec<String> {
         problems
             .push(format!("one attempt, and {orders} new orders: see `only` of [truth.orders]"));
     }
+    if is_refused(trial) && (!mine.is_empty() || orders == 1) {
+        problems.push(
+            "the attempt was refused without an effect, and there is a new order: see the \
+             [[outcome]] that it was understood by"
+                .to_owned(),
+        );
+    }
     let tells = after.tells;
     let can_be_told = tells.buyers || tells.request_ids || tells.order_ids;
     let told = told_order(trial);
@@ -309,6 +316,14 @@ fn problems(trial: &Trial, ours: &RequestId, has_stock: bool) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Whether the attempt was told that it has no effect.
+fn is_refused(trial: &Trial) -> bool {
+    trial.requests.iter().any(|seen| {
+        let Part::Purchase(_, _, Ok(understood)) = &seen.part else { return false };
+        matches!(understood.meaning, Meaning::Refused(_) | Meaning::Answered(Answered::Lost(_)))
+    })
 }
 
 /// The order that the attempt was told of, by its answer or its result.

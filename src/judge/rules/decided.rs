@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use crate::history::{ResultRead, Standstill, Status};
+use crate::history::{ResultRead, Row, Standstill, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
+use crate::judge::origin::Origin;
 
 use super::results::Settled;
 
@@ -34,16 +35,22 @@ pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
         return broken;
     }
     let known = known_before_settled(facts);
+    let is_lost = |row: &Row| match stuck {
+        _ if facts.is_settled => true,
+        Stuck::Nothing => false,
+        Stuck::Below { seq } => row.seq < seq,
+        Stuck::Everything => true,
+    };
     for made in &facts.accepted {
         // An attempt that is not in the ledger at all breaks `accepted_kept` instead.
         let Some(row) = made.row.filter(|row| row.status == Status::Queued) else { continue };
-        let is_lost = match stuck {
-            _ if facts.is_settled => true,
-            Stuck::Nothing => false,
-            Stuck::Below { seq } => row.seq < seq,
-            Stuck::Everything => true,
-        };
-        broken.add_if(is_lost, made.request_id);
+        broken.add_if(is_lost(row), made.request_id);
+    }
+    // One that was queued before the run, and when nothing was, breaks `rows_sane` instead.
+    let earlier = facts.rows().filter(|(_, origin)| *origin == Origin::Earlier);
+    for (row, _) in earlier.filter(|(row, _)| row.status == Status::Queued && !facts.is_settled) {
+        let is_made = facts.history.ids.attempt(&row.request_id).is_some();
+        broken.add_if(!is_made && is_lost(row), row.request_id);
     }
     for made in &facts.unknown {
         let is_queued = made.row.is_some_and(|row| row.status == Status::Queued);

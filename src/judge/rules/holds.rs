@@ -2,19 +2,20 @@
 //! deadline.
 
 use crate::escape::printable;
-use crate::history::{OrderState, OrderStatus, Payment, PaymentAnswer, Row};
+use crate::history::{OrderState, OrderStatus, Payment, PaymentAnswer, ResultRead, Row};
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
 use crate::judge::invariant::{Invariant, Witnesses};
 
-use super::results::Settled;
+use super::results::ledger_us;
 
 /// How far apart the clocks of a right system may be, and how long after its deadline an order may
 /// still be held, in microseconds.
 const LATE_US: u64 = 60_000_000;
 
-/// How long after the last state of the sale the ledger may have been read, in microseconds.
+/// How long after the last state of the sale the ledger may have been read where its time is not
+/// known, in microseconds.
 const READING_US: u64 = 3_600_000_000;
 
 /// Checks that no order has two ends: in answers to payments, in results, in the ledger and in that
@@ -147,12 +148,21 @@ fn ends_are_asked_for(facts: &Facts<'_>, broken: &mut Witnesses) {
             *first_us = Some(first_us.unwrap_or(u64::MAX).min(*sent_us));
         }
     }
-    for read in facts.history.results.iter().filter(|read| read.order == Some(OrderStatus::Paid)) {
-        let sent_us = payments.get(&read.request_id).and_then(|first_us| *first_us);
-        broken.add_if(
-            read.answered_us > 0 && sent_us.is_some_and(|sent_us| read.answered_us < sent_us),
-            format_args!("{}: shown as paid before anybody had paid for it", read.request_id),
-        );
+    let history = facts.history;
+    let is_new = |read: &&ResultRead| {
+        !history.before.contains_key(&read.request_id)
+            && history.ids.attempt(&read.request_id).is_some()
+    };
+    for read in history.results.iter().filter(|read| read.answered_us > 0).filter(is_new) {
+        let first_us = payments.get(&read.request_id).and_then(|first_us| *first_us);
+        let problem = match read.order {
+            Some(OrderStatus::Cancelled) => "shown as cancelled, and no buyer has cancelled it",
+            Some(OrderStatus::Paid) if first_us.is_none_or(|us| read.answered_us < us) => {
+                "shown as paid before anybody had paid for it"
+            }
+            _ => continue,
+        };
+        broken.add(format_args!("{}: {problem}", read.request_id));
     }
     for row in facts.accepted.iter().chain(&facts.unknown).filter_map(|made| made.row) {
         let Some(order) = &row.order else { continue };
@@ -228,11 +238,15 @@ fn overdue(facts: &Facts<'_>, order: &OrderState, ledger_us: u64) -> Option<&'st
 /// Whether an order ended at a time at which the ledger had been read already.
 fn ended_in_future(facts: &Facts<'_>, order: &OrderState) -> Option<&'static str> {
     let earliest_us = facts.clock?.earliest_moment(order.ended_us?);
-    let read_us = facts.all_views().next_back()?.answered_us.saturating_add(READING_US);
+    let read_us = match facts.history.ledger_us {
+        0 => facts.all_views().next_back()?.answered_us.saturating_add(READING_US),
+        read_us => read_us.saturating_add(LATE_US),
+    };
     (earliest_us > read_us).then_some("ended in the future")
 }
 
-/// Nobody is refused as too late in time, and nobody pays too late, by more than clocks differ.
+/// Nobody is refused as too late in time, and nobody pays too late, by more than clocks differ; and
+/// no result shows an order as expired so early.
 fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     let Some(clock) = facts.clock else { return };
     for Payment { request_id, answered, sent_us, answered_us, .. } in &facts.history.payments {
@@ -250,14 +264,28 @@ fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
             _ => {}
         }
     }
+    for read in facts.history.results.iter().filter(|of| of.order == Some(OrderStatus::Expired)) {
+        let order = facts.row_of(&read.request_id).and_then(|row| row.order.as_ref());
+        let early_us = |order: &OrderState| clock.earliest_moment(order.held_until_us);
+        broken.add_if(
+            order.is_some_and(|order| read.answered_us.saturating_add(LATE_US) < early_us(order)),
+            format_args!("{}: shown as expired before its deadline", read.request_id),
+        );
+    }
 }
 
-/// The ledger was not requested before this moment: the bench waits for all payments and decisions.
-fn ledger_us(facts: &Facts<'_>) -> u64 {
-    let paid_us = facts.history.payments.iter().map(|payment| payment.answered_us).max();
-    let settled_us = match Settled::of(facts) {
-        Settled::Since { answered_us, .. } => answered_us,
-        Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
-    };
-    settled_us.max(paid_us.unwrap_or(0))
+/// By when buyers were told of orders in the ledger that these had been given back, in order.
+pub(super) fn told_back_us(facts: &Facts<'_>) -> Vec<u64> {
+    let mut first: IdMap<u64> = IdMap::default();
+    let is_back = |status| matches!(status, OrderStatus::Expired | OrderStatus::Cancelled);
+    for (id, _, by_us) in tellings(facts).filter(|(_, status, _)| is_back(*status)) {
+        let is_order = facts.row_of(&id).is_some_and(|row| row.order.is_some());
+        if is_order && by_us > 0 {
+            let first_us = first.entry(id).or_insert(by_us);
+            *first_us = by_us.min(*first_us);
+        }
+    }
+    let mut by_us: Vec<u64> = first.into_values().collect();
+    by_us.sort_unstable();
+    by_us
 }

@@ -1,16 +1,20 @@
 //! The stock that was read during the run: at each moment it is what can have been sold by then.
 
-use crate::history::{Row, Status, View};
+use crate::history::{OrderStatus, Row, Status, View};
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::sums::adds_up;
 
+use super::holds::told_back_us;
 use super::limit::AtLimit;
 use super::orders::{moments, orders};
 use super::paid_reads::paid_reads_bounded;
-use super::results::Settled;
+use super::results::ledger_us;
 use super::sold_out::{first_told, sold_out_true};
 use super::views::late_orders;
+
+/// How far apart the clocks of a right system may be, in microseconds.
+const CLOCKS_APART_US: u64 = 60_000_000;
 
 /// Checks each state against what must have been sold when it was requested and what can have been
 /// sold when it was answered, and that sold units stay sold.
@@ -38,14 +42,12 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     let at_limit = AtLimit::told(facts);
     // An order that was given back may have been by the time of any state.
     let in_ledger = Certain::of(facts, &at_limit, Row::takes_unit);
-    let later =
-        if facts.holds { Some(Certain::of(facts, &at_limit, Row::keeps_unit)) } else { None };
+    let last_us = views.iter().map(|view| view.answered_us).max().unwrap_or(0);
+    let stays = |row: &Row| row.keeps_unit() || is_held_until(facts, row, last_us);
+    let later = facts.holds.then(|| Certain::of(facts, &at_limit, stays));
     let first_us = facts.made().map(|made| made.entry.sent_us).min();
-    // The ledger was requested after the state that showed that nothing was queued.
-    let ledger_us = match Settled::of(facts) {
-        Settled::Since { answered_us, .. } => answered_us,
-        Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
-    };
+    let ledger_us = ledger_us(facts);
+    let told_back_us = told_back_us(facts);
     let late = late_orders(facts);
     for view in &views {
         // The first state was read before the ledger before the run, which may have newer orders.
@@ -57,6 +59,8 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
         let certain = certain.by(view.sent_us, is_after_ledger);
         let late = if is_newer { late } else { 0 };
         let possible = before_won + from_us.partition_point(|us| *us <= view.answered_us) + late;
+        let possible =
+            possible.saturating_sub(told_back_us.partition_point(|us| *us < view.sent_us));
         let sold = view.sale.orders;
         if sold < certain as u64 {
             let ms = view.sent_us / 1_000;
@@ -76,6 +80,16 @@ pub(super) fn stock_reads_bounded(facts: &Facts<'_>) -> Witnesses {
     broken
 }
 
+/// Whether an order is still held at a moment, however far clocks differ: nobody but its buyer can
+/// give it back before its deadline, and no buyer of a run does.
+fn is_held_until(facts: &Facts<'_>, row: &Row, us: u64) -> bool {
+    let held = row.order.as_ref().filter(|order| order.status == OrderStatus::Held);
+    let is_ours = facts.history.ids.attempt(&row.request_id).is_some();
+    let due_us = held.filter(|_| is_ours).zip(facts.clock);
+    let due_us = due_us.map(|(order, clock)| clock.earliest_moment(order.held_until_us));
+    due_us.is_some_and(|due_us| us.saturating_add(CLOCKS_APART_US) < due_us)
+}
+
 /// Orders that a state has for certain, once they were made.
 struct Certain {
     /// Those that the ledger before the run has.
@@ -86,9 +100,9 @@ struct Certain {
 
 impl Certain {
     /// The orders of the ledger's rows that `stay`.
-    fn of(facts: &Facts<'_>, at_limit: &AtLimit, stay: fn(&Row) -> bool) -> Self {
+    fn of(facts: &Facts<'_>, at_limit: &AtLimit, stay: impl Fn(&Row) -> bool) -> Self {
         let won = |row: &&Row| matches!(row.status, Status::Won(_));
-        let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(stay);
+        let is_still_won = |row: &&Row| facts.row_of(&row.request_id).is_some_and(&stay);
         let before = facts.history.before.values().filter(won).filter(is_still_won).count();
         let orders = orders(facts).iter().filter(|order| stay(order.row));
         let by_us = orders.map(|order| order.by_us.min(at_limit.by_us(order.row)));

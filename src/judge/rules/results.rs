@@ -56,7 +56,6 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
             *kept = Some(one);
         }
     }
-    let end_us = facts.load_end_us();
     let settled = Settled::of(facts);
     let others = facts.orders.iter().filter(|_| !facts.tells.once);
     let others: HashSet<&OrderId> = others.filter_map(|row| row.status.order_id()).collect();
@@ -64,10 +63,7 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
     let before = facts.history.before.values().filter(|row| row.status == Status::Queued);
     let had_queued: HashSet<&str> =
         before.filter(|_| !facts.tells.request_ids).map(|row| &*row.uid).collect();
-    // The ledger was requested after the load, and after the state that showed that nothing was
-    // queued.
-    let ledger_us =
-        if let Settled::Since { answered_us, .. } = settled { answered_us } else { end_us };
+    let ledger_us = ledger_us(facts);
     let is_true = |read: &ResultRead| {
         let made = made.get(&read.request_id).copied().flatten();
         let accepted = made.filter(|made| made.entry.answered != Answered::Unknown);
@@ -152,6 +148,17 @@ fn was_decided_before(facts: &Facts<'_>, read: &ResultRead) -> bool {
 fn was_not_sent(made: Option<&Made<'_>>, read: &ResultRead) -> bool {
     let new = made.filter(|made| made.earlier.is_none());
     read.answered_us > 0 && new.is_some_and(|made| read.answered_us < made.entry.sent_us)
+}
+
+/// The ledger was not requested before this moment: the bench waits for the load with all of its
+/// payments, and for the state that shows that nothing is queued.
+pub(super) fn ledger_us(facts: &Facts<'_>) -> u64 {
+    let paid_us = facts.history.payments.iter().map(|payment| payment.answered_us).max();
+    let settled_us = match Settled::of(facts) {
+        Settled::Since { answered_us, .. } => answered_us,
+        Settled::Never | Settled::AtSomeTime => facts.load_end_us(),
+    };
+    settled_us.max(paid_us.unwrap_or(0)).max(facts.history.ended_us)
 }
 
 /// Since when nothing was queued after the load.

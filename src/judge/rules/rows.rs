@@ -187,9 +187,11 @@ fn at_possible_times(facts: &Facts<'_>, median_us: i64, broken: &mut Witnesses) 
         return;
     }
     let (earliest, latest) = (median_us - CLOCKS_APART_US, median_us + CLOCKS_APART_US);
-    // Nothing in a settled ledger was decided after the state of the sale was read once more.
-    let end_us = facts.all_views().next_back().map_or(i64::MAX, |view| {
-        began_us.saturating_add(signed(view.answered_us)).saturating_add(latest.max(0))
+    // Nothing in a settled ledger was decided after it and the last state of the sale were read.
+    let history = facts.history;
+    let read_us = facts.all_views().next_back().map(|view| view.answered_us.max(history.ledger_us));
+    let end_us = read_us.map_or(i64::MAX, |read_us| {
+        began_us.saturating_add(signed(read_us)).saturating_add(latest.max(0))
     });
     for made in &facts.accepted {
         if made.offset_us(began_us).is_some_and(|(from, to)| from > latest || to < earliest) {
@@ -206,4 +208,34 @@ fn at_possible_times(facts: &Facts<'_>, median_us: i64, broken: &mut Witnesses) 
             broken.add(format_args!("{}: accepted before it was sent", made.request_id));
         }
     }
+    // What was queued when the ledger before the run was read, has been decided since.
+    let begun_us = began_us.saturating_add(median_us.min(0)).saturating_sub(CLOCKS_APART_US);
+    // Where it is not known when the ledger was read, a late effect may be newer than the state.
+    let is_read = facts.is_settled && history.ledger_us > 0;
+    let was_queued = |row: &Row| {
+        history.before.get(&row.request_id).is_some_and(|row| row.status == Status::Queued)
+    };
+    for (row, decided_us) in unanswered(facts, was_queued) {
+        if is_read && decided_us > end_us {
+            broken.add(format_args!("{}: decided in the future", row.request_id));
+        } else if decided_us < begun_us && was_queued(row) {
+            broken.add(format_args!("{}: decided while it was queued", row.request_id));
+        }
+    }
+}
+
+/// Rows that were decided during the run, of attempts that were not answered in it, with the times
+/// of their decisions.
+fn unanswered<'a>(
+    facts: &'a Facts<'_>,
+    was_queued: impl Fn(&Row) -> bool + 'a,
+) -> impl Iterator<Item = (&'a Row, i64)> + 'a {
+    let unknown = facts.unknown.iter().filter(|made| made.earlier.is_none());
+    let others = facts.rows().filter(move |(row, origin)| match origin {
+        Origin::Made => false,
+        Origin::Earlier => was_queued(row),
+        Origin::Refused | Origin::OtherRun | Origin::Foreign => true,
+    });
+    let rows = unknown.filter_map(|made| made.row).chain(others.map(|(row, _)| row));
+    rows.filter_map(|row| Some((row, signed(row.decided_us?))))
 }

@@ -7,6 +7,7 @@ use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::origin::Origin;
 use crate::judge::sums::adds_up;
 
+use super::holds::told_back_us;
 use super::kept::kept;
 use super::losses::{decided_losses, losses};
 use super::orders::{moments, orders};
@@ -58,7 +59,19 @@ fn units_were_left(facts: &Facts<'_>, broken: &mut Witnesses) {
     let by_us = moments(orders, |order| order.by_us);
     let refused = facts.history.refusals.of(Refused::SoldOut).map(kept);
     let lost = decided_losses(facts, Loss::SoldOut);
+    let told_back_us = told_back_us(facts);
+    let won = |row: &&Row| matches!(row.status, Status::Won(_));
+    let before = facts.history.before.values().filter(won).count();
     for request in refused.into_iter().flatten().chain(lost) {
+        let taken = before + from_us.partition_point(|us| *us <= request.answered_us);
+        let back = told_back_us.partition_point(|us| *us < request.sent_us);
+        let taken = taken.saturating_sub(back);
+        if (taken as u64) < facts.ledger.sale.stock {
+            let (id, stock) =
+                (facts.history.ids.request_id(request.attempt), facts.ledger.sale.stock);
+            broken.add(format_args!("{id}: at most {taken} of {stock} units were taken"));
+            continue;
+        }
         let earlier = views.partition_point(|view| view.answered_us < request.sent_us);
         let Some(view) = earlier.checked_sub(1).map(|last| views[last]) else { continue };
         let made_before = by_us.partition_point(|us| *us < view.sent_us);

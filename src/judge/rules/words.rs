@@ -22,8 +22,9 @@ pub(super) fn words_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
             Some(Stage::Closed) if open().had_not_closed(view.answered_us) => {
                 broken.add(format_args!("closed at {ms} ms, while the sale is open"));
             }
-            Some(Stage::Open) if was_outside(facts, view) => {
-                broken.add(format_args!("open at {ms} ms, outside the sale's hours"));
+            Some(stage @ (Stage::Open | Stage::SoldOut)) if was_outside(facts, view) => {
+                let word = if stage == Stage::Open { "open" } else { "sold out" };
+                broken.add(format_args!("{word} at {ms} ms, outside the sale's hours"));
             }
             _ => {}
         }

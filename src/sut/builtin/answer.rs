@@ -152,7 +152,7 @@ pub(crate) fn understand_result(
         (200, "queued", None, _) => Ok(Some(Status::Queued)),
         (200, "lost", None, reason) => Ok(Some(Status::Lost(loss(reason)))),
         (200, "won", Some(id), _) => Ok(Some(Status::Won(OrderId::from_text(id)))),
-        (404, "rejected", _, Some("unknown_request")) => Ok(None),
+        (404, "rejected", None, Some("unknown_request")) => Ok(None),
         // No request for a result is malformed, and its answer is no refusal of an attempt.
         (400 | 404 | 409 | 410 | 422, "rejected", ..) => Err(contradiction),
         (_, "queued" | "won" | "lost", ..) => Err(contradiction),
@@ -160,7 +160,12 @@ pub(crate) fn understand_result(
     };
     let status = status?;
     if !matches!(status, Some(Status::Won(_))) {
-        return Ok((status, ShownOrder::default()));
+        // Only a won attempt has an order.
+        let has_order = answer.order.is_some() || answer.held_until_us.is_some();
+        return if has_order { Err(contradiction) } else { Ok((status, ShownOrder::default())) };
+    }
+    if answer.position.is_some() {
+        return Err(contradiction);
     }
     let order = answer.order.as_deref().map(|word| order_status(word).ok_or(contradiction));
     let shown = ShownOrder { status: order.transpose()?, held_until_us: answer.held_until_us };
@@ -241,5 +246,15 @@ mod tests {
         assert_eq!(shown(r#","order":"held","held_until_us":5"#), of(held, Some(5)));
         assert_eq!(shown(r#","order":"held""#), Err(true));
         assert_eq!(shown(r#","order":"kept","held_until_us":5"#), Err(true));
+        assert_eq!(shown(r#","position":3"#), Err(true));
+        let of_others = [
+            (200, r#"{"status":"lost","reason":"sold_out","order":"held","held_until_us":5}"#),
+            (200, r#"{"status":"queued","held_until_us":5}"#),
+            (404, r#"{"status":"rejected","reason":"unknown_request","order_id":"o"}"#),
+        ];
+        for (http, body) in of_others {
+            let understood = understand_result(http, body.as_bytes(), ours);
+            assert!(understood.unwrap_err().is_contradictory, "{body}");
+        }
     }
 }

@@ -86,7 +86,11 @@ pub(crate) fn understand_payment(
         (429 | 503, "rejected") if Refusal::from_word(reason).is_some() => {
             Ok((PaymentAnswer::Refused, None))
         }
-        (200 | 409, _) => Err(contradiction),
+        // A well-formed payment is never refused for another reason, nor answered so by another
+        // status.
+        (400..=428 | 430..=499, "rejected") | (200 | 409, _) | (_, "paid" | "cancelled") => {
+            Err(contradiction)
+        }
         _ if http >= 300 => Err(ErrorKind::Http(http).into()),
         _ => Err(kind.into()),
     }
@@ -131,6 +135,11 @@ mod tests {
         assert_eq!(of(409, &rejected("cancelled")), Ok(PaymentAnswer::Cancelled));
         assert_eq!(of(404, &rejected("unknown_order")), Ok(PaymentAnswer::UnknownOrder));
         assert_eq!(of(503, &rejected("store_unavailable")), Ok(PaymentAnswer::Refused));
+        assert_eq!(of(429, &rejected("rate_limited")), Ok(PaymentAnswer::Refused));
+        for http in [400, 404, 405, 410, 413, 415, 422] {
+            assert_eq!(of(http, &rejected("bad_request_id")), Err(true), "{http}");
+        }
+        assert_eq!(of(202, r#"{"status":"paid"}"#), Err(true));
         assert_eq!(of(409, &rejected("paid")), Err(true));
         assert_eq!(of(409, &rejected("sold_out")), Err(true));
         assert_eq!(of(200, r#"{"status":"cancelled"}"#), Err(true));

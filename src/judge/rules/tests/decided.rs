@@ -73,6 +73,24 @@ fn queue_that_passed_over_an_attempt_has_lost_it() {
 }
 
 #[test]
+fn attempt_that_was_queued_before_the_run_is_decided_too() {
+    let mut scene = unsettled(1, 5_000_000, true);
+    let mut row = scene.row(3).clone();
+    (scene.row(3).status, scene.row(3).decided_us) =
+        (Status::Lost(Loss::SoldOut), Some(scene.ledger.rows[4].decided_us.unwrap()));
+    row.request_id =
+        Ids::new(9, Buyers::New).unmarked().request_id(AttemptNo { thread: 0, index: 0 });
+    (row.seq, row.uid) = (0, "somebody".into());
+    scene.row(0).seq = 1;
+    scene.history.before.insert(row.request_id, row.clone());
+    scene.ledger.rows.insert(0, row.clone());
+    assert_eq!(scene.broken(), [Invariant::AcceptedDecided]);
+    assert_eq!(scene.violations()[0].witnesses, [row.request_id.to_string()]);
+    scene.history.standstill.as_mut().unwrap().unchanged_us = 0;
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
 fn attempt_whose_result_was_read_is_decided_too() {
     let mut scene = Scene::new();
     let row = scene.row(5);

@@ -2,6 +2,7 @@
 
 mod decided;
 mod edges;
+mod hold_late;
 mod hold_times;
 mod hold_views;
 mod holds;

@@ -99,6 +99,41 @@ fn effect_of_a_timed_out_request_may_come_much_later() {
 }
 
 #[test]
+fn attempt_without_an_answer_is_decided_before_the_ledger_is_read() {
+    let mut scene = Scene::new();
+    scene.history.ledger_us = 205_000;
+    scene.row(5).accepted_us = server_us(190);
+    scene.row(5).decided_us = Some(server_us(200));
+    assert_eq!(scene.broken(), []);
+    scene.row(5).decided_us = Some(server_us(3_600_000));
+    assert_insane(&scene, 1);
+}
+
+#[test]
+fn attempt_that_was_queued_before_the_run_is_decided_in_it() {
+    let decided = |decided_us| {
+        let mut scene = Scene::new();
+        let mut row = scene.row(4).clone();
+        row.request_id = crate::ids::RequestId(uuid::Uuid::from_u128(5));
+        (row.seq, row.uid) = (0, "somebody".into());
+        row.accepted_us = server_us(0) - 600_000_000;
+        scene.row(0).seq = 1;
+        let before =
+            crate::history::Row { status: Status::Queued, decided_us: None, ..row.clone() };
+        scene.history.before.insert(row.request_id, before);
+        row.decided_us = Some(decided_us);
+        scene.ledger.rows.insert(0, row);
+        scene.history.ledger_us = 205_000;
+        scene.broken()
+    };
+    assert_eq!(decided(server_us(5)), []);
+    // The deciding clock may be right, and the accepting one ahead.
+    assert_eq!(decided(server_us(5) - 149_000_000), []);
+    assert_eq!(decided(server_us(5) - 300_000_000), [Invariant::RowsSane]);
+    assert_eq!(decided(server_us(3_600_000)), [Invariant::RowsSane]);
+}
+
+#[test]
 fn two_clocks_that_differ_are_legal() {
     let mut scene = Scene::new();
     scene.row(3).accepted_us += 40_000_000;

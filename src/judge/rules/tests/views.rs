@@ -139,6 +139,27 @@ fn words_of_a_state_agree_with_its_figures() {
 }
 
 #[test]
+fn sale_that_is_sold_out_is_closed_after_its_closing() {
+    let of = |closes| {
+        let mut scene = untold(|number, sale| {
+            sale.stage = (number == 3).then_some(Stage::SoldOut);
+        });
+        scene.set_hours(None, Some(closes));
+        // The state is read long after the closing, beyond what clocks may differ.
+        scene.view((5_000, 5_010), 0, 0);
+        scene.change_views(|number, sale| {
+            if number == 4 {
+                sale.stage = Some(Stage::SoldOut);
+                sale.hours.closes_us = Some(super::scene::server_us(closes));
+            }
+        });
+        scene.broken()
+    };
+    assert_eq!(of(6_000), []);
+    assert_eq!(of(1_000), [Invariant::ViewsAgree]);
+}
+
+#[test]
 fn wins_that_were_read_as_results_are_sold() {
     let mut scene = untold(|at, sale| {
         show_sold(sale, [0, 2, 2, 3][at]);

@@ -46,6 +46,24 @@ impl Format {
     }
 }
 
+/// The names of the columns of a table, if there is one.
+pub(super) fn columns(format: Format, body: &[u8]) -> Vec<String> {
+    let names: Vec<String> = match format {
+        Format::Csv => match csv::Reader::from_reader(without_mark(body)).byte_headers() {
+            Ok(names) => names.iter().map(|name| String::from_utf8_lossy(name).into()).collect(),
+            // The same error comes when the rows are read.
+            Err(_) => Vec::new(),
+        },
+        Format::Tsv => {
+            let text = String::from_utf8_lossy(body);
+            text.lines().next().unwrap_or_default().split('\t').map(str::to_owned).collect()
+        }
+        Format::Json | Format::Ndjson | Format::Lines => Vec::new(),
+    };
+    let names = names.into_iter().map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
 /// Reads a document of JSON.
 pub(super) fn document(body: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(body).map_err(|error| {
@@ -84,10 +102,14 @@ fn of_lines(
     Ok(records)
 }
 
+/// A body without the byte order mark with which some programs begin; it is no part of a column's
+/// name.
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 fn of_csv(body: &[u8]) -> Result<Vec<Record>, Problem> {
-    // Some programs begin with a byte order mark, which is no part of a column's name.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut reader = csv::Reader::from_reader(body);
+    let mut reader = csv::Reader::from_reader(without_mark(body));
     let invalid = |error: csv::Error| Problem::lasting(format!("it is no CSV: {error}"));
     let lossy = |row: &csv::ByteRecord| -> Vec<String> {
         row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()

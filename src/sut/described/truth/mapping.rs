@@ -177,14 +177,29 @@ impl Mapping {
         Ok(found)
     }
 
+    /// Checks that the named fields are among these columns of a table, if there are any: without
+    /// a row, a wrong output would be taken for no order.
+    pub(super) fn check_columns(&self, columns: &[String]) -> Result<(), Problem> {
+        let is_missing = |(field, place): &(&&str, &Box<str>)| {
+            !self.may_be_missing(field) && !columns.iter().any(|column| **column == ***place)
+        };
+        match self.fields.iter().find(is_missing) {
+            Some((field, place)) if !columns.is_empty() => Err(Problem::lasting(format!(
+                "no column is `{place}`, the place of `{field}`: the first row has {}",
+                printable(&columns.join(", "))
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks that each named field is in at least one of the selected records.
     pub(super) fn check_fields(&self, records: &[Record]) -> Result<(), Problem> {
         let selected: Vec<&Record> = records.iter().filter(|one| self.is_selected(one)).collect();
         let Some(first) = selected.first() else { return Ok(()) };
         for (field, place) in &self.fields {
-            // Only records in some states have these.
-            let may_be_missing = !self.statuses.is_empty() && OF_STATES.contains(field);
-            if may_be_missing || selected.iter().any(|record| record.value(place).is_some()) {
+            if self.may_be_missing(field)
+                || selected.iter().any(|record| record.value(place).is_some())
+            {
                 continue;
             }
             let names: Vec<_> = first.names.iter().map(|name| &**name).collect();
@@ -199,6 +214,11 @@ impl Mapping {
             }
         }
         Ok(())
+    }
+
+    /// Whether only records in some states have a field.
+    fn may_be_missing(&self, field: &str) -> bool {
+        !self.statuses.is_empty() && OF_STATES.contains(&field)
     }
 
     /// Whether the description leaves the record in.

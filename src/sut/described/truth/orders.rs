@@ -11,7 +11,7 @@ use super::around::Read;
 use super::check::{self, Key, at};
 use super::command::Command;
 use super::error::Problem;
-use super::format::Format;
+use super::format::{Format, columns};
 use super::limits::READINGS_MAX;
 use super::mapping::{Mapping, Shape};
 use super::pages::{self, Pages};
@@ -80,7 +80,7 @@ impl Orders {
         let records = match &self.source {
             Source::Pages(pages) => pages.page(body)?.0,
             Source::Sql(_) => Format::Csv.records(body, "")?,
-            Source::Command { format, list, .. } => format.records(body, list)?,
+            Source::Command { format, list, .. } => self.of_output(body, *format, list)?,
             Source::Redis(_) => Format::Lines.records(body, "")?,
         };
         let orders = self.mapping.orders(&records)?;
@@ -95,9 +95,14 @@ impl Orders {
             Source::Sql(sql) => Ok((sql.records(read).await?, 1)),
             Source::Command { command, format, list } => {
                 let output = command.output(read).await?;
-                Ok((format.records(&output, list)?, 1))
+                Ok((self.of_output(&output, *format, list)?, 1))
             }
         }
+    }
+
+    fn of_output(&self, body: &[u8], format: Format, list: &str) -> Result<Vec<Record>, Problem> {
+        self.mapping.check_columns(&columns(format, body))?;
+        format.records(body, list)
     }
 }
 
