@@ -274,13 +274,14 @@ fn payments_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     }
 }
 
-/// By when buyers were told of orders in the ledger that these had been given back, in order.
+/// By when buyers were told of orders that these had been given back, in order: of those that were
+/// by the ledger, since another end breaks `orders_end_once`.
 pub(super) fn told_back_us(facts: &Facts<'_>) -> Vec<u64> {
     let mut first: IdMap<u64> = IdMap::default();
     let is_back = |status| matches!(status, OrderStatus::Expired | OrderStatus::Cancelled);
     for (id, _, by_us) in tellings(facts).filter(|(_, status, _)| is_back(*status)) {
-        let is_order = facts.row_of(&id).is_some_and(|row| row.order.is_some());
-        if is_order && by_us > 0 {
+        let is_returned = |row: &Row| row.order.is_some() && !row.takes_unit();
+        if by_us > 0 && facts.row_of(&id).is_some_and(is_returned) {
             let first_us = first.entry(id).or_insert(by_us);
             *first_us = by_us.min(*first_us);
         }

@@ -6,6 +6,7 @@ mod holds;
 mod hours;
 mod ids;
 mod nothing;
+mod payments;
 mod refusals;
 mod results;
 mod rows;
@@ -30,6 +31,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("hours", hours::LIES),
     ("ids", ids::LIES),
     ("nothing", nothing::LIES),
+    ("payments", payments::LIES),
     ("refusals", refusals::LIES),
     ("results", results::LIES),
     ("rows", rows::LIES),
