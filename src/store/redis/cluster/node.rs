@@ -1,0 +1,59 @@
+//! The node that has the keys, reached by the crate's cluster client.
+
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+use redis::{Cmd, Pipeline, RedisResult, Value};
+
+use super::super::keys::{FENCE, ROUTE};
+use super::replicas::Address;
+
+/// The primary of the keys' slot, whichever node that is.
+#[derive(Clone)]
+pub(super) struct Node(ClusterConnection);
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    pub(super) fn new(connection: ClusterConnection) -> Self {
+        Self(connection)
+    }
+
+    /// Sends commands at once on one connection to one node, and returns the answer to each.
+    ///
+    /// At least one command must name a key, so that a node which does not have the slot refuses
+    /// it.
+    ///
+    /// # Errors
+    /// Returns an error if a node did not take one of them. Others may have had an effect: it is
+    /// not known which one was refused.
+    pub(super) async fn send(&mut self, commands: Pipeline) -> RedisResult<Vec<Value>> {
+        let route = SingleNodeRoutingInfo::SpecificNode(Route::with_key(ROUTE, SlotAddr::Master));
+        let count = commands.len();
+        self.0.route_pipeline(commands, 0, count, route).await
+    }
+
+    /// Asks a node of the cluster, or without an address the one that has the keys.
+    pub(super) async fn ask(&mut self, at: Option<&Address>, command: Cmd) -> RedisResult<Value> {
+        let node = match at {
+            Some(Address { host, port }) => {
+                SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port }
+            }
+            None => SingleNodeRoutingInfo::SpecificNode(Route::with_key(ROUTE, SlotAddr::Master)),
+        };
+        self.0.route_command(command, RoutingInfo::SingleNode(node)).await?.extract_error()
+    }
+}
+
+/// Adds what confirms all commands before it, on the same node: its answer is the second one, the
+/// number of replicas that have everything.
+///
+/// `WAIT` waits for what its own connection has written. What others have written, and commands
+/// before it have read, comes before the fence in the stream of replication.
+pub(super) fn add_fence(commands: &mut Pipeline, replicas: usize, within_ms: u64) {
+    commands.cmd("SET").arg(FENCE).arg(1);
+    commands.cmd("WAIT").arg(replicas).arg(within_ms);
+}
