@@ -206,6 +206,8 @@ fn recipe(program: PathBuf) -> impl Fn(&Path, [u16; 2]) -> Result<Recipe, LabErr
         args.extend(["--dir", ".", "--cluster-enabled", "yes", "--cluster-port", &bus_text]);
         args.extend(["--cluster-config-file", "nodes.conf"]);
         args.extend(["--cluster-node-timeout", NODE_TIMEOUT_MS]);
+        // Otherwise a replica would leave for one of the primaries that have none.
+        args.extend(["--cluster-allow-replica-migration", "no"]);
         // A replica that hangs is given up before long, and one that comes is served at once.
         args.extend(["--repl-timeout", "5", "--repl-ping-replica-period", "1"]);
         args.extend(["--repl-diskless-sync-delay", "0"]);

@@ -16,16 +16,16 @@ use super::batches::Batches;
 use super::node::{Node, add_fence};
 use super::replicas::{all_nodes, in_sync};
 
-/// How long one node may take to open a connection: those that hang leave time for others.
+/// How long one node may take to open a connection: one that hangs leaves time for others.
 const NODE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long the replicas may take to confirm a first write.
 const CONFIRM_MS: u64 = 500;
 
 /// The problem of a primary whose failure would lose the sale.
-const NO_REPLICA: &str = "the primary that has its keys has no replica in sync, so that its failure \
-                          would lose what was answered: start its replicas, or add one with \
-                          `redis-cli --cluster add-node NEW-HOST:PORT HOST:PORT --cluster-slave`";
+const NO_REPLICA: &str = "the primary that has its keys has no replica in sync, so that its \
+                          failure would lose what was answered: start its replicas, or add one \
+                          with `redis-cli --cluster add-node NEW-HOST:PORT HOST:PORT --cluster-slave`";
 
 /// Opens connections to the nodes of one cluster.
 #[derive(Debug)]
