@@ -166,8 +166,7 @@ fn url(
     let Some(url) = url.filter(|url| !url.is_embedded()) else { return Ok(None) };
     if !schemes.contains(&url.scheme()) {
         // The message omits the value, which may contain a password.
-        let forms =
-            schemes.iter().filter(|scheme| !scheme.contains("s+") && **scheme != schemes[1]);
+        let forms = schemes.iter().filter(|scheme| !scheme.starts_with(schemes[1]));
         let forms: Vec<_> = forms.map(|scheme| format!("{scheme}://…")).collect();
         let problem = format!("is neither embedded nor of the form {}", forms.join(" or "));
         return Err(FlagError::new(flag, problem));

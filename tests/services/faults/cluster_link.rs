@@ -9,8 +9,8 @@ use seckill::store::{Announced, ROUTING_KEY, Store, StoreAt, StoreError};
 use crate::support::skip::installed;
 use crate::support::{attempt, id, terms, within};
 
-async fn open(cluster: &RedisCluster) -> Store {
-    let at = StoreAt::new(Some(cluster.url().parse().unwrap()), &Flaws::default());
+async fn open(url: &str) -> Store {
+    let at = StoreAt::new(Some(url.parse().unwrap()), &Flaws::default());
     within(Store::open(&at, std::path::Path::new("unused"), Durability::Os)).await.unwrap()
 }
 
@@ -47,7 +47,7 @@ async fn what_the_replicas_have_not_confirmed_is_neither_answered_nor_shown() {
         return;
     }
     let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
-    let (store, other) = (open(&cluster).await, open(&cluster).await);
+    let (store, other) = (open(&cluster.url()).await, open(&cluster.url()).await);
     within(store.open_sale(terms("tea", 9))).await.unwrap();
     assert!(matches!(announce(&store, 1).await, Ok(Announced::Fresh(_))));
     assert_eq!(knows(&other, 1).await, Ok(true));
@@ -71,7 +71,7 @@ async fn no_script_runs_while_its_slot_is_moved() {
         return;
     }
     let cluster = RedisCluster::start(ROUTING_KEY).unwrap();
-    let store = open(&cluster).await;
+    let store = open(&cluster.url()).await;
     within(store.open_sale(terms("tea", 9))).await.unwrap();
     let owner = cluster.serving(ROUTING_KEY).unwrap();
     let replicas = cluster.replicas_of(ROUTING_KEY);
@@ -86,4 +86,27 @@ async fn no_script_runs_while_its_slot_is_moved() {
     back(&store).await;
     assert_eq!(knows(&store, 1).await, Ok(false), "it had no effect");
     assert!(announce(&store, 1).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_comes_back_with_all_it_answered_by_nodes_that_it_was_not_given() {
+    /// Attempts before the failure.
+    const ANSWERED: usize = 200;
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let primary = cluster.serving(ROUTING_KEY).unwrap();
+    let port = cluster.nodes()[primary].ports()[0];
+    let store = open(&format!("redis+cluster://127.0.0.1:{port}")).await;
+    within(store.open_sale(terms("tea", 9))).await.unwrap();
+    for number in 1..=ANSWERED {
+        assert!(announce(&store, number).await.is_ok());
+    }
+    cluster.node_mut(primary).kill().unwrap();
+    assert!(announce(&store, ANSWERED + 1).await.is_err());
+    back(&store).await;
+    for number in 1..=ANSWERED {
+        assert_eq!(knows(&store, number).await, Ok(true), "attempt {number} was answered");
+    }
 }

@@ -1,8 +1,9 @@
 //! Calls that go to the node which has the keys, in batches: one after the other, each confirmed by
 //! the replicas before any of its calls is answered.
 //!
-//! `WAIT` blocks its connection. One for each call would let a call wait for all before it; one for
-//! each batch lets as many as come meanwhile share the next.
+//! `WAIT` blocks its connection until the replicas have confirmed. If each call had its own, they
+//! would be confirmed one after the other. In a batch, all calls that have come meanwhile share
+//! one.
 
 use std::time::{Duration, Instant};
 

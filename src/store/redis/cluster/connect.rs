@@ -25,7 +25,7 @@ const CONFIRM_MS: u64 = 500;
 /// The problem of a primary whose failure would lose the sale.
 const NO_REPLICA: &str = "the primary that has its keys has no replica in sync, so that its \
                           failure would lose what was answered: start its replicas, or add one \
-                          with `redis-cli --cluster add-node NEW-HOST:PORT HOST:PORT --cluster-slave`";
+                          with `redis-cli --cluster add-node NEW HOST:PORT --cluster-slave`";
 
 /// Opens connections to the nodes of one cluster.
 #[derive(Debug)]

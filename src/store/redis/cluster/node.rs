@@ -48,11 +48,12 @@ impl Node {
     }
 }
 
-/// Adds what confirms all commands before it, on the same node: its answer is the second one, the
-/// number of replicas that have everything.
+/// Adds the two commands that confirm all commands before them. The answer to the second one is
+/// the number of replicas that have everything.
 ///
-/// `WAIT` waits for what its own connection has written. What others have written, and commands
-/// before it have read, comes before the fence in the stream of replication.
+/// `WAIT` waits for what its own connection has written. What others have written, and commands of
+/// this connection have read, comes before the fence in the stream of replication, so a replica
+/// that has the fence has that too.
 pub(super) fn add_fence(commands: &mut Pipeline, replicas: usize, within_ms: u64) {
     commands.cmd("SET").arg(FENCE).arg(1);
     commands.cmd("WAIT").arg(replicas).arg(within_ms);
