@@ -3,7 +3,9 @@
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-use super::cluster::{Address, Batches};
+use crate::secret::EngineUrl;
+
+use super::cluster::Batches;
 
 /// An open and checked connection. Clones share it.
 #[derive(Debug, Clone)]
@@ -17,7 +19,7 @@ pub(super) enum Connection {
 impl Connection {
     /// The servers that have the data: the single one, or the primary without its address and its
     /// replicas with theirs.
-    pub(super) fn servers(&self) -> Vec<Option<Address>> {
+    pub(super) fn servers(&self) -> Vec<Option<EngineUrl>> {
         let replicas = match self {
             Self::Single(_) => &[],
             Self::Cluster(batches) => batches.replicas(),
@@ -28,7 +30,7 @@ impl Connection {
     /// Asks one of these servers for something else than data.
     pub(super) async fn ask(
         &mut self,
-        server: Option<&Address>,
+        server: Option<&EngineUrl>,
         command: Cmd,
     ) -> RedisResult<Value> {
         match self {

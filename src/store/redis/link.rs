@@ -14,7 +14,6 @@ use tokio::time::error::Elapsed;
 use crate::secret::EngineUrl;
 
 use super::super::StoreError;
-use super::cluster::Address;
 use super::connect::{CONNECT_TIMEOUT, Connector};
 use super::connection::Connection;
 use super::failure::{ends_connection, is_refusal};
@@ -113,12 +112,12 @@ impl Link {
     }
 
     /// The servers that have the data, as [`Connection::servers`] names them.
-    pub(super) fn servers(&self) -> Vec<Option<Address>> {
+    pub(super) fn servers(&self) -> Vec<Option<EngineUrl>> {
         self.session().map_or_else(|_| Vec::new(), |session| session.connection.servers())
     }
 
     /// A setting of one of these servers; `None` if it does not show it.
-    pub(super) async fn setting(&self, server: Option<&Address>, name: &str) -> Option<String> {
+    pub(super) async fn setting(&self, server: Option<&EngineUrl>, name: &str) -> Option<String> {
         let mut session = self.session().ok()?;
         let mut get = redis::cmd("CONFIG");
         get.arg("GET").arg(name);

@@ -1,6 +1,7 @@
 //! Warns at start-up when the Redis server could lose acknowledged sales.
 
-use super::cluster::Address;
+use crate::secret::EngineUrl;
+
 use super::link::Link;
 
 /// Logs a warning for every setting that allows an acknowledged sale to be lost. In a cluster, each
@@ -23,7 +24,7 @@ pub(super) async fn warn(link: &Link) {
     }
 }
 
-async fn problems_of(link: &Link, server: Option<&Address>) -> Vec<&'static str> {
+async fn problems_of(link: &Link, server: Option<&EngineUrl>) -> Vec<&'static str> {
     let setting = async |name: &str| link.setting(server, name).await;
     let Some(appendonly) = setting("appendonly").await else {
         return vec![

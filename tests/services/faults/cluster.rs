@@ -60,6 +60,7 @@ fn service_goes_on_with_one_replica_and_refuses_without_any() {
     let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
     let deployment = Deployment::new(Backend::new(false, false).with_cluster(&cluster), None);
     let server = deployment.serve("all", &[]);
+    assert_eq!(server.log(), "", "nothing to warn of");
     let drill = Drill::begin(&server.url);
     let [first, second] = cluster.replicas_of(ROUTING_KEY)[..] else { panic!("not two") };
     cluster.node_mut(first).kill().unwrap();

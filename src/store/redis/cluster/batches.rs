@@ -7,12 +7,14 @@
 
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult};
-use redis::{ServerErrorKind, Value};
+use redis::{Client, Cmd, FromRedisValue, Pipeline, RedisResult, Value};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::secret::EngineUrl;
+
 use super::node::{Node, add_fence};
-use super::replicas::{Address, in_sync};
+use super::replicas::in_sync;
+use super::unconfirmed::{not_sent, unknown};
 
 /// Calls in one batch, at most: Redis keeps their answers until all of them have run.
 const BATCH_MAX: usize = 128;
@@ -36,7 +38,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 pub(in super::super) struct Batches {
     calls: mpsc::Sender<Call>,
     node: Node,
-    replicas: Vec<Address>,
+    replicas: Vec<EngineUrl>,
 }
 
 /// Commands that belong together, and where their answers go.
@@ -48,7 +50,7 @@ struct Call {
 
 impl Batches {
     /// Starts with the replicas that are in sync.
-    pub(super) fn start(node: Node, replicas: Vec<Address>) -> Self {
+    pub(super) fn start(node: Node, replicas: Vec<EngineUrl>) -> Self {
         let (calls, waiting) = mpsc::channel(WAITING_MAX);
         tokio::spawn(run(node.clone(), replicas.len(), waiting));
         Self { calls, node, replicas }
@@ -79,29 +81,33 @@ impl Batches {
     async fn call(&self, commands: Vec<Cmd>) -> RedisResult<Vec<Value>> {
         let (answers, answered) = oneshot::channel();
         if self.calls.send(Call { commands, answers }).await.is_err() {
-            return Err(not_sent());
+            return Err(not_sent("the connection has ended"));
         }
         answered.await.unwrap_or_else(|_| Err(unknown("the connection was given up")))
     }
 
     /// The replicas that were in sync when this connection was opened.
-    pub(in super::super) fn replicas(&self) -> &[Address] {
+    pub(in super::super) fn replicas(&self) -> &[EngineUrl] {
         &self.replicas
     }
 
-    /// Asks a replica, or without an address the primary, without confirming anything.
+    /// Asks a replica, or without an address the primary, for something else than data.
     pub(in super::super) async fn ask_node(
         &mut self,
-        at: Option<&Address>,
+        replica: Option<&EngineUrl>,
         command: Cmd,
     ) -> RedisResult<Value> {
-        self.node.ask(at, command).await
+        let Some(replica) = replica else { return self.node.ask(command).await };
+        // The cluster client may not know it yet: a cluster does not name new replicas at once.
+        let client = Client::open(replica.expose())?;
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        command.query_async(&mut connection).await
     }
 }
 
 /// Sends batches until one is not confirmed.
 async fn run(mut node: Node, mut replicas: usize, mut waiting: mpsc::Receiver<Call>) {
-    let mut counted = Instant::now();
+    let (mut counted, mut ended) = (Instant::now(), String::new());
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         while batch.len() < BATCH_MAX
@@ -125,6 +131,7 @@ async fn run(mut node: Node, mut replicas: usize, mut waiting: mpsc::Receiver<Ca
                     (replicas, counted) = (found, Instant::now());
                 }
                 if replicas == 0 {
+                    ended = "no replica is in sync".to_owned();
                     break;
                 }
             }
@@ -132,13 +139,14 @@ async fn run(mut node: Node, mut replicas: usize, mut waiting: mpsc::Receiver<Ca
                 for call in batch {
                     let _ = call.answers.send(Err(unknown(&problem)));
                 }
+                ended = problem;
                 break;
             }
         }
     }
     waiting.close();
     while let Some(call) = waiting.recv().await {
-        let _ = call.answers.send(Err(not_sent()));
+        let _ = call.answers.send(Err(not_sent(&ended)));
     }
 }
 
@@ -182,15 +190,4 @@ async fn send(
 fn next(answers: &mut impl Iterator<Item = Value>) -> Result<Value, String> {
     let value = answers.next().ok_or("an answer is missing")?;
     value.extract_error().map_err(|error| error.to_string())
-}
-
-/// The error of a call that may have had an effect.
-fn unknown(problem: &str) -> RedisError {
-    std::io::Error::other(problem.to_owned()).into()
-}
-
-/// The error of a call that was not sent.
-fn not_sent() -> RedisError {
-    let kind = ErrorKind::Server(ServerErrorKind::ClusterDown);
-    (kind, "the calls before were not confirmed").into()
 }

@@ -14,7 +14,7 @@ use super::super::layout;
 use super::super::problem::explain;
 use super::batches::Batches;
 use super::node::{Node, add_fence};
-use super::replicas::{all_nodes, in_sync};
+use super::replicas::{Address, all_nodes, in_sync};
 
 /// How long one node may take to open a connection: one that hangs leaves time for others.
 const NODE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -73,7 +73,7 @@ impl Cluster {
         let [layout, info, slots]: [Value; 3] =
             answers.try_into().map_err(|_| "it does not answer each command".to_owned())?;
         layout::check(&text(layout).map_err(explain)?, "a cluster without data")?;
-        let replicas = in_sync(&text(info).map_err(explain)?);
+        let replicas = self.at_each(&in_sync(&text(info).map_err(explain)?));
         self.remember(slots);
         if replicas.is_empty() {
             return Err(NO_REPLICA.to_owned());
@@ -84,12 +84,17 @@ impl Cluster {
 
     /// Remembers all nodes, to find the cluster by any of them.
     fn remember(&self, slots: Value) {
-        let nodes = all_nodes(slots);
-        if let Some(given) = self.given.first().filter(|_| !nodes.is_empty()) {
-            let nodes = nodes.iter().map(|address| given.at(address));
-            let nodes = nodes.filter(|node| !self.given.contains(node)).collect();
+        let mut nodes = self.at_each(&all_nodes(slots));
+        if !nodes.is_empty() {
+            nodes.retain(|node| !self.given.contains(node));
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
         }
+    }
+
+    /// These nodes, with the secrets of the given ones.
+    fn at_each(&self, addresses: &[Address]) -> Vec<EngineUrl> {
+        let given = self.given.first();
+        given.map_or_else(Vec::new, |given| addresses.iter().map(|at| given.at(at)).collect())
     }
 }
 

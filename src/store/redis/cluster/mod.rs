@@ -14,7 +14,8 @@ mod batches;
 mod connect;
 mod node;
 mod replicas;
+mod unconfirmed;
 
 pub(super) use batches::Batches;
 pub(super) use connect::Cluster;
-pub(super) use replicas::Address;
+pub(super) use unconfirmed::NOT_SENT;

@@ -5,7 +5,6 @@ use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::super::keys::{FENCE, ROUTE};
-use super::replicas::Address;
 
 /// The primary of the keys' slot, whichever node that is.
 #[derive(Clone)]
@@ -36,15 +35,10 @@ impl Node {
         self.0.route_pipeline(commands, 0, count, route).await
     }
 
-    /// Asks a node of the cluster, or without an address the one that has the keys.
-    pub(super) async fn ask(&mut self, at: Option<&Address>, command: Cmd) -> RedisResult<Value> {
-        let node = match at {
-            Some(Address { host, port }) => {
-                SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port }
-            }
-            None => SingleNodeRoutingInfo::SpecificNode(Route::with_key(ROUTE, SlotAddr::Master)),
-        };
-        self.0.route_command(command, RoutingInfo::SingleNode(node)).await?.extract_error()
+    /// Sends one command that needs no key.
+    pub(super) async fn ask(&mut self, command: Cmd) -> RedisResult<Value> {
+        let route = SingleNodeRoutingInfo::SpecificNode(Route::with_key(ROUTE, SlotAddr::Master));
+        self.0.route_command(command, RoutingInfo::SingleNode(route)).await?.extract_error()
     }
 }
 

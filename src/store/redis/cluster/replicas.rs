@@ -6,7 +6,7 @@ use redis::{FromRedisValue, Value};
 
 /// Host and port of a node, as other nodes know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Address {
+pub(super) struct Address {
     pub(super) host: String,
     pub(super) port: u16,
 }
