@@ -52,8 +52,8 @@ impl EngineUrl {
         Some(path)
     }
 
-    /// Host and port; the port is that of the scheme if the URL has none. `None` for the embedded
-    /// engine.
+    /// Host and port of a URL with one host; the port is that of the scheme if the URL has none.
+    /// `None` for the embedded engine.
     pub fn host(&self) -> Option<String> {
         let host = &self.0[self.host_range()?];
         let has_port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
@@ -63,6 +63,28 @@ impl EngineUrl {
             _ => 6379,
         };
         Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+    }
+
+    /// The hosts that it names, each with its port as it is written, separated by commas.
+    pub fn hosts(&self) -> Vec<&str> {
+        self.host_range().map_or_else(Vec::new, |range| self.0[range].split(',').collect())
+    }
+
+    /// The same engine at each of its hosts, with the same secrets.
+    pub fn each_host(&self) -> Vec<Self> {
+        self.hosts().into_iter().map(|host| self.at(host)).collect()
+    }
+
+    /// Whether it is a Redis Cluster, as in `redis+cluster://host1:6379,host2:6379`.
+    pub fn is_redis_cluster(&self) -> bool {
+        self.scheme().ends_with("+cluster")
+    }
+
+    /// Each node of a Redis Cluster as a Redis server, with the same secrets.
+    pub fn redis_nodes(&self) -> Vec<Self> {
+        let mut nodes = self.each_host();
+        nodes.iter_mut().for_each(|node| node.0 = node.0.replacen("+cluster://", "://", 1));
+        nodes
     }
 
     /// The same engine, reached at another host and port.
@@ -140,6 +162,19 @@ mod tests {
         }
         assert_eq!(url("embedded").host(), None);
         assert_eq!(url("embedded").at("x:1"), url("embedded"));
+    }
+
+    #[test]
+    fn each_node_of_a_cluster_is_a_server_with_the_same_secrets() {
+        let cluster: EngineUrl = "redis+cluster://ann:p,w@a:1,b,[::1]:9/0".parse().unwrap();
+        assert_eq!(cluster.hosts(), ["a:1", "b", "[::1]:9"]);
+        assert!(cluster.is_redis_cluster());
+        assert_eq!(cluster.to_string(), "redis+cluster://a:1,b,[::1]:9/0");
+        let nodes = cluster.redis_nodes();
+        let nodes: Vec<_> = nodes.iter().map(EngineUrl::expose).collect();
+        let expected = ["a:1", "b", "[::1]:9"].map(|host| format!("redis://ann:p,w@{host}/0"));
+        assert_eq!(nodes, expected);
+        assert!(!"redis://host".parse::<EngineUrl>().unwrap().is_redis_cluster());
     }
 
     #[test]

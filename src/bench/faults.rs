@@ -157,7 +157,9 @@ fn breakable(config: &Config) -> Vec<(Part, Breaks)> {
     let engines = [Part::Broker, Part::Store].map(|part| (part, engine(part, flags)));
     for (part, url) in engines {
         if url.is_some() {
-            parts.push((part, Breaks::Connections));
+            if !url.is_some_and(EngineUrl::is_redis_cluster) {
+                parts.push((part, Breaks::Connections));
+            }
             parts.extend(config.lab.as_ref().map(|_| (part, Breaks::Process)));
         }
     }
@@ -188,6 +190,10 @@ fn check(fault: &Fault, config: &Config) -> Result<(), FlagError> {
         {
             wrong("would break TLS, which names the host: use an address without TLS")
         }
+        (_, Some(url)) if matches!(does, Action::Link(_)) && url.is_redis_cluster() => wrong(
+            "breaks the connections to one server, and a cluster has several: use do=kill or \
+             do=pause, or a single Redis",
+        ),
         (Part::Broker | Part::Store, _) => match (does, &config.lab) {
             (Action::Process(_), None) => {
                 wrong("needs a service that seckill has started: run it in 'seckill lab --'")

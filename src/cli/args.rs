@@ -201,8 +201,8 @@ pub(super) struct LabArgs {
     /// RabbitMQ's limit of open files, of which each connection needs one [default: the system's]
     #[arg(long, env = "SECKILL_BROKER_FILES", value_name = "N")]
     pub(super) broker_files: Option<Count>,
-    /// Command to run, with SECKILL_QUEUE (RabbitMQ), SECKILL_STORE (Redis) and SECKILL_TARGET
-    /// (nginx) set; `seckill` stands for this program
+    /// Command to run, with SECKILL_QUEUE (RabbitMQ), SECKILL_STORE (Redis or its cluster) and
+    /// SECKILL_TARGET (nginx) set; `seckill` stands for this program
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<OsString>,
 }
@@ -211,6 +211,7 @@ pub(super) struct LabArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Engine {
     Redis,
+    RedisCluster,
     Rabbitmq,
     Nginx,
 }

@@ -16,10 +16,11 @@ use procfs::process::Process;
 use rustix::process::Signal;
 
 use crate::lab::{
-    ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqOptions, Redis, Scope,
-    check_installed, find,
+    ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqOptions, Redis,
+    RedisCluster, Scope, check_installed, find,
 };
 use crate::profile::{Part, env_name};
+use crate::store::ROUTING_KEY;
 use crate::units::Count;
 
 use super::args::{Engine, LabArgs};
@@ -36,6 +37,10 @@ pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     let LabArgs { with, broker_files, command } = args;
     if broker_files.is_some() && !with.contains(&Engine::Rabbitmq) {
         let cure = "--broker-files limits RabbitMQ, which --with leaves out: add `rabbitmq`";
+        return Err(Failure::Usage(cure.to_owned()));
+    }
+    if [Engine::Redis, Engine::RedisCluster].iter().all(|engine| with.contains(engine)) {
+        let cure = "--with has two stores, `redis` and `redis-cluster`: choose one";
         return Err(Failure::Usage(cure.to_owned()));
     }
     if let Some(Count(files)) = broker_files.filter(|Count(files)| *files < BROKER_FILES_MIN) {
@@ -78,7 +83,7 @@ impl LabCommand {
 impl Engine {
     fn binary(self) -> &'static str {
         match self {
-            Self::Redis => "redis-server",
+            Self::Redis | Self::RedisCluster => "redis-server",
             Self::Rabbitmq => "rabbitmq-server",
             Self::Nginx => "nginx",
         }
@@ -89,6 +94,7 @@ impl Engine {
 #[derive(Default)]
 struct Services {
     redis: Option<Arc<Mutex<Redis>>>,
+    redis_cluster: Option<Arc<Mutex<RedisCluster>>>,
     rabbitmq: Option<Arc<Mutex<RabbitMq>>>,
     nginx: Option<Nginx>,
 }
@@ -96,6 +102,7 @@ struct Services {
 /// The services to which the command may give orders. It does not keep them alive.
 struct Ordered {
     redis: Weak<Mutex<Redis>>,
+    redis_cluster: Weak<Mutex<RedisCluster>>,
     rabbitmq: Weak<Mutex<RabbitMq>>,
 }
 
@@ -109,12 +116,21 @@ impl Services {
             let seconds = started_at.elapsed().as_secs_f64();
             say(format!("lab: {what} is {url}, process {pid}, after {seconds:.1} s"));
         };
+        let all_ready = |cluster: &RedisCluster| {
+            let seconds = started_at.elapsed().as_secs_f64();
+            let pids = cluster.nodes().iter().map(|node| node.pid().to_string());
+            let (url, pids) = (cluster.url(), pids.collect::<Vec<_>>().join(" "));
+            say(format!("lab: redis-cluster is {url}, processes {pids}, after {seconds:.1} s"));
+        };
         thread::scope(|scope| {
             let redis = with.contains(&Engine::Redis).then(|| {
                 let start =
                     || Redis::start().inspect(|r| ready("redis", r.url(), r.service().pid()));
                 scope.spawn(start)
             });
+            let cluster = with
+                .contains(&Engine::RedisCluster)
+                .then(|| scope.spawn(|| RedisCluster::start(ROUTING_KEY).inspect(all_ready)));
             let rabbitmq = with.contains(&Engine::Rabbitmq).then(|| {
                 let start = || {
                     let started = RabbitMq::start(options);
@@ -126,12 +142,10 @@ impl Services {
                 let started = Nginx::start(&Nginx::balancer(&BEHIND_NGINX));
                 started.inspect(|n| ready("nginx", n.url(), n.service().pid()))
             });
-            let redis = redis.map(|thread| thread.join().unwrap_or_else(|why| resume_unwind(why)));
-            let rabbitmq =
-                rabbitmq.map(|thread| thread.join().unwrap_or_else(|why| resume_unwind(why)));
             Ok(Self {
-                redis: redis.transpose()?.map(|redis| Arc::new(Mutex::new(redis))),
-                rabbitmq: rabbitmq.transpose()?.map(|rabbitmq| Arc::new(Mutex::new(rabbitmq))),
+                redis: redis.map(joined).transpose()?,
+                redis_cluster: cluster.map(joined).transpose()?,
+                rabbitmq: rabbitmq.map(joined).transpose()?,
                 nginx: nginx.transpose()?,
             })
         })
@@ -139,12 +153,13 @@ impl Services {
 
     /// The environment variables with which the command finds them.
     fn variables(&self) -> Vec<(String, String)> {
-        let Self { redis, rabbitmq, nginx } = self;
+        let Self { redis, redis_cluster, rabbitmq, nginx } = self;
         let rabbitmq = rabbitmq.as_ref().map(|rabbitmq| locked(rabbitmq));
         let flags = [
             ("queue", rabbitmq.as_ref().map(|rabbitmq| rabbitmq.url())),
             ("broker-metrics", rabbitmq.as_ref().map(|rabbitmq| rabbitmq.prometheus_url())),
             ("store", redis.as_ref().map(|redis| locked(redis).url())),
+            ("store", redis_cluster.as_ref().map(|cluster| locked(cluster).url())),
             ("target", nginx.as_ref().map(Nginx::url)),
         ];
         flags.into_iter().filter_map(|(flag, url)| Some((env_name(flag), url?))).collect()
@@ -154,6 +169,7 @@ impl Services {
     fn socket(&self) -> io::Result<ControlSocket> {
         let ordered = Ordered {
             redis: self.redis.as_ref().map(Arc::downgrade).unwrap_or_default(),
+            redis_cluster: self.redis_cluster.as_ref().map(Arc::downgrade).unwrap_or_default(),
             rabbitmq: self.rabbitmq.as_ref().map(Arc::downgrade).unwrap_or_default(),
         };
         ControlSocket::open(Arc::new(move |part: &str, order| ordered.carry_out(part, order)))
@@ -166,7 +182,12 @@ impl Ordered {
         let done = match part {
             Some(Part::Store) => {
                 let redis = self.redis.upgrade();
-                redis.map(|redis| order.carry_out(locked(&redis).service_mut()))
+                let single = redis.map(|redis| order.carry_out(locked(&redis).service_mut()));
+                // Of a cluster, the node that the store depends on.
+                let carry_out = |cluster: Arc<Mutex<RedisCluster>>| {
+                    locked(&cluster).carry_out(order, ROUTING_KEY)
+                };
+                single.or_else(|| self.redis_cluster.upgrade().map(carry_out))
             }
             Some(Part::Broker) => {
                 let rabbitmq = self.rabbitmq.upgrade();
@@ -177,6 +198,15 @@ impl Ordered {
         Ok(done.context("the lab has no such service: add it to --with")??)
     }
 }
+
+/// The service that a thread has started.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T, LabError>>) -> Started<T> {
+    let started = thread.join().unwrap_or_else(|why| resume_unwind(why));
+    started.map(|service| Arc::new(Mutex::new(service)))
+}
+
+/// A service that others give orders to, or why it could not be started.
+type Started<T> = Result<Arc<Mutex<T>>, LabError>;
 
 /// A service whose thread panicked is used all the same: it is only to be stopped.
 fn locked<T>(service: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -45,9 +45,12 @@ fn start_logging(flags: &ServeFlags, sources: &Sources, colour: Colour) -> Resul
             .map_err(|problem| format!("RUST_LOG from the environment: {problem}"))?,
         Err(_) => {
             let level = flags.log.as_deref().unwrap_or("info");
-            // lapin's log is off: the queue logs the same events once, with their meaning.
-            let quiet = if level.contains("lapin") { "" } else { ",lapin=off" };
-            read_filter(level, quiet)
+            // The logs of these crates are off: queue and store log the same events once, with
+            // their meaning.
+            let is_named = |name: &str| level.split(',').any(|one| one.trim().starts_with(name));
+            let quiet = ["lapin", "redis"].iter().filter(|name| !is_named(name));
+            let quiet: String = quiet.map(|name| format!(",{name}=off")).collect();
+            read_filter(level, &quiet)
                 .map_err(|problem| sources.explain(&FlagError::new("log", problem)))?
         }
     };

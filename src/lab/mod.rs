@@ -1,5 +1,5 @@
-//! Throwaway Redis, RabbitMQ and nginx from the system's own binaries: for tests, for
-//! demonstrations, and for `seckill lab`.
+//! Throwaway Redis, Redis Cluster, RabbitMQ and nginx from the system's own binaries: for tests,
+//! for demonstrations, and for `seckill lab`.
 //!
 //! Also child processes of any kind: started, signalled, and never left behind. A service runs in a
 //! temporary folder, on free ports of 127.0.0.1 below 32768, in its own process group. All calls
@@ -17,6 +17,7 @@ mod rabbitmq;
 mod reaper;
 mod recipe;
 mod redis;
+mod redis_cluster;
 mod service;
 mod small_disk;
 
@@ -29,5 +30,6 @@ pub use nginx::Nginx;
 pub use ports::one as free_port;
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
 pub use redis::Redis;
+pub use redis_cluster::RedisCluster;
 pub use service::Service;
 pub use small_disk::SmallDisk;

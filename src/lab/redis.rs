@@ -76,7 +76,7 @@ fn recipe(program: PathBuf, more: &[&str]) -> impl Fn(&Path, [u16; 1]) -> Result
 
 /// Whether it answers `PING`, possibly by demanding a password. While it loads its data, it
 /// answers with an error instead.
-fn is_ready(port: u16) -> bool {
+pub(super) fn is_ready(port: u16) -> bool {
     let answer = || {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;

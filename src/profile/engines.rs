@@ -16,6 +16,9 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(60);
 /// Longest name of a queue, in bytes: AMQP's 255, less the suffix of the dead-letter queue.
 const QUEUE_NAME_LEN_MAX: usize = 200;
 
+/// Most nodes of a cluster that one address names: any one of them leads to the others.
+const NODES_MAX: usize = 64;
+
 /// A queue in a broker.
 #[derive(Debug, Clone)]
 pub struct BrokerPlan {
@@ -45,9 +48,37 @@ pub(super) fn broker(flags: &ServeFlags) -> Result<Option<BrokerPlan>, FlagError
     Ok(url.map(|url| BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout }))
 }
 
-/// The Redis server; `None` for the embedded store.
+/// The Redis server or cluster; `None` for the embedded store.
 pub(super) fn redis(flags: &ServeFlags) -> Result<Option<EngineUrl>, FlagError> {
-    url("store", flags.store.as_ref(), &["redis", "rediss"])
+    let schemes = ["redis", "rediss", "redis+cluster", "rediss+cluster"];
+    let url = url("store", flags.store.as_ref(), &schemes)?;
+    url.as_ref().map_or(Ok(()), check_redis)?;
+    Ok(url)
+}
+
+/// Checks that an address names one server, or the nodes of a cluster. The messages omit the value,
+/// which may contain a password.
+fn check_redis(url: &EngineUrl) -> Result<(), FlagError> {
+    let invalid = |problem: &str| Err(FlagError::new("store", problem));
+    let hosts = url.hosts();
+    match url.is_redis_cluster() {
+        false if hosts.len() > 1 => invalid(
+            "has several hosts: write redis+cluster://host1:6379,host2:6379 for a Redis Cluster, \
+             or give one host",
+        ),
+        false => Ok(()),
+        true if hosts.len() > NODES_MAX || hosts.iter().any(|host| host.is_empty()) => {
+            invalid(&format!(
+                "does not name the nodes of a cluster: write user and password once and 1 to \
+                 {NODES_MAX} hosts with commas between them, as in \
+                 redis+cluster://user:password@host1:6379,host2:6379"
+            ))
+        }
+        true if !matches!(url.path(), None | Some("" | "0")) => invalid(
+            "names a database, of which a cluster has one: leave out what follows the hosts",
+        ),
+        true => Ok(()),
+    }
 }
 
 /// The flaws of the design and those that flags name.
@@ -73,6 +104,7 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
         Engines::BrokerAndRedis => (!store).then_some("--store redis://…"),
     };
     check_steps(flags)?;
+    check_slots(flags)?;
     let by_steps = [Flaw::CheckThenAct, Flaw::CacheRefillInFlight];
     let chosen = self::flaws(flags);
     if let Some(flaw) =
@@ -88,6 +120,21 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
             let problem = format!("{} needs {flag}, or run under `seckill lab --`", flaw.name());
             return Err(FlagError::new(which, problem));
         }
+    }
+    Ok(())
+}
+
+/// Checks that no flaw uses keys that a cluster would put on several nodes.
+fn check_slots(flags: &ServeFlags) -> Result<(), FlagError> {
+    let in_cluster = flags.store.as_ref().is_some_and(EngineUrl::is_redis_cluster);
+    if in_cluster && flaws(flags).has(Flaw::CheckThenAct) {
+        let which = if flags.design == Some(Design::Article) { "design" } else { "flaw" };
+        let problem = format!(
+            "{} uses the article's keys, which are on several nodes of a Redis Cluster: use a \
+             single Redis, --store redis://…",
+            Flaw::CheckThenAct.name()
+        );
+        return Err(FlagError::new(which, problem));
     }
     Ok(())
 }
@@ -119,7 +166,9 @@ fn url(
     let Some(url) = url.filter(|url| !url.is_embedded()) else { return Ok(None) };
     if !schemes.contains(&url.scheme()) {
         // The message omits the value, which may contain a password.
-        let problem = format!("is neither embedded nor of the form {}://…", schemes[0]);
+        let forms = schemes.iter().filter(|scheme| !scheme.starts_with(schemes[1]));
+        let forms: Vec<_> = forms.map(|scheme| format!("{scheme}://…")).collect();
+        let problem = format!("is neither embedded nor of the form {}", forms.join(" or "));
         return Err(FlagError::new(flag, problem));
     }
     if flag == "queue" && url.path() == Some("") {
@@ -127,8 +176,9 @@ fn url(
                        one, or name one, as in amqp://host:5672/vhost";
         return Err(FlagError::new(flag, problem));
     }
-    if url.scheme() == schemes[1] && !cfg!(feature = "tls") {
-        let problem = format!("{}:// needs a seckill built with --features tls", schemes[1]);
+    if url.scheme().starts_with(schemes[1]) && !cfg!(feature = "tls") {
+        let scheme = url.scheme();
+        let problem = format!("{scheme}:// needs a seckill built with --features tls");
         return Err(FlagError::new(flag, problem));
     }
     Ok(Some(url.clone()))

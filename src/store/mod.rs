@@ -28,7 +28,7 @@ pub use known::{Announced, Decided, Known, Lookup, RegisterBacklog};
 pub use ledger::Ledger;
 pub use open::{OpenError, StoreAt};
 pub use orders::OrderRef;
-pub use redis::{OpenError as RedisError, Options as RedisOptions, Redis};
+pub use redis::{OpenError as RedisError, Options as RedisOptions, ROUTING_KEY, Redis};
 pub use reservation::Reservation;
 pub use sale_view::SaleView;
 pub use scan::RegisterScan;
@@ -40,7 +40,7 @@ use waiters::Waiters;
 pub enum Store {
     /// In this process, on a journal of its own.
     Embedded(Box<Embedded>),
-    /// In a Redis server, shared with other processes.
+    /// In a Redis server or cluster, shared with other processes.
     Redis(Redis),
 }
 

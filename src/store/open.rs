@@ -13,7 +13,7 @@ use super::{Embedded, Redis, RedisError, RedisOptions, Store, embedded};
 pub enum StoreAt {
     /// The store in this process, which decides in this way.
     Embedded(embedded::Ways),
-    /// A Redis server.
+    /// A Redis server or cluster.
     Redis(RedisOptions),
 }
 

@@ -38,7 +38,15 @@ const MISTAKES: &[Mistake] = &[
     (&["serve", "--listen", "host:http"], 2, "is not a number from 0 to 65535"),
     (&["serve", "--queue", "amqp://127.0.0.1:5672/"], 2, "--queue: names the empty virtual host"),
     (&["serve", "--queue", "kafka://127.0.0.1"], 2, "--queue: is neither embedded nor of the form"),
-    (&["serve", "--store", "127.0.0.1:6379"], 2, "--store: is neither embedded nor of the form"),
+    (&["serve", "--store", "127.0.0.1:6379"], 2, "of the form redis://… or redis+cluster://…"),
+    (&["serve", "--store", "redis://a,b"], 2, "--store: has several hosts: write redis+cluster:"),
+    (&["serve", "--store", "redis+cluster://a,,b"], 2, "does not name the nodes of a cluster"),
+    (&["serve", "--store", "redis+cluster://a/3"], 2, "names a database, of which a cluster has"),
+    (
+        &["serve", "--queue=amqp://a", "--store=redis+cluster://a", "--flaw=check-then-act"],
+        2,
+        "--flaw: check-then-act uses the article's keys, which are on several nodes",
+    ),
     (&["bench", "--insecure"], 2, "--insecure: applies only to a --target https://…"),
     (&["bench", "--cacert", "ca.pem"], 2, "--cacert: applies only to a --target https://…"),
     // Flags of something else.

@@ -27,8 +27,9 @@ impl Place {
 
 /// Runs a test on every store that can run here, each of them empty.
 pub(crate) async fn every_store(test: impl AsyncFn(Place)) {
-    for url in Backend::stores() {
-        let at = StoreAt::new(url.map(|url| url.parse().unwrap()), &Flaws::default());
+    for backend in Backend::stores() {
+        let url = backend.store.as_ref().map(|url| url.parse().unwrap());
+        let at = StoreAt::new(url, &Flaws::default());
         test(Place { at, folder: tempfile::tempdir().unwrap() }).await;
     }
 }

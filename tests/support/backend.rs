@@ -1,15 +1,16 @@
-//! Real services for tests: one Redis and one RabbitMQ per test program, started when the first
-//! test needs them and stopped with the process.
+//! Real services for tests: one Redis, one Redis Cluster and one RabbitMQ per test program, started
+//! when the first test needs them and stopped with the process.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use seckill::flaws::Flaws;
-use seckill::lab::{RabbitMq, RabbitMqOptions, Redis};
+use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, RedisCluster};
 use seckill::profile::{BrokerPlan, ServePlan};
 use seckill::settings::QueueType;
 
+use super::cluster::Turn;
 use super::config;
 use super::skip::{installed, missing_for_variants};
 
@@ -26,6 +27,8 @@ pub(crate) struct Backend {
     pub(crate) queue: Option<String>,
     pub(crate) store: Option<String>,
     name: String,
+    /// At the cluster, if the store is in it.
+    _turn: Option<Arc<Turn>>,
 }
 
 impl Backend {
@@ -34,25 +37,37 @@ impl Backend {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let queue = rabbitmq.then(|| RABBITMQ.lock().unwrap().url());
         let store = redis.then(|| format!("{}/{number}", REDIS.lock().unwrap().url()));
-        Self { queue, store, name: format!("test-{number}") }
+        Self { queue, store, name: format!("test-{number}"), _turn: None }
     }
 
-    /// Every combination that can run here.
-    pub(crate) fn all() -> Vec<Self> {
+    /// With the store in the cluster, which no other test uses while this lives, and a real queue
+    /// or not.
+    pub(crate) fn in_cluster(rabbitmq: bool) -> Self {
+        let turn = Turn::take();
+        let store = Some(turn.url.clone());
+        Self { store, _turn: Some(Arc::new(turn)), ..Self::new(rabbitmq, false) }
+    }
+
+    /// Every combination that can run here, one after the other: drop each before the next.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         let missing = missing_for_variants(&["rabbitmq-server", "redis-server"]);
-        let has = |program: &str| !missing.contains(&program);
+        let [no_rabbitmq, no_redis] =
+            ["rabbitmq-server", "redis-server"].map(|program| missing.contains(&program));
         let combinations = [(false, false), (false, true), (true, false), (true, true)];
-        let runnable = combinations.into_iter().filter(|(rabbitmq, redis)| {
-            (!rabbitmq || has("rabbitmq-server")) && (!redis || has("redis-server"))
-        });
-        runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis)).collect()
+        let runnable = combinations
+            .into_iter()
+            .filter(move |(rabbitmq, redis)| !(*rabbitmq && no_rabbitmq || *redis && no_redis));
+        let real = runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis));
+        let queues = [false, true].into_iter().filter(move |rabbitmq| !(*rabbitmq && no_rabbitmq));
+        real.chain(queues.filter(move |_| !no_redis).map(Self::in_cluster))
     }
 
-    /// The address of every store that can run here, each of them empty; the embedded one has none.
-    pub(crate) fn stores() -> Vec<Option<String>> {
-        let redis = missing_for_variants(&["redis-server"]).is_empty();
-        let stores = [false, true].into_iter().filter(|real| !real || redis);
-        stores.map(|real| Self::new(false, real).store).collect()
+    /// Every store that can run here, each of them empty: drop each before the next.
+    pub(crate) fn stores() -> impl Iterator<Item = Self> {
+        let has_redis = missing_for_variants(&["redis-server"]).is_empty();
+        let real = [false, true].into_iter().filter(move |real| !real || has_redis);
+        let cluster = has_redis.then_some(false).into_iter().map(Self::in_cluster);
+        real.map(|real| Self::new(false, real)).chain(cluster)
     }
 
     /// Both real, if they are installed; reports the test as skipped if not.
@@ -64,7 +79,18 @@ impl Backend {
     pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
-        Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
+        Self { queue: Some(queue), store: Some(store), ..Self::named(number) }
+    }
+
+    /// With the store in a cluster that the test has started, and the same queue server.
+    pub(crate) fn with_cluster(&self, cluster: &RedisCluster) -> Self {
+        let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
+        let (queue, store) = (self.queue.clone(), Some(cluster.url()));
+        Self { queue, store, ..Self::named(number) }
+    }
+
+    fn named(number: usize) -> Self {
+        Self { queue: None, store: None, name: format!("test-{number}"), _turn: None }
     }
 
     /// With the broker reached at another port, such as that of a link.
@@ -76,14 +102,14 @@ impl Backend {
     pub(crate) fn with_redis(redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
-        Self { queue: None, store, name: format!("test-{number}") }
+        Self { store, ..Self::named(number) }
     }
 
     /// With another queue in the same broker, and a store in this Redis.
     pub(crate) fn with_store(&self, redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
-        Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
+        Self { queue: self.queue.clone(), store, ..Self::named(number) }
     }
 
     /// The queue's name, which matters for a broker only.

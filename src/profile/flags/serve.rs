@@ -48,8 +48,8 @@ layered! {
         /// embedded]
         #[arg(long, env = "SECKILL_QUEUE", hide_env_values = true, value_name = "embedded|URL")]
         pub queue: Option<EngineUrl>,
-        /// Store that decides the attempts: embedded, or redis://user:password@host:6379/0
-        /// [default: embedded]
+        /// Store that decides the attempts: embedded, redis://user:password@host:6379/0, or a Redis
+        /// Cluster, redis+cluster://user:password@host1:6379,host2:6379 [default: embedded]
         #[arg(long, env = "SECKILL_STORE", hide_env_values = true, value_name = "embedded|URL")]
         pub store: Option<EngineUrl>,
         /// Whether this process accepts attempts, decides them, or both [default: all]

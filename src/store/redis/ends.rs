@@ -1,7 +1,5 @@
 //! The scripts that end orders, and reading how those of a sale have ended.
 
-use redis::Script;
-
 use crate::ids::RequestId;
 use crate::sale::Fields;
 
@@ -10,7 +8,7 @@ use super::super::orders::EndedOrders;
 use super::keys::key_of;
 use super::link::Link;
 use super::records::{ended, unreadable};
-use super::scripts::SCRIPTS;
+use super::scripts::{SCRIPTS, Script};
 
 /// Ends of orders per call; Redis runs no other command during a call.
 const CHUNK: usize = 1_000;

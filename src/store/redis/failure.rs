@@ -2,8 +2,10 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// Whether the call had no effect, since the server refused it before it started (out of memory, a
-/// replica, still loading).
+use super::cluster::NOT_SENT;
+
+/// Whether the call had no effect, since it was not sent, or the server refused it before it
+/// started (out of memory, a replica, still loading).
 pub(super) fn is_refusal(error: &RedisError) -> bool {
     match error.kind() {
         // A plain ERR may come from the middle of a script.
@@ -21,7 +23,7 @@ pub(super) fn ends_connection(error: &RedisError) -> bool {
         ErrorKind::Server(kind) => {
             matches!(kind, BusyLoading | ClusterDown | MasterDown | Moved | ReadOnly)
         }
-        ErrorKind::Extension => error.code() == Some("NOAUTH"),
+        ErrorKind::Extension => matches!(error.code(), Some("NOAUTH" | NOT_SENT)),
         _ => true,
     }
 }
@@ -49,6 +51,7 @@ mod tests {
             ("OOM command not allowed when used memory > 'maxmemory'.", true, false),
             ("MISCONF Redis is configured to save RDB snapshots", true, false),
             ("NOPERM this user has no permissions", true, false),
+            ("NOTSENT the calls before were not confirmed", true, true),
             ("ERR in a script", false, false),
         ] {
             let error = server_error(text);

@@ -19,6 +19,8 @@
 //! | `withdrawn:E` | tombstones: last withdrawn position by request id |
 //! | `ledger:E` | request ids in the order of their decisions |
 //! | `ends:E` | request id, status and moment of each order that was held, in their order |
+//! | `fence` | nothing of use: in a cluster it is written after each batch, before `WAIT` |
+//! | `route` | nothing, ever: each script names it |
 //!
 //! `decided` and `waiting` are the only index of request ids, for all items: an id is found with
 //! the same commands however many items there are, and a script that announces it sees it whatever
@@ -27,10 +29,20 @@
 //! whoever is to delete a sale; this program deletes none.
 //!
 //! The scripts name their keys themselves, so that they need a server which holds all keys. The
-//! prefix is a hash tag, which puts all keys into one slot where a proxy asks for that.
+//! prefix is a hash tag, which puts all keys into one slot of a cluster. A script is told one key,
+//! `route`, by which a node that does not have the slot refuses the script before it runs. While
+//! the slot is being moved from one node to another, a script could find some of its keys gone and
+//! stop halfway. The node then refuses keys that it does not have, and `route` is never there: so
+//! it refuses all scripts.
 
 /// What all keys begin with.
 pub(super) const PREFIX: &str = "{seckill}:";
+
+/// The key that each script names.
+pub const ROUTE: &str = "{seckill}:route";
+
+/// The key that is written before `WAIT`.
+pub(super) const FENCE: &str = "{seckill}:fence";
 
 /// The layout that this version reads and writes.
 pub(super) const LAYOUT: u32 = 3;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, RedisResult, ScriptInvocation};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -15,8 +14,10 @@ use tokio::time::error::Elapsed;
 use crate::secret::EngineUrl;
 
 use super::super::StoreError;
-use super::connect::{CONNECT_TIMEOUT, Connector, OpenError};
+use super::connect::{CONNECT_TIMEOUT, Connector};
+use super::connection::Connection;
 use super::failure::{ends_connection, is_refusal};
+use super::problem::OpenError;
 
 /// How long the server may take to answer: enough for a large batch on a slow disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -53,7 +54,7 @@ pub(super) struct Link {
 /// An open connection.
 #[derive(Debug, Clone)]
 struct Session {
-    connection: MultiplexedConnection,
+    connection: Connection,
     number: u64,
 }
 
@@ -108,6 +109,21 @@ impl Link {
         let call = commands.query_async(&mut session.connection);
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
         self.checked(session.number, answer, access)
+    }
+
+    /// The servers that have the data, as [`Connection::servers`] names them.
+    pub(super) fn servers(&self) -> Vec<Option<EngineUrl>> {
+        self.session().map_or_else(|_| Vec::new(), |session| session.connection.servers())
+    }
+
+    /// A setting of one of these servers; `None` if it does not show it.
+    pub(super) async fn setting(&self, server: Option<&EngineUrl>, name: &str) -> Option<String> {
+        let mut session = self.session().ok()?;
+        let mut get = redis::cmd("CONFIG");
+        get.arg("GET").arg(name);
+        let call = session.connection.ask(server, get);
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await.ok()?.ok()?;
+        Vec::<String>::from_redis_value(answer).ok()?.into_iter().nth(1)
     }
 
     /// Whether there is a session; without one, every call is refused.
@@ -182,7 +198,7 @@ async fn keep_connected(session: watch::Sender<Option<Session>>, connector: Conn
 }
 
 /// Connects, with growing pauses, until it succeeds.
-async fn reconnect(connector: &Connector) -> MultiplexedConnection {
+async fn reconnect(connector: &Connector) -> Connection {
     let (mut backoff, mut logged) = (BACKOFF_MIN, String::new());
     loop {
         tokio::time::sleep(backoff).await;

@@ -1,23 +1,28 @@
-//! A store in a Redis server, shared by any number of processes.
+//! A store in a Redis server or a Redis Cluster, shared by any number of processes.
 //!
 //! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order
 //! and result happen together or not at all.
 
+mod cluster;
 mod connect;
+mod connection;
 mod ends;
 mod failure;
 mod flaws;
 mod keys;
+mod layout;
 mod ledger;
 mod link;
 mod orders;
 mod persistence;
 mod poll;
+mod problem;
 mod records;
 mod register;
 mod reserve;
 mod scan;
 mod scripts;
+mod single;
 
 use std::sync::Arc;
 
@@ -36,19 +41,21 @@ use records::{attempt, known, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
 
-pub use connect::OpenError;
+pub use keys::ROUTE as ROUTING_KEY;
 pub(super) use ledger::LedgerRows;
+pub use problem::OpenError;
 
-/// How to use a Redis server.
+/// How to use a Redis server or cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `redis://user:password@host:port/db`.
+    /// `redis://user:password@host:port/db`, or the nodes of a cluster:
+    /// `redis+cluster://user:password@host:port,host:port`.
     pub url: EngineUrl,
     /// The flaws that the use of it is to have.
     pub flaws: Flaws,
 }
 
-/// A store in a Redis server.
+/// A store in a Redis server or cluster.
 #[derive(Debug)]
 pub struct Redis {
     link: Link,

@@ -3,14 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use redis::Script;
-
 use crate::sale::{Attempt, Terms};
 
 use super::super::{Decided, StoreError};
 use super::link::{Access, Link};
 use super::records;
-use super::scripts::SCRIPTS;
+use super::scripts::{SCRIPTS, Script};
 
 /// The future of a decided batch.
 pub(super) type Deciding<'a> =

@@ -2,9 +2,22 @@
 
 use std::sync::LazyLock;
 
-use redis::Script;
+use redis::{ScriptInvocation, ToRedisArgs};
 
-use super::keys::PREFIX;
+use super::keys::{PREFIX, ROUTE};
+
+/// A script, each call of which names the key by which a cluster knows where it runs.
+#[derive(Debug)]
+pub(super) struct Script(redis::Script);
+
+impl Script {
+    /// A call with this first argument.
+    pub(super) fn arg(&self, arg: impl ToRedisArgs) -> ScriptInvocation<'_> {
+        let mut call = self.0.key(ROUTE);
+        call.arg(arg);
+        call
+    }
+}
 
 pub(super) struct Scripts {
     pub(super) announce: Script,
@@ -38,5 +51,6 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
 
 /// A script that may call what is in `lib.lua`.
 pub(super) fn script(code: &str) -> Script {
-    Script::new(&format!("local P = '{PREFIX}'\n{}\n{code}", include_str!("lib.lua")))
+    let code = format!("local P = '{PREFIX}'\n{}\n{code}", include_str!("lib.lua"));
+    Script(redis::Script::new(&code))
 }

@@ -27,7 +27,7 @@ async fn open(backend: Backend) -> (ManualServer, AmqpFront) {
 /// may be in the queue.
 #[tokio::test(flavor = "multi_thread")]
 async fn nacked_attempt_whose_message_was_stored_is_refused_and_never_decided() {
-    for backend in Backend::all().into_iter().filter(|backend| backend.queue.is_some()) {
+    for backend in Backend::all().filter(|backend| backend.queue.is_some()) {
         let (mut server, front) = open(backend).await;
         server.accept("ann", &id(1)).await;
         front.change(Confirms::Negated);

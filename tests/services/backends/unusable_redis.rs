@@ -22,7 +22,7 @@ fn run(url: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn cluster_is_refused_with_what_to_use_instead() {
+async fn node_of_a_cluster_is_refused_with_how_to_use_its_cluster() {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -32,9 +32,30 @@ async fn cluster_is_refused_with_what_to_use_instead() {
     let redis = Redis::start_with(&cluster).unwrap();
     for url in [redis.url(), format!("{}/0", redis.url()), format!("{}/1", redis.url())] {
         let problem = problem(&url).await;
-        assert!(problem.contains("Redis Cluster, which is not supported"), "{problem}");
-        assert!(problem.contains("use a single Redis, or a primary with replicas"), "{problem}");
+        assert!(problem.contains("it is a node of a Redis Cluster"), "{problem}");
+        assert!(problem.contains("write --store redis+cluster://host:port"), "{problem}");
     }
+    // It has no slots yet.
+    let problem = problem(&redis.url().replace("redis:", "redis+cluster:")).await;
+    assert!(problem.contains("its cluster is down"), "{problem}");
+}
+
+#[tokio::test]
+async fn single_redis_is_refused_as_a_cluster_with_how_to_use_it() {
+    if !installed(&["redis-server"]) {
+        return;
+    }
+    let redis = Redis::start().unwrap();
+    let cluster = redis.url().replace("redis:", "redis+cluster:");
+    let problem_of = problem(&cluster).await;
+    assert!(problem_of.contains("it is no node of a Redis Cluster"), "{problem_of}");
+    assert!(problem_of.contains("write --store redis://host:port"), "{problem_of}");
+    run(&redis.url(), &["CONFIG", "SET", "requirepass", "secret"]);
+    let problem_of = problem(&cluster).await;
+    assert!(problem_of.contains("refuses requests without a password"), "{problem_of}");
+    let problem_of = problem(&cluster.replace("//", "//:wrong@")).await;
+    assert!(problem_of.contains("refuses the user or the password"), "{problem_of}");
+    assert!(!problem_of.contains("wrong@"), "{problem_of}");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 mod alarm;
 mod broker;
+mod cluster;
+mod cluster_link;
 mod delivery_limit;
 mod drill;
 mod held_orders;

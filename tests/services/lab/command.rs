@@ -179,8 +179,9 @@ fn missing_service_is_reported_with_its_package() {
 #[test]
 fn invalid_lab_arguments_are_reported_before_any_service_starts() {
     for (args, code, text) in [
-        (&["--with", "postgres"][..], 2, "possible values: redis, rabbitmq, nginx"),
+        (&["--with", "postgres"][..], 2, "possible values: redis, redis-cluster, rabbitmq, nginx"),
         (&["--with", ""], 2, "--with"),
+        (&["--with", "redis,redis-cluster"], 2, "two stores"),
         (&["--with", "redis", "--broker-files", "1k"], 2, "add `rabbitmq`"),
         (&["--broker-files", "few"], 2, "not a count"),
         (&["--", "no-such-program"], 1, "`no-such-program`"),

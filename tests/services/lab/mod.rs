@@ -6,6 +6,7 @@ mod nginx;
 mod rabbitmq;
 mod reaper;
 mod redis;
+mod redis_cluster;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

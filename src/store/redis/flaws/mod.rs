@@ -7,13 +7,11 @@ mod check_then_act;
 
 use std::sync::LazyLock;
 
-use redis::Script;
-
 use crate::flaws::{Flaw, Flaws};
 
 use super::ends::EndOrders;
 use super::reserve::{Decide, Reserve};
-use super::scripts::script;
+use super::scripts::{Script, script};
 
 static NO_DEDUPE: LazyLock<Script> = LazyLock::new(|| script(include_str!("no_dedupe.lua")));
 static OFF_BY_ONE: LazyLock<Script> = LazyLock::new(|| script(include_str!("off_by_one.lua")));
