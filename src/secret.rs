@@ -52,8 +52,8 @@ impl EngineUrl {
         Some(path)
     }
 
-    /// Host and port; the port is that of the scheme if the URL has none. `None` for the embedded
-    /// engine.
+    /// Host and port of a URL with one host; the port is that of the scheme if the URL has none.
+    /// `None` for the embedded engine.
     pub fn host(&self) -> Option<String> {
         let host = &self.0[self.host_range()?];
         let has_port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
@@ -63,6 +63,23 @@ impl EngineUrl {
             _ => 6379,
         };
         Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+    }
+
+    /// The hosts that it names, each with its port as it is written, separated by commas.
+    pub fn hosts(&self) -> Vec<&str> {
+        self.host_range().map_or_else(Vec::new, |range| self.0[range].split(',').collect())
+    }
+
+    /// The same engine at each of its hosts, with the same secrets.
+    pub fn each_host(&self) -> Vec<Self> {
+        self.hosts().into_iter().map(|host| self.at(host)).collect()
+    }
+
+    /// User and password as they are written; `None` without them.
+    pub fn user_info(&self) -> Option<Secret> {
+        let (_, rest) = self.0.split_once("://")?;
+        let (user_info, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+        Some(Secret(user_info.to_owned()))
     }
 
     /// The same engine, reached at another host and port.
@@ -140,6 +157,22 @@ mod tests {
         }
         assert_eq!(url("embedded").host(), None);
         assert_eq!(url("embedded").at("x:1"), url("embedded"));
+    }
+
+    #[test]
+    fn each_of_several_hosts_has_the_same_secrets() {
+        let url = |text: &str| text.parse::<EngineUrl>().unwrap();
+        let brokers = url("amqp://ann:p,w@mq1:5673,mq2,[::1]:9/shop?heartbeat=5");
+        assert_eq!(brokers.hosts(), ["mq1:5673", "mq2", "[::1]:9"]);
+        let each = brokers.each_host();
+        let each: Vec<_> = each.iter().map(EngineUrl::expose).collect();
+        let expected = ["mq1:5673", "mq2", "[::1]:9"]
+            .map(|host| format!("amqp://ann:p,w@{host}/shop?heartbeat=5"));
+        assert_eq!(each, expected);
+        assert_eq!(brokers.to_string(), "amqp://mq1:5673,mq2,[::1]:9/shop");
+        assert_eq!(brokers.user_info(), Some(Secret("ann:p,w".into())));
+        assert_eq!(url("amqp://host").each_host(), [url("amqp://host")]);
+        assert_eq!((url("embedded").hosts(), url("amqp://host").user_info()), (vec![], None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use seckill::flaws::Flaws;
-use seckill::lab::{RabbitMq, RabbitMqOptions, Redis};
+use seckill::lab::{RabbitMq, RabbitMqCluster, RabbitMqOptions, Redis};
 use seckill::profile::{BrokerPlan, ServePlan};
 use seckill::settings::QueueType;
 
@@ -26,6 +26,7 @@ pub(crate) struct Backend {
     pub(crate) queue: Option<String>,
     pub(crate) store: Option<String>,
     name: String,
+    queue_type: QueueType,
 }
 
 impl Backend {
@@ -34,7 +35,13 @@ impl Backend {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let queue = rabbitmq.then(|| RABBITMQ.lock().unwrap().url());
         let store = redis.then(|| format!("{}/{number}", REDIS.lock().unwrap().url()));
-        Self { queue, store, name: format!("test-{number}") }
+        Self { queue, store, ..Self::numbered(number) }
+    }
+
+    /// With neither.
+    fn numbered(number: usize) -> Self {
+        let (name, queue_type) = (format!("test-{number}"), QueueType::Classic);
+        Self { queue: None, store: None, name, queue_type }
     }
 
     /// Every combination that can run here.
@@ -64,7 +71,18 @@ impl Backend {
     pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
-        Self { queue: Some(queue), store: Some(store), name: format!("test-{number}") }
+        Self { queue: Some(queue), store: Some(store), ..Self::numbered(number) }
+    }
+
+    /// With a quorum queue on a cluster, whose address has a password, and a store in the Redis of
+    /// this test program or in another one.
+    pub(crate) fn on_cluster(cluster: &RabbitMqCluster, redis: Option<&Redis>) -> Self {
+        let backend = match redis {
+            Some(redis) => Self::with_redis(redis),
+            None => Self::new(false, true),
+        };
+        let url = cluster.url().replace("//", "//guest:guest@");
+        Self { queue: Some(url), queue_type: QueueType::Quorum, ..backend }
     }
 
     /// With the broker reached at another port, such as that of a link.
@@ -76,14 +94,15 @@ impl Backend {
     pub(crate) fn with_redis(redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
-        Self { queue: None, store, name: format!("test-{number}") }
+        Self { store, ..Self::numbered(number) }
     }
 
     /// With another queue in the same broker, and a store in this Redis.
     pub(crate) fn with_store(&self, redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
-        Self { queue: self.queue.clone(), store, name: format!("test-{number}") }
+        let (queue, queue_type) = (self.queue.clone(), self.queue_type);
+        Self { queue, store, queue_type, ..Self::numbered(number) }
     }
 
     /// The queue's name, which matters for a broker only.
@@ -97,7 +116,7 @@ impl Backend {
         let broker = |url: &String| BrokerPlan {
             url: url.parse().unwrap(),
             queue: self.name.clone(),
-            queue_type: QueueType::Classic,
+            queue_type: self.queue_type,
             publish_timeout: five_s,
             connect_timeout: five_s,
         };
@@ -116,6 +135,8 @@ impl Backend {
         };
         let name = self.queue.as_ref().map(|_| self.name.clone());
         let (queue, store) = (flag("--queue", &self.queue), flag("--store", &self.store));
-        [queue, store, flag("--queue-name", &name)].concat()
+        let of_type = (self.queue_type == QueueType::Quorum).then(|| "quorum".to_owned());
+        let name = flag("--queue-name", &name);
+        [queue, store, name, flag("--queue-type", &of_type)].concat()
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod backend;
 pub(crate) mod broker;
 pub(crate) mod child;
 pub(crate) mod client;
+pub(crate) mod cluster;
 pub(crate) mod deployment;
 pub(crate) mod flaw_faults;
 pub(crate) mod flaw_loads;

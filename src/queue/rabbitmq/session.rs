@@ -11,7 +11,9 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Event};
 use tokio::sync::{Notify, watch};
 
-use super::connect::{ConnectError, connect, connect_timed_out, declare_error};
+use super::connect::{connect, connect_timed_out, declare_error};
+use super::error::ConnectError;
+use super::hosts::Host;
 use super::options::Options;
 use super::topology::{self, Declaration};
 
@@ -47,6 +49,8 @@ impl fmt::Display for Purpose {
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,
+    /// The broker's address for the log, if it is one of several.
+    broker: Option<String>,
     publish: Vec<Channel>,
     turn: AtomicUsize,
     blocked: watch::Sender<bool>,
@@ -54,23 +58,33 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects. To publish, it declares the queue and the one of its dead letters, and opens the
-    /// channels.
-    pub(super) async fn open(options: &Options, purpose: Purpose) -> Result<Self, ConnectError> {
-        let connection = connect(options, FRAME_MAX).await?;
+    /// Connects to this broker. To publish, it declares the queue and the one of its dead letters,
+    /// and opens the channels.
+    pub(super) async fn open(
+        options: &Options,
+        host: &Host,
+        purpose: Purpose,
+    ) -> Result<Self, ConnectError> {
+        let connection = connect(options, host, FRAME_MAX).await?;
         let publish = match purpose {
             Purpose::Consume => Vec::new(),
             Purpose::Publish(declaration) => {
                 let opening = open_publishing(&connection, options, declaration(options));
                 match tokio::time::timeout(options.connect_timeout, opening).await {
                     Ok(opened) => opened.map_err(|error| declare_error(options, &error))?,
-                    Err(_) => return Err(connect_timed_out(options)),
+                    Err(_) => return Err(connect_timed_out(options, host)),
                 }
             }
         };
         let (turn, discarded) = (AtomicUsize::new(0), Notify::new());
         let blocked = watch::Sender::new(connection.status().blocked());
-        Ok(Self { connection, publish, turn, blocked, discarded })
+        let broker = host.shown.clone();
+        Ok(Self { connection, broker, publish, turn, blocked, discarded })
+    }
+
+    /// The address of its broker for the log, without credentials; `None` if there is only one.
+    pub(super) fn broker(&self) -> Option<&str> {
+        self.broker.as_deref()
     }
 
     /// A channel to publish on; `None` if the connection is not for publishing.

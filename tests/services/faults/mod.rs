@@ -3,6 +3,7 @@
 
 mod alarm;
 mod broker;
+mod cluster;
 mod delivery_limit;
 mod drill;
 mod held_orders;

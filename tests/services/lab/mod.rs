@@ -1,5 +1,6 @@
 //! Real services: started, suspended, killed, restarted, and never left behind.
 
+mod cluster;
 mod command;
 mod faults;
 mod nginx;
