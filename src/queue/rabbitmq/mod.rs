@@ -13,6 +13,7 @@ mod fullness;
 mod hosts;
 mod link;
 mod message;
+mod nacks;
 mod options;
 mod probe;
 mod publisher;

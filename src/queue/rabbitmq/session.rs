@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::connect::{connect, connect_timed_out, declare_error};
 use super::error::ConnectError;
 use super::hosts::Host;
+use super::nacks::Nacks;
 use super::options::Options;
 use super::topology::{self, Declaration};
 
@@ -45,13 +46,20 @@ impl fmt::Display for Purpose {
     }
 }
 
+/// A channel to publish on.
+#[derive(Debug)]
+pub(super) struct PublishChannel {
+    pub(super) channel: Channel,
+    pub(super) nacks: Nacks,
+}
+
 /// An open connection, with its publish channels if it publishes.
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,
     /// The broker's address for the log, if it is one of several.
     broker: Option<String>,
-    publish: Vec<Channel>,
+    publish: Vec<PublishChannel>,
     turn: AtomicUsize,
     blocked: watch::Sender<bool>,
     discarded: Notify,
@@ -88,7 +96,7 @@ impl Session {
     }
 
     /// A channel to publish on; `None` if the connection is not for publishing.
-    pub(super) fn publish_channel(&self) -> Option<&Channel> {
+    pub(super) fn publish_channel(&self) -> Option<&PublishChannel> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.publish.get(turn.checked_rem(self.publish.len())?)
     }
@@ -168,7 +176,7 @@ async fn open_publishing(
     connection: &Connection,
     options: &Options,
     declaration: Declaration,
-) -> lapin::Result<Vec<Channel>> {
+) -> lapin::Result<Vec<PublishChannel>> {
     let channel = connection.create_channel().await?;
     topology::dead(options).declare(&channel, &options.dead_queue()).await?;
     declaration.declare(&channel, &options.queue).await?;
@@ -176,7 +184,7 @@ async fn open_publishing(
     for _ in 0..PUBLISH_CHANNELS {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        publish.push(channel);
+        publish.push(PublishChannel { channel, nacks: Nacks::new() });
     }
     Ok(publish)
 }

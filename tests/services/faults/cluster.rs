@@ -17,7 +17,7 @@ use crate::support::deployment::Deployment;
 const RECOVERY_MAX: Duration = Duration::from_secs(20);
 
 /// How long a majority is away, once that is known. Several attempts are tried in this time.
-const OUTAGE: Duration = Duration::from_secs(8);
+const OUTAGE: Duration = Duration::from_secs(6);
 
 /// Longest refusal while no majority is there.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
@@ -79,8 +79,13 @@ impl Scene {
     #[track_caller]
     fn recovers(&self) {
         let begun = Instant::now();
-        while !self.drill.is_answered("queued") {
-            assert!(begun.elapsed() < RECOVERY_MAX, "no recovery: {}", self.server.log());
+        loop {
+            let answer = self.drill.answer();
+            if answer.as_ref().is_some_and(|(code, _)| *code == 202) {
+                break;
+            }
+            let log = || self.server.log();
+            assert!(begun.elapsed() < RECOVERY_MAX, "no recovery: {answer:?} {}", log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
