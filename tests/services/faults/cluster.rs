@@ -116,29 +116,20 @@ impl Scene {
     }
 }
 
+/// In one load, since each start of a node takes seconds: each fault comes after the one before was
+/// over.
 #[test]
-fn service_goes_on_while_a_follower_is_killed_and_after_its_return() {
+fn service_goes_on_while_single_nodes_are_killed_and_after_their_return() {
     let Some(mut scene) = Scene::begin() else { return };
     let follower = (scene.leader() + 1) % scene.cluster.nodes().len();
     scene.kill(follower);
-    scene.end();
-}
-
-#[test]
-fn service_goes_on_while_the_leader_is_killed_and_after_its_return() {
-    let Some(mut scene) = Scene::begin() else { return };
-    let killed = scene.leader();
-    scene.kill(killed);
-    assert_ne!(scene.leader(), killed, "another node leads");
-    scene.end();
-}
-
-#[test]
-fn server_connects_to_another_node_when_its_own_is_killed() {
-    let Some(mut scene) = Scene::begin() else { return };
-    let killed = scene.connected();
-    scene.kill(killed);
-    assert_ne!(scene.connected(), killed, "{}", scene.server.log());
+    let leader = scene.leader();
+    scene.kill(leader);
+    assert_ne!(scene.leader(), leader, "another node leads");
+    // Whichever it is, the server has to find another one.
+    let connected = scene.connected();
+    scene.kill(connected);
+    assert_ne!(scene.connected(), connected, "{}", scene.server.log());
     scene.end();
 }
 
