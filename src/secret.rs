@@ -87,6 +87,13 @@ impl EngineUrl {
         nodes
     }
 
+    /// User and password as they are written; `None` without them.
+    pub fn user_info(&self) -> Option<Secret> {
+        let (_, rest) = self.0.split_once("://")?;
+        let (user_info, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+        Some(Secret(user_info.to_owned()))
+    }
+
     /// The same engine, reached at another host and port.
     #[must_use]
     pub fn at(&self, host: impl fmt::Display) -> Self {
@@ -175,6 +182,22 @@ mod tests {
         let expected = ["a:1", "b", "[::1]:9"].map(|host| format!("redis://ann:p,w@{host}/0"));
         assert_eq!(nodes, expected);
         assert!(!"redis://host".parse::<EngineUrl>().unwrap().is_redis_cluster());
+    }
+
+    #[test]
+    fn each_of_several_hosts_has_the_same_secrets() {
+        let url = |text: &str| text.parse::<EngineUrl>().unwrap();
+        let brokers = url("amqp://ann:p,w@mq1:5673,mq2,[::1]:9/shop?heartbeat=5");
+        assert_eq!(brokers.hosts(), ["mq1:5673", "mq2", "[::1]:9"]);
+        let each = brokers.each_host();
+        let each: Vec<_> = each.iter().map(EngineUrl::expose).collect();
+        let expected = ["mq1:5673", "mq2", "[::1]:9"]
+            .map(|host| format!("amqp://ann:p,w@{host}/shop?heartbeat=5"));
+        assert_eq!(each, expected);
+        assert_eq!(brokers.to_string(), "amqp://mq1:5673,mq2,[::1]:9/shop");
+        assert_eq!(brokers.user_info(), Some(Secret("ann:p,w".into())));
+        assert_eq!(url("amqp://host").each_host(), [url("amqp://host")]);
+        assert_eq!((url("embedded").hosts(), url("amqp://host").user_info()), (vec![], None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::faults::{Faults, Parts, Process, Proxies};
 use crate::lab::{self, Order};
 use crate::profile::{Action, Breaks, Fault, FlagError, Nemesis, Part, ProcessAction, ServeFlags};
 use crate::secret::EngineUrl;
+use crate::settings::Nodes;
 
 use super::config::Config;
 use super::error::BenchError;
@@ -62,12 +63,16 @@ impl Breakage {
         let engines = [(Part::Broker, &mut flags.queue), (Part::Store, &mut flags.store)];
         for (part, url) in engines {
             if let Some(url) = url.as_mut().filter(|_| self.needs.contains(&part)) {
-                let host = url.host().context("an embedded engine has no host")?;
-                let mut addresses = lookup_host(&host).await.with_context(|| host.clone())?;
-                let address = addresses.next().with_context(|| format!("{host}: no address"))?;
-                if let Some(proxy) = self.proxy(part, address).await? {
-                    *url = url.at(proxy);
+                let mut through = Vec::new();
+                for url in url.each_host() {
+                    let host = url.host().context("an embedded engine has no host")?;
+                    let mut addresses = lookup_host(&host).await.with_context(|| host.clone())?;
+                    let address =
+                        addresses.next().with_context(|| format!("{host}: no address"))?;
+                    let proxy = self.proxy(part, address).await?;
+                    through.push(proxy.unwrap_or(address).to_string());
                 }
+                *url = url.at(through.join(","));
             }
         }
         Ok(flags)
@@ -104,7 +109,7 @@ impl Breakage {
         };
         let proxy = proxies.proxy(to).await.context("a proxy cannot be opened")?;
         let address = proxy.address();
-        self.parts.proxies.insert(part, Arc::new(proxy));
+        self.parts.proxies.entry(part).or_default().push(Arc::new(proxy));
         Ok(Some(address))
     }
 }
@@ -116,26 +121,30 @@ struct LabProcess {
 }
 
 impl LabProcess {
-    fn order(&self, order: Order) -> anyhow::Result<()> {
-        lab::order(&self.socket, self.part.as_str(), order)
+    fn order(&self, order: Order, nodes: Option<Nodes>) -> anyhow::Result<()> {
+        let service = self.part.as_str();
+        let nodes = nodes.map(|nodes| format!("/{}", nodes.as_str())).unwrap_or_default();
+        lab::order(&self.socket, &format!("{service}{nodes}"), order)
     }
 }
 
 impl Process for LabProcess {
-    fn begin(&self, action: ProcessAction) -> anyhow::Result<()> {
-        self.order(match action {
+    fn begin(&self, action: ProcessAction, nodes: Option<Nodes>) -> anyhow::Result<()> {
+        let order = match action {
             ProcessAction::Pause => Order::Suspend,
             ProcessAction::Kill => Order::Kill,
             ProcessAction::Wipe => Order::Wipe,
             ProcessAction::Full => bail!("the lab's disk is that of the machine"),
-        })
+        };
+        self.order(order, nodes)
     }
 
     fn end(&self, action: ProcessAction) -> anyhow::Result<()> {
-        self.order(match action {
+        let order = match action {
             ProcessAction::Pause => Order::Resume,
             ProcessAction::Kill | ProcessAction::Wipe | ProcessAction::Full => Order::Restart,
-        })
+        };
+        self.order(order, None)
     }
 }
 
@@ -194,7 +203,11 @@ fn check(fault: &Fault, config: &Config) -> Result<(), FlagError> {
             "breaks the connections to one server, and a cluster has several: use do=kill or \
              do=pause, or a single Redis",
         ),
-        (Part::Broker | Part::Store, _) => match (does, &config.lab) {
+        (Part::Broker | Part::Store, url) => match (does, &config.lab) {
+            _ if fault.nodes.is_some() && url.is_none_or(|url| url.hosts().len() < 2) => wrong(
+                "names a node of a cluster: run it in \
+                 'seckill lab --with redis,rabbitmq-cluster --'",
+            ),
             (Action::Process(_), None) => {
                 wrong("needs a service that seckill has started: run it in 'seckill lab --'")
             }

@@ -15,6 +15,7 @@ use tokio::time::{interval, timeout};
 use crate::faults::Process;
 use crate::lab::{ChildProcess, Scope, SmallDisk, last_lines};
 use crate::profile::{ENV_PREFIX, ProcessAction, env_name};
+use crate::settings::Nodes;
 
 /// Time-out until the server listens: it may have a journal to replay.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -208,7 +209,7 @@ impl State {
 }
 
 impl Process for ServerProcess {
-    fn begin(&self, action: ProcessAction) -> anyhow::Result<()> {
+    fn begin(&self, action: ProcessAction, _: Option<Nodes>) -> anyhow::Result<()> {
         let mut state = self.state();
         match action {
             ProcessAction::Pause => state.process.signal(Signal::STOP)?,

@@ -194,11 +194,13 @@ pub(super) struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
-    /// Services to start; nginx is a load balancer over the ports 7001 and 7002
+    /// Services to start; rabbitmq-cluster has three nodes, nginx is a load balancer over the ports
+    /// 7001 and 7002
     #[arg(long, env = "SECKILL_WITH", value_name = "SERVICES")]
     #[arg(value_enum, value_delimiter = ',', default_value = "redis,rabbitmq")]
     pub(super) with: Vec<Engine>,
-    /// RabbitMQ's limit of open files, of which each connection needs one [default: the system's]
+    /// Limit of open files of RabbitMQ, or of each node of its cluster; each connection needs one
+    /// [default: the system's]
     #[arg(long, env = "SECKILL_BROKER_FILES", value_name = "N")]
     pub(super) broker_files: Option<Count>,
     /// Command to run, with SECKILL_QUEUE (RabbitMQ), SECKILL_STORE (Redis or its cluster) and
@@ -213,6 +215,7 @@ pub(super) enum Engine {
     Redis,
     RedisCluster,
     Rabbitmq,
+    RabbitmqCluster,
     Nginx,
 }
 

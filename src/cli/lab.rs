@@ -16,10 +16,11 @@ use procfs::process::Process;
 use rustix::process::Signal;
 
 use crate::lab::{
-    ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqOptions, Redis,
-    RedisCluster, Scope, check_installed, find,
+    Broker, ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqCluster,
+    RabbitMqOptions, Redis, RedisCluster, Scope, check_installed, find,
 };
 use crate::profile::{Part, env_name};
+use crate::settings::Nodes;
 use crate::store::ROUTING_KEY;
 use crate::units::Count;
 
@@ -35,7 +36,12 @@ const BROKER_FILES_MIN: u64 = 128;
 
 pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     let LabArgs { with, broker_files, command } = args;
-    if broker_files.is_some() && !with.contains(&Engine::Rabbitmq) {
+    let brokers = [Engine::Rabbitmq, Engine::RabbitmqCluster].map(|engine| with.contains(&engine));
+    if brokers == [true, true] {
+        let cure = "--with: rabbitmq and rabbitmq-cluster are both the queue: leave one out";
+        return Err(Failure::Usage(cure.to_owned()));
+    }
+    if broker_files.is_some() && brokers == [false, false] {
         let cure = "--broker-files limits RabbitMQ, which --with leaves out: add `rabbitmq`";
         return Err(Failure::Usage(cure.to_owned()));
     }
@@ -85,6 +91,7 @@ impl Engine {
         match self {
             Self::Redis | Self::RedisCluster => "redis-server",
             Self::Rabbitmq => "rabbitmq-server",
+            Self::RabbitmqCluster => "rabbitmq-cluster",
             Self::Nginx => "nginx",
         }
     }
@@ -95,7 +102,7 @@ impl Engine {
 struct Services {
     redis: Option<Arc<Mutex<Redis>>>,
     redis_cluster: Option<Arc<Mutex<RedisCluster>>>,
-    rabbitmq: Option<Arc<Mutex<RabbitMq>>>,
+    rabbitmq: Option<Arc<Mutex<Broker>>>,
     nginx: Option<Nginx>,
 }
 
@@ -103,7 +110,7 @@ struct Services {
 struct Ordered {
     redis: Weak<Mutex<Redis>>,
     redis_cluster: Weak<Mutex<RedisCluster>>,
-    rabbitmq: Weak<Mutex<RabbitMq>>,
+    rabbitmq: Weak<Mutex<Broker>>,
 }
 
 impl Services {
@@ -112,9 +119,11 @@ impl Services {
         let options =
             RabbitMqOptions { files: broker_files.map(|Count(files)| files), ..Default::default() };
         let started_at = Instant::now();
-        let ready = |what: &str, url: String, pid: u32| {
+        let ready = |what: &str, url: String, pids: &[u32]| {
             let seconds = started_at.elapsed().as_secs_f64();
-            say(format!("lab: {what} is {url}, process {pid}, after {seconds:.1} s"));
+            let processes: Vec<_> = pids.iter().map(|pid| format!("process {pid}")).collect();
+            let processes = processes.join(", ");
+            say(format!("lab: {what} is {url}, {processes}, after {seconds:.1} s"));
         };
         let all_ready = |cluster: &RedisCluster| {
             let seconds = started_at.elapsed().as_secs_f64();
@@ -125,22 +134,28 @@ impl Services {
         thread::scope(|scope| {
             let redis = with.contains(&Engine::Redis).then(|| {
                 let start =
-                    || Redis::start().inspect(|r| ready("redis", r.url(), r.service().pid()));
+                    || Redis::start().inspect(|r| ready("redis", r.url(), &[r.service().pid()]));
                 scope.spawn(start)
             });
             let cluster = with
                 .contains(&Engine::RedisCluster)
                 .then(|| scope.spawn(|| RedisCluster::start(ROUTING_KEY).inspect(all_ready)));
-            let rabbitmq = with.contains(&Engine::Rabbitmq).then(|| {
-                let start = || {
-                    let started = RabbitMq::start(options);
-                    started.inspect(|r| ready("rabbitmq", r.url(), r.service().pid()))
+            let brokers = [Engine::Rabbitmq, Engine::RabbitmqCluster];
+            let rabbitmq = brokers.into_iter().find(|engine| with.contains(engine)).map(|engine| {
+                let start = move || {
+                    let started = match engine {
+                        Engine::RabbitmqCluster => {
+                            RabbitMqCluster::start(&options).map(Broker::Cluster)
+                        }
+                        _ => RabbitMq::start(options).map(Broker::One),
+                    };
+                    started.inspect(|r| ready(r.name(), r.url(), &r.pids()))
                 };
                 scope.spawn(start)
             });
             let nginx = with.contains(&Engine::Nginx).then(|| {
                 let started = Nginx::start(&Nginx::balancer(&BEHIND_NGINX));
-                started.inspect(|n| ready("nginx", n.url(), n.service().pid()))
+                started.inspect(|n| ready("nginx", n.url(), &[n.service().pid()]))
             });
             Ok(Self {
                 redis: redis.map(joined).transpose()?,
@@ -155,9 +170,11 @@ impl Services {
     fn variables(&self) -> Vec<(String, String)> {
         let Self { redis, redis_cluster, rabbitmq, nginx } = self;
         let rabbitmq = rabbitmq.as_ref().map(|rabbitmq| locked(rabbitmq));
+        let is_cluster = rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.is_cluster());
         let flags = [
             ("queue", rabbitmq.as_ref().map(|rabbitmq| rabbitmq.url())),
-            ("broker-metrics", rabbitmq.as_ref().map(|rabbitmq| rabbitmq.prometheus_url())),
+            ("broker-metrics", rabbitmq.as_ref().and_then(|rabbitmq| rabbitmq.prometheus_url())),
+            ("queue-type", is_cluster.then(|| "quorum".to_owned())),
             ("store", redis.as_ref().map(|redis| locked(redis).url())),
             ("store", redis_cluster.as_ref().map(|cluster| locked(cluster).url())),
             ("target", nginx.as_ref().map(Nginx::url)),
@@ -178,6 +195,13 @@ impl Services {
 
 impl Ordered {
     fn carry_out(&self, part: &str, order: Order) -> anyhow::Result<()> {
+        let (part, nodes) = match part.split_once('/') {
+            Some((part, word)) => {
+                let nodes = Nodes::ALL.into_iter().find(|nodes| nodes.as_str() == word);
+                (part, nodes.context("no such node")?)
+            }
+            None => (part, Nodes::default()),
+        };
         let part = Part::ALL.into_iter().find(|known| known.as_str() == part);
         let done = match part {
             Some(Part::Store) => {
@@ -191,7 +215,7 @@ impl Ordered {
             }
             Some(Part::Broker) => {
                 let rabbitmq = self.rabbitmq.upgrade();
-                rabbitmq.map(|rabbitmq| order.carry_out(locked(&rabbitmq).service_mut()))
+                rabbitmq.map(|rabbitmq| locked(&rabbitmq).carry_out(order, nodes))
             }
             _ => None,
         };

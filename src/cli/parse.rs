@@ -14,7 +14,7 @@ use super::sources::Sources;
 
 /// The variables that reach a spawned server, which `seckill lab` sets. All others of `serve` would
 /// make a run depend on what was meant for another server.
-const FOR_SPAWNED: [&str; 2] = ["queue", "store"];
+const FOR_SPAWNED: [&str; 3] = ["queue", "queue_type", "store"];
 
 /// Parses a command line, whose first word is the program.
 ///

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::profile::{Action, Fault, Part, ProcessAction, Toxic, ToxicKind, Trigger, Units, Way};
+use crate::settings::Nodes;
 use crate::stats::SaleNow;
 
 use super::proxy::Proxy;
@@ -23,11 +24,11 @@ const DOWN: Toxic = Toxic { kind: ToxicKind::Down, way: Way::Both };
 
 /// A process that can be suspended, killed and restarted. The calls block.
 pub trait Process: Send + Sync {
-    /// Begins a fault.
+    /// Begins a fault, of these nodes where it is a cluster.
     ///
     /// # Errors
     /// When that is not possible.
-    fn begin(&self, action: ProcessAction) -> anyhow::Result<()>;
+    fn begin(&self, action: ProcessAction, nodes: Option<Nodes>) -> anyhow::Result<()>;
 
     /// Ends a fault: lets the process continue, or restarts it and waits until it is ready.
     ///
@@ -39,8 +40,8 @@ pub trait Process: Send + Sync {
 /// The parts of a tested system that can break.
 #[derive(Default)]
 pub struct Parts {
-    /// The proxies of the connections to a part.
-    pub proxies: HashMap<Part, Arc<Proxy>>,
+    /// The proxies of the connections to a part: one for each address that it has.
+    pub proxies: HashMap<Part, Vec<Arc<Proxy>>>,
     /// The processes.
     pub processes: HashMap<Part, Arc<dyn Process>>,
 }
@@ -89,14 +90,15 @@ pub(super) async fn carry_out(
     // A process has one fault at a time.
     let mut turns: HashMap<Part, Arc<tokio::sync::Mutex<()>>> = HashMap::new();
     let mut tasks = JoinSet::new();
+    let proxies = |part| parts.proxies.get(&part).cloned().unwrap_or_default();
     for (index, fault) in faults.iter().enumerate() {
         let turn = Arc::clone(turns.entry(process_of(fault.what)).or_default());
         let one = One {
             fault: fault.clone(),
             index,
             begun,
-            proxy: parts.proxies.get(&fault.what).cloned(),
-            front: parts.proxies.get(&Part::Client).filter(|_| fault.kills_server()).cloned(),
+            proxies: proxies(fault.what),
+            fronts: if fault.kills_server() { proxies(Part::Client) } else { Vec::new() },
             process: parts.processes.get(&fault.what).cloned(),
             happened: Arc::clone(happened),
             ended: course.ended.clone(),
@@ -128,14 +130,17 @@ fn process_of(part: Part) -> Part {
     if part == Part::Disk { Part::Server } else { part }
 }
 
+/// The proxies that carry out a fault, and its number at each.
+type Broken = Vec<(Arc<Proxy>, u64)>;
+
 /// One fault on its way.
 struct One {
     fault: Fault,
     index: usize,
     begun: Instant,
-    proxy: Option<Arc<Proxy>>,
-    /// The proxy before a server that is gone while the fault lasts.
-    front: Option<Arc<Proxy>>,
+    proxies: Vec<Arc<Proxy>>,
+    /// The proxies before a server that is gone while the fault lasts.
+    fronts: Vec<Arc<Proxy>>,
     process: Option<Arc<dyn Process>>,
     happened: Happenings,
     ended: CancellationToken,
@@ -163,8 +168,8 @@ impl One {
     async fn carry_out(&self) {
         // The moment is noted before the fault begins, so that no request that it hits is missed.
         self.note(|happened, now| happened.began = Some(now));
-        let id = match self.begin().await {
-            Ok(id) => id,
+        let broken = match self.begin().await {
+            Ok(broken) => broken,
             Err(error) => return self.failed("could not be carried out", &error),
         };
         let _ = self.told.send(format!("fault: {}", self.fault));
@@ -178,7 +183,7 @@ impl One {
             () = lasts => {}
             () = self.ended.cancelled() => {}
         }
-        match self.end(id).await {
+        match self.end(broken).await {
             Ok(()) => {
                 self.note(|happened, now| happened.ended = Some(now));
                 let _ = self.told.send(format!("fault is over: {}", self.fault));
@@ -187,32 +192,30 @@ impl One {
         }
     }
 
-    /// Begins the fault; returns its number if a proxy carries it out.
-    async fn begin(&self) -> anyhow::Result<Option<u64>> {
-        match self.fault.does {
-            Action::Link(toxic) => {
-                let proxy = self.proxy.as_ref().context("no proxy is in its way")?;
-                Ok(Some(proxy.add(toxic)))
-            }
+    /// Begins the fault; returns its number at each proxy that carries it out.
+    async fn begin(&self) -> anyhow::Result<Broken> {
+        let (proxies, toxic) = match self.fault.does {
+            Action::Link(_) if self.proxies.is_empty() => bail!("no proxy is in its way"),
+            Action::Link(toxic) => (&self.proxies, toxic),
             Action::Process(action) => {
                 let process = self.process.clone().context("its process is not known")?;
-                tokio::task::spawn_blocking(move || process.begin(action)).await??;
+                let nodes = self.fault.nodes;
+                tokio::task::spawn_blocking(move || process.begin(action, nodes)).await??;
                 // Otherwise buyers would be connected, and then be reset.
-                Ok(self.front.as_ref().map(|front| front.add(DOWN)))
+                (&self.fronts, DOWN)
             }
-        }
+        };
+        Ok(proxies.iter().map(|proxy| (Arc::clone(proxy), proxy.add(toxic))).collect())
     }
 
-    async fn end(&self, id: Option<u64>) -> anyhow::Result<()> {
+    async fn end(&self, broken: Broken) -> anyhow::Result<()> {
         let ended = match (self.fault.does, self.process.clone()) {
             (Action::Process(action), Some(process)) => {
                 tokio::task::spawn_blocking(move || process.end(action)).await?
             }
             _ => Ok(()),
         };
-        if let (Some(proxy), Some(id)) = (self.front.as_ref().or(self.proxy.as_ref()), id) {
-            proxy.remove(id);
-        }
+        broken.into_iter().for_each(|(proxy, id)| proxy.remove(id));
         ended
     }
 

@@ -35,6 +35,14 @@ pub(super) const RABBITMQ: Binary = Binary {
 pub(super) const EPMD: Binary =
     Binary { name: "epmd", package: "rabbitmq-server", on_path: true, folder: None };
 
+/// Calls functions in an Erlang node. It comes with Erlang's own package.
+pub(super) const ERL_CALL: Binary = Binary {
+    name: "erl_call",
+    package: "erlang-base",
+    on_path: true,
+    folder: Some("/usr/lib/erlang/bin"),
+};
+
 /// Its folder is not on the PATH of every user.
 pub(super) const NGINX: Binary =
     Binary { name: "nginx", package: "nginx", on_path: true, folder: Some("/usr/sbin") };
@@ -49,19 +57,21 @@ impl Binary {
     }
 }
 
-/// Checks that `redis-server`, `rabbitmq-server` or `nginx` is installed; the error names the
-/// Debian package. Unknown names are accepted, since no service needs them.
+/// Checks that `redis-server`, `rabbitmq-server` or `nginx` is installed, or what a
+/// `rabbitmq-cluster` needs; the error names the Debian package. Unknown names are accepted, since
+/// no service needs them.
 pub fn check_installed(name: &str) -> Result<(), LabError> {
     let needed: &[Binary] = match name {
         "redis-server" => &[REDIS],
         "rabbitmq-server" => &[RABBITMQ, EPMD],
+        "rabbitmq-cluster" => &[RABBITMQ, EPMD, ERL_CALL],
         "nginx" => &[NGINX],
         _ => &[],
     };
     needed.iter().try_for_each(|binary| binary.locate().map(drop))
 }
 
-/// Whether `redis-server`, `rabbitmq-server` or `nginx` is installed. A test that needs one
+/// Whether what [`check_installed`] checks is installed. A test that needs one
 /// reports itself as skipped where it is not.
 pub fn is_installed(name: &str) -> bool {
     check_installed(name).is_ok()

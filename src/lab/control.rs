@@ -1,8 +1,8 @@
 //! Services that another process suspends, kills and restarts: a socket on which `seckill lab`
 //! takes orders from the command that it runs, and what sends them.
 //!
-//! An order is one line, such as `store kill`. It is answered by the line `done`, or by the reason
-//! why it failed.
+//! An order is one line, such as `store kill`, or `broker/follower kill` for a node of a cluster.
+//! It is answered by the line `done`, or by the reason why it failed.
 
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};

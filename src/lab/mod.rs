@@ -6,14 +6,17 @@
 //! block, except [`ChildProcess::ended`]. This module knows neither sales nor measurements.
 
 mod binary;
+mod broker;
 mod child;
 mod control;
 mod error;
 mod group;
 mod log;
 mod nginx;
+mod port_mapper;
 mod ports;
 mod rabbitmq;
+mod rabbitmq_cluster;
 mod reaper;
 mod recipe;
 mod redis;
@@ -22,6 +25,7 @@ mod service;
 mod small_disk;
 
 pub use binary::{check_installed, find, is_installed};
+pub use broker::Broker;
 pub use child::{ChildProcess, Scope};
 pub use control::{ControlSocket, Order, order};
 pub use error::LabError;
@@ -29,6 +33,7 @@ pub use log::last_lines;
 pub use nginx::Nginx;
 pub use ports::one as free_port;
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
+pub use rabbitmq_cluster::RabbitMqCluster;
 pub use redis::Redis;
 pub use redis_cluster::RedisCluster;
 pub use service::Service;

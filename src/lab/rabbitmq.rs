@@ -1,13 +1,16 @@
 //! A throwaway RabbitMQ broker.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Resource, Signal, getrlimit};
+
+use crate::secret::Secret;
 
 use super::binary::{EPMD, RABBITMQ};
 use super::error::LabError;
@@ -23,6 +26,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// The limit of open files by default. At its start the VM's helper process closes every file
 /// descriptor up to the limit, which is slow on a system that allows a thousand million.
 const FILES_MAX: u64 = 65_536;
+
+/// The file with the secret by which nodes and their tools know each other.
+const COOKIE: &str = ".erlang.cookie";
 
 /// One scheduler that sleeps when it is idle, and no port that is open to other machines.
 const VM: &str = "-kernel inet_dist_use_interface {127,0,0,1} \
@@ -42,6 +48,8 @@ pub struct RabbitMqOptions {
 #[derive(Debug)]
 pub struct RabbitMq {
     service: Service,
+    node: String,
+    epmd_port: u16,
 }
 
 /// The ports that a broker listens on.
@@ -50,13 +58,35 @@ struct Ports {
     amqp: u16,
     prometheus: u16,
     distribution: u16,
-    epmd: u16,
+}
+
+/// What a node of a cluster shares with the others.
+#[derive(Debug, Clone)]
+pub(super) struct Membership {
+    /// Its own name, which the others know.
+    pub(super) node: String,
+    /// The port of the port mapper of all nodes.
+    pub(super) epmd_port: u16,
+    /// The secret by which nodes know each other.
+    pub(super) cookie: Secret,
 }
 
 impl RabbitMq {
     /// Starts it and waits until it speaks AMQP and serves its metrics.
     pub fn start(options: RabbitMqOptions) -> Result<Self, LabError> {
-        Ok(Self { service: Service::start("rabbitmq", recipe(options)?)? })
+        let service = Service::start("rabbitmq", recipe(options)?)?;
+        let (node, epmd_port) = (node_name(service.ports()[0]), service.ports()[3]);
+        Ok(Self { service, node, epmd_port })
+    }
+
+    /// Starts a node of a cluster, and waits in the same way. Its port mapper runs already.
+    pub(super) fn start_node(
+        options: &RabbitMqOptions,
+        membership: &Membership,
+    ) -> Result<Self, LabError> {
+        let service = Service::start("rabbitmq", node_recipe(options, membership)?)?;
+        let Membership { node, epmd_port, .. } = membership.clone();
+        Ok(Self { service, node, epmd_port })
     }
 
     /// Its address: `amqp://127.0.0.1:PORT`.
@@ -67,6 +97,16 @@ impl RabbitMq {
     /// The address of its metrics page: `http://127.0.0.1:PORT/metrics`.
     pub fn prometheus_url(&self) -> String {
         format!("http://127.0.0.1:{}/metrics", self.service.ports()[1])
+    }
+
+    /// The name of its Erlang node.
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// The port of the port mapper that knows its node.
+    pub fn epmd_port(&self) -> u16 {
+        self.epmd_port
     }
 
     /// Its process.
@@ -80,6 +120,11 @@ impl RabbitMq {
     }
 }
 
+fn node_name(port: u16) -> String {
+    format!("sk{port}@localhost")
+}
+
+/// A broker of its own, whose port mapper belongs to it.
 fn recipe(
     options: RabbitMqOptions,
 ) -> Result<impl Fn(&Path, [u16; 4]) -> Result<Recipe, LabError>, LabError> {
@@ -87,26 +132,53 @@ fn recipe(
     let files = files(options.files)?;
     Ok(move |folder: &Path, numbers| {
         let [amqp, prometheus, distribution, epmd_port] = numbers;
-        let ports = Ports { amqp, prometheus, distribution, epmd: epmd_port };
+        let ports = Ports { amqp, prometheus, distribution };
         let written = write_config(folder, ports, &options.config);
         written.map_err(LabError::io("rabbitmq", "write its configuration"))?;
-        Ok(Recipe {
-            name: "rabbitmq",
-            program: "/bin/sh".into(),
-            args: vec![
-                "-c".into(),
-                script(&epmd, ports.epmd, files).into(),
-                program.clone().into(),
-            ],
-            environment: environment(folder, ports),
-            ports: numbers.to_vec(),
-            data: &["mnesia"],
-            is_ready,
-            start_timeout: START_TIMEOUT,
-            // An orderly shutdown takes seconds, and there is no data to save.
-            stop: Signal::KILL,
-        })
+        let script = format!("{}{}", limit(files), port_mapper(&epmd, epmd_port));
+        let environment = environment(folder, ports, &node_name(amqp), epmd_port);
+        Ok(broker(&program, &script, environment, &numbers))
     })
+}
+
+/// A node of a cluster.
+fn node_recipe(
+    options: &RabbitMqOptions,
+    membership: &Membership,
+) -> Result<impl Fn(&Path, [u16; 3]) -> Result<Recipe, LabError>, LabError> {
+    let program = RABBITMQ.locate()?;
+    let files = files(options.files)?;
+    Ok(move |folder: &Path, numbers| {
+        let [amqp, prometheus, distribution] = numbers;
+        let Membership { node, epmd_port, cookie } = membership;
+        let ports = Ports { amqp, prometheus, distribution };
+        let written = write_config(folder, ports, &options.config)
+            .and_then(|()| write_cookie(folder, cookie));
+        written.map_err(LabError::io("rabbitmq", "write its configuration"))?;
+        let environment = environment(folder, ports, node, *epmd_port);
+        Ok(broker(&program, &limit(files), environment, &numbers))
+    })
+}
+
+/// The script's `$0` is the broker, which it becomes.
+fn broker(
+    program: &Path,
+    script: &str,
+    environment: Vec<(&'static str, OsString)>,
+    ports: &[u16],
+) -> Recipe {
+    Recipe {
+        name: "rabbitmq",
+        program: "/bin/sh".into(),
+        args: vec!["-c".into(), format!("{script}exec \"$0\"").into(), program.into()],
+        environment,
+        ports: ports.to_vec(),
+        data: &["mnesia"],
+        is_ready,
+        start_timeout: START_TIMEOUT,
+        // An orderly shutdown takes seconds, and there is no data to save.
+        stop: Signal::KILL,
+    }
 }
 
 fn files(wanted: Option<u64>) -> Result<u64, LabError> {
@@ -118,17 +190,26 @@ fn files(wanted: Option<u64>) -> Result<u64, LabError> {
     }
 }
 
-/// Sets the limit, starts the port mapper, and becomes the broker, which is `$0`. The port mapper
-/// must be there first: otherwise the broker would start one that outlives it. It is in the
-/// broker's process group, and ends with it.
-fn script(epmd: &Path, port: u16, files: u64) -> String {
+/// Sets the limit of open files.
+fn limit(files: u64) -> String {
+    format!("ulimit -Sn {files} || exit 1\n")
+}
+
+/// Starts the port mapper. It must be there before the broker: otherwise the broker would start one
+/// that outlives it. It is in the broker's process group, and ends with it.
+fn port_mapper(epmd: &Path, port: u16) -> String {
     let epmd = format!("'{}' -port {port}", epmd.display());
     format!(
-        "ulimit -Sn {files} || exit 1\n\
-         {epmd} -address 127.0.0.1 &\n\
-         until {epmd} -names >/dev/null 2>&1; do sleep 0.02; done\n\
-         exec \"$0\""
+        "{epmd} -address 127.0.0.1 &\n\
+         until {epmd} -names >/dev/null 2>&1; do sleep 0.02; done\n"
     )
+}
+
+/// Writes the secret into the home of the node, where only its user may read it.
+fn write_cookie(folder: &Path, cookie: &Secret) -> std::io::Result<()> {
+    let mut file = File::options();
+    let file = file.write(true).create_new(true).mode(0o400).open(folder.join(COOKIE));
+    file?.write_all(cookie.0.as_bytes())
 }
 
 fn write_config(folder: &Path, ports: Ports, more: &str) -> std::io::Result<()> {
@@ -150,12 +231,17 @@ fn write_config(folder: &Path, ports: Ports, more: &str) -> std::io::Result<()> 
     fs::write(folder.join("env.conf"), "")
 }
 
-fn environment(folder: &Path, ports: Ports) -> Vec<(&'static str, OsString)> {
+fn environment(
+    folder: &Path,
+    ports: Ports,
+    node: &str,
+    epmd_port: u16,
+) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", folder.into()),
-        ("ERL_EPMD_PORT", ports.epmd.to_string().into()),
+        ("ERL_EPMD_PORT", epmd_port.to_string().into()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
-        ("RABBITMQ_NODENAME", format!("sk{}@localhost", ports.amqp).into()),
+        ("RABBITMQ_NODENAME", node.into()),
         ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".into()),
         ("RABBITMQ_NODE_PORT", ports.amqp.to_string().into()),
         ("RABBITMQ_DIST_PORT", ports.distribution.to_string().into()),

@@ -84,6 +84,11 @@ impl Service {
         &self.recipe.ports
     }
 
+    /// Whether its process runs, suspended or not.
+    pub fn is_running(&self) -> bool {
+        !self.process.has_ended()
+    }
+
     /// The last lines of its log.
     pub fn last_log_lines(&self) -> String {
         last_lines(&self.folder.path().join(LOG), LOG_LINES_SHOWN)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::flaws::{Design, Engines, Flaw, Flaws};
-use crate::secret::EngineUrl;
+use crate::secret::{EngineUrl, Secret};
 use crate::settings::{QueueType, Role};
 use crate::units::Span;
 
@@ -18,11 +18,13 @@ const QUEUE_NAME_LEN_MAX: usize = 200;
 
 /// Most nodes of a cluster that one address names: any one of them leads to the others.
 const NODES_MAX: usize = 64;
+/// Most brokers of one address: more than the nodes over which a quorum queue is usefully spread.
+const BROKERS_MAX: usize = 16;
 
 /// A queue in a broker.
 #[derive(Debug, Clone)]
 pub struct BrokerPlan {
-    /// The broker's address.
+    /// The broker's address; that of a cluster has the hosts of several brokers.
     pub url: EngineUrl,
     /// The name of the queue.
     pub queue: String,
@@ -176,12 +178,39 @@ fn url(
                        one, or name one, as in amqp://host:5672/vhost";
         return Err(FlagError::new(flag, problem));
     }
+    if flag == "queue" {
+        check_brokers(url)?;
+    }
     if url.scheme().starts_with(schemes[1]) && !cfg!(feature = "tls") {
         let scheme = url.scheme();
         let problem = format!("{scheme}:// needs a seckill built with --features tls");
         return Err(FlagError::new(flag, problem));
     }
     Ok(Some(url.clone()))
+}
+
+/// Checks that an address names its brokers as it has to. The messages omit the value, which may
+/// contain a password.
+fn check_brokers(url: &EngineUrl) -> Result<(), FlagError> {
+    let hosts = url.hosts();
+    if hosts.len() > BROKERS_MAX {
+        let problem = format!("has {} brokers: give at most {BROKERS_MAX}", hosts.len());
+        return Err(FlagError::new("queue", problem));
+    }
+    // A user and a password before each host make all but the last host a part of the password.
+    let has_second_login = url.user_info().and_then(|Secret(text)| {
+        let (_, rest) = text.split_once('@')?;
+        Some(rest.split_once(',')?.1.contains(':'))
+    });
+    let is_no_host = |host: &&str| host.is_empty() || host.ends_with(':');
+    let has_no_host = hosts.len() > 1 && hosts.iter().any(is_no_host);
+    if has_no_host || has_second_login == Some(true) {
+        let problem = "does not name its brokers: write scheme, user, password and virtual host \
+                       once, and the hosts with commas between them, as in \
+                       amqp://user:password@host1:5672,host2:5672/vhost; an @ in a password is %40";
+        return Err(FlagError::new("queue", problem));
+    }
+    Ok(())
 }
 
 fn timeout(flag: &'static str, given: Option<Span>) -> Result<Duration, FlagError> {

@@ -2,9 +2,11 @@
 //! assignment of buyers. A setting that only one module needs belongs to that module.
 
 mod buyers;
+mod cluster;
 mod retry_on;
 mod server;
 
 pub use buyers::{Buyers, Skew};
+pub use cluster::Nodes;
 pub use retry_on::RetryOn;
 pub use server::{Durability, LogFormat, QueueType, Role, RoomOrder};

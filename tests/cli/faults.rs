@@ -174,6 +174,7 @@ fn fault_that_cannot_be_is_a_usage_error_with_its_cure() {
     for (fault, cure) in [
         ("what=store do=kill", "run it in 'seckill lab --'"),
         ("what=disk do=full", "needs an embedded queue or store"),
+        ("what=broker do=kill node=leader", "'seckill lab --with redis,rabbitmq-cluster --'"),
     ] {
         let fault = format!("at=5s {fault}");
         let flags = ["--spawn", "--fault", &fault, "--"];

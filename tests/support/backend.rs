@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use seckill::flaws::Flaws;
-use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, RedisCluster};
+use seckill::lab::{RabbitMq, RabbitMqCluster, RabbitMqOptions, Redis, RedisCluster};
 use seckill::profile::{BrokerPlan, ServePlan};
 use seckill::settings::QueueType;
 
-use super::cluster::Turn;
 use super::config;
+use super::redis_cluster::Turn;
 use super::skip::{installed, missing_for_variants};
 
 static REDIS: LazyLock<Mutex<Redis>> = LazyLock::new(|| Mutex::new(Redis::start().unwrap()));
@@ -27,7 +27,8 @@ pub(crate) struct Backend {
     pub(crate) queue: Option<String>,
     pub(crate) store: Option<String>,
     name: String,
-    /// At the cluster, if the store is in it.
+    queue_type: QueueType,
+    /// At the Redis Cluster, if the store is in it.
     _turn: Option<Arc<Turn>>,
 }
 
@@ -37,7 +38,13 @@ impl Backend {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let queue = rabbitmq.then(|| RABBITMQ.lock().unwrap().url());
         let store = redis.then(|| format!("{}/{number}", REDIS.lock().unwrap().url()));
-        Self { queue, store, name: format!("test-{number}"), _turn: None }
+        Self { queue, store, ..Self::numbered(number) }
+    }
+
+    /// With neither.
+    fn numbered(number: usize) -> Self {
+        let (name, queue_type) = (format!("test-{number}"), QueueType::Classic);
+        Self { queue: None, store: None, name, queue_type, _turn: None }
     }
 
     /// With the store in the cluster, which no other test uses while this lives, and a real queue
@@ -79,18 +86,25 @@ impl Backend {
     pub(crate) fn on(broker: &RabbitMq, redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (broker.url(), format!("{}/{number}", redis.url()));
-        Self { queue: Some(queue), store: Some(store), ..Self::named(number) }
+        Self { queue: Some(queue), store: Some(store), ..Self::numbered(number) }
     }
 
-    /// With the store in a cluster that the test has started, and the same queue server.
+    /// With the store in a Redis Cluster that the test has started, and the same queue server.
     pub(crate) fn with_cluster(&self, cluster: &RedisCluster) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let (queue, store) = (self.queue.clone(), Some(cluster.url()));
-        Self { queue, store, ..Self::named(number) }
+        Self { queue, store, queue_type: self.queue_type, ..Self::numbered(number) }
     }
 
-    fn named(number: usize) -> Self {
-        Self { queue: None, store: None, name: format!("test-{number}"), _turn: None }
+    /// With a quorum queue on a RabbitMQ cluster, whose address has a password, and a store in the
+    /// Redis of this test program or in another one.
+    pub(crate) fn on_cluster(cluster: &RabbitMqCluster, redis: Option<&Redis>) -> Self {
+        let backend = match redis {
+            Some(redis) => Self::with_redis(redis),
+            None => Self::new(false, true),
+        };
+        let url = cluster.url().replace("//", "//guest:guest@");
+        Self { queue: Some(url), queue_type: QueueType::Quorum, ..backend }
     }
 
     /// With the broker reached at another port, such as that of a link.
@@ -102,14 +116,15 @@ impl Backend {
     pub(crate) fn with_redis(redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
-        Self { store, ..Self::named(number) }
+        Self { store, ..Self::numbered(number) }
     }
 
     /// With another queue in the same broker, and a store in this Redis.
     pub(crate) fn with_store(&self, redis: &Redis) -> Self {
         let number = BACKENDS.fetch_add(1, Ordering::Relaxed);
         let store = Some(format!("{}/{number}", redis.url()));
-        Self { queue: self.queue.clone(), store, ..Self::named(number) }
+        let (queue, queue_type) = (self.queue.clone(), self.queue_type);
+        Self { queue, store, queue_type, ..Self::numbered(number) }
     }
 
     /// The queue's name, which matters for a broker only.
@@ -123,7 +138,7 @@ impl Backend {
         let broker = |url: &String| BrokerPlan {
             url: url.parse().unwrap(),
             queue: self.name.clone(),
-            queue_type: QueueType::Classic,
+            queue_type: self.queue_type,
             publish_timeout: five_s,
             connect_timeout: five_s,
         };
@@ -142,6 +157,8 @@ impl Backend {
         };
         let name = self.queue.as_ref().map(|_| self.name.clone());
         let (queue, store) = (flag("--queue", &self.queue), flag("--store", &self.store));
-        [queue, store, flag("--queue-name", &name)].concat()
+        let of_type = (self.queue_type == QueueType::Quorum).then(|| "quorum".to_owned());
+        let name = flag("--queue-name", &name);
+        [queue, store, name, flag("--queue-type", &of_type)].concat()
     }
 }

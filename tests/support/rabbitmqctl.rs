@@ -10,14 +10,14 @@ const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// Evaluates Erlang code in a broker and returns what it prints.
 #[track_caller]
 pub(crate) fn eval(broker: &RabbitMq, code: &str) -> String {
-    let (service, ports) = (broker.service(), broker.service().ports());
+    let service = broker.service();
     let mut command = Command::new(RABBITMQCTL);
     command.args(["--quiet", "--timeout", "60", "eval", code]);
     // Its folder has the cookie that authorises the caller.
     command.env("HOME", service.folder());
     command.env("RABBITMQ_CONF_ENV_FILE", service.folder().join("env.conf"));
-    command.env("RABBITMQ_NODENAME", format!("sk{}@localhost", ports[0]));
-    command.env("ERL_EPMD_PORT", ports[3].to_string());
+    command.env("RABBITMQ_NODENAME", broker.node());
+    command.env("ERL_EPMD_PORT", broker.epmd_port().to_string());
     let output = command.output().unwrap();
     let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     assert!(output.status.success(), "{code}: {out}{err}");

@@ -10,6 +10,8 @@ mod write;
 
 use std::time::Duration;
 
+use crate::settings::Nodes;
+
 pub(super) use check::check;
 pub use nemesis::{Breaks, Nemesis};
 
@@ -24,6 +26,8 @@ pub struct Fault {
     pub what: Part,
     /// How it breaks.
     pub does: Action,
+    /// Which nodes of a broker's cluster break; `None` for the usual ones.
+    pub nodes: Option<Nodes>,
 }
 
 /// The beginning of a fault.

@@ -50,7 +50,8 @@ impl Nemesis {
                 }),
                 Breaks::Connections => Action::Link(draw.toxic()),
             };
-            faults.push(Fault { at: Trigger::After(at), lasts: Some(lasts), what, does });
+            let at_now = Trigger::After(at);
+            faults.push(Fault { at: at_now, lasts: Some(lasts), what, does, nodes: None });
             at += lasts + draw.time(5, PAUSE_MS);
         }
         faults

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::escape::printable;
+use crate::settings::Nodes;
 use crate::similar::nearest;
 use crate::units::{Count, Share, Span, UnitError};
 
@@ -14,7 +15,8 @@ use super::{Action, Fault, Part, ProcessAction, Toxic, ToxicKind, Trigger, Units
 pub(super) const TIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The keys of a fault.
-const KEYS: [&str; 9] = ["at", "for", "what", "do", "delay", "jitter", "bytes", "rate", "way"];
+const KEYS: [&str; 10] =
+    ["at", "for", "what", "do", "delay", "jitter", "bytes", "rate", "way", "node"];
 
 /// What a fault can do.
 const ACTIONS: [&str; 14] = [
@@ -94,11 +96,13 @@ impl Words {
         let part = Part::ALL.into_iter().find(|part| part.as_str() == what);
         let words = Part::ALL.map(Part::as_str);
         let what = part.ok_or_else(|| unknown("part of the system", &what, &words))?;
-        let fault =
-            Fault { at: trigger(&at)?, lasts: self.time("for")?, what, does: self.action(&does)? };
+        let (at, lasts) = (trigger(&at)?, self.time("for")?);
+        let (does, word) = (self.action(&does)?, does);
+        let nodes = self.nodes(what, does)?;
+        let fault = Fault { at, lasts, what, does, nodes };
         if let Some(key) = self.0.keys().next() {
             return Err(UnitError::new(format!(
-                "`{key}` says nothing about do={does}: leave it out"
+                "`{key}` says nothing about do={word}: leave it out"
             )));
         }
         if fault.lasts == Some(Duration::ZERO) {
@@ -149,6 +153,21 @@ impl Words {
             Some(other) => return Err(unknown("direction", other, &["up", "down", "both"])),
         };
         Ok(Action::Link(Toxic { kind, way }))
+    }
+
+    /// Which nodes of the broker's cluster it hits.
+    fn nodes(&mut self, what: Part, does: Action) -> Result<Option<Nodes>, UnitError> {
+        let Some(word) = self.0.remove("node") else { return Ok(None) };
+        let has_nodes = what == Part::Broker
+            && [ProcessAction::Pause, ProcessAction::Kill].map(Action::Process).contains(&does);
+        if !has_nodes {
+            return Err(UnitError::new(
+                "`node` is of what=broker with do=pause or do=kill: leave it out",
+            ));
+        }
+        let words = Nodes::ALL.map(Nodes::as_str);
+        let nodes = Nodes::ALL.into_iter().find(|nodes| nodes.as_str() == word);
+        nodes.map(Some).ok_or_else(|| unknown("node of a cluster", &word, &words))
     }
 
     fn needed(&mut self, key: &str) -> Result<String, UnitError> {

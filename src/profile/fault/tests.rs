@@ -21,6 +21,8 @@ fn written_fault_is_read_as_the_same_fault() {
         "at=1s for=3s what=consumer do=kill",
         "at=1s for=3s what=broker do=wipe",
         "at=1s for=3s what=disk do=full",
+        "at=1s for=3s what=broker do=kill node=follower",
+        "at=1s what=broker do=pause node=majority",
     ] {
         let fault: Fault = text.parse().unwrap();
         assert_eq!(fault.to_string(), text);
@@ -60,6 +62,9 @@ fn invalid_fault_is_reported_with_its_cure() {
         ("at=5s what=client do=kill", "buyers are no process"),
         ("at=5s what=server do=latency delay=1s", "is a process"),
         ("at=5s what=disk do=kill", "can only be do=full"),
+        ("at=5s what=broker do=kill node=folower", "the nearest is `follower`"),
+        ("at=5s what=broker do=wipe node=leader", "`node` is of what=broker with do=pause or"),
+        ("at=5s what=store do=kill node=leader", "do=kill: leave it out"),
         ("at=5s what=store do=full", "write what=disk do=full"),
         ("at=5s what=\u{1b}[31m do=full", "`\\u{1b}[31m` is no part"),
     ];

@@ -12,7 +12,11 @@ impl fmt::Display for Fault {
         if let Some(lasts) = self.lasts {
             write!(f, " for={}", word(lasts))?;
         }
-        write!(f, " what={} do={}", self.what.as_str(), self.does)
+        write!(f, " what={} do={}", self.what.as_str(), self.does)?;
+        match self.nodes {
+            Some(nodes) => write!(f, " node={}", nodes.as_str()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -44,8 +44,8 @@ layered! {
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub fresh_sale: Option<bool>,
-        /// Queue of the attempts: embedded, or amqp://user:password@host:5672/vhost [default:
-        /// embedded]
+        /// Queue of the attempts: embedded, or amqp://user:password@host:5672/vhost; several
+        /// brokers, as host1:5672,host2:5672, are tried in turn [default: embedded]
         #[arg(long, env = "SECKILL_QUEUE", hide_env_values = true, value_name = "embedded|URL")]
         pub queue: Option<EngineUrl>,
         /// Store that decides the attempts: embedded, redis://user:password@host:6379/0, or a Redis
@@ -58,7 +58,8 @@ layered! {
         /// Name of the broker's queue; its dead-letter queue is NAME.dead [default: seckill]
         #[arg(long, env = "SECKILL_QUEUE_NAME", value_name = "NAME")]
         pub queue_name: Option<String>,
-        /// Type of the broker's queue [default: classic]
+        /// Type of the broker's queue: on one node, or replicated over a cluster [default:
+        /// classic]
         #[arg(long, env = "SECKILL_QUEUE_TYPE", value_enum, value_name = "classic|quorum")]
         pub queue_type: Option<QueueType>,
         /// Time-out for a confirm of the broker, after which the outcome is unknown [default: 5s]

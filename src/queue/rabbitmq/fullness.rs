@@ -61,7 +61,7 @@ impl Fullness {
                 Some(session) => session.depth(&self.options).await,
                 None => None,
             };
-            self.is_full.send_replace(depth.is_some_and(|depth| depth >= full(self.options.max)));
+            self.is_full.send_replace(depth.is_some_and(|depth| is_full(depth, self.options.max)));
             tokio::time::sleep(INTERVAL).await;
         }
     }
@@ -77,8 +77,8 @@ impl Fullness {
     }
 }
 
-/// The length from which a queue of `max` messages counts as full: its consumers take some between
+/// Whether a queue of `max` messages counts as full at this length: its consumers take some between
 /// a nack and the answer, and its publishers add some between two answers.
-fn full(max: usize) -> usize {
-    max - max / 10
+pub(super) fn is_full(depth: usize, max: usize) -> bool {
+    depth >= max - max / 10
 }

@@ -7,10 +7,13 @@
 mod circuit;
 mod confirmed;
 mod connect;
+mod error;
 mod flaws;
 mod fullness;
+mod hosts;
 mod link;
 mod message;
+mod nacks;
 mod options;
 mod probe;
 mod publisher;
@@ -26,16 +29,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::sale::Attempt;
+use crate::settings::QueueType;
 
 use super::PublishError;
 use fullness::Fullness;
+use hosts::Hosts;
 use link::Link;
 use publisher::Publisher;
 use session::Purpose;
 use steps::Steps;
 use subscription::{Source, Undecodable};
 
-pub use connect::{ConnectError, DeclareError};
+pub use error::{ConnectError, DeclareError};
 pub use options::Options;
 pub(super) use subscription::Subscription;
 pub(super) use unacked::Unacked;
@@ -44,6 +49,7 @@ pub(super) use unacked::Unacked;
 #[derive(Debug)]
 pub struct RabbitMq {
     options: Arc<Options>,
+    hosts: Arc<Hosts>,
     steps: Steps,
     publishing: Arc<Link>,
     /// Opened for the first subscription.
@@ -55,21 +61,30 @@ pub struct RabbitMq {
 
 impl RabbitMq {
     /// Connects, and declares the queues that do not exist. From then on it reconnects on its own
-    /// whenever the broker was unreachable, until it succeeds.
+    /// whenever the broker was unreachable, until it succeeds. Several brokers are tried in turn.
     ///
     /// # Errors
-    /// Returns an error when the broker cannot be reached now, or has a queue of this name with
+    /// Returns an error when no broker can be reached now, or one has a queue of this name with
     /// other properties.
     pub async fn open(options: Options) -> Result<Self, ConnectError> {
         let options = Arc::new(options);
+        let hosts = Arc::new(Hosts::of(&options.url)?);
+        if hosts.are_several() && options.queue_type == QueueType::Classic {
+            tracing::warn!(
+                queue = options.queue,
+                "a classic queue is on one node of the cluster only: while that node is down, \
+                 nothing is accepted or decided; give --queue-type quorum, and another \
+                 --queue-name if the queue exists"
+            );
+        }
         let steps = flaws::steps(&options.flaws);
         let purpose = Purpose::Publish(steps.declaration);
-        let publishing = Link::open(Arc::clone(&options), purpose).await?;
+        let publishing = Link::open(Arc::clone(&options), Arc::clone(&hosts), purpose).await?;
         let publisher = Publisher::new(Arc::clone(&options), Arc::clone(&publishing), steps);
         let fullness = Fullness::new(Arc::clone(&options), Arc::clone(&publishing));
         let consuming = OnceLock::new();
         let ending = watch::Sender::new(false);
-        Ok(Self { options, steps, publishing, consuming, publisher, fullness, ending })
+        Ok(Self { options, hosts, steps, publishing, consuming, publisher, fullness, ending })
     }
 
     /// Publishes an attempt. When this returns, the broker has stored it durably.
@@ -104,7 +119,7 @@ impl RabbitMq {
 
     fn subscribe_to(&self, source: Source) -> Subscription {
         let options = &self.options;
-        let start = || Link::start(Arc::clone(options), Purpose::Consume);
+        let start = || Link::start(Arc::clone(options), Arc::clone(&self.hosts), Purpose::Consume);
         let link = Arc::clone(self.consuming.get_or_init(start));
         Subscription::new(link, Arc::clone(options), source, self.ending.subscribe())
     }

@@ -9,7 +9,8 @@ use crate::settings::QueueType;
 /// How to use a broker. The caller has checked the values.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `amqp://user:password@host:port/vhost`.
+    /// `amqp://user:password@host:port/vhost`; several brokers are several hosts, separated by
+    /// commas.
     pub url: EngineUrl,
     /// Name of the queue; its dead letters are in `NAME.dead`.
     pub queue: String,

@@ -16,10 +16,18 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// The first bytes of an AMQP 0-9-1 client. A broker that serves answers with a frame.
 const PROTOCOL_HEADER: &[u8] = b"AMQP\0\0\x09\x01";
 
-/// Whether a broker answers at this address. With TLS, only whether it takes connections.
-pub(super) async fn answers(uri: &AMQPUri) -> bool {
-    let answer = tokio::time::timeout(ANSWER_TIMEOUT, first_byte(uri));
-    matches!(answer.await, Ok(Ok(())))
+/// Waits for an answer of the broker at this address; the error says why there is none. With TLS,
+/// only until it takes the connection.
+pub(super) async fn answer(uri: &AMQPUri) -> Result<(), String> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, first_byte(uri)).await {
+        Ok(Ok(())) => Ok(()),
+        // It closes connections while it starts.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err("it closes connections".to_owned())
+        }
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {ANSWER_TIMEOUT:?}")),
+    }
 }
 
 async fn first_byte(uri: &AMQPUri) -> io::Result<()> {

@@ -6,9 +6,11 @@ use crate::sale::Attempt;
 
 use super::super::PublishError;
 use super::circuit::Circuit;
+use super::fullness::is_full;
 use super::link::Link;
 use super::message::Message;
 use super::options::Options;
+use super::session::{PublishChannel, Session};
 use super::steps::{Connecting, Steps};
 
 /// Publishes the attempts of this process.
@@ -55,15 +57,22 @@ impl Publisher {
         }
         let session = self.link.session().ok_or(PublishError::Unavailable)?;
         let pass = self.circuit.pass().ok_or(PublishError::Unavailable)?;
-        let publishes = Arc::clone(&session);
+        let (publishes, options) = (Arc::clone(&session), Arc::clone(&self.options));
         let mut publishing = Box::pin(async move {
             let channel = publishes.publish_channel().ok_or(PublishError::Unavailable)?;
+            let PublishChannel { channel, nacks } = channel;
             let published = sending.send(channel, &message).await;
             match published {
                 // The queue or the channel is gone: a new session declares and opens them.
                 Err(PublishError::Unavailable) => publishes.discard(),
-                Ok(()) | Err(PublishError::NotTaken) => pass.answered(),
+                Ok(()) => nacks.acked(),
+                Err(PublishError::NotTaken) if nacks.nacked() => {
+                    tokio::spawn(replace_unless_full(Arc::clone(&publishes), options));
+                }
                 Err(_) => {}
+            }
+            if matches!(published, Ok(()) | Err(PublishError::NotTaken)) {
+                pass.answered();
             }
             published
         });
@@ -86,5 +95,14 @@ impl Publisher {
                 Err(PublishError::Unknown)
             }
         }
+    }
+}
+
+/// Replaces a session on which there are only nacks, unless they say that the queue is full.
+async fn replace_unless_full(session: Arc<Session>, options: Arc<Options>) {
+    let depth = session.depth(&options).await;
+    if !depth.is_some_and(|depth| is_full(depth, options.max)) {
+        tracing::warn!("the broker takes no message, although its queue is not full, reconnecting");
+        session.discard();
     }
 }

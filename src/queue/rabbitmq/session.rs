@@ -11,7 +11,10 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Event};
 use tokio::sync::{Notify, watch};
 
-use super::connect::{ConnectError, connect, connect_timed_out, declare_error};
+use super::connect::{connect, connect_timed_out, declare_error};
+use super::error::ConnectError;
+use super::hosts::Host;
+use super::nacks::Nacks;
 use super::options::Options;
 use super::topology::{self, Declaration};
 
@@ -43,38 +46,57 @@ impl fmt::Display for Purpose {
     }
 }
 
+/// A channel to publish on.
+#[derive(Debug)]
+pub(super) struct PublishChannel {
+    pub(super) channel: Channel,
+    pub(super) nacks: Nacks,
+}
+
 /// An open connection, with its publish channels if it publishes.
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,
-    publish: Vec<Channel>,
+    /// The broker's address for the log, if it is one of several.
+    broker: Option<String>,
+    publish: Vec<PublishChannel>,
     turn: AtomicUsize,
     blocked: watch::Sender<bool>,
     discarded: Notify,
 }
 
 impl Session {
-    /// Connects. To publish, it declares the queue and the one of its dead letters, and opens the
-    /// channels.
-    pub(super) async fn open(options: &Options, purpose: Purpose) -> Result<Self, ConnectError> {
-        let connection = connect(options, FRAME_MAX).await?;
+    /// Connects to this broker. To publish, it declares the queue and the one of its dead letters,
+    /// and opens the channels.
+    pub(super) async fn open(
+        options: &Options,
+        host: &Host,
+        purpose: Purpose,
+    ) -> Result<Self, ConnectError> {
+        let connection = connect(options, host, FRAME_MAX).await?;
         let publish = match purpose {
             Purpose::Consume => Vec::new(),
             Purpose::Publish(declaration) => {
                 let opening = open_publishing(&connection, options, declaration(options));
                 match tokio::time::timeout(options.connect_timeout, opening).await {
                     Ok(opened) => opened.map_err(|error| declare_error(options, &error))?,
-                    Err(_) => return Err(connect_timed_out(options)),
+                    Err(_) => return Err(connect_timed_out(options, host)),
                 }
             }
         };
         let (turn, discarded) = (AtomicUsize::new(0), Notify::new());
         let blocked = watch::Sender::new(connection.status().blocked());
-        Ok(Self { connection, publish, turn, blocked, discarded })
+        let broker = host.shown.clone();
+        Ok(Self { connection, broker, publish, turn, blocked, discarded })
+    }
+
+    /// The address of its broker for the log, without credentials; `None` if there is only one.
+    pub(super) fn broker(&self) -> Option<&str> {
+        self.broker.as_deref()
     }
 
     /// A channel to publish on; `None` if the connection is not for publishing.
-    pub(super) fn publish_channel(&self) -> Option<&Channel> {
+    pub(super) fn publish_channel(&self) -> Option<&PublishChannel> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.publish.get(turn.checked_rem(self.publish.len())?)
     }
@@ -154,7 +176,7 @@ async fn open_publishing(
     connection: &Connection,
     options: &Options,
     declaration: Declaration,
-) -> lapin::Result<Vec<Channel>> {
+) -> lapin::Result<Vec<PublishChannel>> {
     let channel = connection.create_channel().await?;
     topology::dead(options).declare(&channel, &options.dead_queue()).await?;
     declaration.declare(&channel, &options.queue).await?;
@@ -162,7 +184,7 @@ async fn open_publishing(
     for _ in 0..PUBLISH_CHANNELS {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        publish.push(channel);
+        publish.push(PublishChannel { channel, nacks: Nacks::new() });
     }
     Ok(publish)
 }

@@ -15,6 +15,10 @@ const DELIVERY_LIMIT: i32 = 20;
 /// The most dead letters that are kept; the oldest are dropped first.
 const DEAD_MAX: i64 = 100_000;
 
+/// Deliveries of a dead letter in a quorum queue before it is dropped: practically never. RabbitMQ
+/// 4 would drop it after 20, and one that cannot be decoded is delivered again and again.
+const DEAD_DELIVERY_LIMIT: i32 = i32::MAX;
+
 /// Unacked dead letters at a time: up to this many that cannot be decoded do not block the others.
 pub(super) const DEAD_PREFETCH: usize = 1_000;
 
@@ -46,10 +50,15 @@ pub(super) fn durable(options: &Options) -> Declaration {
     Declaration { options: durable, arguments }
 }
 
-/// The queue of dead letters.
-pub(super) fn dead(_: &Options) -> Declaration {
+/// The queue of dead letters. It is of the same type as the queue of attempts: a classic one could
+/// not be declared while its node of the cluster is down, and so no session be opened.
+pub(super) fn dead(options: &Options) -> Declaration {
     let mut arguments = FieldTable::default();
     arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(DEAD_MAX));
+    if options.queue_type == QueueType::Quorum {
+        arguments.insert("x-queue-type".into(), text("quorum"));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DEAD_DELIVERY_LIMIT));
+    }
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     Declaration { options: durable, arguments }
 }

@@ -1,6 +1,7 @@
 //! The same tests for every combination of queue and store.
 
 mod blocked;
+mod brokers;
 mod confirms;
 mod leftovers;
 mod limits;
@@ -15,11 +16,15 @@ use serde_json::json;
 
 use crate::support::backend::Backend;
 use crate::support::manual_server::ManualServer;
+use crate::support::rabbitmq_cluster;
 use crate::support::{AttemptStatus, assert_refused, get, id, is_waiting, post, terms, within};
 
-/// Runs a test on every combination that can run here.
+/// Runs a test on every combination that can run here, and on a quorum queue of a cluster.
 async fn everywhere(stock: u32, test: impl AsyncFn(ManualServer)) {
     for backend in Backend::all() {
+        test(ManualServer::open(backend, stock).await).await;
+    }
+    if let Some((backend, _in_use)) = rabbitmq_cluster::backend() {
         test(ManualServer::open(backend, stock).await).await;
     }
 }

@@ -93,13 +93,16 @@ impl Drill {
 
     /// Buys once, and returns whether the answer contains this word.
     pub(crate) fn is_answered(&self, word: &str) -> bool {
+        self.answer().is_some_and(|(_, body)| body.contains(&format!("\"{word}\"")))
+    }
+
+    /// Buys once, and returns the status and the body of the answer, if there is one.
+    pub(crate) fn answer(&self) -> Option<(u16, String)> {
         self.probes.set(self.probes.get() + 1);
         let uid = format!("probe-{}", self.probes.get());
         let body = json!({"item": self.probe.item, "uid": uid});
         let answer = ask(Method::POST, &format!("{}/seckill", self.probe.url), Some(body));
-        answer.is_some_and(|(_, body)| {
-            String::from_utf8_lossy(&body).contains(&format!("\"{word}\""))
-        })
+        answer.map(|(code, body)| (code, String::from_utf8_lossy(&body).into_owned()))
     }
 
     /// Buys until it is accepted, after a fault that has just ended.

@@ -3,15 +3,16 @@
 
 mod alarm;
 mod broker;
-mod cluster;
-mod cluster_link;
 mod delivery_limit;
 mod drill;
 mod held_orders;
 mod lost_queue;
 mod processes;
 mod queue_process;
+mod rabbitmq_cluster;
 mod redelivery;
+mod redis_cluster;
+mod redis_cluster_link;
 mod right_runs;
 mod store;
 mod store_link;

@@ -165,7 +165,12 @@ fn lab_stopped_during_start_leaves_nothing_behind() {
 
 #[test]
 fn missing_service_is_reported_with_its_package() {
-    for (service, package) in [("redis", "redis-server"), ("rabbitmq", "rabbitmq-server")] {
+    let services = [
+        ("redis", "redis-server"),
+        ("rabbitmq", "rabbitmq-server"),
+        ("rabbitmq-cluster", "rabbitmq-server"),
+    ];
+    for (service, package) in services {
         let mut command = seckill();
         command.args(["lab", "--with", service, "--", "seckill", "--version"]).env("PATH", "");
         let output = command.output().unwrap();
@@ -179,9 +184,14 @@ fn missing_service_is_reported_with_its_package() {
 #[test]
 fn invalid_lab_arguments_are_reported_before_any_service_starts() {
     for (args, code, text) in [
-        (&["--with", "postgres"][..], 2, "possible values: redis, redis-cluster, rabbitmq, nginx"),
+        (
+            &["--with", "postgres"][..],
+            2,
+            "possible values: redis, redis-cluster, rabbitmq, rabbitmq-cluster, nginx",
+        ),
         (&["--with", ""], 2, "--with"),
         (&["--with", "redis,redis-cluster"], 2, "two stores"),
+        (&["--with", "rabbitmq,rabbitmq-cluster"], 2, "leave one out"),
         (&["--with", "redis", "--broker-files", "1k"], 2, "add `rabbitmq`"),
         (&["--broker-files", "few"], 2, "not a count"),
         (&["--", "no-such-program"], 1, "`no-such-program`"),

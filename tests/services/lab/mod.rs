@@ -4,6 +4,7 @@ mod command;
 mod faults;
 mod nginx;
 mod rabbitmq;
+mod rabbitmq_cluster;
 mod reaper;
 mod redis;
 mod redis_cluster;

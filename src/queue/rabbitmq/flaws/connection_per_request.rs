@@ -7,7 +7,9 @@ use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Connection};
 
 use super::super::super::PublishError;
-use super::super::connect::{ConnectError, connect};
+use super::super::connect::connect;
+use super::super::error::ConnectError;
+use super::super::hosts::Hosts;
 use super::super::message::Message;
 use super::super::options::Options;
 use super::super::steps::{Publishing, Sending};
@@ -19,7 +21,9 @@ const FRAME_MAX: u32 = 4_096;
 pub(super) fn publish(options: &Options, sending: Sending, message: Message) -> Publishing<'_> {
     Box::pin(async move {
         let opening = async {
-            let connection = connect(options, FRAME_MAX).await?;
+            let hosts = Hosts::of(&options.url)?;
+            let host = hosts.round().next().ok_or_else(|| ConnectError::Brokers(Vec::new()))?;
+            let connection = connect(options, host, FRAME_MAX).await?;
             let opened = channel(&connection, sending).await;
             Ok::<_, ConnectError>((connection, opened))
         };
