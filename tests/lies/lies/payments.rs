@@ -1,5 +1,5 @@
-//! Payments that are refused although nothing is wrong with them, and orders whose ends nobody asked
-//! for.
+//! Payments that are refused although nothing is wrong with them, and orders whose ends nobody
+//! asked for.
 
 use serde_json::Value;
 

@@ -180,10 +180,8 @@ impl Mapping {
     /// Checks that the named fields are among these columns of a table, if there are any: without
     /// a row, a wrong output would be taken for no order.
     pub(super) fn check_columns(&self, columns: &[String]) -> Result<(), Problem> {
-        let is_missing = |(field, place): &(&&str, &Box<str>)| {
-            !self.may_be_missing(field) && !columns.iter().any(|column| **column == ***place)
-        };
-        match self.fields.iter().find(is_missing) {
+        let mut fields = self.fields.iter().filter(|(field, _)| !self.may_be_missing(field));
+        match fields.find(|(_, place)| !columns.iter().any(|column| **column == ***place)) {
             Some((field, place)) if !columns.is_empty() => Err(Problem::lasting(format!(
                 "no column is `{place}`, the place of `{field}`: the first row has {}",
                 printable(&columns.join(", "))
