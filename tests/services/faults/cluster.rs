@@ -98,8 +98,11 @@ impl Scene {
             let asked = Instant::now();
             match self.drill.answer() {
                 Some((503, body)) if body.contains("\"broker_unavailable\"") => {
-                    // One that waited was sent to a node that has paused since.
-                    *if asked.elapsed() < REFUSAL_MAX { &mut refused } else { &mut tried } += 1;
+                    match asked.elapsed() < REFUSAL_MAX {
+                        true => refused += 1,
+                        // It was sent to a node that has paused since.
+                        false => tried += 1,
+                    }
                 }
                 Some((500, body)) if body.contains("\"outcome_unknown\"") => tried += 1,
                 other => panic!("{other:?} without a majority: {}", self.server.log()),
