@@ -1,9 +1,9 @@
 //! Channels on which there is nothing but nacks.
 //!
 //! A channel that first publishes to a quorum queue while its leader is lost goes on to ask the
-//! node, and negates each message, although another node leads (RabbitMQ 3). A new channel asks the
-//! new leader. So a session with such a channel is replaced, unless the queue is full, which is
-//! answered in the same way.
+//! lost node, and negates each message, although another node leads (RabbitMQ 3). A new channel
+//! asks the new leader. So a session with such a channel is replaced, unless the queue is full,
+//! which is answered in the same way.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

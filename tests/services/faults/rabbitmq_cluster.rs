@@ -19,7 +19,7 @@ const RECOVERY_MAX: Duration = Duration::from_secs(20);
 /// How long a majority is away, once that is known. Several attempts are tried in this time.
 const OUTAGE: Duration = Duration::from_secs(6);
 
-/// Longest refusal while no majority is there.
+/// Longest refusal of an attempt that is not tried, while no majority is there.
 const REFUSAL_MAX: Duration = Duration::from_secs(1);
 
 /// Attempts that are tried for each second of an outage at most: each waits for the broker's
@@ -61,8 +61,8 @@ impl Scene {
     fn connected(&self) -> usize {
         let log = self.server.log();
         let is_publishing = |line: &&str| line.contains("connected to the broker broker=");
-        let lines = log.lines().filter(is_publishing).filter(|line| line.contains("=publish"));
-        let line = lines.last().unwrap_or_else(|| panic!("no connection in {log}"));
+        let mut lines = log.lines().filter(is_publishing).filter(|line| line.contains("=publish"));
+        let line = lines.next_back().unwrap_or_else(|| panic!("no connection in {log}"));
         let is_in_line = |url: String| line.contains(&format!("{url}\""));
         let index = self.cluster.nodes().iter().position(|node| is_in_line(node.url()));
         index.unwrap_or_else(|| panic!("no node in {line}"))
@@ -98,9 +98,11 @@ impl Scene {
             let asked = Instant::now();
             match self.drill.answer() {
                 Some((503, body)) if body.contains("\"broker_unavailable\"") => {
-                    let answered = asked.elapsed();
-                    assert!(answered < REFUSAL_MAX, "a refusal waited: {answered:?}");
-                    refused += 1;
+                    match asked.elapsed() < REFUSAL_MAX {
+                        true => refused += 1,
+                        // It was sent to a node that has paused since.
+                        false => tried += 1,
+                    }
                 }
                 Some((500, body)) if body.contains("\"outcome_unknown\"") => tried += 1,
                 other => panic!("{other:?} without a majority: {}", self.server.log()),
