@@ -10,8 +10,8 @@ use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, RedisCluster};
 use seckill::profile::{BrokerPlan, ServePlan};
 use seckill::settings::QueueType;
 
-use super::cluster::Turn;
 use super::config;
+use super::redis_cluster::Turn;
 use super::skip::{installed, missing_for_variants};
 
 static REDIS: LazyLock<Mutex<Redis>> = LazyLock::new(|| Mutex::new(Redis::start().unwrap()));

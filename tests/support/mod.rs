@@ -7,7 +7,6 @@ pub(crate) mod backend;
 pub(crate) mod broker;
 pub(crate) mod child;
 pub(crate) mod client;
-pub(crate) mod cluster;
 pub(crate) mod deployment;
 pub(crate) mod flaw_faults;
 pub(crate) mod flaw_loads;
@@ -16,6 +15,7 @@ pub(crate) mod front;
 pub(crate) mod link;
 pub(crate) mod manual_server;
 pub(crate) mod rabbitmqctl;
+pub(crate) mod redis_cluster;
 #[allow(clippy::print_stdout, reason = "a failed campaign is repeated with its seed")]
 pub(crate) mod right_run;
 pub(crate) mod scripted;

@@ -3,8 +3,6 @@
 
 mod alarm;
 mod broker;
-mod cluster;
-mod cluster_link;
 mod delivery_limit;
 mod drill;
 mod held_orders;
@@ -12,6 +10,8 @@ mod lost_queue;
 mod processes;
 mod queue_process;
 mod redelivery;
+mod redis_cluster;
+mod redis_cluster_link;
 mod right_runs;
 mod store;
 mod store_link;
