@@ -306,8 +306,6 @@ impl User {
                     if unusable.is_contradictory {
                         let attempt = self.attempt;
                         worker.keep_contradictory(RequestWindow { attempt, sent_us, answered_us });
-                        // A fault of the server that no repetition mends.
-                        return;
                     }
                 }
             }
