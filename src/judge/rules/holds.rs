@@ -130,10 +130,15 @@ fn ends_stay(facts: &Facts<'_>, told: &IdMap<End>, broken: &mut Witnesses) {
     }
 }
 
-/// By which moment of the history the order had ended, as the ledger says it.
+/// By which moment of the history the order had ended, as the ledger says it: by its own time, and
+/// when it had been read.
 fn ended_by(facts: &Facts<'_>, order: &OrderState) -> Option<(u64, OrderStatus)> {
-    let ended_us = facts.clock?.latest_moment(order.ended_us?);
-    Some((ended_us.saturating_add(LATE_US), order.status))
+    let ended_us = facts.clock?.latest_moment(order.ended_us?).saturating_add(LATE_US);
+    let by_us = match facts.history.ledger_us {
+        0 => ended_us,
+        read_us => ended_us.min(read_us),
+    };
+    Some((by_us, order.status))
 }
 
 /// An order of this run is paid only by a payment that was not refused, and none is cancelled, as

@@ -1,6 +1,6 @@
 //! The hours of the sale, on the clock of the history.
 
-use crate::history::{Hours, View};
+use crate::history::{Hours, Stage, View};
 use crate::judge::facts::Facts;
 use crate::judge::server_clock::ServerClock;
 
@@ -23,9 +23,11 @@ impl CertainlyOpen {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let shown = facts.hours().map_or((None, None), |hours| by_hours(facts, hours));
         let accepted = by_acceptance(facts);
+        // Without hours that are shown, the word of a state says that it has not closed.
+        let words = by_words(facts).filter(|_| facts.hours().is_none());
         Self {
             from_us: shown.0.into_iter().chain(accepted.0).min(),
-            until_us: shown.1.into_iter().chain(accepted.1).max(),
+            until_us: shown.1.into_iter().chain(accepted.1).chain(words).max(),
         }
     }
 
@@ -44,6 +46,15 @@ pub(super) fn was_outside(facts: &Facts<'_>, view: &View) -> bool {
     let is_before = |us: u64| view.answered_us < earliest(clock, us);
     let is_after = |us: u64| view.sent_us > latest(clock, us);
     hours.opens_us.is_some_and(is_before) || hours.closes_us.is_some_and(is_after)
+}
+
+/// By the last state that says that the sale is within its hours.
+fn by_words(facts: &Facts<'_>) -> Option<u64> {
+    let is_within = |view: &&View| {
+        !view.sale.opened && matches!(view.sale.stage, Some(Stage::Open | Stage::SoldOut))
+    };
+    let within = facts.views().filter(is_within).map(|view| view.sent_us).max();
+    within.map(|us| us.saturating_sub(CLOCKS_APART_US))
 }
 
 /// By the hours that are shown: a sale that shows only one of them does not have the other.

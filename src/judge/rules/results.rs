@@ -79,9 +79,12 @@ fn find_truths(facts: &Facts<'_>) -> Vec<bool> {
             }
             (Some(_), Some(_)) if was_not_sent(made, read) => false,
             (Some(Status::Queued), Some(_)) if was_decided_before(facts, read) => false,
-            (Some(Status::Queued), Some(row)) => {
-                row.status == Status::Queued || accepted.is_none() || !settled.was_decided(read)
+            (Some(Status::Queued), Some(row)) if row.status != Status::Queued => {
+                let was_read =
+                    facts.history.ledger_us > 0 && read.sent_us > facts.history.ledger_us;
+                !was_read && (accepted.is_none() || !settled.was_decided(read))
             }
+            (Some(Status::Queued), Some(_)) => true,
             // An attempt whose request timed out may have had its effect after the ledger was read.
             (Some(_), Some(Row { status: Status::Queued, .. })) => {
                 let is_older = read.answered_us > 0 && read.answered_us <= ledger_us;

@@ -39,7 +39,7 @@ fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Outpu
     command.current_dir(deployment.folder()).env("SECKILL_BROKER_METRICS", broker.prometheus_url());
     command.args(["bench", "--spawn", "--full", "--threads", "200", "--loops", "2"]);
     command.args(["--settle-timeout", "5s"]).args(more).args(["--", "--design", design]);
-    command.args(["--broker-connect-timeout", "4s"]).args(deployment.flags()).output().unwrap()
+    command.args(["--broker-connect-timeout", "8s"]).args(deployment.flags()).output().unwrap()
 }
 
 /// All users start at once, which is harder, and does not depend on the timing of a busy machine.

@@ -68,6 +68,37 @@ fn result_after_the_ledger_shows_no_end_that_nobody_asked_for() {
 }
 
 #[test]
+fn result_after_the_ledger_shows_no_order_as_held_that_had_ended() {
+    let read_at = |ms| {
+        let mut scene = expired();
+        scene.history.ledger_us = 215_000;
+        read(&mut scene, 2, OrderStatus::Held, (ms, ms + 5));
+        scene.broken()
+    };
+    assert_eq!(read_at(212), [], "by clocks that differ, it had not expired");
+    assert_eq!(read_at(216), [OrdersEndOnce]);
+}
+
+#[test]
+fn result_after_the_ledger_shows_no_decided_attempt_as_queued() {
+    let read_at = |ms| {
+        let mut scene = Scene::new();
+        scene.history.ledger_us = 215_000;
+        scene.read(5, Some(Status::Queued), (ms, ms + 5));
+        scene.broken()
+    };
+    assert_eq!(read_at(212), [], "its request got no answer, and may have been late");
+    assert_eq!(read_at(216), [Invariant::ResultsTrue]);
+}
+
+#[test]
+fn terms_of_the_ledger_may_leave_the_hold_out() {
+    let mut scene = expired();
+    scene.ledger.sale.hold_us = None;
+    assert_eq!(scene.broken(), []);
+}
+
+#[test]
 fn order_does_not_end_a_minute_after_the_ledger_was_read() {
     let ended = |after_ms| broken(|scene| end(scene, 0, OrderStatus::Paid, after_ms));
     assert_eq!(ended(MINUTE_MS), []);

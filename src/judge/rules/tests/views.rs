@@ -160,6 +160,24 @@ fn sale_that_is_sold_out_is_closed_after_its_closing() {
 }
 
 #[test]
+fn nobody_is_told_closed_before_a_state_says_open() {
+    let told_at = |sent, answered| {
+        let mut scene = Scene::with_view(1, |sale| sale.stage = Some(Stage::Open));
+        scene.view((5_000, 5_010), 0, 0);
+        scene.change_views(|at, sale| {
+            // It takes the place of the one that shows the same.
+            if at == 3 {
+                sale.stage = Some(Stage::SoldOut);
+            }
+        });
+        scene.refuse(Refused::Closed, sent, answered);
+        scene.broken()
+    };
+    assert_eq!(told_at(4_500, 4_600), [], "clocks may be a second apart");
+    assert_eq!(told_at(3_500, 3_600), [Invariant::RefusalsTrue]);
+}
+
+#[test]
 fn wins_that_were_read_as_results_are_sold() {
     let mut scene = untold(|at, sale| {
         show_sold(sale, [0, 2, 2, 3][at]);
