@@ -107,7 +107,7 @@ impl<'a> Facts<'a> {
             missing,
             orders,
             kept,
-            holds: holds_orders(history, ledger),
+            holds: ledger.sale.hold_us.is_some(),
             only_told,
             by_id,
             orders_of,
@@ -228,15 +228,6 @@ impl<'a> Facts<'a> {
         }
         (hours != Hours::default() || is_fresh).then_some(hours)
     }
-}
-
-/// Whether the sale holds its orders: the ledger's terms may leave that out.
-fn holds_orders(history: &History, ledger: &Ledger) -> bool {
-    let epoch = ledger.sale.epoch;
-    let mut views = history.views.iter().filter(|view| is_same_sale(view.sale.epoch, epoch));
-    ledger.sale.hold_us.is_some()
-        || ledger.rows.iter().any(|row| row.order.is_some())
-        || views.any(|view| view.sale.hold_us.is_some())
 }
 
 /// Units at the opening: as the ledger has them; if its source does not count them, as expected.

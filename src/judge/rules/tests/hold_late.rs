@@ -92,13 +92,6 @@ fn result_after_the_ledger_shows_no_decided_attempt_as_queued() {
 }
 
 #[test]
-fn terms_of_the_ledger_may_leave_the_hold_out() {
-    let mut scene = expired();
-    scene.ledger.sale.hold_us = None;
-    assert_eq!(scene.broken(), []);
-}
-
-#[test]
 fn order_does_not_end_a_minute_after_the_ledger_was_read() {
     let ended = |after_ms| broken(|scene| end(scene, 0, OrderStatus::Paid, after_ms));
     assert_eq!(ended(MINUTE_MS), []);
