@@ -21,10 +21,13 @@ use super::client::{PLENTY, Sale, TOKEN, ask, block_on, get};
 const FILES: u64 = 256;
 
 /// A broker that tests kill, suspend and exhaust; a test locks it to have it alone.
-static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| {
+static FRAGILE: LazyLock<Mutex<RabbitMq>> = LazyLock::new(|| Mutex::new(broker_with_few_files()));
+
+/// A broker of its own with as few files: the queues that other tests have left take some.
+pub(crate) fn broker_with_few_files() -> RabbitMq {
     let options = RabbitMqOptions { files: Some(FILES), ..RabbitMqOptions::default() };
-    Mutex::new(RabbitMq::start(options).unwrap())
-});
+    RabbitMq::start(options).unwrap()
+}
 
 /// Locks the broker that may be killed, suspended and exhausted, and waits until it has no
 /// connections.

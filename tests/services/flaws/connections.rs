@@ -11,7 +11,7 @@ use crate::support::backend::Backend;
 use crate::support::broker;
 use crate::support::child::{eventually, seckill};
 use crate::support::client::{PLENTY, Sale};
-use crate::support::deployment::{Deployment, fragile_broker, wait_unused};
+use crate::support::deployment::{Deployment, broker_with_few_files, wait_unused};
 
 const ATTEMPTS: u64 = 20;
 
@@ -39,7 +39,7 @@ fn bench(broker: &RabbitMq, redis: &Redis, design: &str, more: &[&str]) -> Outpu
     command.current_dir(deployment.folder()).env("SECKILL_BROKER_METRICS", broker.prometheus_url());
     command.args(["bench", "--spawn", "--full", "--threads", "200", "--loops", "2"]);
     command.args(["--settle-timeout", "5s"]).args(more).args(["--", "--design", design]);
-    command.args(["--broker-connect-timeout", "8s"]).args(deployment.flags()).output().unwrap()
+    command.args(["--broker-connect-timeout", "4s"]).args(deployment.flags()).output().unwrap()
 }
 
 /// All users start at once, which is harder, and does not depend on the timing of a busy machine.
@@ -83,7 +83,7 @@ fn connection_per_request_flaw_exhausts_the_broker() {
     if Backend::real().is_none() {
         return;
     }
-    let (mut broker, redis) = (fragile_broker(), Redis::start().unwrap());
+    let (mut broker, redis) = (broker_with_few_files(), Redis::start().unwrap());
     assert_eq!(connections(&broker, &redis, None), (2, 2), "one to publish on, one to consume on");
     let flaw = Some(Flaw::ConnectionPerRequest);
     assert_eq!(
