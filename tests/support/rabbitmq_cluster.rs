@@ -6,6 +6,7 @@ use std::sync::{LazyLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use seckill::lab::{RabbitMq, RabbitMqCluster, RabbitMqOptions};
 
 use super::backend::Backend;
+use super::child::eventually;
 use super::deployment::wait_unused;
 use super::skip::{installed, missing_for_variants};
 
@@ -64,7 +65,12 @@ pub(crate) fn sync_tables(cluster: &RabbitMqCluster) {
 #[track_caller]
 pub(crate) fn leader(cluster: &RabbitMqCluster, queue: &str) -> usize {
     let code = format!("ra_leaderboard:lookup_leader('%2F_{queue}').");
-    let known = cluster.eval(&cluster.nodes()[0], &code).unwrap();
-    let leads = |node: &RabbitMq| known.contains(node.node());
-    cluster.nodes().iter().position(leads).unwrap_or_else(|| panic!("no leader: {known}"))
+    let mut index = None;
+    // There is none during an election.
+    eventually("the queue has a leader", || {
+        let known = cluster.eval(&cluster.nodes()[0], &code).unwrap();
+        index = cluster.nodes().iter().position(|node: &RabbitMq| known.contains(node.node()));
+        index.is_some()
+    });
+    index.unwrap()
 }
