@@ -1,7 +1,6 @@
 //! A throwaway nginx.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,14 +8,11 @@ use rustix::process::{Signal, geteuid};
 
 use super::binary::NGINX;
 use super::error::LabError;
-use super::recipe::Recipe;
+use super::recipe::{Recipe, accepts_connections};
 use super::service::Service;
 
 /// How long a start may take: mostly 30 ms.
 const START_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The lab runs the configuration that users deploy.
 const FRAME: &str = include_str!("../../deploy/nginx.conf");
@@ -97,17 +93,11 @@ fn recipe(program: PathBuf, config: &str) -> impl Fn(&Path, [u16; 1]) -> Result<
             environment: vec![("HOME", folder.into())],
             ports: vec![port],
             data: &[],
-            is_ready,
+            is_ready: accepts_connections,
             start_timeout: START_TIMEOUT,
             stop: Signal::QUIT,
         })
     }
-}
-
-/// Whether it accepts a connection.
-fn is_ready(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::results::ledger_us;
 
 /// How far apart the clocks of a right system may be, and how long after its deadline an order may
 /// still be held, in microseconds.
-const LATE_US: u64 = 60_000_000;
+pub(super) const LATE_US: u64 = 60_000_000;
 
 /// How long after the last state of the sale the ledger may have been read where its time is not
 /// known, in microseconds.

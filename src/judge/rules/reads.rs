@@ -5,16 +5,13 @@ use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::sums::adds_up;
 
-use super::holds::told_back_us;
+use super::holds::{LATE_US, told_back_us};
 use super::limit::AtLimit;
 use super::orders::{moments, orders};
 use super::paid_reads::paid_reads_bounded;
 use super::results::ledger_us;
 use super::sold_out::{first_told, sold_out_true};
 use super::views::late_orders;
-
-/// How far apart the clocks of a right system may be, in microseconds.
-const CLOCKS_APART_US: u64 = 60_000_000;
 
 /// Checks each state against what must have been sold when it was requested and what can have been
 /// sold when it was answered, and that sold units stay sold.
@@ -87,7 +84,7 @@ fn is_held_until(facts: &Facts<'_>, row: &Row, us: u64) -> bool {
     let is_ours = facts.history.ids.attempt(&row.request_id).is_some();
     let due_us = held.filter(|_| is_ours).zip(facts.clock);
     let due_us = due_us.map(|(order, clock)| clock.earliest_moment(order.held_until_us));
-    due_us.is_some_and(|due_us| us.saturating_add(CLOCKS_APART_US) < due_us)
+    due_us.is_some_and(|due_us| us.saturating_add(LATE_US) < due_us)
 }
 
 /// Orders that a state has for certain, once they were made.
