@@ -195,7 +195,9 @@ async fn gather(
     let began = Instant::now();
     let mut ledger = waiting(notify, what, read).await.map_err(|error| error.to_string());
     let window_us = (site.beginning.us(began), site.beginning.us(Instant::now()));
-    history.ledger_us = window_us.1;
+    if ledger.is_ok() {
+        history.ledger_us = window_us.1;
+    }
     // What buyers are told counts even if the ledger could not be read in time.
     let deadline = extended();
     evidence::results(config, site, history, ledger.as_ref().ok(), deadline, notify).await;

@@ -115,6 +115,11 @@ impl Row {
         is_paid && matches!(self.status, Status::Won(_))
     }
 
+    /// What has become of its order, at a sale that holds its orders.
+    pub fn order_status(&self) -> Option<OrderStatus> {
+        self.order.as_ref().map(|order| order.status)
+    }
+
     /// Time from acceptance to decision, in microseconds; `None` if it is not decided. With several
     /// clocks, a decision may seem to be the earlier one; then it is 0.
     pub fn settle_us(&self) -> Option<u64> {

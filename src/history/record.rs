@@ -1,6 +1,6 @@
 //! What the clients of a run sent and the answers they received, as far as the audit needs them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ids::{ItemId, OrderId, RequestId};
@@ -166,15 +166,19 @@ impl History {
         }
     }
 
-    /// The orders that the ledger before the run, results and answers tell of, with their attempts.
-    pub fn told_orders(&self) -> impl Iterator<Item = (&OrderId, RequestId)> {
+    /// The orders that the ledger before the run, results and answers tell of, with their attempts
+    /// and when that was told, in microseconds since the beginning of the history; 0 for the
+    /// ledger.
+    pub fn told_orders(&self) -> impl Iterator<Item = (&OrderId, RequestId, u64)> {
         let before = self.before.values();
-        let before = before.filter_map(|row| Some((row.status.order_id()?, row.request_id)));
-        let results = self.results.iter();
-        let results =
-            results.filter_map(|read| Some((read.status.as_ref()?.order_id()?, read.request_id)));
+        let before = before.filter_map(|row| Some((row.status.order_id()?, row.request_id, 0)));
+        let results = self.results.iter().filter_map(|read| {
+            Some((read.status.as_ref()?.order_id()?, read.request_id, read.answered_us))
+        });
         let answers = self.entries.iter().filter_map(|entry| match &entry.answered {
-            Answered::Won(order_id) => Some((&**order_id, self.ids.request_id(entry.attempt))),
+            Answered::Won(order_id) => {
+                Some((&**order_id, self.ids.request_id(entry.attempt), entry.answered_us))
+            }
             Answered::Accepted | Answered::Lost(_) | Answered::Unknown => None,
         });
         before.chain(results).chain(answers)
@@ -226,8 +230,8 @@ impl History {
     }
 
     /// Keeps what a first reading of the ledger, requested and answered at these times, shows
-    /// differently from another one, read afterwards, as results that were read then: decisions
-    /// that have changed, and attempts that were still queued.
+    /// differently from another one, read afterwards, or from results, as results that were read
+    /// then: decisions that have changed, and attempts that were still queued.
     pub fn add_changes(
         &mut self,
         first: &Ledger,
@@ -245,15 +249,28 @@ impl History {
                 .get(&row.request_id)
                 .is_none_or(|now| now.status != row.status || held_until(now) != held_until(row))
         };
-        let changed = first.rows.iter().filter(is_changed).take(CHANGES_MAX);
-        self.results.extend(changed.map(|row| ResultRead {
+        let differing = self.differing(first);
+        let is_kept = |row: &&Row| is_changed(row) || differing.contains(&row.request_id);
+        let kept = first.rows.iter().filter(is_kept).take(CHANGES_MAX);
+        self.results.extend(kept.map(|row| ResultRead {
             request_id: row.request_id,
             status: Some(row.status.clone()),
-            order: row.order.as_ref().map(|order| order.status),
+            order: row.order_status(),
             held_until_us: held_until(row),
             sent_us,
             answered_us,
         }));
+    }
+
+    /// The attempts of which a result says otherwise than this ledger.
+    fn differing(&self, ledger: &Ledger) -> HashSet<RequestId> {
+        let rows: HashMap<_, _> = ledger.rows.iter().map(|row| (row.request_id, row)).collect();
+        let differs = |read: &&ResultRead| {
+            rows.get(&read.request_id).is_some_and(|row| {
+                read.status.as_ref() != Some(&row.status) || read.order != row.order_status()
+            })
+        };
+        self.results.iter().filter(differs).map(|read| read.request_id).collect()
     }
 
     /// Stores that an attempt was refused for good after the ledger had shown it.

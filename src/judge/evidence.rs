@@ -233,6 +233,7 @@ mod tests {
         // One order is known from an answer, one from the ledger before, and both from results.
         let before = scene.row(0).clone();
         scene.history.before.insert(before.request_id, before);
+        scene.history.sale_before.as_mut().unwrap().stock_left = 2;
         scene.read(0, Some(order(1)), (300, 310));
         scene.read(1, Some(order(2)), (300, 310));
         for number in 0..told {

@@ -35,7 +35,8 @@ fn without_order<'a>(
     let has_order = |id: &RequestId| {
         by_id.get(id).is_some_and(|at| ledger.rows[*at].status.order_id().is_some())
     };
-    history.told_orders().filter(|(_, id)| !has_order(id)).collect()
+    let told = history.told_orders().map(|(order_id, id, _)| (order_id, id));
+    told.filter(|(_, id)| !has_order(id)).collect()
 }
 
 /// What is certainly missing in a ledger whose source does not tell everything.

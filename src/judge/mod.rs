@@ -6,6 +6,7 @@
 
 mod bounds;
 mod cause;
+mod certain;
 mod dead_letters;
 mod evidence;
 mod exit;

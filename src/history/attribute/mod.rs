@@ -168,8 +168,8 @@ fn find_owners(records: &mut [Record<'_>], history: &History, tells: Tells) {
 
 /// The attempts of this run that were told of an order, by its id.
 fn told_orders(history: &History) -> HashMap<&str, AttemptNo> {
-    let told = history.told_orders().filter(|(order_id, _)| order_id.is_told());
-    let told = told.filter_map(|(order_id, id)| Some((order_id.as_str(), sent(history, &id)?)));
+    let told = history.told_orders().filter(|(order_id, ..)| order_id.is_told());
+    let told = told.filter_map(|(order_id, id, _)| Some((order_id.as_str(), sent(history, &id)?)));
     let mut attempts = HashMap::new();
     for (order_id, attempt) in told {
         attempts.entry(order_id).or_insert(attempt);

@@ -67,6 +67,14 @@ fn known_before_settled(facts: &Facts<'_>) -> HashSet<RequestId> {
     known.filter(|read| read.answered_us > 0).map(|read| read.request_id).collect()
 }
 
+/// Whether nothing was decided for so long that nothing will be any more.
+pub(super) fn is_standstill(facts: &Facts<'_>) -> bool {
+    let standstill = facts.history.standstill.filter(|standstill| standstill.is_ready);
+    standstill.is_some_and(|Standstill { unchanged_us, waited_us, .. }| {
+        unchanged_us >= (waited_us / 2).clamp(*STANDSTILL_US.start(), *STANDSTILL_US.end())
+    })
+}
+
 /// Which queued attempts will never be decided.
 #[derive(Clone, Copy)]
 enum Stuck {
@@ -84,14 +92,14 @@ impl Stuck {
         else {
             return Self::Nothing;
         };
-        let Standstill { queued, unchanged_us, waited_us, .. } = standstill;
+        let Standstill { queued, unchanged_us, .. } = standstill;
         let rows = &facts.ledger.rows;
         let still_queued = rows.iter().filter(|row| row.status == Status::Queued).count() as u64;
         // The ledger was read later: if it has fewer of them, something has been decided since.
         if unchanged_us < PASSED_OVER_US || still_queued < queued {
             return Self::Nothing;
         }
-        if unchanged_us >= (waited_us / 2).clamp(*STANDSTILL_US.start(), *STANDSTILL_US.end()) {
+        if is_standstill(facts) {
             return Self::Everything;
         }
         if !facts.tells.positions {

@@ -12,7 +12,7 @@ use super::results::ledger_us;
 
 /// How far apart the clocks of a right system may be, and how long after its deadline an order may
 /// still be held, in microseconds.
-pub(super) const LATE_US: u64 = 60_000_000;
+pub(in crate::judge) const LATE_US: u64 = 60_000_000;
 
 /// How long after the last state of the sale the ledger may have been read where its time is not
 /// known, in microseconds.
@@ -46,6 +46,18 @@ pub(super) fn orders_end_once(facts: &Facts<'_>) -> Witnesses {
     ends_stay(facts, &told, &mut broken);
     paid_orders_are_named(facts, &mut broken);
     ends_are_asked_for(facts, &mut broken);
+    broken
+}
+
+/// The same of what buyers were told alone, without the ledger after the run.
+pub(super) fn told_ends_agree(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::OrdersEndOnce);
+    if facts.holds {
+        let told = told_ends(facts, &mut broken);
+        ends_stay(facts, &told, &mut broken);
+        paid_orders_are_named(facts, &mut broken);
+        ends_are_asked_for(facts, &mut broken);
+    }
     broken
 }
 
@@ -121,10 +133,11 @@ fn ends_stay(facts: &Facts<'_>, told: &IdMap<End>, broken: &mut Witnesses) {
     for read in held {
         let by_told = told.get(&read.request_id).map(|end| (end.by_us, end.status));
         let by_ledger = || ended_by(facts, facts.row_of(&read.request_id)?.order.as_ref()?);
-        let Some((by_us, status)) = by_told.or_else(by_ledger) else { continue };
+        let ends = by_told.into_iter().chain(by_ledger()).filter(|(by_us, _)| *by_us > 0);
+        let Some((by_us, status)) = ends.min_by_key(|(by_us, _)| *by_us) else { continue };
         let word = status.as_str();
         broken.add_if(
-            by_us > 0 && by_us < read.sent_us,
+            by_us < read.sent_us,
             format_args!("{}: {word}, and then held", read.request_id),
         );
     }

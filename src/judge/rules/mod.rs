@@ -23,10 +23,14 @@ mod stock;
 pub(super) mod tests;
 mod time;
 mod views;
+mod without_ledger;
 mod words;
 
+use super::certain::CertainOrder;
 use super::facts::Facts;
 use super::invariant::Witnesses;
+
+pub(super) use holds::LATE_US;
 
 /// All rules.
 pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
@@ -57,9 +61,20 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     holds::deadlines_hold,
 ];
 
-/// The rules that need no rows of a ledger.
-pub(super) const WITHOUT_LEDGER: &[fn(&Facts<'_>) -> Witnesses] =
-    &[once::ids_answered_once, views::views_agree, sold_out::sold_out_true];
+/// The rules that need no rows of a ledger, given the orders that are certain without one.
+pub(super) const WITHOUT_LEDGER: &[fn(&Facts<'_>, &[CertainOrder<'_>]) -> Witnesses] = &[
+    |facts, _| once::ids_answered_once(facts),
+    |facts, _| views::views_agree(facts),
+    |facts, _| sold_out::sold_out_true(facts),
+    |facts, _| stock::stock_never_negative(facts),
+    |facts, _| stock::states_add_up(facts),
+    without_ledger::buyer_limit,
+    without_ledger::stock_reads_bounded,
+    |facts, _| without_ledger::refusals_true(facts),
+    |facts, _| without_ledger::results_true(facts),
+    |facts, _| without_ledger::accepted_decided(facts),
+    |facts, _| holds::told_ends_agree(facts),
+];
 
 /// The rules that hold for attempts of a sale that was replaced and of the one that replaced it.
 pub(super) const OF_REPLACED: &[fn(&Facts<'_>) -> Witnesses] = &[

@@ -15,6 +15,7 @@ const IN_FLIGHT_MAX: u64 = 2;
 pub(super) fn queued_agree(facts: &Facts<'_>, broken: &mut Witnesses) {
     as_many_as_results_say(facts, broken);
     no_more_than_were_sent(facts, broken);
+    does_not_grow_by_itself(facts, broken);
 }
 
 /// Checks that no state shows more attempts queued than were queued before the run and can have
@@ -52,6 +53,31 @@ fn no_more_than_were_sent(facts: &Facts<'_>, broken: &mut Witnesses) {
             queued > most,
             format_args!("{queued} queued at {ms} ms, and at most {most} can be"),
         );
+    }
+}
+
+/// Checks that the queue does not grow after the load: then nobody sends anything any more.
+fn does_not_grow_by_itself(facts: &Facts<'_>, broken: &mut Witnesses) {
+    let ended_us = facts.history.ended_us;
+    if !facts.is_settled || facts.is_replaced || ended_us == 0 {
+        return;
+    }
+    let is_other = |origin| !matches!(origin, Origin::Earlier | Origin::Made);
+    let others = facts.rows().filter(|(_, origin)| is_other(*origin)).count();
+    // A request without an answer may have its effect at any time.
+    let late = (others + facts.unknown.len()) as u64;
+    let mut least: Option<&View> = None;
+    for view in facts.views().filter(|view| view.sent_us > ended_us) {
+        let before = *least.get_or_insert(view);
+        let (queued, was) = (view.sale.queued, before.sale.queued);
+        let (ms, before_ms) = (view.sent_us / 1_000, before.sent_us / 1_000);
+        if before.answered_us < view.sent_us && queued > was.saturating_add(late) {
+            broken.add(format_args!("{queued} queued at {ms} ms, and {was} at {before_ms} ms"));
+            return;
+        }
+        if queued < was {
+            least = Some(view);
+        }
     }
 }
 

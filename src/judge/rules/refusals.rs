@@ -27,6 +27,11 @@ pub(super) fn refusals_hold(facts: &Facts<'_>) -> Witnesses {
 /// Checks the reasons of refusals other than that the sale is sold out, and what has to go with
 /// them. Requests of which only the number was kept are not checked one by one.
 pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
+    refusals_true_below(facts, AtLimit::told(facts).refused)
+}
+
+/// The same, with these requests that were refused although their buyers were below the limit.
+pub(super) fn refusals_true_below(facts: &Facts<'_>, below: Vec<RequestWindow>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::RefusalsTrue);
     let history = facts.history;
     if is_served(facts) {
@@ -34,12 +39,12 @@ pub(super) fn refusals_true(facts: &Facts<'_>) -> Witnesses {
         add_all(facts, &mut broken, invalid, "a valid request was called malformed");
     }
     // A server that does not number its sales sees the ids of an earlier one again if a run has the
-    // same seed.
-    if facts.ledger.sale.epoch > 0 {
+    // same seed, unless the sale was opened for the run.
+    if facts.ledger.sale.epoch > 0 || facts.all_views().any(|view| view.sale.opened) {
         let reused = history.refusals.of(Refused::IdReused);
         add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }
-    for request in AtLimit::told(facts).refused {
+    for request in below {
         add(facts, &mut broken, &request, "the buyer is below the limit");
     }
     hours_true(facts, &mut broken);

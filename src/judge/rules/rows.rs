@@ -19,6 +19,8 @@ const CLOCKS_APART_US: i64 = 60_000_000;
 /// with a wrong time zone.
 const OFFSET_MAX_US: i64 = 24 * 3600 * 1_000_000;
 
+const NOT_REPLACED: &str = "lost as its sale was replaced, and it was not";
+
 /// Checks that every row is in its place, belongs to somebody, is what it was before the run, and
 /// has a reason and times that are possible.
 pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
@@ -31,6 +33,7 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
     let is_won = |row: &Row| matches!(row.status, Status::Won(_));
     in_order(facts, &mut broken);
     let offset_us = median_offset_us(facts);
+    let is_present = is_present_after_ledger(facts);
     for (row, origin) in facts.rows() {
         let problem = match origin {
             // An order of nobody breaks `orders_were_sent` instead.
@@ -38,6 +41,8 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
             Origin::Earlier => changed_since(facts, row),
             _ => None,
         };
+        let is_replaced = row.status == Status::Lost(Loss::SaleReplaced) && is_present;
+        let problem = problem.or(is_replaced.then_some(NOT_REPLACED));
         let problem = problem.or_else(|| other_reason(facts, row));
         let early = || decided_too_early(row, offset_us).filter(|_| facts.tells.times);
         if let Some(problem) = problem.or_else(early) {
@@ -49,6 +54,14 @@ pub(super) fn rows_sane(facts: &Facts<'_>) -> Witnesses {
         at_possible_times(facts, offset_us, &mut broken);
     }
     broken
+}
+
+/// Whether a state that was read after the ledger shows that its sale was still the present one.
+fn is_present_after_ledger(facts: &Facts<'_>) -> bool {
+    let epoch = facts.ledger.sale.epoch;
+    let mut views = facts.all_views().filter(|view| epoch > 0 && view.sale.epoch == epoch);
+    let ledger_us = facts.history.ledger_us;
+    ledger_us > 0 && views.any(|view| view.sent_us > ledger_us)
 }
 
 /// Positions rise. A second row of an attempt breaks `request_ids_unique` instead.
@@ -134,8 +147,14 @@ fn told_in_time(facts: &Facts<'_>, broken: &mut Witnesses) {
     let present = facts.all_views().filter(|view| epoch > 0 && view.sale.epoch == epoch);
     let until_us = present.map(|view| view.sent_us).max().unwrap_or(0);
     let replaced = losses(facts, Loss::SaleReplaced).filter(|told| told.answered_us < until_us);
-    let replaced =
-        replaced.map(|told| (told.attempt, "lost as its sale was replaced, and it was not"));
+    let is_lost = |told: &RequestWindow| {
+        let row = facts.row_of(&facts.history.ids.request_id(told.attempt));
+        row.is_some_and(|row| row.status == Status::Lost(Loss::SaleReplaced))
+    };
+    // A row with that reason is broken already.
+    let is_named = is_present_after_ledger(facts);
+    let replaced = replaced.filter(|told| !(is_named && is_lost(told)));
+    let replaced = replaced.map(|told| (told.attempt, NOT_REPLACED));
     // Where a buyer never gets as many, a lost row breaks an invariant by itself.
     let limit = u64::from(facts.ledger.sale.per_buyer);
     let end_us = facts.load_end_us();

@@ -47,32 +47,44 @@ pub(super) fn stock_never_negative(facts: &Facts<'_>) -> Witnesses {
 /// Ledgers and states show the sale at one moment each, so the sum is right in all of them.
 pub(super) fn stock_conserved(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::StockConserved);
-    let add_up =
-        |broken: &mut Witnesses, stock: u64, left: i64, orders: u64, when: &dyn Display| {
-            let wrong = format_args!("stock {stock}, left {left}, orders {orders}{when}");
-            broken.add_if(!is_sum(stock, left, orders), wrong);
-        };
     let SaleTerms { stock, stock_left, .. } = facts.ledger.sale;
     // A source that is no single answer may show the stock and the orders of different moments.
     if facts.tells.stock && (facts.tells.states || facts.is_settled) {
-        add_up(&mut broken, stock, stock_left, facts.kept.len() as u64, &"");
+        add_up(&mut broken, stock, stock_left, facts.kept.len() as u64, "");
     }
+    earlier_sums(facts, &mut broken);
+    broken
+}
+
+/// The same, without the ledger after the run.
+pub(super) fn states_add_up(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::StockConserved);
+    earlier_sums(facts, &mut broken);
+    broken
+}
+
+fn add_up(broken: &mut Witnesses, stock: u64, left: i64, orders: u64, when: impl Display) {
+    let wrong = format_args!("stock {stock}, left {left}, orders {orders}{when}");
+    broken.add_if(!is_sum(stock, left, orders), wrong);
+}
+
+/// The sums of the ledger before the run, and of all states.
+fn earlier_sums(facts: &Facts<'_>, broken: &mut Witnesses) {
     let before = facts.history.sale_before.as_ref().filter(|_| facts.tells.stock);
     if let Some(before) = before {
         let rows = facts.history.before.values();
         let orders = rows.filter(|row| row.takes_unit()).count();
-        add_up(&mut broken, before.stock, before.stock_left, orders as u64, &" before the run");
+        add_up(broken, before.stock, before.stock_left, orders as u64, " before the run");
     }
     for view in facts.views() {
         let SaleView { stock, stock_left, orders, .. } = view.sale;
         let ms = view.sent_us / 1_000;
-        add_up(&mut broken, stock, stock_left, orders, &format_args!(" at {ms} ms"));
+        add_up(broken, stock, stock_left, orders, format_args!(" at {ms} ms"));
         if let Some((held, paid)) = view.sale.held.zip(view.sale.paid) {
             let wrong = format_args!("held {held}, paid {paid}, orders {orders} at {ms} ms");
             broken.add_if(held.checked_add(paid) != Some(orders), wrong);
         }
     }
-    broken
 }
 
 pub(super) fn buyer_limit(facts: &Facts<'_>) -> Witnesses {

@@ -9,6 +9,7 @@ use crate::judge::facts::{Facts, is_same_sale};
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::sums::adds_up;
 
+use super::holds::LATE_US;
 use super::hours::CLOCKS_APART_US;
 use super::queued::queued_agree;
 use super::words::words_agree;
@@ -143,6 +144,9 @@ fn fresh_sale(facts: &Facts<'_>, broken: &mut Witnesses) {
     if let Some(before) = before.last().filter(|before| before.sale.epoch == epoch) {
         broken.add(format_args!("epoch {epoch} of a fresh sale after {}", before.sale.epoch));
     }
+    for row in earlier_rows(facts, opened) {
+        broken.add(format_args!("{}: accepted before the fresh sale was opened", row.request_id));
+    }
     let Some(hours) = facts.hours() else { return };
     if let Some(closes_us) = hours.closes_us {
         broken.add(format_args!("closes at {closes_us}, and no closing was asked for"));
@@ -155,12 +159,27 @@ fn fresh_sale(facts: &Facts<'_>, broken: &mut Witnesses) {
     }
 }
 
+/// Rows of the ledger before the run that are older than this fresh sale, however far clocks
+/// differ.
+fn earlier_rows<'a>(facts: &Facts<'a>, opened: &View) -> Vec<&'a Row> {
+    let is_earlier = |row: &&Row| {
+        let accepted_us = row.accepted_us.saturating_add(LATE_US);
+        facts.clock.is_some_and(|clock| clock.latest_moment(accepted_us) < opened.sent_us)
+    };
+    let mut rows: Vec<&Row> = facts.history.before.values().filter(is_earlier).collect();
+    rows.sort_unstable_by_key(|row| row.seq);
+    rows
+}
+
 /// Compares the last state with the ledger, which was read before or after it. Attempts whose
 /// requests got no answer may have had their effect between the two.
 fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     let is_same = is_same_sale(last.sale.epoch, facts.ledger.sale.epoch);
-    if !facts.is_settled || !is_same || last.sent_us <= facts.load_end_us() {
+    if !is_same || last.sent_us <= facts.load_end_us() {
         return;
+    }
+    if !facts.is_settled {
+        return no_more_than_in_ledger(facts, last, broken);
     }
     let is_won = |status: &Status| matches!(status, Status::Won(_));
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
@@ -177,6 +196,18 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
     if sale.queued > queued_at_most(facts, last) {
         broken.add(format_args!("{} attempts queued after all were decided", sale.queued));
     }
+}
+
+/// A state that was read after the ledger shows no attempts queued that are decided there.
+fn no_more_than_in_ledger(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
+    let ledger_us = facts.history.ledger_us;
+    let unknown = facts.unknown.iter().filter(|made| made.row.is_none()).count();
+    let queued = facts.ledger.rows.iter().filter(|row| row.status == Status::Queued).count();
+    let is_newer = ledger_us > 0 && last.sent_us > ledger_us;
+    broken.add_if(
+        is_newer && last.sale.queued > (queued + unknown) as u64,
+        format_args!("{} attempts queued, and {queued} in the ledger before", last.sale.queued),
+    );
 }
 
 /// How many attempts can be queued in a state after everything was settled: only those without an

@@ -15,6 +15,7 @@ mod states;
 mod stock;
 mod stuck;
 mod views;
+mod without_ledger;
 mod words;
 
 use uuid::Uuid;
@@ -40,6 +41,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("stock", stock::LIES),
     ("stuck", stuck::LIES),
     ("views", views::LIES),
+    ("without_ledger", without_ledger::LIES),
     ("words", words::LIES),
 ];
 

@@ -3,7 +3,7 @@
 use crate::answer::{Answer, failed, lost, queued, unknown_request, won};
 use crate::case::Expected::Fail;
 use crate::case::{CASE, Case, Question};
-use crate::shop::{SALE, Setup, Shop};
+use crate::shop::{SALE, Setup, Shop, Status};
 
 const FALSE: &[&str] = &["results_true"];
 const AT_ONCE: Setup = Setup { at_once: true, ..SALE };
@@ -166,6 +166,18 @@ pub(crate) const LIES: &[Case] = &[
         result: |shop, question, answer| match question.before {
             0 => answer,
             _ => opposite(shop, question, answer),
+        },
+        ..CASE
+    },
+    Case {
+        name: "results of unanswered attempts are queued after the ledger had them as lost",
+        expected: Fail(&["results_true", "ids_answered_once", "stock_reads_bounded"]),
+        answer: |_, post, answer| if post.number % 20 == 7 { answer.dropped() } else { answer },
+        result: |shop, question, answer| match shop.row(question.id) {
+            Some(row) if row.status == Status::Lost("sold_out") => {
+                Answer { status: 200, ..queued(row.id) }
+            }
+            _ => answer,
         },
         ..CASE
     },

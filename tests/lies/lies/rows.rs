@@ -2,7 +2,7 @@
 
 use crate::case::Expected::Fail;
 use crate::case::{CASE, Case, Page};
-use crate::shop::{SALE, Setup, Shop, Status};
+use crate::shop::{Row, SALE, Setup, Shop, Status};
 
 const FALSE: &[&str] = &["rows_sane"];
 const EARLIER: &[&str] = &["earlier_kept", "rows_sane"];
@@ -293,6 +293,24 @@ pub(crate) const LIES: &[Case] = &[
                 row.decided_us = None;
                 row.status = Status::Queued;
             }
+        },
+        ..CASE
+    },
+    Case {
+        name: "an attempt of before the run loses as its sale is replaced",
+        expected: Fail(FALSE),
+        sale: Setup { seq_step: 2, ..WITH_EARLIER },
+        state: |shop, state| state["queued"] = (shop.queued() + u64::from(shop.posts == 0)).into(),
+        ledger: |shop, page| {
+            let earlier = Row {
+                id: super::foreign(1),
+                uid: "another".into(),
+                seq: 1,
+                ..page.rows[0].clone()
+            };
+            let status = if page.is_after { Status::Lost("sale_replaced") } else { Status::Queued };
+            let decided_us = page.is_after.then(|| shop.now_us());
+            page.rows.insert(1, Row { status, decided_us, ..earlier });
         },
         ..CASE
     },

@@ -94,6 +94,7 @@ pub(crate) const LIES: &[Case] = &[
         name: "oversells in its results, and the ledger fails afterwards",
         expected: Fail(&[
             "never_oversold",
+            "stock_never_negative",
             "views_agree",
             "stock_reads_bounded",
             "stock_conserved",

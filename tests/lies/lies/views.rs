@@ -183,4 +183,28 @@ pub(crate) const LIES: &[Case] = &[
         state: |_, state| state["epoch"] = 3.into(),
         ..CASE
     },
+    Case {
+        name: "the queue grows after the load",
+        expected: Fail(BOUNDED),
+        sale: Setup { delay_ms: 1_500, ..HUGE },
+        state: |shop, state| {
+            let queued = shop.queued();
+            // All were sent at once.
+            if shop.posts >= 100 && queued > 0 {
+                state["queued"] = (queued.saturating_sub(shop.states % 2 * 60)).into();
+            }
+        },
+        ..CASE
+    },
+    Case {
+        name: "attempts are decided in the ledger, and queued for ever in states",
+        expected: Fail(FALSE),
+        state: |shop, state| {
+            if shop.posts > 0 {
+                state["queued"] = (shop.queued() + 2).into();
+                state["finished"] = false.into();
+            }
+        },
+        ..CASE
+    },
 ];

@@ -18,3 +18,4 @@ mod sources;
 mod stock;
 mod time;
 mod views;
+mod without_ledger;

@@ -77,3 +77,25 @@ fn attempts_that_are_refused_may_be_queued_while_they_are_in_flight() {
     assert!(may_be(&mut scene, 2, 3));
     assert!(!may_be(&mut scene, 2, 4));
 }
+
+#[test]
+fn queue_does_not_grow_after_the_load() {
+    let grown = |queued: u64, sent_ms: u64| {
+        let mut scene = of_load();
+        scene.view((sent_ms, sent_ms + 5), 0, queued);
+        scene.view((400, 410), 0, 0);
+        scene.violations()
+    };
+    // One attempt got no answer, and may be accepted at any time.
+    assert_eq!(grown(1, 300), []);
+    let broken = grown(2, 300);
+    assert_eq!(broken[0].invariant, Invariant::ViewsAgree);
+    assert_eq!(broken[0].witnesses, ["2 queued at 300 ms, and 0 at 200 ms"]);
+    assert_eq!(broken.len(), 1);
+    // The state before was answered only later.
+    assert_eq!(grown(2, 210), []);
+    let mut scene = of_load();
+    scene.settled = false;
+    scene.view((300, 305), 0, 2);
+    assert_eq!(scene.broken(), [], "without a ledger, others may have sent something");
+}

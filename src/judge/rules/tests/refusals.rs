@@ -45,6 +45,8 @@ fn fresh_ids_are_not_known_with_another_buyer() {
     scene.ledger.sale.epoch = 0;
     scene.change_views(|_, sale| sale.epoch = 0);
     assert_eq!(count(&scene), 0, "ids may have been used in an earlier sale without a number");
+    scene.change_views(|at, sale| sale.opened = at == 0);
+    assert_eq!(count(&scene), 1, "the sale was opened for the run");
 }
 
 #[test]

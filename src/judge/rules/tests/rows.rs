@@ -157,3 +157,25 @@ fn buyer_who_lost_as_already_bought_has_its_orders() {
     scene.row(0).uid = "somebody".into();
     assert_eq!(scene.broken(), [Invariant::AnswersTrue, Invariant::RowsSane]);
 }
+
+#[test]
+fn attempt_does_not_lose_as_replaced_while_its_sale_is_the_present_one() {
+    let replaced = |read_us: u64| {
+        let mut scene = Scene::new();
+        scene.row(5).status = Status::Lost(Loss::SaleReplaced);
+        scene.history.ledger_us = read_us;
+        scene
+    };
+    // The last state was requested at 200 ms.
+    assert_insane(&replaced(199_000), 1);
+    assert_eq!(replaced(200_000).broken(), [], "it may have been replaced since");
+    assert_eq!(replaced(0).broken(), []);
+    // What was told counts once.
+    let mut scene = replaced(199_000);
+    scene.read(5, Some(Status::Lost(Loss::SaleReplaced)), (110, 120));
+    assert_insane(&scene, 1);
+    let mut scene = replaced(199_000);
+    scene.ledger.sale.epoch = 0;
+    scene.change_views(|_, sale| sale.epoch = 0);
+    assert!(!scene.broken().contains(&Invariant::RowsSane), "no number shows which sale it is");
+}

@@ -2,7 +2,7 @@
 
 use crate::history::{Answered, Loss, Refused, SaleView, Stage, Status};
 use crate::judge::invariant::Invariant;
-use crate::judge::rules::tests::scene::{Scene, order};
+use crate::judge::rules::tests::scene::{Scene, order, server_us};
 
 /// A run in which nobody is told that it is sold out.
 fn untold(change: impl Fn(usize, &mut SaleView)) -> Scene {
@@ -238,4 +238,43 @@ fn as_many_are_queued_as_results_say() {
     let mut scene = shown(0, 51);
     scene.read(3, Some(Status::Queued), (55, 56));
     assert_eq!(scene.broken(), [Invariant::ViewsAgree]);
+}
+
+#[test]
+fn fresh_sale_has_no_rows_that_are_older() {
+    let accepted = |seconds_before: u64, opened: bool| {
+        let mut scene = Scene::new();
+        let mut row = scene.row(3).clone();
+        row.request_id = crate::ids::RequestId::random();
+        (row.seq, row.decided_us) = (0, None);
+        row.accepted_us = server_us(2) - seconds_before * 1_000_000;
+        scene.history.before.insert(row.request_id, row.clone());
+        scene.ledger.rows.insert(0, row);
+        (1..7).for_each(|at| scene.row(at).seq += 1);
+        scene.change_views(|at, sale| sale.opened = at == 0 && opened);
+        scene.violations()
+    };
+    let is_found = |seconds_before, opened| {
+        accepted(seconds_before, opened).iter().any(|of| {
+            let words = of.witnesses.iter().any(|words| words.contains("before the fresh sale"));
+            of.invariant == Invariant::ViewsAgree && words
+        })
+    };
+    assert!(is_found(61, true));
+    assert!(!is_found(59, true), "clocks may differ by as much");
+    assert!(!is_found(61, false), "it was not opened for the run");
+}
+
+#[test]
+fn state_after_the_ledger_shows_no_more_queued_than_there() {
+    let shown = |queued: u64, ledger_us: u64| {
+        let mut scene = Scene::new();
+        (scene.settled, scene.history.ledger_us) = (false, ledger_us);
+        scene.view((300, 310), 0, queued);
+        scene.broken()
+    };
+    assert_eq!(shown(1, 250_000), [Invariant::ViewsAgree]);
+    assert_eq!(shown(0, 250_000), []);
+    assert_eq!(shown(1, 300_000), [], "the state may be older");
+    assert_eq!(shown(1, 0), [], "it is not known when the ledger was read");
 }
