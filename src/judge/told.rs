@@ -125,6 +125,7 @@ mod tests {
             Invariant::ViewsAgree,
             Invariant::StockReadsBounded,
             Invariant::OrdersEndOnce,
+            Invariant::DeadlinesHold,
         ];
         let audit = judge(&scene);
         assert_eq!((audit.checked, audit.not_checked), (checked, vec![]));

@@ -74,6 +74,7 @@ pub(super) const WITHOUT_LEDGER: &[fn(&Facts<'_>, &[CertainOrder<'_>]) -> Witnes
     |facts, _| without_ledger::results_true(facts),
     |facts, _| without_ledger::accepted_decided(facts),
     |facts, _| holds::told_ends_agree(facts),
+    |facts, _| without_ledger::deadlines_hold(facts),
 ];
 
 /// The rules that hold for attempts of a sale that was replaced and of the one that replaced it.

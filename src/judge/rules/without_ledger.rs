@@ -17,6 +17,7 @@ use crate::judge::made::Made;
 use crate::judge::sums::adds_up;
 
 use super::decided::is_standstill;
+use super::holds::{LATE_US, tellings};
 use super::kept::kept;
 use super::refusals::refusals_true_below;
 
@@ -157,6 +158,28 @@ pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
     let is_stuck = |id: &RequestId| last.get(id).is_some_and(|(_, is_queued)| *is_queued);
     for made in facts.accepted.iter().filter(|made| is_stuck(&made.request_id)) {
         broken.add(made.request_id);
+    }
+    broken
+}
+
+/// Checks that no buyer is told of an order that it has expired long before its deadline, which is
+/// the hold after its decision.
+pub(super) fn deadlines_hold(facts: &Facts<'_>) -> Witnesses {
+    let mut broken = Witnesses::of(Invariant::DeadlinesHold);
+    let Some(hold_us) = facts.ledger.sale.hold_us else { return broken };
+    let expired = tellings(facts).filter(|(_, status, _)| *status == OrderStatus::Expired);
+    let mut expired: Vec<(RequestId, u64)> = expired.map(|(id, _, by_us)| (id, by_us)).collect();
+    if expired.is_empty() {
+        return broken;
+    }
+    let new = facts.made().filter(|made| made.earlier.is_none());
+    let sent_us: IdMap<u64> = new.map(|made| (made.request_id, made.entry.sent_us)).collect();
+    expired.sort_unstable();
+    expired.dedup_by_key(|(id, _)| *id);
+    for (id, by_us) in expired {
+        let due_us = sent_us.get(&id).map(|us| us.saturating_add(hold_us));
+        let is_early = due_us.is_some_and(|due_us| by_us.saturating_add(LATE_US) < due_us);
+        broken.add_if(is_early, format_args!("{id}: called expired before its deadline"));
     }
     broken
 }

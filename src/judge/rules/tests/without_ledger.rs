@@ -6,8 +6,8 @@ use crate::history::{
 use crate::ids::OrderId;
 use crate::judge::evidence::{Gaps, audit};
 use crate::judge::invariant::Invariant::{
-    self, AcceptedDecided, BuyerLimit, NeverOversold, OrdersEndOnce, RefusalsTrue, ResultsTrue,
-    StockConserved, StockNeverNegative, StockReadsBounded,
+    self, AcceptedDecided, BuyerLimit, DeadlinesHold, NeverOversold, OrdersEndOnce, RefusalsTrue,
+    ResultsTrue, StockConserved, StockNeverNegative, StockReadsBounded,
 };
 use crate::judge::rules::tests::scene::{Scene, order, order_id};
 use crate::judge::verdict::Verdict;
@@ -154,7 +154,7 @@ fn orders_that_are_still_held_are_above_the_stock() {
     pay(&mut scene, 0, PaymentAnswer::Cancelled, (100, 110));
     assert_eq!(judge(&scene).1, 1);
     pay(&mut scene, 1, PaymentAnswer::Expired, (100, 110));
-    assert_eq!(judge(&scene), (vec![], 0), "somebody else may have given them back");
+    assert_eq!(judge(&scene), (vec![DeadlinesHold], 0), "it was given back, if too early");
 }
 
 #[test]
@@ -255,10 +255,34 @@ fn orders_end_once_by_what_was_told() {
         pay(scene, 0, PaymentAnswer::Paid, (110, 220));
         read(scene, 0, OrderStatus::Expired, (230, 240));
     };
-    assert_eq!(ends(&expired), [OrdersEndOnce]);
+    assert_eq!(ends(&expired), [OrdersEndOnce, DeadlinesHold]);
     assert_eq!(ends(&|scene| read(scene, 0, OrderStatus::Cancelled, (230, 240))), [OrdersEndOnce]);
     assert_eq!(ends(&|scene| pay(scene, 0, PaymentAnswer::UnknownOrder, (1, 2))), [OrdersEndOnce]);
     assert_eq!(ends(&|scene| pay(scene, 0, PaymentAnswer::Paid, (110, 220))), []);
+}
+
+#[test]
+fn orders_expire_no_more_than_a_minute_before_their_deadlines() {
+    let expired = |hold_us: u64, by_payment: bool| {
+        let mut scene = long_held();
+        scene.history.sale_before.as_mut().unwrap().hold_us = Some(hold_us);
+        scene.change_views(|_, sale| sale.hold_us = Some(hold_us));
+        match by_payment {
+            true => pay(&mut scene, 0, PaymentAnswer::Expired, (110, 220)),
+            false => read(&mut scene, 0, OrderStatus::Expired, (110, 220)),
+        }
+        broken(&scene)
+    };
+    for by_payment in [true, false] {
+        // It was sent at 10 ms.
+        assert_eq!(expired(60_210_000, by_payment), []);
+        assert_eq!(expired(60_210_001, by_payment), [DeadlinesHold]);
+    }
+    let mut scene = long_held();
+    scene.make_earlier();
+    scene.change_views(|_, sale| (sale.held, sale.paid) = (Some(3), Some(0)));
+    read(&mut scene, 0, OrderStatus::Expired, (110, 220));
+    assert!(!broken(&scene).contains(&DeadlinesHold), "it was held since before the run");
 }
 
 #[test]
