@@ -262,12 +262,19 @@ impl History {
         }));
     }
 
-    /// The attempts of which a result says otherwise than this ledger.
+    /// The attempts of which a result says otherwise than this ledger, as far as a later reading of
+    /// it does not show that: attempts without an answer, which may have been late, and orders that
+    /// may have ended in between.
     fn differing(&self, ledger: &Ledger) -> HashSet<RequestId> {
         let rows: HashMap<_, _> = ledger.rows.iter().map(|row| (row.request_id, row)).collect();
+        let unanswered = self.entries.iter().filter(|entry| entry.answered == Answered::Unknown);
+        let unanswered: HashSet<RequestId> =
+            unanswered.map(|entry| self.ids.request_id(entry.attempt)).collect();
         let differs = |read: &&ResultRead| {
+            let is_unanswered = unanswered.contains(&read.request_id);
             rows.get(&read.request_id).is_some_and(|row| {
-                read.status.as_ref() != Some(&row.status) || read.order != row.order_status()
+                is_unanswered && read.status.as_ref() != Some(&row.status)
+                    || read.order.is_some() && read.order != row.order_status()
             })
         };
         self.results.iter().filter(differs).map(|read| read.request_id).collect()
