@@ -22,8 +22,8 @@ use crate::support::child::Serving;
 pub(super) struct FaultyServer {
     /// The lines of its ledger.
     sold: Mutex<Vec<String>>,
-    orders: AtomicU64,
-    /// Whether it reports one attempt as queued for ever.
+    accepted: AtomicU64,
+    /// Whether all attempts are queued for ever.
     never_settles: bool,
 }
 
@@ -39,8 +39,9 @@ impl FaultyServer {
                 self.sell(&serde_json::from_slice(&body).unwrap()).await
             }
             "/result" => {
-                let orders = self.orders.load(Ordering::Relaxed);
-                let queued = u64::from(self.never_settles);
+                let accepted = self.accepted.load(Ordering::Relaxed);
+                let (orders, queued) =
+                    if self.never_settles { (0, accepted) } else { (accepted, 0) };
                 let left = u8::from(orders == 0);
                 let status = if left > 0 { "open" } else { "sold_out" };
                 json!({"status": status, "item": "tea", "stock": 1, "stock_left": left,
@@ -54,21 +55,25 @@ impl FaultyServer {
     }
 
     async fn sell(&self, purchase: &Purchase) -> String {
-        let number = self.orders.fetch_add(1, Ordering::Relaxed);
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         let now_us = Clock::System.now_us();
-        let line = json!({"request_id": purchase.request_id, "uid": purchase.uid, "item": "tea",
-            "seq": number, "accepted_us": now_us, "decided_us": now_us, "status": "won",
-            "order_id": format!("tea-{number}")});
+        let mut line = json!({"request_id": purchase.request_id, "uid": purchase.uid, "item": "tea",
+            "seq": number, "accepted_us": now_us, "status": "queued"});
+        if !self.never_settles {
+            line["decided_us"] = now_us.into();
+            (line["status"], line["order_id"]) = ("won".into(), format!("tea-{number}").into());
+        }
         self.sold.lock().await.push(line.to_string());
         r#"{"status":"queued"}"#.to_owned()
     }
 
     async fn ledger(&self) -> String {
         let sold = self.sold.lock().await;
-        let left = u8::from(sold.is_empty());
-        let sale = json!({"sale": {"item": "tea", "stock": 1, "stock_left": left, "per_buyer": 1}});
         let n = sold.len();
-        let counts = json!({"counts": {"accepted": n, "won": n, "lost": 0, "queued": 0}});
+        let (won, queued) = if self.never_settles { (0, n) } else { (n, 0) };
+        let left = u8::from(won == 0);
+        let sale = json!({"sale": {"item": "tea", "stock": 1, "stock_left": left, "per_buyer": 1}});
+        let counts = json!({"counts": {"accepted": n, "won": won, "lost": 0, "queued": queued}});
         let lines = sold.iter().map(|line| format!("{line}\n")).collect::<String>();
         format!("{sale}\n{lines}{counts}\n")
     }
