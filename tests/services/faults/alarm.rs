@@ -13,7 +13,7 @@ use crate::support::deployment::{Deployment, fragile_broker};
 use crate::support::rabbitmqctl::{Alarm, clear_alarm, raise_alarm};
 
 /// Attempts that wait when the alarm is raised: far more than are decided before it is noticed.
-const WAITING: u64 = 1_000;
+const WAITING: u64 = 400;
 
 fn buy(url: &str, item: &str, uid: &str) -> (u16, String) {
     let body = json!({"item": item, "uid": uid});
