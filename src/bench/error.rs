@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use crate::profile::FlagError;
-use crate::sut::ControlError;
+use crate::sut::{ControlError, Sut};
 
 use super::config::Config;
 
@@ -12,6 +12,8 @@ use super::config::Config;
 pub enum BenchError {
     /// A flag is invalid.
     Flag(FlagError),
+    /// The description of the shop is wrong: this message names its file.
+    Usage(String),
     /// The run failed.
     Failed(anyhow::Error),
     /// It was stopped before there was anything to report.
@@ -23,11 +25,14 @@ impl BenchError {
     pub(super) fn of_token(because: &ControlError, config: &Config) -> Self {
         let token = config.data.join("admin-token");
         let cure = if config.plan.stock.is_some() { "leave out --stock" } else { "add --no-audit" };
+        let is_of_file =
+            matches!(because, ControlError::WrongToken) && config.admin_token.is_none();
         let here = match std::fs::read_to_string(&token) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 format!(" (the one here cannot be read: {error})")
             }
             Ok(text) if text.trim().is_empty() => " (the one here is empty)".to_owned(),
+            Ok(_) if is_of_file => " (the one here was tried)".to_owned(),
             _ => String::new(),
         };
         let problem = format!(
@@ -39,11 +44,13 @@ impl BenchError {
     }
 
     /// An error about orders or stock that cannot be read before the run.
-    pub(super) fn unaudited(because: &ControlError) -> Self {
+    pub(super) fn unaudited(because: &ControlError, sut: &Sut) -> Self {
         let problem =
             format!("this run could not be audited: {because}; add --no-audit to load only");
-        let flag = if matches!(because, ControlError::Truth { .. }) { "sut" } else { "target" };
-        Self::Flag(FlagError::new(flag, problem))
+        match sut {
+            Sut::Described(shop) => Self::Usage(format!("{}: {problem}", shop.path().display())),
+            Sut::Seckill => Self::Flag(FlagError::new("target", problem)),
+        }
     }
 }
 

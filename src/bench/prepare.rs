@@ -72,7 +72,9 @@ impl Site {
         let found = match control.first_sale(limit, !config.plan.no_audit).await {
             // --stock opens the first sale of an item, too.
             Err(ControlError::UnknownItem { .. }) if config.plan.stock.is_some() => None,
-            Err(error @ ControlError::Truth { .. }) => return Err(BenchError::unaudited(&error)),
+            Err(error @ ControlError::Truth { .. }) => {
+                return Err(BenchError::unaudited(&error, &config.sut));
+            }
             found => Some(found?),
         };
         let item: ItemId = match (&found, &config.plan.item) {

@@ -115,7 +115,7 @@ async fn read_ledger_before(
     });
     read.map_err(|error| match error.is_of_token() {
         true => BenchError::of_token(&error, config),
-        false => BenchError::unaudited(&error),
+        false => BenchError::unaudited(&error, &config.sut),
     })
 }
 

@@ -106,6 +106,7 @@ impl BenchCommand {
         let thresholds = Thresholds::new(&flags, &sut).map_err(|error| match error {
             BenchError::Flag(error) => explain(error),
             // It is the baseline that cannot be read.
+            BenchError::Usage(error) => Failure::Usage(error),
             BenchError::Failed(error) => Failure::Run(error.context(name("baseline"))),
             BenchError::Interrupted => Failure::Interrupted,
         })?;
@@ -201,6 +202,7 @@ pub(super) fn failure(
 ) -> Failure {
     match error {
         BenchError::Flag(error) => Failure::Usage(sources.explain_with(&error, profile, "")),
+        BenchError::Usage(error) => Failure::Usage(error),
         BenchError::Failed(error) => Failure::Run(match output_of(&error, config) {
             Some(flag) => error.context(sources.name(flag, profile, "")),
             None => error,

@@ -4,19 +4,25 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+
 use super::args::{Cli, Command};
 use super::console::say;
 use super::failure::Failure;
 use super::github::report_failure_to_job;
 use super::parse::parse;
 use super::sources::Sources;
-use super::variables::unknown_variables;
+use super::variables::{not_utf8, unknown_variables};
 use super::{bench, docs, lab, recorded, self_test, serve, sut};
 
 /// Runs a command line, whose first word is the program, and returns the exit code.
 pub fn run(words: Vec<OsString>) -> ExitCode {
     match parse(&words) {
         Ok((cli, sources)) => run_command(cli, &sources),
+        Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
+            say(format_args!("seckill: {}", not_utf8(&words)));
+            2.into()
+        }
         Err(error) => print_parse_error(&error),
     }
 }
@@ -50,7 +56,7 @@ fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
         Command::Audit(args) => recorded::audit(&args, colour),
         Command::Report(args) => recorded::report(&args, colour),
         Command::StubServer => self_test::stub_server(),
-        Command::Lab(args) => lab::lab(args),
+        Command::Lab(args) => lab::lab(args, sources),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man => docs::man(),
     };

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -19,13 +19,14 @@ use crate::lab::{
     Broker, ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqCluster,
     RabbitMqOptions, Redis, RedisCluster, Scope, check_installed, find,
 };
-use crate::profile::{Part, env_name};
+use crate::profile::{FlagError, Part, env_name};
 use crate::settings::Nodes;
 use crate::store::ROUTING_KEY;
 use crate::units::Count;
 
 use super::args::{Engine, LabArgs};
 use super::signals::Signals;
+use super::sources::Sources;
 use super::{Failure, print, say};
 
 /// The ports over which nginx balances: those of two `seckill serve`, which the user starts.
@@ -34,7 +35,7 @@ const BEHIND_NGINX: [u16; 2] = [7001, 7002];
 /// With this many open files RabbitMQ 3.10 starts, and with 96 it does not.
 const BROKER_FILES_MIN: u64 = 128;
 
-pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
+pub(super) fn lab(args: LabArgs, sources: &Sources) -> Result<u8, Failure> {
     let LabArgs { with, broker_files, command } = args;
     let brokers = [Engine::Rabbitmq, Engine::RabbitmqCluster].map(|engine| with.contains(&engine));
     if brokers == [true, true] {
@@ -51,10 +52,10 @@ pub(super) fn lab(args: LabArgs) -> Result<u8, Failure> {
     }
     if let Some(Count(files)) = broker_files.filter(|Count(files)| *files < BROKER_FILES_MIN) {
         let problem = format!(
-            "--broker-files {files}: RabbitMQ does not start with fewer than {BROKER_FILES_MIN} \
-             open files: give at least that many"
+            "RabbitMQ does not start with {files} open files: give at least {BROKER_FILES_MIN}"
         );
-        return Err(Failure::Usage(problem));
+        let error = FlagError::new("broker-files", problem);
+        return Err(Failure::Usage(sources.explain(&error)));
     }
     let command = command.split_first().map(|(program, args)| LabCommand::new(program, args));
     let command = command.transpose()?;
@@ -79,8 +80,13 @@ impl LabCommand {
             _ => find(program),
         };
         let not_found = || {
-            let name = program.to_string_lossy();
-            anyhow!("cannot run `{name}`: no such program; write its path, or add it to PATH")
+            let (name, path) = (program.to_string_lossy(), Path::new(program));
+            let is_path = path.components().count() > 1;
+            let problem = match is_path && path.exists() {
+                true => "it is not executable: `chmod +x` it, or name its interpreter before it",
+                false => "no such program; write its path, or add it to PATH",
+            };
+            anyhow!("cannot run `{name}`: {problem}")
         };
         Ok(Self { program: found.ok_or_else(not_found)?, args: args.to_vec() })
     }

@@ -1,6 +1,7 @@
 //! Variables of the environment that look like flags of this program and are none.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use clap::{Command, CommandFactory};
 
@@ -22,6 +23,24 @@ pub(super) fn unknown_variables() -> Vec<String> {
         .collect();
     unknown.sort();
     unknown
+}
+
+/// Names what the command line or the environment has that is not UTF-8.
+pub(super) fn not_utf8(words: &[OsString]) -> String {
+    let is_ours = |name: &OsString| name.as_encoded_bytes().starts_with(ENV_PREFIX.as_bytes());
+    let word = words.iter().find(|word| word.to_str().is_none());
+    let mut set = std::env::vars_os();
+    let variable = set.find(|(name, value)| is_ours(name) && value.to_str().is_none());
+    match (word, variable) {
+        (None, Some((name, _))) => {
+            let name = name.to_string_lossy();
+            format!("{} from the environment is not UTF-8: set it anew", printable(&name))
+        }
+        (word, _) => {
+            let word = word.map(|word| word.to_string_lossy()).unwrap_or_default();
+            format!("the argument `{}` is not UTF-8: write it anew", printable(&word))
+        }
+    }
 }
 
 fn warning(name: &str, known: &BTreeSet<&str>) -> String {

@@ -27,6 +27,6 @@ fn why_empty(file: &Path) -> String {
                 folder.display()
             )
         }
-        _ => "it had written nothing".to_owned(),
+        _ => "its log is empty".to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::secret::Secret;
 use crate::units::{Count, Span};
 
 /// Longest time-out, so that every latency lies within the range of the histograms.
@@ -30,6 +31,20 @@ impl FlagError {
 /// An error about a flag.
 pub(super) fn invalid(flag: &'static str, problem: impl Into<String>) -> FlagError {
     FlagError::new(flag, problem)
+}
+
+/// Checks that a token can be sent in a field of an HTTP head.
+pub(super) fn check_token(token: Option<&Secret>) -> Result<(), FlagError> {
+    match token {
+        Some(Secret(token)) if token.is_empty() => {
+            Err(invalid("admin-token", "the token is empty: give one, or leave it out"))
+        }
+        Some(Secret(token)) if token.chars().any(char::is_control) => Err(invalid(
+            "admin-token",
+            "the token has a line break or another control character: leave it out",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Checks a count, which must be from 1 to `max`.

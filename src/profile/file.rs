@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use crate::escape::printable;
 use crate::similar::nearest;
@@ -126,7 +126,7 @@ impl Profile {
     }
 
     fn parse(text: &str) -> Result<Self, Invalid> {
-        let document = toml::de::DeTable::parse(text);
+        let document = DeTable::parse(text);
         let mut document =
             document.map_err(|error| Invalid::new(text, &HashMap::new(), "bench", &error))?;
         let (lines, mut places) = (Lines::of(text), HashMap::new());
@@ -141,6 +141,7 @@ impl Profile {
             // `sut` reads it.
             document.get_mut().remove(*table);
         }
+        check_not_empty(document.get_ref(), &lines)?;
         let server = match document.get_mut().remove("server") {
             Some(server) => {
                 let server = toml::de::ValueDeserializer::from(server);
@@ -153,6 +154,18 @@ impl Profile {
         let bench = bench.map_err(|error| Invalid::new(text, &places, "bench", &error))?;
         Ok(Self { bench, server, path: PathBuf::new(), places })
     }
+}
+
+/// Checks that no flag is an empty text, which the command line does not take either.
+fn check_not_empty(document: &DeTable<'_>, lines: &Lines) -> Result<(), Invalid> {
+    let server = document.get("server").and_then(|server| server.get_ref().as_table());
+    let mut flags = document.iter().chain(server.into_iter().flatten());
+    let empty = flags.find(|(_, value)| value.get_ref().as_str() == Some(""));
+    empty.map_or(Ok(()), |(key, _)| {
+        let (name, line) = (key.get_ref().to_string(), lines.at(key.span().start));
+        let message = "the value is empty: give one, or leave the key out".to_owned();
+        Err(Invalid { key: Some(name), line, message })
+    })
 }
 
 impl Place {

@@ -6,11 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ItemId;
-use crate::secret::Secret;
 use crate::settings::{Buyers, RetryOn};
 use crate::units::{Share, optional_span, span};
 
-use super::check::{FlagError, invalid, refuse, time, timeout, too_long};
+use super::check::{FlagError, check_token, invalid, refuse, time, timeout, too_long};
 use super::fault::{self, Fault};
 use super::flags::BenchFlags;
 use super::levels::Levels;
@@ -128,9 +127,7 @@ impl Plan {
         if flags.spawn == Some(true) && flags.target.is_some() {
             return Err(invalid("target", "--spawn starts its own server: leave one out"));
         }
-        if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
-            return Err(invalid("admin-token", "the token is empty: give one, or leave it out"));
-        }
+        check_token(flags.admin_token.as_ref())?;
         let Checked { model, threads, duration } = model(flags)?;
         let warmup = time("warmup", flags.warmup)?.unwrap_or_default();
         if duration.is_some_and(|duration| warmup >= duration) {

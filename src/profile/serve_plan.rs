@@ -9,7 +9,7 @@ use crate::settings::{Durability, Role};
 use crate::units::{Count, Rate};
 
 use super::admission_plan::AdmissionPlan;
-use super::check::FlagError;
+use super::check::{FlagError, check_token};
 use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
 use super::hold::HoldTime;
@@ -99,12 +99,7 @@ impl ServePlan {
         let item = name.parse().map_err(|error: IdError| FlagError::new("item", error.to_string()));
         let connections = within("max-connections", flags.max_connections, room, 1, u32_max)?;
         check_open_files("max-connections", connections, room)?;
-        if flags.admin_token.as_ref().is_some_and(|Secret(token)| token.is_empty()) {
-            return Err(FlagError::new(
-                "admin-token",
-                "the token is empty: give one, or leave it out",
-            ));
-        }
+        check_token(flags.admin_token.as_ref())?;
         let (opens_us, closes_us) =
             (flags.opens_at.map(|moment| moment.0), flags.closes_at.map(|moment| moment.0));
         if closes_us.is_some_and(|closes_us| opens_us.unwrap_or(0) >= closes_us) {

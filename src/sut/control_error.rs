@@ -67,6 +67,10 @@ pub enum ControlError {
     CannotReset,
     #[error("the description does not say where the orders are: add [truth.orders]")]
     NoOrders,
+    #[error(
+        "the orders are of several items, and no item is named: add item = \"NAME\", or give --item"
+    )]
+    NoItem,
     #[error("[[reset]] has run, and [truth.stock] shows {0} units: see its steps")]
     NothingReset(i64),
     #[error(

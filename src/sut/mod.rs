@@ -20,7 +20,7 @@ pub use builtin::{LedgerError, LedgerReader, local_token, write_ledger};
 pub use client::Client;
 pub use control::Control;
 pub use control_error::ControlError;
-pub use described::{Accounts, Description, DescriptionError, Setting};
+pub use described::{Accounts, Description, DescriptionError, Secrets, Setting};
 pub use received::{Phase, Received, Visit};
 pub use system::{Sut, SutRecord, read_ledger};
 pub use target::Target;

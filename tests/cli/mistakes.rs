@@ -78,7 +78,12 @@ const MISTAKES: &[Mistake] = &[
     (
         &["lab", "--broker-files", "5", "--", "true"],
         2,
-        "does not start with fewer than 128 open files",
+        "--broker-files: RabbitMQ does not start with 5 open files: give at least 128",
+    ),
+    (
+        &["lab", "--", "/etc/passwd"],
+        1,
+        "cannot run `/etc/passwd`: it is not executable: `chmod +x`",
     ),
     (&["run"], 2, "a similar subcommand exists: 'bench'"),
     (&["start"], 2, "a similar subcommand exists: 'serve'"),
@@ -149,6 +154,8 @@ fn variable_with_a_mistake_is_named() {
         ("THREADS", "", &["bench"], "for 'SECKILL_THREADS from the environment'"),
         ("ADMIN_TOKEN", "", &["bench"], "SECKILL_ADMIN_TOKEN from the environment: the token is"),
         ("ADMIN_TOKEN", "", &["serve"], "SECKILL_ADMIN_TOKEN from the environment: the token is"),
+        ("ADMIN_TOKEN", "a\n", &["serve"], "the environment: the token has a line break or"),
+        ("BROKER_FILES", "5", &["lab", "--", "true"], "SECKILL_BROKER_FILES from the environment"),
         ("LISTEN", "host", &["serve"], "SECKILL_LISTEN from the environment: `host` has no port"),
         ("LOG", "loud", &["serve"], "SECKILL_LOG from the environment: `loud` is not a level"),
         ("FLAW", "none", &["serve"], "for 'SECKILL_FLAW from the environment'"),

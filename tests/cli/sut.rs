@@ -86,11 +86,11 @@ fn attempt_is_shown_even_if_the_orders_cannot_be_read() {
     let text = stdout(&output);
     assert_eq!((output.status.code(), stderr(&output)), (Some(1), String::new()), "{text}");
     for expected in [
-        "! Before   the orders cannot be read: truth.orders: `false` ended with exit status: 1",
+        "! Before   truth.orders: `false` ended with exit status: 1",
         "\npurchase: POST /orders\n  sent       {\"buyer\":\"",
         "\n  answered   201 in ",
         " ms: {\"id\":\"\\u{1b}[2J7\"}\n",
-        "! After    the orders cannot be read: truth.orders",
+        "! After    truth.orders: `false`",
         "Something does not fit: see the lines that begin with `!`.",
     ] {
         assert!(text.contains(expected), "{expected} is not in:\n{text}");
@@ -125,4 +125,45 @@ fn answer_that_no_outcome_matches_is_shown_by_check_and_by_reports() {
     assert_eq!(html.status.code(), Some(0), "{}", stderr(&html));
     let html = fs::read_to_string(folder.path().join("run.html")).unwrap();
     assert!(html.contains("I am a &#60;teapot&#62;") && !html.contains("<teapot>"));
+}
+
+#[test]
+fn secrets_of_the_environment_are_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let reply = Reply::Bytes(answer(201, "", "{\"id\":\"s3cret\"}"));
+    let before = "[[before]]\nrequest = \"GET /a?k={{env.SHOP_ADMIN_TOKEN}}\"\n\
+                  extract = { id = \"json /id\" }\nheaders = { X-Token = \"{{ env.SHOP_ADMIN_TOKEN }}\" }\n\
+                  [[after]]\nrequest = \"POST /b\"\njson = { k = \"{{env.SHOP_ADMIN_TOKEN}}\" }\n";
+    let server = shop(folder.path(), reply, before);
+    let text = stdout(&run(folder.path(), &["sut", "check", "shop.toml"]));
+    assert!(text.contains("\nGET /a?k=…: GET /a?k=…\n") || text.contains("GET /a?k=…"), "{text}");
+    assert!(
+        text.contains("extracted  id = …") && text.contains(r#"sent       {"k":"…"}"#),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret"), "{text}");
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn stock_and_item_are_those_of_the_orders() {
+    let folder = tempfile::tempdir().unwrap();
+    let reply = || Reply::Bytes(answer(410, "", "{}"));
+    let refused = "[[outcome]]\nstatus = 410\nis = \"refused\"\nreason = \"sold_out\"\n";
+    let orders = "[truth.orders]\ncommand = [\"echo\", \"order_id,item\\n1,tea\"]\nformat = \"csv\"\n\
+                  [truth.stock]\ncommand = [\"echo\", \"10\"]\n";
+    let check = |stock: &str, orders: &str, more: &[&str]| {
+        let _server = shop(folder.path(), reply(), &format!("{refused}{stock}{orders}"));
+        let output = run(folder.path(), &[&["sut", "check", "shop.toml"], more].concat());
+        (output.status.code(), stdout(&output))
+    };
+    let (code, text) = check("", orders, &[]);
+    let told = "the orders are of several items, and no item is named: add item = ";
+    assert!(code == Some(1) && text.contains(told), "{text}");
+    let item = ["--item", "tea"];
+    let (code, text) = check("", orders, &item);
+    assert!(code == Some(0) && text.contains("which is a refusal only: see a purchase"), "{text}");
+    let (code, text) = check("[shop]\nstock = 12\n", orders, &item);
+    let told = "! stock     `stock` in [shop] is 12, but 10 units are left and 1 are sold";
+    assert!(code == Some(1) && text.contains(told), "{text}");
 }

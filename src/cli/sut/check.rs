@@ -8,14 +8,15 @@ use crate::cli::bench_config::{random_seed, trust};
 use crate::cli::shop::Shop;
 use crate::cli::sources::Sources;
 use crate::escape::printable;
-use crate::history::{Answered, AttemptNo, Ledger, Refused, Row, Status};
+use crate::history::{Answered, AttemptNo, Refused, Row, Status};
 use crate::ids::{OrderId, RequestId};
 use crate::load::{Part, Rehearsed};
 use crate::profile::{BenchFlags, Plan, Profile, ProfileError};
 use crate::stats::ErrorKind;
-use crate::sut::{Meaning, Sut, Understood, Unusable};
+use crate::sut::{Meaning, Secrets, Sut, Understood, Unusable};
 
 use super::args::SutCheckArgs;
+use super::shown::{cut, hide, line_of_ledger, stock_adds_up};
 use super::{Failure, print};
 
 /// How much of a body or a value is shown, in characters.
@@ -72,13 +73,20 @@ pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure
         out: None,
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let trial = runtime.block_on(try_out(&config)).map_err(|error| match error {
+    let mut trial = runtime.block_on(try_out(&config)).map_err(|error| match error {
         BenchError::Flag(error) => explain(error),
+        BenchError::Usage(error) => Failure::Usage(error),
         BenchError::Failed(error) => Failure::Run(error),
         BenchError::Interrupted => Failure::Interrupted,
     })?;
+    let secrets = match &sut {
+        Sut::Described(shop) => shop.secrets(),
+        Sut::Seckill => Secrets::default(),
+    };
+    // Before anything is cut off, so that no part of one is shown.
+    hide(&secrets, &mut trial.requests);
     let (text, is_right) = report(&trial, &sut);
-    print(&text)?;
+    print(&secrets.hide(&text))?;
     Ok(u8::from(!is_right))
 }
 
@@ -87,6 +95,7 @@ fn report(trial: &Trial, sut: &Sut) -> (String, bool) {
     let mut text = format!("Shop at {}\n\n", trial.url);
     let mut is_right = true;
     is_right &= line_of_ledger(&mut text, "Before", &trial.before);
+    is_right &= stock_adds_up(&mut text, &trial.before);
     let steps = sut.steps();
     for seen in &trial.requests {
         is_right &= request(&mut text, seen, &steps);
@@ -102,36 +111,15 @@ fn report(trial: &Trial, sut: &Sut) -> (String, bool) {
     let _ = writeln!(
         text,
         "\n{}",
-        if is_right {
-            "The description fits what was seen."
-        } else {
-            "Something does not fit: see the lines that begin with `!`."
+        match is_right {
+            true if is_refused(trial) =>
+                "The description fits what was seen, which is a refusal only: see a purchase with \
+                 --reset, or\nwhile units are left.",
+            true => "The description fits what was seen.",
+            false => "Something does not fit: see the lines that begin with `!`.",
         }
     );
     (text, is_right)
-}
-
-fn line_of_ledger(text: &mut String, when: &str, ledger: &Result<Ledger, String>) -> bool {
-    match ledger {
-        Ok(ledger) => {
-            let won = |row: &&Row| matches!(row.status, Status::Won(_));
-            let orders = ledger.rows.iter().filter(won).count();
-            let left = match ledger.tells.stock {
-                true => format!("{} left", ledger.sale.stock_left),
-                false => "units left not told".to_owned(),
-            };
-            let _ = writeln!(text, "{when:<9}  {}, {left}", of(orders));
-            true
-        }
-        Err(error) => {
-            let _ = writeln!(text, "! {when:<7}  the orders cannot be read: {}", printable(error));
-            false
-        }
-    }
-}
-
-fn of(orders: usize) -> String {
-    format!("{orders} order{}", if orders == 1 { "" } else { "s" })
 }
 
 fn request(text: &mut String, seen: &Rehearsed, steps: &[String]) -> bool {
@@ -338,12 +326,4 @@ fn told_order(trial: &Trial) -> Option<&OrderId> {
             _ => None,
         })
     })
-}
-
-/// The beginning of a text, escaped and in one line.
-fn cut(text: &str, len: usize) -> String {
-    let text = text.trim();
-    let cut: String = text.chars().take(len).collect();
-    let dots = if cut.len() < text.len() { "…" } else { "" };
-    format!("{}{dots}", printable(&cut))
 }

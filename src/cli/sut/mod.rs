@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod init;
+mod shown;
 
 use super::sources::Sources;
 use super::{Failure, print, say};

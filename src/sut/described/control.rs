@@ -201,6 +201,9 @@ impl Control {
             once: self.description.has_one_effect(),
             ..truth.tells(&found)
         };
+        if tells.items && !self.description.names_item() {
+            return Err(ControlError::NoItem);
+        }
         let terms = SaleTerms {
             item: history.item.to_string(),
             epoch: 0,

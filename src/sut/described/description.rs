@@ -13,6 +13,7 @@ use super::compiled::compile;
 use super::file::{DescriptionError, File, is_description};
 use super::labels::Labels;
 use super::request::{Request, request_line};
+use super::secrets::{ENV, Secrets};
 use super::tables::Tables;
 use super::truth::{Reset, Truth};
 use super::wrong::Wrong;
@@ -89,7 +90,7 @@ impl Description {
     }
 
     /// The file that it was read from.
-    pub(in crate::sut) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.file.path
     }
 
@@ -194,6 +195,16 @@ impl Description {
         !self.resets.is_empty()
     }
 
+    /// Whether it is known which item is bought.
+    pub(super) fn names_item(&self) -> bool {
+        self.item.is_some()
+    }
+
+    /// The secrets that it takes from the environment.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::of(&self.file.text)
+    }
+
     /// Whether virtual users have to be set up.
     pub fn has_setup(&self) -> bool {
         !self.tables.setup.is_empty()
@@ -232,7 +243,7 @@ impl Description {
 
     /// The value of a name that is the same for all virtual users; `None` if it is no such name.
     fn fixed(&self, name: &str, target: &str) -> Option<Result<String, String>> {
-        if let Some(variable) = name.strip_prefix("env.") {
+        if let Some(variable) = name.strip_prefix(ENV) {
             let value = std::env::var(variable);
             let unset = |_| {
                 let name = printable(variable);

@@ -42,7 +42,7 @@ pub enum DescriptionError {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) path: PathBuf,
-    text: String,
+    pub(super) text: String,
 }
 
 impl File {

@@ -7,12 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::sut::Target;
+use crate::sut::described::secrets::{ENV, Secrets};
 use crate::sut::described::text::Text;
 
-use super::error::{Hidden, Problem};
-
-/// The prefix of placeholders for environment variables.
-pub(super) const ENV: &str = "env.";
+use super::error::Problem;
 
 /// The placeholder for the number of a page.
 pub(super) const PAGE: &str = "page";
@@ -37,7 +35,7 @@ pub(in crate::sut) struct Around<'a> {
 pub(super) struct Read<'a> {
     pub(super) around: &'a Around<'a>,
     limit: Duration,
-    hidden: Mutex<Hidden>,
+    hidden: Mutex<Secrets>,
 }
 
 impl<'a> Read<'a> {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use crate::sut::described::secrets::ENV;
 use crate::sut::described::text::Text;
 use crate::sut::described::wrong::Wrong;
 use crate::units::Span;
 
-use super::around::{ENV, PAGE};
+use super::around::PAGE;
 use super::limits::{TIMEOUT_DEFAULT, TIMEOUT_MAX};
 
 /// A key of a table: its name, where it is if it is given, and the kinds of source that take it.

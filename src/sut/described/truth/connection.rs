@@ -5,10 +5,11 @@ use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, Value};
 use reqwest::Url;
 use toml::Spanned;
 
+use crate::sut::described::secrets::ENV;
 use crate::sut::described::text::{Text, percent_encoded};
 use crate::sut::described::wrong::Wrong;
 
-use super::around::{ENV, Read};
+use super::around::Read;
 use super::check;
 use super::error::Problem;
 use super::limits::TOTAL_LEN_MAX;

@@ -6,11 +6,12 @@ use serde_json::Value;
 use toml::Spanned;
 
 use crate::http_client;
+use crate::sut::described::secrets::ENV;
 use crate::sut::described::text::{Text, json_escaped, percent_encoded};
 use crate::sut::described::wrong::Wrong;
 use crate::tls::Trust;
 
-use super::around::{ENV, Read};
+use super::around::Read;
 use super::check;
 use super::error::Problem;
 use super::limits::BODY_LEN_MAX;

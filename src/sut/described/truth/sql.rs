@@ -3,10 +3,11 @@
 use reqwest::Url;
 use toml::Spanned;
 
+use crate::sut::described::secrets::ENV;
 use crate::sut::described::text::{Text, percent_encoded};
 use crate::sut::described::wrong::Wrong;
 
-use super::around::{ENV, Read};
+use super::around::Read;
 use super::check;
 use super::error::Problem;
 use super::format::Format;
