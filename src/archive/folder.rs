@@ -1,7 +1,7 @@
 //! The files in the folder that `--out` names, as they are written.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -88,6 +88,8 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    /// Keeps other runs out while this one writes.
+    _lock: File,
     /// When the load began.
     begun: SystemTime,
     /// The log, once the files of an earlier run were discarded.
@@ -100,10 +102,24 @@ pub(super) struct Folder {
     history: Option<Digest>,
 }
 
+/// Locks a folder, so that no two runs write to it at the same time.
+fn lock(path: &Path) -> io::Result<File> {
+    let folder = File::open(path)?;
+    folder.try_lock().map_err(|error| match error {
+        TryLockError::Error(cause) => cause,
+        TryLockError::WouldBlock => io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another run writes to it: wait for that, or name another folder",
+        ),
+    })?;
+    Ok(folder)
+}
+
 impl Folder {
     /// Creates the folder, and checks that its files can be written. They keep their content.
     pub(super) fn open(path: &Path, made: &mut Made) -> Result<Self, OutputError> {
         made.folder(path).map_err(at(path))?;
+        let lock = lock(path).map_err(at(path))?;
         for file in files(path) {
             made.open(&file).map_err(at(&file))?;
         }
@@ -116,6 +132,7 @@ impl Folder {
         let ledgers = [LedgerFile::Before, LedgerFile::After].map(|file| (file.name(), empty));
         Ok(Self {
             path: path.to_owned(),
+            _lock: lock,
             begun: SystemTime::now(),
             log: None,
             unfinished: None,

@@ -292,3 +292,19 @@ fn another_hdr_implementation_reads_the_same_values() {
     let log_started = read["started"].as_f64().unwrap();
     assert!((started..started + 60.0).contains(&(log_started + 0.001)), "{started} {log_started}");
 }
+
+#[test]
+fn two_runs_do_not_write_to_one_folder_at_the_same_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    std::fs::create_dir(&out).unwrap();
+    let other = std::fs::File::open(&out).unwrap();
+    other.lock().unwrap();
+    let output = bench(folder.path(), &["--spawn", "--out", "run"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let told = "cannot write run: another run writes to it: wait for that, or name another folder";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0, "it is as it was");
+    drop(other);
+    result(folder.path(), &["--out", "run"]);
+}
