@@ -90,6 +90,7 @@ impl Ended<'_> {
         {
             series.set_last_sale(sale);
         }
+        history.has_fresh_ids = config.has_fresh_ids;
         history.expected_stock = config.plan.expect_stock.or(config.plan.stock);
         outputs.load_ended(&recorder);
         let stopped = ending.early();

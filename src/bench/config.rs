@@ -13,6 +13,8 @@ use crate::tls::Trust;
 pub struct Config {
     /// The plan of the load.
     pub plan: Plan,
+    /// Whether the seed was chosen at random, so that no other run has the same ids.
+    pub has_fresh_ids: bool,
     /// The kind of the tested system.
     pub sut: Sut,
     /// The flags of the server to start for this run, if any.

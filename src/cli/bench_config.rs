@@ -115,6 +115,7 @@ impl BenchCommand {
         let reports = ReportFiles::open(paths, flags.jtl.as_deref(), flags.out.as_deref(), &name)?;
         let config = Config {
             plan,
+            has_fresh_ids: flags.seed.is_none(),
             sut,
             spawn,
             trust: trust(&flags),

@@ -56,6 +56,7 @@ impl History {
         let run = Line::Run {
             history: VERSION,
             ids: self.ids,
+            fresh_ids: self.has_fresh_ids,
             item: self.item.clone(),
             expected_stock: self.expected_stock,
             began_us: self.began_us,
@@ -172,8 +173,17 @@ impl<R: BufRead> Lines<R> {
 
     /// The history that the first line begins.
     fn begin(&self, first: serde_json::Value) -> Result<History, HistoryError> {
-        let Line::Run { ids, item, expected_stock, began_us, ended_us, ledger_us, sent, .. } =
-            self.understand(first)?
+        let Line::Run {
+            ids,
+            fresh_ids,
+            item,
+            expected_stock,
+            began_us,
+            ended_us,
+            ledger_us,
+            sent,
+            ..
+        } = self.understand(first)?
         else {
             return Err(self.invalid("the first line does not describe a run"));
         };
@@ -185,7 +195,7 @@ impl<R: BufRead> Lines<R> {
             return Err(self.invalid("more attempts of a virtual user than any run has"));
         }
         let mut history = History::new(ids, item, 0, began_us);
-        history.expected_stock = expected_stock;
+        (history.has_fresh_ids, history.expected_stock) = (fresh_ids, expected_stock);
         (history.ended_us, history.ledger_us) = (ended_us, ledger_us);
         history.sent = sent
             .into_iter()

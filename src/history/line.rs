@@ -18,6 +18,8 @@ pub(super) enum Line {
         /// The version of the format.
         history: u32,
         ids: Ids,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        fresh_ids: bool,
         item: ItemId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expected_stock: Option<u64>,

@@ -96,6 +96,8 @@ pub struct FinalRefusal {
 pub struct History {
     /// The generator of the run's ids.
     pub ids: Ids,
+    /// Whether no other run can have made the same ids: their seed was chosen at random.
+    pub has_fresh_ids: bool,
     /// The item that was bought.
     pub item: ItemId,
     /// The stock that the sale must have been opened with, if that was said.
@@ -144,6 +146,7 @@ impl History {
     pub fn new(ids: Ids, item: ItemId, threads: usize, began_us: u64) -> Self {
         Self {
             ids,
+            has_fresh_ids: false,
             item,
             expected_stock: None,
             began_us,
@@ -191,6 +194,7 @@ impl History {
         // load is no worker's.
         let Self {
             ids: _,
+            has_fresh_ids: _,
             item: _,
             expected_stock: _,
             began_us: _,

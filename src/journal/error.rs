@@ -21,7 +21,10 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// The file is not a journal of this version.
-    #[error("{}: not a journal of this version: restore it from a copy, or give another --data folder", path.display())]
+    #[error(
+        "{}: not a journal of this version: restore it from a copy, or give another --data folder",
+        path.display()
+    )]
     Foreign {
         /// The journal's file.
         path: PathBuf,

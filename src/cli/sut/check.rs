@@ -61,6 +61,7 @@ pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure
     let config = Config {
         lab: None,
         plan,
+        has_fresh_ids: true,
         sut: sut.clone(),
         spawn: None,
         trust: trust(&flags),

@@ -53,8 +53,9 @@ pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
         broken.add_if(!is_made && is_lost(row), row.request_id);
     }
     for made in &facts.unknown {
-        let is_queued = made.row.is_some_and(|row| row.status == Status::Queued);
-        broken.add_if(is_queued && known.contains(&made.request_id), made.request_id);
+        let Some(row) = made.row.filter(|row| row.status == Status::Queued) else { continue };
+        let is_stuck = !facts.is_settled && is_lost(row);
+        broken.add_if(is_stuck || known.contains(&made.request_id), made.request_id);
     }
     broken
 }

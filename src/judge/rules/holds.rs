@@ -248,7 +248,8 @@ fn wrong_time(row: &Row, order: &OrderState, hold_us: u64) -> Option<&'static st
 
 /// Whether a held order should have expired long before the ledger was read.
 fn overdue(facts: &Facts<'_>, order: &OrderState, ledger_us: u64) -> Option<&'static str> {
-    let due_us = facts.clock?.latest_moment(order.held_until_us).saturating_add(LATE_US);
+    // A moment before the history is 0, so what is added to it has to be added before.
+    let due_us = facts.clock?.latest_moment(order.held_until_us.saturating_add(LATE_US));
     let is_overdue = order.status == OrderStatus::Held && due_us < ledger_us;
     is_overdue.then_some("held long after its deadline")
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::history::{Loss, Refused, RequestWindow, Row, Status};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status, View};
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
+use crate::judge::sums::adds_up;
 
 use super::holds::tellings;
 use super::kept::kept;
@@ -40,27 +41,35 @@ impl AtLimit {
         if told.is_empty() {
             return Self::default();
         }
-        let mut made_us: HashMap<Uuid, Vec<u64>> =
+        let mut made_us: HashMap<Uuid, Vec<(u64, u64)>> =
             told.iter().map(|(request, _)| (ids.buyer(request.attempt), Vec::new())).collect();
         let is_won = |row: &&Row| matches!(row.status, Status::Won(_));
-        let before = facts.history.before.values().filter(is_won).map(|row| (row, 0));
-        let new = orders(facts).iter().map(|order| (order.row, order.from_us));
-        for (row, from_us) in before.chain(new) {
+        let before = facts.history.before.values().filter(is_won).map(|row| (row, 0, 0));
+        let new = orders(facts).iter().map(|order| (order.row, order.from_us, order.by_us));
+        for (row, from_us, by_us) in before.chain(new) {
             if let Some(made_us) = buyer(row).and_then(|buyer| made_us.get_mut(&buyer)) {
-                made_us.push(from_us);
+                made_us.push((from_us, by_us));
             }
         }
-        made_us.values_mut().for_each(|made_us| made_us.sort_unstable());
+        let views = views(facts);
         let given_back_us = given_back_us(facts, &made_us);
         let limit = facts.ledger.sale.per_buyer as usize;
         let mut at_limit = Self::default();
         for (request, is_lost) in told {
             let buyer = ids.buyer(request.attempt);
-            let made = made_us[&buyer].partition_point(|us| *us <= request.answered_us);
+            let made =
+                made_us[&buyer].iter().filter(|(from_us, _)| *from_us <= request.answered_us);
             let given_back = given_back_us
                 .get(&buyer)
                 .map_or(0, |back_us| back_us.partition_point(|us| *us < request.sent_us));
-            if made.saturating_sub(given_back) < limit {
+            let earlier = views.partition_point(|view| view.answered_us < request.sent_us);
+            let shown = earlier.checked_sub(1).map_or(usize::MAX, |last| {
+                // All orders of that moment may be this buyer's.
+                let since = made.clone().filter(|(_, by_us)| *by_us >= views[last].sent_us);
+                let then = usize::try_from(views[last].sale.orders).unwrap_or(usize::MAX);
+                then.saturating_add(since.count())
+            });
+            if made.count().saturating_sub(given_back).min(shown) < limit {
                 let falsely = if is_lost { &mut at_limit.lost } else { &mut at_limit.refused };
                 falsely.push(request);
             } else if !facts.holds {
@@ -79,8 +88,19 @@ impl AtLimit {
     }
 }
 
+/// The states of a sale that holds its orders, by when they were answered.
+fn views<'a>(facts: &Facts<'a>) -> Vec<&'a View> {
+    let shown = facts.views().filter(|view| facts.holds && adds_up(view));
+    let mut views: Vec<&View> = shown.collect();
+    views.sort_by_key(|view| view.answered_us);
+    views
+}
+
 /// By when each of these buyers was told that orders had been given back, in order.
-fn given_back_us(facts: &Facts<'_>, of: &HashMap<Uuid, Vec<u64>>) -> HashMap<Uuid, Vec<u64>> {
+fn given_back_us(
+    facts: &Facts<'_>,
+    of: &HashMap<Uuid, Vec<(u64, u64)>>,
+) -> HashMap<Uuid, Vec<u64>> {
     let mut first_us: IdMap<u64> = IdMap::default();
     let tellings = tellings(facts).filter(|(_, status, _)| facts.holds && !status.takes_unit());
     for (id, _, by_us) in tellings {

@@ -38,9 +38,10 @@ pub(super) fn refusals_true_below(facts: &Facts<'_>, below: Vec<RequestWindow>) 
         let invalid = history.refusals.of(Refused::Invalid);
         add_all(facts, &mut broken, invalid, "a valid request was called malformed");
     }
-    // A server that does not number its sales sees the ids of an earlier one again if a run has the
-    // same seed, unless the sale was opened for the run.
-    if facts.ledger.sale.epoch > 0 || facts.all_views().any(|view| view.sale.opened) {
+    // A server that does not number its sales sees the ids of an earlier one again if a run is
+    // given the same seed, unless the sale was opened for the run.
+    let is_numbered = facts.ledger.sale.epoch > 0;
+    if is_numbered || history.has_fresh_ids || facts.all_views().any(|view| view.sale.opened) {
         let reused = history.refusals.of(Refused::IdReused);
         add_all(facts, &mut broken, reused, "the id belongs to no other buyer");
     }

@@ -38,6 +38,12 @@ pub(super) fn views_agree(facts: &Facts<'_>) -> Witnesses {
     for view in facts.views() {
         terms.compare(&Terms::of(&view.sale), &mut broken);
     }
+    let ledgers = history.sale_before.iter().chain([sale]);
+    if let Some(hold_us) = terms.hold_us
+        && ledgers.filter(|_| facts.tells.is_everything()).any(|terms| terms.hold_us.is_none())
+    {
+        broken.add(format_args!("no hold in a ledger, and elsewhere {hold_us}"));
+    }
     for hours in facts.views().map(|view| view.sale.hours).chain([sale.hours]) {
         both_hours(hours, terms.hours, &mut broken);
     }

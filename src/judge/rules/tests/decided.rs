@@ -99,3 +99,17 @@ fn attempt_whose_result_was_read_is_decided_too() {
     scene.read(5, Some(Status::Queued), (92, 95));
     assert_eq!(scene.broken(), [Invariant::AcceptedDecided]);
 }
+
+#[test]
+fn attempt_without_an_answer_that_stands_still_is_not_decided_either() {
+    let broken = |unchanged_us: u64, is_settled: bool| {
+        let mut scene = unsettled(1, unchanged_us, true);
+        *scene.row(3) = Scene::new().row(3).clone();
+        (scene.row(5).status, scene.row(5).decided_us) = (Status::Queued, None);
+        scene.settled = is_settled;
+        scene.broken().contains(&Invariant::AcceptedDecided)
+    };
+    assert!(broken(15_000_000, false));
+    assert!(!broken(1_000_000, false));
+    assert!(!broken(15_000_000, true), "its effect may be late");
+}

@@ -2,11 +2,12 @@
 
 use crate::history::{OrderStatus, Payment, PaymentAnswer};
 use crate::judge::facts::Facts;
+use crate::judge::invariant::Invariant;
 use crate::judge::order_ends::OrderEnds;
 use crate::judge::server_clock::ServerClock;
 
 use super::holds::{end, expired, held, pay, read};
-use super::scene::Scene;
+use super::scene::{Scene, server_us};
 
 const MINUTE_US: u64 = 60_000_000;
 const HOUR_US: u64 = 60 * MINUTE_US;
@@ -165,4 +166,25 @@ fn payment_is_called_too_late_at_most_a_minute_before_the_deadline() {
     };
     assert_eq!(refused_at(0), [""; 0]);
     assert_eq!(refused_at(1), ["called expired before its deadline"]);
+}
+
+#[test]
+fn order_of_before_the_run_is_not_held_long_after_its_deadline() {
+    let held_until = |seconds_before: u64| {
+        let mut scene = held();
+        scene.make_earlier();
+        scene.change_views(|_, sale| (sale.held, sale.paid) = (Some(2), Some(1)));
+        scene.history.ledger_us = 215_000;
+        let until_us = server_us(0) - seconds_before * 1_000_000;
+        for row in scene.history.before.values_mut().chain(&mut scene.ledger.rows) {
+            let Some(order) = &mut row.order else { continue };
+            let hold_us = scene.ledger.sale.hold_us.unwrap();
+            order.held_until_us = until_us;
+            row.decided_us = Some(until_us - hold_us);
+        }
+        scene.broken().contains(&Invariant::DeadlinesHold)
+    };
+    assert!(!held_until(59), "it expires within a minute");
+    // Nothing was accepted that bounds the clock, which may be a day off.
+    assert!(held_until(25 * 3600));
 }

@@ -45,6 +45,9 @@ fn fresh_ids_are_not_known_with_another_buyer() {
     scene.ledger.sale.epoch = 0;
     scene.change_views(|_, sale| sale.epoch = 0);
     assert_eq!(count(&scene), 0, "ids may have been used in an earlier sale without a number");
+    scene.history.has_fresh_ids = true;
+    assert_eq!(count(&scene), 1, "no other run has this seed");
+    scene.history.has_fresh_ids = false;
     scene.change_views(|at, sale| sale.opened = at == 0);
     assert_eq!(count(&scene), 1, "the sale was opened for the run");
 }

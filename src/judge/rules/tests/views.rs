@@ -30,6 +30,22 @@ fn terms_are_the_same_everywhere() {
 }
 
 #[test]
+fn ledgers_show_the_hold_that_anything_else_shows() {
+    let broken = |before: Option<u64>, after: Option<u64>, states: Option<u64>| {
+        let mut scene = Scene::new();
+        scene.history.sale_before.as_mut().unwrap().hold_us = before;
+        scene.ledger.sale.hold_us = after;
+        scene.change_views(|_, sale| sale.hold_us = states);
+        scene.broken().contains(&Invariant::ViewsAgree)
+    };
+    let hold = Some(30_000);
+    assert!(broken(hold, None, hold) && broken(None, hold, hold));
+    assert!(broken(None, None, hold) && broken(hold, None, None));
+    assert!(!broken(hold, hold, None), "states may leave it out");
+    assert!(!broken(None, None, None));
+}
+
+#[test]
 fn sale_is_the_one_that_was_asked_for() {
     let mut scene = Scene::new();
     scene.change_views(|_, sale| sale.item = "coffee".into());
