@@ -177,7 +177,8 @@ fn order_of_before_the_run_is_not_held_long_after_its_deadline() {
         scene.history.ledger_us = 215_000;
         let until_us = server_us(0) - seconds_before * 1_000_000;
         for row in scene.history.before.values_mut().chain(&mut scene.ledger.rows) {
-            let Some(order) = &mut row.order else { continue };
+            let held = row.order.as_mut().filter(|order| order.ended_us.is_none());
+            let Some(order) = held else { continue };
             let hold_us = scene.ledger.sale.hold_us.unwrap();
             order.held_until_us = until_us;
             row.decided_us = Some(until_us - hold_us);
