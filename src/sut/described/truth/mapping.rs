@@ -246,7 +246,7 @@ impl Mapping {
             let value = match (group, self.fields.get(field)) {
                 (Some(group), _) => Some(group.as_str().to_owned()),
                 (None, Some(place)) => record.get(place),
-                (None, None) => record.get(field),
+                (None, None) => record.named(field),
             };
             let Some(value) = value else { return Ok(None) };
             let value = match self.patterns.get(field) {

@@ -58,6 +58,13 @@ impl Record {
         Some(Cow::Owned(Value::String(value.clone())))
     }
 
+    /// The text of the column with this name, or of this key of a JSON object: there, an object or a
+    /// list is something else.
+    pub(super) fn named(&self, name: &str) -> Option<String> {
+        let of_json = || scalar_text(self.json.as_ref()?.as_object()?.get(name)?);
+        self.get(name).or_else(of_json)
+    }
+
     /// As [`Record::value`], as text: `None` for null.
     pub(super) fn get(&self, at: &str) -> Option<String> {
         match self.value(at)?.as_ref() {

@@ -50,6 +50,21 @@ async fn each_field_of_a_json_record_is_read() {
 }
 
 #[tokio::test]
+async fn keys_of_json_objects_are_found_by_themselves() {
+    let record = r#"{"buyer":"ann","order_id":5,"item":{"id":1},"status":"lost"}"#;
+    for format in ["ndjson", "lines"] {
+        let text = printing(record, &format!("format = \"{format}\""));
+        let found = orders(&text).await.unwrap();
+        assert_eq!(found[0].buyer.as_deref(), Some("ann"));
+        assert_eq!(found[0].order_id.as_deref(), Some("5"));
+        assert_eq!(found[0].item, None, "an object is something else");
+        assert_eq!(found[0].status, FoundStatus::Lost(Loss::Unstated));
+        let tells = truth(&text).unwrap().tells(&found);
+        assert!(tells.buyers && tells.order_ids && !tells.items && !tells.request_ids);
+    }
+}
+
+#[tokio::test]
 async fn statuses_and_reasons_are_understood_and_others_refused() {
     let rows = "buyer,status,reason\na,won,\nb,lost,sold_out\nc,lost,bad luck\nd,queued,\n";
     let found = orders(&printing(rows, "format = \"csv\"\ncomplete = true")).await.unwrap();
