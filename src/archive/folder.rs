@@ -89,7 +89,7 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 pub(super) struct Folder {
     path: PathBuf,
     /// Keeps other runs out while this one writes.
-    _lock: File,
+    _lock: Option<File>,
     /// When the load began.
     begun: SystemTime,
     /// The log, once the files of an earlier run were discarded.
@@ -102,9 +102,13 @@ pub(super) struct Folder {
     history: Option<Digest>,
 }
 
-/// Locks a folder, so that no two runs write to it at the same time.
-fn lock(path: &Path) -> io::Result<File> {
-    let folder = File::open(path)?;
+/// Locks a folder, so that no two runs write to it at the same time. One that may not be read is
+/// not locked.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let folder = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
+        opened => opened?,
+    };
     folder.try_lock().map_err(|error| match error {
         TryLockError::Error(cause) => cause,
         TryLockError::WouldBlock => io::Error::new(
@@ -112,7 +116,7 @@ fn lock(path: &Path) -> io::Result<File> {
             "another run writes to it: wait for that, or name another folder",
         ),
     })?;
-    Ok(folder)
+    Ok(Some(folder))
 }
 
 impl Folder {

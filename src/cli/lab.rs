@@ -82,7 +82,7 @@ impl LabCommand {
         let not_found = || {
             let (name, path) = (program.to_string_lossy(), Path::new(program));
             let is_path = path.components().count() > 1;
-            let problem = match is_path && path.exists() {
+            let problem = match is_path && path.is_file() {
                 true => "it is not executable: `chmod +x` it, or name its interpreter before it",
                 false => "no such program; write its path, or add it to PATH",
             };

@@ -32,7 +32,13 @@ pub(super) fn certain_orders(history: &History, hold_us: Option<u64>) -> Vec<Cer
 fn told(history: &History) -> Vec<CertainOrder<'_>> {
     let mut certain: Vec<CertainOrder<'_>> = Vec::new();
     let mut known: HashMap<(&OrderId, Option<RequestId>), usize> = HashMap::new();
+    let named = history.told_orders().filter(|(order_id, ..)| order_id.is_told());
+    let named: HashSet<RequestId> = named.map(|(_, attempt, _)| attempt).collect();
     for (order_id, attempt, by_us) in history.told_orders() {
+        if !order_id.is_told() && named.contains(&attempt) {
+            // It is the one that was named elsewhere.
+            continue;
+        }
         // An order without an id is another one for each attempt.
         let of = (!order_id.is_told()).then_some(attempt);
         let at = *known.entry((order_id, of)).or_insert(certain.len());

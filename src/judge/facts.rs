@@ -18,6 +18,8 @@ use super::sums::{adds_up, oversold_by};
 pub(super) struct Facts<'a> {
     pub(super) history: &'a History,
     pub(super) ledger: &'a Ledger,
+    /// Whether that is the ledger after the run: what buyers were told is judged without one, too.
+    pub(super) has_ledger: bool,
     /// Whether nothing was queued when the ledger was read.
     pub(super) is_settled: bool,
     /// Whether another sale of the item was opened during the run: attempts may belong to that one.
@@ -101,6 +103,7 @@ impl<'a> Facts<'a> {
         Self {
             history,
             ledger,
+            has_ledger: true,
             is_settled,
             is_replaced,
             tells,
@@ -204,6 +207,11 @@ impl<'a> Facts<'a> {
     /// The rows with their origins, in the ledger's order.
     pub(super) fn rows(&self) -> impl Iterator<Item = (&'a Row, Origin)> {
         self.ledger.rows.iter().zip(self.origins.iter().copied())
+    }
+
+    /// Whether others have bought during the run, too.
+    pub(super) fn has_other_buyers(&self) -> bool {
+        self.origins.iter().any(|origin| !matches!(origin, Origin::Earlier | Origin::Made))
     }
 
     /// Accepted attempts of this run that are not decided.

@@ -41,7 +41,7 @@ pub(super) fn check_token(token: Option<&Secret>) -> Result<(), FlagError> {
         }
         Some(Secret(token)) if token.chars().any(char::is_control) => Err(invalid(
             "admin-token",
-            "the token has a line break or another control character: leave it out",
+            "the token has a line break or another control character: give it without",
         )),
         _ => Ok(()),
     }

@@ -68,7 +68,7 @@ pub enum ControlError {
     #[error("the description does not say where the orders are: add [truth.orders]")]
     NoOrders,
     #[error(
-        "the orders are of several items, and no item is named: add item = \"NAME\", or give --item"
+        "the orders tell of their items, and no item is named: add item = \"NAME\", or give --item"
     )]
     NoItem,
     #[error("[[reset]] has run, and [truth.stock] shows {0} units: see its steps")]

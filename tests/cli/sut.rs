@@ -169,7 +169,7 @@ command = ["echo", "10"]
         (output.status.code(), stdout(&output))
     };
     let (code, text) = check("", orders, &[]);
-    let told = "the orders are of several items, and no item is named: add item = ";
+    let told = "the orders tell of their items, and no item is named: add item = ";
     assert!(code == Some(1) && text.contains(told), "{text}");
     let item = ["--item", "tea"];
     let (code, text) = check("", orders, &item);

@@ -54,10 +54,17 @@ pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
     }
     for made in &facts.unknown {
         let Some(row) = made.row.filter(|row| row.status == Status::Queued) else { continue };
-        let is_stuck = !facts.is_settled && is_lost(row);
+        let is_stuck = !facts.is_settled && is_lost(row) && was_accepted_in_load(facts, row);
         broken.add_if(is_stuck || known.contains(&made.request_id), made.request_id);
     }
     broken
+}
+
+/// Whether an attempt was accepted before the load had ended, however far clocks differ: then it
+/// has been queued for as long as was waited.
+fn was_accepted_in_load(facts: &Facts<'_>, row: &Row) -> bool {
+    let latest_us = facts.clock.map(|clock| clock.latest_moment(row.accepted_us));
+    latest_us.is_some_and(|us| us < facts.history.ended_us)
 }
 
 /// Attempts of which a result was read before nothing was queued.

@@ -61,11 +61,12 @@ pub(super) const ALL: &[fn(&Facts<'_>) -> Witnesses] = &[
     holds::deadlines_hold,
 ];
 
-/// The rules that need no rows of a ledger, given the orders that are certain without one.
-pub(super) const WITHOUT_LEDGER: &[fn(&Facts<'_>, &[CertainOrder<'_>]) -> Witnesses] = &[
-    |facts, _| once::ids_answered_once(facts),
-    |facts, _| views::views_agree(facts),
-    |facts, _| sold_out::sold_out_true(facts),
+/// The rules that need no rows of a ledger.
+pub(super) const WITHOUT_LEDGER: &[fn(&Facts<'_>) -> Witnesses] =
+    &[once::ids_answered_once, views::views_agree, sold_out::sold_out_true];
+
+/// Further ones at a system whose ledger tells everything, given the orders that are certain.
+pub(super) const OF_ANSWERS: &[fn(&Facts<'_>, &[CertainOrder<'_>]) -> Witnesses] = &[
     |facts, _| stock::stock_never_negative(facts),
     |facts, _| stock::states_add_up(facts),
     without_ledger::buyer_limit,

@@ -6,7 +6,7 @@ use crate::judge::id_map::IdMap;
 use crate::judge::invariant::Witnesses;
 use crate::judge::origin::Origin;
 
-use super::results::truths;
+use super::results::{ledger_us, truths};
 
 /// Requests of one virtual user that may be in flight at a time: those of a double click.
 const IN_FLIGHT_MAX: u64 = 2;
@@ -56,18 +56,18 @@ fn no_more_than_were_sent(facts: &Facts<'_>, broken: &mut Witnesses) {
     }
 }
 
-/// Checks that the queue does not grow after the load: then nobody sends anything any more.
+/// Checks that the queue does not grow after the load: then nobody sends anything any more. Once
+/// the ledger was read, others may have.
 fn does_not_grow_by_itself(facts: &Facts<'_>, broken: &mut Witnesses) {
-    let ended_us = facts.history.ended_us;
-    if !facts.is_settled || facts.is_replaced || ended_us == 0 {
+    let (ended_us, ledger_us) = (facts.history.ended_us, ledger_us(facts));
+    if !facts.is_settled || facts.is_replaced || ended_us == 0 || facts.has_other_buyers() {
         return;
     }
-    let is_other = |origin| !matches!(origin, Origin::Earlier | Origin::Made);
-    let others = facts.rows().filter(|(_, origin)| is_other(*origin)).count();
     // A request without an answer may have its effect at any time.
-    let late = (others + facts.unknown.len()) as u64;
+    let late = facts.unknown.len() as u64;
     let mut least: Option<&View> = None;
-    for view in facts.views().filter(|view| view.sent_us > ended_us) {
+    let within = |view: &&View| view.sent_us > ended_us && view.answered_us <= ledger_us;
+    for view in facts.views().filter(within) {
         let before = *least.get_or_insert(view);
         let (queued, was) = (view.sale.queued, before.sale.queued);
         let (ms, before_ms) = (view.sent_us / 1_000, before.sent_us / 1_000);

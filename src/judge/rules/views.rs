@@ -185,7 +185,10 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
         return;
     }
     if !facts.is_settled {
-        return no_more_than_in_ledger(facts, last, broken);
+        if facts.has_ledger {
+            no_more_than_in_ledger(facts, last, broken);
+        }
+        return;
     }
     let is_won = |status: &Status| matches!(status, Status::Won(_));
     let unknown = || facts.unknown.iter().filter(|made| made.earlier.is_none());
@@ -206,12 +209,18 @@ fn last_agrees(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
 
 /// A state that was read after the ledger shows no attempts queued that are decided there.
 fn no_more_than_in_ledger(facts: &Facts<'_>, last: &View, broken: &mut Witnesses) {
-    let ledger_us = facts.history.ledger_us;
+    let history = facts.history;
+    let is_queued = |row: &&Row| row.status == Status::Queued;
     let unknown = facts.unknown.iter().filter(|made| made.row.is_none()).count();
-    let queued = facts.ledger.rows.iter().filter(|row| row.status == Status::Queued).count();
-    let is_newer = ledger_us > 0 && last.sent_us > ledger_us;
+    let queued = facts.ledger.rows.iter().filter(is_queued).count();
+    // Those of a sale that was replaced are in no ledger that was read.
+    let before = history.before.values().filter(is_queued).count() as u64;
+    let first = history.views.iter().map(|view| view.sale.queued).next().unwrap_or(0);
+    let most = (queued + unknown) as u64 + first.saturating_sub(before);
+    let is_newer = history.ledger_us > 0 && last.sent_us > history.ledger_us;
+    let is_newer = is_newer && !facts.has_other_buyers();
     broken.add_if(
-        is_newer && last.sale.queued > (queued + unknown) as u64,
+        is_newer && last.sale.queued > most,
         format_args!("{} attempts queued, and {queued} in the ledger before", last.sale.queued),
     );
 }

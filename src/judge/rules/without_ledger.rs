@@ -145,7 +145,10 @@ pub(super) fn results_true(facts: &Facts<'_>) -> Witnesses {
 /// Checks that attempts did not stand still, of which results say that they are queued.
 pub(super) fn accepted_decided(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::AcceptedDecided);
-    if !is_standstill(facts) {
+    let queued = facts.history.standstill.map(|standstill| standstill.queued);
+    let last = facts.views().last().map(|view| view.sale.queued);
+    // Fewer in the last state have been decided since.
+    if !is_standstill(facts) || last < queued {
         return broken;
     }
     let end_us = facts.load_end_us().max(facts.history.ended_us);

@@ -212,7 +212,8 @@ impl Description {
 
     /// The first answers to purchases that no outcome matches.
     pub fn unmatched(&self) -> Vec<String> {
-        self.unmatched.answers()
+        let secrets = self.secrets();
+        self.unmatched.answers().iter().map(|answer| secrets.hide(answer)).collect()
     }
 
     /// A virtual user of the shop at `host`, whose URL is `target`.

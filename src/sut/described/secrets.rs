@@ -26,7 +26,8 @@ impl Secrets {
 
     /// Adds a value, in each form in which it may be shown.
     pub(super) fn add(&mut self, value: &str) {
-        for form in [value.to_owned(), percent_encoded(value), json_escaped(value)] {
+        let on_one_line = value.replace(['\0', '\n', '\r'], "");
+        for form in [value.to_owned(), percent_encoded(value), json_escaped(value), on_one_line] {
             if !form.is_empty() && !self.0.contains(&form) {
                 self.0.push(form);
             }

@@ -102,14 +102,16 @@ fn attempt_whose_result_was_read_is_decided_too() {
 
 #[test]
 fn attempt_without_an_answer_that_stands_still_is_not_decided_either() {
-    let broken = |unchanged_us: u64, is_settled: bool| {
+    let broken = |unchanged_us: u64, is_settled: bool, ended_us: u64| {
         let mut scene = unsettled(1, unchanged_us, true);
+        scene.history.ended_us = ended_us;
         *scene.row(3) = Scene::new().row(3).clone();
         (scene.row(5).status, scene.row(5).decided_us) = (Status::Queued, None);
         scene.settled = is_settled;
         scene.broken().contains(&Invariant::AcceptedDecided)
     };
-    assert!(broken(15_000_000, false));
-    assert!(!broken(1_000_000, false));
-    assert!(!broken(15_000_000, true), "its effect may be late");
+    assert!(broken(15_000_000, false, 200_000));
+    assert!(!broken(1_000_000, false, 200_000));
+    assert!(!broken(15_000_000, true, 200_000), "its effect may be late");
+    assert!(!broken(15_000_000, false, 83_000), "it may have been accepted only then");
 }

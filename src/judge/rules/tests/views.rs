@@ -293,4 +293,8 @@ fn state_after_the_ledger_shows_no_more_queued_than_there() {
     assert_eq!(shown(0, 250_000), []);
     assert_eq!(shown(1, 300_000), [], "the state may be older");
     assert_eq!(shown(1, 0), [], "it is not known when the ledger was read");
+    let mut scene = Scene::with_view(0, |sale| sale.queued = 1);
+    (scene.settled, scene.history.ledger_us) = (false, 250_000);
+    scene.view((300, 310), 0, 1);
+    assert_eq!(scene.broken(), [], "it may be of the sale before");
 }

@@ -120,6 +120,9 @@ fn buyers_are_told_of_no_more_orders_than_one_may_have() {
     let mut scene = one();
     scene.history.tells_before.limit = false;
     assert_eq!(broken(&scene), []);
+    let mut scene = one();
+    scene.history.tells_before.positions = false;
+    assert_eq!(broken(&scene), [], "a described shop tells too little");
     // The same order was told three times.
     let mut scene = one();
     (0..3).for_each(|number| {
@@ -242,6 +245,13 @@ fn attempts_that_stand_still_are_not_decided() {
     assert_eq!(stuck(4_999_999, Status::Queued, 101), []);
     assert_eq!(stuck(5_000_000, Status::Queued, 100), [], "it was read within the load");
     assert_eq!(stuck(5_000_000, Status::Lost(Loss::SoldOut), 101), []);
+    let mut scene = Scene::new();
+    scene.change_views(|at, sale| sale.queued = u64::from(at > 0));
+    let (queued, unchanged_us) = (2, 5_000_000);
+    let standstill = Standstill { queued, unchanged_us, waited_us: unchanged_us, is_ready: true };
+    scene.history.standstill = Some(standstill);
+    scene.read(3, Some(Status::Queued), (101, 105));
+    assert_eq!(broken(&scene), [], "one has been decided since");
 }
 
 #[test]
@@ -305,4 +315,23 @@ fn order_without_an_id_is_another_one_of_each_attempt() {
     scene.history.entries.push(entry);
     win(&mut scene, 0..3);
     assert_eq!(judge(&scene), (vec![NeverOversold], 1));
+}
+
+#[test]
+fn order_that_an_answer_leaves_out_and_a_result_names_is_one() {
+    let mut scene = Scene::new();
+    for number in 0..3 {
+        scene.entry(number).answered = Answered::Won(Box::new(OrderId::untold()));
+        scene.read(number, Some(order(number as u64 + 1)), (100, 110));
+    }
+    assert_eq!(judge(&scene), (vec![], 0));
+}
+
+#[test]
+fn states_are_not_compared_with_a_ledger_that_was_not_read() {
+    let mut scene = Scene::new();
+    // An older version noted this moment all the same.
+    scene.history.ledger_us = 205_000;
+    scene.view((300, 310), 0, 3);
+    assert_eq!(judge(&scene), (vec![], 0));
 }

@@ -58,8 +58,8 @@ impl Record {
         Some(Cow::Owned(Value::String(value.clone())))
     }
 
-    /// The text of the column with this name, or of this key of a JSON object: there, an object or a
-    /// list is something else.
+    /// The text of the column with this name, or of this key of a JSON object: there, an object or
+    /// a list is something else.
     pub(super) fn named(&self, name: &str) -> Option<String> {
         let of_json = || scalar_text(self.json.as_ref()?.as_object()?.get(name)?);
         self.get(name).or_else(of_json)
