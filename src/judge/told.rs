@@ -72,8 +72,8 @@ fn oversold(orders: &[CertainOrder<'_>], over: u64) -> Witnesses {
     let over = usize::try_from(over).unwrap_or(usize::MAX);
     for CertainOrder { order_id, attempt, .. } in &orders[orders.len().saturating_sub(over)..] {
         match order_id {
-            Some(order_id) => broken.add(order_id),
-            None => broken.add(attempt),
+            Some(order_id) if order_id.is_told() => broken.add(order_id),
+            _ => broken.add(attempt),
         }
     }
     broken

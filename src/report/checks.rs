@@ -213,7 +213,18 @@ fn complete(run: &Run) -> Check {
 pub(super) fn notes(run: &Run) -> impl Iterator<Item = (&'static str, String)> {
     let cause = run.requests.cause.as_deref().map(|cause| ("Cause of the errors", outside(cause)));
     let insecure = run.plan.plan.insecure.then(|| ("Insecure", INSECURE.to_owned()));
-    cause.into_iter().chain(insecure)
+    let unread = unread_ledger(run).map(|text| ("Ledger", text));
+    cause.into_iter().chain(insecure).chain(unread)
+}
+
+/// What an accusation without a ledger rests on.
+pub(super) fn unread_ledger(run: &Run) -> Option<String> {
+    let gap = run.evidence_gaps.ledger.as_ref();
+    let because = gap.filter(|_| run.audit.audit.verdict == Verdict::Fail)?;
+    Some(format!(
+        "it could not be read, so answers and states alone were judged: {}",
+        outside(because)
+    ))
 }
 
 /// The counts above 0 of a tally, as many as are reported.

@@ -11,6 +11,7 @@ use crate::judge::Audit;
 use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
+use super::checks::unread_ledger;
 use super::counts::{counts, listed};
 use super::faults;
 use super::not_checked;
@@ -294,6 +295,9 @@ pub(super) fn remarks(run: &Run) -> String {
     }
     if was_sold_out(run) {
         text += "Note       the sale was sold out before the run: nothing could be won\n";
+    }
+    if let Some(unread) = unread_ledger(run) {
+        let _ = writeln!(text, "Ledger     {unread}");
     }
     for passed in run.thresholds.iter().filter(|result| result.passed) {
         let _ = writeln!(text, "Passed     {passed}");

@@ -182,7 +182,8 @@ fn ends_are_asked_for(facts: &Facts<'_>, broken: &mut Witnesses) {
         };
         broken.add(format_args!("{}: {problem}", read.request_id));
     }
-    for row in facts.accepted.iter().chain(&facts.unknown).filter_map(|made| made.row) {
+    let new = facts.made().filter(|made| made.earlier.is_none());
+    for row in new.filter_map(|made| made.row) {
         let Some(order) = &row.order else { continue };
         let problem = match (order.status, payments.get(&row.request_id)) {
             (OrderStatus::Paid, None) => "paid, and nobody has paid for it",
@@ -248,8 +249,8 @@ fn wrong_time(row: &Row, order: &OrderState, hold_us: u64) -> Option<&'static st
 
 /// Whether a held order should have expired long before the ledger was read.
 fn overdue(facts: &Facts<'_>, order: &OrderState, ledger_us: u64) -> Option<&'static str> {
-    // A moment before the history is 0, so what is added to it has to be added before.
-    let due_us = facts.clock?.latest_moment(order.held_until_us.saturating_add(LATE_US));
+    // A moment before the history is 0: a server that was down until then has a minute, too.
+    let due_us = facts.clock?.latest_moment(order.held_until_us).saturating_add(LATE_US);
     let is_overdue = order.status == OrderStatus::Held && due_us < ledger_us;
     is_overdue.then_some("held long after its deadline")
 }

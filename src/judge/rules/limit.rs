@@ -41,35 +41,40 @@ impl AtLimit {
         if told.is_empty() {
             return Self::default();
         }
-        let mut made_us: HashMap<Uuid, Vec<(u64, u64)>> =
-            told.iter().map(|(request, _)| (ids.buyer(request.attempt), Vec::new())).collect();
+        let mut made_us: HashMap<Uuid, MadeUs> = told
+            .iter()
+            .map(|(request, _)| (ids.buyer(request.attempt), MadeUs::default()))
+            .collect();
         let is_won = |row: &&Row| matches!(row.status, Status::Won(_));
         let before = facts.history.before.values().filter(is_won).map(|row| (row, 0, 0));
         let new = orders(facts).iter().map(|order| (order.row, order.from_us, order.by_us));
         for (row, from_us, by_us) in before.chain(new) {
             if let Some(made_us) = buyer(row).and_then(|buyer| made_us.get_mut(&buyer)) {
-                made_us.push((from_us, by_us));
+                made_us.from_us.push(from_us);
+                made_us.by_us.push(by_us);
             }
         }
+        made_us.values_mut().for_each(MadeUs::sort);
         let views = views(facts);
         let given_back_us = given_back_us(facts, &made_us);
         let limit = facts.ledger.sale.per_buyer as usize;
         let mut at_limit = Self::default();
         for (request, is_lost) in told {
             let buyer = ids.buyer(request.attempt);
-            let made =
-                made_us[&buyer].iter().filter(|(from_us, _)| *from_us <= request.answered_us);
+            let made_us = &made_us[&buyer];
+            let made = made_us.from_us.partition_point(|us| *us <= request.answered_us);
             let given_back = given_back_us
                 .get(&buyer)
                 .map_or(0, |back_us| back_us.partition_point(|us| *us < request.sent_us));
             let earlier = views.partition_point(|view| view.answered_us < request.sent_us);
             let shown = earlier.checked_sub(1).map_or(usize::MAX, |last| {
                 // All orders of that moment may be this buyer's.
-                let since = made.clone().filter(|(_, by_us)| *by_us >= views[last].sent_us);
-                let then = usize::try_from(views[last].sale.orders).unwrap_or(usize::MAX);
-                then.saturating_add(since.count())
+                let View { sent_us, sale, .. } = views[last];
+                let before = made_us.by_us.partition_point(|us| us < sent_us);
+                let then = usize::try_from(sale.orders).unwrap_or(usize::MAX);
+                then.saturating_add(made.saturating_sub(before))
             });
-            if made.count().saturating_sub(given_back).min(shown) < limit {
+            if made.saturating_sub(given_back).min(shown) < limit {
                 let falsely = if is_lost { &mut at_limit.lost } else { &mut at_limit.refused };
                 falsely.push(request);
             } else if !facts.holds {
@@ -88,6 +93,20 @@ impl AtLimit {
     }
 }
 
+/// When the orders of one buyer can have been made, and had been, each in order.
+#[derive(Debug, Default)]
+struct MadeUs {
+    from_us: Vec<u64>,
+    by_us: Vec<u64>,
+}
+
+impl MadeUs {
+    fn sort(&mut self) {
+        self.from_us.sort_unstable();
+        self.by_us.sort_unstable();
+    }
+}
+
 /// The states of a sale that holds its orders, by when they were answered.
 fn views<'a>(facts: &Facts<'a>) -> Vec<&'a View> {
     let shown = facts.views().filter(|view| facts.holds && adds_up(view));
@@ -97,10 +116,7 @@ fn views<'a>(facts: &Facts<'a>) -> Vec<&'a View> {
 }
 
 /// By when each of these buyers was told that orders had been given back, in order.
-fn given_back_us(
-    facts: &Facts<'_>,
-    of: &HashMap<Uuid, Vec<(u64, u64)>>,
-) -> HashMap<Uuid, Vec<u64>> {
+fn given_back_us(facts: &Facts<'_>, of: &HashMap<Uuid, MadeUs>) -> HashMap<Uuid, Vec<u64>> {
     let mut first_us: IdMap<u64> = IdMap::default();
     let tellings = tellings(facts).filter(|(_, status, _)| facts.holds && !status.takes_unit());
     for (id, _, by_us) in tellings {

@@ -92,7 +92,13 @@ pub(super) fn first_told(facts: &Facts<'_>) -> Option<(RequestId, u64)> {
     let history = facts.history;
     let refused = history.refusals.of(Refused::SoldOut).and_then(|tally| tally.first);
     let refused = refused.filter(|first| first.answered_us > 0);
-    let told = losses(facts, Loss::SoldOut).chain(refused);
+    // What was lost before the run says nothing of units that may have come back since.
+    let was_lost = |told: &RequestWindow| {
+        let before = history.before.get(&history.ids.request_id(told.attempt));
+        before.is_some_and(|row| matches!(row.status, Status::Lost(_)))
+    };
+    let lost = losses(facts, Loss::SoldOut).filter(|told| !facts.holds || !was_lost(told));
+    let told = lost.chain(refused);
     let told = told.map(|told| (history.ids.request_id(told.attempt), told.answered_us));
     // A described shop may have got new units since, and units that were held may have come back.
     let is_of_sale = facts.tells.is_everything() && !facts.holds;
