@@ -283,18 +283,25 @@ fn fresh_sale_has_no_rows_that_are_older() {
 
 #[test]
 fn state_after_the_ledger_shows_no_more_queued_than_there() {
-    let shown = |queued: u64, ledger_us: u64| {
+    let answered = |queued: u64, ledger_us: u64| {
         let mut scene = Scene::new();
+        scene.history.entries.truncate(5);
+        scene.ledger.rows.truncate(5);
         (scene.settled, scene.history.ledger_us) = (false, ledger_us);
         scene.view((300, 310), 0, queued);
-        scene.broken()
+        scene
     };
-    assert_eq!(shown(1, 250_000), [Invariant::ViewsAgree]);
-    assert_eq!(shown(0, 250_000), []);
-    assert_eq!(shown(1, 300_000), [], "the state may be older");
-    assert_eq!(shown(1, 0), [], "it is not known when the ledger was read");
-    let mut scene = Scene::with_view(0, |sale| sale.queued = 1);
-    (scene.settled, scene.history.ledger_us) = (false, 250_000);
-    scene.view((300, 310), 0, 1);
+    assert_eq!(answered(1, 250_000).broken(), [Invariant::ViewsAgree]);
+    assert_eq!(answered(0, 250_000).broken(), []);
+    assert_eq!(answered(1, 300_000).broken(), [], "the state may be older");
+    assert_eq!(answered(1, 0).broken(), [], "it is not known when the ledger was read");
+    let mut scene = answered(1, 250_000);
+    scene.change_views(|at, sale| sale.queued = u64::from(at == 0 || at == 4));
     assert_eq!(scene.broken(), [], "it may be of the sale before");
+    let mut scene = answered(1, 250_000);
+    scene.history.sent_again = crate::history::Asked { wanted: 1, answered: 0 };
+    assert_eq!(scene.broken(), [], "what was sent again may be in flight");
+    let mut scene = answered(1, 250_000);
+    scene.history.entries.push(Scene::new().entry(5).clone());
+    assert_eq!(scene.broken(), [], "so may be a request without an answer");
 }
