@@ -112,6 +112,18 @@ mod tests {
             assert_eq!(audit.bounds.map(|bounds| bounds.orders_min), Some(expected), "{order}");
             assert_eq!(audit.oversold, expected.saturating_sub(3), "{order}");
         }
+        let witnesses = |orders: [OrderId; 5]| {
+            let mut scene = Scene::new();
+            for (number, order) in orders.into_iter().enumerate() {
+                scene.entry(number).answered = Answered::Won(Box::new(order));
+            }
+            judge(&scene).violations[0].witnesses.clone()
+        };
+        let named = witnesses([1, 2, 3, 4, 5].map(order_id));
+        assert_eq!(named, [order_id(4).to_string(), order_id(5).to_string()]);
+        let scene = Scene::new();
+        let attempts = [scene.id(3).to_string(), scene.id(4).to_string()];
+        assert_eq!(witnesses(std::array::from_fn(|_| OrderId::untold())), attempts);
     }
 
     #[test]

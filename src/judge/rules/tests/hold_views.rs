@@ -262,22 +262,28 @@ fn result_shows_no_order_as_paid_before_anybody_has_paid() {
 
 #[test]
 fn nobody_has_more_orders_than_a_state_showed_and_can_have_been_made_since() {
-    let told = |orders: u64, sent_ms: u64| {
+    let told = |orders: u64, view_ms: (u64, u64), sent_ms: u64, left: i64| {
         let mut scene = Scene::with_buyers(crate::settings::Buyers::Pool(1));
-        scene.ledger.sale.per_buyer = 3;
-        scene.history.sale_before.as_mut().unwrap().per_buyer = 3;
         let hold_us = Some(30_000);
         for sale in [Some(&mut scene.ledger.sale), scene.history.sale_before.as_mut()] {
-            sale.unwrap().hold_us = hold_us;
+            let sale = sale.unwrap();
+            (sale.per_buyer, sale.hold_us) = (3, hold_us);
         }
-        scene.view((300, 310), 3 - orders as i64, 0);
-        scene.change_views(|_, sale| (sale.per_buyer, sale.hold_us) = (Some(3), hold_us));
+        scene.view(view_ms, left, 0);
+        scene.change_views(|at, sale| {
+            (sale.per_buyer, sale.hold_us) = (Some(3), hold_us);
+            if at == 4 {
+                sale.orders = orders;
+            }
+        });
         // All three orders had been told before.
         (0..3).for_each(|number| scene.read(number, Some(order(number as u64 + 1)), (110, 115)));
         scene.refuse(Refused::AlreadyBought, sent_ms, 400);
         scene.broken().contains(&Invariant::RefusalsTrue)
     };
-    assert!(told(2, 311), "one has come back by then");
-    assert!(!told(3, 311));
-    assert!(!told(2, 310), "the state may be newer");
+    assert!(told(2, (300, 310), 311, 1), "one has come back by then");
+    assert!(!told(3, (300, 310), 311, 0));
+    assert!(!told(2, (300, 310), 310, 1), "the state may be newer");
+    assert!(!told(2, (115, 118), 311, 1), "they may have been made after the state");
+    assert!(!told(2, (300, 310), 311, 2), "it does not add up");
 }

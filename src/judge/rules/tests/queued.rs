@@ -100,8 +100,13 @@ fn queue_does_not_grow_after_the_load() {
     let unknown = of_load().entry(5).clone();
     scene.history.entries.push(unknown);
     assert_eq!(scene.broken(), [], "an attempt without an answer may be accepted at any time");
-    let mut scene = of_load();
+    let mut scene = grown(2, 300);
     scene.settled = false;
-    scene.view((300, 305), 0, 2);
     assert_eq!(scene.broken(), [], "without a ledger, others may have sent something");
+    let mut scene = grown(2, 300);
+    let mut row = scene.row(4).clone();
+    (row.request_id, row.seq) = (crate::ids::RequestId::random(), 60);
+    scene.ledger.rows.push(row);
+    let broken = scene.broken();
+    assert!(!broken.contains(&Invariant::ViewsAgree), "others have: {broken:?}");
 }

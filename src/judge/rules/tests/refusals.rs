@@ -183,3 +183,16 @@ fn order_was_made_by_the_time_its_buyer_was_told_of_the_limit_unless_orders_come
         assert_eq!(by_us, [expected, u64::MAX], "{hold_us:?}");
     }
 }
+
+#[test]
+fn orders_of_a_buyer_are_counted_by_their_times() {
+    let is_broken = |sent_ms: u64, answered_ms: u64| {
+        let mut scene = Scene::with_buyers(crate::settings::Buyers::Pool(1));
+        scene.history.entries.reverse();
+        scene.refuse(Refused::AlreadyBought, sent_ms, answered_ms);
+        scene.broken().contains(&Invariant::RefusalsTrue)
+    };
+    // The first of the orders was requested at 10 ms.
+    assert!(!is_broken(11, 15));
+    assert!(is_broken(8, 9));
+}

@@ -156,8 +156,15 @@ fn orders_that_are_still_held_are_above_the_stock() {
     let mut scene = over(3_600_000_000);
     pay(&mut scene, 0, PaymentAnswer::Cancelled, (100, 110));
     assert_eq!(judge(&scene).1, 1);
-    pay(&mut scene, 1, PaymentAnswer::Expired, (100, 110));
+    read(&mut scene, 1, OrderStatus::Expired, (100, 110));
     assert_eq!(judge(&scene), (vec![DeadlinesHold], 0), "it was given back, if too early");
+    // A recording without the times of its results.
+    let mut scene = over(3_600_000_000);
+    for number in 0..5 {
+        scene.entry(number).answered = Answered::Accepted;
+        scene.read(number, Some(order(number as u64 + 1)), (0, 0));
+    }
+    assert_eq!(judge(&scene).1, 0);
 }
 
 #[test]
