@@ -19,3 +19,4 @@ mod stock;
 mod time;
 mod views;
 mod without_ledger;
+mod without_ledger_held;

@@ -94,6 +94,12 @@ fn queue_does_not_grow_after_the_load() {
     assert_eq!(broken[0].invariant, Invariant::ViewsAgree);
     assert_eq!(broken[0].witnesses, ["2 queued at 300 ms, and 1 at 200 ms"]);
     assert_eq!(broken.len(), 1);
+    let mut scene = grown(2, 300);
+    scene.change_views(|at, sale| sale.queued = [1, 1, 1, 3, 1, 0][at]);
+    scene.view((420, 430), 0, 2);
+    scene.view((440, 450), 0, 0);
+    scene.change_views(|at, sale| sale.queued = [1, 1, 1, 3, 1, 2, 2, 0][at]);
+    assert_eq!(scene.violations()[0].witnesses, ["2 queued at 400 ms, and 1 at 300 ms"]);
     // The state before was answered only later.
     assert_eq!(grown(2, 210).broken(), []);
     let mut scene = grown(2, 300);
