@@ -284,6 +284,6 @@ fn nobody_has_more_orders_than_a_state_showed_and_can_have_been_made_since() {
     assert!(told(2, (300, 310), 311, 1), "one has come back by then");
     assert!(!told(3, (300, 310), 311, 0));
     assert!(!told(2, (300, 310), 310, 1), "the state may be newer");
-    assert!(!told(2, (115, 118), 311, 1), "they may have been made after the state");
+    assert!(!told(2, (115, 118), 119, 1), "they may have been made after the state");
     assert!(!told(2, (300, 310), 311, 2), "it does not add up");
 }

@@ -20,6 +20,21 @@ fn states_show_the_payments_that_were_told() {
 }
 
 #[test]
+fn states_show_the_orders_that_were_paid_for_before_the_run() {
+    let paid_before = |number: usize| {
+        let mut scene = held();
+        scene.history.payments.clear();
+        let row = scene.row(number).clone();
+        scene.history.before.insert(row.request_id, row);
+        scene.history.sale_before.as_mut().unwrap().stock_left = 2;
+        scene.change_views(|_, sale| (sale.held, sale.paid) = (Some(sale.orders), Some(0)));
+        broken(&scene).contains(&StockReadsBounded)
+    };
+    assert!(paid_before(0));
+    assert!(!paid_before(1), "it was held");
+}
+
+#[test]
 fn orders_that_are_still_held_are_above_the_stock() {
     let over = |hold_us: u64| {
         let mut scene = long_held();
