@@ -43,9 +43,7 @@ pub(super) fn orders_end_once(facts: &Facts<'_>) -> Witnesses {
             None => broken.add(format_args!("{id}: told {word}, and no order in the ledger")),
         }
     }
-    ends_stay(facts, &told, &mut broken);
-    paid_orders_are_named(facts, &mut broken);
-    ends_are_asked_for(facts, &mut broken);
+    ends_follow(facts, &told, &mut broken);
     broken
 }
 
@@ -54,11 +52,16 @@ pub(super) fn told_ends_agree(facts: &Facts<'_>) -> Witnesses {
     let mut broken = Witnesses::of(Invariant::OrdersEndOnce);
     if facts.holds {
         let told = told_ends(facts, &mut broken);
-        ends_stay(facts, &told, &mut broken);
-        paid_orders_are_named(facts, &mut broken);
-        ends_are_asked_for(facts, &mut broken);
+        ends_follow(facts, &told, &mut broken);
     }
     broken
+}
+
+/// Checks that orders stay ended, and that their ends were asked for.
+fn ends_follow(facts: &Facts<'_>, told: &IdMap<End>, broken: &mut Witnesses) {
+    ends_stay(facts, told, broken);
+    paid_orders_are_named(facts, broken);
+    ends_are_asked_for(facts, broken);
 }
 
 /// The end of an order that was told first, and by when.

@@ -7,12 +7,12 @@ use uuid::Uuid;
 use crate::history::{Loss, Refused, RequestWindow, Row, Status, View};
 use crate::judge::facts::Facts;
 use crate::judge::id_map::IdMap;
-use crate::judge::sums::adds_up;
 
 use super::holds::tellings;
 use super::kept::kept;
 use super::losses::decided_losses;
 use super::orders::orders;
+use super::views::by_answers;
 
 /// Who was told so: by refusals that were kept, and by losses.
 #[derive(Debug, Default)]
@@ -55,7 +55,8 @@ impl AtLimit {
             }
         }
         made_us.values_mut().for_each(MadeUs::sort);
-        let views = views(facts);
+        // Orders come back only where they are held.
+        let views = if facts.holds { by_answers(facts) } else { Vec::new() };
         let given_back_us = given_back_us(facts, &made_us);
         let limit = facts.ledger.sale.per_buyer as usize;
         let mut at_limit = Self::default();
@@ -105,14 +106,6 @@ impl MadeUs {
         self.from_us.sort_unstable();
         self.by_us.sort_unstable();
     }
-}
-
-/// The states of a sale that holds its orders, by when they were answered.
-fn views<'a>(facts: &Facts<'a>) -> Vec<&'a View> {
-    let shown = facts.views().filter(|view| facts.holds && adds_up(view));
-    let mut views: Vec<&View> = shown.collect();
-    views.sort_by_key(|view| view.answered_us);
-    views
 }
 
 /// By when each of these buyers was told that orders had been given back, in order.

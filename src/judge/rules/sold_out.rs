@@ -1,16 +1,16 @@
 //! Sold out: said only when every unit is sold, and final for the sale.
 
-use crate::history::{Loss, Refused, RequestWindow, Row, Status, View};
+use crate::history::{Loss, Refused, RequestWindow, Row, Status};
 use crate::ids::RequestId;
 use crate::judge::facts::Facts;
 use crate::judge::invariant::{Invariant, Witnesses};
 use crate::judge::origin::Origin;
-use crate::judge::sums::adds_up;
 
 use super::holds::told_back_us;
 use super::kept::kept;
 use super::losses::{decided_losses, losses};
 use super::orders::{moments, orders};
+use super::views::by_answers;
 
 /// Nobody may be told that no unit is left while units are left, of those that have not come back:
 /// none at all if units are left at
@@ -52,8 +52,7 @@ pub(super) fn sold_out_true(facts: &Facts<'_>) -> Witnesses {
 /// At a sale that holds its orders, units come back: nobody is told that none is left after a state
 /// has shown more of them than orders can have been made since.
 fn units_were_left(facts: &Facts<'_>, broken: &mut Witnesses) {
-    let mut views: Vec<&View> = facts.views().filter(|view| adds_up(view)).collect();
-    views.sort_by_key(|view| view.answered_us);
+    let views = by_answers(facts);
     let orders = orders(facts);
     let from_us = moments(orders, |order| order.from_us);
     let by_us = moments(orders, |order| order.by_us);

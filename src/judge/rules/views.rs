@@ -267,3 +267,10 @@ pub(super) fn late_orders(facts: &Facts<'_>) -> usize {
     let left = sale.stock.saturating_sub(facts.orders.len() as u64);
     usize::try_from(late.sum::<u64>().min(left)).unwrap_or(usize::MAX)
 }
+
+/// The states whose figures fit together, by when they were answered.
+pub(super) fn by_answers<'a>(facts: &Facts<'a>) -> Vec<&'a View> {
+    let mut views: Vec<&View> = facts.views().filter(|view| adds_up(view)).collect();
+    views.sort_by_key(|view| view.answered_us);
+    views
+}
