@@ -39,6 +39,17 @@ pub enum LabError {
         /// The last lines that it wrote.
         log: String,
     },
+    /// The system allows fewer open files than a broker needs.
+    #[error(
+        "rabbitmq needs {needed} open files, and the hard limit is {limit}: raise it with \
+         `ulimit -Hn {needed}` (as root, or in limits.conf)"
+    )]
+    FewFiles {
+        /// How many a broker needs.
+        needed: u64,
+        /// The hard limit of this process.
+        limit: u64,
+    },
     /// The wanted limit of open files is above what the system allows.
     #[error(
         "a limit of {wanted} open files is above the hard limit of {limit}: set a lower one, or \

@@ -27,6 +27,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// descriptor up to the limit, which is slow on a system that allows a thousand million.
 const FILES_MAX: u64 = 65_536;
 
+/// The smallest limit of open files by default. With less than about 110, a broker starts and then
+/// cannot accept a connection.
+const FILES_MIN: u64 = 256;
+
 /// The file with the secret by which nodes and their tools know each other.
 const COOKIE: &str = ".erlang.cookie";
 
@@ -186,6 +190,7 @@ fn files(wanted: Option<u64>) -> Result<u64, LabError> {
     match wanted {
         Some(wanted) if wanted > limit => Err(LabError::FilesLimit { wanted, limit }),
         Some(wanted) => Ok(wanted),
+        None if limit < FILES_MIN => Err(LabError::FewFiles { needed: FILES_MIN, limit }),
         None => Ok(limit.min(FILES_MAX)),
     }
 }

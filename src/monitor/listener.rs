@@ -44,8 +44,10 @@ mod tests {
     fn the_listening_process_is_found_by_its_address() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        assert_eq!(listener_pid(address), i32::try_from(std::process::id()).ok());
+        // A process that another test starts shares the socket between its fork and its exec.
+        let ends_as = |pid| (0..1000).any(|_| listener_pid(address) == pid);
+        assert!(ends_as(i32::try_from(std::process::id()).ok()));
         drop(listener);
-        assert_eq!(listener_pid(address), None);
+        assert!(ends_as(None));
     }
 }

@@ -8,8 +8,8 @@ pub enum ConnectError {
     Address(String),
     /// The broker does not answer, or the server is not a broker.
     #[error(
-        "cannot connect to the broker at {url}: {problem}; start RabbitMQ there, give another \
-         --queue, or run under `seckill lab --`"
+        "cannot connect to the broker at {url}: {problem}; start RabbitMQ there, give another one \
+         (--queue or SECKILL_QUEUE), or run under `seckill lab --`"
     )]
     Broker {
         /// The broker's address, without credentials.
@@ -19,8 +19,8 @@ pub enum ConnectError {
     },
     /// None of several brokers can be used.
     #[error(
-        "cannot connect to any broker of --queue: {}; start RabbitMQ at one of them, give another \
-         --queue, or run under `seckill lab --`", .0.join(", ")
+        "cannot connect to any broker of --queue: {}; start RabbitMQ at one of them, give others \
+         (--queue or SECKILL_QUEUE), or run under `seckill lab --`", .0.join(", ")
     )]
     Brokers(
         /// Each broker's address, without credentials, and why it cannot be used.

@@ -27,8 +27,8 @@ pub enum OpenError {
     },
     /// The server does not answer, or is not a Redis that can be the store.
     #[error(
-        "cannot use the store at {url}: {problem}; start Redis there, give another --store, or run \
-         under `seckill lab --`"
+        "cannot use the store at {url}: {problem}; start Redis there, give another one (--store or \
+         SECKILL_STORE), or run under `seckill lab --`"
     )]
     Server {
         /// The server's address, without credentials.

@@ -182,6 +182,19 @@ fn missing_service_is_reported_with_its_package() {
 }
 
 #[test]
+fn too_few_open_files_for_a_broker_are_reported_at_once() {
+    if !installed(&["rabbitmq-server"]) {
+        return;
+    }
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 64; exec \"$0\" lab --with rabbitmq"]);
+    let output = shell.arg(seckill().get_program()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = "rabbitmq needs 256 open files, and the hard limit is 64";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+}
+
+#[test]
 fn invalid_lab_arguments_are_reported_before_any_service_starts() {
     for (args, code, text) in [
         (
