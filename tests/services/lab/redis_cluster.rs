@@ -51,7 +51,8 @@ fn bench_in_a_lab_with_a_cluster_survives_the_loss_of_its_primary() {
     assert_eq!(result["audit"]["verdict"], "pass", "{:#}\n{stderr}", result["audit"]);
     let fault = &result["faults"][0];
     assert_eq!((&fault["problem"], &fault["lost"]), (&Value::Null, &0.into()), "{fault}");
-    assert!(fault["normal_after_us"].is_u64(), "{fault:#}");
+    // Of those that were sent while the node was dead, a replica accepted some.
+    assert!(fault["by_outcome"]["queued"].as_u64() > Some(0), "{fault:#}");
     assert!(stderr.contains("lab: redis-cluster is redis+cluster://127.0.0.1:"), "{stderr}");
     assert_nothing_left(temp.path(), &[]);
 }
