@@ -47,6 +47,12 @@ impl BenchError {
     pub(super) fn unaudited(because: &ControlError, sut: &Sut) -> Self {
         let problem =
             format!("this run could not be audited: {because}; add --no-audit to load only");
+        Self::of_description(&problem, sut)
+    }
+
+    /// An error about what the description of the shop says, or about the built-in API.
+    pub(super) fn of_description(problem: &impl ToString, sut: &Sut) -> Self {
+        let problem = problem.to_string();
         match sut {
             Sut::Described(shop) => Self::Usage(format!("{}: {problem}", shop.path().display())),
             Sut::Seckill => Self::Flag(FlagError::new("target", problem)),

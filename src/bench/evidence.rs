@@ -139,7 +139,7 @@ pub(super) async fn ledger(
                 outputs.ledger_ends(which);
                 return Ok(ledger);
             }
-            Err(error) if tries >= LEDGER_TRIES || error.is_of_token() => return Err(error),
+            Err(error) if tries >= LEDGER_TRIES || error.is_lasting() => return Err(error),
             Err(error) if Instant::now() + LEDGER_PAUSE >= deadline => return Err(error),
             Err(_) => sleep(LEDGER_PAUSE).await,
         }

@@ -67,7 +67,11 @@ impl Site {
         if config.plan.reset {
             // A shop that does not run is named as such, and nothing of it is changed.
             control.first_sale(limit, false).await?;
-            control.reset().await?;
+            check_orders(config)?;
+            control.reset().await.map_err(|error| match error {
+                ControlError::Truth { .. } => BenchError::of_description(&error, &config.sut),
+                error => error.into(),
+            })?;
         }
         let found = match control.first_sale(limit, !config.plan.no_audit).await {
             // --stock opens the first sale of an item, too.
@@ -77,6 +81,7 @@ impl Site {
             }
             found => Some(found?),
         };
+        check_orders(config)?;
         let item: ItemId = match (&found, &config.plan.item) {
             (None, Some(item)) => item.clone(),
             (found, _) => {
@@ -114,6 +119,16 @@ impl Site {
             None => None,
         };
         Ok(Self { target, control, item, beginning, earlier_views, view_before, server_pid })
+    }
+}
+
+/// An error if the run is to be audited, and the description does not say where the orders are.
+fn check_orders(config: &Config) -> Result<(), BenchError> {
+    match &config.sut {
+        Sut::Described(shop) if !shop.has_orders() && !config.plan.no_audit => {
+            Err(BenchError::unaudited(&ControlError::NoOrders, &config.sut))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::escape::printable;
 use crate::stats::{ErrorKind, Outcome, Sample};
 use crate::sut::Phase;
 
@@ -29,6 +30,7 @@ impl User {
                 if tries >= SETUP_TRIES {
                     let label = self.worker.setup.sut.steps().into_iter().nth(step);
                     let (label, user) = (label.unwrap_or_default(), self.thread + 1);
+                    let label = printable(&label);
                     // Without an answer, what was kept is the beginning of an earlier one.
                     let is_answered = matches!(kind, ErrorKind::Http(_) | ErrorKind::Body);
                     let answer = self.client.beginning().filter(|_| is_answered);

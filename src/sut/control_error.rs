@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use crate::escape::printable;
 use crate::ids::ItemId;
 use crate::units::Span;
 
@@ -71,6 +72,14 @@ pub enum ControlError {
         "the orders tell of their items, and no item is named: add item = \"NAME\", or give --item"
     )]
     NoItem,
+    #[error(
+        "truth.orders: there are orders of `{}`, and the run buys `{}`: say with `only` which \
+         records are orders of this sale, such as only = {{ item = \"{}\" }}",
+        printable(other),
+        printable(item),
+        printable(item)
+    )]
+    OtherItem { other: String, item: String },
     #[error("[[reset]] has run, and [truth.stock] shows {0} units: see its steps")]
     NothingReset(i64),
     #[error(
@@ -88,7 +97,12 @@ pub enum ControlError {
 }
 
 impl ControlError {
-    /// Whether the admin token is missing or wrong, so that another try would end in the same way.
+    /// Whether another try would end in the same way.
+    pub fn is_lasting(&self) -> bool {
+        self.is_of_token() || matches!(self, Self::NoOrders | Self::NoItem | Self::OtherItem { .. })
+    }
+
+    /// Whether the admin token is missing or wrong.
     pub fn is_of_token(&self) -> bool {
         matches!(self, Self::NoToken | Self::WrongToken)
     }

@@ -20,6 +20,7 @@ const STEPS: &[Mistake] = &[
     ("[purchase]\nrequest = \"POST /o\"\nzzz = 1", "3: unknown key `zzz`: the keys here are reque"),
     ("[shop]\nnmae = \"x\"\n[purchase]\nrequest = \"POST /o\"", "2: unknown key `nmae`: the neare"),
     ("[purchase]\nrequest = \"POST /o\"\n[outcomes]", "3: unknown key `outcomes`: the nearest is"),
+    ("[shop]\nper_buyer = 0\n[purchase]\nrequest = \"POST /o\"", "2: invalid value: integer `0`"),
     ("[shop]\nname = \"x\"", "1: there is no [purchase]: add it, with request = \"POST /path\""),
     ("[purchase]\njson = {}", "1: `request` is missing: add request = \"POST /path\""),
     ("[[purchase]]\nrequest = \"POST /o\"", "1: there is one [purchase]: write it in single"),
@@ -92,7 +93,19 @@ const STEPS: &[Mistake] = &[
         "[purchase]\nrequest = \"POST /o\"\nextract = { a = \"text (\" }",
         "3: `(` is no regular expression: unclosed group",
     ),
+    (
+        "[purchase]\nrequest = \"POST /o\"\nextract = { item = \"json /id\" }",
+        "3: `{{item}}` has a meaning of its own: take another name",
+    ),
+    (
+        "[purchase]\nrequest = \"POST /o\"\nextract = { \"a b\" = \"json /id\" }",
+        "3: `a b` is no name: use letters, digits, `_`, `-` and `.`",
+    ),
     // Orders and reset.
+    (
+        "[purchase]\nrequest = \"POST /o\"\n[truth.orders]\ncommand = \"echo x\"",
+        "4: a list is expected: write [",
+    ),
     (
         "[purchase]\nrequest = \"POST /o\"\n[truth.orders]\nsql = \"select\"",
         "4: needs `database`: ",
@@ -152,6 +165,10 @@ const OUTCOMES: &[Mistake] = &[
         "10: outcome number 2 has each answer that this one could have: put this one before it",
     ),
     ("[[outcome]]\nis = \"won\"\nstatus = []", "4: `status` names no status: leave it out for any"),
+    (
+        "[[outcome]]\nis = \"won\"\nheader = { \"lo cation\" = \"a\" }",
+        "5: this header has a name that none can have",
+    ),
     (
         "[[outcome]]\nis = \"won\"\nheader = { location = \"[\" }",
         "5: `[` is no regular expression: unclosed character class",

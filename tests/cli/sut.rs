@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use rustix::process::Signal;
+
 use super::{stderr, stdout};
-use crate::support::child::seckill;
+use crate::support::child::{eventually, seckill, signal, wait};
 use crate::support::scripted::{Reply, Scripted, answer};
 
 fn run(folder: &Path, words: &[&str]) -> Output {
@@ -149,6 +151,61 @@ json = { k = "{{env.SHOP_ADMIN_TOKEN}}" }
     );
     assert!(!text.contains("s3cret"), "{text}");
     assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn no_part_of_a_secret_is_shown_where_an_answer_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let reply = || Reply::Bytes(answer(500, "", &format!("{}s3cret", "x".repeat(157))));
+    let setup =
+        "[[setup]]\nname = \"a\\u001b[31mb\"\nrequest = \"GET /{{env.SHOP_ADMIN_TOKEN}}\"\n";
+    let after = "[[after]]\nrequest = \"GET /{{env.SHOP_ADMIN_TOKEN}}\"\n";
+    for (table, told) in [(setup, "step `a\\u{1b}[31mb`: status 500: xxx"), (after, "Unmatched")] {
+        let _server = shop(folder.path(), reply(), table);
+        let bench = ["bench", "--profile", "shop.toml", "--no-audit", "--threads", "1", "--json"];
+        for words in [&bench[..], &bench[..6]] {
+            let output = run(folder.path(), words);
+            let text = format!("{}{}", stdout(&output), stderr(&output));
+            assert!(!text.contains("xs3") && !text.contains('\u{1b}'), "{text}");
+            assert!(words.len() == 7 || text.contains(told), "{told} is not in: {text}");
+        }
+    }
+}
+
+#[test]
+fn orders_of_another_item_stop_a_run_before_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let reply = || Reply::Bytes(answer(201, "", "{\"id\":1}"));
+    let orders = |only: &str| {
+        let command = "command = [\"echo\", \"order_id,item\\n1,tea\\n2,coffee\"]";
+        format!("[shop]\nstock = 5\n[truth.orders]\n{command}\nformat = \"csv\"\n{only}")
+    };
+    let bench = ["bench", "--profile", "shop.toml", "--item", "tea", "--threads", "1"];
+    let server = shop(folder.path(), reply(), &orders(""));
+    let output = run(folder.path(), &bench);
+    let told = "there are orders of `coffee`, and the run buys `tea`: say with `only` which";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    assert_eq!((output.status.code(), server.requests().len()), (Some(2), 0));
+    let server = shop(folder.path(), reply(), &orders("only = { item = \"tea\" }\n"));
+    let output = run(folder.path(), &bench);
+    assert_eq!(server.requests().len(), 1, "{}", stderr(&output));
+}
+
+#[test]
+fn program_of_a_check_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let orders = "[truth.orders]\nformat = \"csv\"\n\
+                  command = [\"sh\", \"-c\", \"echo $$ > pid.new; mv pid.new pid; sleep 1000\"]\n";
+    let _server = shop(folder.path(), Reply::Bytes(answer(201, "", "{}")), orders);
+    let mut check = seckill();
+    check.current_dir(folder.path()).args(["sut", "check", "shop.toml"]);
+    let mut check = check.spawn().unwrap();
+    let pid = folder.path().join("pid");
+    eventually("the program runs", || pid.exists());
+    signal(check.id(), Signal::INT);
+    assert_eq!(wait(&mut check).code(), Some(130));
+    let process = format!("/proc/{}", fs::read_to_string(&pid).unwrap().trim());
+    eventually("the program has ended", || !Path::new(&process).exists());
 }
 
 #[test]

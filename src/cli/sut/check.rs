@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::bench::{BenchError, Config, Thresholds, Trial, try_out};
 use crate::cli::bench_config::{random_seed, trust};
 use crate::cli::shop::Shop;
+use crate::cli::signals::Signals;
 use crate::cli::sources::Sources;
 use crate::escape::printable;
 use crate::history::{Answered, AttemptNo, Refused, Row, Status};
@@ -74,7 +75,17 @@ pub(super) fn check(args: SutCheckArgs, sources: &Sources) -> Result<u8, Failure
         out: None,
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut trial = runtime.block_on(try_out(&config)).map_err(|error| match error {
+    let tried = runtime.block_on(async {
+        // Dropping the trial ends the programs that it has started.
+        let mut signals = Signals::take()?;
+        tokio::select! {
+            tried = try_out(&config) => tried,
+            () = signals.next() => Err(BenchError::Interrupted),
+        }
+    });
+    // After a signal, nothing waits for the attempt.
+    runtime.shutdown_background();
+    let mut trial = tried.map_err(|error| match error {
         BenchError::Flag(error) => explain(error),
         BenchError::Usage(error) => Failure::Usage(error),
         BenchError::Failed(error) => Failure::Run(error),

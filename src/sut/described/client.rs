@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::escape::printable;
 use crate::history::Status;
 use crate::ids::RequestId;
 use crate::stats::ErrorKind;
@@ -19,6 +18,7 @@ use super::cookies::Cookies;
 use super::outcome::{self, Rule};
 use super::parts::Values;
 use super::request::Request;
+use super::secrets::Secrets;
 
 /// How many answers that no outcome matches are kept for the report, and how much of each.
 const UNMATCHED_MAX: usize = 5;
@@ -55,14 +55,20 @@ pub(super) struct Shared {
 /// The first answers that no outcome of the description matches, as text.
 #[derive(Debug, Default)]
 pub(super) struct Unmatched {
+    /// What must not be shown of an answer.
+    secrets: Secrets,
     count: AtomicUsize,
     answers: Mutex<Vec<String>>,
 }
 
 impl Unmatched {
+    pub(super) fn without(secrets: Secrets) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
     fn add(&self, because: String, received: Received<'_>) {
         if self.count.fetch_add(1, Ordering::Relaxed) < UNMATCHED_MAX {
-            let answer = because + &beginning(received);
+            let answer = because + &self.beginning(received);
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             if !answers.contains(&answer) {
                 answers.push(answer);
@@ -74,15 +80,16 @@ impl Unmatched {
     pub(super) fn answers(&self) -> Vec<String> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-/// The status and the beginning of a body, escaped.
-pub(super) fn beginning(received: Received<'_>) -> String {
-    let body = String::from_utf8_lossy(received.body);
-    let body = body.trim();
-    let cut: String = body.chars().take(BEGINNING_LEN).collect();
-    let dots = if cut.len() < body.len() { "…" } else { "" };
-    format!("status {}: {}{dots}", received.status, printable(&cut))
+    /// The status and the beginning of a body, escaped and without secrets.
+    fn beginning(&self, received: Received<'_>) -> String {
+        let body = String::from_utf8_lossy(received.body);
+        // Before anything is cut off, so that no part of a secret is shown.
+        let body = self.secrets.shown(body.trim());
+        let cut: String = body.chars().take(BEGINNING_LEN).collect();
+        let dots = if cut.len() < body.len() { "…" } else { "" };
+        format!("status {}: {cut}{dots}", received.status)
+    }
 }
 
 /// One virtual user. Its buffers are used again for each request.
@@ -206,7 +213,7 @@ impl Client {
         };
         self.beginning = None;
         if !is_success {
-            self.beginning = Some(beginning(received));
+            self.beginning = Some(self.shared.unmatched.beginning(received));
             return Err(ErrorKind::Http(received.status));
         }
         if self.extract(step, received) {

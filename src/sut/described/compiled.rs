@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::accounts::Accounts;
 use super::answer::Extract;
 use super::client::{self, Shared, Unmatched};
-use super::names::Names;
+use super::names::{Fixed, Names, check_new};
 use super::outcome::{OUTCOMES_MAX, Of, Rule};
 use super::request::{Request, To};
 use super::tables::{self, Tables};
@@ -14,9 +14,6 @@ use super::wrong::Wrong;
 
 /// Maximum number of steps.
 const STEPS_MAX: usize = 50;
-
-/// The value of a name that is the same for all virtual users; `None` if it is no such name.
-pub(super) type Fixed<'a> = dyn Fn(&str) -> Option<Result<String, String>> + 'a;
 
 /// Compiles the tables. Returns what all virtual users share, their requests, and how many values
 /// the steps extract.
@@ -93,6 +90,7 @@ impl Compiled<'_> {
         let mut extracts = Vec::new();
         for (name, from) in &step.extract {
             let wrong = |problem| Wrong { at: from.span().start, problem };
+            check_new(name, fixed).map_err(wrong)?;
             let slot = self.extracted.iter().position(|known| known == name);
             let slot = slot.unwrap_or_else(|| {
                 self.extracted.push(name.clone());

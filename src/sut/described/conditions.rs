@@ -1,6 +1,7 @@
 //! The conditions of an outcome, all of which must hold, and whether an earlier outcome leaves a
 //! later one any answer.
 
+use hyper::header::HeaderName;
 use regex::bytes::Regex;
 use toml::Spanned;
 
@@ -41,7 +42,11 @@ impl Conditions {
         let json = json.collect::<Result<_, _>>()?;
         let text = table.text.as_ref().map(compile_regex).transpose()?;
         let headers = table.header.iter();
-        let headers = headers.map(|(name, value)| Ok((name.clone(), compile_regex(value)?)));
+        let headers = headers.map(|(name, value)| {
+            HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Wrong::of(value, "this header has a name that none can have"))?;
+            Ok((name.clone(), compile_regex(value)?))
+        });
         Ok(Self { statuses, json, text, headers: headers.collect::<Result<_, _>>()? })
     }
 

@@ -192,6 +192,10 @@ impl Control {
         let deadline = Instant::now() + READ_TIME;
         let truth = self.description.truth().ok_or(ControlError::NoOrders)?;
         let found = self.orders(deadline).await?;
+        let is_before = history.sent.iter().all(|sent| *sent == 0);
+        if is_before && !truth.selects() {
+            self.check_items(&found)?;
+        }
         let left = self.stock_left(deadline).await?;
         let stock = self.opening_stock(left, won(&found));
         let per_buyer = self.description.per_buyer();
@@ -218,6 +222,18 @@ impl Control {
         let ledger = attribute(found, terms, tells, history, &buyer);
         copy(&write_ledger(&ledger));
         Ok(ledger)
+    }
+
+    /// Checks that orders of before the run are not of another item, which would count as sold.
+    fn check_items(&self, found: &[Found]) -> Result<(), ControlError> {
+        let items = found.iter().filter_map(|found| found.item.as_deref());
+        match items.into_iter().find(|item| *item != self.item_name()) {
+            Some(other) if self.description.names_item() => Err(ControlError::OtherItem {
+                other: other.to_owned(),
+                item: self.item_name().to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn item_name(&self) -> &str {

@@ -1,5 +1,6 @@
 //! [`Description`]: the tables of a profile that describe a shop, read and checked.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -65,6 +66,7 @@ impl Description {
         let resets = resets.map_err(located)?;
         let Setting { item, seed, repeats, accounts } = setting;
         let accounts = accounts.map(Arc::new);
+        let unmatched = Arc::new(Unmatched::without(Secrets::of(&file.text)));
         let mut description = Self {
             file,
             tables,
@@ -75,7 +77,7 @@ impl Description {
             truth,
             resets,
             labels: Labels::default(),
-            unmatched: Arc::default(),
+            unmatched,
         };
         let compiled = description.compile("127.0.0.1:80", "http://127.0.0.1", true);
         let (shared, requests, _) = compiled.map_err(|wrong| description.file.located(wrong))?;
@@ -101,7 +103,7 @@ impl Description {
 
     /// Orders that one buyer may have, if that is known.
     pub(super) fn per_buyer(&self) -> Option<u32> {
-        self.tables.shop.per_buyer
+        self.tables.shop.per_buyer.map(NonZeroU32::get)
     }
 
     /// Units at the opening of the sale, if they are stated.
@@ -190,6 +192,11 @@ impl Description {
         self.truth.as_ref().is_some_and(|truth| truth.tells_numbers().0)
     }
 
+    /// Whether it says where the orders are.
+    pub fn has_orders(&self) -> bool {
+        self.truth.is_some()
+    }
+
     /// Whether it says how the stock is restored.
     pub fn has_reset(&self) -> bool {
         !self.resets.is_empty()
@@ -212,8 +219,7 @@ impl Description {
 
     /// The first answers to purchases that no outcome matches.
     pub fn unmatched(&self) -> Vec<String> {
-        let secrets = self.secrets();
-        self.unmatched.answers().iter().map(|answer| secrets.hide(answer)).collect()
+        self.unmatched.answers()
     }
 
     /// A virtual user of the shop at `host`, whose URL is `target`.

@@ -117,6 +117,9 @@ fn explained(message: &str) -> String {
         (false, _) if message.ends_with("map, expected a sequence") => {
             "there may be several of this table: write its name in [[two brackets]]".to_owned()
         }
+        (false, _) if message.ends_with("expected a sequence") => {
+            "a list is expected: write [\"…\", \"…\"]".to_owned()
+        }
         (false, _) if message.contains("expected struct") => {
             "this is a table: write its name in [brackets], and its keys below".to_owned()
         }

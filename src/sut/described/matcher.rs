@@ -25,11 +25,23 @@ pub(in crate::sut) fn regex(pattern: &str) -> Result<Regex, String> {
 /// # Errors
 /// Returns what is wrong with it, and the cure.
 pub(in crate::sut) fn check_pointer(pointer: &str) -> Result<(), String> {
+    check_plain(pointer)?;
     if pointer.is_empty() || pointer.starts_with('/') {
         return Ok(());
     }
     let shown = crate::escape::printable(pointer);
     Err(format!("`{shown}` is not a JSON pointer: write \"/{shown}\""))
+}
+
+/// Checks that a text has no placeholder, where none is replaced.
+fn check_plain(text: &str) -> Result<(), String> {
+    match text.contains("{{") {
+        true => Err(format!(
+            "`{}`: placeholders are not replaced here: write the text itself",
+            crate::escape::printable(text)
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The text of a value that is no list, no object and not null.
@@ -81,7 +93,10 @@ impl Matcher {
             Value::Object(_) => {
                 Err("a table is no value: write a pointer to each value in it".to_owned())
             }
-            scalar => Ok(Self::Is(scalar_text(scalar).unwrap_or_default())),
+            scalar => {
+                let text = scalar_text(scalar).unwrap_or_default();
+                check_plain(&text).map(|()| Self::Is(text))
+            }
         }
     }
 

@@ -3,6 +3,9 @@
 use crate::escape::printable;
 use crate::similar::nearest;
 
+/// The value of a name that is the same for all virtual users; `None` if it is no such name.
+pub(super) type Fixed<'a> = dyn Fn(&str) -> Option<Result<String, String>> + 'a;
+
 /// A value that differs between virtual users or attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value {
@@ -18,7 +21,7 @@ pub(super) enum Value {
 /// What the names of placeholders stand for.
 pub(super) struct Names<'a> {
     /// Values that are the same for all, as text: the item, the seed, variables.
-    pub(super) fixed: &'a dyn Fn(&str) -> Option<Result<String, String>>,
+    pub(super) fixed: &'a Fixed<'a>,
     /// The columns of the file of buyers, if one is given.
     pub(super) columns: Option<&'a [String]>,
     /// What is extracted by the steps so far.
@@ -29,6 +32,25 @@ pub(super) struct Names<'a> {
 pub(super) enum Meaning {
     Fixed(String),
     Value(Value),
+}
+
+/// Names that have a meaning of their own.
+const OWN: [&str; 6] = ["buyer", "request_id", "item", "seed", "thread", "target"];
+
+/// Checks the name of something that is extracted.
+///
+/// # Errors
+/// When it could not be used, since it means something else, or is none.
+pub(super) fn check_new(name: &str, fixed: &Fixed<'_>) -> Result<(), String> {
+    let shown = printable(name);
+    if OWN.contains(&name) || name.starts_with("csv.") || fixed(name).is_some() {
+        return Err(format!("`{{{{{shown}}}}}` has a meaning of its own: take another name"));
+    }
+    let is_letter = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    match !name.is_empty() && name.chars().all(is_letter) {
+        true => Ok(()),
+        false => Err(format!("`{shown}` is no name: use letters, digits, `_`, `-` and `.`")),
+    }
 }
 
 impl Names<'_> {
@@ -67,8 +89,7 @@ impl Names<'_> {
     }
 
     fn unknown(&self, name: &str) -> String {
-        let known = ["buyer", "request_id", "item", "seed", "thread", "target"];
-        let known = known.into_iter().chain(self.extracted.iter().map(String::as_str));
+        let known = OWN.into_iter().chain(self.extracted.iter().map(String::as_str));
         let cure = match nearest(name, known) {
             Some(nearest) => format!("the nearest is `{{{{{nearest}}}}}`"),
             None => "an earlier step has to extract it".to_owned(),

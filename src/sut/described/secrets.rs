@@ -9,6 +9,12 @@ use super::text::{json_escaped, percent_encoded};
 /// Begins the name of a placeholder for a variable of the environment.
 pub(super) const ENV: &str = "env.";
 
+/// What stands for a value, and where a text was cut off.
+const CUT: &str = "…";
+
+/// From how many bytes on the beginning of a value is hidden: fewer tell nothing.
+const BEGINNING_MIN: usize = 3;
+
 /// Values that must not be shown.
 #[derive(Debug, Default)]
 pub struct Secrets(Vec<String>);
@@ -36,9 +42,27 @@ impl Secrets {
         self.0.sort_by_key(|value| Reverse(value.len()));
     }
 
-    /// A text without these values.
+    /// A text without these values, and without the beginning of one where the text was cut off.
     pub fn hide(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value, "…"))
+        let whole = self.0.iter().fold(text.to_owned(), |text, value| text.replace(value, CUT));
+        let mut hidden = String::with_capacity(whole.len());
+        let mut parts = whole.split(CUT).peekable();
+        while let Some(part) = parts.next() {
+            let is_cut = parts.peek().is_some();
+            hidden.push_str(if is_cut { self.without_beginning(part) } else { part });
+            hidden.push_str(if is_cut { CUT } else { "" });
+        }
+        hidden
+    }
+
+    /// A text without the beginning of a value that it ends with.
+    fn without_beginning<'a>(&self, text: &'a str) -> &'a str {
+        let begins = |value: &str| {
+            let ends = value.char_indices().map(|(at, _)| at).rev();
+            ends.take_while(|len| *len >= BEGINNING_MIN).find(|len| text.ends_with(&value[..*len]))
+        };
+        let longest = self.0.iter().filter_map(|value| begins(value)).max();
+        &text[..text.len() - longest.unwrap_or(0)]
     }
 
     /// A text without these values, escaped and on one line.
@@ -59,6 +83,15 @@ mod tests {
         let shown = secrets.shown("p w\"2, p%20w%22 and p w\\\", \x1b");
         assert_eq!(shown, "…, … and …, \\u{1b}");
         assert_eq!(Secrets::default().hide("a"), "a");
+    }
+
+    #[test]
+    fn beginning_of_a_secret_is_hidden_where_a_text_was_cut_off() {
+        let mut secrets = Secrets::default();
+        secrets.add("topsecret");
+        assert_eq!(secrets.hide("Bearer topsecre…"), "Bearer …");
+        assert_eq!(secrets.hide("a top… b, to…, top"), "a … b, to…, top");
+        assert_eq!(secrets.hide("x topsecret… y"), "x …… y");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! mean is checked when they are compiled.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +38,7 @@ pub(super) struct Shop {
     /// Its name in reports.
     pub(super) name: Option<String>,
     /// Orders that one buyer may have; not checked without.
-    pub(super) per_buyer: Option<u32>,
+    pub(super) per_buyer: Option<NonZeroU32>,
     /// Headers of each request, as soon as the values in them are known.
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Spanned<String>>,

@@ -69,6 +69,11 @@ impl<'a> Read<'a> {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner).add(secret);
     }
 
+    /// A text without the secrets of this read.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).hide(text)
+    }
+
     /// A text on one line, without the secrets of this read.
     pub(super) fn shown(&self, text: &str) -> String {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner).shown(text)

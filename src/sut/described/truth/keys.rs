@@ -1,4 +1,4 @@
-//! Reading keys of a Redis in pieces, by commands that change nothing.
+//! Reading keys of a Redis in pieces, by commands that change nothing; and deleting some.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -154,12 +154,16 @@ async fn scan(
     Ok(pieces)
 }
 
-/// Reads the hashes and strings whose keys match a pattern.
-pub(super) async fn scan_keys(
+/// Whether a key is a pattern, which stands for several keys.
+pub(super) fn is_pattern(key: &str) -> bool {
+    key.contains('*')
+}
+
+/// The keys that match a pattern.
+pub(super) async fn matching(
     connection: &mut Connection<'_>,
     pattern: &str,
-    found: &mut Bounded,
-) -> Result<usize, Problem> {
+) -> Result<Vec<String>, Problem> {
     let mut keys = BTreeSet::new();
     let mut cursor = "0".to_owned();
     loop {
@@ -175,7 +179,28 @@ pub(super) async fn scan_keys(
             break;
         }
     }
-    let keys: Vec<String> = keys.into_iter().collect();
+    Ok(keys.into_iter().collect())
+}
+
+/// Deletes the keys that match a pattern.
+pub(super) async fn delete_matching(
+    connection: &mut Connection<'_>,
+    pattern: &str,
+) -> Result<(), Problem> {
+    let keys = matching(connection, pattern).await?;
+    for piece in keys.chunks(PIECE_LEN) {
+        connection.ask(redis::cmd("DEL").arg(piece)).await?;
+    }
+    Ok(())
+}
+
+/// Reads the hashes and strings whose keys match a pattern.
+pub(super) async fn scan_keys(
+    connection: &mut Connection<'_>,
+    pattern: &str,
+    found: &mut Bounded,
+) -> Result<usize, Problem> {
+    let keys = matching(connection, pattern).await?;
     for piece in keys.chunks(PIECE_LEN) {
         let mut types = Pipeline::with_capacity(piece.len());
         piece.iter().for_each(|key| {

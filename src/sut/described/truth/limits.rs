@@ -35,8 +35,12 @@ pub(super) const READINGS_MAX: usize = 4;
 /// Records in one piece of Redis: one answer of at most some megabytes.
 pub(super) const PIECE_LEN: usize = 1_000;
 
-/// How much of a program's stderr is kept, in bytes: its last lines.
-pub(super) const STDERR_LEN_MAX: usize = 2 << 10;
+/// How much of a program's stderr is kept, in bytes. What is shown is far shorter, so that a secret
+/// of which only the end was kept is not in it.
+pub(super) const STDERR_LEN_MAX: usize = 64 << 10;
+
+/// How much of a program's stderr is in an error, in characters: its end.
+pub(super) const STDERR_SHOWN_MAX: usize = 400;
 
 /// How many of the last lines of a program's stderr are in an error.
 pub(super) const STDERR_LINES_MAX: usize = 3;

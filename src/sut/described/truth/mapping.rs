@@ -45,17 +45,16 @@ pub(super) enum Shape {
 /// How records become orders.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    shape: Shape,
-    fields: BTreeMap<&'static str, Box<str>>,
+    pub(super) shape: Shape,
+    pub(super) fields: BTreeMap<&'static str, Box<str>>,
     pattern: Option<Regex>,
     patterns: BTreeMap<&'static str, Regex>,
-    only: Vec<(Box<str>, Matcher)>,
+    pub(super) only: Vec<(Box<str>, Matcher)>,
     statuses: Vec<(FoundStatus, Matcher)>,
+    /// Whether a record must have a status.
+    needs_status: bool,
     complete: bool,
 }
-
-/// Fields that a record has only in some states.
-const OF_STATES: [&str; 3] = ["order_id", "decided_us", "reason"];
 
 /// The known field with this name.
 fn field(name: &str, at: usize) -> Result<&'static str, Wrong> {
@@ -106,6 +105,7 @@ impl Mapping {
             patterns: BTreeMap::new(),
             only,
             statuses: statuses(table.statuses.as_ref().map(toml::Spanned::get_ref))?,
+            needs_status: table.statuses.is_some(),
             complete: table.complete.as_ref().is_some_and(|complete| *complete.get_ref()),
         };
         for (name, value) in table.patterns.iter().flat_map(|patterns| patterns.get_ref()) {
@@ -135,6 +135,8 @@ impl Mapping {
             return Err(Wrong::of(complete, problem));
         }
         match &table.statuses {
+            // Objects may have a key of this name.
+            Some(_) if self.shape == Shape::Json => Ok(()),
             Some(statuses) => {
                 let problem = "needs the field `status`: say in `fields` where it is";
                 Err(Wrong::of(statuses, problem))
@@ -177,50 +179,13 @@ impl Mapping {
         Ok(found)
     }
 
-    /// Checks that the named fields are among these columns of a table, if there are any: without
-    /// a row, a wrong output would be taken for no order.
-    pub(super) fn check_columns(&self, columns: &[String]) -> Result<(), Problem> {
-        let mut fields = self.fields.iter().filter(|(field, _)| !self.may_be_missing(field));
-        match fields.find(|(_, place)| !columns.iter().any(|column| **column == ***place)) {
-            Some((field, place)) if !columns.is_empty() => Err(Problem::lasting(format!(
-                "no column is `{place}`, the place of `{field}`: the first row has {}",
-                printable(&columns.join(", "))
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Checks that each named field is in at least one of the selected records.
-    pub(super) fn check_fields(&self, records: &[Record]) -> Result<(), Problem> {
-        let selected: Vec<&Record> = records.iter().filter(|one| self.is_selected(one)).collect();
-        let Some(first) = selected.first() else { return Ok(()) };
-        for (field, place) in &self.fields {
-            if self.may_be_missing(field)
-                || selected.iter().any(|record| record.value(place).is_some())
-            {
-                continue;
-            }
-            let names: Vec<_> = first.names.iter().map(|name| &**name).collect();
-            let is = match names.is_empty() {
-                true => format!("the first is {}", first.text()),
-                false => format!("they have {}", names.join(", ")),
-            };
-            let problem = format!("no record has `{place}`, the place of `{field}`: {is}");
-            // Rows without a column differ from NULL in each row.
-            if self.shape != Shape::Columns || !names.contains(&&**place) {
-                return Err(Problem::lasting(problem));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether only records in some states have a field.
-    fn may_be_missing(&self, field: &str) -> bool {
-        !self.statuses.is_empty() && OF_STATES.contains(&field)
+    /// Whether the description says which records count.
+    pub(super) fn selects(&self) -> bool {
+        !self.only.is_empty()
     }
 
     /// Whether the description leaves the record in.
-    fn is_selected(&self, record: &Record) -> bool {
+    pub(super) fn is_selected(&self, record: &Record) -> bool {
         let matches = |(place, matcher): &(Box<str>, Matcher)| {
             matcher.matches(record.value(place).as_deref())
         };
@@ -283,7 +248,7 @@ impl Mapping {
         reason: Option<Box<str>>,
     ) -> Result<FoundStatus, String> {
         let Some(status) = status else {
-            if self.names("status") || self.complete {
+            if self.names("status") || self.needs_status || self.complete {
                 return Err("has no status: leave it out with `only`, or correct `fields`".into());
             }
             return Ok(FoundStatus::Won);
@@ -328,10 +293,19 @@ fn statuses(table: Option<&StatusesTable>) -> Result<Vec<(FoundStatus, Matcher)>
     };
     let given =
         [(FoundStatus::Won, &table.won), (lost, &table.lost), (FoundStatus::Queued, &table.queued)];
-    let mut statuses = Vec::new();
+    let mut statuses: Vec<(FoundStatus, Matcher)> = Vec::new();
     for (status, value) in given {
         let Some(value) = value else { continue };
         let matcher = Matcher::new(value.get_ref()).map_err(|p| Wrong::of(value, p))?;
+        let is_known = |one: &Matcher| statuses.iter().any(|(_, other)| other.covers(one));
+        let is_twice = match &matcher {
+            Matcher::Any(any) => any.iter().any(is_known),
+            one => is_known(one),
+        };
+        if is_twice {
+            let problem = "a value stands in another list, too: each means one state only";
+            return Err(Wrong::of(value, problem));
+        }
         statuses.push((status, matcher));
     }
     Ok(statuses)

@@ -18,6 +18,7 @@ mod number;
 mod of_body;
 mod orders;
 mod pages;
+mod places;
 mod program;
 mod record;
 mod redis;
@@ -116,6 +117,11 @@ impl Truth {
     /// columns have the names of fields.
     pub(in crate::sut) fn tells(&self, found: &[Found]) -> Tells {
         Tells { stock: self.stock.is_some(), ..self.orders.tells(found) }
+    }
+
+    /// Whether the description says which records are orders of the sale.
+    pub(in crate::sut) fn selects(&self) -> bool {
+        self.orders.selects()
     }
 
     /// Whether there are sources of the units left, and of the attempts without a decision.

@@ -56,6 +56,11 @@ impl Orders {
         self.mapping.tells(found)
     }
 
+    /// Whether the description says which records count.
+    pub(super) fn selects(&self) -> bool {
+        self.mapping.selects()
+    }
+
     /// Reads the orders. A list of several pieces may change between them, so that an order is seen
     /// twice or not at all; it is read until two readings in a row are the same.
     pub(super) async fn read(&self, read: &Read<'_>) -> Result<Vec<Found>, Problem> {
@@ -63,7 +68,7 @@ impl Orders {
         for _ in 0..READINGS_MAX {
             let (records, pieces) = self.records(read).await?;
             let orders = self.mapping.orders(&records)?;
-            self.mapping.check_fields(&records)?;
+            self.mapping.check_places(&records, &orders)?;
             if pieces <= 1 || before.as_ref() == Some(&orders) {
                 return Ok(orders);
             }
@@ -84,7 +89,7 @@ impl Orders {
             Source::Redis(_) => Format::Lines.records(body, "")?,
         };
         let orders = self.mapping.orders(&records)?;
-        self.mapping.check_fields(&records)?;
+        self.mapping.check_places(&records, &orders)?;
         Ok(orders)
     }
 

@@ -8,9 +8,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 
+use crate::escape::printable;
+
 use super::around::Read;
 use super::error::Problem;
-use super::limits::{BODY_LEN_MAX, STDERR_LEN_MAX, STDERR_LINES_MAX};
+use super::limits::{BODY_LEN_MAX, STDERR_LEN_MAX, STDERR_LINES_MAX, STDERR_SHOWN_MAX};
 
 /// A program that is to run.
 #[derive(Debug)]
@@ -73,8 +75,11 @@ pub(super) async fn run(read: &Read<'_>, program: Program) -> Result<Vec<u8>, Pr
     if ended.status.success() {
         return Ok(ended.stdout);
     }
-    let said = last_lines(&ended.stderr);
-    let said = if said.is_empty() { String::new() } else { format!(": {}", read.shown(&said)) };
+    // Before anything is cut off, so that no part of a secret is shown.
+    let said = read.without_secrets(&last_lines(&ended.stderr));
+    let cut = said.chars().count().saturating_sub(STDERR_SHOWN_MAX);
+    let said: String = said.chars().skip(cut).collect();
+    let said = if said.is_empty() { said } else { format!(": {}", printable(&said)) };
     Err(Problem::passing(format!("`{shown}` ended with {}{said}", ended.status)))
 }
 
@@ -117,14 +122,16 @@ async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
 async fn last_bytes(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
     let Some(mut pipe) = pipe else { return Ok(kept) };
-    let mut piece = [0; STDERR_LEN_MAX];
+    let mut piece = [0; 4096];
     loop {
         let len = pipe.read(&mut piece).await?;
         if len == 0 {
             return Ok(kept);
         }
         kept.extend_from_slice(&piece[..len]);
-        kept.drain(..kept.len().saturating_sub(STDERR_LEN_MAX));
+        if kept.len() > 2 * STDERR_LEN_MAX {
+            kept.drain(..kept.len() - STDERR_LEN_MAX);
+        }
     }
 }
 

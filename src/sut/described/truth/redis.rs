@@ -10,7 +10,7 @@ use super::around::Read;
 use super::check;
 use super::connection::{Server, text};
 use super::error::Problem;
-use super::keys::{Bounded, one_key, scan_keys, unknown_type};
+use super::keys::{Bounded, is_pattern, one_key, scan_keys, unknown_type};
 use super::record::Record;
 
 /// A key, or several by a pattern.
@@ -29,7 +29,7 @@ impl Redis {
         let Some(key) = key else {
             return Err(Wrong::of(address, "needs `key`: the name of the key that has the data"));
         };
-        let is_pattern = key.get_ref().contains('*');
+        let is_pattern = is_pattern(key.get_ref());
         Ok(Self { server: Server::new(address)?, key: check::text(key, false)?, is_pattern })
     }
 

@@ -14,6 +14,7 @@ use super::command::Command;
 use super::connection::Server;
 use super::error::{Problem, TruthError};
 use super::http::{Http, Keys};
+use super::keys::{delete_matching, is_pattern};
 use super::sql::Sql;
 use super::tables::ResetTable;
 
@@ -87,7 +88,11 @@ impl Step {
                 let mut connection = server.connect(read).await?;
                 let key = |text| read.expand(text, None, str::to_owned);
                 for name in delete {
-                    connection.ask(redis::cmd("DEL").arg(key(name)?)).await?;
+                    let name = key(name)?;
+                    match is_pattern(&name) {
+                        true => delete_matching(&mut connection, &name).await?,
+                        false => drop(connection.ask(redis::cmd("DEL").arg(name)).await?),
+                    }
                 }
                 for (name, value) in set {
                     connection.ask(redis::cmd("SET").arg(key(name)?).arg(key(value)?)).await?;

@@ -118,9 +118,21 @@ fn mistakes_about_fields_are_found() {
                                                record is an order",
         ),
         (
-            "http = \"GET /a\"\nstatuses = { won = 1 }",
+            "redis = \"redis://127.0.0.1\"\nkey = \"a\"\nstatuses = { won = 1 }",
             "needs the field `status`: say in `fields` \
                                                       where it is",
+        ),
+        (
+            "http = \"GET /a\"\nstatuses = { won = [\"a\", \"b\"], lost = [\"c\", \"a\"] }",
+            "a value stands in another list, too: each means one state only",
+        ),
+        (
+            "http = \"GET /a\"\nonly = { \"/a\" = \"{{item}}\" }",
+            "`{{item}}`: placeholders are not replaced here: write the text itself",
+        ),
+        (
+            "http = \"GET /a\"\nfields = { buyer = \"/{{item}}\" }",
+            "`/{{item}}`: placeholders are not replaced here: write the text itself",
         ),
         (
             "http = \"GET /a\"\nonly = { \"/a\" = \"/(/\" }",

@@ -98,6 +98,42 @@ async fn only_selected_records_are_orders() {
     assert_eq!((tells.buyers, tells.order_ids, tells.attempts), (true, false, false));
 }
 
+/// A misspelt place would be taken for a field that is not told, or leave all records out.
+#[tokio::test]
+async fn places_that_no_record_has_are_errors() {
+    let (rows, objects) = ("id,state\n1,PAID\n", "[{\"id\":1,\"state\":\"PAID\"}]");
+    for (format, printed, lines, told) in [
+        ("csv", rows, "fields = { order_id = \"nr\" }", "`nr`, the place of `order_id`"),
+        ("json", objects, "fields = { order_id = \"/nr\" }", "`/nr`, the place of `order_id`"),
+        ("csv", rows, "fields = { reason = \"why\" }", "`why`, the place of `reason`"),
+        ("csv", rows, "only = { stat = \"PAID\" }", "`stat`, the place of a value of `only`"),
+        ("json", objects, "only = { \"/s\" = \"PAID\" }", "`/s`, the place of a value of `only`"),
+    ] {
+        let text = printing(printed, &format!("format = \"{format}\"\n{lines}"));
+        let error = orders(&text).await.unwrap_err().problem;
+        assert!(error.contains(told), "{lines}: {error}");
+    }
+    let lost = "[{\"state\":\"LOST\"}]";
+    let fields = "fields = { order_id = \"/nr\", status = \"/state\", reason = \"/why\" }";
+    for (printed, lines) in [
+        // Only orders have an id, and objects may leave out what is null.
+        (lost, format!("{fields}\nstatuses = {{ lost = \"LOST\" }}")),
+        (objects, "only = { \"/gone\" = \"*\" }".to_owned()),
+    ] {
+        let text = printing(printed, &format!("format = \"json\"\n{lines}"));
+        assert!(orders(&text).await.is_ok(), "{lines}");
+    }
+}
+
+#[tokio::test]
+async fn record_without_a_status_is_an_error_if_statuses_are_described() {
+    let statuses = "format = \"json\"\nstatuses = { won = \"PAID\" }";
+    let found = orders(&printing("[{\"status\":\"PAID\"}]", statuses)).await.unwrap();
+    assert_eq!(found[0].status, FoundStatus::Won);
+    let error = orders(&printing("[{\"state\":\"PAID\"}]", statuses)).await.unwrap_err().problem;
+    assert!(error.starts_with("record 1 has no status: "), "{error}");
+}
+
 #[tokio::test]
 async fn lines_that_do_not_match_are_no_orders() {
     let text = "started\nbought uid=ann\nbought uid=bob\nstopped\n";

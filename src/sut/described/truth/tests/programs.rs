@@ -43,6 +43,19 @@ async fn failed_command_is_an_error_with_the_last_lines_of_stderr() {
 }
 
 #[tokio::test]
+async fn no_part_of_a_secret_is_left_where_stderr_is_cut_off() {
+    let secret = std::env::var("PATH").unwrap();
+    let script = "printf %s \"$0\" >&2; head -c 395 /dev/zero | tr '\\0' x >&2; exit 3";
+    let text = format!(
+        "[truth.orders]\nformat = \"lines\"\n\
+         command = [\"sh\", \"-c\", '''{script}''', \"{{{{env.PATH}}}}\"]\n"
+    );
+    let error = orders(&text).await.unwrap_err().problem;
+    let end = &secret[secret.len() - 4..];
+    assert!(error.ends_with(&"x".repeat(395)) && !error.contains(end), "{error}");
+}
+
+#[tokio::test]
 async fn missing_program_is_named() {
     let text = "[truth.orders]\ncommand = [\"no-such-program\"]\nformat = \"lines\"\n";
     let error = orders(text).await.unwrap_err().problem;

@@ -161,6 +161,24 @@ async fn numbers_are_values_and_lengths() {
 }
 
 #[tokio::test]
+async fn reset_deletes_the_keys_of_a_pattern() {
+    if !installed("redis-server") {
+        return;
+    }
+    let server = Server::start(&[]);
+    server.run(&["MSET", "order:1", "a", "order:2", "b", "stock", "0", "old", "1"]).await;
+    let text = format!(
+        "[[reset]]\nredis = \"{}\"\ndelete = [\"order:*\", \"old\"]\nset = {{ stock = 10 }}\n",
+        server.url()
+    );
+    let folder = Path::new("");
+    reset(&text).unwrap().run(&site(NO_TARGET, folder).around()).await.unwrap();
+    let left = orders(&server.table("*", "fields = { order_id = \"key\" }")).await.unwrap();
+    let keys: Vec<_> = left.iter().map(|found| found.order_id.as_deref()).collect();
+    assert_eq!(keys, [Some("stock")]);
+}
+
+#[tokio::test]
 async fn wrong_password_is_an_error_that_does_not_show_it() {
     if !installed("redis-server") {
         return;
