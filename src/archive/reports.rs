@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::folder::{FILES, OutputError, RUN, UNFINISHED, at};
 use super::made::Made;
 use super::real_path::real_path;
@@ -22,11 +24,19 @@ pub fn is_file_of_folder(folder: &Path, path: &Path) -> bool {
     })
 }
 
-/// A report in a folder without a recorded run: somebody else's file, which a run in this folder
-/// would replace.
+/// A file in a folder without a recorded run that has the name of a report, or of the record: it is
+/// somebody else's, and a run in this folder would replace it.
 pub fn foreign_report(folder: &Path) -> Option<PathBuf> {
-    let mut reports = ReportKind::ALL.into_iter().map(|kind| folder.join(kind.file_name()));
-    if folder.join(RUN).exists() { None } else { reports.find(|path| holds_something(path)) }
+    let run = folder.join(RUN);
+    if !run.exists() {
+        let mut reports = ReportKind::ALL.into_iter().map(|kind| folder.join(kind.file_name()));
+        return reports.find(|path| holds_something(path));
+    }
+    let is_record = || {
+        let text = fs::read_to_string(&run).unwrap_or_default();
+        serde_json::from_str::<Value>(&text).is_ok_and(|record| record["schema"].is_u64())
+    };
+    (holds_something(&run) && !is_record()).then_some(run)
 }
 
 /// Whether a path names a file that must not be overwritten. A terminal or a pipe holds nothing.

@@ -177,15 +177,15 @@ pub(super) struct ReportArgs {
     /// prints the results one after the other
     #[arg(value_name = "DIR", required = true)]
     pub(super) dirs: Vec<PathBuf>,
-    /// Write the report for people to this file, which must not exist: one HTML page that needs no
+    /// Write the report for people to this new or empty file: one HTML page that needs no
     /// script
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
-    /// Write every invariant and every threshold as a test to this file, which must not exist, in
+    /// Write every invariant and every threshold as a test to this new or empty file, in
     /// JUnit's XML format
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
-    /// Write a short summary in Markdown to this file, which must not exist
+    /// Write a short summary in Markdown to this new or empty file
     #[arg(long, value_name = "FILE")]
     pub(super) summary: Option<PathBuf>,
     #[command(flatten)]

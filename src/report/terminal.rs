@@ -275,8 +275,8 @@ pub(super) fn broker(run: &Run) -> String {
         let limit = connections_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
         let _ = writeln!(
             text,
-            "Broker     {connections_max}{limit} connections at the peak, {connections_opened} \
-             opened during the run"
+            "Broker     {connections_max}{limit} connections at the peak, at least \
+             {connections_opened} opened during the run"
         );
     }
     if let Some(cause) = &run.requests.cause {

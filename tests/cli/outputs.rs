@@ -218,8 +218,9 @@ fn files_of_an_earlier_run_are_replaced() {
     let out = folder.path().join("run");
     std::fs::create_dir(&out).unwrap();
     let unfinished = ["history.ndjson.new", "run.json.new"];
+    let former = "of a former run ".repeat(10_000);
     for file in FILES.into_iter().chain(unfinished) {
-        std::fs::write(out.join(file), "of a former run\n".repeat(10_000)).unwrap();
+        std::fs::write(out.join(file), format!("{{\"schema\":1,\"is\":\"{former}\"}}")).unwrap();
     }
     let result = result(folder.path(), &["--threads", "2", "--out", "run"]);
     assert_eq!(serde_json::from_str::<Value>(&read(out.join("run.json"))).unwrap(), result);

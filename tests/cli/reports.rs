@@ -157,13 +157,16 @@ fn folder_with_other_reports_or_the_baseline_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let keep = folder.path().join("keep");
     std::fs::create_dir(&keep).unwrap();
-    std::fs::write(keep.join("report.html"), "mine").unwrap();
     let load = ["--spawn", "--threads", "2", "--out"];
-    let output = bench(folder.path(), &[&load[..], &["keep"]].concat());
-    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    let problem = "--out: keep/report.html is there, and no recorded run";
-    assert!(stderr(&output).contains(problem), "{}", stderr(&output));
-    assert_eq!(read(&keep.join("report.html")), "mine");
+    for name in ["report.html", "run.json"] {
+        std::fs::write(keep.join(name), "{}").unwrap();
+        let output = bench(folder.path(), &[&load[..], &["keep"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let problem = format!("--out: keep/{name} is there, and no recorded run");
+        assert!(stderr(&output).contains(&problem), "{}", stderr(&output));
+        assert_eq!(read(&keep.join(name)), "{}");
+        std::fs::remove_file(keep.join(name)).unwrap();
+    }
     for code in [0, 0] {
         let output = bench(folder.path(), &[&load[..], &["run"]].concat());
         assert_eq!(output.status.code(), Some(code), "a recorded run is replaced");

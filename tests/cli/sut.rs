@@ -1,6 +1,8 @@
 //! `seckill sut`: descriptions are written and tried out; and what a run by a description reports.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -206,6 +208,19 @@ fn program_of_a_check_ends_with_it() {
     assert_eq!(wait(&mut check).code(), Some(130));
     let process = format!("/proc/{}", fs::read_to_string(&pid).unwrap().trim());
     eventually("the program has ended", || !Path::new(&process).exists());
+}
+
+#[test]
+fn variable_that_is_no_text_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "[[after]]\nrequest = \"GET /{{env.SHOP_ADMIN_TOKEN}}\"\n";
+    let _server = shop(folder.path(), Reply::Bytes(answer(201, "", "{}")), table);
+    let mut check = seckill();
+    check.current_dir(folder.path()).args(["sut", "check", "shop.toml"]);
+    let output = check.env("SHOP_ADMIN_TOKEN", OsStr::from_bytes(b"\xff")).output().unwrap();
+    let told = "SHOP_ADMIN_TOKEN from the environment is not UTF-8: set it anew";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

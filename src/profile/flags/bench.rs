@@ -203,18 +203,18 @@ layered! {
         /// the reports
         #[arg(long, short = 'o', env = "SECKILL_OUT", value_name = "DIR")]
         pub out: Option<PathBuf>,
-        /// Write every request to this file, which must not exist, in JMeter's CSV format
+        /// Write every request to this new or empty file, in JMeter's CSV format
         #[arg(long, short = 'l', env = "SECKILL_JTL", value_name = "FILE")]
         pub jtl: Option<PathBuf>,
-        /// Write the report for people to this file, which must not exist: one HTML page that needs
+        /// Write the report for people to this new or empty file: one HTML page that needs
         /// no script. --out writes it as well
         #[arg(long, env = "SECKILL_HTML", value_name = "FILE")]
         pub html: Option<PathBuf>,
-        /// Write every invariant and every threshold as a test to this file, which must not exist,
+        /// Write every invariant and every threshold as a test to this new or empty file,
         /// in JUnit's XML format. --out writes it as well
         #[arg(long, env = "SECKILL_JUNIT", value_name = "FILE")]
         pub junit: Option<PathBuf>,
-        /// Write a short summary in Markdown to this file, which must not exist. --out writes it
+        /// Write a short summary in Markdown to this new or empty file. --out writes it
         /// as well
         #[arg(long, env = "SECKILL_SUMMARY", value_name = "FILE")]
         pub summary: Option<PathBuf>,

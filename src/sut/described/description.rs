@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::escape::printable;
 use crate::ids::ItemId;
 use crate::stats::Click;
 
@@ -14,7 +13,7 @@ use super::compiled::compile;
 use super::file::{DescriptionError, File, is_description};
 use super::labels::Labels;
 use super::request::{Request, request_line};
-use super::secrets::{ENV, Secrets};
+use super::secrets::{self, ENV, Secrets};
 use super::tables::Tables;
 use super::truth::{Reset, Truth};
 use super::wrong::Wrong;
@@ -251,12 +250,7 @@ impl Description {
     /// The value of a name that is the same for all virtual users; `None` if it is no such name.
     fn fixed(&self, name: &str, target: &str) -> Option<Result<String, String>> {
         if let Some(variable) = name.strip_prefix(ENV) {
-            let value = std::env::var(variable);
-            let unset = |_| {
-                let name = printable(variable);
-                format!("the environment has no {name}: export {name}=…")
-            };
-            return Some(value.map_err(unset));
+            return Some(secrets::variable(variable));
         }
         match name {
             "item" => Some(match &self.item {

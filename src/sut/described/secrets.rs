@@ -1,6 +1,7 @@
 //! [`Secrets`]: values that must not be shown, such as those of `{{env.NAME}}` in a description.
 
 use std::cmp::Reverse;
+use std::env::VarError;
 
 use crate::escape::printable;
 
@@ -14,6 +15,23 @@ const CUT: &str = "…";
 
 /// From how many bytes on the beginning of a value is hidden: fewer tell nothing.
 const BEGINNING_MIN: usize = 3;
+
+/// The value of a variable of the environment that a description names.
+///
+/// # Errors
+/// When there is none, or it is no text.
+pub(super) fn variable(name: &str) -> Result<String, String> {
+    // A name with `=` or NUL is none, and looking one up is safe nevertheless.
+    std::env::var(name).map_err(|error| {
+        let shown = printable(name);
+        match error {
+            VarError::NotPresent => format!("the environment has no {shown}: export {shown}=…"),
+            VarError::NotUnicode(_) => {
+                format!("{shown} from the environment is not UTF-8: set it anew")
+            }
+        }
+    })
+}
 
 /// Values that must not be shown.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use crate::sut::described::secrets::ENV;
+use crate::sut::described::secrets::{self, ENV};
 use crate::sut::described::text::Text;
 use crate::sut::described::wrong::Wrong;
 use crate::units::Span;
@@ -57,12 +57,7 @@ pub(super) fn text(value: &Spanned<String>, may_page: bool) -> Result<Text, Wron
 pub(super) fn check_names(text: &Text, at: usize, may_page: bool) -> Result<(), Wrong> {
     for name in text.names() {
         if let Some(variable) = name.strip_prefix(ENV) {
-            // A name with `=` or NUL is none, and looking one up is safe nevertheless.
-            if std::env::var(variable).is_err() {
-                let shown = crate::escape::printable(variable);
-                let problem = format!("the environment has no {shown}: export {shown}=…");
-                return Err(Wrong::at(at, problem));
-            }
+            secrets::variable(variable).map_err(|problem| Wrong::at(at, problem))?;
             continue;
         }
         if matches!(name, "item" | "seed" | "target") || (may_page && name == PAGE) {

@@ -44,3 +44,6 @@ pub(super) const STDERR_SHOWN_MAX: usize = 400;
 
 /// How many of the last lines of a program's stderr are in an error.
 pub(super) const STDERR_LINES_MAX: usize = 3;
+
+/// How long a statement may wait for a lock of SQLite. The time-out of the whole program is longer.
+pub(super) const SQLITE_TIMEOUT: Duration = Duration::from_secs(5);

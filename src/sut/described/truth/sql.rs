@@ -11,6 +11,7 @@ use super::around::Read;
 use super::check;
 use super::error::Problem;
 use super::format::Format;
+use super::limits::SQLITE_TIMEOUT;
 use super::program::{self, Program};
 use super::record::Record;
 
@@ -92,6 +93,8 @@ fn sqlite(file: &str, may_write: bool) -> Program {
     // A name that begins with a hyphen would be an option.
     let file = if file.starts_with('-') { format!("./{file}") } else { file.to_owned() };
     let mut words = words(&["sqlite3", "-init", "/dev/null", "-batch", "-bail", "-csv", "-header"]);
+    // The shop may have it locked at this moment.
+    words.extend(["-cmd".to_owned(), format!(".timeout {}", SQLITE_TIMEOUT.as_millis())]);
     words.extend((!may_write).then(|| "-readonly".to_owned()));
     words.push(file);
     Program { words, variables: Vec::new(), input: String::new(), package: Some("sqlite3") }
