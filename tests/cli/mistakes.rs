@@ -207,3 +207,22 @@ fn full_stdout_is_an_error_and_a_closed_pipe_is_none() {
         assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()), "{words}");
     }
 }
+
+#[test]
+fn limit_of_a_files_size_is_an_error_and_leaves_no_part_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorded = bench(folder.path(), &["--spawn", "--out", "run"]);
+    assert_eq!(recorded.status.code(), Some(0), "{}", stderr(&recorded));
+    for (words, file) in [
+        ("report run --html made", "made"),
+        ("report run --junit made", "made"),
+        ("sut init made", "made"),
+        ("audit run --json > out", "the output to stdout"),
+        ("man > out", "the output to stdout"),
+        ("--help > out", "the help to stdout"),
+    ] {
+        let output = shell(folder.path(), &format!("ulimit -f 1; \"$S\" {words}"));
+        assert_told(&output, 1, &format!("cannot write {file}: File too large"));
+        assert!(!folder.path().join("made").exists(), "{words}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `seckill sut init`: a description with comments, to be completed.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, anyhow};
@@ -23,7 +23,8 @@ pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
         }
         _ => anyhow!("cannot write {}: {error}", path.display()),
     })?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    let written = file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)));
+    written.with_context(|| format!("cannot write {}", path.display()))?;
     let (name, accounts) = (path.display(), accounts(args));
     say(format_args!(
         "wrote {name}: complete it, then try it out with: seckill sut check {name}{accounts}"
