@@ -28,6 +28,11 @@ impl Sources {
         }
     }
 
+    /// Whether the argument with this id was given on the command line.
+    pub(super) fn is_on_command_line(&self, id: &str) -> bool {
+        self.on_command_line.contains(&id.replace('_', "-"))
+    }
+
     /// An error about a flag, with the name of its source.
     pub(super) fn explain(&self, error: &FlagError) -> String {
         self.explain_with(error, &Profile::default(), "")
