@@ -15,8 +15,11 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The flags of a parsed subcommand.
+    /// The flags of a parsed subcommand, or of the one inside it.
     pub(super) fn of(matches: &ArgMatches) -> Self {
+        if let Some((_, inner)) = matches.subcommand() {
+            return Self::of(inner);
+        }
         let from = |source: ValueSource| {
             let ids = matches.ids().map(clap::Id::as_str);
             let ids = ids.filter(|id| matches.value_source(id) == Some(source));

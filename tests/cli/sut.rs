@@ -178,3 +178,25 @@ command = ["echo", "10"]
     let told = "! stock     `stock` in [shop] is 12, but 10 units are left and 1 are sold";
     assert!(code == Some(1) && text.contains(told), "{text}");
 }
+
+#[test]
+fn wrong_value_is_blamed_on_its_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = shop(folder.path(), Reply::Bytes(answer(201, "", "{}")), "");
+    for (flag, variable, value, problem) in [
+        ("--target", "SECKILL_TARGET", "x", "`x` is not of the form http://host:port"),
+        ("--item", "SECKILL_ITEM", "a b", "must be 1 to 64 characters"),
+        ("--buyers-from", "SECKILL_BUYERS_FROM", "none.csv", "none.csv: "),
+    ] {
+        let output = run(folder.path(), &["sut", "check", "shop.toml", flag, value]);
+        let told = format!("{flag}: {problem}");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&told), "no {told} in {}", stderr(&output));
+        let mut command = seckill();
+        command.current_dir(folder.path()).env(variable, value);
+        let output = command.args(["sut", "check", "shop.toml"]).output().unwrap();
+        let told = format!("{variable} from the environment: {problem}");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&told), "no {told} in {}", stderr(&output));
+    }
+}
