@@ -8,14 +8,16 @@ use anyhow::{Context, anyhow};
 use crate::cli::report_files::{is_stdout, not_stdout};
 
 use super::args::{Body, Orders, SutInitArgs};
+use super::valid::check;
 use super::{Failure, say};
 
 pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
-    let text = description(args);
     let path = &args.file;
     if is_stdout(path) {
         return Err(not_stdout("FILE"));
     }
+    check(args)?;
+    let text = description(args);
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = file.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
