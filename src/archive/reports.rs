@@ -96,7 +96,6 @@ impl ReportFile {
     /// # Errors
     /// When it cannot be written.
     pub fn write(mut self, text: &str) -> Result<(), OutputError> {
-        self.made.keep();
         let mut write = || -> io::Result<()> {
             if self.file.metadata()?.is_file() {
                 self.file.set_len(0)?;
@@ -105,7 +104,9 @@ impl ReportFile {
             self.file.write_all(text.as_bytes())?;
             self.file.flush()
         };
-        write().map_err(at(&self.path))
+        write().map_err(at(&self.path))?;
+        self.made.keep();
+        Ok(())
     }
 }
 

@@ -136,7 +136,7 @@ pub(super) struct BenchArgs {
     pub(super) flags: BenchFlags,
     /// Test the load generator against a stub server that freezes for 2 s of 6 s, and measure its
     /// precision and its maximum rate on this machine
-    #[arg(long, conflicts_with_all = ["target", "spawn", "profile", "fault", "nemesis"])]
+    #[arg(long)]
     pub(super) self_test: bool,
     /// Read flags from a TOML file; those on the command line and in the environment take
     /// precedence

@@ -11,12 +11,17 @@ use super::console::say;
 use super::failure::Failure;
 use super::github::report_failure_to_job;
 use super::parse::parse;
+use super::signals::outlive_file_size_limit;
 use super::sources::Sources;
 use super::variables::{not_utf8, unknown_variables};
 use super::{bench, docs, lab, recorded, self_test, serve, sut};
 
 /// Runs a command line, whose first word is the program, and returns the exit code.
 pub fn run(words: Vec<OsString>) -> ExitCode {
+    if let Err(error) = outlive_file_size_limit() {
+        say(format_args!("seckill: {error}"));
+        return 1.into();
+    }
     match parse(&words) {
         Ok((cli, sources)) => run_command(cli, &sources),
         Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
@@ -49,7 +54,7 @@ fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, sources, colour),
         Command::Bench(args) if args.self_test => {
-            self_test::self_test(args.flags.json.unwrap_or(false))
+            self_test::self_test(args.flags.json.unwrap_or(false), sources)
         }
         Command::Bench(args) => bench::bench(*args, sources, colour),
         Command::Sut(command) => sut::sut(command, sources),

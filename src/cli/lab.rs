@@ -1,23 +1,16 @@
 //! `seckill lab`: throwaway services for one command, or until a signal.
 
-use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::ExitStatusExt;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
-use procfs::process::Process;
-use rustix::process::Signal;
+use anyhow::Context;
 
 use crate::lab::{
-    Broker, ChildProcess, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqCluster,
-    RabbitMqOptions, Redis, RedisCluster, Scope, check_installed, find,
+    Broker, ControlSocket, LabError, Nginx, Order, RabbitMq, RabbitMqCluster, RabbitMqOptions,
+    Redis, RedisCluster, check_installed,
 };
 use crate::profile::{FlagError, Part, env_name};
 use crate::settings::Nodes;
@@ -25,6 +18,7 @@ use crate::store::ROUTING_KEY;
 use crate::units::Count;
 
 use super::args::{Engine, LabArgs};
+use super::lab_command::LabCommand;
 use super::signals::Signals;
 use super::sources::Sources;
 use super::{Failure, print, say};
@@ -65,31 +59,6 @@ pub(super) fn lab(args: LabArgs, sources: &Sources) -> Result<u8, Failure> {
     // An interrupted start is not waited for: the reapers end the services that it has started.
     runtime.shutdown_background();
     done
-}
-
-/// The command to run, whose program was found.
-struct LabCommand {
-    program: PathBuf,
-    args: Vec<OsString>,
-}
-
-impl LabCommand {
-    fn new(program: &OsString, args: &[OsString]) -> Result<Self, Failure> {
-        let found = match program.to_str() {
-            Some("seckill") => Some(std::env::current_exe()?),
-            _ => find(program),
-        };
-        let not_found = || {
-            let (name, path) = (program.to_string_lossy(), Path::new(program));
-            let is_path = path.components().count() > 1;
-            let problem = match is_path && path.is_file() {
-                true => "it is not executable: `chmod +x` it, or name its interpreter before it",
-                false => "no such program; write its path, or add it to PATH",
-            };
-            anyhow!("cannot run `{name}`: {problem}")
-        };
-        Ok(Self { program: found.ok_or_else(not_found)?, args: args.to_vec() })
-    }
 }
 
 impl Engine {
@@ -269,76 +238,4 @@ async fn run(
             Ok(0)
         }
     }
-}
-
-impl LabCommand {
-    /// Runs the command to its end, and returns its exit code.
-    async fn run(
-        self,
-        variables: &[(String, String)],
-        signals: &mut Signals,
-    ) -> Result<u8, Failure> {
-        let Self { program, args } = self.with_odd_variables(std::env::vars_os())?;
-        let mut child = ChildProcess::new(Scope::Process, None)?;
-        let started = child.start(&program, |command| {
-            command.args(&args).envs(variables.iter().map(|(name, value)| (name, value)));
-        });
-        started.with_context(|| format!("cannot run `{}`", program.display()))?;
-        let mut is_second = false;
-        let status = loop {
-            tokio::select! {
-                status = child.ended() => break status?,
-                signal = signals.which() => match is_second {
-                    true => child.kill()?,
-                    false => forward(signal, &child)?,
-                },
-            }
-            is_second = true;
-        };
-        Ok(code(status))
-    }
-
-    /// Wraps the command in `env` if the environment has variables whose names are not
-    /// identifiers, such as `a.b`. The command starts as a shell, which does not pass them on.
-    fn with_odd_variables(
-        self,
-        environment: impl Iterator<Item = (OsString, OsString)>,
-    ) -> anyhow::Result<Self> {
-        let odd = environment.filter(|(name, _)| !is_identifier(name));
-        let odd: Vec<_> = odd.map(|(name, value)| [name, value].join("=".as_ref())).collect();
-        if odd.is_empty() {
-            return Ok(self);
-        }
-        let env = find("env").context("cannot find `env`, which passes on odd variables")?;
-        let args = [odd, vec![self.program.into()], self.args].concat();
-        Ok(Self { program: env, args })
-    }
-}
-
-/// Whether a shell can have a variable of this name.
-fn is_identifier(name: &OsStr) -> bool {
-    let name = name.as_bytes();
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    name.iter().all(is_word) && name.first().is_some_and(|first| !first.is_ascii_digit())
-}
-
-/// Forwards a signal to the command, unless the terminal has sent it to both.
-fn forward(signal: Signal, child: &ChildProcess) -> Result<(), Failure> {
-    say("lab: waiting for the command to end; send another signal to kill it");
-    if signal == Signal::INT && in_foreground() {
-        return Ok(());
-    }
-    Ok(child.signal(signal)?)
-}
-
-/// Whether Ctrl-C on the terminal reaches this process group, and so the command as well.
-fn in_foreground() -> bool {
-    let stat = Process::myself().and_then(|process| process.stat());
-    stat.is_ok_and(|stat| stat.tty_nr != 0 && stat.tpgid == stat.pgrp)
-}
-
-/// The exit code that a shell would report.
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

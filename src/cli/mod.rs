@@ -15,6 +15,7 @@ mod failure;
 mod github;
 mod help;
 mod lab;
+mod lab_command;
 mod limits;
 mod parse;
 mod recorded;

@@ -27,8 +27,7 @@ pub(super) fn parse(words: &[OsString]) -> Result<(Cli, Sources), Error> {
     let command = if is_short { without_variables(command) } else { command };
     let parsed = command.clone().try_get_matches_from(words).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
-        let sources = matches.subcommand().map(|(_, matches)| Sources::of(matches));
-        Ok((cli, sources.unwrap_or_default()))
+        Ok((cli, Sources::of(&matches)))
     });
     parsed.map_err(|error| advise(error, &command, words))
 }

@@ -1,10 +1,18 @@
 //! `seckill bench --self-test`.
 
+use clap::{Args, Command};
+
+use super::args::BenchArgs;
 use super::console::{print, say};
 use super::failure::Failure;
+use super::sources::Sources;
+
+/// The flags that the self-test reads.
+const READ: [&str; 2] = ["self_test", "json"];
 
 /// Tests the generator; the exit code is 5 if its measurements cannot be trusted on this machine.
-pub(super) fn self_test(as_json: bool) -> Result<u8, Failure> {
+pub(super) fn self_test(as_json: bool, sources: &Sources) -> Result<u8, Failure> {
+    refuse_unread(sources)?;
     say("self-test: pacing, the ceiling, and a server that freezes; takes about 13 s");
     let result = crate::bench::self_test()?;
     print(&if as_json { format!("{:#}\n", result.json()) } else { result.text() })?;
@@ -15,4 +23,18 @@ pub(super) fn self_test(as_json: bool) -> Result<u8, Failure> {
 pub(super) fn stub_server() -> Result<u8, Failure> {
     crate::bench::stub_server(|line| drop(print(line)))?;
     Ok(0)
+}
+
+/// Refuses flags without an effect on the self-test. A variable may be meant for other runs.
+fn refuse_unread(sources: &Sources) -> Result<(), Failure> {
+    let bench = BenchArgs::augment_args(Command::new("bench"));
+    let mut flags = bench.get_arguments().filter(|flag| !READ.contains(&flag.get_id().as_str()));
+    let Some(unread) = flags.find(|flag| sources.is_on_command_line(flag.get_id().as_str())) else {
+        return Ok(());
+    };
+    let name = unread.get_long().map_or_else(String::new, |long| format!("--{long}"));
+    let name = if name.is_empty() { "flags after --".to_owned() } else { name };
+    Err(Failure::Usage(format!(
+        "{name}: cannot be combined with --self-test, which does not read it: leave one out"
+    )))
 }

@@ -1,4 +1,5 @@
-//! The signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM and SIGHUP.
+//! The signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM and SIGHUP; and the one that
+//! is not to end it.
 
 use std::io;
 
@@ -16,9 +17,6 @@ impl Signals {
     pub(super) fn take() -> io::Result<Self> {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let [a, b, c] = kinds.map(signal);
-        // A write beyond the limit of a file's size (ulimit -f) then fails, and does not end the
-        // process without a word.
-        drop(signal(SignalKind::from_raw(Name::XFSZ.as_raw()))?);
         Ok(Self { signals: [a?, b?, c?] })
     }
 
@@ -36,4 +34,13 @@ impl Signals {
             _ = c.recv() => Name::HUP,
         }
     }
+}
+
+/// Makes a write beyond the limit of a file's size (ulimit -f) fail: without this, its signal ends
+/// the process without a word, and leaves a file that is cut off.
+pub(super) fn outlive_file_size_limit() -> io::Result<()> {
+    // A handler can only be set inside a runtime. It stays until the process ends.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    signal(SignalKind::from_raw(Name::XFSZ.as_raw())).map(drop)
 }

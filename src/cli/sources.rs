@@ -15,8 +15,11 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The flags of a parsed subcommand.
+    /// The flags of a parsed subcommand, or of the one inside it.
     pub(super) fn of(matches: &ArgMatches) -> Self {
+        if let Some((_, inner)) = matches.subcommand() {
+            return Self::of(inner);
+        }
         let from = |source: ValueSource| {
             let ids = matches.ids().map(clap::Id::as_str);
             let ids = ids.filter(|id| matches.value_source(id) == Some(source));
@@ -26,6 +29,11 @@ impl Sources {
             on_command_line: from(ValueSource::CommandLine),
             in_environment: from(ValueSource::EnvVariable),
         }
+    }
+
+    /// Whether the argument with this id was given on the command line.
+    pub(super) fn is_on_command_line(&self, id: &str) -> bool {
+        self.on_command_line.contains(&id.replace('_', "-"))
     }
 
     /// An error about a flag, with the name of its source.

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use lapin::uri::AMQPUri;
+use redis::IntoConnectionInfo;
+
+use crate::escape::printable;
 use crate::flaws::{Design, Engines, Flaw, Flaws};
 use crate::secret::{EngineUrl, Secret};
 use crate::settings::{QueueType, Role};
@@ -15,6 +19,13 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
 /// Longest name of a queue, in bytes: AMQP's 255, less the suffix of the dead-letter queue.
 const QUEUE_NAME_LEN_MAX: usize = 200;
+
+/// How the address of a broker is written.
+const BROKER_FORM: &str = "amqp://user:password@host:5672/vhost";
+
+/// How the address of a Redis is written.
+const REDIS_FORM: &str = "redis://user:password@host:6379/0, or for a cluster \
+                          redis+cluster://user:password@host1:6379,host2:6379";
 
 /// Most nodes of a cluster that one address names: any one of them leads to the others.
 const NODES_MAX: usize = 64;
@@ -47,6 +58,10 @@ pub(super) fn broker(flags: &ServeFlags) -> Result<Option<BrokerPlan>, FlagError
     let connect_timeout = timeout("broker-connect-timeout", flags.broker_connect_timeout)?;
     let queue_type = flags.queue_type.unwrap_or_default();
     let url = url("queue", flags.queue.as_ref(), &["amqp", "amqps"])?;
+    for host in url.iter().flat_map(EngineUrl::each_host) {
+        let read = host.expose().parse::<AMQPUri>();
+        read.map_err(|problem| unreadable("queue", BROKER_FORM, &problem))?;
+    }
     Ok(url.map(|url| BrokerPlan { url, queue, queue_type, publish_timeout, connect_timeout }))
 }
 
@@ -80,7 +95,16 @@ fn check_redis(url: &EngineUrl) -> Result<(), FlagError> {
             "names a database, of which a cluster has one: leave out what follows the hosts",
         ),
         true => Ok(()),
-    }
+    }?;
+    url.redis_nodes().iter().try_for_each(|node| {
+        let read = node.expose().into_connection_info().map(drop);
+        read.map_err(|error| unreadable("store", REDIS_FORM, &error.to_string()))
+    })
+}
+
+/// An error about an address that the client of its engine does not read.
+fn unreadable(flag: &'static str, form: &str, problem: &str) -> FlagError {
+    FlagError::new(flag, format!("is not of the form {form} ({})", printable(problem)))
 }
 
 /// The flaws of the design and those that flags name.

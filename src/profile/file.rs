@@ -222,6 +222,14 @@ impl Invalid {
         let expects = |form| message.contains("invalid type") && message.contains(form);
         let (key, message) = match found {
             _ if message.starts_with("unknown field") => (None, unknown_key(message, command)),
+            // The header of a table.
+            Some((key, value)) if expects("expected a sequence") && value.starts_with('[') => {
+                let cure = match key {
+                    "fault" => "[[fault]], and its keys below".to_owned(),
+                    _ => format!("{key} = [\"…\"]"),
+                };
+                (None, format!("`{key}` is a list: write {cure}"))
+            }
             Some((key, value)) if expects("expected a sequence") => {
                 (None, format!("`{key}` is a list: write {key} = [{}]", printable(value)))
             }
@@ -290,6 +298,8 @@ mod tests {
             ("loops = 1\nstage = \"1s:5\" # up\n", 2, "a list: write stage = [\"1s:5\"]"),
             ("[server]\nflaw = \"no-dedupe\"\n", 2, "a list: write flaw = [\"no-dedupe\"]"),
             ("server = { flaw = \"x\" }\n", 1, "a list: write flaw = [\"x\"]"),
+            ("[fault]\nat = \"1s\"\n", 1, "a list: write [[fault]], and its keys below"),
+            ("[stage]\na = 1\n", 1, "a list: write stage = [\"…\"]"),
             ("server = 5\n", 1, "a table: write [server], and its keys below"),
         ];
         for (text, line, expected) in cases {

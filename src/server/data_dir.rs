@@ -42,6 +42,18 @@ pub enum DataError {
         /// The system's error.
         cause: io::Error,
     },
+    /// A secret in it cannot be read.
+    #[error(
+        "cannot read {}: {cause}; let it hold the secret alone, as text that you may read, or \
+         remove it, and the next start generates another one",
+        path.display()
+    )]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        cause: io::Error,
+    },
     /// Another server uses it.
     #[error(
         "another server{} uses the data folder {}: stop it, or give another --data",
@@ -136,7 +148,8 @@ impl DataDir {
 
     fn secret(&self, name: &str) -> Result<Secret, DataError> {
         let path = self.file(name);
-        if let Some(token) = read_text(&path).map_err(|cause| self.error(cause))? {
+        let unreadable = |cause| DataError::Secret { path: path.clone(), cause };
+        if let Some(token) = read_text(&path).map_err(unreadable)? {
             return Ok(Secret(token));
         }
         // Two random UUIDs: 244 random bits from the system's generator.
@@ -158,7 +171,7 @@ impl DataDir {
             }
         };
         write().map_err(|cause| self.error(cause))?;
-        let token = read_text(&path).map_err(|cause| self.error(cause))?;
+        let token = read_text(&path).map_err(unreadable)?;
         // The token is missing only if another program left an empty file.
         let empty = || self.error(io::Error::other(format!("{name} is empty")));
         token.map(Secret).ok_or_else(empty)

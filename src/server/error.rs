@@ -41,8 +41,8 @@ pub enum ServeError {
     Sale(#[from] StoreError),
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address}: {cause}; give another address with --listen, or port 0 \
-         for a free one"
+        "cannot listen on {address}: {cause}; give another address (--listen or SECKILL_LISTEN), \
+         such as 127.0.0.1:7001, or port 0 for a free one"
     )]
     Listen {
         /// The address.

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use crate::profile::FlagError;
 use crate::tls::Trust;
 use hyper::Uri;
+use hyper::http::uri::Authority;
 
 /// The default target.
 const TARGET_DEFAULT: &str = "http://127.0.0.1:7001";
@@ -41,32 +42,28 @@ impl Target {
     /// When it is neither `http://host:port` nor, in a build with TLS, `https://host:port`, or when
     /// the host has no address.
     pub fn new(url: Option<&str>) -> Result<Self, FlagError> {
-        let url = url.unwrap_or(TARGET_DEFAULT);
-        let shape = || invalid(format!("`{url}` is not of the form http://host:port"));
-        let given_port = port(url)?;
-        let uri: Uri = url.parse().map_err(|_| shape())?;
-        let (scheme, default_port) = match uri.scheme_str() {
-            Some("http") => ("http", 80),
-            Some("https") if !cfg!(feature = "tls") => return Err(invalid(NO_TLS)),
-            Some("https") => (HTTPS, 443),
-            _ => return Err(shape()),
-        };
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(invalid(format!("`{url}` has a path: give only http://host:port")));
-        }
-        let authority = uri.authority().ok_or_else(shape)?;
-        if authority.as_str().contains('@') {
-            return Err(invalid("a user name in the URL is not supported"));
-        }
-        let port = given_port.unwrap_or(default_port);
+        let (scheme, authority, port) = read(url.unwrap_or(TARGET_DEFAULT))?;
         let bare_host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let addresses = (bare_host, port).to_socket_addrs();
-        let unknown = || invalid(format!("the host `{bare_host}` has no address"));
+        let unknown = || {
+            invalid(format!(
+                "the host `{bare_host}` has no address: correct its name, or write the server's \
+                 address, such as http://127.0.0.1:7001"
+            ))
+        };
         let addresses: Vec<_> = addresses.map_err(|_| unknown())?.collect();
         let address = *addresses.first().ok_or_else(unknown)?;
         let host = format!("{}:{port}", authority.host());
         let (url, trust) = (format!("{scheme}://{host}"), Trust::default());
         Ok(Self { url, host, address, addresses, trust })
+    }
+
+    /// Checks a URL, and leaves its host unresolved.
+    ///
+    /// # Errors
+    /// As of [`Self::new`], except for the addresses of the host.
+    pub fn check(url: &str) -> Result<(), FlagError> {
+        read(url).map(drop)
     }
 
     /// Whether the target is reached over TLS.
@@ -80,6 +77,30 @@ impl Target {
         let name = self.host.rsplit_once(':').map_or(&*self.host, |(name, _)| name);
         name.trim_start_matches('[').trim_end_matches(']')
     }
+}
+
+/// Scheme, host and port of a URL.
+///
+/// # Errors
+/// When it has something else, or another scheme.
+fn read(url: &str) -> Result<(&'static str, Authority, u16), FlagError> {
+    let shape = || invalid(format!("`{url}` is not of the form http://host:port"));
+    let given_port = port(url)?;
+    let uri: Uri = url.parse().map_err(|_| shape())?;
+    let (scheme, default_port) = match uri.scheme_str() {
+        Some("http") => ("http", 80),
+        Some("https") if !cfg!(feature = "tls") => return Err(invalid(NO_TLS)),
+        Some("https") => (HTTPS, 443),
+        _ => return Err(shape()),
+    };
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(invalid(format!("`{url}` has a path: give only http://host:port")));
+    }
+    let authority = uri.authority().cloned().ok_or_else(shape)?;
+    if authority.as_str().contains('@') {
+        return Err(invalid("a user name in the URL is not supported"));
+    }
+    Ok((scheme, authority, given_port.unwrap_or(default_port)))
 }
 
 /// The port in a URL, if it has one.

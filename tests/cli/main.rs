@@ -32,6 +32,7 @@ mod right_runs;
 mod schema;
 mod self_test;
 mod shutdown;
+mod sources;
 mod sut;
 mod thresholds;
 mod verdicts;

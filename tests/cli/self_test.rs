@@ -1,6 +1,7 @@
 //! The load generator's self-test.
 
 use super::{bench, stderr, stdout};
+use crate::support::child::seckill;
 
 /// Latency without and with correction for the freeze, which lasts 1.4 s.
 const SHOWN_FROM_US: u64 = 1_200_000;
@@ -8,7 +9,10 @@ const SHOWN_FROM_US: u64 = 1_200_000;
 #[test]
 fn only_corrected_latency_shows_a_server_freeze() {
     let folder = tempfile::tempdir().unwrap();
-    let output = bench(folder.path(), &["--self-test", "--json"]);
+    // What a job sets for other runs has no effect.
+    let mut command = seckill();
+    command.current_dir(folder.path()).env("SECKILL_TARGET", "http://127.0.0.1:1");
+    let output = command.args(["bench", "--self-test", "--json"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     let freeze = &json["freeze"];
     assert_eq!(output.status.code(), Some(0), "{}\n{json:#}", stderr(&output));
@@ -20,10 +24,24 @@ fn only_corrected_latency_shows_a_server_freeze() {
 }
 
 #[test]
-fn self_test_rejects_target_and_spawn() {
+fn self_test_rejects_flags_that_it_does_not_read() {
     let folder = tempfile::tempdir().unwrap();
-    for flag in ["--spawn", "--target=http://127.0.0.1:1"] {
-        let output = bench(folder.path(), &["--self-test", flag]);
-        assert_eq!(output.status.code(), Some(2), "{flag}: {}", stderr(&output));
+    for (flags, name) in [
+        (&["--spawn"][..], "--spawn"),
+        (&["--target=http://127.0.0.1:1"], "--target"),
+        (&["-t", "http://127.0.0.1:1"], "--target"),
+        (&["--profile", "none.toml"], "--profile"),
+        (&["--out", "run"], "--out"),
+        (&["--html", "x.html", "--json"], "--html"),
+        (&["--fail-if", "p99>1s"], "--fail-if"),
+        (&["-c", "5"], "--threads"),
+        (&["--quiet"], "--quiet"),
+        (&["--", "--stock", "5"], "flags after --"),
+    ] {
+        let output = bench(folder.path(), &[&["--self-test"], flags].concat());
+        let told = format!("{name}: cannot be combined with --self-test");
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(&told), "{flags:?}: {}", stderr(&output));
     }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

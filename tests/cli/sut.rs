@@ -52,6 +52,36 @@ fn written_description_of_each_kind_can_be_tried_out() {
 }
 
 #[test]
+fn flag_that_makes_no_description_is_refused_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flags, told) in [
+        (&["--purchase", "POST"][..], "--purchase: `POST` is no request: write it as POST /path"),
+        (&["--purchase", "POSTorders"], "`POSTorders` is no request: write it as POST /path, such"),
+        (&["--purchase", "FETCH /x"], "--purchase: `FETCH` is none of GET, POST, PUT, PATCH, "),
+        (&["--purchase", "POST /a{{b c"], "--purchase: "),
+        (
+            &["--login", "x"],
+            "--login: `x` is no request: write it as POST /path, such as POST /login",
+        ),
+        (&["--won", "99"], "--won: 99 is no status of an answer: 200 to 599, such as 201"),
+        (&["--accepted", "600"], "--accepted: 600 is no status of an answer"),
+        (&["--sold-out", "0"], "--sold-out: 0 is no status of an answer: 200 to 599, such as 409"),
+        (&["--accepted", "202", "--result", "/r"], "--result: `/r` is no request"),
+        (&["--target", "nohost"], "--target: `nohost` is not of the form http://host:port"),
+        (&["--target", "ftp://x"], "--target: `ftp://x` is not of the form http://host:port"),
+    ] {
+        let output = run(folder.path(), &[&["sut", "init", "shop.toml"], flags].concat());
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(told), "no {told} in {}", stderr(&output));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{flags:?}");
+    }
+    // The file is to be completed: neither the host nor the values have to be there yet.
+    let later = ["--target", "http://shop.invalid", "--purchase", "POST /o?k={{env.NOT_SET_YET}}"];
+    let output = run(folder.path(), &[&["sut", "init", "shop.toml"][..], &later].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
 fn existing_file_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("shop.toml");
@@ -249,4 +279,26 @@ command = ["echo", "10"]
     let (code, text) = check("[shop]\nstock = 12\n", orders, &item);
     let told = "! stock     `stock` in [shop] is 12, but 10 units are left and 1 are sold";
     assert!(code == Some(1) && text.contains(told), "{text}");
+}
+
+#[test]
+fn wrong_value_is_blamed_on_its_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = shop(folder.path(), Reply::Bytes(answer(201, "", "{}")), "");
+    for (flag, variable, value, problem) in [
+        ("--target", "SECKILL_TARGET", "x", "`x` is not of the form http://host:port"),
+        ("--item", "SECKILL_ITEM", "a b", "must be 1 to 64 characters"),
+        ("--buyers-from", "SECKILL_BUYERS_FROM", "none.csv", "none.csv: "),
+    ] {
+        let output = run(folder.path(), &["sut", "check", "shop.toml", flag, value]);
+        let told = format!("{flag}: {problem}");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&told), "no {told} in {}", stderr(&output));
+        let mut command = seckill();
+        command.current_dir(folder.path()).env(variable, value);
+        let output = command.args(["sut", "check", "shop.toml"]).output().unwrap();
+        let told = format!("{variable} from the environment: {problem}");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&told), "no {told} in {}", stderr(&output));
+    }
 }

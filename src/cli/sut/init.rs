@@ -1,6 +1,6 @@
 //! `seckill sut init`: a description with comments, to be completed.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, anyhow};
@@ -8,14 +8,16 @@ use anyhow::{Context, anyhow};
 use crate::cli::report_files::{is_stdout, not_stdout};
 
 use super::args::{Body, Orders, SutInitArgs};
+use super::valid::check;
 use super::{Failure, say};
 
 pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
-    let text = description(args);
     let path = &args.file;
     if is_stdout(path) {
         return Err(not_stdout("FILE"));
     }
+    check(args)?;
+    let text = description(args);
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = file.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
@@ -23,7 +25,8 @@ pub(super) fn init(args: &SutInitArgs) -> Result<u8, Failure> {
         }
         _ => anyhow!("cannot write {}: {error}", path.display()),
     })?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    let written = file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)));
+    written.with_context(|| format!("cannot write {}", path.display()))?;
     let (name, accounts) = (path.display(), accounts(args));
     say(format_args!(
         "wrote {name}: complete it, then try it out with: seckill sut check {name}{accounts}"

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod init;
 mod shown;
+mod valid;
 
 use super::sources::Sources;
 use super::{Failure, print, say};

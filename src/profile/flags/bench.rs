@@ -163,7 +163,7 @@ layered! {
         pub fault: Option<Vec<Fault>>,
         /// Break random parts, one after the other, until the --duration is over. The same seed
         /// breaks the same parts at the same times
-        #[arg(long, env = "SECKILL_NEMESIS", value_name = "SEED")]
+        #[arg(long, env = "SECKILL_NEMESIS", value_parser = seed, value_name = "SEED")]
         pub nemesis: Option<u64>,
         /// Socket by which the processes of broker and store are reached; `seckill lab` sets it
         #[arg(long, env = "SECKILL_LAB", value_name = "SOCKET")]
@@ -189,7 +189,7 @@ layered! {
         pub no_audit: Option<bool>,
         /// Seed that reproduces the ids, arrivals and pauses of a run; the ids also depend on the
         /// sale [default: random, and reported]
-        #[arg(long, env = "SECKILL_SEED", value_name = "N")]
+        #[arg(long, env = "SECKILL_SEED", value_parser = seed, value_name = "N")]
         pub seed: Option<u64>,
         /// Admin token, with which the ledger is read [default: that in ./seckill-data/admin-token,
         /// for a target on this machine]
@@ -235,4 +235,9 @@ layered! {
               value_name = "BOOL")]
         pub quiet: Option<bool>,
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no seed: write a whole number from 0, such as 42");
+    text.parse().map_err(|_| wrong())
 }

@@ -10,14 +10,14 @@ use super::hosts::Host;
 use super::options::Options;
 
 /// The cure for a wrong user or password.
-const LOGIN_CURE: &str = "put those that it knows into \
-                          --queue amqp://user:password@host:5672/vhost; `guest` may only come \
-                          from the broker's own machine";
+const LOGIN_CURE: &str = "put those that it knows into its address, \
+                          amqp://user:password@host:5672/vhost (--queue or SECKILL_QUEUE); \
+                          `guest` may only come from the broker's own machine";
 
 /// The cure for a virtual host that does not exist, or is not the user's.
 const VHOST_CURE: &str = "create it with `rabbitmqctl add_vhost`, let the user in with \
-                          `rabbitmqctl set_permissions`, or leave it out of --queue for the \
-                          default";
+                          `rabbitmqctl set_permissions`, or leave it out of the address (--queue \
+                          or SECKILL_QUEUE) for the default";
 
 /// Opens a connection within the connect time-out. The client keeps buffers for 64 frames of
 /// `frame_max` bytes.

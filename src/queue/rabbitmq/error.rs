@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The address is not an AMQP address.
-    #[error("--queue: not an AMQP address: write amqp://user:password@host:5672/vhost ({0})")]
+    #[error("not an AMQP address: {0}")]
     Address(String),
     /// The broker does not answer, or the server is not a broker.
     #[error(
@@ -19,7 +19,7 @@ pub enum ConnectError {
     },
     /// None of several brokers can be used.
     #[error(
-        "cannot connect to any broker of --queue: {}; start RabbitMQ at one of them, give others \
+        "cannot connect to any of the brokers: {}; start RabbitMQ at one of them, give others \
          (--queue or SECKILL_QUEUE), or run under `seckill lab --`", .0.join(", ")
     )]
     Brokers(

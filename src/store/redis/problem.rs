@@ -9,10 +9,7 @@ use crate::secret::EngineUrl;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address is not a Redis address.
-    #[error(
-        "--store: not a Redis address: write redis://user:password@host:6379/0, or for a cluster \
-         redis+cluster://user:password@host1:6379,host2:6379 ({0})"
-    )]
+    #[error("not a Redis address: {0}")]
     Address(String),
     /// The certificates to trust cannot be read.
     #[error("cannot connect to Redis: {0}")]
@@ -39,12 +36,13 @@ pub enum OpenError {
 }
 
 /// The problem of a server that knows neither the user nor the password.
-const WRONG_PASSWORD: &str = "the user or the password: put those that it knows into --store \
-                              redis://user:password@host:6379/0";
+const WRONG_PASSWORD: &str = "the user or the password: put those that it knows into its \
+                              address, redis://user:password@host:6379/0 (--store or \
+                              SECKILL_STORE)";
 
 /// The problem of a server that asks for a password.
-const NO_PASSWORD: &str = "requests without a password: put it into --store \
-                           redis://:password@host:6379/0";
+const NO_PASSWORD: &str = "requests without a password: put it into its address, \
+                           redis://:password@host:6379/0 (--store or SECKILL_STORE)";
 
 /// The problem of a database that the server does not have.
 const NO_DATABASE: &str = "the number of the database: it has as many as its `databases` says, 0 \

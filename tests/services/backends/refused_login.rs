@@ -32,6 +32,7 @@ fn broker_that_refuses_the_login_or_the_virtual_host_is_reported() {
     let url = format!("amqp://guest:wrong-password@{host}");
     let printed = refusal(folder.path(), "--queue", &url);
     assert!(printed.contains("refuses the user or the password: put those"), "{printed}");
+    assert!(printed.contains("(--queue or SECKILL_QUEUE)"), "{printed}");
     let printed = refusal(folder.path(), "--queue", &format!("amqp://{host}/nowhere"));
     assert!(printed.contains("refuses the virtual host `nowhere`: create it"), "{printed}");
 }
@@ -48,6 +49,7 @@ fn redis_that_refuses_the_login_or_the_database_is_reported() {
     let url = format!("redis://ann:wrong-password@{host}");
     let printed = refusal(folder.path(), "--store", &url);
     assert!(printed.contains("refuses the user or the password: put those"), "{printed}");
+    assert!(printed.contains("(--store or SECKILL_STORE)"), "{printed}");
     let printed = refusal(folder.path(), "--store", &format!("redis://{host}/9999999"));
     assert!(printed.contains("refuses the number of the database"), "{printed}");
     let mut connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();

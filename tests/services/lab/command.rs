@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Output};
+use std::process::{Child, Output, Stdio};
 
 use rustix::process::Signal;
 
@@ -142,6 +142,41 @@ fn second_signal_kills_a_command_that_ignores_the_first() {
     signal(lab.id(), Signal::TERM);
     assert_eq!(wait(&mut lab).code(), Some(128 + 9));
     assert_nothing_left(temp.path(), &[]);
+}
+
+/// Without a terminal, what the command has started is in its group.
+#[test]
+fn no_process_of_the_command_stays_behind() {
+    if !installed(&["redis-server", "setsid"]) {
+        return;
+    }
+    for (ending, code) in [("exit 3", Some(3)), ("kill", None), ("two signals", Some(128 + 9))] {
+        let temp = tempfile::tempdir().unwrap();
+        let end = if ending.starts_with("exit") { ending } else { "while :; do sleep 0.02; done" };
+        let script = format!("trap '' TERM; sleep 600 >/dev/null 2>&1 & echo $!; {end}");
+        // A session of its own has no terminal.
+        let program = seckill();
+        let mut command = std::process::Command::new("setsid");
+        command.arg(program.get_program()).args(["lab", "--with", "redis", "--", "sh", "-c"]);
+        command.arg(script).env("TMPDIR", temp.path()).stdin(Stdio::null());
+        let mut lab = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let sleeping = line.trim().parse().unwrap_or_else(|_| panic!("{line}"));
+        match ending {
+            "kill" => lab.kill().unwrap(),
+            "two signals" => {
+                signal(lab.id(), Signal::TERM);
+                let mut printed = BufReader::new(lab.stderr.take().unwrap()).lines();
+                let is_told = |line: String| line.contains("another signal to kill it");
+                assert!(printed.any(|line| is_told(line.unwrap())));
+                signal(lab.id(), Signal::TERM);
+            }
+            _ => {}
+        }
+        assert_eq!(wait(&mut lab).code(), code, "{ending}");
+        assert_nothing_left(temp.path(), &[sleeping]);
+    }
 }
 
 #[test]
