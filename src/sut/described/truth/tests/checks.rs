@@ -113,28 +113,6 @@ fn mistakes_about_fields_are_found() {
           mysql://user@host/database",
         ),
         (
-            "http = \"GET /a\"\ncomplete = true",
-            "needs the field `status`: without it, every \
-                                               record is an order",
-        ),
-        (
-            "redis = \"redis://127.0.0.1\"\nkey = \"a\"\nstatuses = { won = 1 }",
-            "needs the field `status`: say in `fields` \
-                                                      where it is",
-        ),
-        (
-            "http = \"GET /a\"\nstatuses = { won = [\"a\", \"b\"], lost = [\"c\", \"a\"] }",
-            "a value stands in another list, too: each means one state only",
-        ),
-        (
-            "http = \"GET /a\"\nonly = { \"/a\" = \"{{item}}\" }",
-            "`{{item}}`: placeholders are not replaced here: write the text itself",
-        ),
-        (
-            "http = \"GET /a\"\nfields = { buyer = \"/{{item}}\" }",
-            "`/{{item}}`: placeholders are not replaced here: write the text itself",
-        ),
-        (
             "http = \"GET /a\"\nonly = { \"/a\" = \"/(/\" }",
             "not a regular expression: unclosed \
                                                            group",
@@ -169,6 +147,34 @@ fn mistakes_about_fields_are_found() {
             "command = []\nformat = \"csv\"",
             "must be a program and its arguments: [\"program\", \
                                            \"arg\"]",
+        ),
+    ]);
+}
+
+#[test]
+fn mistakes_about_states_and_placeholders_are_found() {
+    check_mistakes(&[
+        (
+            "http = \"GET /a\"\ncomplete = true",
+            "needs the field `status`: without it, every \
+                                               record is an order",
+        ),
+        (
+            "redis = \"redis://127.0.0.1\"\nkey = \"a\"\nstatuses = { won = 1 }",
+            "needs the field `status`: say in `fields` \
+                                                      where it is",
+        ),
+        (
+            "http = \"GET /a\"\nstatuses = { won = [\"a\", \"b\"], lost = [\"c\", \"a\"] }",
+            "a value stands in another list, too: each means one state only",
+        ),
+        (
+            "http = \"GET /a\"\nonly = { \"/a\" = \"{{item}}\" }",
+            "`{{item}}`: placeholders are not replaced here: write the text itself",
+        ),
+        (
+            "http = \"GET /a\"\nfields = { buyer = \"/{{item}}\" }",
+            "`/{{item}}`: placeholders are not replaced here: write the text itself",
         ),
     ]);
 }
