@@ -19,7 +19,7 @@ pub enum ConnectError {
     },
     /// None of several brokers can be used.
     #[error(
-        "cannot connect to any of the brokers: {}; start RabbitMQ at one of them, give others \
+        "cannot connect to any broker: {}; start RabbitMQ at one of them, give others \
          (--queue or SECKILL_QUEUE), or run under `seckill lab --`", .0.join(", ")
     )]
     Brokers(
