@@ -226,8 +226,8 @@ impl Control {
 
     /// Checks that orders of before the run are not of another item, which would count as sold.
     fn check_items(&self, found: &[Found]) -> Result<(), ControlError> {
-        let items = found.iter().filter_map(|found| found.item.as_deref());
-        match items.into_iter().find(|item| *item != self.item_name()) {
+        let mut items = found.iter().filter_map(|found| found.item.as_deref());
+        match items.find(|item| *item != self.item_name()) {
             Some(other) if self.description.names_item() => Err(ControlError::OtherItem {
                 other: other.to_owned(),
                 item: self.item_name().to_owned(),
