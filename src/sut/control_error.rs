@@ -74,9 +74,8 @@ pub enum ControlError {
     NoItem,
     #[error(
         "truth.orders: there are orders of `{}`, and the run buys `{}`: say with `only` which \
-         records are orders of this sale, such as only = {{ item = \"{}\" }}",
+         records are orders of this sale",
         printable(other),
-        printable(item),
         printable(item)
     )]
     OtherItem { other: String, item: String },

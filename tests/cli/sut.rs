@@ -223,6 +223,32 @@ fn orders_of_another_item_stop_a_run_before_it_begins() {
     assert_eq!(server.requests().len(), 1, "{}", stderr(&output));
 }
 
+/// The item of the run is `tea`, and the shop's own name of it is 77: that it is the right one can
+/// neither be proved nor denied.
+#[test]
+fn shop_that_names_the_item_otherwise_is_not_accused() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "echo order_id,buyer,item; cat orders";
+    let orders = format!("command = [\"sh\", \"-c\", \"{script}\"]\nformat = \"csv\"\n");
+    let orders = format!("[shop]\nstock = 1\n[truth.orders]\n{orders}");
+    fs::write(folder.path().join("orders"), "").unwrap();
+    let file = folder.path().join("orders");
+    let server = Scripted::start(move |request| {
+        let buyer = request.text().split('"').nth(3).unwrap_or_default().to_owned();
+        fs::write(&file, format!("1,{buyer},77\n")).unwrap();
+        Reply::Bytes(answer(201, "", "{\"id\":1}"))
+    });
+    let purchase = "[purchase]\nrequest = \"POST /orders\"\njson = { buyer = \"{{buyer}}\" }\n";
+    let outcome = "[[outcome]]\nstatus = 201\nis = \"won\"\norder_id = \"json /id\"\n";
+    let text = format!("target = \"{}\"\n{purchase}{outcome}{orders}", server.url());
+    fs::write(folder.path().join("shop.toml"), text).unwrap();
+    let bench = ["bench", "--profile", "shop.toml", "--item", "tea", "--threads", "1"];
+    let output = run(folder.path(), &bench);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    assert!(text.contains("NOT OVERSOLD: stock 1, sold 1 "), "{text}");
+}
+
 #[test]
 fn program_of_a_check_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();

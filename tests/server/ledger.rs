@@ -122,8 +122,8 @@ async fn ledger_is_not_made_on_the_thread_that_answers_buyers() {
     let shop = Shop::with_stock(1).await;
     shop.accept("ann", &id(1)).await;
     shop.decide_all().await;
-    // This test has one thread: what is done while it polls is done on that of the requests. Another
-    // thread may have made the ledger before this one looks again.
+    // This test has one thread: what is done while it polls is done on that of the requests.
+    // Another thread may have made the ledger before this one looks again.
     for _ in 0..100 {
         let mut ledger = std::pin::pin!(unread(&shop));
         if is_waiting(ledger.as_mut()).await {

@@ -191,10 +191,15 @@ impl Control {
     ) -> Result<Ledger, ControlError> {
         let deadline = Instant::now() + READ_TIME;
         let truth = self.description.truth().ok_or(ControlError::NoOrders)?;
-        let found = self.orders(deadline).await?;
+        let mut found = self.orders(deadline).await?;
         let is_before = history.sent.iter().all(|sent| *sent == 0);
         if is_before && !truth.selects() {
             self.check_items(&found)?;
+        }
+        let has_name = |found: &Found| found.item.as_deref() == Some(self.item_name());
+        if self.description.names_item() && !found.iter().any(has_name) {
+            // The shop calls the item otherwise, so that its orders do not tell whether it is it.
+            found.iter_mut().for_each(|found| found.item = None);
         }
         let left = self.stock_left(deadline).await?;
         let stock = self.opening_stock(left, won(&found));
@@ -226,7 +231,8 @@ impl Control {
 
     /// Checks that orders of before the run are not of another item, which would count as sold.
     fn check_items(&self, found: &[Found]) -> Result<(), ControlError> {
-        let mut items = found.iter().filter_map(|found| found.item.as_deref());
+        let orders = found.iter().filter(|found| found.status == FoundStatus::Won);
+        let mut items = orders.filter_map(|found| found.item.as_deref());
         match items.find(|item| *item != self.item_name()) {
             Some(other) if self.description.names_item() => Err(ControlError::OtherItem {
                 other: other.to_owned(),

@@ -33,6 +33,9 @@ pub(super) fn variable(name: &str) -> Result<String, String> {
     })
 }
 
+/// From how many bytes on any part of a value is hidden in what programs say.
+const PART_MIN: usize = 6;
+
 /// Values that must not be shown.
 #[derive(Debug, Default)]
 pub struct Secrets(Vec<String>);
@@ -73,6 +76,32 @@ impl Secrets {
         hidden
     }
 
+    /// A text without these values and without any longer part of one.
+    pub(super) fn hide_parts(&self, text: &str) -> String {
+        let mut left = &*self.hide(text);
+        let mut hidden = String::with_capacity(left.len());
+        while let Some(first) = left.chars().next() {
+            let len = self.longest_part(left);
+            match len >= PART_MIN {
+                true => hidden.push_str(CUT),
+                false => hidden.push(first),
+            }
+            left = &left[if len >= PART_MIN { len } else { first.len_utf8() }..];
+        }
+        hidden
+    }
+
+    /// How many bytes at the beginning of a text are a part of a value.
+    fn longest_part(&self, text: &str) -> usize {
+        let common = |part: &str| {
+            let same = part.chars().zip(text.chars()).take_while(|(a, b)| a == b);
+            same.map(|(letter, _)| letter.len_utf8()).sum()
+        };
+        let parts =
+            self.0.iter().flat_map(|value| value.char_indices().map(|(at, _)| &value[at..]));
+        parts.map(common).max().unwrap_or(0)
+    }
+
     /// A text without the beginning of a value that it ends with.
     fn without_beginning<'a>(&self, text: &'a str) -> &'a str {
         let begins = |value: &str| {
@@ -110,6 +139,7 @@ mod tests {
         assert_eq!(secrets.hide("Bearer topsecre…"), "Bearer …");
         assert_eq!(secrets.hide("a top… b, to…, top"), "a … b, to…, top");
         assert_eq!(secrets.hide("x topsecret… y"), "x …… y");
+        assert_eq!(secrets.hide_parts("near opsecret' and topsec, secre"), "near …' and …, secre");
     }
 
     #[test]

@@ -69,9 +69,9 @@ impl<'a> Read<'a> {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner).add(secret);
     }
 
-    /// A text without the secrets of this read.
+    /// What a program has said, without any part of the secrets of this read: it may have cut them.
     pub(super) fn without_secrets(&self, text: &str) -> String {
-        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).hide(text)
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).hide_parts(text)
     }
 
     /// A text on one line, without the secrets of this read.

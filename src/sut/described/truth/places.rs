@@ -3,7 +3,6 @@
 
 use crate::escape::printable;
 use crate::history::{Found, FoundStatus};
-use crate::sut::described::matcher::Matcher;
 
 use super::error::Problem;
 use super::mapping::{Mapping, Shape};
@@ -22,7 +21,6 @@ struct Place<'a> {
 /// Of which records one must have what the description names.
 #[derive(Debug, Clone, Copy)]
 enum Needed {
-    All,
     Selected,
     Won,
     /// It may be missing in each.
@@ -53,7 +51,6 @@ impl Mapping {
             let has = |record: &Record| record.value(at).is_some();
             let is_right = match (self.shape, needed) {
                 (Shape::Columns, _) => names.contains(&at),
-                (_, Needed::All) => records.iter().any(has),
                 (_, Needed::Selected) => {
                     selected.is_empty() || selected.iter().any(|record| has(record))
                 }
@@ -81,13 +78,10 @@ impl Mapping {
             };
             Place { at, what: format!("`{field}`"), needed }
         });
-        let only = self.only.iter().map(|(at, matcher)| {
-            // Objects of other kinds may be all that there are.
-            let needed = match matcher {
-                Matcher::Is(_) | Matcher::Any(_) => Needed::All,
-                Matcher::Null | Matcher::Present | Matcher::Pattern(_) => Needed::None,
-            };
-            Place { at, what: "a value of `only`".to_owned(), needed }
+        // Objects without it, such as a line before the orders, may be all that there are.
+        let only = self.only.iter().map(|(at, _)| {
+            let what = "a value of `only`".to_owned();
+            Place { at, what, needed: Needed::None }
         });
         fields.chain(only)
     }
