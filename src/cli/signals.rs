@@ -3,8 +3,11 @@
 
 use std::io;
 
-use rustix::process::Signal as Name;
+use rustix::process::{Resource, Signal as Name, getrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How many open files handlers of signals need, and some more.
+const FILES_MIN: u64 = 32;
 
 /// A subscription to these signals.
 #[derive(Debug)]
@@ -39,6 +42,10 @@ impl Signals {
 /// Makes a write beyond the limit of a file's size (ulimit -f) fail: without this, its signal ends
 /// the process without a word, and leaves a file that is cut off.
 pub(super) fn outlive_file_size_limit() -> io::Result<()> {
+    // With fewer, the handler cannot be set, and neither a run nor a server can begin.
+    if getrlimit(Resource::Nofile).current.is_some_and(|files| files < FILES_MIN) {
+        return Ok(());
+    }
     // A handler can only be set inside a runtime. It stays until the process ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _inside = runtime.enter();

@@ -173,7 +173,7 @@ impl DataDir {
         write().map_err(|cause| self.error(cause))?;
         let token = read_text(&path).map_err(unreadable)?;
         // The token is missing only if another program left an empty file.
-        let empty = || self.error(io::Error::other(format!("{name} is empty")));
+        let empty = || unreadable(io::Error::other("it is empty"));
         token.map(Secret).ok_or_else(empty)
     }
 

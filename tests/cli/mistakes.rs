@@ -189,6 +189,10 @@ fn shell(folder: &Path, script: &str) -> Output {
 #[test]
 fn low_limit_of_open_files_is_named() {
     let folder = tempfile::tempdir().unwrap();
+    for files in 6..10 {
+        let output = shell(folder.path(), &format!("ulimit -n {files}; \"$S\" --version"));
+        assert_eq!(output.status.code(), Some(0), "{files}: {}", stderr(&output));
+    }
     for words in ["bench --spawn", "serve"] {
         let output = shell(folder.path(), &format!("ulimit -n 64; \"$S\" {words}"));
         assert_told(&output, 1, "the limit of open files (ulimit -n) is 64, and 128 are needed");
