@@ -14,11 +14,11 @@ struct Place<'a> {
     at: &'a str,
     /// What it is, for errors.
     what: String,
-    /// Which records one of must have it. Rows always have the column.
+    /// Of which records one must have it. Rows always have the column.
     needed: Needed,
 }
 
-/// Of which records one must have what the description names.
+/// The records of which at least one must have what the description names.
 #[derive(Debug, Clone, Copy)]
 enum Needed {
     Selected,
