@@ -75,6 +75,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         closes_us: None,
         hold_us: None,
         fresh_sale: false,
+        keep_replaced: std::time::Duration::from_secs(3_600),
         flaws: Default::default(),
         blind: false,
     }

@@ -97,6 +97,7 @@ const SERVE: &[(&str, &[&str])] = &[
         &[
             "data",
             "durability",
+            "keep_replaced",
             "queue",
             "store",
             "queue_name",

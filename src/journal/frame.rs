@@ -1,19 +1,21 @@
 //! The file's format. Integers are little-endian, checksums are CRC-32 (IEEE).
 //!
 //! ```text
-//! file   = "SKJOURN2"  first_seq: u64  crc(of the 16 bytes before): u32   then frames
+//! file   = "SKJOURN3"  first_seq: u64  kept_len: u64  crc(of the 24 bytes before): u32
+//!          then kept_len bytes of kept frames, and all frames from first_seq on
 //! frame  = 0xf7: u8  payload_len: u24  payload_crc: u32  seq: u64  batch: u64
 //!          crc(of the 24 bytes before): u32   payload
 //! ```
 //!
 //! A frame does not begin with a zero, so a sector of zeros after the last intact frame never
 //! reached the disk, however little of the sector is the next frame's.
-//! `seq` increases by one. `batch` is the first `seq` of the group that was written together. A
-//! frame of a later batch proves that every earlier batch was synced; this distinguishes damage
-//! from a torn tail.
+//! `seq` increases by one. Only among the kept frames, which a compaction has left of those before
+//! `first_seq`, are numbers missing. `batch` is the first `seq` of the group that was written
+//! together. A frame of a later batch proves that every earlier batch was synced; this
+//! distinguishes damage from a torn tail.
 
 /// Bytes before the first frame.
-pub(super) const FILE_HEADER_LEN: usize = 20;
+pub(super) const FILE_HEADER_LEN: usize = 28;
 /// Bytes before a frame's payload.
 pub(super) const HEADER_LEN: usize = 28;
 /// Longest payload of one record, in bytes; an attempt or a decision takes a few hundred.
@@ -22,26 +24,38 @@ pub const RECORD_LEN_MAX: usize = 64 << 10;
 /// The first byte of a frame.
 const FRAME_MARK: u8 = 0xf7;
 
-const MAGIC: &[u8; 8] = b"SKJOURN2";
-
-/// The header of a file.
-pub(super) fn file_header(first_seq: u64) -> [u8; FILE_HEADER_LEN] {
-    let mut header = [0; FILE_HEADER_LEN];
-    header[..8].copy_from_slice(MAGIC);
-    header[8..16].copy_from_slice(&first_seq.to_le_bytes());
-    let crc = crc32fast::hash(&header[..16]);
-    header[16..].copy_from_slice(&crc.to_le_bytes());
-    header
-}
+const MAGIC: &[u8; 8] = b"SKJOURN3";
 
 /// The highest sequence number that a file may begin with: so far from the end that no journal gets
-/// there.
-const FIRST_SEQ_MAX: u64 = u64::MAX >> 1;
+/// there. The same holds for the length of its kept frames.
+const NUMBER_MAX: u64 = u64::MAX >> 1;
 
-/// The first sequence number of a file with this header; `None` if it is not a journal.
-pub(super) fn first_seq(header: &[u8; FILE_HEADER_LEN]) -> Option<u64> {
-    let first_seq = u64_at(header, 8);
-    (first_seq <= FIRST_SEQ_MAX && *header == file_header(first_seq)).then_some(first_seq)
+/// The header of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileHeader {
+    /// The sequence number of the first record after the kept ones.
+    pub(super) first_seq: u64,
+    /// Length in bytes of the kept frames.
+    pub(super) kept_len: u64,
+}
+
+impl FileHeader {
+    pub(super) fn encode(self) -> [u8; FILE_HEADER_LEN] {
+        let mut header = [0; FILE_HEADER_LEN];
+        header[..8].copy_from_slice(MAGIC);
+        header[8..16].copy_from_slice(&self.first_seq.to_le_bytes());
+        header[16..24].copy_from_slice(&self.kept_len.to_le_bytes());
+        let crc = crc32fast::hash(&header[..24]);
+        header[24..].copy_from_slice(&crc.to_le_bytes());
+        header
+    }
+
+    /// Reads a header; `None` if it is not that of a journal.
+    pub(super) fn decode(bytes: &[u8; FILE_HEADER_LEN]) -> Option<Self> {
+        let header = Self { first_seq: u64_at(bytes, 8), kept_len: u64_at(bytes, 16) };
+        let is_bounded = header.first_seq.max(header.kept_len) <= NUMBER_MAX;
+        (is_bounded && *bytes == header.encode()).then_some(header)
+    }
 }
 
 /// A frame's header.

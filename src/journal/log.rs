@@ -11,7 +11,9 @@ use tokio::sync::{oneshot, watch};
 use crate::settings::Durability;
 
 use super::commit::{Commit, CommitError};
+use super::compact::{self, Compacted};
 use super::files::create_on;
+use super::folder::unfinished;
 use super::pending::AppendError;
 use super::recover::recover;
 use super::writer::{Shared, Writer};
@@ -23,6 +25,7 @@ pub struct Journal {
     shared: Arc<Shared>,
     cut_bytes: u64,
     thread: Mutex<Option<JoinHandle<()>>>,
+    disk: Arc<dyn Disk>,
 }
 
 impl Journal {
@@ -36,7 +39,7 @@ impl Journal {
         durability: Durability,
         each: impl FnMut(u64, &[u8]) -> Result<(), String>,
     ) -> Result<Self, JournalError> {
-        Self::open_on(&SystemDisk, path, durability, each)
+        Self::open_on(&SystemDisk::shared(), path, durability, each)
     }
 
     /// Like [`Self::open`], on another disk.
@@ -44,7 +47,7 @@ impl Journal {
     /// # Errors
     /// Returns an error when the file cannot be used, or committed records are damaged.
     pub fn open_on(
-        disk: &dyn Disk,
+        disk: &Arc<dyn Disk>,
         path: &Path,
         durability: Durability,
         mut each: impl FnMut(u64, &[u8]) -> Result<(), String>,
@@ -56,16 +59,19 @@ impl Journal {
         let mut file = match disk.open(path).map_err(open_error)? {
             Some(file) => file,
             None => {
-                create_on(disk, path, 0)?;
+                create_on(&**disk, path, 0)?;
                 let created = disk.open(path).map_err(open_error)?;
                 created.ok_or_else(|| open_error(io::ErrorKind::NotFound.into()))?
             }
         };
+        // A crash may have left it.
+        disk.remove(&unfinished(path)).map_err(open_error)?;
         let recovered = recover(&mut *file, path, &mut each)?;
-        let shared = Arc::new(Shared::new(path, durability, recovered.next_seq));
+        let shared = Arc::new(Shared::new(path, durability, recovered.next_seq, recovered.extent));
         let thread = disk.run(Writer::new(Arc::clone(&shared), file)).map_err(open_error)?;
         let thread = Mutex::new(thread);
-        Ok(Self { shared, cut_bytes: recovered.cut_bytes, thread })
+        let disk = Arc::clone(disk);
+        Ok(Self { shared, cut_bytes: recovered.cut_bytes, thread, disk })
     }
 
     /// Length in bytes of the torn tail that was removed on opening.
@@ -122,6 +128,37 @@ impl Journal {
     /// Whether the record `seq` is committed.
     pub fn is_committed(&self, seq: u64) -> bool {
         seq < self.shared.committed.load(Ordering::Acquire)
+    }
+
+    /// Whether the file is long, and at least half of its records are not needed, if this number of
+    /// them is.
+    pub fn should_be_compacted(&self, needed: u64) -> bool {
+        compact::is_worthwhile(self.shared.extent(), needed)
+    }
+
+    /// Removes committed records that are not needed any more: those for which `keep` says so. It
+    /// blocks until a copy of the file is made, with which the writer then replaces it. Returns
+    /// `false` if an earlier copy has not replaced the file yet; nothing is done then.
+    ///
+    /// # Errors
+    /// Returns an error when no copy could be made; the journal is as before.
+    pub fn compact(&self, keep: impl FnMut(u64, &[u8]) -> bool) -> io::Result<bool> {
+        if self.shared.is_compacting.swap(true, Ordering::Acquire) {
+            return Ok(false);
+        }
+        let path = &self.shared.path;
+        match Compacted::make(self.disk.clone(), path, || self.shared.extent(), keep) {
+            Ok(compacted) => {
+                // If the journal was closed meanwhile, the next opening removes the copy.
+                self.shared.lock().compacted = Some(compacted);
+                self.shared.wake.notify_one();
+                Ok(true)
+            }
+            Err(error) => {
+                self.shared.is_compacting.store(false, Ordering::Release);
+                Err(error)
+            }
+        }
     }
 
     /// Why nothing can be committed at this moment, if the commit in progress has taken longer than

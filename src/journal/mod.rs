@@ -1,15 +1,18 @@
 //! An append-only log of records with group commit.
-//!
 //! A record is durable when its [`Commit`] resolves: one writer thread takes all pending records,
 //! writes them in one go, calls `fdatasync` once, and releases the callers that wait. On opening, a
-//! torn tail is cut, and damage in the middle is an error that names its offset. The file's format
-//! is in `frame.rs`. The journal does not know what its records mean.
+//! torn tail is cut, and damage in the middle is an error that names its offset. A compaction
+//! removes records that nobody needs. The file's format is in `frame.rs`. The journal does not know
+//! what its records mean.
 
 mod commit;
+mod compact;
 mod disk;
 mod disk_file;
 mod error;
+mod extent;
 mod files;
+mod folder;
 mod frame;
 mod locked_file;
 mod log;
@@ -26,7 +29,9 @@ pub use commit::{Commit, CommitError};
 pub use disk::Disk;
 pub use disk_file::DiskFile;
 pub use error::JournalError;
+use extent::Extent;
 pub use files::{create, create_on, is_used};
+pub use folder::Folder;
 pub use frame::RECORD_LEN_MAX;
 pub use locked_file::LockedFile;
 pub use log::Journal;

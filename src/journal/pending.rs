@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 
 use crate::settings::Durability;
 
+use super::compact::Compacted;
 use super::{BATCH_BYTES_MAX, RECORD_LEN_MAX, frame};
 
 /// Why a record was not appended.
@@ -30,6 +31,8 @@ pub(super) struct Pending {
     /// A caller waits for the commit, so the writer must not wait for more records.
     pub(super) urgent: bool,
     pub(super) closed: bool,
+    /// Takes the place of the file with the next commit.
+    pub(super) compacted: Option<Compacted>,
 }
 
 impl Pending {
@@ -61,6 +64,9 @@ impl Pending {
     /// Whether the writer should commit now.
     pub(super) fn is_due(&self, durability: Durability) -> bool {
         let eager = self.urgent || durability == Durability::None;
-        self.closed || (eager && !self.bytes.is_empty()) || self.bytes.len() > BATCH_BYTES_MAX / 2
+        self.closed
+            || self.compacted.is_some()
+            || (eager && !self.bytes.is_empty())
+            || self.bytes.len() > BATCH_BYTES_MAX / 2
     }
 }

@@ -3,8 +3,8 @@
 use std::io::{self, BufReader, Read, SeekFrom};
 use std::path::Path;
 
-use super::frame::{FILE_HEADER_LEN, HEADER_LEN, Header, first_seq};
-use super::{BATCH_BYTES_MAX, DiskFile, JournalError};
+use super::frame::{FILE_HEADER_LEN, FileHeader, HEADER_LEN, Header};
+use super::{BATCH_BYTES_MAX, DiskFile, Extent, JournalError};
 
 /// Unit in which a disk loses or keeps what was not synced, in bytes.
 const SECTOR_LEN: usize = 512;
@@ -16,6 +16,8 @@ type Replay<'a> = dyn FnMut(u64, &[u8]) -> Result<(), String> + 'a;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Recovered {
     pub(super) next_seq: u64,
+    /// Where the next record is written.
+    pub(super) extent: Extent,
     /// Length in bytes of the torn tail that was removed.
     pub(super) cut_bytes: u64,
 }
@@ -29,22 +31,8 @@ pub(super) fn recover(
     let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
     let file_len = file.size().map_err(io_error)?;
     let mut reader = BufReader::with_capacity(1 << 20, &mut *file);
-    let mut header = [0; FILE_HEADER_LEN];
-    let foreign = || JournalError::Foreign { path: path.to_owned() };
-    reader.read_exact(&mut header).map_err(|_| foreign())?;
-    let mut seq = first_seq(&header).ok_or_else(foreign)?;
-    let mut offset = FILE_HEADER_LEN as u64;
-    let mut payload = Vec::new();
-    while read_frame(&mut reader, seq, &mut payload).map_err(io_error)? {
-        each(seq, &payload).map_err(|reason| JournalError::Content {
-            path: path.to_owned(),
-            offset,
-            seq,
-            reason,
-        })?;
-        offset += (HEADER_LEN + payload.len()) as u64;
-        seq += 1;
-    }
+    let (seq, extent) = replay(&mut reader, path, each)?;
+    let offset = extent.len;
     let tail_len = file_len - offset;
     if tail_len > 0 {
         let damaged = || JournalError::Damaged { path: path.to_owned(), offset, seq };
@@ -63,20 +51,75 @@ pub(super) fn recover(
     // committed, so they are synced.
     file.sync_all().map_err(io_error)?;
     file.seek(SeekFrom::Start(offset)).map_err(io_error)?;
-    Ok(Recovered { next_seq: seq, cut_bytes: tail_len })
+    Ok(Recovered { next_seq: seq, extent, cut_bytes: tail_len })
 }
 
-/// Reads the record `seq` into `payload`; `false` at the end or when it is not intact.
-fn read_frame(reader: &mut impl Read, seq: u64, payload: &mut Vec<u8>) -> io::Result<bool> {
+/// Replays every intact record. Returns the sequence number of the next one, and how far the file
+/// is intact.
+fn replay(
+    reader: &mut impl Read,
+    path: &Path,
+    each: &mut Replay<'_>,
+) -> Result<(u64, Extent), JournalError> {
+    let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
+    let header = read_header(reader).ok_or_else(|| JournalError::Foreign { path: path.into() })?;
+    let kept_end = FILE_HEADER_LEN as u64 + header.kept_len;
+    let mut extent = Extent::EMPTY;
+    let mut payload = Vec::new();
+    let mut next_seq = 0;
+    loop {
+        let offset = extent.len;
+        let is_kept = offset < kept_end;
+        if offset == kept_end {
+            next_seq = header.first_seq;
+        }
+        let read = read_frame(reader, &mut payload).map_err(io_error)?;
+        let added = (HEADER_LEN + payload.len()) as u64;
+        let seq = match read {
+            Some(seq) if !is_kept && seq == next_seq => seq,
+            None | Some(_) if !is_kept => return Ok((next_seq, extent)),
+            Some(seq)
+                if (next_seq..header.first_seq).contains(&seq) && offset + added <= kept_end =>
+            {
+                seq
+            }
+            // All kept frames were synced before the file got its name.
+            _ => {
+                return Err(JournalError::Damaged { path: path.to_owned(), offset, seq: next_seq });
+            }
+        };
+        each(seq, &payload).map_err(|reason| JournalError::Content {
+            path: path.to_owned(),
+            offset,
+            seq,
+            reason,
+        })?;
+        extent.add(1, added);
+        if is_kept {
+            extent.kept += 1;
+        }
+        next_seq = seq + 1;
+    }
+}
+
+/// Reads the header of a file; `None` if it is not a journal.
+pub(super) fn read_header(reader: &mut impl Read) -> Option<FileHeader> {
+    let mut header = [0; FILE_HEADER_LEN];
+    reader.read_exact(&mut header).ok()?;
+    FileHeader::decode(&header)
+}
+
+/// Reads a record into `payload`, and returns its sequence number; `None` at the end or when it is
+/// not intact.
+pub(super) fn read_frame(reader: &mut impl Read, payload: &mut Vec<u8>) -> io::Result<Option<u64>> {
     let mut header = [0; HEADER_LEN];
     if !read_whole(reader, &mut header)? {
-        return Ok(false);
+        return Ok(None);
     }
-    let Some(header) = Header::decode(&header).filter(|header| header.seq == seq) else {
-        return Ok(false);
-    };
+    let Some(header) = Header::decode(&header) else { return Ok(None) };
     payload.resize(header.payload_len, 0);
-    Ok(read_whole(reader, payload)? && header.matches(payload))
+    let is_intact = read_whole(reader, payload)? && header.matches(payload);
+    Ok(is_intact.then_some(header.seq))
 }
 
 /// Fills `buffer`; `false` when the file ends before.

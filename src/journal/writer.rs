@@ -2,7 +2,7 @@
 //! callers that wait for their commit.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -10,6 +10,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::settings::Durability;
 
+use super::Extent;
+use super::compact::Compacted;
 use super::disk_file::DiskFile;
 use super::pending::Pending;
 use super::place;
@@ -33,10 +35,13 @@ pub(super) struct Shared {
     pub(super) progress: watch::Sender<()>,
     pub(super) failure: watch::Sender<Option<String>>,
     pub(super) commit_timer: CommitTimer,
+    /// Whether a copy is being made, or waits to take the place of the file.
+    pub(super) is_compacting: AtomicBool,
+    extent: Mutex<Extent>,
 }
 
 impl Shared {
-    pub(super) fn new(path: &Path, durability: Durability, next_seq: u64) -> Self {
+    pub(super) fn new(path: &Path, durability: Durability, next_seq: u64, extent: Extent) -> Self {
         Self {
             path: path.to_owned(),
             durability,
@@ -46,11 +51,22 @@ impl Shared {
             progress: watch::Sender::new(()),
             failure: watch::Sender::new(None),
             commit_timer: CommitTimer::new(),
+            is_compacting: AtomicBool::new(false),
+            extent: Mutex::new(extent),
         }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The committed part of the file.
+    pub(super) fn extent(&self) -> Extent {
+        *self.lock_extent()
+    }
+
+    fn lock_extent(&self) -> MutexGuard<'_, Extent> {
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Announces that all records before `committed` are committed.
@@ -67,6 +83,16 @@ impl Shared {
             file.sync_data()?;
         }
         file.check_place(&self.path)
+    }
+
+    /// Goes on with a compacted file, if it can take the place of this one.
+    fn replace(&self, file: &mut Box<dyn DiskFile>, by: Compacted) -> std::io::Result<()> {
+        if let Some((compacted, extent)) = by.replace(self.extent())? {
+            *file = compacted;
+            *self.lock_extent() = extent;
+        }
+        self.is_compacting.store(false, Ordering::Release);
+        Ok(())
     }
 
     /// Does something on the disk, which may hang.
@@ -101,6 +127,8 @@ pub struct Writer {
     waiting: Vec<oneshot::Sender<()>>,
     /// Callers that the last commit released.
     released: usize,
+    /// The sequence number after the last written record.
+    written_to: u64,
 }
 
 /// What a writer has done.
@@ -116,7 +144,9 @@ pub enum Written {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, file: Box<dyn DiskFile>) -> Self {
-        Self { shared, file, bytes: Vec::new(), waiting: Vec::new(), released: 0 }
+        let written_to = shared.lock().next_seq;
+        let (bytes, waiting) = (Vec::new(), Vec::new());
+        Self { shared, file, bytes, waiting, released: 0, written_to }
     }
 
     /// Commits as soon as something is due, until the journal is closed. It blocks.
@@ -149,12 +179,13 @@ impl Writer {
 
     /// Commits what is due at this moment.
     pub fn write_due(&mut self) -> Written {
-        let Self { shared, file, bytes, waiting, released } = self;
+        let Self { shared, file, bytes, waiting, released, written_to } = self;
         let mut pending = shared.lock();
         if !pending.is_due(shared.durability) {
             return Written::Nothing;
         }
         let (closed, next_seq) = (pending.closed, pending.next_seq);
+        let compacted = pending.compacted.take();
         std::mem::swap(bytes, &mut pending.bytes);
         std::mem::swap(waiting, &mut pending.waiting);
         pending.urgent = false;
@@ -163,6 +194,8 @@ impl Writer {
             shared.fail(&error);
             return Written::Ended;
         }
+        shared.lock_extent().add(next_seq - *written_to, bytes.len() as u64);
+        *written_to = next_seq;
         bytes.clear();
         shared.announce(next_seq);
         *released = waiting.len();
@@ -170,7 +203,16 @@ impl Writer {
             // The caller may have been cancelled; the record is committed all the same.
             let _ = done.send(());
         }
-        if closed { Written::Ended } else { Written::Committed }
+        if closed {
+            return Written::Ended;
+        }
+        if let Some(compacted) = compacted
+            && let Err(error) = shared.timed(|| shared.replace(file, compacted))
+        {
+            shared.fail(&error);
+            return Written::Ended;
+        }
+        Written::Committed
     }
 
     pub(super) fn fail(&self, error: &std::io::Error) {

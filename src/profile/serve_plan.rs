@@ -1,6 +1,7 @@
 //! The plan of a server. Every check of its flags happens here, before anything is started.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::flaws::{Design, Flaws};
 use crate::ids::{IdError, ItemId};
@@ -9,7 +10,7 @@ use crate::settings::{Durability, Role};
 use crate::units::{Count, Rate};
 
 use super::admission_plan::AdmissionPlan;
-use super::check::{FlagError, check_token};
+use super::check::{FlagError, check_token, time};
 use super::engines::{BrokerPlan, broker, check_engines, flaws, redis};
 use super::flags::ServeFlags;
 use super::hold::HoldTime;
@@ -25,6 +26,13 @@ const CONSUMERS_MAX: u64 = 64;
 
 /// The largest prefetch: the decisions of all consumers fit into what may wait for one commit.
 pub const PREFETCH_MAX: usize = 400;
+
+/// How long a replaced sale is kept where nothing else is said: a retry of yesterday's attempt is
+/// still known.
+const KEEP_REPLACED_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+
+/// The shortest such time: longer than an attempt takes to be accepted and decided.
+const KEEP_REPLACED_MIN: Duration = Duration::from_secs(60);
 
 /// A checked plan of a server.
 #[derive(Debug, Clone)]
@@ -71,6 +79,8 @@ pub struct ServePlan {
     pub hold_us: Option<u64>,
     /// Whether to open the sale even if the store has one of this item.
     pub fresh_sale: bool,
+    /// How long the embedded store keeps a sale that was replaced, with its results.
+    pub keep_replaced: Duration,
     /// The flaws of the server.
     pub flaws: Flaws,
     /// Whether attempts are admitted without any check, as in the article.
@@ -133,10 +143,19 @@ impl ServePlan {
             closes_us,
             hold_us: flags.hold.map(HoldTime::us),
             fresh_sale: flags.fresh_sale.unwrap_or(false),
+            keep_replaced: keep_replaced(flags)?,
             flaws: flaws(flags),
             blind: flags.design == Some(Design::Article),
         })
     }
+}
+
+fn keep_replaced(flags: &ServeFlags) -> Result<Duration, FlagError> {
+    let time = time("keep-replaced", flags.keep_replaced)?.unwrap_or(KEEP_REPLACED_DEFAULT);
+    if time < KEEP_REPLACED_MIN {
+        return Err(FlagError::new("keep-replaced", "must be at least 1m"));
+    }
+    Ok(time)
 }
 
 fn within(

@@ -23,16 +23,16 @@ pub use backlog::{Backlog, Place};
 pub use broker::Broker;
 pub use delivery::{Batch, Subscription};
 pub use drain_rate::DrainRate;
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Recovery};
 pub use error::PublishError;
-pub use open::{OpenError, QueueAt};
+pub use open::QueueAt;
 pub use rabbitmq::{ConnectError, DeclareError, Options as RabbitMqOptions, RabbitMq};
 pub use room::Room;
 
 /// Where accepted attempts wait.
 #[derive(Debug)]
 pub enum Queue {
-    /// In this process, on a journal of its own.
+    /// In this process, with a journal.
     Embedded(Arc<Embedded>),
     /// In a broker, shared with other processes.
     Broker(Broker),

@@ -51,6 +51,11 @@ impl Sale {
         self.holds.orders.get(request_id).map(|(_, order)| *order)
     }
 
+    /// Whether any order is held.
+    pub fn holds_orders(&self) -> bool {
+        !self.holds.deadlines.is_empty()
+    }
+
     /// The held orders whose deadline has passed, the oldest first, at most `max`, by the attempts
     /// that won them.
     pub fn due(&self, now_us: u64, max: usize) -> Vec<RequestId> {

@@ -1,11 +1,10 @@
 //! Why a server could not start or had to stop.
 
 use std::io;
-use std::path::PathBuf;
 
 use crate::journal::JournalError;
-use crate::queue;
-use crate::store::{self, StoreError};
+use crate::queue::ConnectError;
+use crate::store::{RedisError, StoreError};
 
 use super::data_dir::DataError;
 
@@ -18,24 +17,12 @@ pub enum ServeError {
     /// A journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The queue cannot be opened.
+    /// The broker of the queue cannot be used.
     #[error(transparent)]
-    Queue(#[from] queue::OpenError),
-    /// The store cannot be opened.
+    Queue(#[from] ConnectError),
+    /// The Redis server of the store cannot be used.
     #[error(transparent)]
-    Store(#[from] store::OpenError),
-    /// One of the two journals is missing.
-    #[error(
-        "{} is missing though {} is there: restore it from a copy, or give another --data",
-        lost.display(),
-        left.display()
-    )]
-    MissingJournal {
-        /// The missing journal.
-        lost: PathBuf,
-        /// The existing journal.
-        left: PathBuf,
-    },
+    Store(#[from] RedisError),
     /// The sale could not be opened.
     #[error("cannot open the sale")]
     Sale(#[from] StoreError),

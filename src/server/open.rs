@@ -1,14 +1,15 @@
 //! Opening the engines, and the sale.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::journal;
+use crate::journal::SystemDisk;
 use crate::profile::ServePlan;
 use crate::queue::{Queue, QueueAt};
 use crate::sale::Terms;
 use crate::store::{Store, StoreAt, StoreError};
 
 use super::data_dir::DataDir;
+use super::engines::{self, JOURNAL, open_engines};
 use super::error::ServeError;
 
 /// The data dir and the engines of a server.
@@ -22,31 +23,31 @@ pub(super) struct Opened {
 pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
     let queue = QueueAt::new(plan.broker.clone(), plan.queue_max, &plan.flaws);
     let store = StoreAt::new(plan.redis.clone(), &plan.flaws);
-    let shared = [queue.is_shared(), store.is_shared()];
-    let data = match shared {
-        [true, true] => DataDir::share(&plan.data)?,
+    let data = match (&queue, &store) {
+        (QueueAt::RabbitMq(_), StoreAt::Redis(_)) => DataDir::share(&plan.data)?,
         _ => DataDir::open(&plan.data)?,
     };
-    let journals = ["store.journal", "queue.journal"].map(|name| data.file(name));
-    if shared == [false, false] {
-        refuse_if_one_journal_is_missing(&journals)?;
-    }
-    let [store_path, queue_path] = &journals;
-    let (durability, max) = (plan.durability, plan.queue_max);
-    let store = Store::open(&store, store_path, durability).await?;
-    let queue = Queue::open(&queue, queue_path, durability, max).await?;
-    Ok(Opened { data, queue, store })
-}
-
-/// Refuses a data dir in which one journal is missing while the other has records: the
-/// recorded attempts would be decided again.
-fn refuse_if_one_journal_is_missing(journals: &[PathBuf; 2]) -> Result<(), ServeError> {
-    for (lost, left) in [(0, 1), (1, 0)].map(|(a, b)| (&journals[a], &journals[b])) {
-        if !lost.exists() && journal::is_used(left)? {
-            return Err(ServeError::MissingJournal { lost: lost.clone(), left: left.clone() });
+    let (disk, path, durability) = (SystemDisk::shared(), data.file(JOURNAL), plan.durability);
+    let (queue, store) = match (queue, store) {
+        (QueueAt::Embedded(queue), StoreAt::Embedded(store)) => {
+            let (queue, store) = open_engines(&disk, &path, durability, queue, store)?;
+            (Queue::Embedded(Arc::new(queue)), Store::Embedded(Box::new(store)))
         }
-    }
-    Ok(())
+        (QueueAt::Embedded(mut queue), StoreAt::Redis(options)) => {
+            let store = Store::connect(&options).await?;
+            let journal = engines::open(&disk, &path, durability, Some(&mut queue), None)?;
+            (Queue::Embedded(Arc::new(queue.finish(journal))), store)
+        }
+        (QueueAt::RabbitMq(options), StoreAt::Embedded(mut store)) => {
+            let journal = engines::open(&disk, &path, durability, None, Some(&mut store))?;
+            (Queue::connect(options).await?, Store::Embedded(Box::new(store.finish(journal))))
+        }
+        (QueueAt::RabbitMq(queue), StoreAt::Redis(store)) => {
+            let store = Store::connect(&store).await?;
+            (Queue::connect(queue).await?, store)
+        }
+    };
+    Ok(Opened { data, queue, store })
 }
 
 /// Opens the sale, or resumes the one that the store has of this item. Consumer-only processes skip

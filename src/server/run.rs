@@ -17,7 +17,7 @@ use super::error::ServeError;
 use super::http::{Limits, serve_connections};
 use super::intake::{self, Orphans};
 use super::route::route;
-use super::{consumer, dead_letters, expiry};
+use super::{compaction, consumer, dead_letters, expiry};
 
 /// How long the requests in flight may take at shutdown, and after them the queued attempts.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub struct Server {
     pub(super) consumers: usize,
     pub(super) prefetch: usize,
     pub(super) orphans: Orphans,
+    /// How long the embedded store keeps a replaced sale.
+    pub(super) keep_replaced: Duration,
     /// Keeps the data dir locked.
     pub(super) _data: DataDir,
 }
@@ -109,6 +111,7 @@ impl Server {
     fn helpers(&self) -> JoinSet<()> {
         let mut helpers = JoinSet::new();
         intake::spawn_tasks(&self.app, self.orphans, &mut helpers);
+        helpers.spawn(compaction::run(Arc::clone(&self.app), self.keep_replaced));
         if self.consumers > 0 {
             helpers.spawn(dead_letters::run(Arc::clone(&self.app)));
             helpers.spawn(expiry::run(Arc::clone(&self.app)));

@@ -78,7 +78,17 @@ impl Server {
         };
         let orphans = orphans(consumers, &plan.flaws);
         let app = Arc::new(app);
-        Ok(Self { app, listener, address, limits, consumers, prefetch, orphans, _data: data })
+        Ok(Self {
+            app,
+            listener,
+            address,
+            limits,
+            consumers,
+            prefetch,
+            orphans,
+            keep_replaced: plan.keep_replaced,
+            _data: data,
+        })
     }
 }
 

@@ -22,11 +22,11 @@ use crate::api::OrderStatus;
 use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::sale::{Attempt, Ending, NewAttempt, Order, Terms};
 
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Recovery};
 pub use error::StoreError;
 pub use known::{Announced, Decided, Known, Lookup, RegisterBacklog};
 pub use ledger::Ledger;
-pub use open::{OpenError, StoreAt};
+pub use open::StoreAt;
 pub use orders::OrderRef;
 pub use redis::{OpenError as RedisError, Options as RedisOptions, ROUTING_KEY, Redis};
 pub use reservation::Reservation;
@@ -38,7 +38,7 @@ use waiters::Waiters;
 /// Where sales and decisions are kept.
 #[derive(Debug)]
 pub enum Store {
-    /// In this process, on a journal of its own.
+    /// In this process, with a journal.
     Embedded(Box<Embedded>),
     /// In a Redis server or cluster, shared with other processes.
     Redis(Redis),

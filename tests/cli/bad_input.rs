@@ -223,14 +223,14 @@ fn server_rejects_invalid_flags_and_a_foreign_journal() {
     let data = folder.path().to_str().unwrap();
     let output = serve(&["--listen", "127.0.0.1:0", "--data", data]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("damaged at byte 20"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("damaged at byte 28"), "{}", stderr(&output));
 }
 
 /// A data folder whose store's journal has a flipped byte in its first record.
 fn damage(data: &Path) {
     Serving::start(data, &[]).kill();
-    let path = data.join("store.journal");
+    let path = data.join("sale.journal");
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[20 + 28 + 3] ^= 1;
+    bytes[28 + 28 + 3] ^= 1;
     std::fs::write(&path, bytes).unwrap();
 }

@@ -1,5 +1,5 @@
 /* Loaded into a server with LD_PRELOAD: while the file that FAIL_AS names holds, for instance,
- * "fdatasync EIO queue.journal", this function fails with this error for that file. */
+ * "fdatasync EIO sale.journal", this function fails with this error for that file. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

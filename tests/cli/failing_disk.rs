@@ -60,11 +60,9 @@ fn failed_write_or_sync_ends_the_server_without_losing_accepted_attempts() {
     let fail_as = folder.path().join("fail-as");
     let (broken, read_only) = ("Input/output error", "Read-only file system");
     for (number, (failure, error)) in [
-        ("fdatasync EIO queue.journal", broken),
-        ("write EIO queue.journal", broken),
-        ("fdatasync EIO store.journal", broken),
-        ("write EROFS queue.journal", read_only),
-        ("write EROFS store.journal", read_only),
+        ("fdatasync EIO sale.journal", broken),
+        ("write EIO sale.journal", broken),
+        ("write EROFS sale.journal", read_only),
     ]
     .into_iter()
     .enumerate()
@@ -118,12 +116,12 @@ fn journal_that_is_cut_ends_the_server() {
     let server = Serving::start(folder.path(), &FLAGS);
     let sale = Sale::open(&server.url, "tea", PLENTY);
     let loading = load(&sale);
-    let journal = OpenOptions::new().write(true).open(folder.path().join("queue.journal")).unwrap();
+    let journal = OpenOptions::new().write(true).open(folder.path().join("sale.journal")).unwrap();
     // Just before a write, a cut is not noticed: it leaves a hole, and no shorter file.
     for _ in 0..1_000 {
         journal.set_len(1_000).unwrap();
     }
-    ends(server, loading, &["was cut while the server was using it", "queue.journal"]);
+    ends(server, loading, &["was cut while the server was using it", "sale.journal"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn kill_9_gives_no_unit_back_twice() {
 /// Asserts that some units came back, each once by the journal.
 #[track_caller]
 fn assert_units_came_back(data: &Path, sale: &Sale) {
-    let journal = std::fs::read(data.join("store.journal")).unwrap();
+    let journal = std::fs::read(data.join("sale.journal")).unwrap();
     let text = String::from_utf8_lossy(&journal).into_owned();
     let ids = text.split("ended ").skip(1).filter_map(|record| record.split(' ').nth(1));
     let ids: Vec<&str> = ids.collect();

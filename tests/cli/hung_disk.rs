@@ -83,7 +83,7 @@ fn hung_disk_refuses_new_attempts_until_it_recovers() {
             (&json!("broker_unavailable"), &json!("unavailable"))
         );
         let message = answer["message"].as_str().unwrap();
-        assert!(message.contains("queue.journal") && message.contains("disk"), "{message}");
+        assert!(message.contains("sale.journal") && message.contains("disk"), "{message}");
         let (code, answer) = buy(url, "cat", 3);
         assert_eq!((code, &answer["reason"]), (503, &json!("broker_unavailable")));
         let (code, answer) = buy(url, "bob", 2);

@@ -45,7 +45,7 @@ async fn ledger_lists_sale_then_attempts_then_counts() {
             "accepted_us": 1_000_000, "status": "queued",
         })
     };
-    let mut expected = [line("ann", 9, 0), line("bob", 3, 1), line("cat", 7, 2)];
+    let mut expected = [line("ann", 9, 1), line("bob", 3, 2), line("cat", 7, 3)];
     expected[0]["status"] = "won".into();
     expected[0]["order_id"] = "tea-1-1".into();
     expected[1]["status"] = "lost".into();

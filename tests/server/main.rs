@@ -7,6 +7,7 @@
 mod support;
 
 mod admin;
+mod compaction;
 mod connection_slots;
 mod deciding_thread;
 mod hostile_clients;

@@ -100,7 +100,7 @@ async fn batch_dropped_after_ordering_keeps_its_decisions() {
     let lost = shop.settle(second).await;
     assert_eq!(lost[0].decision.to_string(), "lost sold_out");
     let won = shop.decide(9).await;
-    assert_eq!((won[0].attempt.seq, won[0].decision.to_string()), (0, "won tea-1-1".into()));
+    assert_eq!((won[0].attempt.seq, won[0].decision.to_string()), (1, "won tea-1-1".into()));
 }
 
 /// One of several consumers: receives three at a time, and abandons some of them at every stage.

@@ -6,7 +6,7 @@ use std::pin::pin;
 use seckill::journal::Durability;
 use serde_json::json;
 
-use crate::support::{AttemptStatus, Setup, Shop, attempt, id, is_waiting, terms, within};
+use crate::support::{AttemptStatus, JOURNAL, Setup, Shop, attempt, id, is_waiting, terms, within};
 
 /// The next attempt's position in the queue, found by publishing one.
 async fn next_seq(shop: &Shop, number: usize) -> u64 {
@@ -25,15 +25,20 @@ async fn assert_nothing_lost(shop: &Shop) {
     assert_eq!((&sale["queued"], shop.depth().await), (&2.into(), 2));
 }
 
-/// Whether a journal has this text on disk.
-fn has(shop: &Shop, journal: &str, text: &str) -> bool {
-    let bytes = fs::read(shop.folder.path().join(journal)).unwrap();
+/// Whether the journal has this text on disk.
+fn has(shop: &Shop, text: &str) -> bool {
+    let bytes = fs::read(shop.folder.path().join(JOURNAL)).unwrap();
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Whether a journal has this id on disk.
-fn is_on_disk(shop: &Shop, journal: &str, number: usize) -> bool {
-    has(shop, journal, &id(number))
+/// Whether the journal has an accepted attempt on disk.
+fn has_attempt(shop: &Shop, number: usize) -> bool {
+    has(shop, &format!("+ {}", id(number)))
+}
+
+/// Whether the journal has a decision on disk that was made at the time 1.
+fn has_decision(shop: &Shop, number: usize) -> bool {
+    has(shop, &format!("decided 1 {}", id(number)))
 }
 
 #[tokio::test]
@@ -43,7 +48,7 @@ async fn sale_accepts_only_after_it_is_on_disk() {
         let mut first = pin!(shop.app.store.open_sale(terms("pot", 1)));
         let _ = is_waiting(first.as_mut()).await;
         within(async {
-            while !has(&shop, "store.journal", "pot") {
+            while !has(&shop, "pot") {
                 tokio::task::yield_now().await;
             }
         })
@@ -55,7 +60,7 @@ async fn sale_accepts_only_after_it_is_on_disk() {
         let mut order = pin!(shop.post(order));
         let _ = is_waiting(order.as_mut()).await;
         let is_queued = shop.depth().await > 0;
-        assert!(!is_queued || has(&shop, "store.journal", "cup"), "a crash now loses the sale");
+        assert!(!is_queued || has(&shop, "cup"), "a crash now loses the sale");
     }
 }
 
@@ -72,18 +77,15 @@ async fn nothing_is_answered_or_delivered_before_it_is_on_disk() {
             // The write has begun, and may not be finished.
             let _ = is_waiting(publish.as_mut()).await;
         }
-        assert!(number % 2 == 1 || is_on_disk(&shop, "queue.journal", number), "accepted");
+        assert!(number % 2 == 1 || has_attempt(&shop, number), "accepted");
         let mut batch = shop.next(1).await;
-        assert!(is_on_disk(&shop, "queue.journal", number), "delivered");
+        assert!(has_attempt(&shop, number), "delivered");
         let reserved = within(shop.app.store.reserve(batch.attempts(), 1)).await.unwrap();
-        let has_decision = shop.decided(&id(number)).await.is_some();
-        assert!(
-            !has_decision || is_on_disk(&shop, "store.journal", number),
-            "answered before it was on disk"
-        );
+        let is_told = shop.decided(&id(number)).await.is_some();
+        assert!(!is_told || has_decision(&shop, number), "answered before it was on disk");
         batch.release_item();
         within(shop.app.store.commit(reserved)).await.unwrap();
-        assert!(is_on_disk(&shop, "store.journal", number), "committed");
+        assert!(has_decision(&shop, number), "committed");
         within(batch.ack()).await;
     }
 }
@@ -146,19 +148,16 @@ async fn crash_before_the_commit_sells_nothing_twice() {
 #[tokio::test]
 async fn torn_write_loses_only_unacknowledged_records() {
     let shop = half_decided().await;
-    for (journal, after) in [("queue.journal", 3), ("store.journal", 2)] {
-        let crashed = shop.after_crash();
-        let path = crashed.folder.path().join(journal);
-        let promised = fs::read(&path).unwrap();
-        // Half of a record's header, as after a power cut.
-        fs::write(&path, [&promised[..], &promised[20..30]].concat()).unwrap();
-        let crashed = crashed.after_crash();
-        for number in 1..=after {
-            assert_eq!(crashed.result(&id(number)).await.code, 200, "{journal}: {number}");
-        }
-        let recovered = fs::read(crashed.folder.path().join(journal)).unwrap();
-        assert_eq!(recovered, promised, "{journal}");
+    let crashed = shop.after_crash();
+    let path = crashed.folder.path().join(JOURNAL);
+    let promised = fs::read(&path).unwrap();
+    // Half of a record's header, as after a power cut.
+    fs::write(&path, [&promised[..], &promised[28..38]].concat()).unwrap();
+    let crashed = crashed.after_crash();
+    for number in 1..=4 {
+        assert_eq!(crashed.result(&id(number)).await.code, 200, "{number}");
     }
+    assert_eq!(fs::read(crashed.folder.path().join(JOURNAL)).unwrap(), promised);
 }
 
 #[tokio::test]
@@ -202,22 +201,19 @@ async fn restart_does_not_confuse_sale_epochs() {
 #[tokio::test]
 async fn queue_positions_are_never_reused() {
     let mut shop = Shop::with_stock(100).await;
-    let journal = |shop: &Shop| shop.folder.path().join("queue.journal");
     let mut last = None;
     for number in 0..6 {
         let seq = next_seq(&shop, number).await;
         assert!(Some(seq) > last, "{seq} after {last:?}");
         last = Some(seq);
-        // Every other time an attempt is still queued, so that the journal cannot be emptied.
+        // Every other time nothing of the queue is left in the compacted journal.
         if number % 2 == 1 {
             shop.decide_all().await;
         }
-        let len_before = fs::metadata(journal(&shop)).unwrap().len();
+        shop.compact().await;
         shop = shop.restart();
-        let len = fs::metadata(journal(&shop)).unwrap().len();
-        assert_eq!(number % 2 == 1, len < len_before, "emptied: {len_before} to {len} bytes");
     }
-    // The journal is emptied twice in a row, and after a crash.
+    shop.compact().await;
     let shop = shop.restart().restart().after_crash();
     assert!(Some(next_seq(&shop, 9).await) > last);
 }

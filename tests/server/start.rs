@@ -7,7 +7,7 @@ use seckill::profile::ServePlan;
 use seckill::server::Server;
 use serde_json::json;
 
-use crate::support::{Running, Setup, Shop, config, id, within};
+use crate::support::{JOURNAL, Running, Setup, Shop, config, id, within};
 
 /// The error of a server that must not start.
 async fn refusal(config: ServePlan) -> String {
@@ -51,32 +51,20 @@ async fn data_path_that_is_a_file_is_named_with_the_flag() {
 #[tokio::test]
 async fn foreign_journal_file_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["store.journal", "queue.journal"] {
-        let path = folder.path().join(name);
-        fs::write(&path, "a file that is not a journal").unwrap();
-        assert!(refusal(config(folder.path())).await.contains(name));
-        assert_eq!(fs::read(&path).unwrap(), b"a file that is not a journal");
-        fs::remove_file(path).unwrap();
-    }
+    let path = folder.path().join(JOURNAL);
+    fs::write(&path, "a file that is not a journal").unwrap();
+    assert!(refusal(config(folder.path())).await.contains(JOURNAL));
+    assert_eq!(fs::read(&path).unwrap(), b"a file that is not a journal");
+    fs::remove_file(path).unwrap();
     Running::start(config(folder.path())).await.end().await;
 }
 
 #[tokio::test]
-async fn missing_journal_is_reported_not_recreated() {
+async fn journal_is_private() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start(config(folder.path())).await;
-    assert_eq!(server.buy("ann", &id(1)).await.code, 202);
-    server.end().await;
-    for name in ["store.journal", "queue.journal"] {
-        let (path, away) = (folder.path().join(name), folder.path().join("away"));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        fs::rename(&path, &away).unwrap();
-        let message = refusal(config(folder.path())).await;
-        assert!(message.contains(&format!("{name} is missing")), "{message}");
-        assert!(!path.exists());
-        fs::rename(&away, &path).unwrap();
-    }
     Running::start(config(folder.path())).await.end().await;
+    let journal = fs::metadata(folder.path().join(JOURNAL)).unwrap();
+    assert_eq!(journal.permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]

@@ -5,32 +5,37 @@ use std::sync::Arc;
 use seckill::flaws::Flaws;
 use seckill::journal::Durability;
 use seckill::sale::{Attempt, NewAttempt, Terms};
-use seckill::store::{Announced, Store, StoreAt, StoreError};
+use seckill::store::{Announced, RedisOptions, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::support::backend::Backend;
-use crate::support::{self, Setup, Shop, id, terms, within};
+use crate::support::{self, JOURNAL, Setup, Shop, id, terms, within};
 
 /// A kind of store, and where its data is kept.
 pub(crate) struct Place {
-    at: StoreAt,
+    /// The server, if it is not the embedded store.
+    redis: Option<RedisOptions>,
     folder: TempDir,
 }
 
 impl Place {
     /// Opens the store, or opens it again.
     pub(crate) async fn open(&self) -> Store {
-        let journal = self.folder.path().join("store.journal");
-        within(Store::open(&self.at, &journal, Durability::Os)).await.unwrap()
+        match &self.redis {
+            None => support::open_store(&self.folder.path().join(JOURNAL), Durability::Os).unwrap(),
+            Some(redis) => within(Store::connect(redis)).await.unwrap(),
+        }
     }
 }
 
 /// Runs a test on every store that can run here, each of them empty.
 pub(crate) async fn every_store(test: impl AsyncFn(Place)) {
     for backend in Backend::stores() {
-        let url = backend.store.as_ref().map(|url| url.parse().unwrap());
-        let at = StoreAt::new(url, &Flaws::default());
-        test(Place { at, folder: tempfile::tempdir().unwrap() }).await;
+        let redis = backend
+            .store
+            .as_ref()
+            .map(|url| RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() });
+        test(Place { redis, folder: tempfile::tempdir().unwrap() }).await;
     }
 }
 

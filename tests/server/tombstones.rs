@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use seckill::journal::Durability;
 use seckill::sale::Attempt;
-use seckill::store::{Announced, Embedded, Known, Store};
+use seckill::store::{Announced, Known, Store};
 
-use crate::support::{self, id, terms, within};
+use crate::support::{self, JOURNAL, id, terms, within};
 
 fn open(folder: &Path) -> Store {
-    let journal = folder.join("store.journal");
-    Store::Embedded(Box::new(Embedded::open(&journal, Durability::Os).unwrap()))
+    support::open_store(&folder.join(JOURNAL), Durability::Os).unwrap()
 }
 
 async fn announce(store: &Store, buyer: &str) -> Arc<Attempt> {
@@ -31,7 +30,7 @@ async fn decide(store: &Store, attempt: &Arc<Attempt>) -> Vec<String> {
 
 /// The place after a journal's last byte.
 fn end(folder: &Path) -> usize {
-    fs::read(folder.join("store.journal")).unwrap().len()
+    fs::read(folder.join(JOURNAL)).unwrap().len()
 }
 
 #[tokio::test]
@@ -46,12 +45,12 @@ async fn withdrawn_attempt_is_not_decided_after_a_crash_at_any_moment() {
     let withdrawn = end(folder.path());
     let cat = announce(&store, "cat").await;
     drop(store);
-    let bytes = fs::read(folder.path().join("store.journal")).unwrap();
+    let bytes = fs::read(folder.path().join(JOURNAL)).unwrap();
     let edges = [announced, withdrawn, bytes.len()];
     let near = edges.into_iter().flat_map(|end| [end - 1, end, (end + 1).min(bytes.len())]);
     for len in (opened..bytes.len()).step_by(9).chain(near) {
         let crashed = tempfile::tempdir().unwrap();
-        fs::write(crashed.path().join("store.journal"), &bytes[..len]).unwrap();
+        fs::write(crashed.path().join(JOURNAL), &bytes[..len]).unwrap();
         let store = open(crashed.path());
         let known = within(store.known(&bob.request_id)).await.unwrap();
         let buyer = known.as_ref().map(|known| known.attempt().buyer.as_str());

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use seckill::clock::Clock;
-use seckill::journal::Durability;
-use seckill::server::App;
+use seckill::journal::{Disk, Durability};
+use seckill::server::{App, open_engines};
 use seckill::{queue, store};
 use serde_json::Value;
 
@@ -38,9 +39,11 @@ async fn buy(app: &App, number: usize) -> (u16, Bytes) {
 #[tokio::test]
 async fn states_and_final_refusals_wait_for_the_disk() {
     let disk = SimulatedDisk::default();
-    let (queue, store) = (Path::new("queue.journal"), Path::new("store.journal"));
-    let queue = queue::Embedded::open_on(&disk, queue, Durability::Fsync, 100).unwrap();
-    let store = store::Embedded::open_on(&disk, store, Durability::Fsync).unwrap();
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (queue, store) = (queue::Recovery::new(100), store::Recovery::default());
+    let path = Path::new("sale.journal");
+    let opened = open_engines(&shared, path, Durability::Fsync, queue, store);
+    let (queue, store) = opened.unwrap();
     let app = app(queue, store, Clock::System);
     with_disk(&disk, app.store.open_sale(terms("tea", 9))).await.unwrap();
     assert_eq!(with_disk(&disk, buy(&app, 1)).await.0, 202);

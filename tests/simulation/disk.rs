@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
-use seckill::journal::{Disk, DiskFile, Writer, Written};
+use seckill::journal::{Disk, DiskFile, Folder, Writer, Written};
 
 use super::random::Random;
 
@@ -184,11 +184,15 @@ impl SimulatedDisk {
     }
 }
 
-impl Disk for SimulatedDisk {
+impl Folder for SimulatedDisk {
     fn open(&self, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
         let index = self.state().names.get(path).copied();
         let open = |index| Box::new(OpenFile { disk: self.clone(), index, at: 0 }) as _;
         Ok(index.map(open))
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.open(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -209,13 +213,24 @@ impl Disk for SimulatedDisk {
         Ok(())
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        if state.names.contains_key(path) {
+            state.operation()?;
+            state.names.remove(path);
+        }
+        Ok(())
+    }
+
     fn sync_parent(&self, _: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.operation()?;
         state.durable_names = state.names.clone();
         Ok(())
     }
+}
 
+impl Disk for SimulatedDisk {
     fn run(&self, writer: Writer) -> io::Result<Option<JoinHandle<()>>> {
         self.state().writers.push(writer);
         Ok(None)

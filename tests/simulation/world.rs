@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use seckill::clock::Clock;
-use seckill::journal::JournalError;
-use seckill::server::{App, consume};
+use seckill::journal::Disk;
+use seckill::server::{App, Engines, consume, open_engines};
 use seckill::{queue, store};
 use serde_json::Value;
 use tokio::task::{JoinHandle, yield_now};
@@ -103,13 +103,9 @@ impl World {
     /// Opens both journals, or crashes while it does.
     fn open(&self) -> Result<Option<Arc<App>>, String> {
         let durability = self.shape.durability();
-        let (queue, store) = (Path::new("queue.journal"), Path::new("store.journal"));
-        let opened = || -> Result<_, JournalError> {
-            let store = store::Embedded::open_on(&self.disk, store, durability)?;
-            let queue = queue::Embedded::open_on(&self.disk, queue, durability, 10_000)?;
-            Ok((queue, store))
-        };
-        match opened() {
+        let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
+        let (queue, store) = (queue::Recovery::new(10_000), store::Recovery::default());
+        match open_engines(&disk, Path::new("sale.journal"), durability, queue, store) {
             Ok((queue, store)) => {
                 let clock = Clock::Manual(Arc::clone(&self.now_us));
                 let per_buyer = self.shape.per_buyer;
@@ -166,8 +162,8 @@ impl World {
         (0..self.shape.consumers).map(consumer).collect()
     }
 
-    /// Something happens: a buyer sends or gives up a request, held orders expire, a journal is
-    /// written, tasks go on.
+    /// Something happens: a buyer sends or gives up a request, held orders expire, the journal is
+    /// written or compacted, tasks go on.
     async fn step(&mut self, app: &Arc<App>, requests: &mut Vec<Sent>) {
         self.step += 1;
         self.now_us.fetch_add(1 + self.random.below(1_000) as u64, Ordering::Relaxed);
@@ -198,6 +194,8 @@ impl World {
                 answer.abort();
                 self.told[attempt].refused_only = false;
             }
+            // It fails where the process crashes.
+            (8, ..) if self.random.chance(4) => drop(Engines::of(app).compact()),
             _ => {
                 self.disk.write(&mut self.random);
             }

@@ -32,7 +32,8 @@ use std::time::Duration;
 pub(crate) use reply::{AttemptStatus, Reply, assert_refused};
 pub(crate) use running::{Running, Wire, config, purchase};
 pub(crate) use shop::{
-    Setup, Shop, TOKEN, app, attempt, decided, first_refused, get, post, publish, request, terms,
+    JOURNAL, Setup, Shop, TOKEN, app, attempt, decided, first_refused, get, open_store, post,
+    publish, request, terms,
 };
 
 /// A future that takes longer counts as hanging. This is less than the 30 s of the longest long

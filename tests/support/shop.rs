@@ -1,6 +1,7 @@
 //! A server without a socket whose consumer is the test, so that nothing is decided before the test
 //! does it.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,17 +11,20 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use seckill::clock::Clock;
 use seckill::ids::RequestId;
-use seckill::journal::Durability;
+use seckill::journal::{Durability, JournalError, SystemDisk};
 use seckill::queue::{self, Batch, PublishError, Queue};
 use seckill::sale::{NewAttempt, Terms};
 use seckill::secret::Secret;
-use seckill::server::{AdminToken, App, RateLimit, route};
+use seckill::server::{AdminToken, App, Engines, RateLimit, open_engines, route};
 use seckill::store::{self, Decided, Known, SaleView, Store};
 use seckill::units::Rate;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Reply, within};
+
+/// Name of the journal in the folder of a shop or server.
+pub(crate) const JOURNAL: &str = "sale.journal";
 
 /// The admin token of every shop.
 pub(crate) const TOKEN: &str = "s3cret";
@@ -76,10 +80,10 @@ impl Shop {
 
     pub(crate) fn open_in(folder: TempDir, setup: Setup) -> Self {
         let now_us = Arc::new(AtomicU64::new(1_000_000));
-        let file = |name: &str| folder.path().join(name);
-        let (durability, max) = (setup.durability, setup.queue_max);
-        let queue = queue::Embedded::open(&file("queue.journal"), durability, max).unwrap();
-        let store = store::Embedded::open(&file("store.journal"), durability).unwrap();
+        let (disk, path) = (SystemDisk::shared(), folder.path().join(JOURNAL));
+        let (queue, store) = (queue::Recovery::new(setup.queue_max), store::Recovery::default());
+        let opened = open_engines(&disk, &path, setup.durability, queue, store);
+        let (queue, store) = opened.unwrap();
         let rate_limit = setup.rate_limit.map(RateLimit::new);
         let clock = Clock::Manual(Arc::clone(&now_us));
         let app = App { rate_limit, ..app(queue, store, clock) };
@@ -96,11 +100,23 @@ impl Shop {
     /// Opens a second shop on a copy of the present files, as after a `kill -9`.
     pub(crate) fn after_crash(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["queue.journal", "store.journal"] {
-            let copy = |path: &Path| std::fs::copy(path, folder.path().join(name)).unwrap();
-            copy(&self.folder.path().join(name));
-        }
+        std::fs::copy(self.folder.path().join(JOURNAL), folder.path().join(JOURNAL)).unwrap();
         Self::open_in(folder, self.setup.clone())
+    }
+
+    /// Compacts the journal, and waits until that has happened.
+    pub(crate) async fn compact(&self) {
+        let file = || std::fs::metadata(self.folder.path().join(JOURNAL)).unwrap().ino();
+        let before = file();
+        within(async {
+            while !Engines::of(&self.app).compact().unwrap() {
+                tokio::task::yield_now().await;
+            }
+            while file() == before {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 
     pub(crate) fn set_clock(&self, now_us: u64) {
@@ -237,6 +253,13 @@ pub(crate) fn app(queue: queue::Embedded, store: store::Embedded, clock: Clock) 
         consume: Default::default(),
         undecided: Default::default(),
     }
+}
+
+/// Opens a store whose journal is at `path`.
+pub(crate) fn open_store(path: &Path, durability: Durability) -> Result<Store, JournalError> {
+    let (queue, store) = (queue::Recovery::new(100), store::Recovery::default());
+    let opened = open_engines(&SystemDisk::shared(), path, durability, queue, store);
+    opened.map(|(_, store)| Store::Embedded(Box::new(store)))
 }
 
 pub(crate) fn request(method: &str, path: &str) -> hyper::http::request::Builder {

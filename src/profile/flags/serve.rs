@@ -81,6 +81,10 @@ layered! {
         /// When an attempt counts as accepted [default: fsync]
         #[arg(long, env = "SECKILL_DURABILITY", value_enum, value_name = "fsync|os|none")]
         pub durability: Option<Durability>,
+        /// Time for which the embedded store keeps a sale that was replaced, with its results
+        /// [default: 24h]
+        #[arg(long, env = "SECKILL_KEEP_REPLACED", value_name = "TIME")]
+        pub keep_replaced: Option<Span>,
         /// Number of concurrent consumers [default: 1]
         #[arg(long, env = "SECKILL_CONSUMERS", value_name = "N")]
         pub consumers: Option<Count>,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The way of delivering; by default, each item's attempts go to one consumer at a time, in the
 /// order of their acceptance, and each acknowledgement counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Delivery {
+pub(in crate::queue) struct Delivery {
     /// Whether several consumers have attempts at one item at a time, each of them one.
     pub(super) is_concurrent: bool,
     /// One acknowledgement in this many is lost, the first one included.

@@ -136,6 +136,11 @@ impl State {
         }
     }
 
+    /// Whether the attempt at this position is not acknowledged.
+    pub(super) fn is_waiting(&self, seq: u64) -> bool {
+        self.by_seq.contains_key(&seq)
+    }
+
     /// The first waiting attempts in a part of the order of acceptance, at most `max`.
     pub(super) fn read(&self, seqs: Range<u64>, max: usize) -> Vec<Arc<Attempt>> {
         self.by_seq.range(seqs).take(max).map(|(_, attempt)| Arc::clone(attempt)).collect()

@@ -1,28 +1,24 @@
-//! The queue of this process: per-item queues in memory, a journal on disk.
-//!
-//! Records: `+ request_id buyer item epoch accepted_us` for an accepted attempt, whose place in
-//! the order is the record's own sequence number, and `- seq…` for acknowledged ones.
+//! The queue of this process: per-item queues in memory, a journal on disk, which it may share with
+//! the store.
 
 mod delivery;
 pub(in crate::queue) mod flaws;
 mod item_queues;
+mod recovery;
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{ItemId, RequestId};
-use crate::journal::{
-    self, AppendError, Commit, Disk, Durability, Journal, JournalError, SystemDisk,
-};
-use crate::sale::{Attempt, Fields, NewAttempt, RecordError};
+use crate::journal::{AppendError, Commit, Journal};
+use crate::sale::{Attempt, NewAttempt};
 
 use super::{Backlog, Place, PublishError, Room};
 use delivery::Acks;
 pub(super) use delivery::Delivery;
 use item_queues::ItemQueues;
+pub use recovery::Recovery;
 
 /// Attempts that are read for a ledger while the queue is locked, which takes some 50 µs.
 const READ_MAX: usize = 1_000;
@@ -33,7 +29,7 @@ const READ_PAUSE: Duration = Duration::from_millis(1);
 /// The queue of this process. Attempts that wait can be looked up by their request id.
 #[derive(Debug)]
 pub struct Embedded {
-    journal: Journal,
+    journal: Arc<Journal>,
     queues: ItemQueues,
     max: usize,
     delivery: Delivery,
@@ -41,51 +37,6 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the queue whose journal is at `path`, with room for `max` waiting attempts. Attempts
-    /// that were not acknowledged are delivered again.
-    ///
-    /// # Errors
-    /// Returns an error when the journal cannot be used.
-    pub fn open(path: &Path, durability: Durability, max: usize) -> Result<Self, JournalError> {
-        Self::open_on(&SystemDisk, path, durability, max)
-    }
-
-    /// Like [`Self::open`], on another disk.
-    ///
-    /// # Errors
-    /// Returns an error when the journal cannot be used.
-    pub fn open_on(
-        disk: &dyn Disk,
-        path: &Path,
-        durability: Durability,
-        max: usize,
-    ) -> Result<Self, JournalError> {
-        let mut waiting = BTreeMap::new();
-        let replay = |seq, record: &[u8]| {
-            replay(&mut waiting, seq, record).map_err(|error| error.to_string())
-        };
-        let mut journal = Journal::open_on(disk, path, durability, replay)?;
-        if waiting.is_empty() && journal.next_seq() > 0 {
-            // No record is needed any more; only the sequence numbers continue.
-            let next_seq = journal.next_seq();
-            drop(journal);
-            journal::create_on(disk, path, next_seq)?;
-            journal = Journal::open_on(disk, path, durability, |_, _| Ok(()))?;
-        }
-        let queues = ItemQueues::default();
-        let mut state = queues.lock();
-        waiting.into_values().for_each(|attempt| state.add(Arc::new(attempt)));
-        drop(state);
-        let (delivery, acks) = (Delivery::default(), Acks::default());
-        Ok(Self { journal, queues, max, delivery, acks })
-    }
-
-    /// The same queue with another way of delivering.
-    #[must_use]
-    pub fn with_delivery(self, delivery: Delivery) -> Self {
-        Self { delivery, ..self }
-    }
-
     /// Appends an attempt and waits until it is durable. If the same id is queued already, that
     /// earlier attempt is the one that is durable.
     ///
@@ -192,6 +143,11 @@ impl Embedded {
         }
     }
 
+    /// The journal.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
     /// How many attempts are accepted and not acknowledged, of all items.
     pub fn depth(&self) -> usize {
         self.queues.lock().waiting.len()
@@ -241,11 +197,6 @@ impl Embedded {
 
     pub(super) async fn failed(&self) -> String {
         self.journal.failed().await
-    }
-
-    /// Length in bytes of the torn tail that was removed when the journal was opened.
-    pub fn cut_bytes(&self) -> u64 {
-        self.journal.cut_bytes()
     }
 }
 
@@ -309,30 +260,4 @@ fn refused(error: AppendError) -> PublishError {
         AppendError::Full => PublishError::Full,
         AppendError::TooLong | AppendError::Closed => PublishError::Unavailable,
     }
-}
-
-fn replay(
-    waiting: &mut BTreeMap<u64, Attempt>,
-    seq: u64,
-    record: &[u8],
-) -> Result<(), RecordError> {
-    let mut fields = Fields::new(record);
-    match fields.word("kind")? {
-        "+" => {
-            let attempt = Attempt {
-                request_id: fields.next("request_id")?,
-                buyer: fields.next("buyer")?,
-                item: fields.next("item")?,
-                epoch: fields.next("epoch")?,
-                seq,
-                accepted_us: fields.next("accepted_us")?,
-            };
-            waiting.insert(seq, attempt);
-        }
-        "-" => fields.rest::<u64>("seq")?.iter().for_each(|done| {
-            waiting.remove(done);
-        }),
-        _ => return Err(fields.invalid("kind")),
-    }
-    Ok(())
 }

@@ -77,6 +77,11 @@ impl Blocks<LoggedEnd> {
 }
 
 impl Blocks<Logged> {
+    /// The ids of all decided attempts.
+    pub(super) fn ids(&self) -> Vec<RequestId> {
+        self.iter().map(|logged| logged.decided.attempt.request_id).collect()
+    }
+
     /// All decisions in the order of acceptance of their attempts.
     pub(super) fn by_acceptance(&self) -> Vec<Arc<Decided>> {
         let mut decided: Vec<_> = self.iter().map(|logged| Arc::clone(&logged.decided)).collect();

@@ -1,26 +1,24 @@
-//! The store of this process: sales and decisions in memory, a journal on disk.
-//!
-//! Records: `sale epoch terms…` for an opened sale, `decided decided_us attempt… decision…`,
-//! `ended us request_id ending status` for an order that was held, and for the register
-//! `announced attempt…`, `confirmed request_id` and `withdrawn request_id`.
+//! The store of this process: sales and decisions in memory, a journal on disk, which it may share
+//! with the queue.
 
 mod announce;
 mod decider;
 mod decisions;
 pub(in crate::store) mod flaws;
+mod needed;
 mod orders;
+mod recovery;
 mod register;
 mod state;
 mod ways;
 mod withdrawn;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::journal::{Disk, Durability, Journal, JournalError, STALLED_AFTER, SystemDisk};
+use crate::journal::{Journal, STALLED_AFTER};
 use crate::sale::{Attempt, Decision, Terms};
 
 use super::ledger::Rows;
@@ -28,6 +26,7 @@ use super::waiters::Waiters;
 use super::{Known, Ledger, Lookup, Reservation, SaleView, StoreError};
 use decider::Decider;
 use decisions::{Logged, newest_record};
+pub use recovery::Recovery;
 use state::{State, view};
 pub(super) use ways::Ways;
 
@@ -38,51 +37,13 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The store of this process.
 #[derive(Debug)]
 pub struct Embedded {
-    journal: Journal,
+    journal: Arc<Journal>,
     state: Mutex<State>,
     waiters: Waiters,
     ways: Ways,
 }
 
 impl Embedded {
-    /// Opens the store whose journal is at `path`.
-    ///
-    /// # Errors
-    /// Returns an error when the journal cannot be used.
-    pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
-        Self::open_on(&SystemDisk, path, durability)
-    }
-
-    /// Like [`Self::open`], on another disk.
-    ///
-    /// # Errors
-    /// Returns an error when the journal cannot be used.
-    pub fn open_on(
-        disk: &dyn Disk,
-        path: &Path,
-        durability: Durability,
-    ) -> Result<Self, JournalError> {
-        Self::open_with(disk, path, durability, Ways::default())
-    }
-
-    /// Opens the store whose journal is at `path`, and decides in this way. The decisions in the
-    /// journal must have been made in the same way.
-    ///
-    /// # Errors
-    /// Returns an error when the journal cannot be used.
-    pub fn open_with(
-        disk: &dyn Disk,
-        path: &Path,
-        durability: Durability,
-        ways: Ways,
-    ) -> Result<Self, JournalError> {
-        let mut state = State { rule: ways.rule, replay_rule: ways.replay, ..State::default() };
-        let journal = Journal::open_on(disk, path, durability, |record_seq, record| {
-            state.replay(record_seq, record).map_err(|error| error.to_string())
-        })?;
-        Ok(Self { journal, state: Mutex::new(state), waiters: Waiters::default(), ways })
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         decider::lock(&self.state)
     }
@@ -248,16 +209,16 @@ impl Embedded {
         Ok(Ledger { sale, rows, ended: ends.ended() })
     }
 
+    /// The journal.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
     pub(in crate::store) fn close(&self) -> Result<(), String> {
         self.journal.close()
     }
 
     pub(in crate::store) async fn failed(&self) -> String {
         self.journal.failed().await
-    }
-
-    /// Length in bytes of the torn tail that was removed on opening.
-    pub fn cut_bytes(&self) -> u64 {
-        self.journal.cut_bytes()
     }
 }

@@ -35,8 +35,28 @@ impl Register {
         self.next_seq
     }
 
+    /// Goes on with positions from this one on, or from a later one.
+    pub(super) fn continue_from(&mut self, seq: u64) {
+        self.next_seq = self.next_seq.max(seq);
+    }
+
+    /// Whether this attempt is here.
+    pub(super) fn has(&self, attempt: &Attempt) -> bool {
+        self.by_seq.get(&attempt.seq).is_some_and(|here| here.request_id == attempt.request_id)
+    }
+
+    /// Whether an attempt with this id is here and known to be queued.
+    pub(super) fn is_confirmed(&self, request_id: &RequestId) -> bool {
+        self.attempts.contains_key(request_id) && !self.unconfirmed.contains(request_id)
+    }
+
+    /// Whether an attempt at this sale is here.
+    pub(super) fn has_sale(&self, epoch: u64) -> bool {
+        self.by_seq.values().any(|attempt| attempt.epoch == epoch)
+    }
+
     pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
-        self.next_seq = self.next_seq.max(attempt.seq + 1);
+        self.continue_from(attempt.seq + 1);
         self.unconfirmed.insert(attempt.request_id);
         *self.by_item.entry(attempt.item.clone()).or_default() += 1;
         self.by_seq.insert(attempt.seq, Arc::clone(&attempt));

@@ -1,12 +1,13 @@
-//! The embedded store's state in memory, and how it is rebuilt from the journal's records.
+//! The embedded store's state in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::api::LostReason;
 use crate::gradual_map::GradualMap;
 use crate::ids::{ItemId, RequestId};
-use crate::sale::{Attempt, Decision, Fields, RecordError, Rule, Sale, Terms};
+use crate::sale::{Attempt, Decision, Rule, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
 use super::decisions::{Blocks, Logged, LoggedEnd, newest_record};
@@ -31,6 +32,13 @@ pub(super) struct State {
     pub(super) decided: GradualMap<RequestId, Logged>,
     pub(super) register: Register,
     pub(super) withdrawn: Withdrawn,
+    /// The replaced sales that are still here, by their epochs, and since when they are known to be
+    /// replaced.
+    pub(super) replaced: BTreeMap<u64, Instant>,
+    /// The ids of decisions that are to be removed, since their sale was dropped.
+    pub(super) leaving: Vec<RequestId>,
+    /// The epoch of the sale that was dropped last.
+    pub(super) last_dropped: Option<u64>,
 }
 
 /// A sale, its decisions, and the sequence number of its journal record.
@@ -83,7 +91,9 @@ impl State {
         self.epochs = epoch;
         let sale = Sale::open(terms, epoch);
         let view = view(&sale);
-        self.current_epochs.insert(view.terms.item.clone(), epoch);
+        if let Some(before) = self.current_epochs.insert(view.terms.item.clone(), epoch) {
+            self.replaced.insert(before, Instant::now());
+        }
         self.sales.insert(epoch, Opened::new(sale, record));
         view
     }
@@ -118,14 +128,6 @@ impl State {
         self.decided.get(request_id).cloned()
     }
 
-    /// Decides an attempt of the journal again.
-    fn replay_decision(&mut self, attempt: &Attempt, recorded: &Decision) -> Decision {
-        match self.replay_rule {
-            Some(replay) => self.decide_with(attempt, |sale| replay(sale, attempt, recorded)),
-            None => self.reserve(attempt),
-        }
-    }
-
     /// Keeps a decision whose journal record is `record`. If it is an order, its hold begins.
     pub(super) fn insert_decision(
         &mut self,
@@ -155,33 +157,5 @@ impl State {
         if let Some(attempt) = self.register.remove(request_id) {
             self.withdrawn.insert(&attempt);
         }
-    }
-
-    pub(super) fn replay(&mut self, record_seq: u64, record: &[u8]) -> Result<(), RecordError> {
-        let fields = &mut Fields::new(record);
-        match fields.word("kind")? {
-            "sale" => {
-                let epoch = fields.number("epoch")?;
-                self.open_sale(Terms::from_fields(fields)?, epoch, record_seq);
-            }
-            "decided" => {
-                let decided_us = fields.next("decided_us")?;
-                let attempt = Arc::new(Attempt::from_fields(fields)?);
-                let decision = Decision::from_fields(fields)?;
-                // The rule depends on the earlier records only, so it must decide the same again.
-                // It did not decide undeliverable attempts.
-                let by_rule = decision != Decision::Lost(LostReason::Undeliverable);
-                if by_rule && self.replay_decision(&attempt, &decision) != decision {
-                    return Err(fields.invalid("decision"));
-                }
-                self.insert_decision(attempt, decision, decided_us, record_seq);
-            }
-            "ended" => self.replay_end(record_seq, fields)?,
-            "announced" => self.register.add(Arc::new(Attempt::from_fields(fields)?)),
-            "confirmed" => self.register.confirm(&fields.next("request_id")?),
-            "withdrawn" => self.withdraw(&fields.next("request_id")?),
-            _ => return Err(fields.invalid("kind")),
-        }
-        Ok(())
     }
 }

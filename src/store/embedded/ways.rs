@@ -11,7 +11,7 @@ use super::state::Replay;
 
 /// How the store decides. The default is the standard way.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Ways {
+pub(in crate::store) struct Ways {
     /// The rule that decides one attempt.
     pub(super) rule: Rule,
     /// What decides attempts instead of the rule under one lock.

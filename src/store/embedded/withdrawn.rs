@@ -32,6 +32,20 @@ impl Withdrawn {
         })
     }
 
+    /// Whether an attempt with this id was withdrawn, at any sale.
+    pub(super) fn has(&self, request_id: &RequestId) -> bool {
+        self.by_epoch.values().any(|of_sale| of_sale.contains_key(request_id))
+    }
+
+    /// How many tombstones there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_epoch.values().map(HashMap::len).sum()
+    }
+
+    pub(super) fn drop_sale(&mut self, epoch: u64) {
+        self.by_epoch.remove(&epoch);
+    }
+
     pub(super) fn insert(&mut self, attempt: &Attempt) {
         self.by_epoch.entry(attempt.epoch).or_default().insert(attempt.request_id, attempt.seq);
     }

@@ -3,9 +3,8 @@
 use std::fs;
 
 use seckill::journal::{Durability, Journal, JournalError};
-use seckill::{queue, store};
 
-use super::file;
+use super::{engines, file};
 
 type Records = Vec<(u64, Vec<u8>)>;
 
@@ -39,8 +38,5 @@ pub(crate) fn run(bytes: &[u8]) {
             assert_eq!(fs::read(&path).unwrap(), bytes, "it was changed: {error}");
         }
     }
-    let path = file("store.journal", bytes);
-    let _ = store::Embedded::open(&path, Durability::Os);
-    let path = file("queue.journal", bytes);
-    let _ = queue::Embedded::open(&path, Durability::Os, 100);
+    let _ = engines(&file("sale.journal", bytes));
 }

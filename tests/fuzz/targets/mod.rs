@@ -16,8 +16,11 @@ pub(crate) mod server;
 pub(crate) mod truth;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use seckill::journal::{Durability, JournalError, SystemDisk};
+use seckill::server::open_engines;
+use seckill::{queue, store};
 use tempfile::TempDir;
 
 thread_local! {
@@ -35,6 +38,12 @@ fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = FOLDER.with(|folder| folder.path().join(name));
     fs::write(&path, content).unwrap();
     path
+}
+
+/// The embedded engines whose journal is at `path`.
+fn engines(path: &Path) -> Result<(queue::Embedded, store::Embedded), JournalError> {
+    let (queue, store) = (queue::Recovery::new(100), store::Recovery::default());
+    open_engines(&SystemDisk::shared(), path, Durability::Os, queue, store)
 }
 
 /// The bytes in pieces that end at places which depend on the bytes alone.

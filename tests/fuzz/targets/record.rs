@@ -5,10 +5,9 @@ use std::sync::Arc;
 use seckill::journal::{Durability, Journal, RECORD_LEN_MAX, create};
 use seckill::sale::{Attempt, NewAttempt};
 use seckill::store::{Announced, Store};
-use seckill::{queue, store};
 use tokio::runtime::{Builder, Runtime};
 
-use super::file;
+use super::{engines, file};
 
 /// The lowest number that is refused as a position, or as the number of a sale.
 const BEYOND: &str = "9223372036854775808";
@@ -65,25 +64,20 @@ pub(crate) fn run(bytes: &[u8]) {
     if lines.iter().any(|line| line.len() > RECORD_LEN_MAX) {
         return;
     }
-    let path = write("store.journal", &lines);
-    match store::Embedded::open(&path, Durability::Os) {
-        Ok(opened) => {
-            let store = Store::Embedded(Box::new(opened));
+    let path = write("sale.journal", &lines);
+    match engines(&path) {
+        Ok((queue, store)) => {
+            let store = Store::Embedded(Box::new(store));
             RUNTIME.with(|runtime| runtime.block_on(go_on(&store)));
-            drop(store);
-            if let Err(error) = store::Embedded::open(&path, Durability::Os) {
+            let publish = queue.publish(new_attempt(9, 1));
+            let published = RUNTIME.with(|runtime| runtime.block_on(publish));
+            drop((queue, store));
+            match engines(&path) {
+                Ok((queue, _)) => assert!(published.is_err() || queue.depth() > 0),
                 // Only the highest number that is read has no next one.
-                assert!(error.to_string().contains(BEYOND), "{error}");
+                Err(error) => assert!(error.to_string().contains(BEYOND), "{error}"),
             }
         }
         Err(error) => assert_eq!(error.to_string().lines().count(), 1, "{error}"),
-    }
-    let path = write("queue.journal", &lines);
-    if let Ok(queue) = queue::Embedded::open(&path, Durability::Os, 100) {
-        let publish = queue.publish(new_attempt(9, 1));
-        let published = RUNTIME.with(|runtime| runtime.block_on(publish));
-        drop(queue);
-        let queue = queue::Embedded::open(&path, Durability::Os, 100).unwrap();
-        assert!(published.is_err() || queue.depth() > 0);
     }
 }

@@ -8,7 +8,7 @@ use seckill::journal::{Durability, Journal, JournalError};
 use tempfile::TempDir;
 
 /// The lengths in the documented format.
-pub(super) const FILE_HEADER_LEN: usize = 20;
+pub(super) const FILE_HEADER_LEN: usize = 28;
 pub(super) const FRAME_HEADER_LEN: usize = 28;
 
 /// A disk writes or loses a sector as a whole.

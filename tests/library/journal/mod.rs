@@ -1,5 +1,6 @@
 //! The journal: appending, and recovery after damage.
 
 mod append;
+mod compaction;
 mod damage;
 mod disk;

@@ -1,18 +1,16 @@
 //! A Redis that cannot be the store: the server does not start, and says what to use instead.
 
 use seckill::flaws::Flaws;
-use seckill::journal::Durability;
 use seckill::lab::{Redis, free_port};
-use seckill::store::{Store, StoreAt};
+use seckill::store::{RedisOptions, Store};
 
 use crate::support::skip::installed;
 use crate::support::within;
 
 /// The error of opening a store there.
 async fn problem(url: &str) -> String {
-    let at = StoreAt::new(Some(url.parse().unwrap()), &Flaws::default());
-    let opened = Store::open(&at, std::path::Path::new("unused"), Durability::Os);
-    within(opened).await.unwrap_err().to_string()
+    let redis = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+    within(Store::connect(&redis)).await.unwrap_err().to_string()
 }
 
 /// Runs one command on a connection of its own.

@@ -2,16 +2,15 @@
 //! moved.
 
 use seckill::flaws::Flaws;
-use seckill::journal::Durability;
 use seckill::lab::{RedisCluster, Service};
-use seckill::store::{Announced, ROUTING_KEY, Store, StoreAt, StoreError};
+use seckill::store::{Announced, ROUTING_KEY, RedisOptions, Store, StoreError};
 
 use crate::support::skip::installed;
 use crate::support::{attempt, id, terms, within};
 
 async fn open(url: &str) -> Store {
-    let at = StoreAt::new(Some(url.parse().unwrap()), &Flaws::default());
-    within(Store::open(&at, std::path::Path::new("unused"), Durability::Os)).await.unwrap()
+    let redis = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+    within(Store::connect(&redis)).await.unwrap()
 }
 
 async fn announce(store: &Store, number: usize) -> Result<Announced, StoreError> {

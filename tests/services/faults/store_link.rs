@@ -2,9 +2,8 @@
 //! comes back by itself.
 
 use seckill::flaws::Flaws;
-use seckill::journal::Durability;
 use seckill::lab::Redis;
-use seckill::store::{Announced, Store, StoreAt, StoreError};
+use seckill::store::{Announced, RedisOptions, Store, StoreError};
 
 use crate::support::front::{Front, Manner};
 use crate::support::skip::installed;
@@ -33,9 +32,8 @@ struct Caller {
 
 impl Caller {
     async fn open(url: &str) -> Self {
-        let at = StoreAt::new(Some(url.parse().unwrap()), &Flaws::default());
-        let unused = std::path::Path::new("unused");
-        let store = within(Store::open(&at, unused, Durability::Os)).await.unwrap();
+        let redis = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+        let store = within(Store::connect(&redis)).await.unwrap();
         within(store.open_sale(terms("tea", 9))).await.unwrap();
         Self { store, attempts: 0 }
     }
