@@ -1,5 +1,6 @@
 //! The ids of items, buyers, attempts and orders.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -35,6 +36,17 @@ macro_rules! name {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// Whether this text is such an id.
+            pub fn is_valid(text: &str) -> bool {
+                is_name(text)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
         }
 
         impl FromStr for $name {
@@ -65,7 +77,7 @@ name! {
 
 fn is_name(text: &str) -> bool {
     (1..=NAME_LEN_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
 }
 
 /// An attempt's idempotency key: a retry of the same attempt repeats it.

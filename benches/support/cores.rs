@@ -19,7 +19,7 @@ impl Cores {
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| may_use.is_set(*core));
         let server = cores.next().unwrap();
         let cores = Self { server, generator: cores.next_back().unwrap_or(server) };
-        stay_on(cores.server);
+        stay_on(&[cores.server]);
         cores
     }
 
@@ -30,25 +30,30 @@ impl Cores {
 
     /// Moves this thread, and the processes that it starts from now on, to the server's core.
     pub(crate) fn move_to_server(self) {
-        stay_on(self.server);
+        stay_on(&[self.server]);
     }
 
     /// Moves this thread, and those that it starts from now on, to the generator's core.
     pub(crate) fn move_to_generator(self) {
-        stay_on(self.generator);
+        stay_on(&[self.generator]);
+    }
+
+    /// Moves this thread, and the processes that it starts from now on, to both cores.
+    pub(crate) fn use_both(self) {
+        stay_on(&[self.server, self.generator]);
     }
 
     /// Starts a generator on its core.
     pub(crate) fn start_generator(self, command: &mut Command) -> Child {
-        stay_on(self.generator);
+        stay_on(&[self.generator]);
         let child = command.spawn();
-        stay_on(self.server);
+        stay_on(&[self.server]);
         child.unwrap()
     }
 }
 
-fn stay_on(core: usize) {
+fn stay_on(cores: &[usize]) {
     let mut only = CpuSet::new();
-    only.set(core);
+    cores.iter().for_each(|core| only.set(*core));
     sched_setaffinity(None, &only).unwrap();
 }

@@ -6,15 +6,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// Body of `POST /seckill`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Purchase {
+pub struct Purchase<'a> {
     /// The buyer: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
-    pub uid: String,
+    #[serde(borrow)]
+    pub uid: Cow<'a, str>,
     /// The attempt's idempotency key, a UUID; the header `Idempotency-Key` may carry it instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Cow<'a, str>>,
     /// May be left out while exactly one sale is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<String>,
+    #[serde(default, borrow, deserialize_with = "borrowed")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Cow<'a, str>>,
 }
 
 /// Body of `POST /orders/{order_id}/pay` and `POST /orders/{order_id}/cancel`.

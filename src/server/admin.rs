@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use http_body_util::Either;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use bytes::Bytes;
 use hyper::{Response, StatusCode};
 
 use crate::api::{OpenSale, OpenedSale, Refusal};
 use crate::sale::Terms;
 use crate::units::{Moment, Span};
 
-use super::answer::{self, Body, json, rejected};
+use super::answer::{self, json, rejected};
 use super::app::App;
+use super::ledger::{self, LedgerBody};
 use super::query::query_value;
-use super::{ledger, result};
+use super::result;
 
 /// Answers `PUT /admin/sale`.
-pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Body> {
+pub(super) async fn open_sale(app: &App, sale: OpenSale) -> Response<Bytes> {
     let terms = match terms(app, &sale) {
         Ok(terms) => terms,
         Err(message) => return rejected(StatusCode::BAD_REQUEST, "bad_sale", message),
     };
-    if app.draining.is_cancelled() {
+    if app.draining.has_begun() {
         return answer::refused(Refusal::Draining);
     }
     match app.store.open_sale(terms).await {
@@ -73,29 +73,21 @@ fn hold_us(app: &App, sale: &OpenSale) -> Result<Option<u64>, String> {
     }
 }
 
-/// Answers `GET /admin/ledger`.
-pub(super) async fn ledger(app: &App, query: Option<&str>) -> Response<Body> {
+/// Reads the ledger that is asked for with `GET /admin/ledger`.
+///
+/// # Errors
+/// The response that says why there is none.
+pub(super) async fn ledger(app: &App, query: Option<&str>) -> Result<LedgerBody, Response<Bytes>> {
     let epoch = match query_value(query, "epoch").map(|epoch| epoch.parse()) {
         Some(Ok(epoch)) => epoch,
         Some(Err(_)) => {
             let message = "epoch is a whole number, as in the ledger's first line";
-            return rejected(StatusCode::BAD_REQUEST, "bad_epoch", message);
+            return Err(rejected(StatusCode::BAD_REQUEST, "bad_epoch", message));
         }
-        None => match result::current_sale(app, query).await {
-            Ok(sale) => sale.epoch,
-            Err(response) => return response,
-        },
+        None => result::current_sale(app, query).await?.epoch,
     };
-    let Some(turn) = app.ledger_readers.turn().await else {
-        return answer::ledger_busy();
-    };
+    let turn = app.ledger_readers.turn().await.ok_or_else(answer::ledger_busy)?;
     let (queue, store) = (Arc::clone(&app.queue), Arc::clone(&app.store));
-    let body = match ledger::make(turn, queue, store, epoch).await {
-        Ok(body) => body,
-        Err(error) => return answer::store_error(&error),
-    };
-    let mut response = Response::new(Either::Right(body));
-    let ndjson = HeaderValue::from_static("application/x-ndjson");
-    response.headers_mut().insert(CONTENT_TYPE, ndjson);
-    response
+    let made = ledger::make(turn, queue, store, epoch).await;
+    made.map_err(|error| answer::store_error(&error))
 }

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use subtle::ConstantTimeEq;
@@ -11,7 +12,7 @@ use subtle::ConstantTimeEq;
 use crate::escape::printable;
 use crate::secret::Secret;
 
-use super::answer::{Body, rejected};
+use super::answer::rejected;
 
 /// Wrong tokens are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -61,7 +62,7 @@ impl AdminToken {
     }
 
     /// Answers a request that does not carry the token.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Response<Bytes>> {
         let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         // The scheme's case does not matter (RFC 9110, section 11.1).
         let token = given.and_then(|given| given.split_at_checked(b"Bearer ".len()));

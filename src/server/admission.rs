@@ -10,32 +10,29 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::{Response, StatusCode};
 
-use crate::api::{Purchase, Refusal};
+use crate::api::Refusal;
 use crate::ids::RequestId;
 use crate::queue::{PublishError, Room};
-use crate::sale::{NewAttempt, Phase};
+use crate::sale::NewAttempt;
 use crate::store::{Known, Lookup, SaleView, StoreError};
 
-use super::answer::{self, Body, refused, refused_for, refused_until, rejected};
+use super::answer::{self, refused, refused_for, refused_until, rejected};
 use super::app::{App, Boxed, Step};
+use super::at_once;
 use super::concurrency::Permit;
 use super::intake::{self, Accepted};
 use super::precedence::Standing;
-use super::purchase_request::{PurchaseHead, PurchaseRequest};
+use super::purchase_request::PurchaseRequest;
 
 /// Answers `POST /seckill`; `draining` says whether the server is shutting down.
 pub(super) async fn purchase(
     app: &App,
-    purchase: Purchase,
-    head: PurchaseHead,
+    request: PurchaseRequest,
     draining: bool,
-) -> Response<Body> {
-    let request = match PurchaseRequest::parse(purchase, head) {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
+) -> Response<Bytes> {
     let request_id = request.request_id;
     let admitted = match app.admission {
         Step::Standard => admit(app, request, draining).await,
@@ -52,7 +49,7 @@ pub(super) async fn purchase(
 pub(super) fn accept_none(
     _: &App,
     _: PurchaseRequest,
-) -> Boxed<'_, Result<Response<Body>, StoreError>> {
+) -> Boxed<'_, Result<Response<Bytes>, StoreError>> {
     let message = "this process is a consumer: send attempts to one with --role api";
     let response = rejected(StatusCode::NOT_FOUND, "no_such_path", message);
     Box::pin(std::future::ready(Ok(response)))
@@ -63,7 +60,7 @@ pub(super) async fn admit(
     app: &App,
     request: PurchaseRequest,
     mut draining: bool,
-) -> Result<Response<Body>, StoreError> {
+) -> Result<Response<Bytes>, StoreError> {
     if let Err(wait) = within_rate(app, &request) {
         return Ok(match look_up(app, &request, None).await?.known {
             Some(known) => answer_known(app, &request, known).await,
@@ -87,10 +84,10 @@ pub(super) async fn admit(
         }
         permit = tokio::select! {
             permit = app.concurrency.acquire(standing) => permit,
-            () = app.draining.cancelled() => None,
+            () = app.draining.begun() => None,
         };
         // Everything may have changed during the wait, so it is checked again.
-        draining |= app.draining.is_cancelled();
+        draining |= app.draining.has_begun();
         waited = Some(standing);
     }
 }
@@ -134,7 +131,7 @@ fn room(app: &App, sale: &SaleView, moment: Moment) -> Room {
 /// The outcome of what is checked before an attempt is accepted.
 enum Checked {
     /// The answer is certain.
-    Answered(Response<Body>),
+    Answered(Response<Bytes>),
     /// The sale admits the attempt.
     Open(SaleView),
 }
@@ -205,7 +202,7 @@ async fn refuse(
     request: &PurchaseRequest,
     known: Option<Known>,
     (refusal, wait): (Refusal, Option<Duration>),
-) -> Response<Body> {
+) -> Response<Bytes> {
     match known {
         Some(known) => answer_known(app, request, known).await,
         None if matches!(refusal, Refusal::QueueFull | Refusal::RateLimited) => {
@@ -221,7 +218,7 @@ fn refuse_for_now(
     request: &PurchaseRequest,
     refusal: Refusal,
     wait: Option<Duration>,
-) -> Response<Body> {
+) -> Response<Bytes> {
     let (buyer, now_us) = (&request.buyer, app.clock.now_us());
     let seconds = match (refusal, wait) {
         (Refusal::RateLimited, Some(turn)) => app.precedence.refused_until(buyer, turn, now_us),
@@ -250,7 +247,7 @@ fn answer_new(
     accepted: Accepted,
     request: &PurchaseRequest,
     permit: Option<Permit>,
-) -> Response<Body> {
+) -> Response<Bytes> {
     if let Accepted::Refused(PublishError::Full) = accepted {
         return refuse_for_now(app, request, Refusal::QueueFull, app.queue.drain_time());
     }
@@ -262,7 +259,7 @@ fn answer_new(
 }
 
 /// Answers a request id that was accepted before, or may have been.
-async fn answer_known(app: &App, request: &PurchaseRequest, known: Known) -> Response<Body> {
+async fn answer_known(app: &App, request: &PurchaseRequest, known: Known) -> Response<Bytes> {
     if !request.is_same(known.attempt()) {
         return refused(Refusal::RequestIdReused);
     }
@@ -279,7 +276,7 @@ pub(super) fn answer_accepted(
     app: &App,
     accepted: Accepted,
     request_id: RequestId,
-) -> Response<Body> {
+) -> Response<Bytes> {
     match accepted {
         Accepted::Queued => answer::queued(request_id),
         Accepted::Decided(decided) => answer::decided(&decided),
@@ -304,13 +301,8 @@ fn refusal(
     at_limit: bool,
     moment: Moment,
 ) -> Option<(Refusal, Option<Duration>)> {
-    match sale.phase(moment.now_us) {
-        Phase::NotOpen => return Some((Refusal::NotOpen, None)),
-        Phase::Closed => return Some((Refusal::Closed, None)),
-        Phase::Open => {}
-    }
-    if sale.left <= 0 {
-        return Some((Refusal::SoldOut, None));
+    if let Some(refusal) = at_once::to_everybody(sale.glance(moment.now_us)) {
+        return Some((refusal, None));
     }
     if at_limit {
         return Some((Refusal::AlreadyBought, None));

@@ -5,16 +5,16 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::Response;
-use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::queue::{Batch, Queue};
 use crate::store::{Store, StoreError};
 
 use super::admin_token::AdminToken;
-use super::answer::Body;
 use super::concurrency::ConcurrencyLimit;
+use super::draining::Draining;
 use super::intake::{ConfirmBatcher, DecidedRate, Progress};
 use super::keyed_rate_limit::KeyedRateLimit;
 use super::ledger::LedgerReaders;
@@ -48,9 +48,8 @@ pub struct App {
     pub limits: AdmissionLimits,
     /// Limits how many attempts are being accepted at a time.
     pub concurrency: Arc<ConcurrencyLimit>,
-    /// Cancelled when the server begins to shut down: from then on no attempt is accepted, and
-    /// held requests are answered.
-    pub draining: CancellationToken,
+    /// Whether the server has begun to shut down.
+    pub draining: Draining,
     /// Collects the published attempts that are still to be confirmed in the store's register.
     pub confirm_batcher: ConfirmBatcher,
     /// Limits how many ledgers are read at a time.
@@ -92,10 +91,10 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Admits a purchase and answers it.
 pub type Admit =
-    for<'a> fn(&'a App, PurchaseRequest) -> Boxed<'a, Result<Response<Body>, StoreError>>;
+    for<'a> fn(&'a App, PurchaseRequest) -> Boxed<'a, Result<Response<Bytes>, StoreError>>;
 
 /// Answers `GET /result/{request_id}` for this id.
-pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Body>>;
+pub type AnswerResult = for<'a> fn(&'a App, &'a str) -> Boxed<'a, Response<Bytes>>;
 
 /// Decides a batch and acknowledges it.
 pub type Consume = for<'a> fn(&'a App, Batch) -> Boxed<'a, ()>;

@@ -84,7 +84,7 @@ async fn decide_until_decided(app: Arc<App>, mut batch: Batch) -> Outcome {
         }
         tracing::debug!(%error, "batch not decided, will retry");
         tokio::time::sleep(backoff).await;
-        if app.draining.is_cancelled() {
+        if app.draining.has_begun() {
             return Outcome::GivenBack;
         }
         backoff = (2 * backoff).min(BACKOFF_MAX);

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::journal::{Disk, Durability, Journal, JournalError};
-use crate::queue::{self, Queue};
-use crate::store::{self, Store};
+use crate::queue::{self, Lookup};
+use crate::store;
 
 use super::app::App;
 
@@ -61,15 +61,11 @@ pub struct Engines<'a> {
 impl<'a> Engines<'a> {
     /// Those of a server.
     pub fn of(app: &'a App) -> Self {
-        let queue = match &*app.queue {
-            Queue::Embedded(queue) => Some(&**queue),
-            Queue::Broker(_) => None,
+        let queue = match app.queue.lookup() {
+            Lookup::Queue(queue) => Some(queue),
+            Lookup::Register(_) => None,
         };
-        let store = match &*app.store {
-            Store::Embedded(store) => Some(&**store),
-            Store::Redis(_) => None,
-        };
-        Self { queue, store }
+        Self { queue, store: app.store.in_memory() }
     }
 
     fn journal(&self) -> Option<&'a Journal> {

@@ -1,6 +1,7 @@
 //! Orders that need a payment: `POST /orders/{order_id}/pay` and `/cancel`, and how an attempt is
 //! answered that won one.
 
+use bytes::Bytes;
 use hyper::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
@@ -9,7 +10,7 @@ use crate::ids::{OrderId, RequestId};
 use crate::sale::Ending;
 use crate::store::{Decided, OrderRef, StoreError};
 
-use super::answer::{self, Body, rejected};
+use super::answer::{self, rejected};
 use super::app::App;
 
 /// Order and ending that a path names.
@@ -30,7 +31,7 @@ pub(super) async fn end(
     order_id: &str,
     ending: Ending,
     body: EndOrder,
-) -> Response<Body> {
+) -> Response<Bytes> {
     let request_id: RequestId = match body.request_id.parse() {
         Ok(request_id) => request_id,
         Err(error) => return answer::bad_request_id(error),
@@ -52,7 +53,7 @@ pub(super) async fn end(
 
 /// Answers a request for the result of a decided attempt. What has become of its order is read from
 /// the store, if it needs a payment.
-pub(super) async fn decided(app: &App, decided: &Decided) -> Response<Body> {
+pub(super) async fn decided(app: &App, decided: &Decided) -> Response<Bytes> {
     if decided.held_until_us.is_none() {
         return answer::decided(decided);
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode};
 
@@ -10,7 +11,11 @@ use crate::ids::{BuyerId, IdError, ItemId, RequestId};
 use crate::sale::Attempt;
 
 use super::address::AddressRateLimit;
-use super::answer::{Body, rejected};
+use super::answer::rejected;
+use super::http::PlainRequest;
+
+/// The header with the request id.
+const KEY: &str = "idempotency-key";
 
 /// The header with the ticket of the waiting room.
 const TICKET: &str = "waiting-room-ticket";
@@ -29,7 +34,7 @@ pub(super) struct PurchaseHead {
 impl PurchaseHead {
     /// The head of a request; `limit` is that on addresses, if they are limited.
     pub(super) fn of<B>(request: &Request<B>, limit: Option<&AddressRateLimit>) -> Self {
-        let keys = request.headers().get_all("idempotency-key").iter().cloned().collect();
+        let keys = request.headers().get_all(KEY).iter().cloned().collect();
         let client = limit.and_then(|limit| limit.client(request));
         Self { keys, client, ticket: request.headers().get(TICKET).cloned() }
     }
@@ -49,28 +54,20 @@ pub struct PurchaseRequest {
 
 impl PurchaseRequest {
     /// Checks a purchase.
-    pub(super) fn parse(purchase: Purchase, head: PurchaseHead) -> Result<Self, Response<Body>> {
-        let PurchaseHead { keys, client, ticket } = head;
+    pub(super) fn parse(
+        purchase: &Purchase<'_>,
+        head: PurchaseHead,
+    ) -> Result<Self, Response<Bytes>> {
         let bad = |reason, what: &str, error: IdError| {
             rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
         };
         let buyer = purchase.uid.parse().map_err(|error| bad("bad_uid", "uid", error))?;
-        let item = purchase.item.map(|item| item.parse()).transpose();
+        let item = purchase.item.as_deref().map(str::parse).transpose();
         let item = item.map_err(|error| bad("bad_item", "item", error))?;
-        let from_headers =
-            keys.iter().map(|key| key.to_str().unwrap_or_default().trim_matches('"'));
-        let mut given = Vec::new();
-        for text in from_headers.chain(purchase.request_id.as_deref()) {
-            let id = RequestId::of_new_attempt(text)
-                .map_err(|error| bad("bad_request_id", "request_id", error))?;
-            given.push(id);
-        }
-        let request_id = given.first().copied().unwrap_or_else(RequestId::random);
-        if given.iter().any(|other| *other != request_id) {
-            let message = "request_id and Idempotency-Key differ: send one of them";
-            return Err(rejected(StatusCode::BAD_REQUEST, "bad_request_id", message));
-        }
-        Ok(Self { request_id, buyer, item, client, ticket })
+        let request_id = given_id(purchase, head.keys.iter().map(HeaderValue::as_bytes))
+            .map_err(|message| rejected(StatusCode::BAD_REQUEST, "bad_request_id", message))?
+            .unwrap_or_else(RequestId::random);
+        Ok(Self { request_id, buyer, item, client: head.client, ticket: head.ticket })
     }
 
     /// The ticket of the waiting room, if there is one.
@@ -82,4 +79,58 @@ impl PurchaseRequest {
     pub(super) fn is_same(&self, attempt: &Attempt) -> bool {
         self.buyer == attempt.buyer && self.item.as_ref().is_none_or(|item| *item == attempt.item)
     }
+}
+
+/// A well-formed purchase in the bytes that have arrived, where addresses are not limited.
+#[derive(Debug)]
+pub(super) struct PlainPurchase<'a> {
+    request: &'a PlainRequest<'a>,
+    purchase: Purchase<'a>,
+    /// The id of the attempt, if the client has given one.
+    pub(super) request_id: Option<RequestId>,
+}
+
+impl<'a> PlainPurchase<'a> {
+    /// Reads a purchase; `None` if it is not well-formed.
+    pub(super) fn read(request: &'a PlainRequest<'a>, purchase: Purchase<'a>) -> Option<Self> {
+        let is_item = purchase.item.as_deref().is_none_or(ItemId::is_valid);
+        if !is_item || !BuyerId::is_valid(&purchase.uid) {
+            return None;
+        }
+        let request_id = given_id(&purchase, request.values(KEY)).ok()?;
+        Some(Self { request, purchase, request_id })
+    }
+
+    /// The item, if the client has named one.
+    pub(super) fn item(&self) -> Option<&str> {
+        self.purchase.item.as_deref()
+    }
+
+    /// The purchase apart from the bytes; `None` if a field of its head is no text.
+    pub(super) fn to_request(&self) -> Option<PurchaseRequest> {
+        let values = |name| self.request.values(name).map(HeaderValue::from_bytes);
+        let keys = values(KEY).collect::<Result<_, _>>().ok()?;
+        let ticket = values(TICKET).next().transpose().ok()?;
+        PurchaseRequest::parse(&self.purchase, PurchaseHead { keys, client: None, ticket }).ok()
+    }
+}
+
+/// The request id that the fields of the head and the body give; `None` if they give none.
+///
+/// # Errors
+/// Says what is wrong with it.
+fn given_id<'a>(
+    purchase: &Purchase<'_>,
+    keys: impl Iterator<Item = &'a [u8]>,
+) -> Result<Option<RequestId>, String> {
+    let keys = keys.map(|key| str::from_utf8(key).unwrap_or_default().trim_matches('"'));
+    let mut given = None;
+    for text in keys.chain(purchase.request_id.as_deref()) {
+        let id = RequestId::of_new_attempt(text).map_err(|error| format!("request_id {error}"))?;
+        if given.is_some_and(|other| other != id) {
+            return Err("request_id and Idempotency-Key differ: send one of them".into());
+        }
+        given = Some(id);
+    }
+    Ok(given)
 }

@@ -1,12 +1,13 @@
 //! `GET /readyz`: whether queue and store are reachable.
 
+use bytes::Bytes;
 use hyper::header::RETRY_AFTER;
 use hyper::{Response, StatusCode};
 use serde_json::json as object;
 
 use crate::api::Refusal;
 
-use super::answer::{Body, json, refused};
+use super::answer::{json, refused};
 use super::app::App;
 use super::retry_after;
 
@@ -27,8 +28,8 @@ async fn store(app: &App) -> Result<(), String> {
 }
 
 /// Answers whether both engines are reachable, and if not, which one is not.
-pub(super) async fn ready(app: &App) -> Response<Body> {
-    if app.draining.is_cancelled() {
+pub(super) async fn ready(app: &App) -> Response<Bytes> {
+    if app.draining.has_begun() {
         return refused(Refusal::Draining);
     }
     let (queue, store) = tokio::join!(queue(app), store(app));

@@ -1,14 +1,15 @@
 //! Checks of a request's head that apply to every path.
 
+use bytes::Bytes;
 use hyper::header::{CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode, Version};
 
-use super::answer::{Body, rejected};
+use super::answer::rejected;
 use super::http::AmbiguousLength;
 
 /// Checks a head; the error is the response that rejects it and ends the connection: where such a
 /// request ends, or for whom it is, may be understood differently by a proxy.
-pub(super) fn check<B>(request: &Request<B>) -> Result<(), Response<Body>> {
+pub(super) fn check<B>(request: &Request<B>) -> Result<(), Response<Bytes>> {
     let Some(message) = fault(request) else { return Ok(()) };
     let mut response = rejected(StatusCode::BAD_REQUEST, "bad_head", message);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -26,7 +27,7 @@ fn fault<B>(request: &Request<B>) -> Option<&'static str> {
     }
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) if !is_host(host) => Some("the Host is no name and port"),
+        (Some(host), None) if !is_host(host.as_bytes()) => Some("the Host is no name and port"),
         (Some(_), Some(_)) => Some("send one Host"),
         (None, _) if request.version() >= Version::HTTP_11 => Some("send a Host"),
         _ => None,
@@ -35,8 +36,7 @@ fn fault<B>(request: &Request<B>) -> Option<&'static str> {
 
 /// Whether this is a `Host` of RFC 9112, section 3.2: a name or an address, and a port. It may be
 /// empty.
-fn is_host(host: &HeaderValue) -> bool {
-    let host = host.as_bytes();
+pub(super) fn is_host(host: &[u8]) -> bool {
     let (is_name, port) = match host.strip_prefix(b"[") {
         Some(address) => {
             let Some(end) = address.iter().position(|byte| *byte == b']') else { return false };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::{Response, StatusCode};
 
 use crate::api::SaleStatus;
@@ -10,7 +11,7 @@ use crate::sale::Phase;
 use crate::store::{Known, SaleView, StoreError};
 use crate::units::Span;
 
-use super::answer::{self, Body, json, rejected};
+use super::answer::{self, json, rejected};
 use super::app::App;
 use super::intake;
 use super::orders;
@@ -20,7 +21,7 @@ use super::query::query_value;
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Answers with the state of the sale.
-pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
+pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Bytes> {
     let item = match current_sale(app, query).await {
         Ok(sale) => sale.terms.item,
         Err(response) => return response,
@@ -62,7 +63,7 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Body> {
 
 /// Answers with the result of one attempt. With `wait`, the request is held until the attempt is
 /// decided or the wait expires.
-pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Body> {
+pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Bytes> {
     let request_id: RequestId = match id.parse() {
         Ok(request_id) => request_id,
         Err(error) => return answer::bad_request_id(error),
@@ -89,7 +90,7 @@ pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Respons
 pub(super) async fn current_sale(
     app: &App,
     query: Option<&str>,
-) -> Result<SaleView, Response<Body>> {
+) -> Result<SaleView, Response<Bytes>> {
     let item = query_value(query, "item").map(|item| item.parse::<ItemId>()).transpose();
     let item = item
         .map_err(|error| rejected(StatusCode::BAD_REQUEST, "bad_item", format!("item {error}")))?;
@@ -106,7 +107,7 @@ async fn wait_for(
         tokio::select! {
             settled = settled(app, request_id) => return settled,
             () = tokio::time::sleep(wait) => {}
-            () = app.draining.cancelled() => {}
+            () = app.draining.begun() => {}
         }
     }
     intake::known(app, request_id).await

@@ -4,19 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::address::Peer;
 use super::app::App;
 use super::data_dir::DataDir;
 use super::deciding_thread::DecidingThread;
 use super::error::ServeError;
 use super::http::{Limits, serve_connections};
 use super::intake::{self, Orphans};
-use super::route::route;
+use super::requests::Requests;
 use super::{compaction, consumer, dead_letters, expiry};
 
 /// How long the requests in flight may take at shutdown, and after them the queued attempts.
@@ -81,18 +78,9 @@ impl Server {
         let shutdown = async move {
             shutdown.await;
             tracing::info!("shutting down");
-            draining.draining.cancel();
+            draining.draining.begin();
         };
-        let handled = Arc::clone(&app);
-        let handler = move |peer, mut request: Request<Incoming>| {
-            let app = Arc::clone(&handled);
-            // Only then, since an extension costs each request some allocations.
-            if app.limits.address_rate.is_some() {
-                request.extensions_mut().insert(Peer(peer));
-            }
-            async move { route(&app, request).await }
-        };
-        serve_connections(listener, limits, handler, shutdown).await;
+        serve_connections(listener, limits, Requests(Arc::clone(&app)), shutdown).await;
         app.queue.close_when_empty();
         let decided = async { while consumers.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN_TIMEOUT, decided).await.is_err() {

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::clock::Clock;
 use crate::flaws::{Flaw, Flaws};
 use crate::profile::{PREFETCH_MAX, ServePlan, WaitingRoomPlan};
@@ -49,7 +47,7 @@ impl Server {
             buyer_rate_limit: plan.buyer_rate_limit.map(KeyedRateLimit::new),
             limits: AdmissionLimits::new(&plan.admission),
             concurrency: Default::default(),
-            draining: CancellationToken::new(),
+            draining: Default::default(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),
             queue_check: Default::default(),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
@@ -11,7 +12,7 @@ use crate::ids::{BuyerId, IdError, ItemId};
 use crate::sale::Phase;
 use crate::store::SaleView;
 
-use super::answer::{self, Body, json, refused, refused_for, rejected};
+use super::answer::{self, json, refused, refused_for, rejected};
 use super::app::App;
 use super::waiting_room::{Load, WaitingRoom};
 
@@ -24,7 +25,7 @@ pub(super) async fn take(
     room: &WaitingRoom,
     wanted: TakeTicket,
     client: Option<IpAddr>,
-) -> Response<Body> {
+) -> Response<Bytes> {
     let bad = |reason, what: &str, error: IdError| {
         rejected(StatusCode::BAD_REQUEST, reason, format!("{what} {error}"))
     };
@@ -51,7 +52,7 @@ pub(super) async fn look(
     room: &WaitingRoom,
     signed: &str,
     client: Option<IpAddr>,
-) -> Response<Body> {
+) -> Response<Bytes> {
     if let Some(response) = over_limit(app, client) {
         return response;
     }
@@ -70,14 +71,14 @@ pub(super) async fn look(
 
 /// The refusal of a client whose address is over its limit. Looks at tickets count as well: each
 /// costs a signature and a read of the store.
-fn over_limit(app: &App, client: Option<IpAddr>) -> Option<Response<Body>> {
+fn over_limit(app: &App, client: Option<IpAddr>) -> Option<Response<Bytes>> {
     let wait = app.limits.address_rate.as_ref()?.admit(client?).err()?;
     Some(refused_for(Refusal::RateLimited, Some(wait)))
 }
 
 /// A sale for which tickets make sense.
-async fn current_sale(app: &App, item: Option<&ItemId>) -> Result<SaleView, Response<Body>> {
-    if app.draining.is_cancelled() {
+async fn current_sale(app: &App, item: Option<&ItemId>) -> Result<SaleView, Response<Bytes>> {
+    if app.draining.has_begun() {
         return Err(refused(Refusal::Draining));
     }
     let sale = app.store.sale(item).await.map_err(|error| answer::store_error(&error))?;
@@ -98,7 +99,7 @@ fn load(app: &App) -> Load {
     }
 }
 
-fn unknown_ticket() -> Response<Body> {
+fn unknown_ticket() -> Response<Bytes> {
     let message = "no such ticket, or no longer: take another one";
     rejected(StatusCode::NOT_FOUND, "unknown_ticket", message)
 }

@@ -3,8 +3,11 @@
 //! Owns the store engines behind one closed enum, and the register of attempts for queues that have
 //! no lookup. It knows neither the queue nor HTTP.
 
+#[macro_use]
+mod delegate;
 mod embedded;
 mod error;
+mod glance;
 mod known;
 mod ledger;
 mod limits;
@@ -24,6 +27,7 @@ use crate::sale::{Attempt, Ending, NewAttempt, Order, Terms};
 
 pub use embedded::{Embedded, Recovery};
 pub use error::StoreError;
+pub use glance::Glance;
 pub use known::{Announced, Decided, Known, Lookup, RegisterBacklog};
 pub use ledger::Ledger;
 pub use open::StoreAt;
@@ -42,17 +46,6 @@ pub enum Store {
     Embedded(Box<Embedded>),
     /// In a Redis server or cluster, shared with other processes.
     Redis(Redis),
-}
-
-/// Calls an async function of the engine. That of Redis is in a box: its future is large, and
-/// otherwise each request to the embedded store would have room for it.
-macro_rules! delegate {
-    ($self:expr, $store:ident => $answer:expr) => {
-        match $self {
-            Store::Embedded($store) => $answer.await,
-            Store::Redis($store) => Box::pin($answer).await,
-        }
-    };
 }
 
 impl Store {
@@ -99,6 +92,14 @@ impl Store {
             Self::Redis(store) => {
                 Box::pin(store.lookup(request_id, item, buyer, announce_us)).await
             }
+        }
+    }
+
+    /// The store of this process, if this is it: it can be looked at without waiting.
+    pub fn in_memory(&self) -> Option<&Embedded> {
+        match self {
+            Self::Embedded(store) => Some(store),
+            Self::Redis(_) => None,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use crate::sale::{Phase, Terms};
 
+use super::Glance;
+
 /// A sale at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleView {
@@ -21,6 +23,11 @@ impl SaleView {
     /// The phase at a moment in microseconds since the Unix epoch.
     pub fn phase(&self, now_us: u64) -> Phase {
         self.terms.phase(now_us)
+    }
+
+    /// What can refuse every new attempt at this moment.
+    pub fn glance(&self, now_us: u64) -> Glance {
+        Glance { phase: self.phase(now_us), left: self.left }
     }
 
     /// Whether none is left, and none will be: none is held that could come back.

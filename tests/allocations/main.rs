@@ -1,8 +1,10 @@
-//! The load generator allocates nothing per request.
+//! The load generator allocates nothing per request, and the server nothing per refusal.
 //!
 //! Allocations of the whole process are counted too, so the tests run one after another.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports it by failing")]
+
+mod refusing;
 
 use std::alloc::System;
 use std::io::{Read, Write};

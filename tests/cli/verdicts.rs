@@ -54,7 +54,7 @@ impl FaultyServer {
         Response::builder().status(status).body(Full::new(body.into())).unwrap()
     }
 
-    async fn sell(&self, purchase: &Purchase) -> String {
+    async fn sell(&self, purchase: &Purchase<'_>) -> String {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         let now_us = Clock::System.now_us();
         let mut line = json!({"request_id": purchase.request_id, "uid": purchase.uid, "item": "tea",

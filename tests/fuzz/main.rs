@@ -120,6 +120,7 @@ macro_rules! campaigns {
 
 campaigns! {
     raw_bytes_on_a_connection_are_survived: connection, connections, 1_000;
+    plain_requests_are_answered_as_by_hyper: plain, plains, 600;
     any_request_is_answered: route, routes, 2_000;
     any_file_is_a_journal_or_refused: journal, journals, 1_000;
     any_records_are_replayed_or_refused: record, records, 1_000;

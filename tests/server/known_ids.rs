@@ -87,7 +87,7 @@ async fn known_id_is_never_refused() {
     let sale = Terms { closes_us: Some(2_000_000), ..terms("tea", 2) };
     let cases: [(&str, Refuse); 3] = [
         ("closed", |shop| shop.set_clock(3_000_000)),
-        ("draining", |shop| shop.app.draining.cancel()),
+        ("draining", |shop| shop.app.draining.begin()),
         ("broker_unavailable", |shop| shop.close_queue()),
     ];
     for (reason, refuse) in cases {

@@ -97,7 +97,7 @@ async fn finished_long_poll_leaves_no_waiter_behind() {
     assert_eq!(shop.app.store.awaited(), 0, "an unknown attempt has no waiter");
     let mut held = pin!(shop.result(&path[3]));
     assert!(is_waiting(held.as_mut()).await);
-    shop.app.draining.cancel();
+    shop.app.draining.begin();
     assert_eq!(within(held).await.status_of(&id(3)), AttemptStatus::Queued);
     assert_eq!(shop.app.store.awaited(), 0, "after the shutdown began");
 }

@@ -19,6 +19,7 @@ mod long_poll;
 mod model;
 mod orders;
 mod overload;
+mod plain;
 mod purchase;
 mod queue;
 mod race;

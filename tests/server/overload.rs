@@ -67,7 +67,7 @@ async fn shutdown_ends_the_wait() {
     let id = id(BUSY);
     let mut waiting = pin!(shop.buy("ann", &id));
     assert!(poll(waiting.as_mut()).is_pending());
-    shop.app.draining.cancel();
+    shop.app.draining.begin();
     let refused = within(waiting).await;
     assert_eq!(refused.json()["reason"], "draining");
     assert_eq!(refused.header("connection"), Some("close"));

@@ -112,7 +112,7 @@ async fn refused_clients_do_not_all_return_in_the_same_second() {
 async fn draining_server_refuses_and_is_not_ready() {
     let shop = Shop::with_stock(1).await;
     assert_eq!(shop.get("/readyz").await.code, 200);
-    shop.app.draining.cancel();
+    shop.app.draining.begin();
     assert_refused(&shop.buy("ann", &id(1)).await, 503, "draining");
     assert_refused(&shop.get("/readyz").await, 503, "draining");
     let reply = shop.admin("PUT", "/admin/sale", r#"{"item":"cup","stock":1}"#).await;

@@ -88,7 +88,7 @@ async fn shutdown_ends_long_polls() {
     let path = format!("{}?wait=30s", id(1));
     let mut waiting = pin!(shop.result(&path));
     assert!(is_waiting(waiting.as_mut()).await);
-    shop.app.draining.cancel();
+    shop.app.draining.begin();
     assert_eq!(within(waiting).await.status_of(&id(1)), AttemptStatus::Queued);
     let reply = within(shop.result(&path)).await;
     assert_eq!(reply.status_of(&id(1)), AttemptStatus::Queued, "later long polls end too");

@@ -276,7 +276,7 @@ async fn tickets_are_refused_where_they_are_of_no_use() {
     let fresh = r#"{"item":"tea","stock":1}"#;
     assert_eq!(shop.admin("PUT", "/admin/sale", fresh).await.code, 200);
     assert_eq!(ask(&shop, &ann).await.json()["reason"], "unknown_ticket", "of an earlier sale");
-    shop.app.draining.cancel();
+    shop.app.draining.begin();
     assert_refused(&take_from(&shop, "::1", r#"{"uid":"a"}"#).await, 503, "draining");
 }
 

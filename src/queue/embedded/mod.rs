@@ -127,6 +127,11 @@ impl Embedded {
         self.queues.lock().waiting.get(request_id).cloned()
     }
 
+    /// Whether an attempt with this id is accepted and not acknowledged.
+    pub fn has(&self, request_id: &RequestId) -> bool {
+        self.queues.lock().waiting.contains_key(request_id)
+    }
+
     /// All attempts at the sale `epoch` that are accepted and not acknowledged, oldest first.
     pub async fn waiting(&self, epoch: u64) -> Vec<Arc<Attempt>> {
         let (mut next_seq, end_seq) = (0, self.journal.next_seq());

@@ -1,12 +1,12 @@
 //! How the article's server admitted an attempt: it checked nothing and published.
 
+use bytes::Bytes;
 use hyper::Response;
 
 use crate::queue::Room;
 use crate::store::StoreError;
 
 use super::super::admission;
-use super::super::answer::Body;
 use super::super::app::{App, Boxed};
 use super::super::purchase_request::PurchaseRequest;
 
@@ -15,7 +15,7 @@ use super::super::purchase_request::PurchaseRequest;
 pub(in crate::server) fn admit(
     app: &App,
     request: PurchaseRequest,
-) -> Boxed<'_, Result<Response<Body>, StoreError>> {
+) -> Boxed<'_, Result<Response<Bytes>, StoreError>> {
     Box::pin(async move {
         let sale = app.store.sale(request.item.as_ref()).await?;
         let request_id = request.request_id;

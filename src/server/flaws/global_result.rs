@@ -1,23 +1,24 @@
 //! The flaw `global-result`: the result of an attempt is answered with the state of the sale, and
 //! not with the decision on the attempt.
 
+use bytes::Bytes;
 use hyper::{Response, StatusCode};
 
 use crate::api::{Answer, LostReason};
 use crate::ids::RequestId;
 use crate::store::{SaleView, StoreError};
 
-use super::super::answer::{self, Body, json};
+use super::super::answer::{self, json};
 use super::super::app::{App, Boxed};
 use super::super::intake;
 
 /// Answers `GET /result/{request_id}`: `queued` while there is stock, and then `lost`, to winners
 /// too.
-pub(in crate::server) fn answer<'a>(app: &'a App, id: &'a str) -> Boxed<'a, Response<Body>> {
+pub(in crate::server) fn answer<'a>(app: &'a App, id: &'a str) -> Boxed<'a, Response<Bytes>> {
     Box::pin(state_of_sale(app, id))
 }
 
-async fn state_of_sale(app: &App, id: &str) -> Response<Body> {
+async fn state_of_sale(app: &App, id: &str) -> Response<Bytes> {
     let request_id: RequestId = match id.parse() {
         Ok(request_id) => request_id,
         Err(error) => return answer::bad_request_id(error),

@@ -1,10 +1,10 @@
 //! What is known of the client at the other end of a connection, and what is to become of it: read
 //! and written by the connection's own task and by the sweep over all of them.
 
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
-
-use tokio::sync::Notify;
 
 use super::progress::Progress;
 
@@ -25,7 +25,6 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Client {
     state: Mutex<State>,
-    ordered: Notify,
 }
 
 #[derive(Debug)]
@@ -36,13 +35,21 @@ pub(super) struct State {
     /// Whether the answer being sent is so long that it needs a larger buffer of the kernel.
     pub(super) needs_larger_buffer: bool,
     order: Option<Order>,
+    /// What waits for an order.
+    waker: Option<Waker>,
 }
 
 impl Client {
     pub(super) fn new() -> Self {
         let progress = Progress::new(Instant::now());
-        let state = State { progress, is_resting: true, needs_larger_buffer: false, order: None };
-        Self { state: Mutex::new(state), ordered: Notify::new() }
+        let state = State {
+            progress,
+            is_resting: true,
+            needs_larger_buffer: false,
+            order: None,
+            waker: None,
+        };
+        Self { state: Mutex::new(state) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -53,17 +60,25 @@ impl Client {
     pub(super) fn order(&self, order: Order) {
         let mut state = self.state();
         state.order = state.order.max(Some(order));
+        let waker = state.waker.take();
         drop(state);
-        self.ordered.notify_one();
+        waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Resolves when there is an order.
+    /// Resolves when there is an order. Only the connection's own task waits for one.
     pub(super) async fn ordered(&self) -> Order {
-        loop {
-            if let Some(order) = self.state().order.take() {
-                return order;
-            }
-            self.ordered.notified().await;
+        poll_fn(|cx| self.poll_ordered(cx)).await
+    }
+
+    /// Takes an order; if there is none, the task is woken when there is.
+    pub(super) fn poll_ordered(&self, cx: &mut Context<'_>) -> Poll<Order> {
+        let mut state = self.state();
+        if let Some(order) = state.order.take() {
+            return Poll::Ready(order);
         }
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 }

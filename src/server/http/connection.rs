@@ -1,19 +1,22 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hyper::body::{Body, Incoming};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::answer_body::AnswerBody;
 use super::client::Order;
+use super::handler::Handler;
+use super::plain;
 use super::slots::Slot;
 use super::stream::{self, Recorded};
 
@@ -38,61 +41,43 @@ enum Next {
     Ended,
 }
 
-/// Serves the requests of one connection. It has buffers only from the first byte of a request
-/// until it has been idle for some time: an idle one costs its socket and this task.
-pub(super) async fn serve<H, F, B>(mut stream: TcpStream, slot: Slot, handler: H)
-where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body + Unpin + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+/// Serves the requests of one connection. It has buffers only from a request that is not plain
+/// until it has been idle for some time; otherwise it costs its socket and this task.
+pub(super) async fn serve<H: Handler>(mut stream: TcpStream, slot: Slot, peer: IpAddr, handler: H) {
+    let linger = slot.slots().limits().timeouts.linger;
     loop {
         slot.client.state().is_resting = true;
-        let mut first = [0];
-        let order = tokio::select! {
-            biased;
-            peeked = stream.peek(&mut first) => match peeked {
-                Ok(1..) => None,
-                Ok(0) | Err(_) => return,
-            },
-            order = slot.client.ordered() => Some(order),
+        let first = match plain::serve(&mut stream, &slot, &handler).await {
+            plain::Next::Other(first) => first,
+            plain::Next::Close => return stream::close(stream, linger).await,
+            plain::Next::Cut => return stream::reset(stream),
+            plain::Next::Ended => return,
         };
-        match order {
-            None => {}
-            Some(Order::Rest) => continue,
-            Some(Order::Cut) => return stream::reset(stream),
-            Some(Order::EndIfIdle | Order::Finish) if stream::is_silent(&stream) => return,
-            Some(Order::EndIfIdle | Order::Finish) => {}
-        }
         slot.client.state().is_resting = false;
         // In a box, since the task is as large as the largest of its states.
-        let served = Box::pin(serve_busy(stream, &slot, handler.clone()));
+        let served = Box::pin(serve_busy(stream, first, &slot, peer, handler.clone()));
         match served.await {
             Next::Rest(rested) => stream = rested,
-            Next::Close(ended) => {
-                return stream::close(ended, slot.slots().limits().timeouts.linger).await;
-            }
+            Next::Close(ended) => return stream::close(ended, linger).await,
             Next::Ended => return,
         }
     }
 }
 
-/// Serves requests until the connection ends, or is idle and told to rest.
-async fn serve_busy<H, F, B>(stream: TcpStream, slot: &Slot, handler: H) -> Next
-where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body + Unpin + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+/// Serves requests, of which the first begins with these bytes, until the connection ends, or is
+/// idle and told to rest.
+async fn serve_busy<H: Handler>(
+    stream: TcpStream,
+    first: Vec<u8>,
+    slot: &Slot,
+    peer: IpAddr,
+    handler: H,
+) -> Next {
     let service = service_fn(|mut request: Request<Incoming>| {
         if slot.client.state().progress.handling() {
             request.extensions_mut().insert(AmbiguousLength);
         }
-        let response = handler(request);
+        let response = handler.answer(peer, request);
         // In a box, which an idle connection does not keep: hyper keeps the room for it.
         Box::pin(async move {
             let mut response = response.await;
@@ -103,7 +88,7 @@ where
             Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, client)))
         })
     });
-    let io = TokioIo::new(Recorded::new(stream, Arc::clone(&slot.client)));
+    let io = TokioIo::new(Recorded::new(stream, first, Arc::clone(&slot.client)));
     let keep_alive = !slot.slots().are_finishing();
     let mut connection = http().keep_alive(keep_alive).serve_connection(io, service);
     loop {

@@ -63,6 +63,11 @@ impl Framing {
         self.announced > BODY_LEN_MAX as u64
     }
 
+    /// A whole request has arrived between two others, and was read without this.
+    pub(super) fn whole_request(&mut self) {
+        self.heads += 1;
+    }
+
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {

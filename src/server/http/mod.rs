@@ -1,32 +1,37 @@
 //! Connections: who gets a slot, what each may cost in time and memory, and a graceful shutdown.
 //!
-//! hyper parses requests and writes answers. Everything that depends on time is decided by one
-//! sweep over all connections ([`slots`]), from the record that each keeps of its progress.
+//! Plain requests are read and answered in place ([`plain`]); hyper does it for all others.
+//! Everything that depends on time is decided by one sweep over all connections ([`slots`]), from
+//! the record that each keeps of its progress.
 
 mod answer_body;
 mod client;
 mod connection;
 mod framing;
+mod handler;
 mod limits;
+mod plain;
+mod plain_answer;
+mod plain_request;
 mod progress;
 mod refusal;
 mod slots;
 mod stream;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body, Incoming};
-use hyper::{Request, Response};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 pub(super) use connection::AmbiguousLength;
+pub use handler::{Handler, Plain};
 pub use limits::{Limits, Timeouts};
+pub use plain_request::PlainRequest;
 
 use client::Order;
 use slots::{Place, Slots};
@@ -72,18 +77,12 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves connections until `shutdown` resolves; then closes the idle ones, lets requests in flight
 /// finish within the drain time-out, and returns. The handler is told the address at the other end.
-pub async fn serve_connections<H, F, B>(
+pub async fn serve_connections<H: Handler>(
     listener: TcpListener,
     limits: Limits,
     handler: H,
     shutdown: impl Future<Output = ()>,
-) where
-    H: Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body + Unpin + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) {
     let slots = Slots::new(limits);
     let mut shutdown = pin!(shutdown);
     let mut sweep = tokio::time::interval(SWEEP_PAUSE);
@@ -115,7 +114,7 @@ pub async fn serve_connections<H, F, B>(
                     None => return Box::pin(refusal::refuse(stream, slots.patience())).await,
                 },
             };
-            connection::serve(stream, slot, move |request| handler(peer, request)).await;
+            connection::serve(stream, slot, peer, handler).await;
         });
     }
     drop(listener);

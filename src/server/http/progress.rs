@@ -72,6 +72,26 @@ impl Progress {
         self.framing.ambiguous().is_some_and(|first| first <= self.requests)
     }
 
+    /// A whole request has arrived while it was idle, and the handler is given it.
+    pub(super) fn whole_request(&mut self) {
+        self.framing.whole_request();
+        self.requests += 1;
+        self.phase = Phase::Answering(Instant::now());
+    }
+
+    /// The kernel has taken the whole answer to such a request.
+    pub(super) fn whole_answer(&mut self) {
+        self.output = None;
+        self.phase = Phase::Idle(Instant::now());
+    }
+
+    /// A whole request has arrived while it was idle, and the kernel has taken the whole answer.
+    pub(super) fn whole_exchange(&mut self, now: Instant) {
+        self.framing.whole_request();
+        self.requests += 1;
+        self.phase = Phase::Idle(now);
+    }
+
     /// The handler has answered.
     pub(super) fn answered(&mut self) {
         self.is_handling = false;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -20,7 +21,7 @@ use super::stream;
 /// in time gets no answer.
 pub(super) async fn refuse(stream: TcpStream, timeout: Duration) {
     let service = service_fn(|_: Request<Incoming>| {
-        std::future::ready(Ok::<_, Infallible>(refused(Refusal::QueueFull)))
+        std::future::ready(Ok::<_, Infallible>(refused(Refusal::QueueFull).map(Full::new)))
     });
     let mut http = http();
     http.keep_alive(false);

@@ -64,13 +64,16 @@ pub(super) async fn close(mut stream: TcpStream, linger: Duration) {
 /// A stream that keeps the record of its client's progress.
 pub(super) struct Recorded {
     stream: TcpStream,
+    /// What was read before.
+    first: Vec<u8>,
     client: Arc<Client>,
     is_body_too_long: bool,
 }
 
 impl Recorded {
-    pub(super) fn new(stream: TcpStream, client: Arc<Client>) -> Self {
-        Self { stream, client, is_body_too_long: false }
+    /// Goes on with a stream of which these bytes were read before.
+    pub(super) fn new(stream: TcpStream, first: Vec<u8>, client: Arc<Client>) -> Self {
+        Self { stream, first, client, is_body_too_long: false }
     }
 
     pub(super) fn into_inner(self) -> TcpStream {
@@ -104,7 +107,13 @@ impl AsyncRead for Recorded {
             return Poll::Ready(Err(error));
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if self.first.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        } else {
+            let taken = self.first.len().min(buf.remaining());
+            buf.put_slice(&self.first[..taken]);
+            self.first.drain(..taken);
+        }
         let received = &buf.filled()[before..];
         let is_too_long = self.client.state().progress.received(received);
         self.is_body_too_long = is_too_long;

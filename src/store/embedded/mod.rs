@@ -19,11 +19,11 @@ use std::time::Duration;
 use crate::api::LostReason;
 use crate::ids::{BuyerId, ItemId, RequestId};
 use crate::journal::{Journal, STALLED_AFTER};
-use crate::sale::{Attempt, Decision, Terms};
+use crate::sale::{Attempt, Decision, Phase, Terms};
 
 use super::ledger::Rows;
 use super::waiters::Waiters;
-use super::{Known, Ledger, Lookup, Reservation, SaleView, StoreError};
+use super::{Glance, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
 use decider::Decider;
 use decisions::{Logged, newest_record};
 pub use recovery::Recovery;
@@ -105,7 +105,7 @@ impl Embedded {
     }
 
     fn committed_view(&self, state: &State, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        let opened = state.sale(item)?;
+        let opened = state.sale(item.map(ItemId::as_str))?;
         // A sale whose record is not committed could be undone by a crash: it does not count as
         // open.
         let is_open = self.journal.is_committed(opened.record);
@@ -123,7 +123,9 @@ impl Embedded {
             let known = self.known_in(&state, request_id);
             // A concurrent retry may republish this attempt, so it must not be withdrawn.
             state.register.mark_announced_again(request_id);
-            let at_limit = state.sale(item).is_ok_and(|opened| opened.sale.at_limit(buyer));
+            let at_limit = state
+                .sale(item.map(ItemId::as_str))
+                .is_ok_and(|opened| opened.sale.at_limit(buyer));
             let sale = self.committed_view(&state, item);
             // Announcing together with the lookup would save nothing in memory.
             (Lookup { known, sale, at_limit, announced: None }, state.newest_record(item))
@@ -134,6 +136,34 @@ impl Embedded {
             self.can_be_told(record).await?;
         }
         Ok(lookup)
+    }
+
+    /// What can refuse every new attempt, without waiting for a commit. `None` if there is no such
+    /// sale, or if the attempt's id is known, here or to `is_known`. Nothing is decided while that
+    /// looks, so it must be quick.
+    pub fn glance(
+        &self,
+        item: Option<&str>,
+        now_us: impl FnOnce() -> u64,
+        request_id: Option<&RequestId>,
+        is_known: impl FnOnce(&RequestId) -> bool,
+    ) -> Option<Glance> {
+        let state = self.lock();
+        let opened = state.sale(item).ok()?;
+        let newest = newest_record(&opened.decisions, &opened.ends);
+        let is_committed = |record: u64| self.journal.is_committed(record);
+        if !is_committed(opened.record) || !newest.is_none_or(is_committed) {
+            return None;
+        }
+        let is_known = |id: &RequestId| is_known(id) || self.known_in(&state, id).is_some();
+        if request_id.is_some_and(is_known) {
+            return None;
+        }
+        let terms = opened.sale.terms();
+        // A sale without times needs no clock.
+        let is_timed = terms.opens_us.is_some() || terms.closes_us.is_some();
+        let phase = if is_timed { terms.phase(now_us()) } else { Phase::Open };
+        Some(Glance { phase, left: opened.sale.left() })
     }
 
     pub(in crate::store) async fn known(

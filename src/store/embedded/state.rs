@@ -74,11 +74,11 @@ pub(super) fn view(sale: &Sale) -> SaleView {
 impl State {
     /// The newest journal record of the sale of this item.
     pub(super) fn newest_record(&self, item: Option<&ItemId>) -> Option<u64> {
-        let opened = self.sale(item).ok()?;
+        let opened = self.sale(item.map(ItemId::as_str)).ok()?;
         newest_record(&opened.decisions, &opened.ends)
     }
 
-    pub(super) fn sale(&self, item: Option<&ItemId>) -> Result<&Opened, StoreError> {
+    pub(super) fn sale(&self, item: Option<&str>) -> Result<&Opened, StoreError> {
         let epoch = match item {
             Some(item) => self.current_epochs.get(item),
             None if self.current_epochs.len() > 1 => return Err(StoreError::ItemRequired),
@@ -120,7 +120,7 @@ impl State {
 
     /// Units left of the current sale of an attempt's item.
     pub(super) fn left(&self, attempt: &Attempt) -> i64 {
-        self.sale(Some(&attempt.item)).map_or(0, |opened| opened.sale.left())
+        self.sale(Some(attempt.item.as_str())).map_or(0, |opened| opened.sale.left())
     }
 
     /// The decision that was made before.

@@ -55,9 +55,9 @@ mod tests {
             let text = String::from_utf8(template.bytes().to_vec()).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
-            let parsed: Purchase = serde_json::from_str(body).unwrap();
+            let parsed: Purchase<'_> = serde_json::from_str(body).unwrap();
             assert_eq!(parsed.uid, buyer.to_string());
-            assert_eq!(parsed.request_id, Some(id.to_string()));
+            assert_eq!(parsed.request_id.as_deref(), Some(&*id.to_string()));
             assert_eq!(parsed.item.as_deref(), Some("tea"));
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod expression;
 pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+pub(crate) mod plain;
 pub(crate) mod profile;
 pub(crate) mod record;
 pub(crate) mod recording;

@@ -1,0 +1,31 @@
+//! Whether the server has begun to shut down.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+/// From its beginning on no attempt is accepted, and held requests are answered. Each request asks
+/// whether it has begun, which takes no lock, as asking the token would.
+#[derive(Debug, Default)]
+pub struct Draining {
+    has_begun: AtomicBool,
+    token: CancellationToken,
+}
+
+impl Draining {
+    /// Begins it.
+    pub fn begin(&self) {
+        self.has_begun.store(true, Ordering::Release);
+        self.token.cancel();
+    }
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire)
+    }
+
+    /// Resolves when it has begun.
+    pub async fn begun(&self) {
+        self.token.cancelled().await;
+    }
+}
