@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::queue::Batch;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::queue::{Batch, Lookup};
 use crate::store::{Reservation, StoreError};
 
 use super::app::{App, Step};
@@ -16,6 +18,10 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// Panics over one attempt after which it is rejected. Only a broker has dead letters for it.
 const PANICS_MAX: u32 = 5;
+
+/// Batches of a broker that one consumer decides at a time: while the store decides one, the answers
+/// about the other are read, it is acknowledged, and the next one is sent.
+const BATCHES_OF_BROKER: usize = 2;
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,37 +37,58 @@ pub(super) enum Outcome {
 /// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty.
 pub async fn run(app: Arc<App>, prefetch: usize) {
     let mut subscription = app.queue.subscribe(prefetch);
-    let mut panics = 0;
-    // After a panic attempts are taken one by one, to find the one that causes it.
-    while let Some(batch) = subscription.next(if panics > 0 { 1 } else { prefetch }).await {
-        if panics >= PANICS_MAX {
-            tracing::error!(panics, "attempt rejected after repeated panics");
-            batch.reject().await;
-            panics = 0;
-            continue;
-        }
-        match decide(&app, batch).await {
+    let batches_max = match app.queue.lookup() {
+        // It gives an item to one batch at a time.
+        Lookup::Queue(_) => 1,
+        Lookup::Register(_) => BATCHES_OF_BROKER,
+    };
+    let (mut deciding, mut panics) = (JoinSet::new(), 0);
+    loop {
+        // After a panic attempts are taken one by one, to find the one that causes it.
+        let (max, batches_max) = if panics > 0 { (1, 1) } else { (prefetch, batches_max) };
+        let outcome = tokio::select! {
+            biased;
+            Some(outcome) = deciding.join_next() => outcome,
+            batch = subscription.next(max), if deciding.len() < batches_max => match batch {
+                Some(batch) if panics >= PANICS_MAX => {
+                    tracing::error!(panics, "attempt rejected after repeated panics");
+                    batch.reject().await;
+                    panics = 0;
+                    continue;
+                }
+                Some(batch) => {
+                    deciding.spawn(decide_until_decided(Arc::clone(&app), batch));
+                    continue;
+                }
+                None => break,
+            },
+        };
+        match outcome_of(outcome) {
             Outcome::Decided => panics = 0,
             Outcome::GivenBack => {}
             Outcome::Panicked => {
+                // What the others say is of no attempt that was taken since.
+                while deciding.join_next().await.is_some() {}
                 panics += 1;
                 tokio::time::sleep(BACKOFF).await;
             }
         }
     }
+    while deciding.join_next().await.is_some() {}
 }
 
 /// Decides a batch and acknowledges it. While the store fails, the batch is tried again and not
 /// given back: a broker would count its deliveries, and they say nothing against its attempts.
 pub(super) async fn decide(app: &Arc<App>, batch: Batch) -> Outcome {
     // In a task of its own, so that a panic does not end the consumer.
-    match tokio::spawn(decide_until_decided(Arc::clone(app), batch)).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            tracing::error!(%error, "deciding a batch panicked");
-            Outcome::Panicked
-        }
-    }
+    outcome_of(tokio::spawn(decide_until_decided(Arc::clone(app), batch)).await)
+}
+
+fn outcome_of(joined: Result<Outcome, JoinError>) -> Outcome {
+    joined.unwrap_or_else(|error| {
+        tracing::error!(%error, "deciding a batch panicked");
+        Outcome::Panicked
+    })
 }
 
 async fn decide_until_decided(app: Arc<App>, mut batch: Batch) -> Outcome {

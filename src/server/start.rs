@@ -7,9 +7,11 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::flaws::{Flaw, Flaws};
 use crate::profile::{PREFETCH_MAX, ServePlan, WaitingRoomPlan};
+use crate::queue::Lookup;
 
 use super::admin_token::AdminToken;
 use super::app::{Admit, AnswerResult, App, Step};
+use super::concurrency::ConcurrencyLimit;
 use super::data_dir::{DataDir, DataError};
 use super::error::ServeError;
 use super::http::{self, Limits, Timeouts};
@@ -36,6 +38,10 @@ impl Server {
         let token = plan.admin_token.clone().map_or_else(|| data.admin_token(), Ok)?;
         let waiting_room = plan.admission.waiting_room.as_ref().filter(|_| plan.accepts);
         let waiting_room = waiting_room.map(|room| waiting_room_of(room, &data)).transpose()?;
+        let concurrency = match queue.lookup() {
+            Lookup::Queue(_) => ConcurrencyLimit::default(),
+            Lookup::Register(_) => ConcurrencyLimit::over_broker(),
+        };
         let app = App {
             queue: Arc::new(queue),
             store: Arc::new(store),
@@ -46,7 +52,7 @@ impl Server {
             rate_limit: plan.rate_limit.map(RateLimit::new),
             buyer_rate_limit: plan.buyer_rate_limit.map(KeyedRateLimit::new),
             limits: AdmissionLimits::new(&plan.admission),
-            concurrency: Default::default(),
+            concurrency: Arc::new(concurrency),
             draining: Default::default(),
             confirm_batcher: Default::default(),
             ledger_readers: Default::default(),

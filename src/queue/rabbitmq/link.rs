@@ -98,9 +98,12 @@ async fn keep_connected(
     hosts: Arc<Hosts>,
     purpose: Purpose,
 ) {
+    // Nothing was lost yet, so there is nothing to spare by a pause.
+    let mut pause = Duration::ZERO;
     loop {
         let session = sessions.borrow().clone();
         if let Some(session) = session {
+            pause = BACKOFF_MIN;
             let (reason, broker) = (session.ended().await, session.broker());
             tracing::warn!(
                 reason,
@@ -112,14 +115,15 @@ async fn keep_connected(
             // Not awaited: a broker that hangs does not answer.
             tokio::spawn(async move { session.close().await });
         }
-        let session = connect(&options, &hosts, purpose).await;
+        let session = connect(&options, &hosts, purpose, pause).await;
         tracing::info!(broker = session.broker(), %purpose, "connected to the broker");
         sessions.send_replace(Some(Arc::new(session)));
     }
 }
 
-async fn connect(options: &Options, hosts: &Hosts, purpose: Purpose) -> Session {
-    let (mut backoff, mut is_node_down) = (BACKOFF_MIN, false);
+/// Connects, the first time after this pause.
+async fn connect(options: &Options, hosts: &Hosts, purpose: Purpose, pause: Duration) -> Session {
+    let (mut backoff, mut is_node_down) = (pause, false);
     loop {
         tokio::time::sleep(jittered(backoff)).await;
         match round(options, hosts, purpose).await {
@@ -137,7 +141,7 @@ async fn connect(options: &Options, hosts: &Hosts, purpose: Purpose) -> Session 
             // The loss was logged, and the reconnect will be.
             Err(error) => tracing::debug!(%error, "the broker cannot be used yet"),
         }
-        backoff = (backoff * 2).min(BACKOFF_MAX);
+        backoff = (backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
     }
 }
 

@@ -11,7 +11,11 @@ use std::time::{Duration, Instant};
 
 /// The fewest at a time. In one process a commit takes a fraction of a millisecond, and this many
 /// fill two or three commits, so that deciding and writing never wait for more.
-const MIN: usize = 128;
+pub(super) const MIN: usize = 128;
+
+/// The fewest at a time over a broker. It takes and confirms messages in batches, and so does the
+/// register before it: while one batch is published, others are announced and confirmed.
+pub(super) const MIN_OVER_BROKER: usize = 512;
 
 /// The most at a time: more than any engine that was measured needs.
 const MAX: usize = 4_096;
@@ -31,6 +35,8 @@ const PROBE: Duration = Duration::from_millis(200);
 /// The limit, and the measurements that it follows from.
 #[derive(Debug)]
 pub(super) struct Estimate {
+    /// The fewest that are allowed.
+    min: usize,
     /// When each window ended, and its accepted attempts per second.
     rates: VecDeque<(Instant, f64)>,
     window_began: Instant,
@@ -50,20 +56,21 @@ struct Probe {
 }
 
 impl Estimate {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(min: usize, now: Instant) -> Self {
         Self {
+            min,
             rates: VecDeque::new(),
             window_began: now,
             accepted: 0,
             shortest: None,
             probe: None,
-            limit: MIN,
+            limit: min,
         }
     }
 
     /// The number of attempts that may be in progress.
     pub(super) fn limit(&self) -> usize {
-        if self.probe.is_some() { MIN } else { self.limit }
+        if self.probe.is_some() { self.min } else { self.limit }
     }
 
     /// Counts an attempt that was accepted within this time, while `in_use` others are in progress.
@@ -82,7 +89,7 @@ impl Estimate {
         }
         let per_second = self.rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
         let shortest = self.shortest.map_or(0.0, |(shortest, _)| shortest.as_secs_f64());
-        self.limit = ((GAIN * per_second * shortest) as usize).clamp(MIN, MAX);
+        self.limit = ((GAIN * per_second * shortest) as usize).clamp(self.min, MAX);
     }
 
     fn measure(&mut self, duration: Duration, in_use: usize, now: Instant) {
@@ -96,7 +103,7 @@ impl Estimate {
         }
         let probe = self.probe.get_or_insert(Probe { ends: None, shortest: Duration::MAX });
         match probe.ends {
-            None if in_use <= MIN => probe.ends = Some(now + PROBE),
+            None if in_use <= self.min => probe.ends = Some(now + PROBE),
             None => {}
             Some(ends) => {
                 probe.shortest = probe.shortest.min(duration);
@@ -125,7 +132,7 @@ mod tests {
     impl Served {
         fn new(per_second: f64, shortest: Duration) -> Self {
             let now = Instant::now();
-            Self { estimate: Estimate::new(now), now, per_second, shortest }
+            Self { estimate: Estimate::new(MIN, now), now, per_second, shortest }
         }
 
         /// Has as many in progress as may be, for some time.

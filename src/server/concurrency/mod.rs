@@ -64,15 +64,24 @@ enum Number {
 
 impl Default for ConcurrencyLimit {
     fn default() -> Self {
-        let now = Instant::now();
-        let (estimate, wait_list) = (Estimate::new(now), WaitList::new(now));
-        let (first, next_first) = (BTreeMap::new(), 0);
-        let state = State { in_use: 0, estimate, wait_list, first, next_first };
-        Self { state: Mutex::new(state) }
+        Self::at_least(estimate::MIN)
     }
 }
 
 impl ConcurrencyLimit {
+    /// The limit for a queue in a broker.
+    pub(super) fn over_broker() -> Self {
+        Self::at_least(estimate::MIN_OVER_BROKER)
+    }
+
+    fn at_least(min: usize) -> Self {
+        let now = Instant::now();
+        let (estimate, wait_list) = (Estimate::new(min, now), WaitList::new(now));
+        let (first, next_first) = (BTreeMap::new(), 0);
+        let state = State { in_use: 0, estimate, wait_list, first, next_first };
+        Self { state: Mutex::new(state) }
+    }
+
     /// A permit, if there is one for an attempt that stands like this.
     pub(super) fn try_acquire(self: &Arc<Self>, standing: Standing) -> Option<Permit> {
         self.lock().take(standing, Instant::now()).then(|| self.permit())

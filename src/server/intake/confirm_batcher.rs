@@ -4,6 +4,7 @@
 //! harmless since decisions are idempotent.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -12,6 +13,9 @@ use crate::store::Store;
 
 /// Attempts that may wait to be confirmed; further ones are published again later.
 const PENDING_MAX: usize = 10_000;
+
+/// Pause between two batches. A retry of an attempt that comes meanwhile is published again.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Collects published attempts and confirms them in batches.
 #[derive(Debug, Default)]
@@ -35,6 +39,7 @@ impl ConfirmBatcher {
         loop {
             self.added.notified().await;
             self.flush(store).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

@@ -15,16 +15,6 @@ local function fields(record)
   return string.match(record, '^(%S+) (%S+) (%S+) (%S+) (%S+)')
 end
 
--- Puts an attempt that is not known into the register. `attempt` is its record up to its epoch.
-local function announce(id, item, attempt, accepted_us)
-  local seq = redis.call('INCR', P .. 'seq')
-  local record = attempt .. ' ' .. seq .. ' ' .. accepted_us
-  redis.call('HSET', P .. 'waiting', id, record)
-  redis.call('SADD', P .. 'unconfirmed', id)
-  redis.call('ZADD', P .. 'queued:' .. item, seq, id)
-  return record
-end
-
 -- Removes attempts at one item from the register.
 local function remove(item, ids)
   redis.call('HDEL', P .. 'waiting', unpack(ids))

@@ -1,24 +1,110 @@
--- ARGV: request id, buyer, item or nothing; and, to announce the attempt if nothing speaks against it,
--- now_us.
-local id, buyer, now_us = ARGV[1], ARGV[2], tonumber(ARGV[4])
-local state, record = known(id)
--- A concurrent retry may republish this attempt, so it must not be withdrawn.
-if state == 'announced' then redis.call('SADD', P .. 'twins', id) end
-local item, problem = item_or_only(ARGV[3])
-local epoch = item and present(item)
-local sale, at_limit, announced = {}, 0, ''
-if epoch then
-  local orders = redis.call('HGET', P .. 'bought:' .. epoch, buyer)
+-- Looks attempts up, and announces those that nothing speaks against. ARGV, for each item: its name
+-- or nothing, and the number of its attempts; then of each of these its request id, its buyer, when
+-- it is announced or nothing, and the epoch for which it is announced, whatever the current sale
+-- says, or nothing.
+local groups, all, at = {}, {}, 1
+while at <= #ARGV do
+  local group = { item = ARGV[at], attempts = {} }
+  groups[#groups + 1] = group
+  local last = at + 1 + 4 * tonumber(ARGV[at + 1])
+  for i = at + 2, last, 4 do
+    local one = { id = ARGV[i], buyer = ARGV[i + 1], at_us = ARGV[i + 2], epoch = ARGV[i + 3] }
+    table.insert(group.attempts, one)
+    all[#all + 1] = one
+  end
+  at = last + 1
+end
+
+local ids = each(all, 'id')
+local decided = redis.call('HMGET', P .. 'decided', unpack(ids))
+local waiting = redis.call('HMGET', P .. 'waiting', unpack(ids))
+for i, one in ipairs(all) do one.decided, one.waiting = decided[i], waiting[i] end
+
+-- The records that this call has put into the register, by request id.
+local announced = {}
+
+-- What is known of an attempt: as `known` says it. A concurrent retry may republish an attempt that
+-- is announced twice, so it must not be withdrawn.
+local function recorded(one)
+  if one.decided then return 'decided', one.decided end
+  local record = announced[one.id] or one.waiting
+  if not record then return 'unknown', '' end
+  if not announced[one.id] and redis.call('SISMEMBER', P .. 'unconfirmed', one.id) == 0 then
+    return 'waiting', record
+  end
+  redis.call('SADD', P .. 'twins', one.id)
+  return 'announced', record
+end
+
+-- The current sale of an item, and the orders of each buyer.
+local function offer_of(group)
+  local item, problem = item_or_only(group.item)
+  local epoch = item and present(item)
+  if not epoch then return { problem = problem, sale = {}, left = 0 } end
   local names = { 'per_buyer', 'opens', 'closes', unpack(SALE) }
   local found = redis.call('HMGET', P .. 'sale:' .. epoch, unpack(names))
-  local limit, opens, closes = tonumber(found[1]), tonumber(found[2]), tonumber(found[3])
-  sale = with_zeros({ found[4], found[5], found[6], found[7], found[8], found[9] })
-  local left = tonumber(sale[3])
-  if tonumber(orders or '0') >= limit then at_limit = 1 end
-  if now_us and state == 'unknown' and at_limit == 0 and left > 0
-    and not (opens and now_us < opens) and not (closes and now_us >= closes) then
-    local attempt = id .. ' ' .. buyer .. ' ' .. item .. ' ' .. epoch
-    announced = announce(id, item, attempt, ARGV[4])
-  end
+  local buyers = each(group.attempts, 'buyer')
+  return {
+    problem = problem, sale = with_zeros({ unpack(found, 4, 9) }), item = item, epoch = epoch,
+    limit = tonumber(found[1]), opens = tonumber(found[2]), closes = tonumber(found[3]),
+    left = tonumber(found[6]),
+    orders = redis.call('HMGET', P .. 'bought:' .. epoch, unpack(buyers)),
+  }
 end
-return { state, record, at_limit, problem, sale, announced }
+
+local function is_open(offer, now_us)
+  local is_early = offer.opens and now_us < offer.opens
+  return not is_early and not (offer.closes and now_us >= offer.closes)
+end
+
+-- The state of an attempt and its record. One that is to be announced in this call is `fresh`.
+local function look_up(one, offer, orders)
+  local state, record = recorded(one)
+  if state ~= 'unknown' then return state, record end
+  local is_at_limit = offer.limit and tonumber(orders or '0') >= offer.limit
+  if one.at_us == '' then return is_at_limit and 'at_limit' or state, '' end
+  if one.epoch == '' then
+    if is_at_limit then return 'at_limit', '' end
+    if offer.left <= 0 or not is_open(offer, tonumber(one.at_us)) then return state, '' end
+  end
+  return 'fresh', ''
+end
+
+local function look_up_all(group)
+  local offer, answers, fresh = offer_of(group), {}, {}
+  local seq = tonumber(redis.call('GET', P .. 'seq') or '0')
+  local records, queued = {}, {}
+  for i, one in ipairs(group.attempts) do
+    local state, record = look_up(one, offer, offer.orders and offer.orders[i])
+    if state == 'fresh' then
+      local item, epoch = offer.item, one.epoch
+      if epoch == '' then epoch = offer.epoch else item = group.item end
+      fresh[#fresh + 1] = one.id
+      local place = string.format('%.0f', seq + #fresh)
+      record = table.concat({ one.id, one.buyer, item, epoch, place, one.at_us }, ' ')
+      announced[one.id] = record
+      records[#records + 1], records[#records + 2] = one.id, record
+      queued[#queued + 1], queued[#queued + 2] = place, one.id
+    end
+    answers[#answers + 1], answers[#answers + 2] = state, record
+  end
+  if #fresh > 0 then
+    redis.call('INCRBY', P .. 'seq', #fresh)
+    redis.call('HSET', P .. 'waiting', unpack(records))
+    redis.call('SADD', P .. 'unconfirmed', unpack(fresh))
+    redis.call('ZADD', P .. 'queued:' .. (offer.item or group.item), unpack(queued))
+  end
+  return { offer.problem, offer.sale, answers }
+end
+
+-- What cannot be read or written of one item fails the attempts at it, and no others.
+local replies = {}
+for i, group in ipairs(groups) do
+  local is_done, reply = pcall(look_up_all, group)
+  if not is_done then
+    local problem = type(reply) == 'table' and reply.err or tostring(reply)
+    reply = { 'failed', { problem }, {} }
+  end
+  replies[i] = reply
+end
+return replies

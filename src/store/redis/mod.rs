@@ -13,6 +13,7 @@ mod keys;
 mod layout;
 mod ledger;
 mod link;
+mod lookups;
 mod orders;
 mod persistence;
 mod poll;
@@ -36,8 +37,9 @@ use super::waiters::Waiters;
 use super::{Known, Lookup, Reservation, SaleView, StoreError};
 use ends::EndOrders;
 use link::{Access, Link};
+use lookups::{Announce, Lookups, Question};
 use poll::Poll;
-use records::{attempt, known, view};
+use records::{current, known, named, view};
 use reserve::Reserve;
 use scripts::SCRIPTS;
 
@@ -59,6 +61,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Redis {
     link: Link,
+    lookups: Lookups,
     reserve: Reserve,
     end_orders: EndOrders,
     waiters: Arc<Waiters>,
@@ -76,9 +79,10 @@ impl Redis {
         persistence::warn(&link).await;
         let waiters = Arc::new(Waiters::default());
         let poll = Poll::start(&link, &waiters);
+        let lookups = Lookups::start(link.clone());
         let chosen = &options.flaws;
         let (reserve, end_orders) = (flaws::reserve(chosen), flaws::end_orders(chosen));
-        Ok(Self { link, reserve, end_orders, waiters, _poll: poll })
+        Ok(Self { link, lookups, reserve, end_orders, waiters, _poll: poll })
     }
 
     pub(super) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
@@ -113,29 +117,9 @@ impl Redis {
         buyer: &BuyerId,
         announce_us: Option<u64>,
     ) -> Result<Lookup, StoreError> {
-        let mut lookup = SCRIPTS.lookup.arg(request_id.to_string());
-        lookup.arg(buyer.as_str()).arg(named(item));
-        let access = match announce_us {
-            Some(now_us) => {
-                lookup.arg(now_us);
-                Access::Write
-            }
-            None => Access::Read,
-        };
-        let (state, record, at_limit, problem, sale, announced): (
-            String,
-            String,
-            bool,
-            String,
-            Vec<String>,
-            String,
-        ) = self.link.run(&lookup, access).await?;
-        let announced = match announced.is_empty() {
-            true => None,
-            false => Some(Arc::new(attempt(&announced)?)),
-        };
-        let (known, sale) = (known(&state, &record)?, current(&problem, &sale));
-        Ok(Lookup { known, sale, at_limit, announced })
+        let announce = announce_us.map(|accepted_us| Announce { accepted_us, epoch: None });
+        let (request_id, buyer, item) = (*request_id, buyer.clone(), item.cloned());
+        self.lookups.ask(Question { request_id, buyer, item, announce }).await
     }
 
     pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
@@ -177,19 +161,5 @@ impl Redis {
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         self.link.ask(&redis::cmd("PING")).await
-    }
-}
-
-/// How the scripts are told which item is meant.
-fn named(item: Option<&ItemId>) -> &str {
-    item.map_or("", ItemId::as_str)
-}
-
-/// Parses a current sale, or the reason why there is none, as sale.lua returns it.
-fn current(problem: &str, sale: &[String]) -> Result<SaleView, StoreError> {
-    match (problem, sale) {
-        ("item_required", _) => Err(StoreError::ItemRequired),
-        (_, []) => Err(StoreError::UnknownItem),
-        (_, sale) => view(sale),
     }
 }

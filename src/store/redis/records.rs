@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::OrderStatus;
+use crate::ids::ItemId;
 use crate::sale::{Attempt, Decision, Fields, Terms};
 
 use super::super::{Decided, Known, SaleView, StoreError};
@@ -22,6 +23,20 @@ pub(super) fn view(fields: &[String]) -> Result<SaleView, StoreError> {
         })
     };
     read().ok_or_else(|| unreadable("a sale", fields))
+}
+
+/// How the scripts are told which item is meant.
+pub(super) fn named(item: Option<&ItemId>) -> &str {
+    item.map_or("", ItemId::as_str)
+}
+
+/// Parses a current sale, or the reason why there is none, as `item_or_only` in lib.lua says it.
+pub(super) fn current(problem: &str, sale: &[String]) -> Result<SaleView, StoreError> {
+    match (problem, sale) {
+        ("item_required", _) => Err(StoreError::ItemRequired),
+        (_, []) => Err(StoreError::UnknownItem),
+        (_, sale) => view(sale),
+    }
 }
 
 /// Parses what `known` in lib.lua returns for a request id.

@@ -6,11 +6,12 @@ use crate::ids::ItemId;
 use crate::sale::{Attempt, NewAttempt};
 
 use super::super::limits::WITHDRAWN_MAX;
-use super::super::{Announced, RegisterBacklog, StoreError};
+use super::super::{Announced, Lookup, RegisterBacklog, StoreError};
 use super::Redis;
 use super::keys::{key, key_of};
 use super::link::Access;
-use super::records::{attempt, known};
+use super::lookups::{Announce, Question};
+use super::records::attempt;
 use super::scripts::SCRIPTS;
 
 impl Redis {
@@ -18,15 +19,12 @@ impl Redis {
         &self,
         new: &NewAttempt,
     ) -> Result<Announced, StoreError> {
-        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new;
-        let mut announce = SCRIPTS.announce.arg(request_id.to_string());
-        announce.arg(item.as_str());
-        announce.arg(format!("{request_id} {buyer} {item} {epoch}")).arg(*accepted_us);
-        let (state, record): (String, String) = self.link.run(&announce, Access::Write).await?;
-        match known(&state, &record)? {
-            Some(known) => Ok(Announced::Known(known)),
-            None => Ok(Announced::Fresh(Arc::new(attempt(&record)?))),
-        }
+        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new.clone();
+        let announce = Some(Announce { accepted_us, epoch: Some(epoch) });
+        let question = Question { request_id, buyer, item: Some(item), announce };
+        let Lookup { known, announced, .. } = self.lookups.ask(question).await?;
+        let known = known.map(Announced::Known);
+        known.or(announced.map(Announced::Fresh)).ok_or(StoreError::Unknown)
     }
 
     pub(in crate::store) async fn confirm(

@@ -11,16 +11,20 @@ use super::keys::{PREFIX, ROUTE};
 pub(super) struct Script(redis::Script);
 
 impl Script {
+    /// A call without arguments.
+    pub(super) fn call(&self) -> ScriptInvocation<'_> {
+        self.0.key(ROUTE)
+    }
+
     /// A call with this first argument.
     pub(super) fn arg(&self, arg: impl ToRedisArgs) -> ScriptInvocation<'_> {
-        let mut call = self.0.key(ROUTE);
+        let mut call = self.call();
         call.arg(arg);
         call
     }
 }
 
 pub(super) struct Scripts {
-    pub(super) announce: Script,
     pub(super) end: Script,
     pub(super) expire: Script,
     pub(super) find: Script,
@@ -35,7 +39,6 @@ pub(super) struct Scripts {
 }
 
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
-    announce: script(include_str!("announce.lua")),
     end: script(include_str!("end.lua")),
     expire: script(include_str!("expire.lua")),
     find: script(include_str!("find.lua")),

@@ -6,6 +6,7 @@ mod confirms;
 mod leftovers;
 mod limits;
 mod long_poll;
+mod lookups;
 mod many_items;
 mod refused_login;
 mod tombstones;
