@@ -1,5 +1,5 @@
-//! Compares `seckill bench` as a load generator with wrk, oha, hey, ab and JMeter, as far as they
-//! are installed: with the same request, the same connections, one core and one thread each.
+//! Compares `seckill bench` as a load generator with wrk, shb, oha, hey, ab and JMeter, as far as
+//! they are installed: with the same request, the same connections, one core and one thread each.
 //!
 //! A rate compares generators only if the generator's core is the bottleneck. With `seckill serve`
 //! on the other core, the server is the bottleneck: every generator except hey waits for it, and

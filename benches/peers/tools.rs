@@ -20,6 +20,7 @@ const LUA_FILE: &str = "post.lua";
 pub(crate) enum Tool {
     Seckill,
     Wrk,
+    Shb,
     Oha,
     Hey,
     Ab,
@@ -53,13 +54,14 @@ pub(crate) fn write_files(folder: &Path) {
 }
 
 impl Tool {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Seckill, Self::Wrk, Self::Oha, Self::Hey, Self::Ab, Self::JMeter];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Seckill, Self::Wrk, Self::Shb, Self::Oha, Self::Hey, Self::Ab, Self::JMeter];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Seckill => "seckill bench",
             Self::Wrk => "wrk",
+            Self::Shb => "shb",
             Self::Oha => "oha",
             Self::Hey => "hey",
             Self::Ab => "ab",
@@ -77,6 +79,7 @@ impl Tool {
         let cure = match self {
             Self::Seckill => return None,
             Self::Wrk => "Debian: apt install wrk",
+            Self::Shb => "cargo install shb --locked",
             Self::Oha => "cargo install oha",
             Self::Hey => "Debian: apt install hey",
             Self::Ab => "Debian: apt install apache2-utils",
@@ -106,6 +109,10 @@ impl Tool {
                 LUA_FILE,
                 &url,
             ]),
+            Self::Shb => command
+                .args(["-z", &duration, "-c", &connections, "-t", "1", "-j", "-m", "POST"])
+                .args(["-H", "Content-Type: application/json", "-d", &format!("@{BODY_FILE}")])
+                .arg(url),
             Self::Oha => command
                 .args(["-z", &duration, "-c", &connections, "--worker-threads", "1"])
                 .args(["--no-tui", "--output-format", "json"])
@@ -135,6 +142,7 @@ impl Tool {
         let reported = match self {
             Self::Seckill => read_seckill(stdout),
             Self::Wrk => read_wrk(stdout),
+            Self::Shb => read_shb(stdout),
             Self::Oha => read_oha(stdout),
             Self::Hey => read_hey(stdout),
             Self::Ab => read_ab(stdout),
@@ -162,6 +170,13 @@ fn read_wrk(stdout: &str) -> Option<Reported> {
         per_second: number_after(stdout, "Requests/sec:")?,
         median_us: Some(duration_us(after(stdout, "50%")?)?),
     })
+}
+
+fn read_shb(stdout: &str) -> Option<Reported> {
+    let json: serde_json::Value = serde_json::from_str(stdout).ok()?;
+    assert_eq!(json["requests"]["errors"], 0, "{stdout}");
+    let requests = json["requests"]["ok"].as_f64()?;
+    Some(Reported { requests, per_second: json["requestsPerSec"].as_f64()?, median_us: None })
 }
 
 fn read_oha(stdout: &str) -> Option<Reported> {

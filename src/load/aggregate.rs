@@ -44,7 +44,7 @@ pub(super) fn aggregate(
         match part {
             Part::Samples(samples) => seconds.sink.samples(&samples),
             Part::Second { worker, second, recorder } => {
-                seconds.add(second, *recorder);
+                seconds.add(second, recorder.finish());
                 seconds.ended(worker, second + 1);
             }
             Part::End { worker } => seconds.ended(worker, u64::MAX),
@@ -84,6 +84,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::stats::SecondRecorder;
 
     #[derive(Default)]
     struct Seen {
@@ -105,8 +106,8 @@ mod tests {
     }
 
     fn second(worker: usize, second: u64, began: u64) -> Part {
-        let mut recorder = Box::new(Recorder::default());
-        recorder.counts.began = began;
+        let mut recorder = Box::new(SecondRecorder::default());
+        recorder.recorder.counts.began = began;
         Part::Second { worker, second, recorder }
     }
 

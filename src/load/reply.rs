@@ -83,16 +83,22 @@ fn sample(
     worker: &Worker,
     result: Result<Outcome, ErrorKind>,
 ) -> Sample {
-    let since_begin = |moment: std::time::Instant| moment.saturating_duration_since(worker.begun());
+    let since_begin = |moment| worker.since_begun(moment);
+    // Usually these moments are one and the same, and comparing them is cheaper than subtracting.
+    let (began, ended) = (since_begin(exchange.began), since_begin(exchange.ended));
+    let or_subtract =
+        |moment, other, known| if moment == other { known } else { since_begin(moment) };
+    let sent = exchange.sent.map(|sent| or_subtract(sent, exchange.began, began));
+    let first_byte = exchange.first_byte.map(|moment| or_subtract(moment, exchange.ended, ended));
     Sample {
         thread: request.thread,
         click: request.click,
         intended: request.intended,
-        began: since_begin(exchange.began),
+        began,
         connected: exchange.connected.map(since_begin),
-        sent: exchange.sent.map(since_begin),
-        first_byte: exchange.first_byte.map(since_begin),
-        ended: since_begin(exchange.ended),
+        sent,
+        first_byte,
+        ended,
         bytes_sent: exchange.bytes_sent,
         bytes_received: exchange.bytes_received,
         status: exchange.answer.map_or(0, |response| response.status),

@@ -15,7 +15,7 @@ use crate::sut::{Client, Phase, ShownOrder};
 use crate::units::Share;
 
 use super::attempt::AttemptOutcome;
-use super::http1::Connection;
+use super::http1::{Connection, Outgoing};
 use super::payment::{self, Won};
 use super::reply::{Reply, Request};
 use super::retry::{Next, Policy};
@@ -85,22 +85,23 @@ impl User {
         self.timer.at(self.worker.begun() + moment).await;
     }
 
-    /// Completes the attempt that was built last, which begins `now`.
+    /// Completes the attempt that was built last, which begins now: at the last reading of the
+    /// clock.
     pub(super) async fn attempt(
         &mut self,
         attempt: AttemptNo,
         intended: Option<Duration>,
-        now: Duration,
+        now: Instant,
     ) {
         self.worker.count_attempt(attempt);
-        let clicked = intended.unwrap_or(now);
+        let clicked = intended.unwrap_or_else(|| self.worker.since_begun(now));
         self.is_warmup = self.worker.is_warmup(clicked);
-        let Ok(intended) = self.before_purchase(intended, now).await else { return };
+        let Ok((intended, began)) = self.before_purchase(intended, now).await else { return };
         let mut outcome = AttemptOutcome::new(attempt);
         let mut reply = if self.is_double_click(attempt) {
             self.click_twice(intended, &mut outcome).await
         } else {
-            self.click(Click::First, intended, &mut outcome).await
+            self.click(Click::First, intended, began, &mut outcome).await
         };
         let mut retries = 0;
         while let Some(cause) = self.next_retry(&reply, retries) {
@@ -110,7 +111,8 @@ impl User {
             if self.worker.is_stopped() {
                 break;
             }
-            reply = self.click(Click::Again(cause), Some(intended), &mut outcome).await;
+            let began = Instant::now();
+            reply = self.click(Click::Again(cause), Some(intended), began, &mut outcome).await;
             retries += 1;
             if self.is_final(&reply) {
                 self.count(|counts| counts.recovered += 1);
@@ -126,15 +128,15 @@ impl User {
         let _ = self.steps(Phase::After).await;
     }
 
-    /// Makes the steps before the purchase. Returns when the purchase is intended: they move it by
-    /// as long as they take.
+    /// Makes the steps before the purchase. Returns when the purchase is intended, which they move
+    /// by as long as they take, and when it begins.
     async fn before_purchase(
         &mut self,
         intended: Option<Duration>,
-        now: Duration,
-    ) -> Result<Option<Duration>, ErrorKind> {
+        now: Instant,
+    ) -> Result<(Option<Duration>, Instant), ErrorKind> {
         if self.client.steps(Phase::Before).is_empty() {
-            return Ok(intended);
+            return Ok((intended, now));
         }
         let began = self.worker.elapsed();
         if let Err(kind) = self.steps(Phase::Before).await {
@@ -143,8 +145,10 @@ impl User {
             return Err(kind);
         }
         self.client.ready();
-        let took = self.worker.elapsed().saturating_sub(began);
-        Ok(Some(intended.unwrap_or(now) + took))
+        let ready = Instant::now();
+        let took = self.worker.since_begun(ready).saturating_sub(began);
+        let intended = intended.unwrap_or_else(|| self.worker.since_begun(now));
+        Ok((Some(intended + took), ready))
     }
 
     fn policy(&self) -> Policy<'_> {
@@ -174,13 +178,16 @@ impl User {
         &mut self,
         click: Click,
         intended: Option<Duration>,
+        began: Instant,
         outcome: &mut AttemptOutcome,
     ) -> Reply {
         self.count(|counts| counts.began += 1);
         let request = self.request(click, intended);
         let worker = &*self.worker;
         let (connector, plan) = (&worker.setup.connector, worker.plan());
-        let exchange = self.connection.exchange(connector, plan, self.client.purchase()).await;
+        let (bytes, is_scheduled) = (self.client.purchase(), intended.is_some());
+        let outgoing = Outgoing { bytes, began, is_scheduled };
+        let exchange = self.connection.exchange_from(connector, plan, outgoing).await;
         let answer = (&exchange, &self.connection);
         let reply = Reply::receive(worker, &request, &mut self.client, answer);
         outcome.add(worker, &reply);
@@ -196,7 +203,7 @@ impl User {
         let (first, twin) =
             (self.request(Click::First, intended), self.request(Click::Twin, intended));
         let Some(twin_connection) = &mut self.twin_connection else {
-            return self.click(Click::First, intended, outcome).await;
+            return self.click(Click::First, intended, Instant::now(), outcome).await;
         };
         let worker = &*self.worker;
         let (connector, plan) = (&worker.setup.connector, worker.plan());

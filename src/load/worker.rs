@@ -13,7 +13,7 @@ use crate::history::{
     AttemptNo, Beginning, Entry, History, Payment, Refused, RequestWindow, ResultRead,
 };
 use crate::profile::Plan;
-use crate::stats::{Counts, ErrorKind, Live, Recorder, Sample, Steps};
+use crate::stats::{Counts, ErrorKind, Live, Sample, SecondRecorder, Steps};
 use crate::sut::{Client, Sut, Visit};
 
 use super::http1::{Connection, Connector};
@@ -29,7 +29,7 @@ const BATCH: usize = 512;
 pub(super) enum Part {
     /// The figures of a second of the run, from 0. A second in which no request ended may be
     /// missing.
-    Second { worker: usize, second: u64, recorder: Box<Recorder> },
+    Second { worker: usize, second: u64, recorder: Box<SecondRecorder> },
     /// Samples, if the sink wants them.
     Samples(Vec<Sample>),
     /// The worker has ended.
@@ -64,7 +64,7 @@ pub(super) struct Worker {
     /// The retry budget.
     budget: Cell<Budget>,
     second: Cell<u64>,
-    recorder: RefCell<Recorder>,
+    recorder: RefCell<SecondRecorder>,
     steps: RefCell<Steps>,
     pub(super) payments: Payments,
     /// Why a virtual user could not be set up, if one could not.
@@ -114,6 +114,11 @@ impl Worker {
     /// Time since the beginning of the run.
     pub(super) fn elapsed(&self) -> Duration {
         self.begun.get().elapsed()
+    }
+
+    /// Time from the beginning of the run to this moment.
+    pub(super) fn since_begun(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.begun.get())
     }
 
     /// Microseconds from the beginning of the history to this moment.
@@ -242,12 +247,12 @@ impl Worker {
 
     /// Updates counts that are not derived from samples.
     pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
-        count(&mut self.recorder.borrow_mut().counts);
+        count(&mut self.recorder.borrow_mut().recorder.counts);
     }
 
     /// Counts a decision that a buyer waited for.
     pub(super) fn settled(&self, time: Duration) {
-        self.recorder.borrow_mut().settled(time);
+        self.recorder.borrow_mut().recorder.settled(time);
     }
 
     /// Sends the seconds that have ended before this moment.

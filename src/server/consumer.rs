@@ -19,8 +19,8 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// Panics over one attempt after which it is rejected. Only a broker has dead letters for it.
 const PANICS_MAX: u32 = 5;
 
-/// Batches of a broker that one consumer decides at a time: while the store decides one, the answers
-/// about the other are read, it is acknowledged, and the next one is sent.
+/// Batches of a broker that one consumer decides at a time: while the store decides one, the
+/// answers about the other are read, it is acknowledged, and the next one is sent.
 const BATCHES_OF_BROKER: usize = 2;
 
 /// What became of a batch.

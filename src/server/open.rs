@@ -30,7 +30,7 @@ pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
     let (disk, path, durability) = (SystemDisk::shared(), data.file(JOURNAL), plan.durability);
     let (queue, store) = match (queue, store) {
         (QueueAt::Embedded(queue), StoreAt::Embedded(store)) => {
-            let (queue, store) = open_engines(&disk, &path, durability, queue, store)?;
+            let (queue, store) = open_engines(&disk, &path, durability, queue, *store)?;
             (Queue::Embedded(Arc::new(queue)), Store::Embedded(Box::new(store)))
         }
         (QueueAt::Embedded(mut queue), StoreAt::Redis(options)) => {

@@ -81,6 +81,11 @@ pub(super) fn micros(duration: Duration) -> u64 {
 impl Recorder {
     /// Counts one sample. The latencies include failed requests, with the time until they failed.
     pub fn record(&mut self, sample: &Sample) {
+        self.record_latencies(sample);
+        self.count(sample);
+    }
+
+    fn record_latencies(&mut self, sample: &Sample) {
         let latency_us = micros(sample.latency());
         self.latency.saturating_record(latency_us);
         self.latency_of[AnswerKind::of(sample.result) as usize].saturating_record(latency_us);
@@ -98,6 +103,10 @@ impl Recorder {
         if let Some(first_byte) = sample.first_byte {
             self.first_byte.saturating_record(since_began(first_byte));
         }
+    }
+
+    /// Counts everything of a sample but its latencies.
+    pub(super) fn count(&mut self, sample: &Sample) {
         match sample.result {
             Ok(outcome) => self.outcomes[outcome.index()] += 1,
             Err(kind) => *self.errors.entry(kind).or_default() += 1,

@@ -31,7 +31,8 @@ pub struct Sample {
     pub began: Duration,
     /// When its connection was open, if it needed a new one.
     pub connected: Option<Duration>,
-    /// When its bytes had been handed to the kernel, if they were.
+    /// When its bytes had been handed to the kernel, if they were; without a scheduled moment, the
+    /// moment before that.
     pub sent: Option<Duration>,
     /// When the first byte of its answer was received.
     pub first_byte: Option<Duration>,

@@ -9,7 +9,7 @@ use super::{Recovery, Redis, RedisError, RedisOptions, Store, embedded};
 #[derive(Debug)]
 pub enum StoreAt {
     /// The store in this process.
-    Embedded(Recovery),
+    Embedded(Box<Recovery>),
     /// A Redis server or cluster.
     Redis(RedisOptions),
 }
@@ -18,7 +18,7 @@ impl StoreAt {
     /// The store that a plan names by the URL of a Redis server, if it names one.
     pub fn new(redis: Option<EngineUrl>, flaws: &Flaws) -> Self {
         match redis {
-            None => Self::Embedded(Recovery::new(embedded::flaws::ways(flaws))),
+            None => Self::Embedded(Box::new(Recovery::new(embedded::flaws::ways(flaws)))),
             Some(url) => Self::Redis(RedisOptions { url, flaws: flaws.clone() }),
         }
     }

@@ -26,6 +26,7 @@ enum Kind {
         result: Template<1>,
         request_id: RequestId,
         payments: Arc<builtin::Payments>,
+        last_refusal: Box<builtin::LastRefusal>,
         /// What the last result showed of the order.
         shown: ShownOrder,
     },
@@ -40,7 +41,8 @@ impl Client {
     ) -> Self {
         let (request_id, payments) = (RequestId(Uuid::nil()), Arc::new(payments));
         let shown = ShownOrder::default();
-        Self(Kind::Seckill { purchase, result, request_id, payments, shown })
+        let last_refusal = Box::default();
+        Self(Kind::Seckill { purchase, result, request_id, payments, last_refusal, shown })
     }
 
     pub(super) fn described(client: described::Client) -> Self {
@@ -140,8 +142,8 @@ impl Client {
     /// effect.
     pub fn understand(&mut self, received: Received<'_>) -> Result<Understood, Unusable> {
         match &mut self.0 {
-            Kind::Seckill { request_id, .. } => {
-                builtin::understand(received.status, received.body, *request_id)
+            Kind::Seckill { request_id, last_refusal, .. } => {
+                last_refusal.understand(received.status, received.body, *request_id)
             }
             Kind::Described(client) => client.understand(received),
         }

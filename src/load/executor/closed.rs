@@ -1,7 +1,7 @@
 //! The closed model: each user makes one attempt after the other, by its own schedule.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
@@ -49,14 +49,15 @@ pub(in crate::load) async fn run(
         worker.count(|counts| counts.prepared += prepared);
     }
     start.wait().await;
-    let (mut index, mut free_since, mut now) = (0, Duration::ZERO, worker.elapsed());
+    let (mut index, mut free_since, mut now) = (0, Duration::ZERO, Instant::now());
     while !worker.is_stopped() {
         let attempt = AttemptNo { thread, index };
-        match schedule.next(now, attempt, free_since) {
+        let elapsed = worker.since_begun(now);
+        match schedule.next(elapsed, attempt, free_since) {
             Step::Done => break,
             Step::Wait(time) => {
-                user.wait_until(now + time).await;
-                now = worker.elapsed();
+                user.wait_until(elapsed + time).await;
+                now = Instant::now();
             }
             Step::Now { intended } => {
                 if index == 0 {
@@ -64,9 +65,10 @@ pub(in crate::load) async fn run(
                 }
                 user.attempt(attempt, intended, now).await;
                 index += 1;
-                now = worker.elapsed();
-                free_since = now;
                 user.build(AttemptNo { thread, index });
+                // An attempt that follows at once begins at this reading of the clock.
+                now = Instant::now();
+                free_since = worker.since_begun(now);
             }
         }
     }

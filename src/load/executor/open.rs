@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::iter::Peekable;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinHandle, spawn_local};
@@ -155,7 +155,7 @@ async fn user(dispatcher: Rc<Dispatcher>, thread: u32) {
         dispatcher.hand_over();
         drop(arrivals);
         worker.count(|counts| counts.waited += u64::from(waited && !worker.is_warmup(at)));
-        user.attempt(attempt, Some(at), at).await;
+        user.attempt(attempt, Some(at), Instant::now()).await;
     }
     worker.setup.live.user_finished(worker.index);
 }

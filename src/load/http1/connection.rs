@@ -3,8 +3,6 @@
 
 use std::time::Instant;
 
-use tokio::io::AsyncReadExt;
-
 use crate::profile::Plan;
 use crate::stats::ErrorKind;
 use crate::sut::Received;
@@ -23,11 +21,23 @@ pub(in crate::load) struct Connection {
     deadline: Timer,
 }
 
+/// A request that is about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::load) struct Outgoing<'a> {
+    pub(in crate::load) bytes: &'a [u8],
+    /// When it begins: the last reading of the clock.
+    pub(in crate::load) began: Instant,
+    /// Whether it has a scheduled moment, so that it matters how late it is handed to the kernel.
+    pub(in crate::load) is_scheduled: bool,
+}
+
 /// The moments and the answer of one request.
 #[derive(Debug)]
 pub(in crate::load) struct Exchange {
     pub(in crate::load) began: Instant,
     pub(in crate::load) connected: Option<Instant>,
+    /// When its bytes had been handed to the kernel. The clock is not read for a request without a
+    /// scheduled moment: it is the moment before they were.
     pub(in crate::load) sent: Option<Instant>,
     pub(in crate::load) first_byte: Option<Instant>,
     pub(in crate::load) ended: Instant,
@@ -67,14 +77,25 @@ impl Connection {
         self.stream = None;
     }
 
-    /// Sends one request and reads its answer.
+    /// Sends one request now, and reads its answer.
     pub(in crate::load) async fn exchange(
         &mut self,
         connector: &Connector,
         plan: &Plan,
-        request: &[u8],
+        bytes: &[u8],
     ) -> Exchange {
-        let began = Instant::now();
+        let request = Outgoing { bytes, began: Instant::now(), is_scheduled: true };
+        self.exchange_from(connector, plan, request).await
+    }
+
+    /// Sends a request that has just begun, and reads its answer.
+    pub(in crate::load) async fn exchange_from(
+        &mut self,
+        connector: &Connector,
+        plan: &Plan,
+        request: Outgoing<'_>,
+    ) -> Exchange {
+        let began = request.began;
         let mut exchange = Exchange::begun(began);
         self.stream.take_if(Stream::is_readable);
         let mut start = began;
@@ -115,14 +136,15 @@ impl Connection {
 async fn converse(
     stream: &mut Stream,
     reader: &mut ResponseReader,
-    request: &[u8],
+    request: Outgoing<'_>,
     exchange: &mut Exchange,
 ) -> Result<Response, ErrorKind> {
-    let sent = stream.send(request, &mut exchange.bytes_sent).await;
+    let sent = stream.send(request.bytes, &mut exchange.bytes_sent).await;
     sent.map_err(|_| ErrorKind::Reset)?;
-    exchange.sent = Some(Instant::now());
+    let before = exchange.connected.unwrap_or(exchange.began);
+    exchange.sent = Some(if request.is_scheduled { Instant::now() } else { before });
     loop {
-        let at_end = match stream.read_buf(&mut reader.room()).await {
+        let at_end = match stream.receive(reader).await {
             Ok(len) => len == 0,
             Err(_) => return Err(ErrorKind::Reset),
         };

@@ -26,6 +26,40 @@ pub(super) struct Head {
     pub(super) len: usize,
 }
 
+/// Longest head that [`KnownHead`] keeps, in bytes: that of an answer of an API is shorter.
+const KNOWN_LEN_MAX: usize = 256;
+
+/// A head that was parsed before: one that has the same bytes is the same, and comparing them takes
+/// a small part of the time that parsing takes.
+#[derive(Debug)]
+pub(super) struct KnownHead {
+    /// Its length is 0 before there is one.
+    head: Head,
+    bytes: [u8; KNOWN_LEN_MAX],
+}
+
+impl KnownHead {
+    /// No head yet, in place of which `none` stands, whose length is 0.
+    pub(super) fn new(none: Head) -> Self {
+        Self { head: none, bytes: [0; KNOWN_LEN_MAX] }
+    }
+
+    /// The head that `bytes` begin with, if it is this one. A head ends at its first empty line, so
+    /// whatever follows cannot make it another one.
+    pub(super) fn head_of(&self, bytes: &[u8]) -> Option<Head> {
+        let is_known = self.head.len > 0 && bytes.starts_with(&self.bytes[..self.head.len]);
+        is_known.then_some(self.head)
+    }
+
+    /// Keeps a head with its bytes, unless it is a long one.
+    pub(super) fn keep(&mut self, bytes: &[u8], head: Head) {
+        if let Some(kept) = self.bytes.get_mut(..bytes.len()) {
+            kept.copy_from_slice(bytes);
+            self.head = head;
+        }
+    }
+}
+
 /// Where a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {

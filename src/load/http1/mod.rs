@@ -8,7 +8,7 @@ mod head;
 mod response;
 mod stream;
 
-pub(super) use connection::{Connection, Exchange};
+pub(super) use connection::{Connection, Exchange, Outgoing};
 pub use connector::Connector;
 pub use error::ProtocolError;
 pub use response::{Response, ResponseReader};

@@ -8,7 +8,7 @@ use bytes::buf::Limit;
 use httparse::{EMPTY_HEADER, Status};
 
 use super::error::ProtocolError;
-use super::head::{FIELDS_MAX, Framing, Head};
+use super::head::{FIELDS_MAX, Framing, Head, KnownHead};
 
 /// Initial capacity of the buffer, in bytes: a typical answer fits.
 const BUFFER_LEN: usize = 1024;
@@ -61,6 +61,8 @@ pub struct ResponseReader {
     body: Range<usize>,
     /// Where the last head is.
     head_range: Range<usize>,
+    /// The head of the response before, which most servers repeat for as long as a second.
+    known: KnownHead,
     /// Longest body, in bytes.
     body_len_max: usize,
 }
@@ -103,8 +105,8 @@ impl ResponseReader {
         let framing = Framing::UntilClose;
         let head = Head { status: 0, framing, keep_alive: false, retry_after: None, len: 0 };
         let buffer = Vec::with_capacity(BUFFER_LEN);
-        let (body, head_range) = (0..0, 0..0);
-        Self { buffer, part: Part::Head, at: 0, head, body, head_range, body_len_max }
+        let (body, head_range, known) = (0..0, 0..0, KnownHead::new(head));
+        Self { buffer, part: Part::Head, at: 0, head, body, head_range, known, body_len_max }
     }
 
     /// Discards all bytes and keeps the memory for the next response.
@@ -119,9 +121,24 @@ impl ResponseReader {
     /// number of bytes since [`clear`](Self::clear), and is not full while [`parse`](Self::parse)
     /// returns `None`.
     pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
-        let len_max = 2 * HEAD_LEN_MAX + 2 * self.body_len_max;
-        let left = len_max.saturating_sub(self.buffer.len());
+        let left = self.left();
         (&mut self.buffer).limit(left)
+    }
+
+    /// The buffer for received bytes, with spare capacity for more of them, which is part of
+    /// [`room`](Self::room); `None` if that is full.
+    pub(super) fn spare(&mut self) -> Option<&mut Vec<u8>> {
+        let left = self.left();
+        if self.buffer.len() == self.buffer.capacity() {
+            // Twice as much, but never more than fits into the room.
+            self.buffer.reserve_exact(self.buffer.len().max(BUFFER_LEN).min(left));
+        }
+        (left > 0).then_some(&mut self.buffer)
+    }
+
+    /// Number of bytes that may still be received.
+    fn left(&self) -> usize {
+        (2 * HEAD_LEN_MAX + 2 * self.body_len_max).saturating_sub(self.buffer.len())
     }
 
     /// Number of bytes received since [`clear`](Self::clear).
@@ -186,12 +203,16 @@ impl ResponseReader {
             return Err(ProtocolError);
         }
         // The head is parsed from its beginning each time: it is short, and usually arrives whole.
-        let head = Head::parse(bytes)?;
+        let known = self.known.head_of(bytes);
+        let head = if known.is_some() { known } else { Head::parse(bytes)? };
         let end = head.map_or(self.buffer.len() + 1, |head| self.at + head.len);
         if end > HEAD_LEN_MAX {
             return Err(ProtocolError);
         }
         let Some(head) = head else { return Ok(None) };
+        if known.is_none() {
+            self.known.keep(&self.buffer[self.at..end], head);
+        }
         self.head_range = self.at..end;
         self.at = end;
         if head.status < 200 {

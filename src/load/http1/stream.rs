@@ -1,15 +1,22 @@
 //! The byte stream of a connection, plain or over TLS.
 
+use std::future::poll_fn;
 use std::io;
+#[cfg(feature = "tls")]
 use std::pin::Pin;
 #[cfg(feature = "tls")]
-use std::task::Waker;
-use std::task::{Context, Poll};
+use std::task::{Context, Waker};
 
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use rustix::buffer::spare_capacity;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use tokio::io::Interest;
+#[cfg(feature = "tls")]
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(feature = "tls")]
 use tokio_rustls::client::TlsStream;
+
+use super::response::ResponseReader;
 
 /// An open connection. In a build without TLS, a `TcpStream` and nothing else.
 #[derive(Debug)]
@@ -52,12 +59,16 @@ impl Stream {
             Self::Plain(stream) => {
                 let mut rest = request;
                 while !rest.is_empty() {
-                    match stream.write(rest).await? {
-                        0 => return Err(io::ErrorKind::WriteZero.into()),
-                        written => {
+                    match try_send(stream, rest) {
+                        Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                        Ok(written) => {
                             rest = &rest[written..];
                             *sent += written as u64;
                         }
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            poll_fn(|context| stream.poll_write_ready(context)).await?;
+                        }
+                        Err(error) => return Err(error),
                     }
                 }
                 Ok(())
@@ -71,18 +82,44 @@ impl Stream {
             }
         }
     }
-}
 
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+    /// Receives bytes into the reader's room, and returns how many; 0 at the end of the stream, or
+    /// if the room is full.
+    pub(super) async fn receive(&mut self, reader: &mut ResponseReader) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => loop {
+                let Some(buffer) = reader.spare() else { return Ok(0) };
+                match try_receive(stream, buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        poll_fn(|context| stream.poll_read_ready(context)).await?;
+                    }
+                    received => return received,
+                }
+            },
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => stream.read_buf(&mut reader.room()).await,
         }
     }
+}
+
+// The two calls of each request go to the kernel without the C library, whose functions do more in
+// a process that has several threads: each call enables and disables the cancellation of its
+// thread.
+
+fn try_send(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    stream.try_io(Interest::WRITABLE, || Ok(send(stream, bytes, SendFlags::NOSIGNAL)?))
+}
+
+fn try_receive(stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let room = buffer.capacity() - buffer.len();
+    let mut received = None;
+    let tried = stream.try_io(Interest::READABLE, || {
+        let (len, _) = recv(stream, spare_capacity(buffer), RecvFlags::empty())?;
+        received = Some(len);
+        // After fewer bytes than there is room for, nothing is left to read. The error makes the
+        // runtime wait for more the next time, which saves a call that would find nothing. The end
+        // of the stream stays known to it.
+        if len < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    received.map_or_else(|| tried.map(|()| 0), Ok)
 }

@@ -14,18 +14,30 @@ use crate::sut::{Meaning, ShownOrder, Understood, Unusable};
 static REASONS: LazyLock<Vec<Reason>> =
     LazyLock::new(|| Refusal::ALL.iter().map(|refusal| Reason::intern(refusal.as_str())).collect());
 
+/// Parses an answer to an attempt.
+///
+/// # Errors
+/// When it has not the shape of the API's answers.
+pub(super) fn parse(status: u16, body: &[u8]) -> Result<Answer<'_>, Unusable> {
+    serde_json::from_slice(body).map_err(|_| error_kind(status).into())
+}
+
+/// The error of an answer with this status that is not valid.
+fn error_kind(status: u16) -> ErrorKind {
+    if status >= 500 { ErrorKind::Http(status) } else { ErrorKind::Body }
+}
+
 /// Interprets an answer to the attempt `ours`. A refusal says nothing about the attempt as a whole:
 /// it promises only that this request had no effect.
 ///
 /// # Errors
 /// When it is not a valid answer of the API: then it is unknown whether the request had an effect.
-pub(crate) fn understand(
+pub(super) fn understand_answer(
     status: u16,
-    body: &[u8],
+    answer: Answer<'_>,
     ours: RequestId,
 ) -> Result<Understood, Unusable> {
-    let kind = if status >= 500 { ErrorKind::Http(status) } else { ErrorKind::Body };
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
+    let kind = error_kind(status);
     let contradiction = Unusable { kind, is_contradictory: true };
     let names_ours = |id: &str| id.parse() == Ok(ours);
     if !answer.request_id.as_deref().is_none_or(names_ours) {
@@ -142,8 +154,8 @@ pub(crate) fn understand_result(
     body: &[u8],
     ours: RequestId,
 ) -> Result<(Option<Status>, ShownOrder), Unusable> {
-    let kind = if http >= 500 { ErrorKind::Http(http) } else { ErrorKind::Body };
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| kind)?;
+    let kind = error_kind(http);
+    let answer = parse(http, body)?;
     let contradiction = Unusable { kind, is_contradictory: true };
     if answer.request_id.as_deref().is_some_and(|id| id.parse() != Ok(ours)) {
         return Err(contradiction);
@@ -177,8 +189,16 @@ pub(crate) fn understand_result(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(crate) fn understand(
+        status: u16,
+        body: &[u8],
+        ours: RequestId,
+    ) -> Result<Understood, Unusable> {
+        understand_answer(status, parse(status, body)?, ours)
+    }
 
     fn outcome(status: u16, body: &str) -> Result<Outcome, ErrorKind> {
         let ours = RequestId(uuid::Uuid::from_u128(7));

@@ -47,8 +47,8 @@ async fn each_of_many_lookups_is_answered_as_if_it_were_alone() {
     let server = server(&redis, 9).await;
     // Each id is sent twice, every third one names no item, and every fifth one another sale.
     let item = |number: usize| match number {
-        _ if number % 3 == 0 => None,
-        _ if number % 5 == 0 => Some("gone"),
+        _ if number.is_multiple_of(3) => None,
+        _ if number.is_multiple_of(5) => Some("gone"),
         _ => Some("tea"),
     };
     let twice = (0..AT_ONCE).map(|n| n / 2);

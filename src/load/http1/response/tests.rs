@@ -83,3 +83,30 @@ fn invalid_responses_are_rejected() {
         assert_eq!(parsed(bytes, false), Err(ProtocolError), "{}", bytes.escape_ascii());
     }
 }
+
+#[test]
+fn head_like_the_one_before_is_read_as_if_it_were_the_first() {
+    let heads = [
+        "HTTP/1.1 410 Gone\r\ncontent-length: 2\r\n\r\n",
+        "HTTP/1.1 410 Gone\r\ncontent-length: 2\r\nx: y\r\n\r\n",
+        "HTTP/1.1 410 Gone\r\ncontent-length: 3\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\ncontent-length: 2\r\nretry-after: 7\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 410 Gone\r\ncontent-length: 2\r\n\r\n",
+        "HTTP/1.1 410 Gone\r\ncontent-length: 2",
+        "HTTP/1.1 nonsense\r\n\r\n",
+    ];
+    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 2\r\n\r\n", "x".repeat(300));
+    let mut reader = ResponseReader::new();
+    let all = || heads.into_iter().chain([&*long]);
+    for (first, second) in all().flat_map(|first| all().map(move |second| (first, second))) {
+        for (head, body) in [(first, "hi"), (second, "yo"), (second, "1\r\nx\r\n0\r\n\r\n")] {
+            let bytes = [head, body].concat().into_bytes();
+            reader.clear();
+            reader.room().put_slice(&bytes);
+            let again = reader.parse(false);
+            let again = again.map(|it| it.map(|response| (response, reader.body().to_vec())));
+            assert_eq!(again, parsed(&bytes, false), "{head} after {first}");
+        }
+    }
+}
