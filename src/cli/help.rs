@@ -34,6 +34,7 @@ const BENCH: &[(&str, &[&str])] = &[
             "max_threads",
             "warmup",
             "no_keepalive",
+            "io",
             "seed",
             "self_test",
         ],

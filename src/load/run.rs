@@ -13,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::history::{Beginning, History, Ids};
 use crate::ids::ItemId;
 use crate::profile::{Model, Plan};
+use crate::settings::Io;
 use crate::stats::{Live, Recorder, Sink, Steps};
 use crate::sut::{Sut, Target};
 
 use super::aggregate::aggregate;
 use super::executor::ROWS;
 use super::http1::Connector;
+use super::ring::Ring;
 use super::timers::Timers;
 use super::users::Users;
 use super::worker::{Setup, Worker};
@@ -126,8 +128,13 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
             let runtime = runtime.inspect_err(give_up)?;
             LocalSet::new().block_on(&runtime, async {
                 let timers = Timers::new().inspect_err(give_up)?;
-                let worker = Worker::new(index, setup, Rc::clone(&timers), history, parts);
-                work(worker, &timers, &start).await
+                let ring = match setup.plan.io {
+                    Io::Epoll => None,
+                    Io::Uring => Some(Ring::new().inspect_err(give_up)?),
+                };
+                let drivers = (Rc::clone(&timers), ring.clone());
+                let worker = Worker::new(index, setup, drivers, history, parts);
+                work(worker, (&timers, ring), &start).await
             })
         };
         running.push(thread::Builder::new().name(format!("load-{index}")).spawn(work)?);
@@ -168,11 +175,18 @@ impl Start {
 }
 
 /// Runs one worker, from the preparation of its users to the end of the last one.
-async fn work(worker: Worker, timers: &Rc<Timers>, start: &Start) -> io::Result<(History, Steps)> {
+async fn work(
+    worker: Worker,
+    (timers, ring): (&Rc<Timers>, Option<Rc<Ring>>),
+    start: &Start,
+) -> io::Result<(History, Steps)> {
     let worker = Rc::new(worker);
     let mut helpers = JoinSet::new();
     let drive = Rc::clone(timers);
     helpers.spawn_local(async move { drive.drive().await });
+    if let Some(ring) = ring {
+        helpers.spawn_local(async move { ring.drive().await });
+    }
     let (stop, stopped) = (worker.setup.stop.clone(), Rc::clone(timers));
     helpers.spawn_local(async move {
         stop.cancelled().await;

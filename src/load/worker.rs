@@ -19,6 +19,7 @@ use crate::sut::{Client, Sut, Visit};
 use super::http1::{Connection, Connector};
 use super::payments::Payments;
 use super::retry::Budget;
+use super::ring::Ring;
 use super::timers::{Timer, Timers};
 
 /// Number of samples in a batch.
@@ -59,6 +60,8 @@ pub(super) struct Worker {
     pub(super) index: usize,
     pub(super) setup: Setup,
     timers: Rc<Timers>,
+    /// Where connections go over io_uring.
+    ring: Option<Rc<Ring>>,
     begun: Cell<Instant>,
     history: RefCell<History>,
     /// The retry budget.
@@ -77,7 +80,7 @@ impl Worker {
     pub(super) fn new(
         index: usize,
         setup: Setup,
-        timers: Rc<Timers>,
+        (timers, ring): (Rc<Timers>, Option<Rc<Ring>>),
         history: History,
         parts: SyncSender<Part>,
     ) -> Self {
@@ -88,6 +91,7 @@ impl Worker {
             index,
             setup,
             timers,
+            ring,
             begun: Cell::new(Instant::now()),
             history: RefCell::new(history),
             budget: Cell::new(budget),
@@ -132,7 +136,8 @@ impl Worker {
 
     /// A connection that is not open yet.
     pub(super) fn connection(&self) -> Connection {
-        Connection::new(self.timer(), self.setup.sut.body_len_max())
+        let connection = Connection::new(self.timer(), self.setup.sut.body_len_max());
+        connection.over(self.ring.clone())
     }
 
     pub(super) fn plan(&self) -> &Plan {

@@ -34,6 +34,7 @@ impl Plan {
         list.given("item", self.item.as_ref());
         list.switch("insecure", self.insecure);
         list.switch("no-keepalive", !self.keepalive);
+        list.given("io", Some(self.io.as_str()));
         list.given("connect-timeout", Some(Span(self.connect_timeout)));
         list.given("timeout", Some(Span(self.timeout)));
         list.given("settle-timeout", Some(Span(self.settle_timeout)));

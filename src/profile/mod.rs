@@ -4,6 +4,7 @@
 mod admission_plan;
 mod arguments;
 mod check;
+mod connection_checks;
 mod engines;
 mod env;
 mod fault;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ItemId;
-use crate::settings::{Buyers, RetryOn};
+use crate::settings::{Buyers, Io, RetryOn};
 use crate::units::{Share, optional_span, span};
 
 use super::check::{FlagError, check_token, invalid, refuse, time, timeout, too_long};
@@ -55,6 +55,9 @@ pub struct Plan {
     pub item: Option<ItemId>,
     /// Whether a user keeps its connection for its next attempt.
     pub keepalive: bool,
+    /// How the load generator talks to the kernel.
+    #[serde(default)]
+    pub io: Io,
     /// Time-out for opening a connection.
     #[serde(with = "span")]
     pub connect_timeout: Duration,
@@ -149,6 +152,7 @@ impl Plan {
             pay: Pay::new(flags)?,
             item: item.map_err(|error| invalid("item", error.to_string()))?,
             keepalive: !flags.no_keepalive.unwrap_or(false),
+            io: flags.io.unwrap_or_default(),
             connect_timeout: timeout("connect-timeout", flags.connect_timeout, 5)?,
             timeout: timeout("timeout", flags.timeout, 30)?,
             settle_timeout: timeout("settle-timeout", flags.settle_timeout, 30)?,
@@ -166,27 +170,6 @@ impl Plan {
             insecure: flags.insecure.unwrap_or(false),
             seed: flags.seed.unwrap_or(random_seed),
         })
-    }
-
-    /// Checks the flags that say which certificates are trusted. It is apart from the other checks,
-    /// since a profile may leave the target to the command line.
-    ///
-    /// # Errors
-    /// The first invalid flag.
-    pub fn check_trust(flags: &BenchFlags) -> Result<(), FlagError> {
-        let is_https =
-            flags.target.as_ref().is_some_and(|url| url.to_lowercase().starts_with("https://"));
-        let insecure = flags.insecure == Some(true);
-        let without = "applies only to a --target https://…: leave it out";
-        refuse(&[
-            ("insecure", insecure && !is_https, without),
-            ("cacert", flags.cacert.is_some() && !is_https, without),
-            (
-                "cacert",
-                flags.cacert.is_some() && insecure,
-                "says nothing with --insecure: leave it out",
-            ),
-        ])
     }
 
     /// Whether these flags select the open model.

@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom};
 use crate::escape::printable;
 use crate::judge::Audit;
+use crate::settings::Io;
 use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
@@ -163,7 +164,8 @@ fn short_time(us: u64) -> String {
     }
 }
 
-/// The warm-up, double clicks, retries, followed decisions, the stampede and the arrivals.
+/// The warm-up, the sockets, double clicks, retries, followed decisions, the stampede and the
+/// arrivals.
 pub(super) fn clicks(run: &Run) -> String {
     let (requests, plan) = (&run.requests, &run.plan.plan);
     let mut text = String::new();
@@ -175,6 +177,9 @@ pub(super) fn clicks(run: &Run) -> String {
              times and the progress lines",
             number_of(requests.warmup, "request"),
         );
+    }
+    if plan.io == Io::Uring {
+        text.push_str("Sockets    the load's connections went over io_uring\n");
     }
     if plan.double_click != Share::default() {
         let _ = writeln!(

@@ -3,10 +3,12 @@
 
 mod buyers;
 mod cluster;
+mod io;
 mod retry_on;
 mod server;
 
 pub use buyers::{Buyers, Skew};
 pub use cluster::Nodes;
+pub use io::Io;
 pub use retry_on::RetryOn;
 pub use server::{Durability, LogFormat, QueueType, Role, RoomOrder};

@@ -20,6 +20,10 @@ use super::{
 pub struct Client(Kind);
 
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each virtual user, in use all the time"
+)]
 enum Kind {
     Seckill {
         purchase: Template<2>,

@@ -59,6 +59,8 @@ const MISTAKES: &[Mistake] = &[
         2,
         "--flaw: check-then-act uses the article's keys, which are on several nodes",
     ),
+    (&["bench", "--io", "aio"], 2, "--io"),
+    (&["bench", "--io=uring", "-t", "https://a"], 2, "uring cannot be used: it has no TLS"),
     (&["bench", "--insecure"], 2, "--insecure: applies only to a --target https://…"),
     (&["bench", "--cacert", "ca.pem"], 2, "--cacert: applies only to a --target https://…"),
     // Flags of something else.

@@ -22,3 +22,9 @@ mod stampede;
 mod stop;
 mod time_outs;
 mod warmup;
+
+/// How the tested load generator talks to the kernel; `tests/load_uring` runs the same tests over
+/// io_uring.
+fn io() -> seckill::settings::Io {
+    seckill::settings::Io::Epoll
+}

@@ -40,7 +40,9 @@ pub(crate) struct Run {
 
 /// The plan of these flags; the seed is 1 by default.
 pub(crate) fn plan(flags: &str) -> Plan {
-    Plan::new(&Flags::parse_from(flags.split_whitespace()).bench, 1).unwrap()
+    let mut flags = Flags::parse_from(flags.split_whitespace()).bench;
+    flags.io.get_or_insert(crate::io());
+    Plan::new(&flags, 1).unwrap()
 }
 
 /// Loads a server until the plan ends.

@@ -1,6 +1,7 @@
 //! A user's connection: it is opened on demand, sends a request, reads the whole answer, and
 //! records the moment of each step.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::profile::Plan;
@@ -11,6 +12,7 @@ use super::connector::Connector;
 use super::error::ProtocolError;
 use super::response::{Response, ResponseReader};
 use super::stream::Stream;
+use crate::load::ring::Ring;
 use crate::load::timers::Timer;
 
 /// A connection, open or closed, with the buffer for its answers.
@@ -19,6 +21,8 @@ pub(in crate::load) struct Connection {
     stream: Option<Stream>,
     reader: ResponseReader,
     deadline: Timer,
+    /// The ring that it goes over, if it does.
+    ring: Option<Rc<Ring>>,
 }
 
 /// A request that is about to be sent.
@@ -52,7 +56,17 @@ pub(in crate::load) struct Exchange {
 impl Connection {
     /// A connection for answers whose bodies have at most `body_len_max` bytes.
     pub(in crate::load) fn new(deadline: Timer, body_len_max: usize) -> Self {
-        Self { stream: None, reader: ResponseReader::with_body_max(body_len_max), deadline }
+        Self {
+            stream: None,
+            reader: ResponseReader::with_body_max(body_len_max),
+            deadline,
+            ring: None,
+        }
+    }
+
+    /// The same connection, over a ring.
+    pub(in crate::load) fn over(self, ring: Option<Rc<Ring>>) -> Self {
+        Self { ring, ..self }
     }
 
     /// Opens a connection, unless there is one.
@@ -66,7 +80,7 @@ impl Connection {
         self.stream.take_if(Stream::is_readable);
         if self.stream.is_none() {
             let due = Instant::now() + plan.connect_timeout;
-            let opened = self.deadline.before(due, connector.connect()).await;
+            let opened = self.deadline.before(due, connector.connect(self.ring.as_ref())).await;
             self.stream = Some(opened.unwrap_or(Err(ErrorKind::ConnectTimeout))?);
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::sut::Target;
 use crate::units::Span;
 
 use super::stream::Stream;
+use crate::load::ring::Ring;
 
 /// Opens connections to one target.
 #[derive(Debug, Clone)]
@@ -83,8 +85,15 @@ impl Connector {
     }
 
     /// Opens a connection: TCP, and the handshake where there is one.
-    pub(super) async fn connect(&self) -> Result<Stream, ErrorKind> {
-        self.try_connect().await.map_err(|error| error.kind())
+    /// Over a ring there is no TLS.
+    pub(super) async fn connect(&self, ring: Option<&Rc<Ring>>) -> Result<Stream, ErrorKind> {
+        let opened = match (ring, self.try_connect().await) {
+            (Some(ring), Ok(Stream::Plain(stream))) => {
+                ring.stream(stream).map(Stream::Ring).map_err(ConnectError::Connect)
+            }
+            (_, opened) => opened,
+        };
+        opened.map_err(|error| error.kind())
     }
 
     async fn try_connect(&self) -> Result<Stream, ConnectError> {

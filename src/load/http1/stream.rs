@@ -17,11 +17,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::response::ResponseReader;
+use crate::load::ring::RingStream;
 
 /// An open connection. In a build without TLS, a `TcpStream` and nothing else.
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(TcpStream),
+    Ring(RingStream),
     /// Boxed, because it is large: a plain connection should not use more memory for it.
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream<TcpStream>>),
@@ -40,6 +42,7 @@ impl Stream {
                 let read = stream.try_read(&mut [0]);
                 !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
             }
+            Self::Ring(stream) => stream.is_readable(),
             // The TLS stream is polled instead of the socket, which may hold records without
             // application data, such as session tickets. Those are consumed here.
             #[cfg(feature = "tls")]
@@ -73,6 +76,21 @@ impl Stream {
                 }
                 Ok(())
             }
+            Self::Ring(stream) => {
+                let mut rest = request;
+                while !rest.is_empty() {
+                    // The kernel sends at any time from now on, also when nobody waits for it.
+                    let before = *sent;
+                    *sent = request.len() as u64;
+                    let written = stream.send(rest).await.inspect_err(|_| *sent = before)?;
+                    if written == 0 {
+                        return Err(io::ErrorKind::WriteZero.into());
+                    }
+                    rest = &rest[written..];
+                    *sent = (request.len() - rest.len()) as u64;
+                }
+                Ok(())
+            }
             #[cfg(feature = "tls")]
             Self::Tls(stream) => {
                 // One call encrypts and sends, and may fail after it has sent bytes.
@@ -95,6 +113,10 @@ impl Stream {
                     }
                     received => return received,
                 }
+            },
+            Self::Ring(stream) => match reader.spare() {
+                Some(buffer) => stream.receive(buffer).await,
+                None => Ok(0),
             },
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.read_buf(&mut reader.room()).await,

@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
-use crate::settings::{Buyers, RetryOn};
+use crate::settings::{Buyers, Io, RetryOn};
 use crate::units::{Count, Rate, Share, Span};
 
 use super::super::fault::Fault;
@@ -134,6 +134,11 @@ layered! {
               default_missing_value = "true", value_parser = BoolishValueParser::new(),
               value_name = "BOOL")]
         pub no_keepalive: Option<bool>,
+        /// How the load generator talks to the kernel; uring needs Linux 6.1 and an http:// target
+        /// [default: epoll]
+        #[arg(long, env = "SECKILL_IO", value_enum, hide_possible_values = true,
+              value_name = "epoll|uring")]
+        pub io: Option<Io>,
         /// Time-out for opening a connection [default: 5s]
         #[arg(long, env = "SECKILL_CONNECT_TIMEOUT", value_name = "TIME")]
         pub connect_timeout: Option<Span>,
