@@ -22,6 +22,12 @@ const COMPACT_LEN_MIN: u64 = 64 << 20;
 /// bytes: the writer copies the rest, and commits nothing meanwhile.
 const REST_LEN_MAX: u64 = 1 << 20;
 
+/// Bytes that a copy leaves free on the disk, for what is committed meanwhile.
+const FREE_MIN: u64 = 64 << 20;
+
+/// Bytes that are copied between two looks at what is free.
+const LOOK_LEN: u64 = 1 << 20;
+
 /// Rounds at most, if more is committed in each of them.
 const ROUNDS_MAX: usize = 16;
 
@@ -69,7 +75,7 @@ impl Compacted {
         folder: Arc<dyn Folder>,
         path: &Path,
         committed: impl Fn() -> Extent,
-        keep: impl FnMut(u64, &[u8]) -> bool,
+        keep: impl FnMut(u64, &[u8]) -> io::Result<bool>,
     ) -> io::Result<Self> {
         let old = folder.read(path)?;
         let file = folder.create(&unfinished(path))?;
@@ -87,11 +93,12 @@ impl Compacted {
     fn fill(
         &mut self,
         committed: impl Fn() -> Extent,
-        keep: impl FnMut(u64, &[u8]) -> bool,
+        keep: impl FnMut(u64, &[u8]) -> io::Result<bool>,
     ) -> io::Result<()> {
         self.copy_kept(committed(), keep)?;
         for _ in 0..ROUNDS_MAX {
             let end = committed().len;
+            check_room(&*self.folder, &self.path)?;
             self.copy_to(end)?;
             if committed().len - end <= REST_LEN_MAX {
                 break;
@@ -104,7 +111,7 @@ impl Compacted {
     fn copy_kept(
         &mut self,
         until: Extent,
-        mut keep: impl FnMut(u64, &[u8]) -> bool,
+        mut keep: impl FnMut(u64, &[u8]) -> io::Result<bool>,
     ) -> io::Result<()> {
         let mut reader = BufReader::with_capacity(BUFFER_LEN, &mut self.old);
         let changed = || io::Error::other("the file does not have the records that were written");
@@ -119,7 +126,10 @@ impl Compacted {
             next_seq = next_seq.max(seq + 1);
             let len = (HEADER_LEN + payload.len()) as u64;
             read.add(1, len);
-            if keep(seq, &payload) {
+            if keep(seq, &payload)? {
+                if kept.len / LOOK_LEN != (kept.len + len) / LOOK_LEN {
+                    check_room(&*self.folder, &self.path)?;
+                }
                 kept.add(1, len);
                 frame.clear();
                 frame::encode(&mut frame, seq, seq, &payload);
@@ -187,4 +197,13 @@ impl Compacted {
         // If it cannot be removed, the next opening of the journal removes it.
         let _ = self.folder.remove(&unfinished(&self.path));
     }
+}
+
+/// Checks that the copy does not take the room that the journal itself needs.
+fn check_room(folder: &dyn Folder, path: &Path) -> io::Result<()> {
+    if folder.free(path)? >= FREE_MIN {
+        return Ok(());
+    }
+    let message = "the disk has no room for a copy of the journal";
+    Err(io::Error::new(io::ErrorKind::StorageFull, message))
 }

@@ -39,6 +39,12 @@ pub trait Folder: Debug + Send + Sync {
     /// When the file system refuses it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Bytes that can still be written to the file system of this file.
+    ///
+    /// # Errors
+    /// When the file system does not say so.
+    fn free(&self, path: &Path) -> io::Result<u64>;
+
     /// Removes a file, if it is there.
     ///
     /// # Errors

@@ -65,7 +65,8 @@ impl Journal {
             }
         };
         // A crash may have left it.
-        disk.remove(&unfinished(path)).map_err(open_error)?;
+        let left = unfinished(path);
+        disk.remove(&left).map_err(|cause| JournalError::Io { path: left, cause })?;
         let recovered = recover(&mut *file, path, &mut each)?;
         let shared = Arc::new(Shared::new(path, durability, recovered.next_seq, recovered.extent));
         let thread = disk.run(Writer::new(Arc::clone(&shared), file)).map_err(open_error)?;
@@ -142,10 +143,19 @@ impl Journal {
     ///
     /// # Errors
     /// Returns an error when no copy could be made; the journal is as before.
-    pub fn compact(&self, keep: impl FnMut(u64, &[u8]) -> bool) -> io::Result<bool> {
+    pub fn compact(&self, mut keep: impl FnMut(u64, &[u8]) -> bool) -> io::Result<bool> {
         if self.shared.is_compacting.swap(true, Ordering::Acquire) {
             return Ok(false);
         }
+        let keep = |seq, record: &[u8]| {
+            // Owners append while they hold their own lock, which `keep` may take.
+            let is_closed = self.shared.lock().closed;
+            if is_closed {
+                Err(io::Error::other("the journal is closed"))
+            } else {
+                Ok(keep(seq, record))
+            }
+        };
         let path = &self.shared.path;
         match Compacted::make(self.disk.clone(), path, || self.shared.extent(), keep) {
             Ok(compacted) => {

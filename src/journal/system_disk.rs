@@ -51,6 +51,11 @@ impl Folder for SystemDisk {
         fs::rename(from, to)
     }
 
+    fn free(&self, path: &Path) -> io::Result<u64> {
+        let file_system = rustix::fs::statvfs(path)?;
+        Ok(file_system.f_bavail.saturating_mul(file_system.f_frsize))
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

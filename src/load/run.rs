@@ -185,7 +185,13 @@ async fn work(
     let drive = Rc::clone(timers);
     helpers.spawn_local(async move { drive.drive().await });
     if let Some(ring) = ring {
-        helpers.spawn_local(async move { ring.drive().await });
+        let stop = worker.setup.stop.clone();
+        helpers.spawn_local(async move {
+            let failed = ring.drive().await;
+            // Nothing more is sent or received.
+            stop.cancel();
+            failed
+        });
     }
     let (stop, stopped) = (worker.setup.stop.clone(), Rc::clone(timers));
     helpers.spawn_local(async move {
@@ -209,6 +215,11 @@ async fn work(
     let done = users.run().await;
     // Nothing is settled before the last buyer has paid.
     let paid = worker.payments.finish().await;
+    while let Some(ended) = helpers.try_join_next() {
+        ended.map_err(io::Error::other)?.map_err(|error| {
+            io::Error::new(error.kind(), format!("the kernel failed the load: {error}"))
+        })?;
+    }
     helpers.shutdown().await;
     match Rc::try_unwrap(worker) {
         Ok(worker) if done.is_ok() && paid.is_ok() => Ok(worker.finish()),

@@ -26,6 +26,8 @@ pub fn open_engines(
     mut store: store::Recovery,
 ) -> Result<(queue::Embedded, store::Embedded), JournalError> {
     let journal = open(disk, path, durability, Some(&mut queue), Some(&mut store))?;
+    // Only their acknowledgement was lost. They would count as queued until they are decided again.
+    queue.remove(|attempt| store.has_decided(attempt));
     Ok((queue.finish(Arc::clone(&journal)), store.finish(journal)))
 }
 
@@ -89,7 +91,7 @@ impl<'a> Engines<'a> {
         // The records of an engine that is elsewhere at present are kept.
         journal.compact(|seq, record| match queue::Recovery::owns(record) {
             true => self.queue.is_none_or(|queue| queue.needs(seq, record)),
-            false => self.store.is_none_or(|store| store.needs(record)),
+            false => self.store.is_none_or(|store| store.needs(seq, record)),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Why a server could not start or had to stop.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::journal::JournalError;
 use crate::queue::ConnectError;
@@ -23,6 +24,16 @@ pub enum ServeError {
     /// The Redis server of the store cannot be used.
     #[error(transparent)]
     Store(#[from] RedisError),
+    /// The data dir is one of an earlier version.
+    #[error(
+        "{} was written by an earlier version, which had two journals: let that version decide \
+         what is queued, and give this one another --data",
+        path.display()
+    )]
+    EarlierJournal {
+        /// One of the two journals.
+        path: PathBuf,
+    },
     /// The sale could not be opened.
     #[error("cannot open the sale")]
     Sale(#[from] StoreError),

@@ -1,5 +1,6 @@
 //! Opening the engines, and the sale.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::journal::SystemDisk;
@@ -11,6 +12,9 @@ use crate::store::{Store, StoreAt, StoreError};
 use super::data_dir::DataDir;
 use super::engines::{self, JOURNAL, open_engines};
 use super::error::ServeError;
+
+/// The journals of versions in which queue and store had one each.
+const EARLIER_JOURNALS: [&str; 2] = ["queue.journal", "store.journal"];
 
 /// The data dir and the engines of a server.
 pub(super) struct Opened {
@@ -27,7 +31,7 @@ pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
         (QueueAt::RabbitMq(_), StoreAt::Redis(_)) => DataDir::share(&plan.data)?,
         _ => DataDir::open(&plan.data)?,
     };
-    let (disk, path, durability) = (SystemDisk::shared(), data.file(JOURNAL), plan.durability);
+    let (disk, path, durability) = (SystemDisk::shared(), journal(&data)?, plan.durability);
     let (queue, store) = match (queue, store) {
         (QueueAt::Embedded(queue), StoreAt::Embedded(store)) => {
             let (queue, store) = open_engines(&disk, &path, durability, queue, *store)?;
@@ -48,6 +52,16 @@ pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
         }
     };
     Ok(Opened { data, queue, store })
+}
+
+/// Where the journal is. The file that a link leads to stays the journal when it is compacted.
+fn journal(data: &DataDir) -> Result<PathBuf, ServeError> {
+    let earlier = EARLIER_JOURNALS.map(|name| data.file(name));
+    if let Some(path) = earlier.into_iter().find(|path| path.exists()) {
+        return Err(ServeError::EarlierJournal { path });
+    }
+    let path = data.file(JOURNAL);
+    Ok(path.canonicalize().unwrap_or(path))
 }
 
 /// Opens the sale, or resumes the one that the store has of this item. Consumer-only processes skip

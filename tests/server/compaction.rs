@@ -108,6 +108,29 @@ async fn replaced_sale_with_a_held_order_is_kept() {
 }
 
 #[tokio::test]
+async fn id_of_a_dropped_sale_is_a_new_one() {
+    let held = |item| seckill::sale::Terms { hold_us: Some(1_000), ..terms(item, 1) };
+    let shop = Shop::open(Setup { sale: Some(held("tea")), ..Setup::stock(1) }).await;
+    for epoch in 1..=2 {
+        shop.accept("ann", &id(1)).await;
+        shop.decide_all().await;
+        let decided = shop.decided(&id(1)).await.unwrap();
+        assert_eq!(decided.attempt.epoch, epoch);
+        let order_id = OrderId::from_text(format!("tea-{epoch}-1"));
+        let order = OrderRef { order_id, request_id: decided.attempt.request_id };
+        within(shop.app.store.end_order(&order, Ending::Pay, 1)).await.unwrap();
+        within(shop.app.store.open_sale(held("tea"))).await.unwrap();
+        if epoch == 1 {
+            drop_replaced(&shop);
+        }
+    }
+    shop.compact().await;
+    let shop = shop.restart();
+    assert_eq!(shop.decided(&id(1)).await.unwrap().attempt.epoch, 2);
+    assert_eq!(shop.admin("GET", "/admin/ledger?epoch=1", "").await.code, 404);
+}
+
+#[tokio::test]
 async fn register_survives_compaction() {
     let shop = Shop::with_stock(9).await;
     let store = &shop.app.store;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use seckill::profile::ServePlan;
-use seckill::server::Server;
+use seckill::server::{Engines, Server};
 use serde_json::json;
 
 use crate::support::{JOURNAL, Running, Setup, Shop, config, id, within};
@@ -57,6 +57,35 @@ async fn foreign_journal_file_is_left_unchanged() {
     assert_eq!(fs::read(&path).unwrap(), b"a file that is not a journal");
     fs::remove_file(path).unwrap();
     Running::start(config(folder.path())).await.end().await;
+}
+
+#[tokio::test]
+async fn journals_of_an_earlier_version_are_refused() {
+    for name in ["queue.journal", "store.journal"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), "").unwrap();
+        let message = refusal(config(folder.path())).await;
+        assert!(message.contains(name) && message.contains("--data"), "{message}");
+        assert!(!folder.path().join(JOURNAL).exists());
+    }
+}
+
+#[tokio::test]
+async fn link_to_the_journal_stays_a_link() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    Running::start(config(elsewhere.path())).await.end().await;
+    let link = folder.path().join(JOURNAL);
+    std::os::unix::fs::symlink(elsewhere.path().join(JOURNAL), &link).unwrap();
+    let server = Running::start(config(folder.path())).await;
+    while !Engines::of(&server.app).compact().unwrap() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.buy("ann", &id(1)).await.code, 202);
+    server.end().await;
+    assert!(link.is_symlink());
+    let server = Running::start(config(folder.path())).await;
+    assert_eq!(server.get("/result").await.json()["orders"], 1);
+    server.end().await;
 }
 
 #[tokio::test]

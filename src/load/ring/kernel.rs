@@ -56,6 +56,8 @@ pub(super) struct Kernel {
     free: Vec<usize>,
     /// Submissions that the kernel does not know of; at most three for each socket.
     added: VecDeque<squeue::Entry>,
+    /// Whether the kernel has not taken all that was handed over.
+    is_behind: bool,
 }
 
 /// An operation that has not completed. It keeps its socket open, so that the socket's number
@@ -91,7 +93,7 @@ impl Kernel {
             ring.submitter().register_buf_ring_with_flags(buffers.address(), BUFFERS, GROUP, 0)?;
         }
         let (operations, free, added) = (Vec::new(), Vec::new(), VecDeque::new());
-        Ok(Self { ring, buffers, operations, free, added })
+        Ok(Self { ring, buffers, operations, free, added, is_behind: false })
     }
 
     /// Sends all of these bytes, and gives them back with the completion.
@@ -164,7 +166,12 @@ impl Kernel {
 
     /// Whether anything was added that the kernel does not know of.
     pub(super) fn has_submissions(&self) -> bool {
-        !self.added.is_empty()
+        !self.added.is_empty() || self.is_behind
+    }
+
+    /// Whether the kernel has not taken all of it for the moment.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind
     }
 
     fn add(&mut self, operation: Operation) -> usize {
@@ -195,7 +202,8 @@ impl Kernel {
             }
             drop(submissions);
             self.enter()?;
-            if self.added.is_empty() || self.ring.submission().is_full() {
+            self.is_behind = !self.ring.submission().is_empty();
+            if self.added.is_empty() || self.is_behind {
                 return Ok(());
             }
         }

@@ -83,6 +83,9 @@ impl Ring {
                 // Those that were woken send their next requests first.
                 yield_once().await;
             }
+            if self.state.borrow().kernel.is_behind() {
+                yield_once().await;
+            }
         }
     }
 

@@ -67,6 +67,11 @@ impl Recovery {
         Ok(())
     }
 
+    /// Removes those of the waiting attempts that were decided.
+    pub fn remove(&mut self, is_decided: impl Fn(&Attempt) -> bool) {
+        self.waiting.retain(|_, attempt| !is_decided(attempt));
+    }
+
     /// The queue, which goes on writing to this journal. Attempts that were not acknowledged are
     /// delivered again.
     pub fn finish(self, journal: Arc<Journal>) -> Embedded {

@@ -20,9 +20,9 @@ impl Embedded {
     }
 
     /// Whether a record of the store is needed after a restart.
-    pub fn needs(&self, record: &[u8]) -> bool {
+    pub fn needs(&self, seq: u64, record: &[u8]) -> bool {
         // One that cannot be parsed is kept, for the restart to name.
-        self.lock().needs(record).unwrap_or(true)
+        self.lock().needs(seq, record).unwrap_or(true)
     }
 
     /// Removes a replaced sale for good, with its decisions and results, once it was replaced so
@@ -30,6 +30,8 @@ impl Embedded {
     /// Returns whether there is more to remove.
     ///
     /// The time counts from the replacement, or from the start of this process if that is later.
+    /// Not to be called while the journal is compacted: the copy could have only some of the sale's
+    /// records, and a crash could lose the one that says so.
     ///
     /// # Errors
     /// Returns an error when the journal takes no more records.
@@ -86,7 +88,7 @@ impl State {
         Ok(())
     }
 
-    fn needs(&self, record: &[u8]) -> Result<bool, RecordError> {
+    fn needs(&self, seq: u64, record: &[u8]) -> Result<bool, RecordError> {
         let fields = &mut Fields::new(record);
         Ok(match fields.word("kind")? {
             "sale" => self.sales.contains_key(&fields.number("epoch")?),
@@ -96,8 +98,12 @@ impl State {
             }
             "ended" => {
                 fields.word("ended_us")?;
-                let decided = self.decided.get(&fields.next("request_id")?);
-                decided.is_some_and(|it| self.sales.contains_key(&it.decided.attempt.epoch))
+                let request_id = fields.next("request_id")?;
+                let decided = self.decided.get(&request_id);
+                // The id may have been used again since its sale was dropped.
+                decided.is_some_and(|logged| {
+                    self.end_record(logged.decided.attempt.epoch, &request_id) == Some(seq)
+                })
             }
             "announced" => {
                 let attempt = Attempt::from_fields(fields)?;

@@ -141,7 +141,7 @@ impl State {
         }
     }
 
-    fn end_record(&self, epoch: u64, request_id: &RequestId) -> Option<u64> {
+    pub(super) fn end_record(&self, epoch: u64, request_id: &RequestId) -> Option<u64> {
         self.sales.get(&epoch)?.end_records.get(request_id).copied()
     }
 

@@ -39,6 +39,12 @@ impl Recovery {
         self.state.replay(seq, record)
     }
 
+    /// Whether this attempt was decided, and not an earlier one with the same id.
+    pub fn has_decided(&self, attempt: &Attempt) -> bool {
+        let decided = self.state.decided.get(&attempt.request_id);
+        decided.is_some_and(|logged| logged.decided.attempt.seq == attempt.seq)
+    }
+
     /// The store, which goes on writing to this journal.
     pub fn finish(self, journal: Arc<Journal>) -> Embedded {
         let Self { ways, state } = self;
