@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::folder::{Folder, unfinished};
 use super::frame::{self, FILE_HEADER_LEN, FileHeader, HEADER_LEN};
-use super::recover::{read_frame, read_header};
+use super::frame_reader::{read_frame, read_header};
 use super::{DiskFile, Extent};
 
 /// Shortest file that is compacted, in bytes. Redis has the same limit for its append-only file

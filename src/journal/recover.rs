@@ -1,16 +1,14 @@
 //! Recovery: replays intact records, removes a torn tail, and reports damage as an error.
 
-use std::io::{self, BufReader, Read, SeekFrom};
+use std::io::SeekFrom;
 use std::path::Path;
 
-use super::frame::{FILE_HEADER_LEN, FileHeader, HEADER_LEN, Header};
+use super::frame::{HEADER_LEN, Header};
+use super::read_ahead::{self, Replay};
 use super::{BATCH_BYTES_MAX, DiskFile, Extent, JournalError};
 
 /// Unit in which a disk loses or keeps what was not synced, in bytes.
 const SECTOR_LEN: usize = 512;
-
-/// Replays a record with its sequence number, or returns why it cannot be parsed.
-type Replay<'a> = dyn FnMut(u64, &[u8]) -> Result<(), String> + 'a;
 
 /// Where appending continues.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +28,7 @@ pub(super) fn recover(
 ) -> Result<Recovered, JournalError> {
     let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
     let file_len = file.size().map_err(io_error)?;
-    let mut reader = BufReader::with_capacity(1 << 20, &mut *file);
-    let (seq, extent) = replay(&mut reader, path, each)?;
+    let (seq, extent) = read_ahead::replay(file, path, each)?;
     let offset = extent.len;
     let tail_len = file_len - offset;
     if tail_len > 0 {
@@ -52,83 +49,6 @@ pub(super) fn recover(
     file.sync_all().map_err(io_error)?;
     file.seek(SeekFrom::Start(offset)).map_err(io_error)?;
     Ok(Recovered { next_seq: seq, extent, cut_bytes: tail_len })
-}
-
-/// Replays every intact record. Returns the sequence number of the next one, and how far the file
-/// is intact.
-fn replay(
-    reader: &mut impl Read,
-    path: &Path,
-    each: &mut Replay<'_>,
-) -> Result<(u64, Extent), JournalError> {
-    let io_error = |cause| JournalError::Io { path: path.to_owned(), cause };
-    let header = read_header(reader).ok_or_else(|| JournalError::Foreign { path: path.into() })?;
-    let kept_end = FILE_HEADER_LEN as u64 + header.kept_len;
-    let mut extent = Extent::EMPTY;
-    let mut payload = Vec::new();
-    let mut next_seq = 0;
-    loop {
-        let offset = extent.len;
-        let is_kept = offset < kept_end;
-        if offset == kept_end {
-            next_seq = header.first_seq;
-        }
-        let read = read_frame(reader, &mut payload).map_err(io_error)?;
-        let added = (HEADER_LEN + payload.len()) as u64;
-        let seq = match read {
-            Some(seq) if !is_kept && seq == next_seq => seq,
-            None | Some(_) if !is_kept => return Ok((next_seq, extent)),
-            Some(seq)
-                if (next_seq..header.first_seq).contains(&seq) && offset + added <= kept_end =>
-            {
-                seq
-            }
-            // All kept frames were synced before the file got its name.
-            _ => {
-                return Err(JournalError::Damaged { path: path.to_owned(), offset, seq: next_seq });
-            }
-        };
-        each(seq, &payload).map_err(|reason| JournalError::Content {
-            path: path.to_owned(),
-            offset,
-            seq,
-            reason,
-        })?;
-        extent.add(1, added);
-        if is_kept {
-            extent.kept += 1;
-        }
-        next_seq = seq + 1;
-    }
-}
-
-/// Reads the header of a file; `None` if it is not a journal.
-pub(super) fn read_header(reader: &mut impl Read) -> Option<FileHeader> {
-    let mut header = [0; FILE_HEADER_LEN];
-    reader.read_exact(&mut header).ok()?;
-    FileHeader::decode(&header)
-}
-
-/// Reads a record into `payload`, and returns its sequence number; `None` at the end or when it is
-/// not intact.
-pub(super) fn read_frame(reader: &mut impl Read, payload: &mut Vec<u8>) -> io::Result<Option<u64>> {
-    let mut header = [0; HEADER_LEN];
-    if !read_whole(reader, &mut header)? {
-        return Ok(None);
-    }
-    let Some(header) = Header::decode(&header) else { return Ok(None) };
-    payload.resize(header.payload_len, 0);
-    let is_intact = read_whole(reader, payload)? && header.matches(payload);
-    Ok(is_intact.then_some(header.seq))
-}
-
-/// Fills `buffer`; `false` when the file ends before.
-fn read_whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
-    match reader.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// Whether a tail that does not begin with the intact record `seq` is an unfinished write.
