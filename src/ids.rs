@@ -1,7 +1,7 @@
 //! The ids of items, buyers, attempts and orders.
 
 use std::borrow::Borrow;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -76,9 +76,19 @@ name! {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=NAME_LEN_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
+    (1..=NAME_LEN_MAX).contains(&text.len()) && text.bytes().all(|byte| IN_NAMES[usize::from(byte)])
 }
+
+/// Whether each byte may be in a name.
+const IN_NAMES: [bool; 256] = {
+    let (mut in_names, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        in_names[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+        byte += 1;
+    }
+    in_names
+};
 
 /// An attempt's idempotency key: a retry of the same attempt repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +137,19 @@ pub struct OrderId(String);
 impl OrderId {
     /// The `number`th order of the `epoch`th sale that this store opened.
     pub fn new(item: &ItemId, epoch: u64, number: u64) -> Self {
-        Self(format!("{item}-{epoch}-{number}"))
+        // Most numbers have few digits, and an id is made for each order.
+        let mut id = String::with_capacity(item.as_str().len() + 16);
+        // Writing to a String cannot fail.
+        let _ = write!(id, "{item}-{epoch}-{number}");
+        Self(id)
+    }
+
+    /// The number of which [`Self::new`] has made this id, with this item and epoch; `None` if it
+    /// is another id.
+    pub fn number(&self, item: &ItemId, epoch: u64) -> Option<u64> {
+        let rest = self.0.strip_prefix(item.as_str())?.strip_prefix('-')?;
+        let (of_sale, number) = rest.split_once('-')?;
+        if written_number(of_sale)? == epoch { written_number(number) } else { None }
     }
 
     /// An order id that was read from a log or an answer.
@@ -162,6 +184,12 @@ impl fmt::Display for OrderId {
     }
 }
 
+/// The number that is written as this text, and as no other one.
+fn written_number(text: &str) -> Option<u64> {
+    let is_usual = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));
+    if is_usual { text.parse().ok() } else { None }
+}
+
 macro_rules! serde_as_text {
     ($($id:ty),*) => {$(
         impl Serialize for $id {
@@ -192,6 +220,19 @@ mod tests {
         }
         for bad in ["", "a b", "é", "a/b", "a\n", &"x".repeat(65)] {
             assert_eq!(bad.parse::<BuyerId>(), Err(IdError::Name), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn order_id_has_its_number_only_if_it_is_written_like_that() {
+        let item: ItemId = "tea-1".parse().unwrap();
+        for number in [0, 7, u64::MAX] {
+            assert_eq!(OrderId::new(&item, 3, number).number(&item, 3), Some(number));
+            assert_eq!(OrderId::new(&item, 3, number).number(&item, 4), None);
+        }
+        for other in ["", "tea-1", "tea-1-3", "tea-1-3-", "tea-1-3-07", "tea-1-3-+7", "tea-1-03-7"]
+        {
+            assert_eq!(OrderId::from_text(other).number(&item, 3), None, "{other}");
         }
     }
 

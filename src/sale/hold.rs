@@ -79,10 +79,8 @@ impl Sale {
     ) -> Ended {
         self.give_back();
         self.returned += 1;
-        if let Some(buyer) = self.set_ended(request_id, status, now_us)
-            && let Some(orders) = self.bought.get_mut(&buyer)
-        {
-            *orders = orders.saturating_sub(1);
+        if let Some(buyer) = self.set_ended(request_id, status, now_us) {
+            self.bought.remove(&buyer);
         }
         Ended { status, is_new: true }
     }

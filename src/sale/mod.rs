@@ -2,6 +2,7 @@
 //! wire format.
 
 mod attempt;
+mod buyers;
 mod decision;
 mod flaws;
 mod hold;

@@ -1,9 +1,9 @@
 //! The rule by which stock goes down: [`Sale::reserve`].
 
 use crate::api::LostReason;
-use crate::gradual_map::GradualMap;
 use crate::ids::{BuyerId, OrderId};
 
+use super::buyers::Buyers;
 use super::order::Holds;
 use super::{Attempt, Decision, Terms};
 
@@ -20,7 +20,7 @@ pub struct Sale {
     /// Orders that were paid for.
     pub(super) paid: u32,
     /// Orders of each buyer.
-    pub(super) bought: GradualMap<BuyerId, u32>,
+    pub(super) bought: Buyers,
     pub(super) holds: Holds,
 }
 
@@ -34,7 +34,7 @@ impl Sale {
             made: 0,
             returned: 0,
             paid: 0,
-            bought: GradualMap::default(),
+            bought: Buyers::default(),
             holds: Holds::default(),
         }
     }
@@ -66,7 +66,7 @@ impl Sale {
 
     /// Whether this buyer has reached the limit of orders.
     pub fn at_limit(&self, buyer: &BuyerId) -> bool {
-        self.bought.get(buyer).is_some_and(|orders| *orders >= self.terms.per_buyer)
+        self.bought.orders(buyer) >= self.terms.per_buyer
     }
 
     /// Decides one attempt. This is the only place where stock goes down; the caller ensures that
@@ -98,7 +98,7 @@ impl Sale {
     /// Makes an order of a unit that was taken.
     pub(super) fn order(&mut self, buyer: &BuyerId) -> Decision {
         self.made += 1;
-        *self.bought.entry(buyer.clone()).or_default() += 1;
+        self.bought.add(buyer);
         let number = u64::from(self.made);
         Decision::Won(OrderId::new(&self.terms.item, self.epoch, number))
     }

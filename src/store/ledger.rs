@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ids::RequestId;
 use crate::sale::Order;
 
+use super::embedded::MemoryRows;
 use super::orders::EndedOrders;
 use super::redis::LedgerRows;
 use super::{Decided, SaleView, StoreError};
@@ -27,7 +28,7 @@ pub struct Ledger {
 #[derive(Debug)]
 pub(super) enum Rows {
     /// Those of this process.
-    Memory(std::vec::IntoIter<Arc<Decided>>),
+    Memory(MemoryRows),
     /// Those of a Redis server: only their ids are in memory.
     Redis(LedgerRows),
 }
@@ -39,7 +40,7 @@ impl Ledger {
     /// Returns an error when the store does not answer.
     pub async fn next(&mut self) -> Result<Vec<Arc<Decided>>, StoreError> {
         match &mut self.rows {
-            Rows::Memory(rows) => Ok(rows.take(CHUNK).collect()),
+            Rows::Memory(rows) => Ok(rows.next(CHUNK)),
             Rows::Redis(rows) => rows.next().await,
         }
     }
@@ -55,8 +56,8 @@ impl Ledger {
             return;
         }
         match &self.rows {
-            Rows::Memory(rows) => rows.as_slice().iter().for_each(|decided| {
-                ids.remove(&decided.attempt.request_id);
+            Rows::Memory(rows) => rows.ids().for_each(|id| {
+                ids.remove(&id);
             }),
             Rows::Redis(rows) => rows.ids().for_each(|id| {
                 ids.remove(id);

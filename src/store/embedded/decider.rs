@@ -69,6 +69,8 @@ impl Decider<'_> {
     ) -> Result<Logged, StoreError> {
         let record = format!("decided {decided_us} {attempt} {decision}");
         let commit = self.journal.append(record.as_bytes()).map_err(|_| StoreError::Unknown)?;
-        Ok(state.insert_decision(Arc::clone(attempt), decision, decided_us, commit.seq()))
+        let record = commit.seq();
+        let decided = state.insert_decision(Arc::clone(attempt), decision, decided_us, record);
+        Ok(Logged { decided: Arc::new(decided), record })
     }
 }

@@ -2,14 +2,19 @@
 //! with the queue.
 
 mod announce;
+mod block;
 mod decider;
 mod decisions;
+mod ends;
 pub(in crate::store) mod flaws;
 mod needed;
 mod orders;
 mod recovery;
 mod register;
+mod row;
+mod rows;
 mod state;
+mod varint;
 mod ways;
 mod withdrawn;
 
@@ -25,8 +30,9 @@ use super::ledger::Rows;
 use super::waiters::Waiters;
 use super::{Glance, Known, Ledger, Lookup, Reservation, SaleView, StoreError};
 use decider::Decider;
-use decisions::{Logged, newest_record};
+use decisions::Logged;
 pub use recovery::Recovery;
+pub(super) use rows::MemoryRows;
 use state::{State, view};
 pub(super) use ways::Ways;
 
@@ -150,12 +156,11 @@ impl Embedded {
     ) -> Option<Glance> {
         let state = self.lock();
         let opened = state.sale(item).ok()?;
-        let newest = newest_record(&opened.decisions, &opened.ends);
         let is_committed = |record: u64| self.journal.is_committed(record);
-        if !is_committed(opened.record) || !newest.is_none_or(is_committed) {
+        if !is_committed(opened.record) || !opened.newest_record().is_none_or(is_committed) {
             return None;
         }
-        let is_known = |id: &RequestId| is_known(id) || self.known_in(&state, id).is_some();
+        let is_known = |id: &RequestId| is_known(id) || state.knows(id);
         if request_id.is_some_and(is_known) {
             return None;
         }
@@ -178,8 +183,8 @@ impl Embedded {
         let Some(Logged { decided, record }) = state.decided.get(request_id) else {
             return state.register.get(request_id);
         };
-        Some(match self.journal.is_committed(*record) {
-            true => Known::Decided(Arc::clone(decided)),
+        Some(match self.journal.is_committed(record) {
+            true => Known::Decided(decided),
             false => Known::Waiting(Arc::clone(&decided.attempt)),
         })
     }
@@ -225,17 +230,18 @@ impl Embedded {
     }
 
     pub(in crate::store) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        let (sale, decisions, ends) = {
+        let (sale, blocks, ends, newest) = {
             let state = self.lock();
             let opened = state.sales.get(&epoch).ok_or(StoreError::UnknownItem)?;
-            (view(&opened.sale), opened.decisions.clone(), opened.ends.clone())
+            let blocks = state.decided.blocks_of(&opened.decisions);
+            (view(&opened.sale), blocks, opened.ends.clone(), opened.newest_record())
         };
-        let committed = self.committed(newest_record(&decisions, &ends));
+        let committed = self.committed(newest);
         match tokio::time::timeout(COMMIT_TIMEOUT, committed).await {
             Ok(committed) => committed?,
             Err(_) => return Err(StoreError::Unknown),
         }
-        let rows = Rows::Memory(decisions.by_acceptance().into_iter());
+        let rows = Rows::Memory(MemoryRows::of(blocks));
         Ok(Ledger { sale, rows, ended: ends.ended() })
     }
 

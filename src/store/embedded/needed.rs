@@ -38,7 +38,8 @@ impl Embedded {
     pub fn drop_replaced(&self, after: Duration, max: usize) -> Result<bool, StoreError> {
         let mut state = self.lock();
         if !state.leaving.is_empty() {
-            state.remove_leaving(max);
+            let State { decided, leaving, .. } = &mut *state;
+            decided.remove(leaving, max);
             return Ok(true);
         }
         let Some(epoch) = state.to_drop(after) else { return Ok(false) };
@@ -66,15 +67,7 @@ impl State {
         self.withdrawn.drop_sale(epoch);
         self.last_dropped = Some(epoch);
         if let Some(opened) = self.sales.remove(&epoch) {
-            self.leaving = opened.decisions.ids();
-        }
-    }
-
-    /// Removes some of the decisions of a sale that was dropped.
-    fn remove_leaving(&mut self, max: usize) {
-        let left = self.leaving.len().saturating_sub(max);
-        for id in self.leaving.drain(left..) {
-            self.decided.remove(&id);
+            self.leaving = opened.decisions.into();
         }
     }
 
@@ -84,7 +77,7 @@ impl State {
         self.register.continue_from(fields.number("next_seq")?);
         self.epochs = self.epochs.max(epoch);
         self.drop_sale(epoch);
-        self.remove_leaving(usize::MAX);
+        self.decided.remove(&mut self.leaving, usize::MAX);
         Ok(())
     }
 
@@ -99,11 +92,9 @@ impl State {
             "ended" => {
                 fields.word("ended_us")?;
                 let request_id = fields.next("request_id")?;
-                let decided = self.decided.get(&request_id);
+                let decided = self.decided.epoch_and_seq(&request_id);
                 // The id may have been used again since its sale was dropped.
-                decided.is_some_and(|logged| {
-                    self.end_record(logged.decided.attempt.epoch, &request_id) == Some(seq)
-                })
+                decided.is_some_and(|(epoch, _)| self.end_record(epoch, &request_id) == Some(seq))
             }
             "announced" => {
                 let attempt = Attempt::from_fields(fields)?;

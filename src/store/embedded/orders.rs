@@ -12,7 +12,7 @@ use crate::sale::{Ended, Ending, Fields, Order, RecordError};
 
 use super::super::orders::OrderRef;
 use super::super::{Decided, StoreError};
-use super::decisions::LoggedEnd;
+use super::ends::LoggedEnd;
 use super::state::State;
 use super::{COMMIT_TIMEOUT, Embedded};
 
@@ -149,7 +149,7 @@ impl State {
     fn due(&self, now_us: u64, max: usize) -> Vec<Arc<Decided>> {
         let ids = self.sales.values().flat_map(|opened| opened.sale.due(now_us, max));
         let decided = ids.filter_map(|id| self.decided.get(&id));
-        decided.take(max).map(|logged| Arc::clone(&logged.decided)).collect()
+        decided.take(max).map(|logged| logged.decided).collect()
     }
 
     /// Ends an order of the journal again. The rule depends on the earlier records only, so it must
@@ -164,8 +164,8 @@ impl State {
         let ending = fields.word("ending")?.parse().map_err(|()| fields.invalid("ending"))?;
         let status = OrderStatus::from_word(fields.word("status")?);
         let status = status.ok_or_else(|| fields.invalid("status"))?;
-        let decided = self.decided.get(&request_id).ok_or_else(|| fields.invalid("request_id"))?;
-        let epoch = decided.decided.attempt.epoch;
+        let decided = self.decided.epoch_and_seq(&request_id);
+        let (epoch, _) = decided.ok_or_else(|| fields.invalid("request_id"))?;
         if self.end(epoch, &request_id, ending, ended_us) != Some(Ended { status, is_new: true }) {
             return Err(fields.invalid("status"));
         }

@@ -41,8 +41,8 @@ impl Recovery {
 
     /// Whether this attempt was decided, and not an earlier one with the same id.
     pub fn has_decided(&self, attempt: &Attempt) -> bool {
-        let decided = self.state.decided.get(&attempt.request_id);
-        decided.is_some_and(|logged| logged.decided.attempt.seq == attempt.seq)
+        let decided = self.state.decided.epoch_and_seq(&attempt.request_id);
+        decided.is_some_and(|(_, seq)| seq == attempt.seq)
     }
 
     /// The store, which goes on writing to this journal.

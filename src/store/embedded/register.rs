@@ -64,9 +64,12 @@ impl Register {
     }
 
     pub(super) fn remove(&mut self, request_id: &RequestId) -> Option<Arc<Attempt>> {
+        if self.attempts.is_empty() {
+            return None;
+        }
+        let attempt = self.attempts.remove(request_id)?;
         self.announced_again.remove(request_id);
         self.unconfirmed.remove(request_id);
-        let attempt = self.attempts.remove(request_id)?;
         self.by_seq.remove(&attempt.seq);
         if let Some(count) = self.by_item.get_mut(&attempt.item) {
             *count -= 1;

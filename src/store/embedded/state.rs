@@ -10,7 +10,8 @@ use crate::ids::{ItemId, RequestId};
 use crate::sale::{Attempt, Decision, Rule, Sale, Terms};
 
 use super::super::{Decided, SaleView, StoreError};
-use super::decisions::{Blocks, Logged, LoggedEnd, newest_record};
+use super::decisions::{Decisions, Leaving, Logged, OfSale};
+use super::ends::Ends;
 use super::register::Register;
 use super::withdrawn::Withdrawn;
 
@@ -29,14 +30,16 @@ pub(super) struct State {
     /// The epoch of each item's current sale.
     pub(super) current_epochs: HashMap<ItemId, u64>,
     pub(super) epochs: u64,
-    pub(super) decided: GradualMap<RequestId, Logged>,
+    pub(super) decided: Decisions,
+    /// The decisions on attempts at sales that are not here, which lose.
+    pub(super) strays: OfSale,
     pub(super) register: Register,
     pub(super) withdrawn: Withdrawn,
     /// The replaced sales that are still here, by their epochs, and since when they are known to be
     /// replaced.
     pub(super) replaced: BTreeMap<u64, Instant>,
-    /// The ids of decisions that are to be removed, since their sale was dropped.
-    pub(super) leaving: Vec<RequestId>,
+    /// The decisions that are to be removed, since their sale was dropped.
+    pub(super) leaving: Leaving,
     /// The epoch of the sale that was dropped last.
     pub(super) last_dropped: Option<u64>,
 }
@@ -45,10 +48,10 @@ pub(super) struct State {
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) sale: Sale,
-    pub(super) decisions: Blocks<Logged>,
+    pub(super) decisions: OfSale,
     pub(super) record: u64,
     /// The ends of orders, at a sale that holds its orders.
-    pub(super) ends: Blocks<LoggedEnd>,
+    pub(super) ends: Ends,
     /// The journal record that ended each order.
     pub(super) end_records: GradualMap<RequestId, u64>,
 }
@@ -57,6 +60,11 @@ impl Opened {
     fn new(sale: Sale, record: u64) -> Self {
         let (decisions, ends, end_records) = Default::default();
         Self { sale, decisions, record, ends, end_records }
+    }
+
+    /// The newest journal record of its decisions and of the ends of its orders.
+    pub(super) fn newest_record(&self) -> Option<u64> {
+        self.decisions.newest_record.max(self.ends.newest_record())
     }
 }
 
@@ -74,8 +82,7 @@ pub(super) fn view(sale: &Sale) -> SaleView {
 impl State {
     /// The newest journal record of the sale of this item.
     pub(super) fn newest_record(&self, item: Option<&ItemId>) -> Option<u64> {
-        let opened = self.sale(item.map(ItemId::as_str)).ok()?;
-        newest_record(&opened.decisions, &opened.ends)
+        self.sale(item.map(ItemId::as_str)).ok()?.newest_record()
     }
 
     pub(super) fn sale(&self, item: Option<&str>) -> Result<&Opened, StoreError> {
@@ -123,33 +130,35 @@ impl State {
         self.sale(Some(attempt.item.as_str())).map_or(0, |opened| opened.sale.left())
     }
 
-    /// The decision that was made before.
-    pub(super) fn earlier(&self, request_id: &RequestId) -> Option<Logged> {
-        self.decided.get(request_id).cloned()
+    /// Whether an attempt with this id is decided, or in the register.
+    pub(super) fn knows(&self, request_id: &RequestId) -> bool {
+        self.decided.has(request_id) || self.register.get(request_id).is_some()
     }
 
-    /// Keeps a decision whose journal record is `record`. If it is an order, its hold begins.
+    /// The decision that was made before.
+    pub(super) fn earlier(&self, request_id: &RequestId) -> Option<Logged> {
+        self.decided.get(request_id)
+    }
+
+    /// Keeps a decision whose journal record is `record`, and returns it. If it is an order, its
+    /// hold begins.
     pub(super) fn insert_decision(
         &mut self,
         attempt: Arc<Attempt>,
         decision: Decision,
         decided_us: u64,
         record: u64,
-    ) -> Logged {
-        let request_id = attempt.request_id;
-        self.register.remove(&request_id);
+    ) -> Decided {
+        self.register.remove(&attempt.request_id);
         let mut opened = self.sales.get_mut(&attempt.epoch);
         let held_until_us = match (&mut opened, &decision) {
             (Some(opened), Decision::Won(_)) => opened.sale.hold(&attempt, decided_us),
             _ => None,
         };
         let decided = Decided { attempt, decision, decided_us, held_until_us };
-        let logged = Logged { decided: Arc::new(decided), record };
-        if let Some(opened) = opened {
-            opened.decisions.push(logged.clone());
-        }
-        self.decided.insert(request_id, logged.clone());
-        logged
+        let of_sale = opened.map_or(&mut self.strays, |opened| &mut opened.decisions);
+        self.decided.insert(of_sale, &decided, record);
+        decided
     }
 
     /// Removes an attempt from the register for good.
