@@ -167,7 +167,7 @@ pub struct OpenedSale {
 /// One line of `GET /admin/ledger`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum LedgerLine {
+pub enum LedgerLine<'a> {
     /// The first line.
     Sale {
         /// The sale that the ledger is of.
@@ -179,7 +179,7 @@ pub enum LedgerLine {
         counts: LedgerCounts,
     },
     /// One accepted attempt.
-    Attempt(LedgerAttempt),
+    Attempt(LedgerAttempt<'a>),
 }
 
 /// The sale, as the ledger's first line has it.
@@ -209,13 +209,13 @@ pub struct LedgerSale {
 
 /// One accepted attempt and its decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LedgerAttempt {
+pub struct LedgerAttempt<'a> {
     /// The attempt's idempotency key.
     pub request_id: String,
     /// The buyer.
-    pub uid: String,
+    pub uid: Cow<'a, str>,
     /// The item.
-    pub item: String,
+    pub item: Cow<'a, str>,
     /// Position in the order of acceptance.
     pub seq: u64,
     /// When it was accepted: microseconds since the Unix epoch.
@@ -224,16 +224,16 @@ pub struct LedgerAttempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_us: Option<u64>,
     /// `queued`, `won` or `lost`.
-    pub status: String,
+    pub status: Cow<'a, str>,
     /// The reason, if it lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Cow<'a, str>>,
     /// The order, if it won.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<String>,
+    pub order_id: Option<Cow<'a, str>>,
     /// If it won at a sale that holds its orders: `held`, `paid`, `cancelled` or `expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order: Option<String>,
+    pub order: Option<Cow<'a, str>>,
     /// Until when the order is or was held: microseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until_us: Option<u64>,

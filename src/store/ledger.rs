@@ -11,8 +11,9 @@ use super::orders::EndedOrders;
 use super::redis::LedgerRows;
 use super::{Decided, SaleView, StoreError};
 
-/// Decisions of this process that are returned at a time.
-const CHUNK: usize = 1_000;
+/// Decisions of this process that are returned at a time. They are unpacked for that, and with few
+/// of them the allocator uses the same memory again and again.
+const CHUNK: usize = 4;
 
 /// A sale and every decision of it, at one moment.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::sale::{Attempt, Decision, Order};
 use crate::store::{Decided, SaleView};
 
 /// The first line.
-pub(super) fn sale(sale: &SaleView) -> LedgerLine {
+pub(super) fn sale(sale: &SaleView) -> LedgerLine<'static> {
     let sale = LedgerSale {
         item: sale.terms.item.to_string(),
         epoch: sale.epoch,
@@ -20,11 +20,11 @@ pub(super) fn sale(sale: &SaleView) -> LedgerLine {
 }
 
 /// The line of an attempt that is not decided.
-pub(super) fn queued(attempt: &Attempt) -> LedgerAttempt {
+pub(super) fn queued(attempt: &Attempt) -> LedgerAttempt<'_> {
     LedgerAttempt {
         request_id: attempt.request_id.to_string(),
-        uid: attempt.buyer.to_string(),
-        item: attempt.item.to_string(),
+        uid: attempt.buyer.as_str().into(),
+        item: attempt.item.as_str().into(),
         seq: attempt.seq,
         accepted_us: attempt.accepted_us,
         decided_us: None,
@@ -38,13 +38,13 @@ pub(super) fn queued(attempt: &Attempt) -> LedgerAttempt {
 }
 
 /// The line of a decided attempt, and what has become of its order if it needs a payment.
-pub(super) fn decided(decided: &Decided, order: Option<Order>) -> LedgerAttempt {
+pub(super) fn decided(decided: &Decided, order: Option<Order>) -> LedgerAttempt<'_> {
     let mut line = queued(&decided.attempt);
     line.decided_us = Some(decided.decided_us);
     match &decided.decision {
         Decision::Won(order_id) => {
             line.status = "won".into();
-            line.order_id = Some(order_id.to_string());
+            line.order_id = Some(order_id.as_str().into());
             line.order = order.map(|order| order.status.as_str().into());
             line.held_until_us = order.map(|order| order.held_until_us);
             line.order_us = order.and_then(|order| order.ended_us);

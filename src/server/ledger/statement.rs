@@ -95,7 +95,7 @@ impl Statement {
         self.send_if_long(pieces).await
     }
 
-    fn add(&mut self, line: &LedgerLine) {
+    fn add(&mut self, line: &LedgerLine<'_>) {
         // Writing to a Vec cannot fail, and these shapes can always be written.
         let _ = serde_json::to_writer(&mut self.piece, line);
         let _ = self.piece.write_all(b"\n");

@@ -155,9 +155,9 @@ impl LedgerReader {
         Ok(())
     }
 
-    fn row(&mut self, attempt: LedgerAttempt) -> Result<Row, &'static str> {
+    fn row(&mut self, attempt: LedgerAttempt<'_>) -> Result<Row, &'static str> {
         let order = self.order(&attempt)?;
-        let status = match (attempt.status.as_str(), attempt.order_id) {
+        let status = match (&*attempt.status, attempt.order_id) {
             ("queued", None) => Status::Queued,
             ("lost", None) => Status::Lost(loss(attempt.reason.as_deref())),
             ("won", Some(order_id)) => Status::Won(OrderId::from_text(order_id)),
@@ -185,7 +185,7 @@ impl LedgerReader {
 
     /// What has become of an attempt's order. Only a sale that holds its orders has such keys; with
     /// others they mean nothing.
-    fn order(&self, attempt: &LedgerAttempt) -> Result<Option<Box<OrderState>>, &'static str> {
+    fn order(&self, attempt: &LedgerAttempt<'_>) -> Result<Option<Box<OrderState>>, &'static str> {
         let is_held = self.sale.as_ref().is_some_and(|sale| sale.hold_us.is_some());
         if !is_held {
             return Ok(None);

@@ -55,23 +55,23 @@ fn add(lines: &mut Vec<u8>, line: &impl Serialize) {
     lines.push(b'\n');
 }
 
-fn line(row: &Row) -> LedgerAttempt {
+fn line(row: &Row) -> LedgerAttempt<'_> {
     let (status, reason, order_id) = match &row.status {
         Status::Queued => ("queued", None, None),
         Status::Lost(loss) => ("lost", reason(*loss), None),
-        Status::Won(id) => ("won", None, id.is_told().then(|| id.as_str().to_owned())),
+        Status::Won(id) => ("won", None, id.is_told().then(|| id.as_str().into())),
     };
     LedgerAttempt {
         request_id: row.request_id.to_string(),
-        uid: row.uid.to_string(),
-        item: row.item.to_string(),
+        uid: (&*row.uid).into(),
+        item: (&*row.item).into(),
         seq: row.seq,
         accepted_us: row.accepted_us,
         decided_us: row.decided_us,
-        status: status.to_owned(),
-        reason: reason.map(str::to_owned),
+        status: status.into(),
+        reason: reason.map(Into::into),
         order_id,
-        order: row.order.as_ref().map(|order| order.status.as_str().to_owned()),
+        order: row.order.as_ref().map(|order| order.status.as_str().into()),
         held_until_us: row.order.as_ref().map(|order| order.held_until_us),
         order_us: row.order.as_ref().and_then(|order| order.ended_us),
     }
