@@ -1,5 +1,6 @@
 //! Compares the hardened path over RabbitMQ and Redis with minimal loops on the same two, and
-//! measures the cost of a connection for each request.
+//! measures the cost of a connection for each request. `IN_FLIGHT=1000` has so many attempts in
+//! flight, in place of 350.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -24,8 +25,11 @@ use seckill::settings::QueueType;
 use seckill::stats::Outcome;
 use support::median;
 
-/// Attempts in flight: the article's threads.
+/// Attempts in flight, if no other number is given: the article's threads.
 const IN_FLIGHT: u64 = 350;
+
+/// Attempts in a round: so few that a broker which nobody consumes from does not run out of memory.
+const ATTEMPTS: u64 = 21_000;
 
 /// Attempts in flight if each opens a connection: more would only exhaust the broker sooner.
 const IN_FLIGHT_PER_REQUEST: u64 = 32;
@@ -40,6 +44,7 @@ struct Engines {
     rabbitmq: RabbitMq,
     redis: Redis,
     folder: tempfile::TempDir,
+    in_flight: u64,
 }
 
 fn main() {
@@ -47,21 +52,26 @@ fn main() {
         println!("skipped in part: benchmarks (engines needs rabbitmq-server and redis-server)");
         return;
     }
+    let in_flight = std::env::var("IN_FLIGHT").map_or(IN_FLIGHT, |number| number.parse().unwrap());
     let engines = Engines {
         rabbitmq: RabbitMq::start(RabbitMqOptions::default()).unwrap(),
         // Rewriting its log is work that belongs to no attempt.
         redis: Redis::start_with(&["--auto-aof-rewrite-percentage", "0"]).unwrap(),
         folder: tempfile::tempdir().unwrap(),
+        in_flight,
     };
-    let (loops, rounds) = if support::is_test() { (2, 1) } else { (60, support::ROUNDS) };
-    let total = IN_FLIGHT * loops;
+    let (loops, rounds) = match support::is_test() {
+        true => (2, 1),
+        false => (ATTEMPTS / in_flight, support::ROUNDS),
+    };
+    let total = in_flight * loops;
     let mut figures: [Vec<f64>; 5] = Default::default();
     let pids = [&engines.rabbitmq.service(), &engines.redis.service()].map(|s| s.pid());
     let mut cpu = cpu::Cpu::new(pids, total);
     for round in 0..rounds as u64 {
         let place = |what: &str| format!("{what}-{round}");
         let (amqp, redis) = (engines.rabbitmq.url(), engines.redis.url());
-        figures[0].push(cpu.of(0, || bare::publish(&amqp, &place("bare"), IN_FLIGHT, loops)));
+        figures[0].push(cpu.of(0, || bare::publish(&amqp, &place("bare"), in_flight, loops)));
         let hardened = || engines.accept(&place("hardened"), round, &Flaws::default(), loops);
         figures[1].push(cpu.of(1, hardened));
         figures[4].push(cpu.of(4, || engines.route(&place("routed"), loops)));
@@ -75,7 +85,7 @@ fn main() {
         .map(|round| engines.accept(&format!("per-request-{round}"), 100 + round, &flaws, loops));
     let per_request = median(per_request.collect());
     let [publish, accept, bare, decide, routed] = figures.map(median);
-    figure!("accepted attempts per second, {IN_FLIGHT} in flight");
+    figure!("accepted attempts per second, {in_flight} in flight");
     figure!("  bare publish and confirm {publish:>9.0}");
     figure!("  hardened                 {routed:>9.0}");
     figure!("  ratio                    {:>9.2}", routed / publish);
@@ -138,7 +148,7 @@ impl Engines {
         let per_request = flaws.has(Flaw::ConnectionPerRequest);
         let (threads, loops) = match per_request {
             true => (IN_FLIGHT_PER_REQUEST, loops.min(5)),
-            false => (IN_FLIGHT, loops),
+            false => (self.in_flight, loops),
         };
         let runtime = seckill::server::runtime().unwrap();
         let (url, _) = support::serve(&runtime, self.config(place, flaws, 0));
@@ -155,7 +165,7 @@ impl Engines {
         let seconds = runtime.block_on(async {
             let begun = Instant::now();
             let mut buying = tokio::task::JoinSet::new();
-            for _ in 0..IN_FLIGHT {
+            for _ in 0..self.in_flight {
                 let app = Arc::clone(&app);
                 buying.spawn(async move {
                     for _ in 0..loops {
@@ -167,7 +177,7 @@ impl Engines {
             begun.elapsed().as_secs_f64()
         });
         runtime.shutdown_background();
-        (IN_FLIGHT * loops) as f64 / seconds
+        (self.in_flight * loops) as f64 / seconds
     }
 
     /// Decided attempts per second, of those that [`Engines::accept`] left in the queue, from the

@@ -1,5 +1,5 @@
 //! Compares accepted attempts per second with fsync with the same HTTP server returning a constant
-//! answer.
+//! answer. Both read requests in place.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
-use seckill::server::{Limits, Timeouts, serve_connections};
+use seckill::server::{Handler, Limits, Plain, PlainRequest, Timeouts, serve_connections};
 use seckill::stats::Outcome;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -58,15 +58,43 @@ fn start_constant(runtime: &Runtime) -> String {
         drain_timeout: std::time::Duration::from_secs(1),
         timeouts: Timeouts::default(),
     };
-    runtime.spawn(serve_connections(listener, limits, answer, std::future::pending()));
+    runtime.spawn(serve_connections(listener, limits, Constant, std::future::pending()));
     url
 }
 
-async fn answer(_: IpAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
+/// Answers every request in the same way.
+#[derive(Clone)]
+struct Constant;
+
+impl Handler for Constant {
+    type Body = Full<Bytes>;
+    type Plain = ();
+
+    fn answer(
+        &self,
+        _: IpAddr,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Full<Bytes>>> + Send + 'static {
+        read_and_answer(request)
+    }
+
+    fn read_plain(&self, _: &PlainRequest<'_>) -> Plain<()> {
+        Plain::Waits(())
+    }
+
+    async fn answer_plain(&self, (): ()) -> Response<Bytes> {
+        answer()
+    }
+}
+
+async fn read_and_answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     // The body is read, as in the real server.
     let _: Result<_, Infallible> = Ok(request.into_body().collect().await);
-    let body = r#"{"status":"queued"}"#;
-    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    answer().map(Full::new)
+}
+
+fn answer() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(br#"{"status":"queued"}"#));
     *response.status_mut() = StatusCode::ACCEPTED;
     response
 }

@@ -17,7 +17,13 @@ struct Delivered {
 
 /// All unacked deliveries of one channel.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Deliveries(Arc<Mutex<State>>);
+pub(super) struct Deliveries {
+    state: Arc<Mutex<State>>,
+    /// Held by whoever settles a batch until the broker has been told: an acknowledgement of all
+    /// that is older covers the batches that were settled before it. Telling the broker about one
+    /// of these afterwards would end the channel.
+    settling: Arc<tokio::sync::Mutex<()>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,7 +35,7 @@ struct State {
 
 impl Deliveries {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn add(&self, attempt: Attempt, tag: u64) {
@@ -72,6 +78,8 @@ impl Unacked {
     }
 
     pub(in crate::queue) async fn ack(mut self) {
+        let settling = Arc::clone(&self.deliveries.settling);
+        let _settling = settling.lock().await;
         let (tags, are_oldest) = self.settle();
         let last = tags.last().copied();
         let acknowledged = match last {
@@ -93,6 +101,8 @@ impl Unacked {
     }
 
     pub(in crate::queue) async fn reject(mut self) {
+        let settling = Arc::clone(&self.deliveries.settling);
+        let _settling = settling.lock().await;
         let (tags, _) = self.settle();
         for tag in tags {
             if let Err(error) = self.channel.basic_reject(tag, BasicRejectOptions::default()).await

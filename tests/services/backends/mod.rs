@@ -1,5 +1,6 @@
 //! The same tests for every combination of queue and store.
 
+mod acknowledgements;
 mod blocked;
 mod brokers;
 mod confirms;

@@ -1,0 +1,199 @@
+//! What a server costs as it grows: with more connections, more items on sale, and more attempts
+//! that it has accepted before.
+//!
+//! Each row has the same load, 5,000 attempts a second that are all accepted with `fsync`, so that
+//! a figure which rises down a column rises with what the row adds. Server and load have a core
+//! each. `GROWTH=1M` ends the last part at a million attempts instead of ten.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[macro_use]
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use procfs::process::Process;
+use seckill::units::Count;
+
+use support::cores::Cores;
+use support::server::{Server, kernel_memory};
+
+/// Attempts per second.
+const RATE: u64 = 5_000;
+
+/// Connections where they are not what grows.
+const CONNECTIONS: u64 = 350;
+
+const CONNECTION_COUNTS: [u64; 5] = [10, 100, 1_000, 5_000, 15_000];
+const ITEM_COUNTS: [u64; 4] = [1, 100, 1_000, 10_000];
+const ATTEMPT_COUNTS: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// Of the load that makes attempts only so that there are many.
+const FILLING_CONNECTIONS: u64 = 64;
+
+const FLAGS: [&str; 4] = ["--max-connections", "16000", "--max-queue", "1M"];
+const TOKEN: &str = "token";
+const MIB: f64 = (1 << 20) as f64;
+
+fn main() {
+    support::raise_file_limit();
+    let cores = Cores::take();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let count_of = |all: &'static [u64]| if support::is_test() { &all[..1] } else { all };
+    let start = |name: &str| {
+        cores.move_to_server();
+        let server = start(&folder.path().join(name));
+        cores.move_to_generator();
+        server
+    };
+
+    let server = start("connections");
+    heading("connections");
+    for connections in count_of(&CONNECTION_COUNTS) {
+        Figures::measure(&server, *connections).print(*connections, None);
+    }
+    drop(server);
+
+    let server = start("items");
+    heading("items on sale");
+    let mut open = 1;
+    for items in count_of(&ITEM_COUNTS) {
+        open_sales(&server, open..*items);
+        open = *items;
+        Figures::measure(&server, CONNECTIONS).print(*items, None);
+    }
+    drop(server);
+
+    let most = std::env::var("GROWTH").map_or(u64::MAX, |most| most.parse::<Count>().unwrap().0);
+    heading("attempts");
+    let mut server = start("attempts");
+    let mut made = 0;
+    for attempts in count_of(&ATTEMPT_COUNTS).iter().filter(|attempts| **attempts <= most) {
+        fill(&server, attempts - made);
+        let figures = Figures::measure(&server, CONNECTIONS);
+        made = attempts + figures.attempts;
+        drop(server);
+        let began = Instant::now();
+        server = start("attempts");
+        figures.print(*attempts, Some((began.elapsed().as_secs_f64(), server.resident())));
+    }
+}
+
+fn start(data: &Path) -> Server {
+    Server::start(env!("CARGO_BIN_EXE_seckill").as_ref(), |command| {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--stock", "4000M"]);
+        command.args(["--per-buyer", "1M", "--log", "error", "--admin-token", TOKEN]).args(FLAGS);
+        command.arg("--data").arg(data);
+    })
+}
+
+fn open_sales(server: &Server, numbers: std::ops::Range<u64>) {
+    let client = reqwest::Client::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for number in numbers {
+            let body = serde_json::json!({"item": format!("item-{number}"), "stock": 1_000_000});
+            let opened = client.put(format!("{}/admin/sale", server.url));
+            let opened = opened.bearer_auth(TOKEN).json(&body).send().await.unwrap();
+            assert!(opened.status().is_success(), "{opened:?}");
+        }
+    });
+}
+
+/// Makes so many attempts as fast as they are accepted.
+fn fill(server: &Server, attempts: u64) {
+    let loops = (attempts / FILLING_CONNECTIONS).max(1).to_string();
+    bench(server, &["--threads", &FILLING_CONNECTIONS.to_string(), "--loops", &loops]);
+}
+
+/// Runs a load, and returns its result.
+fn bench(server: &Server, flags: &[&str]) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
+    command.args(["bench", "--target", &server.url, "--no-audit", "--json", "--item", "default"]);
+    let ran = command.args(flags).stdin(Stdio::null()).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(json["requests"]["errors"], 0, "{json}");
+    json
+}
+
+/// What the server did at one level.
+struct Figures {
+    attempts: u64,
+    cpu_us: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    refused: u64,
+    resident: u64,
+    kernel: u64,
+}
+
+impl Figures {
+    fn measure(server: &Server, connections: u64) -> Self {
+        let pause_ms = (connections * 1_000 / RATE).max(1);
+        // Each user makes some attempts, and for 8 s in any case.
+        let duration = if support::is_test() { 1 } else { 8 + 3 * pause_ms / 1_000 };
+        let cpu_before = cpu_us(server);
+        let json = bench(
+            server,
+            &[
+                "--threads",
+                &connections.to_string(),
+                "--ramp",
+                &format!("{pause_ms}ms"),
+                "--think",
+                &format!("{pause_ms}ms"),
+                "--duration",
+                &format!("{duration}s"),
+            ],
+        );
+        let attempts = json["requests"]["total"].as_u64().unwrap();
+        let accepted = &json["latency_accepted_us"];
+        let ms = |percentile: &str| accepted[percentile].as_f64().unwrap() / 1e3;
+        Self {
+            attempts,
+            cpu_us: (cpu_us(server) - cpu_before) / attempts as f64,
+            p50_ms: ms("p50"),
+            p99_ms: ms("p99"),
+            refused: attempts - json["requests"]["by_outcome"]["queued"].as_u64().unwrap(),
+            resident: server.resident(),
+            kernel: kernel_memory(),
+        }
+    }
+
+    /// Prints a row; `restart` are the seconds that a restart took, and the memory after it.
+    fn print(&self, of: u64, restart: Option<(f64, u64)>) {
+        let restart = restart
+            .map(|(seconds, resident)| format!("{seconds:>11.2}{:>12.0}", resident as f64 / MIB));
+        figure!(
+            "{of:>14}{:>10.1}{:>9.2}{:>9.2}{:>9}{:>9.0}{:>9.1}{}",
+            self.cpu_us,
+            self.p50_ms,
+            self.p99_ms,
+            self.refused,
+            self.resident as f64 / MIB,
+            self.kernel as f64 / MIB,
+            restart.unwrap_or_default()
+        );
+    }
+}
+
+fn heading(of: &str) {
+    let restart = if of == "attempts" { "  restart s   MiB after" } else { "" };
+    figure!(
+        "{of:>14}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}{restart}",
+        "us CPU",
+        "p50 ms",
+        "p99 ms",
+        "refused",
+        "MiB",
+        "kernel"
+    );
+}
+
+/// CPU time of the server so far, in microseconds.
+fn cpu_us(server: &Server) -> f64 {
+    let stat = Process::new(server.process.pid() as i32).unwrap().stat().unwrap();
+    (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64 * 1e6
+}
