@@ -11,14 +11,13 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use procfs::process::Process;
 use seckill::units::Count;
 
 use support::cores::Cores;
-use support::server::{Server, kernel_memory};
+use support::generator::bench;
+use support::server::{Server, cpu_us, kernel_memory};
 
 /// Attempts per second.
 const RATE: u64 = 5_000;
@@ -105,17 +104,7 @@ fn open_sales(server: &Server, numbers: std::ops::Range<u64>) {
 /// Makes so many attempts as fast as they are accepted.
 fn fill(server: &Server, attempts: u64) {
     let loops = (attempts / FILLING_CONNECTIONS).max(1).to_string();
-    bench(server, &["--threads", &FILLING_CONNECTIONS.to_string(), "--loops", &loops]);
-}
-
-/// Runs a load, and returns its result.
-fn bench(server: &Server, flags: &[&str]) -> serde_json::Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
-    command.args(["bench", "--target", &server.url, "--no-audit", "--json", "--item", "default"]);
-    let ran = command.args(flags).stdin(Stdio::null()).output().unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
-    assert_eq!(json["requests"]["errors"], 0, "{json}");
-    json
+    bench(&server.url, &["--threads", &FILLING_CONNECTIONS.to_string(), "--loops", &loops]);
 }
 
 /// What the server did at one level.
@@ -134,9 +123,9 @@ impl Figures {
         let pause_ms = (connections * 1_000 / RATE).max(1);
         // Each user makes some attempts, and for 8 s in any case.
         let duration = if support::is_test() { 1 } else { 8 + 3 * pause_ms / 1_000 };
-        let cpu_before = cpu_us(server);
+        let cpu_before = cpu_us(server.process.pid());
         let json = bench(
-            server,
+            &server.url,
             &[
                 "--threads",
                 &connections.to_string(),
@@ -153,7 +142,7 @@ impl Figures {
         let ms = |percentile: &str| accepted[percentile].as_f64().unwrap() / 1e3;
         Self {
             attempts,
-            cpu_us: (cpu_us(server) - cpu_before) / attempts as f64,
+            cpu_us: (cpu_us(server.process.pid()) - cpu_before) / attempts as f64,
             p50_ms: ms("p50"),
             p99_ms: ms("p99"),
             refused: attempts - json["requests"]["by_outcome"]["queued"].as_u64().unwrap(),
@@ -190,10 +179,4 @@ fn heading(of: &str) {
         "MiB",
         "kernel"
     );
-}
-
-/// CPU time of the server so far, in microseconds.
-fn cpu_us(server: &Server) -> f64 {
-    let stat = Process::new(server.process.pid() as i32).unwrap().stat().unwrap();
-    (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64 * 1e6
 }
