@@ -14,7 +14,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
-use seckill::server::{Handler, Limits, Plain, PlainRequest, Timeouts, serve_connections};
+use seckill::server::{
+    Handler, Limits, Plain, PlainAnswer, PlainRequest, Timeouts, serve_connections,
+};
 use seckill::stats::Outcome;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -82,8 +84,8 @@ impl Handler for Constant {
         Plain::Waits(())
     }
 
-    async fn answer_plain(&self, (): ()) -> Response<Bytes> {
-        answer()
+    fn answer_plain(&self, (): ()) -> PlainAnswer<'_> {
+        Box::pin(std::future::ready(answer()))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hyper::Response;
+use hyper::header::{CONNECTION, HeaderValue};
 use tokio_util::sync::CancellationToken;
 
 /// From its beginning on no attempt is accepted, and held requests are answered. Each request asks
@@ -28,4 +30,12 @@ impl Draining {
     pub async fn begun(&self) {
         self.token.cancelled().await;
     }
+}
+
+/// A response, after which its connection ends if the server is draining.
+pub(super) fn response<B>(mut response: Response<B>, is_draining: bool) -> Response<B> {
+    if is_draining {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }

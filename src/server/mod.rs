@@ -56,7 +56,9 @@ pub use data_dir::{DataDir, DataError};
 pub use draining::Draining;
 pub use engines::{Engines, open_engines};
 pub use error::ServeError;
-pub use http::{Handler, Limits, Plain, PlainRequest, Timeouts, serve_connections};
+pub use http::{
+    Handler, Limits, Method, Plain, PlainAnswer, PlainRequest, Timeouts, serve_connections,
+};
 pub use intake::{ConfirmBatcher, DecidedRate, Progress};
 pub use keyed_rate_limit::KeyedRateLimit;
 pub use ledger::{LedgerBody, LedgerReaders};

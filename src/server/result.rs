@@ -17,6 +17,12 @@ use super::intake;
 use super::orders;
 use super::query::query_value;
 
+/// Where the state of the sale is read.
+pub(super) const SALE: &str = "/result";
+
+/// What the path of an attempt's result begins with.
+pub(super) const RESULTS: &str = "/result/";
+
 /// Upper bound of `?wait`.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -61,13 +67,53 @@ pub(super) async fn sale(app: &App, query: Option<&str>) -> Response<Bytes> {
     json(StatusCode::OK, &status)
 }
 
+/// A well-formed request for the result of one attempt, or for the state of the sale.
+#[derive(Debug)]
+pub(super) struct ResultRequest {
+    /// The attempt's id; `None` asks for the state of the sale.
+    request_id: Option<RequestId>,
+    query: Option<Box<str>>,
+}
+
+impl ResultRequest {
+    /// Reads the target of a request; `None` if it is another one, or has a character that few
+    /// have.
+    pub(super) fn read(target: &str) -> Option<Self> {
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"=&.-_".contains(&byte);
+        if !query.is_none_or(|query| query.bytes().all(is_usual)) {
+            return None;
+        }
+        let request_id = match path {
+            SALE => None,
+            path => Some(path.strip_prefix(RESULTS)?.parse().ok()?),
+        };
+        Some(Self { request_id, query: query.map(Box::from) })
+    }
+
+    /// Answers it.
+    pub(super) async fn answer(self, app: &App) -> Response<Bytes> {
+        match self.request_id {
+            None => sale(app, self.query.as_deref()).await,
+            Some(request_id) => of_attempt(app, request_id, self.query.as_deref()).await,
+        }
+    }
+}
+
+/// Answers with the result of the attempt with this id.
+pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Bytes> {
+    match id.parse() {
+        Ok(request_id) => of_attempt(app, request_id, query).await,
+        Err(error) => answer::bad_request_id(error),
+    }
+}
+
 /// Answers with the result of one attempt. With `wait`, the request is held until the attempt is
 /// decided or the wait expires.
-pub(super) async fn attempt(app: &App, id: &str, query: Option<&str>) -> Response<Bytes> {
-    let request_id: RequestId = match id.parse() {
-        Ok(request_id) => request_id,
-        Err(error) => return answer::bad_request_id(error),
-    };
+async fn of_attempt(app: &App, request_id: RequestId, query: Option<&str>) -> Response<Bytes> {
     let wait = match query_value(query, "wait").map(|wait| wait.parse::<Span>()).transpose() {
         Ok(wait) => wait.map_or(Duration::ZERO, |wait| wait.0.min(WAIT_MAX)),
         Err(error) => {

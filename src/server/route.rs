@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::answer::{json, rejected};
@@ -12,7 +12,7 @@ use super::app::{App, Step};
 use super::body::{self, read_json};
 use super::ledger::LedgerBody;
 use super::purchase_request::{PurchaseHead, PurchaseRequest};
-use super::{admin, admission, orders, ready, request_head, result, tickets};
+use super::{admin, admission, draining, orders, ready, request_head, result, tickets};
 
 /// Where purchases are made.
 pub(super) const PURCHASES: &str = "/seckill";
@@ -38,7 +38,7 @@ where
         return whole(response);
     }
     // In boxes, so that a purchase has no room for the futures of all other requests.
-    let (mut response, draining) = match (get_for_head(request.method()), request.uri().path()) {
+    let (response, is_draining) = match (get_for_head(request.method()), request.uri().path()) {
         (&Method::POST, PURCHASES) => {
             let (response, draining) = purchase(app, request).await;
             (whole(response), draining)
@@ -49,10 +49,7 @@ where
         }
         _ => (whole(Box::pin(other(app, request)).await), app.draining.has_begun()),
     };
-    if draining {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+    draining::response(response, is_draining)
 }
 
 /// To a HEAD the server gives a GET's head: hyper leaves the body out.
@@ -95,8 +92,8 @@ where
 {
     let path = request.uri().path().to_owned();
     match (get_for_head(request.method()), path.as_str()) {
-        (&Method::GET, "/result") => result::sale(app, request.uri().query()).await,
-        (&Method::GET, path) if let Some(request_id) = path.strip_prefix("/result/") => {
+        (&Method::GET, result::SALE) => result::sale(app, request.uri().query()).await,
+        (&Method::GET, path) if let Some(request_id) = path.strip_prefix(result::RESULTS) => {
             match app.result {
                 Step::Standard => result::attempt(app, request_id, request.uri().query()).await,
                 Step::Replaced(answer) => answer(app, request_id).await,
@@ -151,9 +148,9 @@ fn no_such_route(app: &App, path: &str) -> Response<Bytes> {
         path if has_room && ticket_in(path).is_some() => "GET, HEAD",
         PURCHASES => "POST",
         "/admin/sale" => "PUT",
-        "/result" | LEDGER | "/healthz" | "/readyz" => "GET, HEAD",
+        result::SALE | LEDGER | "/healthz" | "/readyz" => "GET, HEAD",
         path if orders::of_path(path).is_some() => "POST",
-        path if path.starts_with("/result/") => "GET, HEAD",
+        path if path.starts_with(result::RESULTS) => "GET, HEAD",
         _ => return rejected(StatusCode::NOT_FOUND, "no_such_path", "see the HTTP API"),
     };
     let message = format!("use {allowed}");

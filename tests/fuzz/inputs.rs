@@ -49,9 +49,12 @@ fn purchase(fields: &str, body: &str) -> String {
     )
 }
 
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")
+}
+
 pub(crate) fn connections() -> Vec<Vec<u8>> {
     let body = format!(r#"{{"uid":"ann","request_id":"{ID}","item":"tea"}}"#);
-    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
     let chunked = format!(
         "POST /seckill HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n{:x};a=b\r\n\
          {body}\r\n0\r\nx: y\r\n\r\n",
@@ -74,8 +77,58 @@ pub(crate) fn connections() -> Vec<Vec<u8>> {
     all.map(String::into_bytes).into()
 }
 
-/// Purchases that the server reads in place, and what it may take for one.
+/// Requests for results among the plain ones.
+fn plain_results() -> Vec<Vec<u8>> {
+    let result = |rest: &str| get(&format!("/result/{ID}{rest}"));
+    let with = |fields: &str| result("").replace("\r\n\r\n", &format!("\r\n{fields}\r\n"));
+    let all = [
+        result(""),
+        result("?wait=1ms"),
+        result("?wait=1ms&wait=1h&x=%20"),
+        result("?wait=%31ms"),
+        result("?wait=1h-"),
+        result("?wait"),
+        result("?wait=1ms#wait"),
+        result("?wait=\"1ms\""),
+        result("?wait={1ms}"),
+        result("/"),
+        result(" "),
+        get(&format!("/result/{OTHER_ID}?item=tea")),
+        get(&format!("/result/{}", ID.to_uppercase())),
+        get(&format!("/result/{}", ID.replace('-', ""))),
+        get("/result/7?wait=1ms"),
+        get("/result/?wait=1ms"),
+        get("/result?item=tea"),
+        get("/result?item=cup&wait=1h"),
+        get("/result?item=%74ea"),
+        get(&format!("http://x/result/{ID}")),
+        get(&format!("/result//{ID}")),
+        with("connection: keep-alive\r\nuser-agent: x/1\r\n"),
+        with("connection: close\r\n"),
+        with("content-length: 0\r\n"),
+        with("content-length: 5\r\n") + "12345",
+        with("transfer-encoding: chunked\r\n") + "0\r\n\r\n",
+        with("expect: 100-continue\r\n"),
+        with("host: y\r\n"),
+        with("").replace("host: x", "host: a b"),
+        with("").replace("GET", "HEAD"),
+        with("").replace("GET", "POST"),
+        with("").replace("GET", "get"),
+        with("").replace("HTTP/1.1", "HTTP/1.0"),
+        result("?wait=1ms") + &result(""),
+        result("") + "{}",
+        purchase("", &format!(r#"{{"uid":"ann","request_id":"{ID}"}}"#)) + &result("?wait=1ms"),
+    ];
+    all.map(String::into_bytes).into()
+}
+
+/// Requests that the server reads in place, and what it may take for one.
 pub(crate) fn plains() -> Vec<Vec<u8>> {
+    [plain_purchases(), plain_results()].concat()
+}
+
+/// Purchases among them.
+fn plain_purchases() -> Vec<Vec<u8>> {
     let body = format!(r#"{{"uid":"ann","request_id":"{ID}","item":"tea"}}"#);
     let json = "content-type: application/json\r\n";
     let long = |len| format!("x: {}\r\n", "x".repeat(len));

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::net::IpAddr;
+use std::pin::Pin;
 
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
@@ -29,9 +30,13 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// Reads a request that hyper need not read, if this is one.
     fn read_plain(&self, request: &PlainRequest<'_>) -> Plain<Self::Plain>;
 
-    /// Answers a plain request that was not refused.
-    fn answer_plain(&self, plain: Self::Plain) -> impl Future<Output = Response<Bytes>> + Send;
+    /// Answers a plain request that was not refused. The answer is in a box, for which a connection
+    /// has room only while it waits for it.
+    fn answer_plain(&self, plain: Self::Plain) -> PlainAnswer<'_>;
 }
+
+/// The answer to a plain request.
+pub type PlainAnswer<'a> = Pin<Box<dyn Future<Output = Response<Bytes>> + Send + 'a>>;
 
 /// What becomes of a request that was read in place.
 #[derive(Debug)]
@@ -66,7 +71,7 @@ where
         Plain::Other
     }
 
-    async fn answer_plain(&self, plain: Self::Plain) -> Response<Bytes> {
+    fn answer_plain(&self, plain: Self::Plain) -> PlainAnswer<'_> {
         match plain {}
     }
 }

@@ -29,9 +29,9 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 pub(super) use connection::AmbiguousLength;
-pub use handler::{Handler, Plain};
+pub use handler::{Handler, Plain, PlainAnswer};
 pub use limits::{Limits, Timeouts};
-pub use plain_request::PlainRequest;
+pub use plain_request::{Method, PlainRequest};
 
 use client::Order;
 use slots::{Place, Slots};

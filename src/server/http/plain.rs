@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use crate::api::Refusal;
 
 use super::client::{Client, Order};
-use super::handler::{Handler, Plain};
+use super::handler::{Handler, Plain, PlainAnswer};
 use super::plain_answer;
 use super::plain_request::{HEADERS_MAX, LEN_MAX, PlainRequest};
 use super::slots::Slot;
@@ -66,8 +66,7 @@ pub(super) async fn serve<H: Handler>(stream: &mut TcpStream, slot: &Slot, handl
             Waits::Ends(next) => return next,
             Waits::Sending { unsent, is_last } => (Some(unsent), is_last),
             Waits::Answer(plain) => {
-                // In a box, for which a connection has room only while it needs it.
-                let answer = Box::pin(handler.answer_plain(plain));
+                let answer = handler.answer_plain(plain);
                 let response = match wait_for(answer, stream, client).await {
                     Ok(response) => response,
                     Err(next) => return next,
@@ -162,7 +161,7 @@ fn poll_read<H: Handler>(
 
 /// Waits for an answer, unless the connection ends before.
 async fn wait_for(
-    mut answer: Pin<Box<impl Future<Output = Response<Bytes>>>>,
+    mut answer: PlainAnswer<'_>,
     stream: &TcpStream,
     client: &Client,
 ) -> Result<Response<Bytes>, Next> {

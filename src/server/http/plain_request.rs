@@ -1,5 +1,6 @@
-//! Plain requests: a `POST` that arrives in one piece, alone, and with nothing in its head that
-//! asks for more than an answer. Nearly all attempts are such requests.
+//! Plain requests: a `POST`, or a `GET` without a body, that arrives in one piece, alone, and with
+//! nothing in its head that asks for more than an answer. Nearly all attempts are such requests, and
+//! those for their results.
 
 use std::mem::MaybeUninit;
 
@@ -11,9 +12,20 @@ pub(super) const LEN_MAX: usize = 4096;
 /// Most header fields of a plain request.
 pub(super) const HEADERS_MAX: usize = 24;
 
+/// The method of a plain request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`, without a body.
+    Get,
+    /// `POST`.
+    Post,
+}
+
 /// A plain request in the buffer.
 #[derive(Debug)]
 pub struct PlainRequest<'a> {
+    /// The method.
+    pub method: Method,
     /// The request target.
     pub path: &'a str,
     headers: &'a [Header<'a>],
@@ -32,9 +44,11 @@ impl<'a> PlainRequest<'a> {
         let parsed = request.parse_with_uninit_headers(bytes, headers);
         let Ok(Status::Complete(head_len)) = parsed else { return None };
         let httparse::Request { method, path, version, headers } = request;
-        if method != Some("POST") || version != Some(1) {
-            return None;
-        }
+        let method = match (method, version) {
+            (Some("GET"), Some(1)) => Method::Get,
+            (Some("POST"), Some(1)) => Method::Post,
+            _ => return None,
+        };
         let (mut length, mut hosts) = (None, 0);
         for header in headers.iter() {
             match Meaning::of(header) {
@@ -45,8 +59,11 @@ impl<'a> PlainRequest<'a> {
             }
         }
         let body = &bytes[head_len..];
-        let is_whole = length == Some(body.len()) && hosts == 1;
-        is_whole.then_some(Self { path: path?, headers, body })
+        let is_whole = match method {
+            Method::Get => length.is_none() && body.is_empty(),
+            Method::Post => length == Some(body.len()),
+        };
+        (is_whole && hosts == 1).then_some(Self { method, path: path?, headers, body })
     }
 
     /// The values of all fields with this name.
