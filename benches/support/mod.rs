@@ -76,6 +76,7 @@ pub(crate) fn config(data: &Path) -> ServePlan {
         closes_us: None,
         hold_us: None,
         fresh_sale: false,
+        stock_buckets: 1,
         keep_replaced: std::time::Duration::from_secs(3_600),
         flaws: Default::default(),
         blind: false,

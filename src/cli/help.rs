@@ -101,6 +101,7 @@ const SERVE: &[(&str, &[&str])] = &[
             "keep_replaced",
             "queue",
             "store",
+            "stock_buckets",
             "queue_name",
             "queue_type",
             "publish_timeout",

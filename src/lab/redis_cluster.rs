@@ -1,4 +1,4 @@
-//! A throwaway Redis Cluster: three primaries, and two replicas of one of them.
+//! A throwaway Redis Cluster: three primaries, and two replicas of one of them or of each.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,7 @@ const NAME: &str = "redis-cluster";
 /// takes over.
 const PRIMARIES: usize = 3;
 
-/// Replicas of the primary that serves the key: when one has taken over, the other still holds a
-/// copy.
+/// Replicas of a primary: when one has taken over, the other still holds a copy.
 const REPLICAS: usize = 2;
 
 /// Slots of a cluster, which the primaries share.
@@ -55,22 +54,34 @@ pub struct RedisCluster {
     nodes: Vec<Service>,
     /// The nodes that an order has broken, until an order mends them.
     broken: Vec<usize>,
+    /// Replicas of all primaries together.
+    replicas: usize,
 }
 
 impl RedisCluster {
     /// Starts it and waits until each slot is served and the replicas are in sync. They are those
     /// of the node that serves this key.
     pub fn start(key: &str) -> Result<Self, LabError> {
+        Self::start_with(REPLICAS, Some(key))
+    }
+
+    /// The same, with this many replicas of each node that serves keys.
+    pub fn start_replicated(replicas: usize) -> Result<Self, LabError> {
+        Self::start_with(PRIMARIES * replicas, None)
+    }
+
+    /// Starts it with this many replicas: of the node that serves a key, or of each in turn.
+    fn start_with(replicas: usize, key: Option<&str>) -> Result<Self, LabError> {
         let program = REDIS.locate()?;
         let start = || Service::start(NAME, recipe(program.clone()));
         let nodes: Result<Vec<Service>, LabError> = thread::scope(|scope| {
-            let starting: Vec<_> = (0..PRIMARIES + REPLICAS).map(|_| scope.spawn(start)).collect();
+            let starting: Vec<_> = (0..PRIMARIES + replicas).map(|_| scope.spawn(start)).collect();
             let joined = starting.into_iter().map(|thread| {
                 thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
             joined.collect()
         });
-        let cluster = Self { nodes: nodes?, broken: Vec::new() };
+        let cluster = Self { nodes: nodes?, broken: Vec::new(), replicas };
         cluster.form(key)?;
         cluster.wait_in_sync()?;
         Ok(cluster)
@@ -111,7 +122,7 @@ impl RedisCluster {
 
     /// Waits until all nodes run and agree, and the replicas are in sync.
     pub fn wait_in_sync(&self) -> Result<(), LabError> {
-        self.wait(AGREE_TIMEOUT, || self.nodes.iter().all(is_in_sync))
+        self.wait(AGREE_TIMEOUT, || self.nodes.iter().all(|node| is_in_sync(node, self.replicas)))
     }
 
     /// Carries out an order on the node that serves a key, or on those that earlier orders have
@@ -141,17 +152,22 @@ impl RedisCluster {
     }
 
     /// Shares out the slots, and makes the nodes know each other.
-    fn form(&self, key: &str) -> Result<(), LabError> {
+    fn form(&self, key: Option<&str>) -> Result<(), LabError> {
         let (primaries, replicas) = self.nodes.split_at(PRIMARIES);
         let refused = |error: RedisError| {
             LabError::io(NAME, "form the cluster")(std::io::Error::other(error.to_string()))
         };
         self.introduce(primaries).map_err(refused)?;
-        let slot: usize = ask(&primaries[0], cluster("KEYSLOT").arg(key)).map_err(refused)?;
-        let is_owner = |index: &usize| slots(*index).contains(&slot);
-        let owner = &primaries[(0..PRIMARIES).find(is_owner).unwrap_or_default()];
-        let id: String = ask(owner, &cluster("MYID")).map_err(refused)?;
-        for replica in replicas {
+        let owner = match key {
+            Some(key) => {
+                let slot = ask(&primaries[0], cluster("KEYSLOT").arg(key)).map_err(refused)?;
+                (0..PRIMARIES).find(|index| slots(*index).contains(&slot))
+            }
+            None => None,
+        };
+        for (number, replica) in replicas.iter().enumerate() {
+            let owner = &primaries[owner.unwrap_or(number % PRIMARIES)];
+            let id: String = ask(owner, &cluster("MYID")).map_err(refused)?;
             let follow = || ask::<()>(replica, cluster("REPLICATE").arg(&id)).is_ok();
             // It is refused until the replica has heard of the primary.
             self.wait(AGREE_TIMEOUT, follow)?;
@@ -227,7 +243,7 @@ fn recipe(program: PathBuf) -> impl Fn(&Path, [u16; 2]) -> Result<Recipe, LabErr
 }
 
 /// Whether a node sees all slots served, all nodes alive, and is in sync itself.
-fn is_in_sync(node: &Service) -> bool {
+fn is_in_sync(node: &Service, replicas: usize) -> bool {
     let Ok(state) = ask::<String>(node, &cluster("INFO")) else { return false };
     let Ok(nodes) = ask::<String>(node, &cluster("NODES")) else { return false };
     let Ok(replication) = information(node) else { return false };
@@ -236,13 +252,13 @@ fn is_in_sync(node: &Service) -> bool {
         flags.filter(|flags| flags.split(',').any(|flag| flag == word)).count()
     };
     let failed = ["fail", "fail?", "handshake", "noaddr"].into_iter().map(count).sum::<usize>();
-    let mut replicas = replication.lines().filter(|line| line.contains(",state="));
+    let mut followers = replication.lines().filter(|line| line.contains(",state="));
     let is_served = match replication.contains("role:slave") {
         true => replication.contains("master_link_status:up"),
-        false => replicas.all(|line| line.contains(",state=online,")),
+        false => followers.all(|line| line.contains(",state=online,")),
     };
     state.contains("cluster_state:ok")
-        && (count("master"), count("slave"), failed) == (PRIMARIES, REPLICAS, 0)
+        && (count("master"), count("slave"), failed) == (PRIMARIES, replicas, 0)
         && is_served
 }
 

@@ -9,7 +9,7 @@ use crate::escape::printable;
 use crate::flaws::{Design, Engines, Flaw, Flaws};
 use crate::secret::{EngineUrl, Secret};
 use crate::settings::{QueueType, Role};
-use crate::units::Span;
+use crate::units::{Count, Span};
 
 use super::check::FlagError;
 use super::flags::ServeFlags;
@@ -131,6 +131,7 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     };
     check_steps(flags)?;
     check_slots(flags)?;
+    check_buckets(flags, store)?;
     let by_steps = [Flaw::CheckThenAct, Flaw::CacheRefillInFlight];
     let chosen = self::flaws(flags);
     if let Some(flaw) =
@@ -163,6 +164,21 @@ fn check_slots(flags: &ServeFlags) -> Result<(), FlagError> {
         return Err(FlagError::new(which, problem));
     }
     Ok(())
+}
+
+/// Checks that the store can be spread over several buckets.
+fn check_buckets(flags: &ServeFlags, has_redis: bool) -> Result<(), FlagError> {
+    let problem = match flags.stock_buckets {
+        None | Some(Count(..=1)) => return Ok(()),
+        Some(_) if !has_redis => {
+            "needs --store redis://… or redis+cluster://…: the embedded store has one bucket"
+        }
+        Some(_) if flaws(flags).iter().next().is_some() => {
+            "cannot be above 1 with --flaw or --design article: flaws know one bucket"
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(FlagError::new("stock-buckets", problem))
 }
 
 /// Checks that no two flaws replace the same step: one of them would not show.

@@ -24,6 +24,10 @@ pub const DATA_DEFAULT: &str = "seckill-data";
 /// Maximum number of consumers: more than the cores of any machine.
 const CONSUMERS_MAX: u64 = 64;
 
+/// Maximum number of buckets: several for each node of a large cluster. Whoever finds its bucket
+/// empty asks all of them.
+const STOCK_BUCKETS_MAX: u64 = 64;
+
 /// The largest prefetch: the decisions of all consumers fit into what may wait for one commit.
 pub const PREFETCH_MAX: usize = 400;
 
@@ -45,6 +49,8 @@ pub struct ServePlan {
     pub broker: Option<BrokerPlan>,
     /// The Redis server; `None` for the embedded store.
     pub redis: Option<EngineUrl>,
+    /// Over how many buckets the stock in Redis is spread; 1 to [`STOCK_BUCKETS_MAX`].
+    pub stock_buckets: usize,
     /// When an attempt counts as accepted in an embedded engine.
     pub durability: Durability,
     /// Whether this process accepts attempts.
@@ -126,6 +132,8 @@ impl ServePlan {
             data: flags.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
             broker: broker(flags)?,
             redis: redis(flags)?,
+            stock_buckets: within("stock-buckets", flags.stock_buckets, 1, 1, STOCK_BUCKETS_MAX)?
+                as usize,
             durability: flags.durability.unwrap_or_default(),
             accepts: role != Role::Consumer,
             consumers: if role == Role::Api { 0 } else { consumers },

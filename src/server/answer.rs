@@ -168,6 +168,7 @@ pub(super) fn store_error(error: &StoreError) -> Response<Bytes> {
     match error {
         StoreError::Unavailable => refused(Refusal::StoreUnavailable),
         StoreError::Unknown => unknown(None),
+        StoreError::Reused => refused(Refusal::RequestIdReused),
         StoreError::UnknownItem => {
             rejected(StatusCode::NOT_FOUND, "unknown_item", error.to_string())
         }

@@ -26,7 +26,7 @@ pub(super) struct Opened {
 /// Opens both engines and the data dir, which no other process may use if an engine is in it.
 pub(super) async fn open(plan: &ServePlan) -> Result<Opened, ServeError> {
     let queue = QueueAt::new(plan.broker.clone(), plan.queue_max, &plan.flaws);
-    let store = StoreAt::new(plan.redis.clone(), &plan.flaws);
+    let store = StoreAt::new(plan.redis.clone(), plan.stock_buckets, &plan.flaws);
     let data = match (&queue, &store) {
         (QueueAt::RabbitMq(_), StoreAt::Redis(_)) => DataDir::share(&plan.data)?,
         _ => DataDir::open(&plan.data)?,

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The request may have had an effect or not.
     #[error("whether the store has it is unknown")]
     Unknown,
+    /// The request id belongs to the attempt of another buyer; the request had no effect.
+    #[error("the request id was used by another buyer")]
+    Reused,
     /// No sale of this item was ever opened.
     #[error("no such item is on sale")]
     UnknownItem,

@@ -171,7 +171,7 @@ impl Store {
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
         match self {
             Self::Embedded(store) => Ok(store.overdue(before_us)),
-            Self::Redis(store) => store.overdue(&mut scan.cursor, before_us).await,
+            Self::Redis(store) => store.overdue(scan, before_us).await,
         }
     }
 

@@ -15,11 +15,12 @@ pub enum StoreAt {
 }
 
 impl StoreAt {
-    /// The store that a plan names by the URL of a Redis server, if it names one.
-    pub fn new(redis: Option<EngineUrl>, flaws: &Flaws) -> Self {
+    /// The store that a plan names by the URL of a Redis server, if it names one; its stock is
+    /// spread over this many buckets.
+    pub fn new(redis: Option<EngineUrl>, buckets: usize, flaws: &Flaws) -> Self {
         match redis {
             None => Self::Embedded(Box::new(Recovery::new(embedded::flaws::ways(flaws)))),
-            Some(url) => Self::Redis(RedisOptions { url, flaws: flaws.clone() }),
+            Some(url) => Self::Redis(RedisOptions { url, buckets, flaws: flaws.clone() }),
         }
     }
 }

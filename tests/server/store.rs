@@ -31,10 +31,11 @@ impl Place {
 /// Runs a test on every store that can run here, each of them empty.
 pub(crate) async fn every_store(test: impl AsyncFn(Place)) {
     for backend in Backend::stores() {
-        let redis = backend
-            .store
-            .as_ref()
-            .map(|url| RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() });
+        let redis = backend.store.as_ref().map(|url| RedisOptions {
+            url: url.parse().unwrap(),
+            buckets: 1,
+            flaws: Flaws::default(),
+        });
         test(Place { redis, folder: tempfile::tempdir().unwrap() }).await;
     }
 }

@@ -7,6 +7,7 @@
 mod support;
 
 mod backends;
+mod buckets;
 mod described;
 mod faults;
 mod flaws;

@@ -28,6 +28,8 @@ pub(crate) struct Backend {
     pub(crate) store: Option<String>,
     name: String,
     queue_type: QueueType,
+    /// Over how many buckets the stock is spread.
+    pub(crate) buckets: usize,
     /// At the Redis Cluster, if the store is in it.
     _turn: Option<Arc<Turn>>,
 }
@@ -44,7 +46,7 @@ impl Backend {
     /// With neither.
     fn numbered(number: usize) -> Self {
         let (name, queue_type) = (format!("test-{number}"), QueueType::Classic);
-        Self { queue: None, store: None, name, queue_type, _turn: None }
+        Self { queue: None, store: None, name, queue_type, buckets: 1, _turn: None }
     }
 
     /// With the store in the cluster, which no other test uses while this lives, and a real queue
@@ -127,6 +129,11 @@ impl Backend {
         Self { queue, store, queue_type, ..Self::numbered(number) }
     }
 
+    /// With the stock spread over this many buckets.
+    pub(crate) fn with_buckets(self, buckets: usize) -> Self {
+        Self { buckets, ..self }
+    }
+
     /// The queue's name, which matters for a broker only.
     pub(crate) fn queue_name(&self) -> &str {
         &self.name
@@ -145,6 +152,7 @@ impl Backend {
         ServePlan {
             broker: self.queue.as_ref().map(broker),
             redis: self.store.as_ref().map(|url| url.parse().unwrap()),
+            stock_buckets: self.buckets,
             flaws: flaws.clone(),
             ..config(data)
         }
@@ -159,6 +167,8 @@ impl Backend {
         let (queue, store) = (flag("--queue", &self.queue), flag("--store", &self.store));
         let of_type = (self.queue_type == QueueType::Quorum).then(|| "quorum".to_owned());
         let name = flag("--queue-name", &name);
-        [queue, store, name, flag("--queue-type", &of_type)].concat()
+        let buckets = (self.buckets > 1).then(|| self.buckets.to_string());
+        let more = [flag("--queue-type", &of_type), flag("--stock-buckets", &buckets)].concat();
+        [queue, store, name, more].concat()
     }
 }

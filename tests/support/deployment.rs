@@ -105,7 +105,8 @@ impl Deployment {
     /// Waits until the register has every accepted attempt as queued.
     pub(crate) fn wait_confirmed(&self) {
         let url = self.backend.store.as_ref().unwrap().parse().unwrap();
-        let options = RedisOptions { url, flaws: Default::default() };
+        let options =
+            RedisOptions { url, buckets: self.backend.buckets, flaws: Default::default() };
         let redis = block_on(Redis::open(&options)).unwrap();
         let store = seckill::store::Store::Redis(redis);
         eventually("every queued attempt is registered as queued", || {

@@ -52,6 +52,10 @@ layered! {
         /// Cluster, redis+cluster://user:password@host1:6379,host2:6379 [default: embedded]
         #[arg(long, env = "SECKILL_STORE", hide_env_values = true, value_name = "embedded|URL")]
         pub store: Option<EngineUrl>,
+        /// Spread the stock in Redis over this many buckets, each in a slot of its own, so that
+        /// several nodes of a Redis Cluster share the work of one item [default: 1]
+        #[arg(long, env = "SECKILL_STOCK_BUCKETS", value_name = "N")]
+        pub stock_buckets: Option<Count>,
         /// Whether this process accepts attempts, decides them, or both [default: all]
         #[arg(long, env = "SECKILL_ROLE", value_enum, value_name = "all|api|consumer")]
         pub role: Option<Role>,

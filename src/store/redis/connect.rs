@@ -7,7 +7,8 @@ use redis::RedisError;
 use crate::secret::EngineUrl;
 
 use super::cluster::Cluster;
-use super::connection::Connection;
+use super::connection::Connections;
+use super::keys::Keys;
 use super::problem::{OpenError, explain};
 use super::single::Single;
 
@@ -25,7 +26,7 @@ pub(super) enum Connector {
 }
 
 impl Connector {
-    pub(super) fn new(url: &EngineUrl) -> Result<Self, OpenError> {
+    pub(super) fn new(url: &EngineUrl, buckets: Vec<Keys>) -> Result<Self, OpenError> {
         #[cfg(feature = "tls")]
         if url.scheme().starts_with("rediss") {
             crate::tls::check_cert_file().map_err(|error| OpenError::Trust(error.to_string()))?;
@@ -35,8 +36,8 @@ impl Connector {
             _ => OpenError::Server { url: url.to_string(), problem: explain(&error) },
         };
         Ok(match url.is_redis_cluster() {
-            true => Self::Cluster(Cluster::new(url).map_err(problem)?),
-            false => Self::Single(Single::new(url).map_err(problem)?),
+            true => Self::Cluster(Cluster::new(url, buckets).map_err(problem)?),
+            false => Self::Single(Single::new(url, buckets).map_err(problem)?),
         })
     }
 
@@ -44,15 +45,15 @@ impl Connector {
     ///
     /// # Errors
     /// Returns what is wrong with it.
-    pub(super) async fn connect(&self) -> Result<Connection, String> {
+    pub(super) async fn connect(&self) -> Result<Connections, String> {
         let within = match self {
             Self::Single(_) => CONNECT_TIMEOUT,
             Self::Cluster(_) => CLUSTER_TIMEOUT,
         };
         let opening = async {
             Ok(match self {
-                Self::Single(single) => Connection::Single(single.open().await?),
-                Self::Cluster(cluster) => Connection::Cluster(cluster.open().await?),
+                Self::Single(single) => single.open().await?,
+                Self::Cluster(cluster) => cluster.open().await?,
             })
         };
         match tokio::time::timeout(within, opening).await {

@@ -6,6 +6,28 @@ use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 use crate::secret::EngineUrl;
 
 use super::cluster::Batches;
+use super::keys::Keys;
+
+/// The connections by which the buckets reach their keys, in the order of the buckets.
+#[derive(Debug, Clone)]
+pub(super) struct Connections(Vec<Connection>);
+
+impl Connections {
+    /// One connection to a single server, for this many buckets.
+    pub(super) fn single(connection: MultiplexedConnection, buckets: usize) -> Self {
+        Self(vec![Connection::Single(connection); buckets])
+    }
+
+    /// The connections to the nodes that have the buckets' keys.
+    pub(super) fn cluster(batches: Vec<Batches>) -> Self {
+        Self(batches.into_iter().map(Connection::Cluster).collect())
+    }
+
+    /// The connection of the bucket with these keys.
+    pub(super) fn of(&mut self, keys: &Keys) -> &mut Connection {
+        &mut self.0[keys.number]
+    }
+}
 
 /// An open and checked connection. Clones share it.
 #[derive(Debug, Clone)]

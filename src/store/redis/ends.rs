@@ -5,7 +5,6 @@ use crate::sale::Fields;
 
 use super::super::StoreError;
 use super::super::orders::EndedOrders;
-use super::keys::key_of;
 use super::link::Link;
 use super::records::{ended, unreadable};
 use super::scripts::{SCRIPTS, Script};
@@ -36,7 +35,7 @@ pub(super) async fn read_ended(
     for begin in (0..len).step_by(CHUNK) {
         let end = (begin + CHUNK).min(len);
         let mut range = redis::cmd("LRANGE");
-        range.arg(key_of("ends", epoch)).arg(begin).arg(end - 1);
+        range.arg(link.key_of("ends", epoch)).arg(begin).arg(end - 1);
         let records: Vec<String> = link.ask(&range).await?;
         for record in &records {
             let mut fields = Fields::new(record.as_bytes());

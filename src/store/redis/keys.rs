@@ -22,6 +22,15 @@
 //! | `fence` | nothing of use: in a cluster it is written after each batch, before `WAIT` |
 //! | `route` | nothing, ever: each script names it |
 //!
+//! Where a store has several buckets (`--stock-buckets`), each has all of these under a prefix of
+//! its own, and these:
+//!
+//! | key, after the prefix | holds |
+//! | --- | --- |
+//! | `ids` | the bucket that has an attempt, and its position there, by request id |
+//! | `opening` | in the first bucket: items whose current sale may not be current in all others |
+//! | `sale:E`, too | `given:K` and `got:K`, the units that ever went to bucket K or came from it |
+//!
 //! `decided` and `waiting` are the only index of request ids, for all items: an id is found with
 //! the same commands however many items there are, and a script that announces it sees it whatever
 //! its item. The same holds for `held` and `ended`, so that due orders of all sales are found with
@@ -35,27 +44,49 @@
 //! stop halfway. The node then refuses keys that it does not have, and `route` is never there: so
 //! it refuses all scripts.
 
-/// What all keys begin with.
-pub(super) const PREFIX: &str = "{seckill}:";
+use std::sync::Arc;
 
-/// The key that each script names.
+/// What all keys begin with; where there are several buckets, those of the first one.
+const PREFIX: &str = "{seckill}:";
+
+/// The key that each script names; where there are several buckets, it is in the slot of the first.
 pub const ROUTE: &str = "{seckill}:route";
 
-/// The key that is written before `WAIT`.
-pub(super) const FENCE: &str = "{seckill}:fence";
-
-/// The layout that this version reads and writes.
-pub(super) const LAYOUT: u32 = 3;
-
-/// A key of the first layout, which had no key for the layout itself.
-pub(super) const FIRST_LAYOUT: &str = "seckill:items";
-
-/// A key that there is once.
-pub(super) fn key(name: &str) -> String {
-    format!("{PREFIX}{name}")
+/// The keys of one bucket: what they begin with, and the one that its scripts name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keys {
+    prefix: Arc<str>,
+    route: Arc<str>,
+    /// Which bucket this is, from 0.
+    pub(super) number: usize,
 }
 
-/// A key that there is once for each item or sale.
-pub(super) fn key_of(name: &str, whose: impl std::fmt::Display) -> String {
-    format!("{PREFIX}{name}:{whose}")
+impl Keys {
+    /// The keys of a store that has one bucket.
+    pub(super) fn of_one() -> Self {
+        Self { prefix: PREFIX.into(), route: ROUTE.into(), number: 0 }
+    }
+
+    /// The keys of one of several buckets, which have this hash tag. The scripts read the two
+    /// numbers from `route`.
+    pub(super) fn of_bucket(tag: &str, number: usize, buckets: usize) -> Self {
+        let prefix = format!("{{{tag}}}:");
+        let route = format!("{prefix}route:{buckets}:{number}");
+        Self { prefix: prefix.into(), route: route.into(), number }
+    }
+
+    /// The key that each script names.
+    pub(super) fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// A key that there is once.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// A key that there is once for each item or sale.
+    pub(super) fn key_of(&self, name: &str, whose: impl std::fmt::Display) -> String {
+        format!("{}{name}:{whose}", self.prefix)
+    }
 }

@@ -1,4 +1,7 @@
--- P, the prefix of all keys, is defined above this. Redis runs no other command during a script.
+-- Redis runs no other command during a script. Each is told one key, from which it knows the prefix
+-- of all keys, and where there are several buckets, their number and which of them this is.
+local P, BUCKETS, BUCKET = string.match(KEYS[1], '^(.*:)route:?(%d*):?(%d*)$')
+BUCKETS, BUCKET = tonumber(BUCKETS) or 1, tonumber(BUCKET) or 0
 
 -- What is known of a request id: a word and a record.
 local function known(id)
@@ -8,6 +11,23 @@ local function known(id)
   if not waiting then return 'unknown', '' end
   local announced = redis.call('SISMEMBER', P .. 'unconfirmed', id) == 1
   return announced and 'announced' or 'waiting', waiting
+end
+
+-- Creates a sale with these terms, of which this many units are here. The terms are words: item,
+-- stock, per_buyer, opening and closing, with a dash where there is none; and the hold of orders,
+-- which may be left out.
+local function create_sale(epoch, terms, left)
+  local item, _, per_buyer, opens, closes, hold =
+    string.match(terms, '^(%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
+  redis.call('HSET', P .. 'sale:' .. epoch, 'epoch', epoch, 'terms', terms, 'item', item,
+    'per_buyer', per_buyer, 'opens', opens, 'closes', closes, 'left', left, 'orders', 0)
+  if hold ~= '' then redis.call('HSET', P .. 'sale:' .. epoch, 'hold', hold) end
+end
+
+-- Makes a sale the current one of its item, in the place of the one before.
+local function make_current(item, epoch, before)
+  redis.call('HSET', P .. 'items', item, epoch)
+  if before then redis.call('DEL', P .. 'bought:' .. before) end
 end
 
 -- Id, buyer, item, epoch and position of an attempt, from its record.
@@ -23,7 +43,8 @@ local function remove(item, ids)
   redis.call('SREM', P .. 'twins', unpack(ids))
 end
 
--- What is read of a sale: its epoch, terms, units left, orders made, orders given back, orders paid.
+-- What is read of a sale: its epoch, terms, units left, orders made, orders given back, orders
+-- paid.
 local SALE = { 'epoch', 'terms', 'left', 'orders', 'returned', 'paid' }
 
 -- The last two are zero at a sale that does not hold its orders.
@@ -134,7 +155,8 @@ local function order(sale, one)
   sale.bought[one.buyer] = sale.bought[one.buyer] + 1
   sale.changed[#sale.changed + 1] = one.buyer
   sale.changed[#sale.changed + 1] = sale.bought[one.buyer]
-  local won = string.format('won %s-%s-%d', sale.item, sale.epoch, sale.orders)
+  local number = (sale.orders - 1) * BUCKETS + BUCKET + 1
+  local won = string.format('won %s-%s-%d', sale.item, sale.epoch, number)
   if not sale.hold then return won end
   local held_until = string.format('%.0f', tonumber(ARGV[1]) + sale.hold)
   sale.held[#sale.held + 1] = held_until
@@ -153,8 +175,8 @@ end
 
 -- Decides attempts by a rule, one after the other, and stores the decisions: in the results and the
 -- ledger, and removes them from the register. `before` holds the earlier decisions and is extended.
--- Returns the decision where it is new, the whole record where it is not, and nothing for an attempt
--- that was withdrawn.
+-- Returns the decision where it is new, the whole record where it is not, and nothing for an
+-- attempt that was withdrawn. The second value of the rule says that its answer is no decision.
 local function decide(all, before, rule)
   local answers, fresh, ids, ledgers = {}, {}, {}, {}
   local left_out = withdrawn(all)
@@ -163,14 +185,17 @@ local function decide(all, before, rule)
     if not answer and left_out[i] then
       answer = ''
     elseif not answer then
-      answer = rule(one)
-      local record = ARGV[1] .. ' ' .. one.record .. ' ' .. answer
-      before[one.id] = record
-      fresh[#fresh + 1] = one.id
-      fresh[#fresh + 1] = record
-      ids[#ids + 1] = one.id
-      ledgers[one.epoch] = ledgers[one.epoch] or {}
-      table.insert(ledgers[one.epoch], one.id)
+      local is_undecided
+      answer, is_undecided = rule(one)
+      if not is_undecided then
+        local record = ARGV[1] .. ' ' .. one.record .. ' ' .. answer
+        before[one.id] = record
+        fresh[#fresh + 1] = one.id
+        fresh[#fresh + 1] = record
+        ids[#ids + 1] = one.id
+        ledgers[one.epoch] = ledgers[one.epoch] or {}
+        table.insert(ledgers[one.epoch], one.id)
+      end
     end
     answers[i] = answer
   end
@@ -184,8 +209,8 @@ local function decide(all, before, rule)
   return answers
 end
 
--- Decides the attempts at one item in ARGV by a rule for its current sale, all or none. One that was
--- decided before keeps its decision; `before`, if it is given, counts as the earlier decisions.
+-- Decides the attempts at one item in ARGV by a rule for its current sale, all or none. One that
+-- was decided before keeps its decision; `before`, if it is given, counts as the earlier decisions.
 local function reserve(rule, before)
   local all = attempts()
   local sale = counted_sale(all)
@@ -230,8 +255,8 @@ local function keep_order(one, now_us)
   return set_ended(one, 'paid', now_us)
 end
 
--- Ends an order, and gives its unit and its buyer's place back. The orders of each buyer are counted
--- for current sales only.
+-- Ends an order, and gives its unit and its buyer's place back. The orders of each buyer are
+-- counted for current sales only.
 local function give_order_back(one, status, now_us)
   redis.call('HINCRBY', P .. 'sale:' .. one.epoch, 'left', 1)
   redis.call('HINCRBY', P .. 'sale:' .. one.epoch, 'returned', 1)
@@ -242,8 +267,8 @@ local function give_order_back(one, status, now_us)
   return set_ended(one, status, now_us)
 end
 
--- Ends the hold of an order, if it is held, and returns its status. From its deadline on it expires,
--- whatever is to end it. This is the only place where a unit comes back.
+-- Ends the hold of an order, if it is held, and returns its status. From its deadline on it
+-- expires, whatever is to end it. This is the only place where a unit comes back.
 local function end_order(one, ending, now_us)
   local status = end_of(one.id)
   if status then return status end
@@ -260,7 +285,8 @@ local function end_named(rule)
   return rule(one, ARGV[3], ARGV[4])
 end
 
--- Expires orders that are due by a rule, and returns how many there were. ARGV: now_us, most orders.
+-- Expires orders that are due by a rule, and returns how many there were. ARGV: now_us, most
+-- orders.
 local function expire(rule)
   local due = redis.call('ZRANGEBYSCORE', P .. 'held', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
   for _, id in ipairs(due) do
@@ -268,4 +294,15 @@ local function expire(rule)
     if one then rule(one, 'expire', ARGV[1]) else redis.call('ZREM', P .. 'held', id) end
   end
   return #due
+end
+
+-- Adds units to a sale that another bucket has given: as many as its number of units given to this
+-- one is above the number that has arrived. So each unit arrives once, however often this is
+-- called.
+local function take(epoch, bucket, given)
+  local key, got = P .. 'sale:' .. epoch, 'got:' .. bucket
+  local units = tonumber(given) - tonumber(redis.call('HGET', key, got) or '0')
+  if units <= 0 then return end
+  redis.call('HINCRBY', key, 'left', units)
+  redis.call('HINCRBY', key, got, units)
 end

@@ -15,8 +15,9 @@ use crate::secret::EngineUrl;
 
 use super::super::StoreError;
 use super::connect::{CONNECT_TIMEOUT, Connector};
-use super::connection::Connection;
+use super::connection::Connections;
 use super::failure::{ends_connection, is_refusal};
+use super::keys::Keys;
 use super::problem::OpenError;
 
 /// How long the server may take to answer: enough for a large batch on a slow disk.
@@ -42,9 +43,10 @@ pub(super) enum Access {
     Write,
 }
 
-/// The connection of the process to Redis, over any number of sessions.
+/// The connection of the process to Redis, over any number of sessions, as one bucket uses it.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
+    keys: Keys,
     session: watch::Sender<Option<Session>>,
     /// Whether a refusal was logged since the last sign of life.
     warned: Arc<AtomicBool>,
@@ -54,7 +56,7 @@ pub(super) struct Link {
 /// An open connection.
 #[derive(Debug, Clone)]
 struct Session {
-    connection: Connection,
+    connection: Connections,
     number: u64,
 }
 
@@ -69,14 +71,34 @@ impl Drop for Keeping {
 }
 
 impl Link {
-    pub(super) async fn open(url: &EngineUrl) -> Result<Self, OpenError> {
-        let connector = Connector::new(url)?;
+    /// Opens the connection, and returns it as each of the buckets with these keys uses it.
+    pub(super) async fn open(url: &EngineUrl, buckets: Vec<Keys>) -> Result<Vec<Self>, OpenError> {
+        let connector = Connector::new(url, buckets.clone())?;
         let connection = connector.connect().await;
         let connection = connection.map_err(|problem| OpenError::of_server(url, problem))?;
         let session = watch::Sender::new(Some(Session { connection, number: 0 }));
         let keeping = tokio::spawn(keep_connected(session.clone(), connector)).abort_handle();
-        let keeping = Arc::new(Keeping(keeping));
-        Ok(Self { session, warned: Arc::default(), _keeping: keeping })
+        let (warned, _keeping) = (Arc::default(), Arc::new(Keeping(keeping)));
+        let link = |keys| {
+            let (session, warned) = (session.clone(), Arc::clone(&warned));
+            Self { keys, session, warned, _keeping: Arc::clone(&_keeping) }
+        };
+        Ok(buckets.into_iter().map(link).collect())
+    }
+
+    /// The keys of the bucket.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// A key that there is once.
+    pub(super) fn key(&self, name: &str) -> String {
+        self.keys.key(name)
+    }
+
+    /// A key that there is once for each item or sale.
+    pub(super) fn key_of(&self, name: &str, whose: impl std::fmt::Display) -> String {
+        self.keys.key_of(name, whose)
     }
 
     /// Runs a script, and loads it if the server does not have it.
@@ -86,7 +108,7 @@ impl Link {
         access: Access,
     ) -> Result<T, StoreError> {
         let mut session = self.session()?;
-        let call = script.invoke_async(&mut session.connection);
+        let call = script.invoke_async(session.connection.of(&self.keys));
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
         self.checked(session.number, answer, access)
     }
@@ -94,7 +116,7 @@ impl Link {
     /// Sends a command that only reads.
     pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         let mut session = self.session()?;
-        let call = command.query_async(&mut session.connection);
+        let call = command.query_async(session.connection.of(&self.keys));
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
         self.checked(session.number, answer, Access::Read)
     }
@@ -106,14 +128,15 @@ impl Link {
         access: Access,
     ) -> Result<T, StoreError> {
         let mut session = self.session()?;
-        let call = commands.query_async(&mut session.connection);
+        let call = commands.query_async(session.connection.of(&self.keys));
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
         self.checked(session.number, answer, access)
     }
 
     /// The servers that have the data, as [`Connection::servers`] names them.
     pub(super) fn servers(&self) -> Vec<Option<EngineUrl>> {
-        self.session().map_or_else(|_| Vec::new(), |session| session.connection.servers())
+        let servers = |mut session: Session| session.connection.of(&self.keys).servers();
+        self.session().map_or_else(|_| Vec::new(), servers)
     }
 
     /// A setting of one of these servers; `None` if it does not show it.
@@ -121,7 +144,7 @@ impl Link {
         let mut session = self.session().ok()?;
         let mut get = redis::cmd("CONFIG");
         get.arg("GET").arg(name);
-        let call = session.connection.ask(server, get);
+        let call = session.connection.of(&self.keys).ask(server, get);
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await.ok()?.ok()?;
         Vec::<String>::from_redis_value(answer).ok()?.into_iter().nth(1)
     }
@@ -198,7 +221,7 @@ async fn keep_connected(session: watch::Sender<Option<Session>>, connector: Conn
 }
 
 /// Connects, with growing pauses, until it succeeds.
-async fn reconnect(connector: &Connector) -> Connection {
+async fn reconnect(connector: &Connector) -> Connections {
     let (mut backoff, mut logged) = (BACKOFF_MIN, String::new());
     loop {
         tokio::time::sleep(backoff).await;

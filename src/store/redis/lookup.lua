@@ -70,9 +70,17 @@ local function look_up(one, offer, orders)
   return 'fresh', ''
 end
 
+-- The position of an attempt after the last one that was given. Each of several buckets gives its
+-- own, in tenths of a millisecond, so that their order is about that of acceptance.
+local function next_after(last, at_us)
+  if BUCKETS == 1 then return last + 1 end
+  return math.max(last + 1, math.floor(tonumber(at_us) / 100))
+end
+
 local function look_up_all(group)
   local offer, answers, fresh = offer_of(group), {}, {}
-  local seq = tonumber(redis.call('GET', P .. 'seq') or '0')
+  local before = tonumber(redis.call('GET', P .. 'seq') or '0')
+  local last = before
   local records, queued = {}, {}
   for i, one in ipairs(group.attempts) do
     local state, record = look_up(one, offer, offer.orders and offer.orders[i])
@@ -80,7 +88,8 @@ local function look_up_all(group)
       local item, epoch = offer.item, one.epoch
       if epoch == '' then epoch = offer.epoch else item = group.item end
       fresh[#fresh + 1] = one.id
-      local place = string.format('%.0f', seq + #fresh)
+      last = next_after(last, one.at_us)
+      local place = string.format('%.0f', last * BUCKETS + BUCKET)
       record = table.concat({ one.id, one.buyer, item, epoch, place, one.at_us }, ' ')
       announced[one.id] = record
       records[#records + 1], records[#records + 2] = one.id, record
@@ -89,7 +98,7 @@ local function look_up_all(group)
     answers[#answers + 1], answers[#answers + 2] = state, record
   end
   if #fresh > 0 then
-    redis.call('INCRBY', P .. 'seq', #fresh)
+    redis.call('INCRBY', P .. 'seq', string.format('%.0f', last - before))
     redis.call('HSET', P .. 'waiting', unpack(records))
     redis.call('SADD', P .. 'unconfirmed', unpack(fresh))
     redis.call('ZADD', P .. 'queued:' .. (offer.item or group.item), unpack(queued))

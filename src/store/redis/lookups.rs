@@ -24,7 +24,7 @@ const WAITING_MAX: usize = 1_024;
 const FAILED: &str = "failed";
 
 /// What is asked about an attempt.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) request_id: RequestId,
     pub(super) buyer: BuyerId,
@@ -96,7 +96,7 @@ type OfItem = (String, Vec<String>, Vec<String>);
 
 /// Asks about attempts, which are sorted by their items, and answers each.
 async fn call(link: &Link, asked: &mut Vec<Asked>) {
-    let mut call = SCRIPTS.lookup.call();
+    let mut call = SCRIPTS.lookup.call(link.keys());
     let mut counts = Vec::new();
     for of_item in asked.chunk_by(|a, b| a.question.item == b.question.item) {
         counts.push(of_item.len());

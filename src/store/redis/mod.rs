@@ -3,6 +3,8 @@
 //! Each decision is one Lua script, which Redis runs atomically: dedupe, limit, decrement, order
 //! and result happen together or not at all.
 
+mod bucket;
+mod buckets;
 mod cluster;
 mod connect;
 mod connection;
@@ -24,24 +26,28 @@ mod reserve;
 mod scan;
 mod scripts;
 mod single;
+mod slot;
 
 use std::sync::Arc;
 
+use crate::api::OrderStatus;
 use crate::flaws::Flaws;
 use crate::ids::{BuyerId, ItemId, RequestId};
-use crate::sale::{Attempt, Terms};
+use crate::sale::{Attempt, Ending, NewAttempt, Order, Terms};
 use crate::secret::EngineUrl;
 
 use super::ledger::{Ledger, Rows};
+use super::orders::OrderRef;
 use super::waiters::Waiters;
-use super::{Known, Lookup, Reservation, SaleView, StoreError};
-use ends::EndOrders;
-use link::{Access, Link};
-use lookups::{Announce, Lookups, Question};
+use super::{
+    Announced, Decided, Known, Lookup, RegisterBacklog, RegisterScan, Reservation, SaleView,
+    StoreError,
+};
+use bucket::Bucket;
+use buckets::{Buckets, keys_of};
+use link::Link;
+use lookups::{Announce, Question};
 use poll::Poll;
-use records::{current, known, named, view};
-use reserve::Reserve;
-use scripts::SCRIPTS;
 
 pub use keys::ROUTE as ROUTING_KEY;
 pub(super) use ledger::LedgerRows;
@@ -53,19 +59,35 @@ pub struct Options {
     /// `redis://user:password@host:port/db`, or the nodes of a cluster:
     /// `redis+cluster://user:password@host:port,host:port`.
     pub url: EngineUrl,
-    /// The flaws that the use of it is to have.
+    /// Over how many buckets the stock is spread, at least 1.
+    pub buckets: usize,
+    /// The flaws that the use of it is to have; with several buckets there are none.
     pub flaws: Flaws,
 }
 
 /// A store in a Redis server or cluster.
 #[derive(Debug)]
 pub struct Redis {
-    link: Link,
-    lookups: Lookups,
-    reserve: Reserve,
-    end_orders: EndOrders,
+    stock: Stock,
     waiters: Arc<Waiters>,
     _poll: Poll,
+}
+
+/// Where the stock is.
+#[derive(Debug)]
+enum Stock {
+    Whole(Box<Bucket>),
+    Spread(Buckets),
+}
+
+/// Calls an async function of the one bucket, or of the several ones.
+macro_rules! delegate {
+    ($self:expr, $stock:ident => $answer:expr) => {
+        match &$self.stock {
+            Stock::Whole($stock) => $answer.await,
+            Stock::Spread($stock) => $answer.await,
+        }
+    };
 }
 
 impl Redis {
@@ -75,39 +97,34 @@ impl Redis {
     /// # Errors
     /// Returns an error when the server cannot be reached now.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        let link = Link::open(&options.url).await?;
-        persistence::warn(&link).await;
+        let links = Link::open(&options.url, keys_of(options.buckets)).await?;
+        persistence::warn(&links).await;
         let waiters = Arc::new(Waiters::default());
-        let poll = Poll::start(&link, &waiters);
-        let lookups = Lookups::start(link.clone());
-        let chosen = &options.flaws;
-        let (reserve, end_orders) = (flaws::reserve(chosen), flaws::end_orders(chosen));
-        Ok(Self { link, lookups, reserve, end_orders, waiters, _poll: poll })
+        let poll = Poll::start(&links, &waiters);
+        let mut all: Vec<Bucket> =
+            links.into_iter().map(|link| Bucket::new(link, &options.flaws)).collect();
+        let stock = match all.pop() {
+            Some(only) if all.is_empty() => Stock::Whole(Box::new(only)),
+            last => Stock::Spread(Buckets::start(all.into_iter().chain(last).collect())),
+        };
+        Ok(Self { stock, waiters, _poll: poll })
     }
 
     pub(super) async fn open_sale(&self, terms: Terms) -> Result<SaleView, StoreError> {
-        self.open_terms(terms, "fresh").await
+        delegate!(self, stock => stock.open_sale(terms, "fresh"))
     }
 
     pub(super) async fn open_or_resume(&self, terms: Terms) -> Result<SaleView, StoreError> {
         match self.sale(Some(&terms.item)).await {
-            Err(StoreError::UnknownItem) => self.open_terms(terms, "unless-open").await,
+            Err(StoreError::UnknownItem) => {
+                delegate!(self, stock => stock.open_sale(terms, "unless-open"))
+            }
             found => found,
         }
     }
 
-    async fn open_terms(&self, terms: Terms, how: &str) -> Result<SaleView, StoreError> {
-        let mut open = SCRIPTS.open.arg(how);
-        open.arg(terms.to_string());
-        let opened: Vec<String> = self.link.run(&open, Access::Write).await?;
-        self.reserve.opened(&self.link, &terms).await?;
-        view(&opened)
-    }
-
     pub(super) async fn sale(&self, item: Option<&ItemId>) -> Result<SaleView, StoreError> {
-        let sale = SCRIPTS.sale.arg(named(item));
-        let (problem, sale): (String, Vec<String>) = self.link.run(&sale, Access::Read).await?;
-        current(&problem, &sale)
+        delegate!(self, stock => stock.sale(item))
     }
 
     pub(super) async fn lookup(
@@ -119,13 +136,67 @@ impl Redis {
     ) -> Result<Lookup, StoreError> {
         let announce = announce_us.map(|accepted_us| Announce { accepted_us, epoch: None });
         let (request_id, buyer, item) = (*request_id, buyer.clone(), item.cloned());
-        self.lookups.ask(Question { request_id, buyer, item, announce }).await
+        let question = Question { request_id, buyer, item, announce };
+        delegate!(self, stock => stock.lookup(question))
     }
 
     pub(super) async fn known(&self, request_id: &RequestId) -> Result<Option<Known>, StoreError> {
-        let find = SCRIPTS.find.arg(request_id.to_string());
-        let (state, record): (String, String) = self.link.run(&find, Access::Read).await?;
-        known(&state, &record)
+        delegate!(self, stock => stock.known(request_id))
+    }
+
+    pub(super) async fn announce(&self, new: &NewAttempt) -> Result<Announced, StoreError> {
+        let NewAttempt { request_id, buyer, item, epoch, accepted_us } = new.clone();
+        let announce = Some(Announce { accepted_us, epoch: Some(epoch) });
+        let question = Question { request_id, buyer, item: Some(item), announce };
+        let found = delegate!(self, stock => stock.lookup(question))?;
+        let known = found.known.map(Announced::Known);
+        known.or(found.announced.map(Announced::Fresh)).ok_or(StoreError::Unknown)
+    }
+
+    pub(super) async fn confirm(&self, attempts: &[Arc<Attempt>]) -> Result<(), StoreError> {
+        delegate!(self, stock => stock.confirm(attempts))
+    }
+
+    pub(super) async fn withdraw(&self, attempt: &Attempt) -> Result<bool, StoreError> {
+        let withdrawn = delegate!(self, stock => stock.withdraw(attempt))?;
+        if withdrawn {
+            self.waiters.wake(&attempt.request_id);
+        }
+        Ok(withdrawn)
+    }
+
+    pub(super) async fn unconfirmed(
+        &self,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        delegate!(self, stock => stock.unconfirmed(before_us))
+    }
+
+    pub(super) async fn overdue(
+        &self,
+        scan: &mut RegisterScan,
+        before_us: u64,
+    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        delegate!(self, stock => stock.overdue(scan, before_us))
+    }
+
+    pub(super) async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        delegate!(self, stock => stock.waiting(epoch))
+    }
+
+    pub(super) async fn waiting_count(&self, item: &ItemId) -> Result<usize, StoreError> {
+        delegate!(self, stock => stock.waiting_count(item))
+    }
+
+    pub(super) async fn backlog(&self, item: &ItemId) -> Result<RegisterBacklog, StoreError> {
+        delegate!(self, stock => stock.backlog(item))
+    }
+
+    pub(super) async fn position(
+        &self,
+        attempt: &Attempt,
+    ) -> Result<(Option<usize>, u64), StoreError> {
+        delegate!(self, stock => stock.position(attempt))
     }
 
     pub(super) async fn reserve(
@@ -133,7 +204,7 @@ impl Redis {
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        let decided = self.reserve.decide(&self.link, attempts, now_us).await?;
+        let decided = delegate!(self, stock => stock.reserve(attempts, now_us))?;
         Ok(Reservation { decided, last_record: None })
     }
 
@@ -142,8 +213,25 @@ impl Redis {
         attempts: &[Arc<Attempt>],
         now_us: u64,
     ) -> Result<Reservation, StoreError> {
-        let decided = reserve::lose_undeliverable(&self.link, attempts, now_us).await?;
+        let decided = delegate!(self, stock => stock.lose_undeliverable(attempts, now_us))?;
         Ok(Reservation { decided, last_record: None })
+    }
+
+    pub(super) async fn end_order(
+        &self,
+        order: &OrderRef,
+        ending: Ending,
+        now_us: u64,
+    ) -> Result<Option<OrderStatus>, StoreError> {
+        delegate!(self, stock => stock.end_order(order, ending, now_us))
+    }
+
+    pub(super) async fn expire_due(&self, now_us: u64, max: usize) -> Result<usize, StoreError> {
+        delegate!(self, stock => stock.expire_due(now_us, max))
+    }
+
+    pub(super) async fn order(&self, decided: &Decided) -> Result<Option<Order>, StoreError> {
+        delegate!(self, stock => stock.order(decided))
     }
 
     pub(super) fn waiters(&self) -> &Waiters {
@@ -151,15 +239,19 @@ impl Redis {
     }
 
     pub(super) async fn ledger(&self, epoch: u64) -> Result<Ledger, StoreError> {
-        let (sale, rows, ended) = ledger::read(&self.link, epoch).await?;
+        let (sale, rows, ended) = delegate!(self, stock => stock.ledger(epoch))?;
         Ok(Ledger { sale, rows: Rows::Redis(rows), ended })
     }
 
     pub(super) fn unavailable(&self) -> Option<String> {
-        (!self.link.is_connected()).then(|| StoreError::Unavailable.to_string())
+        let is_connected = match &self.stock {
+            Stock::Whole(bucket) => bucket.link.is_connected(),
+            Stock::Spread(buckets) => buckets.is_connected(),
+        };
+        (!is_connected).then(|| StoreError::Unavailable.to_string())
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
-        self.link.ask(&redis::cmd("PING")).await
+        delegate!(self, stock => stock.check())
     }
 }

@@ -5,19 +5,18 @@ use crate::sale::{Ending, Fields, Order};
 
 use super::super::orders::{EndedOrders, OrderRef};
 use super::super::{Decided, StoreError};
-use super::Redis;
-use super::keys::key;
+use super::bucket::Bucket;
 use super::link::Access;
 use super::records::{ended, unreadable};
 
-impl Redis {
-    pub(in crate::store) async fn end_order(
+impl Bucket {
+    pub(super) async fn end_order(
         &self,
         order: &OrderRef,
         ending: Ending,
         now_us: u64,
     ) -> Result<Option<OrderStatus>, StoreError> {
-        let mut end = self.end_orders.one.arg(order.request_id.to_string());
+        let mut end = self.end_orders.one.arg(self.link.keys(), order.request_id.to_string());
         end.arg(order.order_id.as_str()).arg(ending.as_str()).arg(now_us);
         let status: String = self.link.run(&end, Access::Write).await?;
         match (status.as_str(), OrderStatus::from_word(&status)) {
@@ -27,22 +26,15 @@ impl Redis {
         }
     }
 
-    pub(in crate::store) async fn expire_due(
-        &self,
-        now_us: u64,
-        max: usize,
-    ) -> Result<usize, StoreError> {
-        let mut due = self.end_orders.due.arg(now_us);
+    pub(super) async fn expire_due(&self, now_us: u64, max: usize) -> Result<usize, StoreError> {
+        let mut due = self.end_orders.due.arg(self.link.keys(), now_us);
         due.arg(max);
         self.link.run(&due, Access::Write).await
     }
 
-    pub(in crate::store) async fn order(
-        &self,
-        decided: &Decided,
-    ) -> Result<Option<Order>, StoreError> {
+    pub(super) async fn order(&self, decided: &Decided) -> Result<Option<Order>, StoreError> {
         let mut get = redis::cmd("HGET");
-        get.arg(key("ended")).arg(decided.attempt.request_id.to_string());
+        get.arg(self.link.key("ended")).arg(decided.attempt.request_id.to_string());
         let record: Option<String> = self.link.ask(&get).await?;
         let mut orders = EndedOrders::default();
         if let Some(record) = record {

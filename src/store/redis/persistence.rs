@@ -6,9 +6,20 @@ use super::link::Link;
 
 /// Logs a warning for every setting that allows an acknowledged sale to be lost. In a cluster, each
 /// replica may be the next primary, so their settings count as much.
-pub(super) async fn warn(link: &Link) {
-    let servers = link.servers();
-    if let [None, Some(_)] = servers[..] {
+pub(super) async fn warn(links: &[Link]) {
+    let mut warned = Vec::new();
+    for link in links {
+        let servers = link.servers();
+        // Buckets at the same primary have the same servers.
+        if !warned.contains(&servers) {
+            warn_of(link, &servers).await;
+            warned.push(servers);
+        }
+    }
+}
+
+async fn warn_of(link: &Link, servers: &[Option<EngineUrl>]) {
+    if let [None, Some(_)] = servers {
         tracing::warn!(
             "the primary of the store's keys has one replica: if either fails, every attempt is \
              refused until there is a replica again; have two"
@@ -16,7 +27,7 @@ pub(super) async fn warn(link: &Link) {
     }
     for server in servers {
         for problem in problems_of(link, server.as_ref()).await {
-            match &server {
+            match server {
                 None => tracing::warn!("{problem}"),
                 Some(replica) => tracing::warn!(%replica, "{problem}"),
             }

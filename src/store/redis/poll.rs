@@ -12,7 +12,7 @@ use crate::ids::RequestId;
 
 use super::super::StoreError;
 use super::super::waiters::Waiters;
-use super::keys::key;
+use super::buckets::{Owners, join_all};
 use super::link::Link;
 use super::records::decided;
 
@@ -37,9 +37,13 @@ pub(super) struct Poll {
 }
 
 impl Poll {
-    pub(super) fn start(link: &Link, waiters: &Arc<Waiters>) -> Self {
-        let (link, waiters) = (link.clone(), Arc::clone(waiters));
-        let poll = async move { tokio::join!(link.heartbeat(), poll(&link, &waiters)) };
+    /// Starts for the buckets behind these links.
+    pub(super) fn start(links: &[Link], waiters: &Arc<Waiters>) -> Self {
+        let (links, waiters) = (links.to_vec(), Arc::clone(waiters));
+        let poll = async move {
+            let heartbeats = join_all(links.iter().map(Link::heartbeat));
+            tokio::join!(heartbeats, poll(&links, &waiters))
+        };
         Self { polling: tokio::spawn(poll).abort_handle() }
     }
 }
@@ -50,19 +54,40 @@ impl Drop for Poll {
     }
 }
 
-async fn poll(link: &Link, waiters: &Waiters) {
+async fn poll(links: &[Link], waiters: &Waiters) {
+    let mut owners = Owners::default();
     loop {
         let started = Instant::now();
         // A failure is logged by the link, and the next poll repeats it.
-        let _ = poll_once(link, waiters).await;
+        let _ = poll_once(links, waiters, &mut owners).await;
         let pause = (started.elapsed() * PAUSE_PER_POLL).clamp(PAUSE, PAUSE_MAX);
         tokio::time::sleep(pause).await;
     }
 }
 
-async fn poll_once(link: &Link, waiters: &Waiters) -> Result<(), StoreError> {
+async fn poll_once(
+    links: &[Link],
+    waiters: &Waiters,
+    owners: &mut Owners,
+) -> Result<(), StoreError> {
+    let ids = waiters.ids();
+    if let [link] = links {
+        return ask_about(link, waiters, &ids).await;
+    }
+    owners.find(links, &ids).await?;
+    for link in links {
+        ask_about(link, waiters, &owners.of_bucket(link.keys().number)).await?;
+    }
+    Ok(())
+}
+
+async fn ask_about(
+    link: &Link,
+    waiters: &Waiters,
+    request_ids: &[RequestId],
+) -> Result<(), StoreError> {
     // One call after the other, so that Redis can run other commands between them.
-    for some in waiters.ids().chunks(BATCH) {
+    for some in request_ids.chunks(BATCH) {
         ask(link, waiters, some).await?;
     }
     Ok(())
@@ -71,7 +96,7 @@ async fn poll_once(link: &Link, waiters: &Waiters) -> Result<(), StoreError> {
 /// Reads the decisions on attempts, and notifies their waiters.
 async fn ask(link: &Link, waiters: &Waiters, request_ids: &[RequestId]) -> Result<(), StoreError> {
     let mut get = redis::cmd("HMGET");
-    get.arg(key("decided"));
+    get.arg(link.key("decided"));
     for request_id in request_ids {
         get.arg(request_id.to_string());
     }

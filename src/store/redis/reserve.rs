@@ -81,7 +81,7 @@ async fn run(
     if attempts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut call = script.arg(now_us);
+    let mut call = script.arg(link.keys(), now_us);
     for attempt in attempts {
         call.arg(attempt.to_string());
     }

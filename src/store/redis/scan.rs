@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use crate::sale::Attempt;
 
-use super::super::StoreError;
-use super::Redis;
-use super::keys::{key, key_of};
+use super::super::{RegisterScan, StoreError};
+use super::bucket::Bucket;
 use super::records::attempt;
 
 /// Attempts that one command reads, about: Redis does nothing else meanwhile.
@@ -16,20 +15,17 @@ const PART: usize = 1_000;
 /// Parts of the register that one call reads, if it finds nothing in them.
 const PARTS_MAX: usize = 10;
 
-impl Redis {
-    pub(in crate::store) async fn waiting(
-        &self,
-        epoch: u64,
-    ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+impl Bucket {
+    pub(super) async fn waiting(&self, epoch: u64) -> Result<Vec<Arc<Attempt>>, StoreError> {
         let mut item = redis::cmd("HGET");
-        item.arg(key_of("sale", epoch)).arg("item");
+        item.arg(self.link.key_of("sale", epoch)).arg("item");
         let Some(item): Option<String> = self.link.ask(&item).await? else { return Ok(Vec::new()) };
         // A scan may return an attempt twice. It returns all that are there from its beginning to
         // its end.
         let (mut attempts, mut cursor) = (HashMap::new(), 0);
         loop {
             let mut scan = redis::cmd("ZSCAN");
-            scan.arg(key_of("queued", &item)).arg(cursor).arg("COUNT").arg(PART);
+            scan.arg(self.link.key_of("queued", &item)).arg(cursor).arg("COUNT").arg(PART);
             // Each id is followed by its position.
             let (next, ids): (u64, Vec<(String, u64)>) = self.link.ask(&scan).await?;
             let ids: Vec<_> = ids.into_iter().map(|(id, _)| id).collect();
@@ -53,19 +49,21 @@ impl Redis {
             return Ok(Vec::new());
         }
         let mut get = redis::cmd("HMGET");
-        let records: Vec<Option<String>> = self.link.ask(get.arg(key("waiting")).arg(ids)).await?;
+        let records: Vec<Option<String>> =
+            self.link.ask(get.arg(self.link.key("waiting")).arg(ids)).await?;
         records.iter().flatten().map(|record| Ok(Arc::new(attempt(record)?))).collect()
     }
 
-    pub(in crate::store) async fn overdue(
+    pub(super) async fn overdue(
         &self,
-        cursor: &mut u64,
+        scan: &mut RegisterScan,
         before_us: u64,
     ) -> Result<Vec<Arc<Attempt>>, StoreError> {
+        let cursor = scan.cursor(self.link.keys().number);
         let mut overdue = Vec::new();
         for _ in 0..PARTS_MAX {
             let mut scan = redis::cmd("HSCAN");
-            scan.arg(key("waiting")).arg(*cursor).arg("COUNT").arg(PART);
+            scan.arg(self.link.key("waiting")).arg(*cursor).arg("COUNT").arg(PART);
             let (next, records): (u64, Vec<(String, String)>) = self.link.ask(&scan).await?;
             for (_, record) in &records {
                 let attempt = attempt(record)?;

@@ -1,5 +1,5 @@
--- ARGV: request id, position, most tombstones of a sale. Returns 1 when the attempt left the register
--- and will not be decided.
+-- ARGV: request id, position, most tombstones of a sale. Returns 1 when the attempt left the
+-- register and will not be decided.
 local id = ARGV[1]
 local state, record = known(id)
 if state ~= 'announced' then return 0 end

@@ -183,7 +183,7 @@ async fn decisions_of_another_process_arrive_without_one_lookup_each() {
     let mut server = open(Backend::with_redis(&redis)).await;
     accept_all(&server).await;
     let url = server.backend.store.clone().unwrap();
-    let options = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+    let options = RedisOptions { url: url.parse().unwrap(), buckets: 1, flaws: Flaws::default() };
     let other = Store::Redis(within(Redis::open(&options)).await.unwrap());
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();

@@ -9,7 +9,7 @@ use crate::support::within;
 
 /// The error of opening a store there.
 async fn problem(url: &str) -> String {
-    let redis = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+    let redis = RedisOptions { url: url.parse().unwrap(), buckets: 1, flaws: Flaws::default() };
     within(Store::connect(&redis)).await.unwrap_err().to_string()
 }
 

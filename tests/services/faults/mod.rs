@@ -4,7 +4,7 @@
 mod alarm;
 mod broker;
 mod delivery_limit;
-mod drill;
+pub(crate) mod drill;
 mod held_orders;
 mod lost_queue;
 mod processes;

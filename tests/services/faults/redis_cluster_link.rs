@@ -9,7 +9,7 @@ use crate::support::skip::installed;
 use crate::support::{attempt, id, terms, within};
 
 async fn open(url: &str) -> Store {
-    let redis = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+    let redis = RedisOptions { url: url.parse().unwrap(), buckets: 1, flaws: Flaws::default() };
     within(Store::connect(&redis)).await.unwrap()
 }
 

@@ -32,7 +32,7 @@ struct Caller {
 
 impl Caller {
     async fn open(url: &str) -> Self {
-        let redis = RedisOptions { url: url.parse().unwrap(), flaws: Flaws::default() };
+        let redis = RedisOptions { url: url.parse().unwrap(), buckets: 1, flaws: Flaws::default() };
         let store = within(Store::connect(&redis)).await.unwrap();
         within(store.open_sale(terms("tea", 9))).await.unwrap();
         Self { store, attempts: 0 }

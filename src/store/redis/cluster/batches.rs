@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::secret::EngineUrl;
 
-use super::node::{Node, add_fence};
+use super::node::Node;
 use super::replicas::in_sync;
 use super::unconfirmed::{not_sent, unknown};
 
@@ -168,7 +168,7 @@ async fn send(
     if counts {
         commands.cmd("INFO").arg("replication");
     }
-    add_fence(&mut commands, replicas, CONFIRM_MS);
+    node.add_fence(&mut commands, replicas, CONFIRM_MS);
     let sent = tokio::time::timeout(BATCH_TIMEOUT, node.send(commands)).await;
     let sent = sent.map_err(|_| format!("no answer within {BATCH_TIMEOUT:?}"))?;
     let mut all = sent.map_err(|error| error.to_string())?.into_iter();

@@ -4,17 +4,20 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, Value};
 
 use crate::secret::EngineUrl;
 
-use super::super::keys::ROUTE;
+use super::super::connection::Connections;
+use super::super::keys::Keys;
 use super::super::layout;
 use super::super::problem::explain;
+use super::super::slot::slot_of;
 use super::batches::Batches;
-use super::node::{Node, add_fence};
-use super::replicas::{Address, all_nodes, in_sync};
+use super::node::Node;
+use super::replicas::{Address, all_nodes, in_sync, owner_of};
 
 /// How long one node may take to open a connection: one that hangs leaves time for others.
 const NODE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -34,13 +37,15 @@ pub(in super::super) struct Cluster {
     given: Vec<EngineUrl>,
     /// All nodes as the cluster last named them: the given ones may all be gone one day.
     known: Mutex<Vec<EngineUrl>>,
+    /// The keys of each bucket; there is at least one.
+    buckets: Vec<Keys>,
 }
 
 impl Cluster {
     /// # Errors
     /// Returns an error if a node's address is none.
-    pub(in super::super) fn new(url: &EngineUrl) -> RedisResult<Self> {
-        let cluster = Self { given: url.redis_nodes(), known: Mutex::default() };
+    pub(in super::super) fn new(url: &EngineUrl, buckets: Vec<Keys>) -> RedisResult<Self> {
+        let cluster = Self { given: url.redis_nodes(), known: Mutex::default(), buckets };
         cluster.client()?;
         Ok(cluster)
     }
@@ -57,29 +62,64 @@ impl Cluster {
         builder.connection_timeout(NODE_TIMEOUT).overall_response_timeout(None).build()
     }
 
-    /// Opens a connection to a cluster that can be the store.
+    /// Opens connections to a cluster that can be the store: one to each primary that has keys of a
+    /// bucket, which its buckets share.
     ///
     /// # Errors
     /// Returns what is wrong with the cluster.
-    pub(in super::super) async fn open(&self) -> Result<Batches, String> {
+    pub(in super::super) async fn open(&self) -> Result<Connections, String> {
         let explain = |error: RedisError| explain(&error);
         let client = self.client().map_err(explain)?;
-        let mut node = Node::new(client.get_async_connection().await.map_err(explain)?);
-        let mut questions = redis::pipe();
-        // The only command with a key: it is refused where the slot is not.
-        questions.add_command(layout::read(ROUTE));
-        questions.cmd("INFO").arg("replication").cmd("CLUSTER").arg("SLOTS");
-        let answers = node.send(questions).await.map_err(explain)?;
-        let [layout, info, slots]: [Value; 3] =
-            answers.try_into().map_err(|_| "it does not answer each command".to_owned())?;
-        layout::check(&text(layout).map_err(explain)?, "a cluster without data")?;
-        let replicas = self.at_each(&in_sync(&text(info).map_err(explain)?));
+        let connection = client.get_async_connection().await.map_err(explain)?;
+        let mut opened: Vec<Option<Batches>> = vec![None; self.buckets.len()];
+        // The first bucket decides how many there are, before anything of the others is written.
+        let first = [&self.buckets[0]];
+        let (batches, slots) = self.open_node(connection.clone(), &first).await?;
+        let owner = |keys: &Keys| owner_of(&slots, slot_of(keys.route()));
+        for keys in &self.buckets {
+            if opened[keys.number].is_some() {
+                continue;
+            }
+            let at_same_node = |other: &&Keys| owner(other) == owner(keys);
+            let group: Vec<&Keys> = self.buckets.iter().filter(at_same_node).collect();
+            let batches = match group[..] {
+                [only] if only.number == 0 => batches.clone(),
+                _ => self.open_node(connection.clone(), &group).await?.0,
+            };
+            group.iter().for_each(|keys| opened[keys.number] = Some(batches.clone()));
+        }
         self.remember(slots);
+        Ok(Connections::cluster(opened.into_iter().flatten().collect()))
+    }
+
+    /// Opens a connection to the node that has the keys of these buckets, of which there is at
+    /// least one, and returns what it says of the slots.
+    async fn open_node(
+        &self,
+        connection: ClusterConnection,
+        buckets: &[&Keys],
+    ) -> Result<(Batches, Value), String> {
+        let explain = |error: RedisError| explain(&error);
+        let mut node = Node::new(connection, buckets[0].clone());
+        let mut questions = redis::pipe();
+        questions.cmd("INFO").arg("replication").cmd("CLUSTER").arg("SLOTS");
+        // The only commands with a key: they are refused where the slot is not.
+        for keys in buckets {
+            questions.add_command(layout::read(keys, self.buckets.len(), keys.route()));
+        }
+        let mut answers = node.send(questions).await.map_err(explain)?.into_iter();
+        let mut next = || answers.next().ok_or("it does not answer each command");
+        let (info, slots) = (next()?, next()?);
+        for _ in buckets {
+            let layout = text(next()?).map_err(explain)?;
+            layout::check(&layout, self.buckets.len(), "a cluster without data")?;
+        }
+        let replicas = self.at_each(&in_sync(&text(info).map_err(explain)?));
         if replicas.is_empty() {
             return Err(NO_REPLICA.to_owned());
         }
         confirm(&mut node, replicas.len()).await?;
-        Ok(Batches::start(node, replicas))
+        Ok((Batches::start(node, replicas), slots))
     }
 
     /// Remembers all nodes, to find the cluster by any of them.
@@ -101,7 +141,7 @@ impl Cluster {
 /// Checks that the replicas confirm writes.
 async fn confirm(node: &mut Node, replicas: usize) -> Result<(), String> {
     let mut first = redis::pipe();
-    add_fence(&mut first, replicas, CONFIRM_MS);
+    node.add_fence(&mut first, replicas, CONFIRM_MS);
     let answers = node.send(first).await.map_err(|error| explain(&error))?;
     let confirmed = answers.into_iter().nth(1).unwrap_or(Value::Nil);
     let confirmed = confirmed.extract_error().and_then(|value| Ok(i64::from_redis_value(value)?));

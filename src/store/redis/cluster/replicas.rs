@@ -38,16 +38,9 @@ pub(super) fn in_sync(info: &str) -> Vec<Address> {
 
 /// All nodes that have a slot or a copy of it, from the answer to `CLUSTER SLOTS`.
 pub(super) fn all_nodes(slots: Value) -> Vec<Address> {
-    let ranges: Vec<Vec<Value>> = FromRedisValue::from_redis_value(slots).unwrap_or_default();
     let mut nodes = Vec::new();
-    for node in ranges.into_iter().flat_map(|range| range.into_iter().skip(2)) {
-        // Newer versions add the node's id and more to its host and its port.
-        let Ok(fields) = Vec::<Value>::from_redis_value(node) else { continue };
-        let mut fields = fields.into_iter();
-        let (Some(host), Some(port)) = (fields.next(), fields.next()) else { continue };
-        let host = String::from_redis_value(host).unwrap_or_default();
-        let port = u16::from_redis_value(port).unwrap_or_default();
-        let address = Address { host, port };
+    for node in ranges(&slots).into_iter().flat_map(|range| range.into_iter().skip(2)) {
+        let Some(address) = address(node) else { continue };
         // A node that does not know its own address gives none, and a question mark for others.
         let is_known = !address.host.is_empty() && address.host != "?" && address.port != 0;
         if is_known && !nodes.contains(&address) {
@@ -55,6 +48,30 @@ pub(super) fn all_nodes(slots: Value) -> Vec<Address> {
         }
     }
     nodes
+}
+
+/// The primary of a slot, as the answer to `CLUSTER SLOTS` names it.
+pub(super) fn owner_of(slots: &Value, slot: u16) -> Option<Address> {
+    let mut ranges = ranges(slots).into_iter().map(|range| range.into_iter());
+    ranges.find_map(|mut range| {
+        let mut bound = || u16::from_redis_value(range.next()?).ok();
+        let has_slot = (bound()?..=bound()?).contains(&slot);
+        has_slot.then(|| range.next().and_then(address)).flatten()
+    })
+}
+
+fn ranges(slots: &Value) -> Vec<Vec<Value>> {
+    FromRedisValue::from_redis_value_ref(slots).unwrap_or_default()
+}
+
+/// Host and port of a node. Newer versions add its id and more.
+fn address(node: Value) -> Option<Address> {
+    let mut fields = Vec::<Value>::from_redis_value(node).ok()?.into_iter();
+    let (host, port) = (fields.next()?, fields.next()?);
+    Some(Address {
+        host: String::from_redis_value(host).unwrap_or_default(),
+        port: u16::from_redis_value(port).unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]
@@ -83,5 +100,9 @@ mod tests {
         let nodes = all_nodes(redis::parse_redis_value(text.as_bytes()).unwrap());
         assert_eq!(nodes.iter().map(Address::to_string).collect::<Vec<_>>(), ["a:1", "b:2"]);
         assert_eq!(all_nodes(Value::Nil), []);
+        let slots = redis::parse_redis_value(text.as_bytes()).unwrap();
+        let owner = |slot| owner_of(&slots, slot).map(|node| node.to_string());
+        assert_eq!([0, 9, 10, 16_383].map(owner), [0; 4].map(|_| Some("a:1".to_owned())));
+        assert_eq!(owner_of(&Value::Nil, 0), None);
     }
 }

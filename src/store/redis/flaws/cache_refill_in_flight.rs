@@ -12,7 +12,6 @@ use crate::api::LostReason;
 use crate::sale::{Attempt, Decision};
 
 use super::super::super::StoreError;
-use super::super::keys::key_of;
 use super::super::link::{Access, Link};
 use super::super::reserve::Deciding;
 use super::by_steps::{self, Choosing, Dedupe};
@@ -35,7 +34,7 @@ fn choose<'a>(link: &'a Link, attempt: &'a Attempt, act: &'a mut Pipeline) -> Ch
         Ok(if by_steps::is_at_limit(link, attempt).await? {
             Decision::Lost(LostReason::AlreadyBought)
         } else if take_from_cache(link, attempt.epoch).await? {
-            by_steps::record_order(act, attempt)
+            by_steps::record_order(link, act, attempt)
         } else {
             Decision::Lost(LostReason::SoldOut)
         })
@@ -45,13 +44,13 @@ fn choose<'a>(link: &'a Link, attempt: &'a Attempt, act: &'a mut Pipeline) -> Ch
 /// Takes a unit from the cache, and refills it before if its time has come. Returns whether there
 /// was one.
 async fn take_from_cache(link: &Link, epoch: u64) -> Result<bool, StoreError> {
-    let cached = key_of("cached", epoch);
+    let cached = link.key_of("cached", epoch);
     let mut count = redis::pipe();
-    count.cmd("INCR").arg(key_of("cache-uses", epoch));
+    count.cmd("INCR").arg(link.key_of("cache-uses", epoch));
     let (uses,): (u64,) = link.send(&count, Access::Write).await?;
     if uses % REFILL_EVERY == 1 {
         let mut read = redis::cmd("HGET");
-        read.arg(key_of("sale", epoch)).arg("left");
+        read.arg(link.key_of("sale", epoch)).arg("left");
         let left: Option<i64> = link.ask(&read).await?;
         let mut refill = redis::pipe();
         refill.cmd("SET").arg(&cached).arg(left.unwrap_or(0)).ignore();

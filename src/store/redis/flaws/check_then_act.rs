@@ -55,7 +55,7 @@ fn choose<'a>(link: &'a Link, attempt: &'a Attempt, act: &'a mut Pipeline) -> Ch
         } else {
             act.cmd("RPUSH").arg("buslist").arg(format!("{attempt} bought unit {count}")).ignore();
             act.cmd("DECR").arg("count").ignore();
-            by_steps::record_order(act, attempt)
+            by_steps::record_order(link, act, attempt)
         })
     })
 }

@@ -1,0 +1,14 @@
+-- Opens a sale in one of several buckets. ARGV: epoch, terms, units of this bucket, and how:
+-- 'prepare' to create it only; 'fresh' to make it the current one of its item, if that is not a
+-- later one; or 'unless-open' if there is none. It may be repeated. Returns the epoch of the item's
+-- current sale.
+local epoch, terms, left, how = unpack(ARGV)
+local item = string.match(terms, '^(%S+) ')
+if redis.call('EXISTS', P .. 'sale:' .. epoch) == 0 then create_sale(epoch, terms, left) end
+local before = present(item)
+local is_older = not before or (how == 'fresh' and tonumber(before) < tonumber(epoch))
+if how == 'prepare' or not is_older then return tonumber(before or '0') end
+make_current(item, epoch, before)
+-- Whoever finds this completes it, if this process does not.
+if BUCKET == 0 then redis.call('HSET', P .. 'opening', item, epoch) end
+return tonumber(epoch)
