@@ -1,5 +1,6 @@
 //! The CPU time of this process and of both engines.
 
+use crate::support::cpu::spent_us;
 use crate::support::median;
 
 /// CPU microseconds per attempt: of this process, of RabbitMQ and of Redis.
@@ -34,18 +35,4 @@ impl Cpu {
     pub(crate) fn medians(&self, kind: usize) -> Spent {
         [0, 1, 2].map(|process| median(self.spent[kind].iter().map(|s| s[process]).collect()))
     }
-}
-
-/// Of all threads of a process. The system counts it to the nanosecond only by thread.
-fn spent_us(pid: i32) -> f64 {
-    if pid == std::process::id() as i32 {
-        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        return spent.tv_sec as f64 * 1e6 + spent.tv_nsec as f64 / 1e3;
-    }
-    let of_thread = |folder: std::fs::DirEntry| {
-        let schedstat = std::fs::read_to_string(folder.path().join("schedstat")).unwrap();
-        schedstat.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e3
-    };
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    threads.map(|folder| of_thread(folder.unwrap())).sum()
 }

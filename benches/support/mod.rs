@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
 pub(crate) mod cores;
+pub(crate) mod cpu;
 pub(crate) mod generator;
 pub(crate) mod server;
 

@@ -1,11 +1,17 @@
 //! Processes, nodes and connections fail under load: the audit passes.
 
+use std::time::Duration;
+
 use seckill::lab::{Redis, RedisCluster};
+use seckill::profile::{BenchFlags, Think};
+use seckill::settings::Buyers;
 use seckill::store::ROUTING_KEY;
+use seckill::units::Count;
 
 use crate::faults::drill::{Drill, count};
 use crate::support::backend::Backend;
 use crate::support::child::eventually;
+use crate::support::client::{self, Sale, wait_ready};
 use crate::support::deployment::Deployment;
 
 /// More than there are nodes.
@@ -64,4 +70,41 @@ fn no_attempt_is_lost_when_consumers_and_redis_are_killed() {
         drill.wait_for_attempts(BETWEEN);
     }
     drill.end(UNKNOWN);
+}
+
+#[test]
+fn units_that_come_back_are_sold_once_when_redis_and_consumers_are_killed() {
+    const STOCK: u64 = 20;
+    let Some(backend) = Backend::real() else { return };
+    let mut redis = Redis::start().unwrap();
+    let deployment = Deployment::new(backend.with_store(&redis).with_buckets(BUCKETS), None);
+    let hold = ["--hold", "300ms"];
+    let api = deployment.serve("api", &hold);
+    let _other = deployment.serve("consumer", &hold);
+    let mut consumer = deployment.serve("consumer", &hold);
+    let sale = Sale::open(&api.url, "tea", STOCK);
+    let loading = sale.load(&BenchFlags {
+        threads: Some(Count(12)),
+        loops: Some(Count(100_000)),
+        buyers: Some(Buyers::Pool(60)),
+        think: Some(Think::Constant(Duration::from_millis(10))),
+        pay: Some("60%".parse().unwrap()),
+        pay_after: Some("0s..500ms".parse().unwrap()),
+        ..client::flags()
+    });
+    for _ in 0..3 {
+        loading.wait_for(BETWEEN);
+        consumer.kill();
+        loading.wait_for(BETWEEN);
+        consumer = deployment.serve("consumer", &hold);
+        redis.service_mut().kill().unwrap();
+        redis.service_mut().restart().unwrap();
+        wait_ready(&api.url);
+    }
+    loading.wait_for(BETWEEN);
+    let mut history = loading.end().history;
+    let audit = sale.assert_audit_passes(&mut history);
+    let payments = audit.payments.expect("somebody has paid");
+    assert!(payments.paid > 0, "{payments:?}");
+    sale.assert_units_add_up_after_expiry();
 }

@@ -10,7 +10,7 @@ use super::super::super::{SaleView, StoreError};
 use super::super::link::Access;
 use super::Buckets;
 use super::join::try_join_all;
-use super::shares::{complete, share};
+use super::shares::{complete, complete_all, share};
 use super::stocks::read_whole;
 
 impl Buckets {
@@ -29,6 +29,8 @@ impl Buckets {
             .await?;
         let current = share(first, links.len(), epoch, &terms, how).await?;
         if current != epoch && how != "fresh" {
+            // Another process opens one at the same time.
+            complete_all(links).await?;
             return self.sale(Some(&terms.item)).await;
         }
         let opened = async {

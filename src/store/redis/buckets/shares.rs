@@ -51,7 +51,8 @@ pub(super) async fn complete_openings(links: Vec<Link>) {
     }
 }
 
-async fn complete_all(links: &[Link]) -> Result<(), StoreError> {
+/// Completes the openings that there are.
+pub(super) async fn complete_all(links: &[Link]) -> Result<(), StoreError> {
     let mut get = redis::cmd("HGETALL");
     get.arg(links[0].key("opening"));
     let opening: HashMap<String, u64> = links[0].ask(&get).await?;
