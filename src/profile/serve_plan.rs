@@ -49,7 +49,7 @@ pub struct ServePlan {
     pub broker: Option<BrokerPlan>,
     /// The Redis server; `None` for the embedded store.
     pub redis: Option<EngineUrl>,
-    /// Over how many buckets the stock in Redis is spread; 1 to [`STOCK_BUCKETS_MAX`].
+    /// Over how many buckets the stock in Redis is spread; 1 to 64.
     pub stock_buckets: usize,
     /// When an attempt counts as accepted in an embedded engine.
     pub durability: Durability,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use seckill::api::OrderStatus;
 use seckill::ids::OrderId;
@@ -195,6 +196,50 @@ async fn another_number_of_buckets_is_refused_with_the_cure() {
             assert!(problem.contains("give --stock-buckets 3, or use"), "{problem}");
         }
         assert_eq!(left(&place.open(3).await).await, (4, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stock_adds_up_at_every_moment_while_units_come_back() {
+    const STOCK: u32 = 10;
+    everywhere(async |place| {
+        let store = Arc::new(place.open(5).await);
+        let sale = Terms { hold_us: Some(300), ..terms("tea", STOCK) };
+        within(store.open_sale(sale)).await.unwrap();
+        let now_us = Arc::new(AtomicU64::new(1));
+        let mut deciding = tokio::task::JoinSet::new();
+        for worker in 0..3 {
+            let (store, now_us) = (Arc::clone(&store), Arc::clone(&now_us));
+            deciding.spawn(async move {
+                let mut decided = Vec::new();
+                for number in (0..120).map(|number| 3 * number + worker) {
+                    let attempt =
+                        super::announce(&store, &new(&format!("buyer-{number}"), 1 + number)).await;
+                    let now_us = now_us.fetch_add(10, Ordering::Relaxed);
+                    decided.extend(decide(&store, &[attempt], now_us).await);
+                }
+                decided
+            });
+        }
+        let mut decided = Vec::new();
+        while !deciding.is_empty() {
+            within(store.expire_due(now_us.load(Ordering::Relaxed), 3)).await.unwrap();
+            let (left, orders) = left(&store).await;
+            assert!((0..=i64::from(STOCK)).contains(&left), "{left} left");
+            assert_eq!(left + orders as i64, i64::from(STOCK));
+            while let Some(some) = deciding.try_join_next() {
+                decided.extend(some.unwrap());
+            }
+        }
+        let won = count(&decided, "won");
+        assert!(won > 2 * STOCK as usize, "{won} orders");
+        assert_eq!(won + count(&decided, "lost sold_out"), 360);
+        while within(store.expire_due(u64::MAX >> 12, 100)).await.unwrap() > 0 {}
+        assert_eq!(left(&store).await, (i64::from(STOCK), 0), "all have come back");
+        let last: Vec<_> = (0..12).map(|number| format!("late-{number}")).collect();
+        let attempts = announce_all(&store, &last, 1_000).await;
+        assert_eq!(count(&decide(&store, &attempts, 1 << 40).await, "won"), STOCK as usize);
     })
     .await;
 }

@@ -1,25 +1,25 @@
--- Claims request ids for attempts. ARGV, for each attempt: its id; its bucket and its position
--- there, or nothing to only read; and the claim in whose place it is put, or nothing. Returns the
--- claim that each id has then. An id stays with the bucket that has claimed it, unless that claim
--- is named.
-local function parts(claim)
-  local bucket, seq = string.match(claim, '^(%d+) (%d+)$')
-  return bucket, tonumber(seq)
+-- Claims request ids for attempts. ARGV, for each attempt: its id; its bucket and its position there,
+-- or nothing to only read; and the claim in whose place it is put, or nothing. Returns the claim that
+-- each id has then. An id stays with the bucket that has claimed it, unless that claim is named.
+local ids = {}
+for i = 1, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+local claims, changed, fresh = redis.call('HMGET', P .. 'ids', unpack(ids)), {}, {}
+
+-- Whether it is of the same bucket, and of a later attempt. A claim that comes late does not lower the
+-- position, by which a claim is known to be old.
+local function is_later(mine, claim)
+  local bucket, seq = string.match(mine, '^(%d+) (%d+)$')
+  local owner, last = string.match(claim, '^(%d+) (%d+)$')
+  return bucket == owner and tonumber(seq) > tonumber(last)
 end
 
-local claims = {}
-for i = 1, #ARGV, 3 do
-  local id, mine, replaced = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local claim = redis.call('HGET', P .. 'ids', id)
-  if mine ~= '' and claim ~= mine then
-    local bucket, seq = parts(mine)
-    local owner, last = parts(claim or mine)
-    -- A claim that comes late does not lower the position, by which a claim is known to be old.
-    if not claim or claim == replaced or (owner == bucket and seq > last) then
-      redis.call('HSET', P .. 'ids', id, mine)
-      claim = mine
-    end
+for n, id in ipairs(ids) do
+  local mine, replaced, claim = ARGV[3 * n - 1], ARGV[3 * n], changed[id] or claims[n]
+  if mine ~= '' and (not claim or claim == replaced or is_later(mine, claim)) then
+    claim, changed[id] = mine, mine
+    fresh[#fresh + 1], fresh[#fresh + 2] = id, mine
   end
-  claims[#claims + 1] = claim or ''
+  claims[n] = claim or ''
 end
+if #fresh > 0 then redis.call('HSET', P .. 'ids', unpack(fresh)) end
 return claims
