@@ -19,7 +19,7 @@ impl Buckets {
         if found.known.is_none() && found.announced.is_none() {
             found = self.with_whole_stock(home, &question, found).await?;
         }
-        let may_have_effect = question.announce.is_some();
+        let may_have_effect = found.announced.is_some();
         let owned = self.owned(home, &question.request_id, found).await;
         owned.map_err(|error| match error {
             // It may be announced, and would be published later.
