@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use seckill::lab::{RabbitMq, RabbitMqOptions, Redis, is_installed};
 
+use support::cpu::spent_us;
 use support::generator::bench;
-use support::server::{Server, cpu_us};
+use support::server::Server;
 
 /// Connections of the load.
 const CONNECTIONS: &str = "350";
@@ -92,7 +93,7 @@ fn measure(what: &str, engines: &Engines, server: &Server, load: &[&str]) -> f64
 fn spent(engines: &Engines, server: Option<&Server>) -> [f64; 3] {
     let server = server.map_or(0, |server| server.process.pid());
     let [rabbitmq, redis] = engines.pids;
-    [server, rabbitmq, redis].map(|pid| if pid == 0 { 0.0 } else { cpu_us(pid) })
+    [server, rabbitmq, redis].map(|pid| if pid == 0 { 0.0 } else { spent_us(pid as i32) })
 }
 
 fn print(what: &str, before: [f64; 3], after: [f64; 3], requests: f64, per_second: &str) {

@@ -16,8 +16,9 @@ use std::time::Instant;
 use seckill::units::Count;
 
 use support::cores::Cores;
+use support::cpu::spent_us;
 use support::generator::bench;
-use support::server::{Server, cpu_us, kernel_memory};
+use support::server::{Server, kernel_memory};
 
 /// Attempts per second.
 const RATE: u64 = 5_000;
@@ -123,7 +124,7 @@ impl Figures {
         let pause_ms = (connections * 1_000 / RATE).max(1);
         // Each user makes some attempts, and for 8 s in any case.
         let duration = if support::is_test() { 1 } else { 8 + 3 * pause_ms / 1_000 };
-        let cpu_before = cpu_us(server.process.pid());
+        let cpu_before = spent_us(server.process.pid() as i32);
         let json = bench(
             &server.url,
             &[
@@ -142,7 +143,7 @@ impl Figures {
         let ms = |percentile: &str| accepted[percentile].as_f64().unwrap() / 1e3;
         Self {
             attempts,
-            cpu_us: (cpu_us(server.process.pid()) - cpu_before) / attempts as f64,
+            cpu_us: (spent_us(server.process.pid() as i32) - cpu_before) / attempts as f64,
             p50_ms: ms("p50"),
             p99_ms: ms("p99"),
             refused: attempts - json["requests"]["by_outcome"]["queued"].as_u64().unwrap(),

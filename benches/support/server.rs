@@ -52,9 +52,3 @@ pub(crate) fn kernel_memory() -> u64 {
     let pages: u64 = tcp.split(' ').next_back().unwrap().parse().unwrap();
     pages * procfs::page_size()
 }
-
-/// CPU time of a process so far, in microseconds; the system counts it in steps of 10 ms.
-pub(crate) fn cpu_us(pid: u32) -> f64 {
-    let stat = Process::new(pid as i32).unwrap().stat().unwrap();
-    (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64 * 1e6
-}
