@@ -3,7 +3,8 @@
 //!
 //! Each row has the same load, 5,000 attempts a second that are all accepted with `fsync`, so that
 //! a figure which rises down a column rises with what the row adds. Server and load have a core
-//! each. `GROWTH=1M` ends the last part at a million attempts instead of ten.
+//! each. `-- attempts` measures that part only, as `-- connections` and `-- items` do; `GROWTH=1M`
+//! ends it at a million attempts instead of ten.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -28,7 +29,7 @@ const CONNECTIONS: u64 = 350;
 
 const CONNECTION_COUNTS: [u64; 5] = [10, 100, 1_000, 5_000, 15_000];
 const ITEM_COUNTS: [u64; 4] = [1, 100, 1_000, 10_000];
-const ATTEMPT_COUNTS: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+const ATTEMPT_COUNTS: [u64; 4] = [1_000, 100_000, 1_000_000, 10_000_000];
 
 /// Of the load that makes attempts only so that there are many.
 const FILLING_CONNECTIONS: u64 = 64;
@@ -49,34 +50,47 @@ fn main() {
         server
     };
 
-    let server = start("connections");
-    heading("connections");
-    for connections in count_of(&CONNECTION_COUNTS) {
-        Figures::measure(&server, *connections).print(*connections, None);
+    if is_wanted("connections") {
+        let server = start("connections");
+        heading("connections");
+        for connections in count_of(&CONNECTION_COUNTS) {
+            Figures::measure(&server, *connections).print(*connections, None);
+        }
     }
-    drop(server);
-
-    let server = start("items");
-    heading("items on sale");
-    let mut open = 1;
-    for items in count_of(&ITEM_COUNTS) {
-        open_sales(&server, open..*items);
-        open = *items;
-        Figures::measure(&server, CONNECTIONS).print(*items, None);
+    if is_wanted("items") {
+        let server = start("items");
+        heading("items on sale");
+        let mut open = 1;
+        for items in count_of(&ITEM_COUNTS) {
+            open_sales(&server, open..*items);
+            open = *items;
+            Figures::measure(&server, CONNECTIONS).print(*items, None);
+        }
     }
-    drop(server);
+    if is_wanted("attempts") {
+        measure_attempts(count_of(&ATTEMPT_COUNTS), || start("attempts"));
+    }
+}
 
+/// Whether this part is to be measured: all are, unless one is named.
+fn is_wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
+}
+
+/// Each row is of a server that has accepted so many attempts, and then is killed and started again.
+fn measure_attempts(counts: &[u64], start: impl Fn() -> Server) {
     let most = std::env::var("GROWTH").map_or(u64::MAX, |most| most.parse::<Count>().unwrap().0);
     heading("attempts");
-    let mut server = start("attempts");
+    let mut server = start();
     let mut made = 0;
-    for attempts in count_of(&ATTEMPT_COUNTS).iter().filter(|attempts| **attempts <= most) {
+    for attempts in counts.iter().filter(|attempts| **attempts <= most) {
         fill(&server, attempts - made);
         let figures = Figures::measure(&server, CONNECTIONS);
         made = attempts + figures.attempts;
         drop(server);
         let began = Instant::now();
-        server = start("attempts");
+        server = start();
         figures.print(*attempts, Some((began.elapsed().as_secs_f64(), server.resident())));
     }
 }
