@@ -39,6 +39,22 @@ async fn no_unit_is_left_in_buckets_without_buyers() {
     .await;
 }
 
+/// A queue with a lookup of its own announces nothing: ids are claimed with the decisions.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_that_were_not_announced_lose_when_all_units_are_held() {
+    everywhere(async |place| {
+        let store = place.open(3).await;
+        let held = Terms { hold_us: Some(60_000_000), ..terms("tea", 3) };
+        within(store.open_sale(held)).await.unwrap();
+        let attempt = |number| Arc::new(new(&format!("buyer-{number}"), number).at(number as u64));
+        let attempts: Vec<_> = (1..=40).map(attempt).collect();
+        let decided = decide(&store, &attempts, 7).await;
+        assert_eq!((count(&decided, "won"), count(&decided, "lost sold_out")), (3, 37));
+        assert_eq!(decide(&store, &attempts, 8).await, decided, "decisions stay");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_sell_each_unit_once() {
     const STOCK: usize = 60;

@@ -48,16 +48,18 @@ impl Buckets {
         let mut homes = self.by_home(attempts);
         let gone = attempts.first().and_then(|first| self.stocks.gone(&first.item));
         let mut rounds: BTreeMap<usize, Round> = BTreeMap::new();
-        for _ in 0..ROUNDS_MAX {
+        for number in 0..ROUNDS_MAX {
+            // Those that were not claimed have been by then, and stay so.
+            let is_claimed = number > 0;
             let calls = homes.iter().map(async |(home, places)| {
                 let round = rounds.get(home).copied().unwrap_or_default();
                 let round = Round { sold_out: round.sold_out.or(gone), ..round };
                 let some: Vec<_> = places.iter().map(|at| Arc::clone(&attempts[*at])).collect();
-                decide(&self.all[*home].link, &some, now_us, round).await
+                decide(&self.all[*home].link, &some, now_us, is_claimed, round).await
             });
             let answers = join_all(calls).await;
             rounds.clear();
-            let mut dry = BTreeMap::new();
+            let (mut dry, mut has_claimed) = (BTreeMap::new(), false);
             for ((home, places), answers) in homes.iter_mut().zip(answers) {
                 let mut undecided = Vec::new();
                 for (at, answer) in places.drain(..).zip(answers?) {
@@ -70,7 +72,7 @@ impl Buckets {
                         }
                         Answer::Unclaimed => match self.claim(*home, &attempts[at]).await? {
                             Answer::Unclaimed => {
-                                rounds.entry(*home).or_default().is_claimed = true;
+                                has_claimed = true;
                                 undecided.push(at);
                             }
                             Answer::Decided(found) => decided[at] = Some(found),
@@ -84,7 +86,7 @@ impl Buckets {
             if homes.is_empty() {
                 return Ok(decided.into_iter().flatten().collect());
             }
-            if !self.supply(&dry, &mut rounds).await? {
+            if !self.supply(&dry, &mut rounds).await? && !has_claimed {
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -133,15 +135,16 @@ impl Buckets {
     }
 }
 
-/// Runs a round over attempts at one item in one bucket.
+/// Runs a round over attempts at one item in one bucket, whose ids may all be claimed.
 async fn decide(
     link: &Link,
     attempts: &[Arc<Attempt>],
     now_us: u64,
+    is_claimed: bool,
     round: Round,
 ) -> Result<Vec<Answer>, StoreError> {
     let mut call = SCRIPTS.reserve_in_bucket.arg(link.keys(), now_us);
-    call.arg(u8::from(round.is_claimed));
+    call.arg(u8::from(is_claimed));
     call.arg(round.sold_out.map_or_else(String::new, |epoch| epoch.to_string()));
     match round.incoming {
         Some(Incoming { epoch, from, given }) => call.arg(epoch).arg(from).arg(given),

@@ -3,8 +3,6 @@
 /// How the attempts in one bucket are decided.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Round {
-    /// Whether the ids of all of them are claimed.
-    pub(super) is_claimed: bool,
     /// The sale that is known to be sold out.
     pub(super) sold_out: Option<u64>,
     /// Units that come with this round.

@@ -47,13 +47,17 @@ pub(super) struct Stocks {
     gone: Gone,
 }
 
+/// For how long a sale that was sold out for good counts as that. If Redis has lost all data, the
+/// epochs begin again, and another sale may have the same one.
+const GONE_FOR: Duration = Duration::from_secs(1);
+
 /// Sales that are sold out for good, since they do not hold their orders: the last one of each
-/// item.
+/// item, and when that was found.
 #[derive(Debug, Clone, Default)]
-struct Gone(Arc<Mutex<HashMap<ItemId, u64>>>);
+struct Gone(Arc<Mutex<HashMap<ItemId, (u64, Instant)>>>);
 
 impl Gone {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ItemId, u64>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ItemId, (u64, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,9 +70,10 @@ impl Stocks {
         Self { asked, gone }
     }
 
-    /// The epoch of the item's sale that is sold out for good, if it is known to be.
+    /// The epoch of the item's sale that is sold out for good, if it was found to be a moment ago.
     pub(super) fn gone(&self, item: &ItemId) -> Option<u64> {
-        self.gone.lock().get(item).copied()
+        let (epoch, since) = self.gone.lock().get(item).copied()?;
+        (since.elapsed() < GONE_FOR).then_some(epoch)
     }
 
     /// Asks all buckets for the stock of a sale.
@@ -114,9 +119,7 @@ async fn round(
         false => false,
     };
     if is_sold_out && is_final {
-        let mut gone = gone.lock();
-        let last = gone.entry(stock.terms.item.clone()).or_default();
-        *last = epoch.max(*last);
+        gone.lock().insert(stock.terms.item.clone(), (epoch, Instant::now()));
     }
     Ok(Found { stock: Arc::new(stock), is_sold_out })
 }

@@ -18,7 +18,7 @@ impl Buckets {
         dry: &BTreeMap<usize, u64>,
         rounds: &mut BTreeMap<usize, Round>,
     ) -> Result<bool, StoreError> {
-        let mut goes_on = !rounds.is_empty();
+        let mut goes_on = false;
         // All of them are of the item's current sale, unless that was replaced just now.
         let mut stocks: BTreeMap<u64, (Stock, bool)> = BTreeMap::new();
         for (&bucket, &epoch) in dry {
