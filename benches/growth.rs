@@ -78,7 +78,8 @@ fn is_wanted(part: &str) -> bool {
     named.peek().is_none() || named.any(|name| name == part)
 }
 
-/// Each row is of a server that has accepted so many attempts, and then is killed and started again.
+/// Each row is of a server that has accepted so many attempts, and then is killed and started
+/// again.
 fn measure_attempts(counts: &[u64], start: impl Fn() -> Server) {
     let most = std::env::var("GROWTH").map_or(u64::MAX, |most| most.parse::<Count>().unwrap().0);
     heading("attempts");

@@ -1,6 +1,6 @@
 //! Plain requests: a `POST`, or a `GET` without a body, that arrives in one piece, alone, and with
-//! nothing in its head that asks for more than an answer. Nearly all attempts are such requests, and
-//! those for their results.
+//! nothing in its head that asks for more than an answer. Nearly all attempts are such requests,
+//! and those for their results.
 
 use std::mem::MaybeUninit;
 

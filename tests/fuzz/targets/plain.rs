@@ -21,8 +21,8 @@ const QUIET: Duration = Duration::from_millis(3);
 /// Fields whose values need not be the same.
 const CHANGING: [&str; 2] = ["\r\ndate: ", "\r\nretry-after: "];
 
-/// Of a head that is too long and has a fault, hyper names what it finds first, which depends on how
-/// much it reads at a time.
+/// Of a head that is too long and has a fault, hyper names what it finds first, which depends on
+/// how much it reads at a time.
 const TOO_LONG: &str = "431 Request Header Fields Too Large";
 const FAULTY: &str = "400 Bad Request";
 
