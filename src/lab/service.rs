@@ -55,10 +55,11 @@ impl Service {
         loop {
             let folder = tempfile::Builder::new().prefix("seckill-lab-").tempdir();
             let folder = folder.map_err(LabError::io(name, "make a temporary folder"))?;
-            let ports = ports::free().map_err(LabError::io(name, "find a free port"))?;
-            let recipe = recipe(folder.path(), ports)?;
+            // First of all, so that the folder is removed whenever this process ends.
             let process = ChildProcess::new(Scope::Group, Some(folder.path()));
             let process = process.map_err(LabError::io(name, "start its reaper"))?;
+            let ports = ports::free().map_err(LabError::io(name, "find a free port"))?;
+            let recipe = recipe(folder.path(), ports)?;
             let mut service = Self { recipe, process, folder };
             match service.launch() {
                 Err(LabError::CouldNotStart { .. })
