@@ -1,17 +1,12 @@
 //! Processes, nodes and connections fail under load: the audit passes.
 
-use std::time::Duration;
-
 use seckill::lab::{Redis, RedisCluster};
-use seckill::profile::{BenchFlags, Think};
-use seckill::settings::Buyers;
-use seckill::store::ROUTING_KEY;
-use seckill::units::Count;
 
-use crate::faults::drill::{Drill, count};
+use crate::faults::drill::Drill;
+use crate::faults::held_orders::paying_buyers;
+use crate::faults::redis_cluster::kill_and_replace_primaries;
 use crate::support::backend::Backend;
-use crate::support::child::eventually;
-use crate::support::client::{self, Sale, wait_ready};
+use crate::support::client::{Sale, wait_ready};
 use crate::support::deployment::Deployment;
 
 /// More than there are nodes.
@@ -31,23 +26,7 @@ fn no_attempt_is_lost_when_primaries_are_killed_and_replaced() {
     let deployment = Deployment::new(backend, None);
     let api = deployment.serve("api", &[]);
     let _consumers = [deployment.serve("consumer", &[]), deployment.serve("consumer", &[])];
-    let drill = Drill::begin(&api.url);
-    for _ in 0..2 {
-        let primary = cluster.serving(ROUTING_KEY).unwrap();
-        cluster.node_mut(primary).kill().unwrap();
-        drill.wait_for_answer("store_unavailable");
-        eventually("a replica takes over", || {
-            cluster.serving(ROUTING_KEY).is_some_and(|serving| serving != primary)
-        });
-        eventually("another one follows it", || !cluster.replicas_of(ROUTING_KEY).is_empty());
-        drill.recovers();
-        drill.wait_for_attempts(BETWEEN);
-        cluster.node_mut(primary).restart().unwrap();
-        cluster.wait_in_sync().unwrap();
-        drill.wait_for_attempts(BETWEEN);
-    }
-    let drilled = drill.end(UNKNOWN);
-    assert!(count(&drilled.summary, "store_unavailable") > 0, "{drilled:?}");
+    kill_and_replace_primaries(&mut cluster, &api.url);
 }
 
 #[test]
@@ -83,15 +62,7 @@ fn units_that_come_back_are_sold_once_when_redis_and_consumers_are_killed() {
     let _other = deployment.serve("consumer", &hold);
     let mut consumer = deployment.serve("consumer", &hold);
     let sale = Sale::open(&api.url, "tea", STOCK);
-    let loading = sale.load(&BenchFlags {
-        threads: Some(Count(12)),
-        loops: Some(Count(100_000)),
-        buyers: Some(Buyers::Pool(60)),
-        think: Some(Think::Constant(Duration::from_millis(10))),
-        pay: Some("60%".parse().unwrap()),
-        pay_after: Some("0s..500ms".parse().unwrap()),
-        ..client::flags()
-    });
+    let loading = sale.load(&paying_buyers());
     for _ in 0..3 {
         loading.wait_for(BETWEEN);
         consumer.kill();

@@ -19,6 +19,19 @@ const ROUNDS: u64 = 3;
 /// Attempts between two faults.
 const SOME: u64 = 150;
 
+/// A few buyers who come again and again, and pay for most of their orders, some too late.
+pub(crate) fn paying_buyers() -> BenchFlags {
+    BenchFlags {
+        threads: Some(Count(12)),
+        loops: Some(Count(100_000)),
+        buyers: Some(Buyers::Pool(60)),
+        think: Some(Think::Constant(Duration::from_millis(10))),
+        pay: Some("60%".parse().unwrap()),
+        pay_after: Some("0s..500ms".parse().unwrap()),
+        ..client::flags()
+    }
+}
+
 #[test]
 fn no_unit_comes_back_twice_when_redis_and_consumers_are_killed() {
     let Some(backend) = Backend::real() else { return };
@@ -30,15 +43,7 @@ fn no_unit_comes_back_twice_when_redis_and_consumers_are_killed() {
     let _other = deployment.serve("consumer", &hold);
     let mut consumer = deployment.serve("consumer", &hold);
     let sale = Sale::open(&api.url, "tea", STOCK);
-    let loading = sale.load(&BenchFlags {
-        threads: Some(Count(12)),
-        loops: Some(Count(100_000)),
-        buyers: Some(Buyers::Pool(60)),
-        think: Some(Think::Constant(Duration::from_millis(10))),
-        pay: Some("60%".parse().unwrap()),
-        pay_after: Some("0s..500ms".parse().unwrap()),
-        ..client::flags()
-    });
+    let loading = sale.load(&paying_buyers());
     for _ in 0..ROUNDS {
         loading.wait_for(SOME);
         consumer.kill();

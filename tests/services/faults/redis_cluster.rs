@@ -29,19 +29,14 @@ fn wait_for_failover(cluster: &RedisCluster, from: usize) {
     eventually("another one follows it", || !cluster.replicas_of(ROUTING_KEY).is_empty());
 }
 
-#[test]
-fn no_attempt_is_lost_when_primaries_are_killed_and_replaced() {
-    let Some(backend) = Backend::real() else { return };
-    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
-    let deployment = Deployment::new(backend.with_cluster(&cluster), None);
-    let api = deployment.serve("api", &[]);
-    let _consumer = deployment.serve("consumer", &[]);
-    let drill = Drill::begin(&api.url);
+/// Kills the node that serves the keys and starts it again, twice, under load at this server.
+pub(crate) fn kill_and_replace_primaries(cluster: &mut RedisCluster, url: &str) {
+    let drill = Drill::begin(url);
     for _ in 0..2 {
         let primary = cluster.serving(ROUTING_KEY).unwrap();
         cluster.node_mut(primary).kill().unwrap();
         drill.wait_for_answer("store_unavailable");
-        wait_for_failover(&cluster, primary);
+        wait_for_failover(cluster, primary);
         drill.recovers();
         drill.wait_for_attempts(BETWEEN);
         cluster.node_mut(primary).restart().unwrap();
@@ -50,6 +45,16 @@ fn no_attempt_is_lost_when_primaries_are_killed_and_replaced() {
     }
     let drilled = drill.end(UNKNOWN);
     assert!(count(&drilled.summary, "store_unavailable") > 0, "{drilled:?}");
+}
+
+#[test]
+fn no_attempt_is_lost_when_primaries_are_killed_and_replaced() {
+    let Some(backend) = Backend::real() else { return };
+    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let deployment = Deployment::new(backend.with_cluster(&cluster), None);
+    let api = deployment.serve("api", &[]);
+    let _consumer = deployment.serve("consumer", &[]);
+    kill_and_replace_primaries(&mut cluster, &api.url);
 }
 
 #[test]
