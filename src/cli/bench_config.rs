@@ -11,7 +11,6 @@ use crate::profile::{
     BenchFlags, DATA_DEFAULT, FlagError, MAX_THREADS_DEFAULT, Plan, Profile, ProfileError,
     ServeFlags, ServePlan, check_open_files,
 };
-use crate::settings::Io;
 use crate::sut::Sut;
 use crate::tls::Trust;
 use crate::units::Count;
@@ -90,9 +89,8 @@ impl BenchCommand {
             plan.expect_stock = plan.expect_stock.or(shop.stock().map(u64::from));
         }
         Plan::check_trust(&flags).map_err(explain)?;
-        if plan.io == Io::Uring {
-            Plan::check_uring(&flags, load::check_ring).map_err(explain)?;
-        }
+        let kernel = || load::check_rings(load::workers(plan.threads));
+        plan.io = Plan::choose_io(&flags, kernel).map_err(explain)?;
         check_folder(&flags).map_err(explain)?;
         let output = Output::of(&flags);
         let given = &args.server;

@@ -27,5 +27,5 @@ pub use after::{AfterLoad, ResultAnswer, SentAgain, read_results, send_again};
 pub use executor::{Arrivals, Schedule, Step};
 pub use http1::{Connector, ProtocolError, Response, ResponseReader};
 pub use rehearsal::{Part, Rehearsal, Rehearsed, rehearse};
-pub use ring::check as check_ring;
+pub use ring::check as check_rings;
 pub use run::{Job, Ran, run, workers};

@@ -3,23 +3,34 @@
 
 use super::check::{FlagError, invalid, refuse};
 use super::{BenchFlags, Plan};
+use crate::settings::Io;
 
 impl Plan {
-    /// Checks whether the load generator can use io_uring, which `kernel` says of the kernel. It is
-    /// apart from the other checks, since it depends on the target and on this machine.
+    /// How the load generator talks to the kernel: as the flag says, and otherwise over io_uring
+    /// where it can. `kernel` says whether the kernel allows that. It is apart from the other
+    /// checks, since it depends on the target and on this machine.
     ///
     /// # Errors
-    /// When it cannot; the text names the cause and the cure.
-    pub fn check_uring(
+    /// When io_uring is wanted and cannot be used; the text names the cause and the cure.
+    pub fn choose_io(
         flags: &BenchFlags,
         kernel: impl FnOnce() -> Result<(), String>,
-    ) -> Result<(), FlagError> {
-        let refused =
-            |cause| invalid("io", format!("uring cannot be used: {cause}; give --io epoll"));
-        if Self::is_https(flags) {
-            return Err(refused("it has no TLS, and the target is https://".to_owned()));
+    ) -> Result<Io, FlagError> {
+        if flags.io == Some(Io::Epoll) {
+            return Ok(Io::Epoll);
         }
-        kernel().map_err(refused)
+        let usable = if Self::is_https(flags) {
+            Err("it has no TLS, and the target is https://".to_owned())
+        } else {
+            kernel()
+        };
+        match usable {
+            Ok(()) => Ok(Io::Uring),
+            Err(_) if flags.io.is_none() => Ok(Io::Epoll),
+            Err(cause) => {
+                Err(invalid("io", format!("uring cannot be used: {cause}; give --io epoll")))
+            }
+        }
     }
 
     fn is_https(flags: &BenchFlags) -> bool {
@@ -52,16 +63,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uring_that_cannot_be_used_is_refused_with_its_cause_and_its_cure() {
-        let check = |target: &str, kernel: Result<(), &str>| {
-            let flags = BenchFlags { target: Some(target.to_owned()), ..BenchFlags::default() };
-            let refused = Plan::check_uring(&flags, || kernel.map_err(str::to_owned));
-            refused.map_err(|error| error.to_string())
+    fn io_uring_is_used_where_it_can_be_and_refused_where_it_was_asked_for_and_cannot() {
+        let choose = |io: Option<Io>, target: &str, kernel: Result<(), &str>| {
+            let target = Some(target.to_owned());
+            let flags = BenchFlags { io, target, ..BenchFlags::default() };
+            let chosen = Plan::choose_io(&flags, || kernel.map_err(str::to_owned));
+            chosen.map_err(|error| error.to_string())
         };
-        assert_eq!(check("http://127.0.0.1:7001", Ok(())), Ok(()));
-        let forbidden = check("http://127.0.0.1:7001", Err("it is forbidden")).unwrap_err();
-        assert!(forbidden.contains("it is forbidden; give --io epoll"), "{forbidden}");
-        let tls = check("HTTPS://shop", Ok(())).unwrap_err();
-        assert!(tls.contains("the target is https://; give --io epoll"), "{tls}");
+        let (http, https, forbidden) = ("http://127.0.0.1:7001", "HTTPS://shop", Err("forbidden"));
+        assert_eq!(choose(None, http, Ok(())), Ok(Io::Uring));
+        assert_eq!(choose(None, http, forbidden), Ok(Io::Epoll));
+        assert_eq!(choose(None, https, Ok(())), Ok(Io::Epoll));
+        assert_eq!(choose(Some(Io::Epoll), http, Ok(())), Ok(Io::Epoll));
+        assert_eq!(choose(Some(Io::Uring), http, Ok(())), Ok(Io::Uring));
+        let error = choose(Some(Io::Uring), http, forbidden).unwrap_err();
+        assert!(error.contains("forbidden; give --io epoll"), "{error}");
+        let error = choose(Some(Io::Uring), https, Ok(())).unwrap_err();
+        assert!(error.contains("the target is https://; give --io epoll"), "{error}");
     }
 }

@@ -164,8 +164,7 @@ fn short_time(us: u64) -> String {
     }
 }
 
-/// The warm-up, the sockets, double clicks, retries, followed decisions, the stampede and the
-/// arrivals.
+/// The warm-up, double clicks, retries, followed decisions, the stampede and the arrivals.
 pub(super) fn clicks(run: &Run) -> String {
     let (requests, plan) = (&run.requests, &run.plan.plan);
     let mut text = String::new();
@@ -177,9 +176,6 @@ pub(super) fn clicks(run: &Run) -> String {
              times and the progress lines",
             number_of(requests.warmup, "request"),
         );
-    }
-    if plan.io == Io::Uring {
-        text.push_str("Sockets    the load's connections went over io_uring\n");
     }
     if plan.double_click != Share::default() {
         let _ = writeln!(
@@ -228,13 +224,18 @@ pub(super) fn clicks(run: &Run) -> String {
     text
 }
 
-/// CPU and memory, as in the article: before, during and after the run.
+/// The sockets; CPU and memory, as in the article: before, during and after the run.
 fn resources(run: &Run) -> String {
     let mut text = String::new();
     if run.machine.steal_percent >= 0.5 {
         let _ =
             writeln!(text, "Steal      {:.0}% of the machine's time", run.machine.steal_percent);
     }
+    let io = match run.plan.plan.io {
+        Io::Epoll => "epoll",
+        Io::Uring => "io_uring",
+    };
+    let _ = writeln!(text, "Sockets    the load's connections went over {io}");
     let machine = ProcessRecord { cpu_percent: run.machine.cpu_percent, ..Default::default() };
     for (name, cores, process) in [
         ("Machine", "of all cores", &machine),

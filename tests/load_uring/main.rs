@@ -42,7 +42,7 @@ mod warmup;
 
 /// How the tested load generator talks to the kernel.
 fn io() -> seckill::settings::Io {
-    match seckill::load::check_ring() {
+    match seckill::load::check_rings(1) {
         Ok(()) => seckill::settings::Io::Uring,
         Err(cause) => {
             eprintln!("skipped, and run over epoll: io_uring cannot be used: {cause}");

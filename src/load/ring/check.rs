@@ -1,15 +1,19 @@
 //! Whether io_uring can be used here.
 
+use std::io;
+
 use rustix::io::Errno;
 
 use super::kernel::Kernel;
 
-/// Checks that the kernel offers what is needed: Linux 6.1, and nothing that forbids it.
+/// Checks that the kernel offers what is needed for a ring for each of so many workers: Linux 6.1,
+/// and nothing that forbids it.
 ///
 /// # Errors
 /// When a ring cannot be created; the text names the probable cause.
-pub fn check() -> Result<(), String> {
-    Kernel::new().map(drop).map_err(|error| {
+pub fn check(workers: usize) -> Result<(), String> {
+    let rings: io::Result<Vec<_>> = (0..workers).map(|_| Kernel::new()).collect();
+    rings.map(drop).map_err(|error| {
         let cause = match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::PERM | Errno::ACCESS) => {
                 "it is forbidden here, by the sysctl kernel.io_uring_disabled or by the seccomp \

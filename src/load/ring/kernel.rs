@@ -14,7 +14,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering, fence};
 use std::time::Duration;
 
 use io_uring::types::{BufRingEntry, CancelBuilder, Fd, SubmitArgs, Timespec};
@@ -83,8 +83,9 @@ impl Kernel {
     pub(super) fn new() -> io::Result<Self> {
         let mut builder = IoUring::builder();
         // The kernel works for the ring only when this thread asks it to, and so never interrupts
-        // it.
-        builder.setup_single_issuer().setup_defer_taskrun().setup_cqsize(COMPLETIONS);
+        // it. A flag says when there is work.
+        builder.setup_single_issuer().setup_defer_taskrun().setup_taskrun_flag();
+        builder.setup_cqsize(COMPLETIONS);
         let ring = builder.build(SUBMISSIONS)?;
         let buffers = Buffers::new();
         // SAFETY: the memory is as long as the entries, is aligned to a page, and outlives the ring
@@ -120,17 +121,15 @@ impl Kernel {
     }
 
     /// Hands over what was added, lets the kernel work, and passes on what it has done, with the
-    /// owner of each operation. Returns how many completions there were.
-    pub(super) fn turn(
-        &mut self,
-        mut done: impl FnMut(usize, Completion<'_>),
-    ) -> io::Result<usize> {
-        self.hand_over()?;
-        let mut completions = 0;
+    /// owner of each operation.
+    pub(super) fn turn(&mut self, mut done: impl FnMut(usize, Completion<'_>)) -> io::Result<()> {
+        self.ring.completion().disable_eventfd();
+        if self.has_submissions() || self.has_work() {
+            self.hand_over()?;
+        }
         let mut queue = self.ring.completion();
         queue.sync();
         for completion in queue {
-            completions += 1;
             let (at, flags) = (completion.user_data(), completion.flags());
             if at == NOBODY {
                 continue;
@@ -161,17 +160,12 @@ impl Kernel {
                 self.free.push(at as usize);
             }
         }
-        Ok(completions)
+        Ok(())
     }
 
     /// Whether anything was added that the kernel does not know of.
     pub(super) fn has_submissions(&self) -> bool {
         !self.added.is_empty() || self.is_behind
-    }
-
-    /// Whether the kernel has not taken all of it for the moment.
-    pub(super) fn is_behind(&self) -> bool {
-        self.is_behind
     }
 
     fn add(&mut self, operation: Operation) -> usize {
@@ -228,13 +222,27 @@ impl Kernel {
         }
     }
 
-    /// A descriptor that becomes readable whenever there is something for [`Self::turn`]. The
-    /// ring's own does not: the kernel says nothing there of the work that it keeps for this
-    /// thread.
+    /// Whether there is work that the kernel does in this thread, or completions without room.
+    fn has_work(&mut self) -> bool {
+        let submissions = self.ring.submission();
+        submissions.taskrun() || submissions.cq_overflow()
+    }
+
+    /// A descriptor that becomes readable, after [`Self::listen`], when there is something for
+    /// [`Self::turn`]. The ring's own does not: the kernel says nothing there of the work that it
+    /// keeps for this thread.
     pub(super) fn watch(&self) -> io::Result<OwnedFd> {
         let events = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
         self.ring.submitter().register_eventfd(events.as_raw_fd())?;
         Ok(events)
+    }
+
+    /// Has work signalled there until the next turn. Returns whether there is some already.
+    pub(super) fn listen(&mut self) -> bool {
+        self.ring.completion().enable_eventfd();
+        // What comes before this is seen here, and what comes later is signalled.
+        fence(Ordering::SeqCst);
+        self.has_work()
     }
 
     fn has_operations(&self) -> bool {

@@ -79,20 +79,16 @@ impl Ring {
     pub(in crate::load) async fn drive(&self) -> io::Result<()> {
         loop {
             poll_fn(|context| self.poll_work(context)).await?;
-            while self.state.borrow_mut().turn()? > 0 {
-                // Those that were woken send their next requests first.
-                yield_once().await;
-            }
-            if self.state.borrow().kernel.is_behind() {
-                yield_once().await;
-            }
+            self.state.borrow_mut().turn()?;
+            // Those that were woken send their next requests first.
+            yield_once().await;
         }
     }
 
-    /// Ready when there is something to hand over, or something was done.
+    /// Ready when there is something to hand over, or something for the kernel to do.
     fn poll_work(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state.borrow_mut();
-        if state.kernel.has_submissions() {
+        if state.kernel.has_submissions() || state.kernel.listen() {
             return Poll::Ready(Ok(()));
         }
         state.driver = Some(context.waker().clone());
@@ -134,10 +130,10 @@ impl State {
         self.driver.take().into_iter().for_each(Waker::wake);
     }
 
-    fn turn(&mut self) -> io::Result<usize> {
+    fn turn(&mut self) -> io::Result<()> {
         let Self { kernel, sockets, free, .. } = self;
         let mut to_cancel = Vec::new();
-        let completions = kernel.turn(|at, completion| {
+        kernel.turn(|at, completion| {
             let Some(socket) = &mut sockets[at] else {
                 unreachable!("a socket is kept until its operations have completed")
             };
@@ -153,7 +149,7 @@ impl State {
             }
         })?;
         to_cancel.into_iter().for_each(|operation| kernel.cancel(operation));
-        Ok(completions)
+        Ok(())
     }
 
     fn socket(&mut self, at: usize) -> &mut Socket {

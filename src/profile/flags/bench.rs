@@ -135,7 +135,7 @@ layered! {
               value_name = "BOOL")]
         pub no_keepalive: Option<bool>,
         /// How the load generator talks to the kernel; uring needs Linux 6.1 and an http:// target
-        /// [default: epoll]
+        /// [default: uring where it can be used]
         #[arg(long, env = "SECKILL_IO", value_enum, hide_possible_values = true,
               value_name = "epoll|uring")]
         pub io: Option<Io>,
