@@ -19,6 +19,7 @@ const LUA_FILE: &str = "post.lua";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     Seckill,
+    SeckillEpoll,
     Wrk,
     Shb,
     Oha,
@@ -54,12 +55,21 @@ pub(crate) fn write_files(folder: &Path) {
 }
 
 impl Tool {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Seckill, Self::Wrk, Self::Shb, Self::Oha, Self::Hey, Self::Ab, Self::JMeter];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Seckill,
+        Self::SeckillEpoll,
+        Self::Wrk,
+        Self::Shb,
+        Self::Oha,
+        Self::Hey,
+        Self::Ab,
+        Self::JMeter,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Seckill => "seckill bench",
+            Self::SeckillEpoll => "with epoll",
             Self::Wrk => "wrk",
             Self::Shb => "shb",
             Self::Oha => "oha",
@@ -77,7 +87,7 @@ impl Tool {
     /// How to install the tool, if it is missing.
     pub(crate) fn missing(self) -> Option<&'static str> {
         let cure = match self {
-            Self::Seckill => return None,
+            Self::Seckill | Self::SeckillEpoll => return None,
             Self::Wrk => "Debian: apt install wrk",
             Self::Shb => "cargo install shb --locked",
             Self::Oha => "cargo install oha",
@@ -98,10 +108,11 @@ impl Tool {
         let post = ["-m", "POST", "-T", "application/json", "-D", BODY_FILE];
         let mut command = Command::new(self.name());
         match self {
-            Self::Seckill => {
+            Self::Seckill | Self::SeckillEpoll => {
                 command = Command::new(env!("CARGO_BIN_EXE_seckill"));
                 command.args(["bench", "--target", load.url, "--threads", &connections]);
-                command.args(["--duration", &duration, "--json", "--no-audit"])
+                let io = if self == Self::Seckill { "uring" } else { "epoll" };
+                command.args(["--duration", &duration, "--json", "--no-audit", "--io", io])
             }
             Self::Wrk => command.args(["-t", "1", "-c", &connections, "-d", &duration]).args([
                 "--latency",
@@ -140,7 +151,7 @@ impl Tool {
     /// Parses the output of the tool.
     pub(crate) fn read(self, stdout: &str) -> Reported {
         let reported = match self {
-            Self::Seckill => read_seckill(stdout),
+            Self::Seckill | Self::SeckillEpoll => read_seckill(stdout),
             Self::Wrk => read_wrk(stdout),
             Self::Shb => read_shb(stdout),
             Self::Oha => read_oha(stdout),
