@@ -45,6 +45,12 @@ pub(crate) const FAULTS: &[&str] = &[
     "what=broker do=pause",
     "what=broker do=kill",
     "what=broker do=wipe",
+    "what=broker do=pause node=leader",
+    "what=broker do=pause node=follower",
+    "what=broker do=pause node=majority",
+    "what=broker do=kill node=leader",
+    "what=broker do=kill node=follower",
+    "what=broker do=kill node=majority",
 ];
 
 /// The invariants whose violations mean that an attempt had more than one effect.
@@ -70,6 +76,8 @@ pub(crate) struct Outcome {
     /// of the faults.
     normal_after_us: Option<u64>,
     problem: Option<String>,
+    /// Whether the load generator kept up with its plan.
+    is_valid: bool,
 }
 
 /// Runs a load with faults on these engines.
@@ -112,6 +120,7 @@ impl Outcome {
             verdict: audit["verdict"].as_str().unwrap_or("none").to_owned(),
             normal_after_us: faults.iter().map(normal).try_fold(0, |most, us| Some(us?.max(most))),
             problem: problem.map(str::to_owned),
+            is_valid: result["generator"]["valid"] == true,
         }
     }
 
@@ -128,17 +137,24 @@ impl Outcome {
             None => "not within 3 s".to_owned(),
         };
         let unknown = if self.verdict == "unknown" { ", unknown" } else { "" };
-        let problem = self.problem.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
-        format!("{lost} · {doubled} · {oversold} · {told_wrongly}, {normal}{unknown}{problem}")
+        let doubts = self.doubts();
+        format!("{lost} · {doubled} · {oversold} · {told_wrongly}, {normal}{unknown}{doubts}")
     }
 
     /// Cells of a campaign.
     pub(crate) fn row(&self) -> String {
         let Self { faults, accepted, lost, doubled, oversold, told_wrongly, verdict, .. } = self;
-        let problem = self.problem.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
+        let doubts = self.doubts();
         format!(
             "{faults} | {accepted} | {lost} | {doubled} | {oversold} | {told_wrongly} | \
-             {verdict}{problem}"
+             {verdict}{doubts}"
         )
+    }
+
+    /// What makes the figures doubtful.
+    fn doubts(&self) -> String {
+        let invalid = if self.is_valid { "" } else { ", invalid" };
+        let problem = self.problem.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
+        format!("{invalid}{problem}")
     }
 }

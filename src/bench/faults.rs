@@ -200,8 +200,8 @@ fn check(fault: &Fault, config: &Config) -> Result<(), FlagError> {
             wrong("would break TLS, which names the host: use an address without TLS")
         }
         (_, Some(url)) if matches!(does, Action::Link(_)) && url.is_redis_cluster() => wrong(
-            "breaks the connections to one server, and a cluster has several: use do=kill or \
-             do=pause, or a single Redis",
+            "cannot be: the server learns the addresses of the nodes from the cluster, and would \
+             go past the proxies: use do=kill or do=pause, or a single Redis",
         ),
         (Part::Broker | Part::Store, url) => match (does, &config.lab) {
             _ if fault.nodes.is_some() && url.is_none_or(|url| url.hosts().len() < 2) => wrong(

@@ -170,14 +170,16 @@ fn fault_that_cannot_be_is_a_usage_error_with_its_cure() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("leave out --data"), "{}", stderr(&output));
     assert!(own.join("thesis.txt").exists());
-    let engines = ["--store", "redis://127.0.0.1:1", "--queue", "amqp://127.0.0.1:1"];
-    for (fault, cure) in [
-        ("what=store do=kill", "run it in 'seckill lab --'"),
-        ("what=disk do=full", "needs an embedded queue or store"),
-        ("what=broker do=kill node=leader", "'seckill lab --with redis,rabbitmq-cluster --'"),
+    let (single, cluster) = ("redis://127.0.0.1:1", "redis+cluster://127.0.0.1:1");
+    for (store, fault, cure) in [
+        (single, "what=store do=kill", "run it in 'seckill lab --'"),
+        (cluster, "what=store do=down", "would go past the proxies: use do=kill or do=pause"),
+        (single, "what=disk do=full", "needs an embedded queue or store"),
+        (single, "what=broker do=kill node=leader", "lab --with redis,rabbitmq-cluster --'"),
     ] {
         let fault = format!("at=5s {fault}");
         let flags = ["--spawn", "--fault", &fault, "--"];
+        let engines = ["--store", store, "--queue", "amqp://127.0.0.1:1"];
         let output = bench(folder.path(), &[&flags[..], &engines].concat());
         assert_eq!(output.status.code(), Some(2), "{fault}: {}", stderr(&output));
         assert!(stderr(&output).contains(cure), "{fault}: {}", stderr(&output));
