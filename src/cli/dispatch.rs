@@ -53,9 +53,7 @@ fn run_command(cli: Cli, sources: &Sources) -> ExitCode {
     }
     let done = match cli.command {
         Command::Serve(args) => serve::serve(*args, sources, colour),
-        Command::Bench(args) if args.self_test => {
-            self_test::self_test(args.flags.json.unwrap_or(false), sources)
-        }
+        Command::Bench(args) if args.self_test => self_test::self_test(&args.flags, sources),
         Command::Bench(args) => bench::bench(*args, sources, colour),
         Command::Sut(command) => sut::sut(command, sources),
         Command::Audit(args) => recorded::audit(&args, colour),

@@ -2,20 +2,31 @@
 
 use clap::{Args, Command};
 
+use crate::load;
+use crate::profile::{BenchFlags, Plan, Profile};
+
 use super::args::BenchArgs;
 use super::console::{print, say};
 use super::failure::Failure;
 use super::sources::Sources;
 
 /// The flags that the self-test reads.
-const READ: [&str; 2] = ["self_test", "json"];
+const READ: [&str; 3] = ["self_test", "io", "json"];
 
 /// Tests the generator; the exit code is 5 if its measurements cannot be trusted on this machine.
-pub(super) fn self_test(as_json: bool, sources: &Sources) -> Result<u8, Failure> {
+pub(super) fn self_test(flags: &BenchFlags, sources: &Sources) -> Result<u8, Failure> {
     refuse_unread(sources)?;
+    let kernel = || load::check_rings(load::workers(u64::MAX));
+    let driver = BenchFlags { io: flags.io, ..BenchFlags::default() };
+    let io = Plan::choose_io(&driver, kernel)
+        .map_err(|error| Failure::Usage(sources.explain_with(&error, &Profile::default(), "")))?;
     say("self-test: pacing, the ceiling, and a server that freezes; takes about 13 s");
-    let result = crate::bench::self_test()?;
-    print(&if as_json { format!("{:#}\n", result.json()) } else { result.text() })?;
+    let result = crate::bench::self_test(io)?;
+    print(&if flags.json == Some(true) {
+        format!("{:#}\n", result.json())
+    } else {
+        result.text()
+    })?;
     Ok(if result.passed() { 0 } else { 5 })
 }
 

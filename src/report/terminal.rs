@@ -8,7 +8,6 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::archive::{BrokerRecord, ProcessRecord, Run, SettleFrom};
 use crate::escape::printable;
 use crate::judge::Audit;
-use crate::settings::Io;
 use crate::stats::{Bin, Quantiles};
 use crate::units::{ByteSize, Share, Span};
 
@@ -231,10 +230,7 @@ fn resources(run: &Run) -> String {
         let _ =
             writeln!(text, "Steal      {:.0}% of the machine's time", run.machine.steal_percent);
     }
-    let io = match run.plan.plan.io {
-        Io::Epoll => "epoll",
-        Io::Uring => "io_uring",
-    };
+    let io = run.plan.plan.io.name();
     let _ = writeln!(text, "Sockets    the load's connections went over {io}");
     let machine = ProcessRecord { cpu_percent: run.machine.cpu_percent, ..Default::default() };
     for (name, cores, process) in [

@@ -14,7 +14,15 @@ pub enum Io {
 }
 
 impl Io {
-    /// The word in flags and reports.
+    /// The kernel's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Epoll => "epoll",
+            Self::Uring => "io_uring",
+        }
+    }
+
+    /// The word in flags and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Epoll => "epoll",

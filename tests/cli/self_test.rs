@@ -1,22 +1,39 @@
 //! The load generator's self-test.
 
+use seckill::load;
+use seckill::settings::Io;
+
 use super::{bench, stderr, stdout};
 use crate::support::child::seckill;
+use crate::support::skip::skip;
 
 /// Latency without and with correction for the freeze, which lasts 1.4 s.
 const SHOWN_FROM_US: u64 = 1_200_000;
 
 #[test]
 fn only_corrected_latency_shows_a_server_freeze() {
+    only_corrected_latency_shows_it(Io::Epoll);
+}
+
+#[test]
+fn only_corrected_latency_shows_a_server_freeze_over_io_uring() {
+    match load::check_rings(1) {
+        Ok(()) => only_corrected_latency_shows_it(Io::Uring),
+        Err(cause) => skip(&format!("io_uring cannot be used: {cause}")),
+    }
+}
+
+fn only_corrected_latency_shows_it(io: Io) {
     let folder = tempfile::tempdir().unwrap();
     // What a job sets for other runs has no effect.
     let mut command = seckill();
     command.current_dir(folder.path()).env("SECKILL_TARGET", "http://127.0.0.1:1");
-    let output = command.args(["bench", "--self-test", "--json"]).output().unwrap();
+    let output =
+        command.args(["bench", "--self-test", "--json", "--io", io.as_str()]).output().unwrap();
     let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     let freeze = &json["freeze"];
     assert_eq!(output.status.code(), Some(0), "{}\n{json:#}", stderr(&output));
-    assert_eq!(json["passed"], true);
+    assert_eq!((&json["passed"], &json["io"]), (&true.into(), &io.as_str().into()));
     // Without the correction, this would equal the service time, and the test would fail.
     assert!(freeze["latency_us"]["p90"].as_u64().unwrap() < SHOWN_FROM_US, "{json:#}");
     assert!(freeze["latency_corrected_us"]["p90"].as_u64().unwrap() >= SHOWN_FROM_US, "{json:#}");

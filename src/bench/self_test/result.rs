@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::monitor::Usage;
+use crate::settings::Io;
 use crate::stats::Summary;
 use crate::units::Span;
 
@@ -18,6 +19,7 @@ const P90_MAX: Duration = Duration::from_millis(1_900);
 /// The figures of the three runs.
 #[derive(Debug)]
 pub struct SelfTest {
+    pub(super) io: Io,
     pub(super) paced: Summary,
     pub(super) ceiling: Summary,
     pub(super) usage: Usage,
@@ -39,7 +41,8 @@ impl SelfTest {
 
     /// The result for people; its last line is the verdict.
     pub fn text(&self) -> String {
-        let Self { paced, ceiling, frozen, .. } = self;
+        let Self { io, paced, ceiling, frozen, .. } = self;
+        let io = io.name();
         let cpu = self.cpu_us_per_request().map_or("?".to_owned(), |cpu| format!("{cpu:.1}"));
         let verdict = if self.passed() {
             "SELF-TEST PASSED: the corrected latency shows the freeze"
@@ -48,7 +51,7 @@ impl SelfTest {
         };
         format!(
             "Pacing     {PACED_RATE}/s: {} us late in the median, {} us at 99%, {} us at most\n\
-             Ceiling    {:.0}/s on {CEILING_THREADS} connections, {cpu} us of CPU per request, \
+             Ceiling    {:.0}/s on {CEILING_THREADS} connections over {io}, {cpu} us of CPU per request, \
              against a stub server on the same machine\n\
              Freeze     {} of {}: 90% within {:?} by the corrected latency, {:?} by the service's; \
              1.4s is expected\n\n{verdict}\n",
@@ -65,9 +68,10 @@ impl SelfTest {
 
     /// The result as JSON.
     pub fn json(&self) -> serde_json::Value {
-        let Self { paced, ceiling, frozen, .. } = self;
+        let Self { io, paced, ceiling, frozen, .. } = self;
         json!({
             "seckill": env!("CARGO_PKG_VERSION"),
+            "io": io,
             "pacing": { "per_second": PACED_RATE, "lag_us": paced.lag },
             "ceiling": {
                 "per_second": ceiling.per_second(ceiling.total),

@@ -17,6 +17,7 @@ use crate::history::Beginning;
 use crate::load::{self, Job};
 use crate::monitor::{Monitor, Usage};
 use crate::profile::{BenchFlags, Plan};
+use crate::settings::Io;
 use crate::stats::{Live, Sink, Summary};
 use crate::sut::Sut;
 use crate::units::{Count, Rate, Span};
@@ -28,22 +29,19 @@ use super::runs::{
 };
 use super::stub_process::StubProcess;
 
-/// Runs the self-test, which takes about 13 s.
+/// Runs the self-test, which takes about 13 s, over this I/O driver.
 ///
 /// # Errors
 /// When a run fails.
-pub fn self_test() -> anyhow::Result<SelfTest> {
+pub fn self_test(io: Io) -> anyhow::Result<SelfTest> {
     let server = StubProcess::start()?;
+    let defaults = BenchFlags { io: Some(io), ..BenchFlags::default() };
     let count = |n| Some(Count(n));
     let rate = |per_second| Some(Rate { per_second });
     let (paced, _) = load(
         &server,
         &mut (),
-        &BenchFlags {
-            rate: rate(PACED_RATE),
-            duration: Some(Span(MEASURED)),
-            ..BenchFlags::default()
-        },
+        &BenchFlags { rate: rate(PACED_RATE), duration: Some(Span(MEASURED)), ..defaults.clone() },
     )?;
     let (ceiling, usage) = load(
         &server,
@@ -51,7 +49,7 @@ pub fn self_test() -> anyhow::Result<SelfTest> {
         &BenchFlags {
             threads: count(CEILING_THREADS),
             duration: Some(Span(MEASURED)),
-            ..BenchFlags::default()
+            ..defaults.clone()
         },
     )?;
     let (frozen, _) = load_and_freeze(
@@ -60,10 +58,10 @@ pub fn self_test() -> anyhow::Result<SelfTest> {
             rate: rate(FROZEN_RATE),
             max_threads: count(FROZEN_THREADS),
             duration: Some(Span(FROZEN_RUN)),
-            ..BenchFlags::default()
+            ..defaults
         },
     )?;
-    Ok(SelfTest { paced, ceiling, usage, frozen })
+    Ok(SelfTest { io, paced, ceiling, usage, frozen })
 }
 
 /// Signals the beginning of a run.
