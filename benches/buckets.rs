@@ -49,7 +49,7 @@ fn main() {
         println!("skipped in part: benchmarks (buckets needs redis-server)");
         return;
     }
-    let cluster = RedisCluster::start_replicated(1).unwrap();
+    let cluster = RedisCluster::start(1).unwrap();
     let (loops, rounds) = if support::is_test() { (1, 1) } else { (20, support::ROUNDS) };
     let mut all: [Vec<Measured>; BUCKETS.len()] = Default::default();
     for _ in 0..rounds {

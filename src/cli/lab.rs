@@ -26,6 +26,10 @@ use super::{Failure, print, say};
 /// The ports over which nginx balances: those of two `seckill serve`, which the user starts.
 const BEHIND_NGINX: [u16; 2] = [7001, 7002];
 
+/// Replicas of each primary of a Redis Cluster: when one has taken over after a failure, the store
+/// still needs another one.
+const CLUSTER_REPLICAS: usize = 2;
+
 /// With this many open files RabbitMQ 3.10 starts, and with 96 it does not.
 const BROKER_FILES_MIN: u64 = 128;
 
@@ -114,7 +118,7 @@ impl Services {
             });
             let cluster = with
                 .contains(&Engine::RedisCluster)
-                .then(|| scope.spawn(|| RedisCluster::start(ROUTING_KEY).inspect(all_ready)));
+                .then(|| scope.spawn(|| RedisCluster::start(CLUSTER_REPLICAS).inspect(all_ready)));
             let brokers = [Engine::Rabbitmq, Engine::RabbitmqCluster];
             let rabbitmq = brokers.into_iter().find(|engine| with.contains(engine)).map(|engine| {
                 let start = move || {

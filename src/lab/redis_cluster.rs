@@ -1,4 +1,4 @@
-//! A throwaway Redis Cluster: three primaries, and two replicas of one of them or of each.
+//! A throwaway Redis Cluster: three primaries and replicas of each.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,9 +21,6 @@ const NAME: &str = "redis-cluster";
 /// Primaries: with fewer than three, the others are no majority when one has failed, and no replica
 /// takes over.
 const PRIMARIES: usize = 3;
-
-/// Replicas of a primary: when one has taken over, the other still holds a copy.
-const REPLICAS: usize = 2;
 
 /// Slots of a cluster, which the primaries share.
 const SLOTS: usize = 16_384;
@@ -59,19 +56,10 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts it and waits until each slot is served and the replicas are in sync. They are those
-    /// of the node that serves this key.
-    pub fn start(key: &str) -> Result<Self, LabError> {
-        Self::start_with(REPLICAS, Some(key))
-    }
-
-    /// The same, with this many replicas of each node that serves keys.
-    pub fn start_replicated(replicas: usize) -> Result<Self, LabError> {
-        Self::start_with(PRIMARIES * replicas, None)
-    }
-
-    /// Starts it with this many replicas: of the node that serves a key, or of each in turn.
-    fn start_with(replicas: usize, key: Option<&str>) -> Result<Self, LabError> {
+    /// Starts it with this many replicas of each primary, and waits until each slot is served and
+    /// the replicas are in sync. With two, there is still a copy when one has taken over.
+    pub fn start(replicas_of_each: usize) -> Result<Self, LabError> {
+        let replicas = PRIMARIES * replicas_of_each;
         let program = REDIS.locate()?;
         let start = || Service::start(NAME, recipe(program.clone()));
         let nodes: Result<Vec<Service>, LabError> = thread::scope(|scope| {
@@ -82,7 +70,7 @@ impl RedisCluster {
             joined.collect()
         });
         let cluster = Self { nodes: nodes?, broken: Vec::new(), replicas };
-        cluster.form(key)?;
+        cluster.form()?;
         cluster.wait_in_sync()?;
         Ok(cluster)
     }
@@ -152,22 +140,15 @@ impl RedisCluster {
     }
 
     /// Shares out the slots, and makes the nodes know each other.
-    fn form(&self, key: Option<&str>) -> Result<(), LabError> {
+    fn form(&self) -> Result<(), LabError> {
         let (primaries, replicas) = self.nodes.split_at(PRIMARIES);
         let refused = |error: RedisError| {
             LabError::io(NAME, "form the cluster")(std::io::Error::other(error.to_string()))
         };
         self.introduce(primaries).map_err(refused)?;
-        let owner = match key {
-            Some(key) => {
-                let slot = ask(&primaries[0], cluster("KEYSLOT").arg(key)).map_err(refused)?;
-                (0..PRIMARIES).find(|index| slots(*index).contains(&slot))
-            }
-            None => None,
-        };
         for (number, replica) in replicas.iter().enumerate() {
-            let owner = &primaries[owner.unwrap_or(number % PRIMARIES)];
-            let id: String = ask(owner, &cluster("MYID")).map_err(refused)?;
+            let primary = &primaries[number % PRIMARIES];
+            let id: String = ask(primary, &cluster("MYID")).map_err(refused)?;
             let follow = || ask::<()>(replica, cluster("REPLICATE").arg(&id)).is_ok();
             // It is refused until the replica has heard of the primary.
             self.wait(AGREE_TIMEOUT, follow)?;
@@ -222,7 +203,7 @@ fn recipe(program: PathBuf) -> impl Fn(&Path, [u16; 2]) -> Result<Recipe, LabErr
         args.extend(["--dir", ".", "--cluster-enabled", "yes", "--cluster-port", &bus_text]);
         args.extend(["--cluster-config-file", "nodes.conf"]);
         args.extend(["--cluster-node-timeout", NODE_TIMEOUT_MS]);
-        // Otherwise a replica would leave for one of the primaries that have none.
+        // Otherwise a primary that has lost its replicas would get one of another primary.
         args.extend(["--cluster-allow-replica-migration", "no"]);
         // A replica that hangs is given up before long, and one that comes is served at once.
         args.extend(["--repl-timeout", "5", "--repl-ping-replica-period", "1"]);

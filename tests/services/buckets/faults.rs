@@ -21,7 +21,7 @@ const UNKNOWN: &[&str] = &["http_500"];
 #[test]
 fn no_attempt_is_lost_when_primaries_are_killed_and_replaced() {
     let Some(backend) = Backend::real() else { return };
-    let mut cluster = RedisCluster::start_replicated(2).unwrap();
+    let mut cluster = RedisCluster::start(2).unwrap();
     let backend = backend.with_cluster(&cluster).with_buckets(BUCKETS);
     let deployment = Deployment::new(backend, None);
     let api = deployment.serve("api", &[]);

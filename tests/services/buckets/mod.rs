@@ -99,7 +99,7 @@ async fn everywhere(test: impl AsyncFn(Place)) {
         return;
     }
     test(Place::Single(Box::new(Redis::start().unwrap()))).await;
-    test(Place::Cluster(RedisCluster::start_replicated(1).unwrap())).await;
+    test(Place::Cluster(RedisCluster::start(1).unwrap())).await;
 }
 
 fn new(buyer: &str, number: usize) -> NewAttempt {

@@ -50,7 +50,7 @@ pub(crate) fn kill_and_replace_primaries(cluster: &mut RedisCluster, url: &str) 
 #[test]
 fn no_attempt_is_lost_when_primaries_are_killed_and_replaced() {
     let Some(backend) = Backend::real() else { return };
-    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let mut cluster = RedisCluster::start(2).unwrap();
     let deployment = Deployment::new(backend.with_cluster(&cluster), None);
     let api = deployment.serve("api", &[]);
     let _consumer = deployment.serve("consumer", &[]);
@@ -62,7 +62,7 @@ fn service_goes_on_with_one_replica_and_refuses_without_any() {
     if !installed(&["redis-server"]) {
         return;
     }
-    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let mut cluster = RedisCluster::start(2).unwrap();
     let deployment = Deployment::new(Backend::new(false, false).with_cluster(&cluster), None);
     let server = deployment.serve("all", &[]);
     assert_eq!(server.log(), "", "nothing to warn of");
@@ -88,7 +88,7 @@ fn primary_that_hangs_is_replaced_and_its_return_changes_nothing() {
     if !installed(&["redis-server"]) {
         return;
     }
-    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let mut cluster = RedisCluster::start(2).unwrap();
     let deployment = Deployment::new(Backend::new(false, false).with_cluster(&cluster), None);
     let server = deployment.serve("all", &[]);
     let drill = Drill::begin(&server.url);

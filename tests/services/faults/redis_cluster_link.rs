@@ -45,7 +45,7 @@ async fn what_the_replicas_have_not_confirmed_is_neither_answered_nor_shown() {
     if !installed(&["redis-server"]) {
         return;
     }
-    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let mut cluster = RedisCluster::start(2).unwrap();
     let (store, other) = (open(&cluster.url()).await, open(&cluster.url()).await);
     within(store.open_sale(terms("tea", 9))).await.unwrap();
     assert!(matches!(announce(&store, 1).await, Ok(Announced::Fresh(_))));
@@ -69,7 +69,7 @@ async fn no_script_runs_while_its_slot_is_moved() {
     if !installed(&["redis-server"]) {
         return;
     }
-    let cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let cluster = RedisCluster::start(2).unwrap();
     let store = open(&cluster.url()).await;
     within(store.open_sale(terms("tea", 9))).await.unwrap();
     let owner = cluster.serving(ROUTING_KEY).unwrap();
@@ -94,7 +94,7 @@ async fn store_comes_back_with_all_it_answered_by_nodes_that_it_was_not_given() 
     if !installed(&["redis-server"]) {
         return;
     }
-    let mut cluster = RedisCluster::start(ROUTING_KEY).unwrap();
+    let mut cluster = RedisCluster::start(2).unwrap();
     let primary = cluster.serving(ROUTING_KEY).unwrap();
     let port = cluster.nodes()[primary].ports()[0];
     let store = open(&format!("redis+cluster://127.0.0.1:{port}")).await;

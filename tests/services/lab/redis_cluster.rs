@@ -14,8 +14,8 @@ fn replica_takes_over_and_the_failed_node_follows_it() {
     if !installed(&["redis-server"]) {
         return;
     }
-    let mut cluster = RedisCluster::start(KEY).unwrap();
-    assert_eq!(cluster.nodes().len(), 5);
+    let mut cluster = RedisCluster::start(2).unwrap();
+    assert_eq!(cluster.nodes().len(), 9);
     assert_eq!(cluster.replicas_of(KEY).len(), 2);
     let pids: Vec<_> = cluster.nodes().iter().map(|node| node.pid()).collect();
     let first = cluster.serving(KEY).unwrap();
@@ -35,6 +35,16 @@ fn replica_takes_over_and_the_failed_node_follows_it() {
 
 #[test]
 fn bench_in_a_lab_with_a_cluster_survives_the_loss_of_its_primary() {
+    lose_primary("1");
+}
+
+#[test]
+fn bench_with_buckets_in_a_lab_survives_the_loss_of_the_primary_of_the_first_one() {
+    lose_primary("4");
+}
+
+/// Kills the node that has the sale, or its first bucket, during a run in a lab.
+fn lose_primary(buckets: &str) {
     if !installed(&["redis-server"]) {
         return;
     }
@@ -44,6 +54,7 @@ fn bench_in_a_lab_with_a_cluster_survives_the_loss_of_its_primary() {
     command.args(["--rate", "50/s", "--duration", "12s", "--timeout", "5s"]);
     command.args(["--settle-timeout", "60s", "--max-errors", "100%"]);
     command.args(["--fault", "at=2s for=6s what=store do=kill", "--", "--stock", "100k"]);
+    command.args(["--stock-buckets", buckets]);
     let output = command.env("TMPDIR", temp.path()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let result: Value =
