@@ -103,7 +103,15 @@ async fn publish_announced(
 /// have been taken.
 pub(in crate::server) async fn republish(app: &App, attempt: &Arc<Attempt>) -> Accepted {
     match app.queue.lookup() {
-        Lookup::Queue(_) => Accepted::Queued,
+        // It was announced when the queue was a broker, which may never have got it.
+        Lookup::Queue(queue) => {
+            let Attempt { request_id, buyer, item, epoch, accepted_us, .. } = (**attempt).clone();
+            let new = NewAttempt { request_id, buyer, item, epoch, accepted_us };
+            match with_durability_timeout(queue.publish(new)).await {
+                Ok(()) => Accepted::Queued,
+                Err(_) => Accepted::Unknown,
+            }
+        }
         Lookup::Register(broker) => republish_announced(app, broker, attempt).await,
     }
 }

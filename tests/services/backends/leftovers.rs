@@ -1,5 +1,5 @@
-//! What could remain in a broker: dead letters, foreign messages, and attempts that were announced
-//! but never queued.
+//! What could remain in a broker, or of one: dead letters, foreign messages, and attempts that were
+//! announced but never queued.
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
@@ -10,7 +10,7 @@ use seckill::sale::NewAttempt;
 
 use crate::support::backend::Backend;
 use crate::support::manual_server::ManualServer;
-use crate::support::{AttemptStatus, Running, id, within};
+use crate::support::{AttemptStatus, Running, attempt, id, within};
 
 /// A server that decides the attempts of a backend.
 async fn consumer(backend: &Backend, folder: &std::path::Path) -> Running {
@@ -142,4 +142,17 @@ async fn retry_of_a_possibly_unqueued_attempt_queues_it() {
     manual.accept("ann", &id(1)).await;
     assert_eq!(manual.decide(1, 9).await[0].decision.to_string(), "won tea-1-1");
     assert_eq!(manual.ledger("item=tea").await, ["ann won tea-1-1"]);
+}
+
+/// The queue was a broker before, and a process failed before it published.
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_of_an_attempt_that_no_broker_got_is_decided_from_an_embedded_queue() {
+    for backend in Backend::stores() {
+        let mut manual = ManualServer::open(backend, 9).await;
+        let announced = attempt("ann", "tea", &id(1));
+        within(manual.app.store.announce(&announced)).await.unwrap();
+        manual.accept("ann", &id(1)).await;
+        assert_eq!(manual.decide(1, 9).await[0].decision.to_string(), "won tea-1-1");
+        assert_eq!(within(manual.app.store.backlog(&announced.item)).await.unwrap().all, 0);
+    }
 }

@@ -78,3 +78,20 @@ async fn attempts_of_a_queue_with_lookup_claim_their_ids_when_they_are_decided()
     })
     .await;
 }
+
+/// Claims stay when the queue of a store is changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn id_that_was_withdrawn_from_a_broker_is_free_for_a_queue_with_lookup() {
+    everywhere(async |place| {
+        let (store, mut client) = (place.open(3).await, place.client());
+        within(store.open_sale(terms("tea", 2))).await.unwrap();
+        let ann = &buyers_of(&store, &mut client, 0, 1).await[0];
+        let bob = &buyers_of(&store, &mut client, 1, 1).await[0];
+        let first = announce(&store, &new(ann, 1)).await;
+        assert_eq!(within(store.withdraw(&first)).await, Ok(true));
+        let queued = std::sync::Arc::new(new(bob, 1).at(1));
+        assert_eq!(words(&decide(&store, &[queued], 7).await), ["won"]);
+        assert!(is_reused(&store, ann, 1).await, "now it is bob's");
+    })
+    .await;
+}

@@ -36,6 +36,12 @@ impl Claim {
         Self { bucket, seq: attempt.seq }
     }
 
+    /// Whether another bucket may put its own in the place of this one, when nothing is known of
+    /// the id here: its attempt was announced and is gone, so it was withdrawn.
+    pub(super) fn is_free(self) -> bool {
+        self.seq > 0
+    }
+
     fn read(text: &str) -> Option<Self> {
         let (bucket, seq) = text.split_once(' ')?;
         Some(Self { bucket: bucket.parse().ok()?, seq: seq.parse().ok()? })

@@ -90,8 +90,7 @@ impl Buckets {
             self.disown(home, announced.as_deref()).await?;
             return Ok(Lookup { known: Some(known), announced: None, ..found });
         }
-        // It was withdrawn there, and will not be decided, unless it was never in the register.
-        let is_free = other.seq > 0;
+        let is_free = other.is_free();
         match &announced {
             None if is_free => return Ok(found),
             Some(attempt) if is_free => {

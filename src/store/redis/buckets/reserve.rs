@@ -105,19 +105,24 @@ impl Buckets {
 
     /// Claims the id of an attempt that was not announced, since its queue has a lookup of its own.
     async fn claim(&self, home: usize, attempt: &Attempt) -> Result<Answer, StoreError> {
-        let id = &attempt.request_id;
+        let (id, claims) = (&attempt.request_id, self.claims(&attempt.request_id));
         let mine = Claim { bucket: home, seq: 0 };
-        let claim = self.claims(id).claim(id, mine, None).await?;
+        let mut claim = claims.claim(id, mine, None).await?;
         if claim.bucket == home {
             return Ok(Answer::Unclaimed);
         }
-        Ok(match self.of_claim(claim)?.known(id).await? {
-            Some(Known::Decided(decided)) => Answer::Decided(decided),
-            _ => {
-                tracing::warn!(request_id = %id, "left out an attempt with the id of another one");
-                Answer::LeftOut
-            }
-        })
+        let known = self.of_claim(claim)?.known(id).await?;
+        if let Some(Known::Decided(decided)) = known {
+            return Ok(Answer::Decided(decided));
+        }
+        if known.is_none() && claim.is_free() {
+            claim = claims.claim(id, mine, Some(claim)).await?;
+        }
+        if claim.bucket == home {
+            return Ok(Answer::Unclaimed);
+        }
+        tracing::warn!(request_id = %id, "left out an attempt with the id of another one");
+        Ok(Answer::LeftOut)
     }
 
     /// Decides attempts at one item that could not be delivered.
