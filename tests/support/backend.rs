@@ -21,6 +21,9 @@ static RABBITMQ: LazyLock<Mutex<RabbitMq>> =
 /// Numbers the queues and databases, so that no two tests share one.
 static BACKENDS: AtomicUsize = AtomicUsize::new(0);
 
+/// The buckets of a store that has several.
+const BUCKETS: usize = 4;
+
 /// A queue and a store for one test.
 #[derive(Debug, Clone)]
 pub(crate) struct Backend {
@@ -49,6 +52,11 @@ impl Backend {
         Self { queue: None, store: None, name, queue_type, buckets: 1, _turn: None }
     }
 
+    /// With the stock in several buckets of a Redis, and a real queue or not.
+    fn spread(rabbitmq: bool) -> Self {
+        Self::new(rabbitmq, true).with_buckets(BUCKETS)
+    }
+
     /// With the store in the cluster, which no other test uses while this lives, and a real queue
     /// or not.
     pub(crate) fn in_cluster(rabbitmq: bool) -> Self {
@@ -68,7 +76,8 @@ impl Backend {
             .filter(move |(rabbitmq, redis)| !(*rabbitmq && no_rabbitmq || *redis && no_redis));
         let real = runnable.map(|(rabbitmq, redis)| Self::new(rabbitmq, redis));
         let queues = [false, true].into_iter().filter(move |rabbitmq| !(*rabbitmq && no_rabbitmq));
-        real.chain(queues.filter(move |_| !no_redis).map(Self::in_cluster))
+        let of_redis = queues.filter(move |_| !no_redis);
+        real.chain(of_redis.clone().map(Self::spread)).chain(of_redis.map(Self::in_cluster))
     }
 
     /// Every store that can run here, each of them empty: drop each before the next.
@@ -76,7 +85,8 @@ impl Backend {
         let has_redis = missing_for_variants(&["redis-server"]).is_empty();
         let real = [false, true].into_iter().filter(move |real| !real || has_redis);
         let cluster = has_redis.then_some(false).into_iter().map(Self::in_cluster);
-        real.map(|real| Self::new(false, real)).chain(cluster)
+        let spread = has_redis.then_some(false).into_iter().map(Self::spread);
+        real.map(|real| Self::new(false, real)).chain(spread).chain(cluster)
     }
 
     /// Both real, if they are installed; reports the test as skipped if not.

@@ -1,7 +1,7 @@
 //! A server on any queue and store whose only consumer is the test, so that nothing is decided
 //! before the test does it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
 use seckill::flaws::Flaws;
@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::backend::Backend;
+use super::order_numbers::OrderNumbers;
 use super::{Reply, TOKEN, post, request, terms, within};
 
 /// A running server and its consumer.
@@ -25,6 +26,8 @@ pub(crate) struct ManualServer {
     /// Its address.
     pub(crate) url: String,
     consumer: Subscription,
+    /// If the stock is in several buckets.
+    orders: Option<Mutex<OrderNumbers>>,
     folder: TempDir,
     config: ServePlan,
     stop: oneshot::Sender<()>,
@@ -45,7 +48,8 @@ impl ManualServer {
         let mut config = backend.config(folder.path(), &Flaws::default());
         change(&mut config);
         config.consumers = 0;
-        Self::start(backend, folder, config).await
+        let orders = (backend.buckets > 1).then(Mutex::default);
+        Self { orders, ..Self::start(backend, folder, config).await }
     }
 
     async fn start(backend: Backend, folder: TempDir, config: ServePlan) -> Self {
@@ -60,19 +64,19 @@ impl ManualServer {
             assert!(ended.is_ok() || !data.exists(), "{ended:?}");
         });
         let consumer = app.queue.subscribe(PREFETCH);
-        Self { app, backend, url, consumer, folder, config, stop, task }
+        Self { app, backend, url, consumer, orders: None, folder, config, stop, task }
     }
 
     /// Shuts down gracefully, and starts again on the same queue and store.
     pub(crate) async fn restart(self) -> Self {
-        let Self { app, backend, consumer, folder, config, stop, task, .. } = self;
+        let Self { app, backend, consumer, orders, folder, config, stop, task, .. } = self;
         let _ = stop.send(());
         // Closes the queue first, so that it ends without deciding queued attempts.
         within(app.queue.close()).await.unwrap();
         drop((app, consumer));
         task.abort();
         let _ = within(task).await;
-        Self::start(backend, folder, config).await
+        Self { orders, ..Self::start(backend, folder, config).await }
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Reply {
@@ -82,7 +86,11 @@ impl ManualServer {
 
     async fn ask(&self, request: hyper::Request<http_body_util::Full<bytes::Bytes>>) -> Reply {
         let (head, body) = within(route(&self.app, request)).await.into_parts();
-        let body = within(body.collect()).await.unwrap().to_bytes().to_vec();
+        let mut body = within(body.collect()).await.unwrap().to_bytes().to_vec();
+        if let Some(orders) = &self.orders {
+            let text = String::from_utf8(body).unwrap();
+            body = orders.lock().unwrap().in_body(&text).into_bytes();
+        }
         Reply { code: head.status.as_u16(), headers: head.headers, body }
     }
 
@@ -149,15 +157,24 @@ impl ManualServer {
         self.consumer = self.app.queue.subscribe(PREFETCH);
     }
 
-    /// Decides and acks a batch, as a consumer does.
+    /// Decides and acks a batch, as a consumer does. Orders have the numbers that the store gives.
     pub(crate) async fn settle(&self, batch: Batch) -> Vec<Arc<Decided>> {
-        let (batch, decided) = self.commit(batch).await;
+        let (batch, decided) = self.reserve(batch).await;
         within(batch.ack()).await;
         decided
     }
 
-    /// Decides a batch without acking it.
-    pub(crate) async fn commit(&self, mut batch: Batch) -> (Batch, Vec<Arc<Decided>>) {
+    /// Decides a batch without acking it. Orders are numbered as in one bucket.
+    pub(crate) async fn commit(&self, batch: Batch) -> (Batch, Vec<Arc<Decided>>) {
+        let (batch, decided) = self.reserve(batch).await;
+        let decided = match &self.orders {
+            Some(orders) => orders.lock().unwrap().of_decided(decided),
+            None => decided,
+        };
+        (batch, decided)
+    }
+
+    async fn reserve(&self, mut batch: Batch) -> (Batch, Vec<Arc<Decided>>) {
         let now_us = self.app.clock.now_us();
         let reserved = within(self.app.store.reserve(batch.attempts(), now_us)).await.unwrap();
         batch.release_item();
@@ -165,12 +182,14 @@ impl ManualServer {
         (batch, decided)
     }
 
-    /// Decides `count` attempts, at most `max` at a time.
+    /// Decides `count` attempts, at most `max` at a time. Orders are numbered as in one bucket.
     pub(crate) async fn decide(&mut self, count: usize, max: usize) -> Vec<Arc<Decided>> {
         let mut decided = Vec::new();
         while decided.len() < count {
             let batch = self.next(max.min(count - decided.len())).await;
-            decided.extend(self.settle(batch).await);
+            let (batch, some) = self.commit(batch).await;
+            within(batch.ack()).await;
+            decided.extend(some);
         }
         decided
     }

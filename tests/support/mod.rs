@@ -14,6 +14,7 @@ pub(crate) mod flaw_runs;
 pub(crate) mod front;
 pub(crate) mod link;
 pub(crate) mod manual_server;
+pub(crate) mod order_numbers;
 pub(crate) mod rabbitmq_cluster;
 pub(crate) mod rabbitmqctl;
 pub(crate) mod redis_cluster;

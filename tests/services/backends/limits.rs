@@ -59,20 +59,21 @@ async fn estimate_follows_from_the_decisions_that_were_seen() {
 async fn no_more_attempts_wait_than_the_units_that_are_left_allow() {
     for backend in Backend::all() {
         let mut server = ManualServer::open_with(backend, |config| {
-            config.stock = 10;
+            // Of as many units in each of several buckets.
+            config.stock = 12;
             config.admission.admit_factor = Some(2);
             config.admission.wait_max = Some(Duration::from_secs(3_600));
         })
         .await;
-        for number in 0..20 {
+        for number in 0..24 {
             server.accept(&format!("ann-{number}"), &id(number)).await;
         }
         assert_refused(&server.buy("bob", &id(100)).await, 503, "queue_full");
         assert_eq!(server.result(&id(100)).await.code, 404, "no effect");
         assert_eq!(server.buy("ann-0", &id(0)).await.code, 202, "it is known");
-        server.decide(10, 10).await;
+        server.decide(12, 12).await;
         assert_refused(&server.buy("bob", &id(101)).await, 410, "sold_out");
-        server.decide(10, 10).await;
+        server.decide(12, 12).await;
         assert_eq!(server.sale().await["queued"], 0);
     }
 }
