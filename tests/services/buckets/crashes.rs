@@ -85,6 +85,29 @@ async fn opening_that_was_not_completed_is_completed_by_another_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn processes_that_start_at_once_open_one_sale() {
+    const PROCESSES: usize = 8;
+    everywhere(async |place| {
+        let (store, mut all) = (place.open(3).await, Vec::new());
+        for _ in 0..PROCESSES {
+            all.push(place.open(3).await);
+        }
+        let mut opening = tokio::task::JoinSet::new();
+        for one in all {
+            opening.spawn(async move { within(one.open_or_resume(terms("tea", 7))).await });
+        }
+        let opened = opening.join_all().await;
+        let epochs: Vec<_> = opened.into_iter().map(|sale| sale.unwrap().epoch).collect();
+        assert_eq!(epochs, [epochs[0]; PROCESSES]);
+        for epoch in 1..=PROCESSES as u64 {
+            let has_ledger = within(store.ledger(epoch)).await.is_ok();
+            assert_eq!(has_ledger, epoch == epochs[0], "epoch {epoch}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prepared_sale_that_was_never_opened_is_not_seen() {
     everywhere(async |place| {
         let (store, mut client) = (place.open(3).await, place.client());
@@ -96,6 +119,7 @@ async fn prepared_sale_that_was_never_opened_is_not_seen() {
         }
         let _: i64 = client.ask(&["INCR", &format!("{}epochs", prefixes()[0])]);
         assert_eq!(left(&store).await, (3, 0));
+        assert_eq!(within(store.ledger(2)).await.err(), Some(StoreError::UnknownItem));
         let next = within(store.open_sale(terms("tea", 5))).await.unwrap();
         assert_eq!((next.epoch, next.left), (3, 5));
     })

@@ -6,8 +6,10 @@ local epoch, terms, left, how = unpack(ARGV)
 local item = string.match(terms, '^(%S+) ')
 if redis.call('EXISTS', P .. 'sale:' .. epoch) == 0 then create_sale(epoch, terms, left) end
 local before = present(item)
-local is_older = not before or (how == 'fresh' and tonumber(before) < tonumber(epoch))
-if how == 'prepare' or not is_older then return tonumber(before or '0') end
+if how == 'prepare' or (how == 'unless-open' and before) then return tonumber(before or '0') end
+-- A sale that was only prepared, since another process has opened one meanwhile, is none.
+redis.call('HSET', P .. 'sale:' .. epoch, 'opened', 1)
+if before and tonumber(before) >= tonumber(epoch) then return tonumber(before) end
 make_current(item, epoch, before)
 -- Whoever finds this completes it, if this process does not.
 if BUCKET == 0 then redis.call('HSET', P .. 'opening', item, epoch) end

@@ -68,14 +68,13 @@ pub(super) struct Stock {
 }
 
 impl Stock {
-    /// Reads the records of all buckets; `None` if the first one has no such sale.
+    /// Reads the records of all buckets; `None` if no such sale was opened in the first one.
     pub(super) fn read(
         epoch: u64,
         records: &[HashMap<String, String>],
     ) -> Result<Option<Self>, StoreError> {
-        let Some(terms) = records.first().and_then(|first| first.get("terms")) else {
-            return Ok(None);
-        };
+        let opened = records.first().filter(|first| first.contains_key("opened"));
+        let Some(terms) = opened.and_then(|first| first.get("terms")) else { return Ok(None) };
         let terms = Terms::from_fields(&mut Fields::new(terms.as_bytes()))
             .map_err(|_| unreadable("a sale", terms))?;
         let shares = records.iter().map(Share::read).collect::<Result<_, _>>()?;
@@ -151,7 +150,8 @@ mod tests {
     fn stock(buckets: &[&[(&str, &str)]]) -> Stock {
         let record = |fields: &&[(&str, &str)]| {
             let own = fields.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-            own.chain([("terms".to_owned(), "tea 10 1 - -".to_owned())]).collect()
+            let of_all = [("terms", "tea 10 1 - -"), ("opened", "1")];
+            own.chain(of_all.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
         };
         let records: Vec<_> = buckets.iter().map(record).collect();
         Stock::read(7, &records).unwrap().unwrap()
