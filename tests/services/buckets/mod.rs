@@ -4,6 +4,7 @@ mod crashes;
 mod faults;
 mod ids;
 mod selling;
+mod slots;
 
 use std::sync::Arc;
 
