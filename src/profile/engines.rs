@@ -84,11 +84,11 @@ fn check_redis(url: &EngineUrl) -> Result<(), FlagError> {
              or give one host",
         ),
         false => Ok(()),
-        true if hosts.len() > NODES_MAX || hosts.iter().any(|host| host.is_empty()) => {
+        true if hosts.len() > NODES_MAX || hosts.contains(&"") || repeats_what_is_once(url) => {
             invalid(&format!(
-                "does not name the nodes of a cluster: write user and password once and 1 to \
-                 {NODES_MAX} hosts with commas between them, as in \
-                 redis+cluster://user:password@host1:6379,host2:6379"
+                "does not name the nodes of a cluster: write scheme, user and password once and 1 \
+                 to {NODES_MAX} hosts with commas between them, as in \
+                 redis+cluster://user:password@host1:6379,host2:6379; an @ in a password is %40"
             ))
         }
         true if !matches!(url.path(), None | Some("" | "0")) => invalid(
@@ -237,20 +237,27 @@ fn check_brokers(url: &EngineUrl) -> Result<(), FlagError> {
         let problem = format!("has {} brokers: give at most {BROKERS_MAX}", hosts.len());
         return Err(FlagError::new("queue", problem));
     }
-    // A user and a password before each host make all but the last host a part of the password.
-    let has_second_login = url.user_info().and_then(|Secret(text)| {
-        let (_, rest) = text.split_once('@')?;
-        Some(rest.split_once(',')?.1.contains(':'))
-    });
-    let is_no_host = |host: &&str| host.is_empty() || host.ends_with(':');
-    let has_no_host = hosts.len() > 1 && hosts.iter().any(is_no_host);
-    if has_no_host || has_second_login == Some(true) {
+    let has_no_host = hosts.len() > 1 && hosts.contains(&"");
+    if has_no_host || repeats_what_is_once(url) {
         let problem = "does not name its brokers: write scheme, user, password and virtual host \
                        once, and the hosts with commas between them, as in \
                        amqp://user:password@host1:5672,host2:5672/vhost; an @ in a password is %40";
         return Err(FlagError::new("queue", problem));
     }
     Ok(())
+}
+
+/// Whether an address with several hosts has its scheme, or user and password, before each of them.
+fn repeats_what_is_once(url: &EngineUrl) -> bool {
+    let hosts = url.hosts();
+    // The hosts end where a second scheme has its slashes, so that its colon is at their end.
+    let has_second_scheme = hosts.len() > 1 && hosts.iter().any(|host| host.ends_with(':'));
+    // A user and a password before each host make all but the last host a part of the password.
+    let has_second_login = url.user_info().and_then(|Secret(text)| {
+        let (_, rest) = text.split_once('@')?;
+        Some(rest.split_once(',')?.1.contains(':'))
+    });
+    has_second_scheme || has_second_login == Some(true)
 }
 
 fn timeout(flag: &'static str, given: Option<Span>) -> Result<Duration, FlagError> {

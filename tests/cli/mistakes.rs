@@ -53,6 +53,12 @@ const MISTAKES: &[Mistake] = &[
     (&["serve", "--store", "127.0.0.1:6379"], 2, "of the form redis://… or redis+cluster://…"),
     (&["serve", "--store", "redis://a,b"], 2, "--store: has several hosts: write redis+cluster:"),
     (&["serve", "--store", "redis+cluster://a,,b"], 2, "does not name the nodes of a cluster"),
+    (
+        &["serve", "--store", "redis+cluster://a:1,redis://b:2"],
+        2,
+        "write scheme, user and password",
+    ),
+    (&["serve", "--store", "redis+cluster://ann:pw@a,ann:pw@b"], 2, "an @ in a password is %40"),
     (&["serve", "--store", "redis+cluster://a/3"], 2, "names a database, of which a cluster has"),
     (
         &["serve", "--queue=amqp://a", "--store=redis+cluster://a", "--flaw=check-then-act"],
