@@ -132,6 +132,7 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     check_steps(flags)?;
     check_slots(flags)?;
     check_buckets(flags, store)?;
+    check_keeping(flags, store)?;
     let by_steps = [Flaw::CheckThenAct, Flaw::CacheRefillInFlight];
     let chosen = self::flaws(flags);
     if let Some(flaw) =
@@ -179,6 +180,15 @@ fn check_buckets(flags: &ServeFlags, has_redis: bool) -> Result<(), FlagError> {
         Some(_) => return Ok(()),
     };
     Err(FlagError::new("stock-buckets", problem))
+}
+
+/// Checks that the store is one that drops replaced sales.
+fn check_keeping(flags: &ServeFlags, has_redis: bool) -> Result<(), FlagError> {
+    if flags.keep_replaced.is_none() || !has_redis {
+        return Ok(());
+    }
+    let problem = "needs the embedded store: Redis keeps replaced sales until somebody empties it";
+    Err(FlagError::new("keep-replaced", problem))
 }
 
 /// Checks that no two flaws replace the same step: one of them would not show.

@@ -73,6 +73,11 @@ const MISTAKES: &[Mistake] = &[
         2,
         "--stock-buckets: cannot be above 1 with --flaw or --design article",
     ),
+    (
+        &["serve", "--keep-replaced=1h", "--store=redis://a"],
+        2,
+        "--keep-replaced: needs the embedded store: Redis keeps replaced sales until",
+    ),
     (&["bench", "--io", "aio"], 2, "--io"),
     (&["bench", "--io=uring", "-t", "https://a"], 2, "uring cannot be used: it has no TLS"),
     (&["bench", "--insecure"], 2, "--insecure: applies only to a --target https://…"),
