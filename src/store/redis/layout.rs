@@ -43,8 +43,12 @@ pub(super) fn check(layout: &str, buckets: usize, empty: &str) -> Result<(), Str
         None => None,
     };
     if let Some(found) = found {
+        let found_buckets = match found {
+            1 => "1 stock bucket".to_owned(),
+            _ => format!("{found} stock buckets"),
+        };
         return Err(format!(
-            "its sales are in {found} stock buckets, and this process was started for {buckets}: \
+            "its sales are in {found_buckets}, and this process was started for {buckets}: \
              give --stock-buckets {found}, or use {empty}"
         ));
     }
@@ -63,11 +67,13 @@ mod tests {
     fn another_number_of_buckets_is_told_with_the_one_to_give() {
         assert_eq!(check("3", 1, "another"), Ok(()));
         assert_eq!(check("3/4", 4, "another"), Ok(()));
-        for (layout, buckets, cure) in
-            [("3", 4, "give --stock-buckets 1,"), ("3/4", 1, "give --stock-buckets 4,")]
-        {
+        for (layout, buckets, is_in, cure) in [
+            ("3", 4, "in 1 stock bucket,", "give --stock-buckets 1,"),
+            ("3/4", 1, "in 4 stock buckets,", "give --stock-buckets 4,"),
+        ] {
             let problem = check(layout, buckets, "another").unwrap_err();
-            assert!(problem.contains(cure) && problem.contains("or use another"), "{problem}");
+            assert!(problem.contains(is_in) && problem.contains(cure), "{problem}");
+            assert!(problem.contains("or use another"), "{problem}");
         }
         for layout in ["2", "4", "3/", "33"] {
             assert!(check(layout, 1, "another").unwrap_err().contains("another version"));
