@@ -20,7 +20,7 @@ pub enum OpenError {
         /// The server's address, without credentials.
         url: String,
         /// What it refuses, and the cure.
-        problem: &'static str,
+        problem: String,
     },
     /// The server does not answer, or is not a Redis that can be the store.
     #[error(
@@ -36,28 +36,32 @@ pub enum OpenError {
 }
 
 /// The problem of a server that knows neither the user nor the password.
-const WRONG_PASSWORD: &str = "the user or the password: put those that it knows into its \
-                              address, redis://user:password@host:6379/0 (--store or \
-                              SECKILL_STORE)";
+const WRONG_PASSWORD: &str = "the user or the password: put those that it knows into its address";
 
 /// The problem of a server that asks for a password.
-const NO_PASSWORD: &str = "requests without a password: put it into its address, \
-                           redis://:password@host:6379/0 (--store or SECKILL_STORE)";
+const NO_PASSWORD: &str = "requests without a password: put it into its address";
 
 /// The problem of a database that the server does not have.
 const NO_DATABASE: &str = "the number of the database: it has as many as its `databases` says, 0 \
                            to 15 by default";
 
-/// Problems that another server process would not solve.
-const OF_LOGIN: [&str; 3] = [WRONG_PASSWORD, NO_PASSWORD, NO_DATABASE];
-
 impl OpenError {
     /// The error for a server with this problem.
-    pub(super) fn of_server(url: &EngineUrl, problem: String) -> Self {
-        let url = url.to_string();
-        match OF_LOGIN.into_iter().find(|known| *known == problem) {
-            Some(problem) => Self::Login { url, problem },
-            None => Self::Server { url, problem },
+    pub(super) fn of_server(engine: &EngineUrl, problem: String) -> Self {
+        let url = engine.to_string();
+        let with_form = |login: &str| {
+            let hosts = match engine.is_redis_cluster() {
+                true => "host1:6379,host2:6379",
+                false => "host:6379/0",
+            };
+            let scheme = engine.scheme();
+            format!("{problem}, {scheme}://{login}@{hosts} (--store or SECKILL_STORE)")
+        };
+        match problem.as_str() {
+            WRONG_PASSWORD => Self::Login { url, problem: with_form("user:password") },
+            NO_PASSWORD => Self::Login { url, problem: with_form(":password") },
+            _ if is_of_login(&problem) => Self::Login { url, problem },
+            _ => Self::Server { url, problem },
         }
     }
 }
@@ -88,6 +92,11 @@ const MOVING: &str = "the slot of its keys is being moved to another node: the s
 
 /// The problem of a replica.
 pub(super) const REPLICA: &str = "it is a replica, which takes no writes: use its primary";
+
+/// Whether it is a problem that another server process would not solve.
+pub(super) fn is_of_login(problem: &str) -> bool {
+    [WRONG_PASSWORD, NO_PASSWORD, NO_DATABASE].contains(&problem)
+}
 
 /// What an error means, on one line.
 pub(super) fn explain(error: &RedisError) -> String {

@@ -51,9 +51,14 @@ async fn single_redis_is_refused_as_a_cluster_with_how_to_use_it() {
     run(&redis.url(), &["CONFIG", "SET", "requirepass", "secret"]);
     let problem_of = problem(&cluster).await;
     assert!(problem_of.contains("refuses requests without a password"), "{problem_of}");
+    let form = "redis+cluster://:password@host1:6379,host2:6379 (--store";
+    assert!(problem_of.contains(form), "{problem_of}");
     let problem_of = problem(&cluster.replace("//", "//:wrong@")).await;
     assert!(problem_of.contains("refuses the user or the password"), "{problem_of}");
+    assert!(problem_of.contains("redis+cluster://user:password@host1:6379,"), "{problem_of}");
     assert!(!problem_of.contains("wrong@"), "{problem_of}");
+    let problem_of = problem(&redis.url()).await;
+    assert!(problem_of.contains("address, redis://:password@host:6379/0 (--st"), "{problem_of}");
 }
 
 #[tokio::test]
