@@ -67,15 +67,18 @@ fn service_goes_on_with_one_replica_and_refuses_without_any() {
     let server = deployment.serve("all", &[]);
     assert_eq!(server.log(), "", "nothing to warn of");
     let drill = Drill::begin(&server.url);
+    let primary = cluster.serving(ROUTING_KEY).unwrap();
+    let primary =
+        format!("127.0.0.1:{}, has no replica in sync", cluster.nodes()[primary].ports()[0]);
     let [first, second] = cluster.replicas_of(ROUTING_KEY)[..] else { panic!("not two") };
     cluster.node_mut(first).kill().unwrap();
     drill.recovers();
     drill.wait_for_attempts(BETWEEN);
     cluster.node_mut(second).kill().unwrap();
     drill.wait_for_answer("store_unavailable");
-    eventually("the log names the cure", || {
+    eventually("the log names the primary and the cure", || {
         let log = server.log();
-        log.contains("has no replica in sync") && log.contains("start its replicas")
+        log.contains(&primary) && log.contains("start its replicas")
     });
     assert!(!drill.is_answered("queued"), "nothing is accepted that a failure would lose");
     cluster.node_mut(second).restart().unwrap();

@@ -8,6 +8,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, Value};
 
+use crate::escape::printable;
 use crate::secret::EngineUrl;
 
 use super::super::connection::Connections;
@@ -26,9 +27,9 @@ const NODE_TIMEOUT: Duration = Duration::from_millis(500);
 const CONFIRM_MS: u64 = 500;
 
 /// The problem of a primary whose failure would lose the sale.
-const NO_REPLICA: &str = "the primary that has its keys has no replica in sync, so that its \
-                          failure would lose what was answered: start its replicas, or add one \
-                          with `redis-cli --cluster add-node NEW HOST:PORT --cluster-slave`";
+const NO_REPLICA: &str = "has no replica in sync, so that its failure would lose what was \
+                          answered: start its replicas, or add one with `redis-cli --cluster \
+                          add-node NEW HOST:PORT --cluster-slave`";
 
 /// Opens connections to the nodes of one cluster.
 #[derive(Debug)]
@@ -115,10 +116,11 @@ impl Cluster {
             layout::check(&layout, self.buckets.len(), "a cluster without data")?;
         }
         let replicas = self.at_each(&in_sync(&text(info).map_err(explain)?));
+        let primary = shown_primary(&slots, buckets[0]);
         if replicas.is_empty() {
-            return Err(NO_REPLICA.to_owned());
+            return Err(format!("{primary} {NO_REPLICA}"));
         }
-        confirm(&mut node, replicas.len()).await?;
+        confirm(&mut node, replicas.len(), &primary).await?;
         Ok((Batches::start(node, replicas), slots))
     }
 
@@ -138,8 +140,16 @@ impl Cluster {
     }
 }
 
-/// Checks that the replicas confirm writes.
-async fn confirm(node: &mut Node, replicas: usize) -> Result<(), String> {
+/// The primary that has the keys of a bucket, for messages.
+fn shown_primary(slots: &Value, keys: &Keys) -> String {
+    match owner_of(slots, slot_of(keys.route())) {
+        Some(owner) => format!("the primary of its keys, {},", printable(&owner.to_string())),
+        None => "the primary of its keys".to_owned(),
+    }
+}
+
+/// Checks that the replicas of a primary confirm writes.
+async fn confirm(node: &mut Node, replicas: usize, primary: &str) -> Result<(), String> {
     let mut first = redis::pipe();
     node.add_fence(&mut first, replicas, CONFIRM_MS);
     let answers = node.send(first).await.map_err(|error| explain(&error))?;
@@ -150,8 +160,8 @@ async fn confirm(node: &mut Node, replicas: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "only {confirmed} of the {replicas} replicas of the primary that has its keys confirm a \
-         write within {CONFIRM_MS} ms: see why the others hang, or stop them"
+        "only {confirmed} of the {replicas} replicas of {primary} confirm a write within \
+         {CONFIRM_MS} ms: see why the others hang, or stop them"
     ))
 }
 
