@@ -1,5 +1,8 @@
 //! A Redis that cannot be the store: the server does not start, and says what to use instead.
 
+use std::io::Write;
+use std::net::TcpListener;
+
 use seckill::flaws::Flaws;
 use seckill::lab::{Redis, free_port};
 use seckill::store::{RedisOptions, Store};
@@ -59,6 +62,31 @@ async fn single_redis_is_refused_as_a_cluster_with_how_to_use_it() {
     assert!(!problem_of.contains("wrong@"), "{problem_of}");
     let problem_of = problem(&redis.url()).await;
     assert!(problem_of.contains("address, redis://:password@host:6379/0 (--st"), "{problem_of}");
+}
+
+#[tokio::test]
+async fn each_node_of_a_cluster_is_named_with_what_is_wrong_with_it() {
+    let closed = free_port().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ports = [&silent, &other].map(|listener| listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for mut stream in other.incoming().flatten() {
+            let _ = stream.write_all(b"\x1b[2J\r\nnot Redis\r\n");
+            open.push(stream);
+        }
+    });
+    let nodes = [closed, ports[0], ports[1]].map(|port| format!("127.0.0.1:{port}"));
+    let problem = problem(&format!("redis+cluster://ann:secret@{}", nodes.join(","))).await;
+    for (node, what) in nodes.iter().zip([
+        "Connection refused (os error 111)",
+        "no answer within 500ms",
+        "what answers there is not Redis",
+    ]) {
+        assert!(problem.contains(&format!("{node} ({what})")), "{problem}");
+    }
+    assert!(!problem.contains("secret") && !problem.contains(char::is_control), "{problem}");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use super::super::slot::slot_of;
 use super::batches::Batches;
 use super::node::Node;
 use super::replicas::{Address, all_nodes, in_sync, owner_of};
+use super::unreachable;
 
 /// How long one node may take to open a connection: one that hangs leaves time for others.
 const NODE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -71,7 +72,10 @@ impl Cluster {
     pub(in super::super) async fn open(&self) -> Result<Connections, String> {
         let explain = |error: RedisError| explain(&error);
         let client = self.client().map_err(explain)?;
-        let connection = client.get_async_connection().await.map_err(explain)?;
+        let connection = match client.get_async_connection().await {
+            Ok(connection) => connection,
+            Err(error) => return Err(unreachable::why(&error, &self.given, NODE_TIMEOUT).await),
+        };
         let mut opened: Vec<Option<Batches>> = vec![None; self.buckets.len()];
         // The first bucket decides how many there are, before anything of the others is written.
         let first = [&self.buckets[0]];

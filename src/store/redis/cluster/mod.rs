@@ -15,6 +15,7 @@ mod connect;
 mod node;
 mod replicas;
 mod unconfirmed;
+mod unreachable;
 
 pub(super) use batches::Batches;
 pub(super) use connect::Cluster;
