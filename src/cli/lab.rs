@@ -45,7 +45,7 @@ pub(super) fn lab(args: LabArgs, sources: &Sources) -> Result<u8, Failure> {
         return Err(Failure::Usage(cure.to_owned()));
     }
     if [Engine::Redis, Engine::RedisCluster].iter().all(|engine| with.contains(engine)) {
-        let cure = "--with has two stores, `redis` and `redis-cluster`: choose one";
+        let cure = "--with: redis and redis-cluster are both the store: leave one out";
         return Err(Failure::Usage(cure.to_owned()));
     }
     if let Some(Count(files)) = broker_files.filter(|Count(files)| *files < BROKER_FILES_MIN) {

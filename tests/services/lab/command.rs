@@ -238,7 +238,7 @@ fn invalid_lab_arguments_are_reported_before_any_service_starts() {
             "possible values: redis, redis-cluster, rabbitmq, rabbitmq-cluster, nginx",
         ),
         (&["--with", ""], 2, "--with"),
-        (&["--with", "redis,redis-cluster"], 2, "two stores"),
+        (&["--with", "redis,redis-cluster"], 2, "both the store"),
         (&["--with", "rabbitmq,rabbitmq-cluster"], 2, "leave one out"),
         (&["--with", "redis", "--broker-files", "1k"], 2, "add `rabbitmq`"),
         (&["--broker-files", "few"], 2, "not a count"),
