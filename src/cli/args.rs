@@ -194,8 +194,8 @@ pub(super) struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
-    /// Services to start; rabbitmq-cluster has three nodes, nginx is a load balancer over the ports
-    /// 7001 and 7002
+    /// Services to start; redis-cluster is a Redis Cluster of several nodes, rabbitmq-cluster has
+    /// three nodes, nginx is a load balancer over the ports 7001 and 7002
     #[arg(long, env = "SECKILL_WITH", value_name = "SERVICES")]
     #[arg(value_enum, value_delimiter = ',', default_value = "redis,rabbitmq")]
     pub(super) with: Vec<Engine>,
