@@ -51,8 +51,8 @@ impl SelfTest {
         };
         format!(
             "Pacing     {PACED_RATE}/s: {} us late in the median, {} us at 99%, {} us at most\n\
-             Ceiling    {:.0}/s on {CEILING_THREADS} connections over {io}, {cpu} us of CPU per request, \
-             against a stub server on the same machine\n\
+             Ceiling    {:.0}/s on {CEILING_THREADS} connections over {io}, {cpu} us of CPU per \
+             request, against a stub server on the same machine\n\
              Freeze     {} of {}: 90% within {:?} by the corrected latency, {:?} by the service's; \
              1.4s is expected\n\n{verdict}\n",
             paced.lag.p50,
