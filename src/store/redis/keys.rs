@@ -29,7 +29,7 @@
 //! | --- | --- |
 //! | `ids` | the bucket that has an attempt, and its position there, by request id |
 //! | `opening` | in the first bucket: items whose current sale may not be current in all others |
-//! | `sale:E`, too | `opened`, unless it is only prepared |
+//! | `sale:E`, too | `prepared`, until it is opened |
 //! | `sale:E`, too | `given:K` and `got:K`, the units that ever went to bucket K or came from it |
 //!
 //! `decided` and `waiting` are the only index of request ids, for all items: an id is found with

@@ -115,7 +115,8 @@ async fn prepared_sale_that_was_never_opened_is_not_seen() {
         for prefix in prefixes() {
             let fields = ["epoch", "2", "terms", "tea 9 1 - -", "left", "3", "orders", "0"];
             let key = format!("{prefix}sale:2");
-            let _: i64 = client.ask(&[&["HSET", &key][..], &fields].concat());
+            let command = [&["HSET", &key, "prepared", "1"][..], &fields].concat();
+            let _: i64 = client.ask(&command);
         }
         let _: i64 = client.ask(&["INCR", &format!("{}epochs", prefixes()[0])]);
         assert_eq!(left(&store).await, (3, 0));

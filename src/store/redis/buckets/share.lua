@@ -4,11 +4,14 @@
 -- current sale.
 local epoch, terms, left, how = unpack(ARGV)
 local item = string.match(terms, '^(%S+) ')
-if redis.call('EXISTS', P .. 'sale:' .. epoch) == 0 then create_sale(epoch, terms, left) end
+if redis.call('EXISTS', P .. 'sale:' .. epoch) == 0 then
+  create_sale(epoch, terms, left)
+  redis.call('HSET', P .. 'sale:' .. epoch, 'prepared', 1)
+end
 local before = present(item)
 if how == 'prepare' or (how == 'unless-open' and before) then return tonumber(before or '0') end
--- A sale that was only prepared, since another process has opened one meanwhile, is none.
-redis.call('HSET', P .. 'sale:' .. epoch, 'opened', 1)
+-- A sale that stays prepared, since another process has opened one meanwhile, is none.
+redis.call('HDEL', P .. 'sale:' .. epoch, 'prepared')
 if before and tonumber(before) >= tonumber(epoch) then return tonumber(before) end
 make_current(item, epoch, before)
 -- Whoever finds this completes it, if this process does not.

@@ -73,7 +73,7 @@ impl Stock {
         epoch: u64,
         records: &[HashMap<String, String>],
     ) -> Result<Option<Self>, StoreError> {
-        let opened = records.first().filter(|first| first.contains_key("opened"));
+        let opened = records.first().filter(|first| !first.contains_key("prepared"));
         let Some(terms) = opened.and_then(|first| first.get("terms")) else { return Ok(None) };
         let terms = Terms::from_fields(&mut Fields::new(terms.as_bytes()))
             .map_err(|_| unreadable("a sale", terms))?;
@@ -150,8 +150,7 @@ mod tests {
     fn stock(buckets: &[&[(&str, &str)]]) -> Stock {
         let record = |fields: &&[(&str, &str)]| {
             let own = fields.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-            let of_all = [("terms", "tea 10 1 - -"), ("opened", "1")];
-            own.chain(of_all.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+            own.chain([("terms".to_owned(), "tea 10 1 - -".to_owned())]).collect()
         };
         let records: Vec<_> = buckets.iter().map(record).collect();
         Stock::read(7, &records).unwrap().unwrap()
