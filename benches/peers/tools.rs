@@ -111,8 +111,10 @@ impl Tool {
             Self::Seckill | Self::SeckillEpoll => {
                 command = Command::new(env!("CARGO_BIN_EXE_seckill"));
                 command.args(["bench", "--target", load.url, "--threads", &connections]);
-                let io = if self == Self::Seckill { "uring" } else { "epoll" };
-                command.args(["--duration", &duration, "--json", "--no-audit", "--io", io])
+                if self == Self::SeckillEpoll {
+                    command.args(["--io", "epoll"]);
+                }
+                command.args(["--duration", &duration, "--json", "--no-audit"])
             }
             Self::Wrk => command.args(["-t", "1", "-c", &connections, "-d", &duration]).args([
                 "--latency",

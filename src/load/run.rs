@@ -111,11 +111,12 @@ pub fn run(job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Ran> {
         ready: Barrier::new(workers),
         failed: OnceLock::new(),
         moment: OnceLock::new(),
+        stop: job.stop.child_token(),
     });
     let (parts, received) = sync_channel(PARTS_MAX);
     let mut running = Vec::with_capacity(workers);
     for index in 0..workers {
-        let setup = Setup { stop: job.stop.child_token(), ..setup.clone() };
+        let setup = Setup { stop: start.stop.child_token(), ..setup.clone() };
         let (history, parts) = (history(), parts.clone());
         let start = Arc::clone(&start);
         let work = move || -> io::Result<(History, Steps)> {
@@ -159,6 +160,8 @@ struct Start {
     /// Why the run does not begin, if a virtual user could not be set up.
     failed: OnceLock<String>,
     moment: OnceLock<Instant>,
+    /// Stops all workers.
+    stop: CancellationToken,
 }
 
 impl Start {
@@ -185,10 +188,10 @@ async fn work(
     let drive = Rc::clone(timers);
     helpers.spawn_local(async move { drive.drive().await });
     if let Some(ring) = ring {
-        let stop = worker.setup.stop.clone();
+        let stop = start.stop.clone();
         helpers.spawn_local(async move {
             let failed = ring.drive().await;
-            // Nothing more is sent or received.
+            // Nothing more is sent or received, and without this worker there is no result.
             stop.cancel();
             failed
         });

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::secret::EngineUrl;
-use crate::settings::Buyers;
+use crate::settings::{Buyers, Io};
 use crate::units::{Share, Span};
 
 use super::flags::ServeFlags;
@@ -34,7 +34,8 @@ impl Plan {
         list.given("item", self.item.as_ref());
         list.switch("insecure", self.insecure);
         list.switch("no-keepalive", !self.keepalive);
-        list.given("io", Some(self.io.as_str()));
+        // Elsewhere io_uring may be forbidden, and without the flag it is taken where it is not.
+        list.given("io", (self.io == Io::Epoll).then_some(self.io.as_str()));
         list.given("connect-timeout", Some(Span(self.connect_timeout)));
         list.given("timeout", Some(Span(self.timeout)));
         list.given("settle-timeout", Some(Span(self.settle_timeout)));

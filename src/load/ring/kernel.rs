@@ -94,7 +94,10 @@ impl Kernel {
             ring.submitter().register_buf_ring_with_flags(buffers.address(), BUFFERS, GROUP, 0)?;
         }
         let (operations, free, added) = (Vec::new(), Vec::new(), VecDeque::new());
-        Ok(Self { ring, buffers, operations, free, added, is_behind: false })
+        let mut kernel = Self { ring, buffers, operations, free, added, is_behind: false };
+        // A filter may allow all of that and forbid this.
+        kernel.enter()?;
+        Ok(kernel)
     }
 
     /// Sends all of these bytes, and gives them back with the completion.
@@ -123,7 +126,10 @@ impl Kernel {
     /// Hands over what was added, lets the kernel work, and passes on what it has done, with the
     /// owner of each operation.
     pub(super) fn turn(&mut self, mut done: impl FnMut(usize, Completion<'_>)) -> io::Result<()> {
-        self.ring.completion().disable_eventfd();
+        // Elsewhere the kernel may look for this flag before this thread can see that of new work.
+        if cfg!(target_arch = "x86_64") {
+            self.ring.completion().disable_eventfd();
+        }
         if self.has_submissions() || self.has_work() {
             self.hand_over()?;
         }
