@@ -123,7 +123,8 @@ async fn unacked_attempt_is_redelivered_and_decided_once() {
         let count = first.len();
         drop(batch);
         server.die();
-        let again = server.decide(3, 9).await;
+        // One at a time: several buckets may decide a batch in another order.
+        let again = server.decide(3, 1).await;
         assert_eq!(again[..count], first, "the same decisions");
         let expected = ["ann won tea-1-1", "bob won tea-1-2", "cat lost sold_out"];
         assert_eq!(server.ledger("item=tea").await, expected);
