@@ -8,7 +8,7 @@ use seckill::settings::Buyers;
 use seckill::units::Count;
 
 use crate::support::backend::Backend;
-use crate::support::client::{self, Sale, wait_ready};
+use crate::support::client::{self, Loading, Sale, wait_ready};
 use crate::support::deployment::Deployment;
 
 const STOCK: u64 = 20;
@@ -30,6 +30,17 @@ pub(crate) fn paying_buyers() -> BenchFlags {
         pay_after: Some("0s..500ms".parse().unwrap()),
         ..client::flags()
     }
+}
+
+/// Ends the load of paying buyers, and asserts that the audit passes, that somebody has paid, and
+/// that each unit is left or paid for once no order is held.
+#[track_caller]
+pub(crate) fn assert_each_unit_is_sold_once(sale: &Sale, loading: Loading) {
+    let mut history = loading.end().history;
+    let audit = sale.assert_audit_passes(&mut history);
+    let payments = audit.payments.expect("somebody has paid");
+    assert!(payments.paid > 0, "{payments:?}");
+    sale.assert_units_add_up_after_expiry();
 }
 
 #[test]
@@ -55,9 +66,5 @@ fn no_unit_comes_back_twice_when_redis_and_consumers_are_killed() {
         wait_ready(&api.url);
     }
     loading.wait_for(SOME);
-    let mut history = loading.end().history;
-    let audit = sale.assert_audit_passes(&mut history);
-    let payments = audit.payments.expect("somebody has paid");
-    assert!(payments.paid > 0, "{payments:?}");
-    sale.assert_units_add_up_after_expiry();
+    assert_each_unit_is_sold_once(&sale, loading);
 }
