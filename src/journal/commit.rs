@@ -3,36 +3,48 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::sync::oneshot;
-
-/// The disk failed before the record was known to be durable, so it may be in the journal or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the journal could not be written: whether the record is in it is unknown")]
-pub struct CommitError;
+use super::error::CommitError;
+use super::writer::Shared;
 
 /// Resolves when its record is committed.
 #[derive(Debug)]
 #[must_use = "a record is not durable before its commit resolves"]
-pub struct Commit {
-    pub(super) seq: u64,
-    /// `None` where the commit is not waited for.
-    pub(super) waiting: Option<oneshot::Receiver<()>>,
+pub struct Commit<'a> {
+    seq: u64,
+    shared: &'a Shared,
+    /// Where its waker is, if it has one.
+    place: Option<usize>,
 }
 
-impl Commit {
+impl<'a> Commit<'a> {
+    /// That of the record `seq`.
+    pub(super) fn of(seq: u64, shared: &'a Shared) -> Self {
+        Self { seq, shared, place: None }
+    }
+
     /// The record's sequence number.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 }
 
-impl Future for Commit {
+impl Future for Commit<'_> {
     type Output = Result<(), CommitError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.waiting {
-            None => Poll::Ready(Ok(())),
-            Some(waiting) => Pin::new(waiting).poll(cx).map_err(|_| CommitError),
+        let Self { seq, shared, place } = *self;
+        if shared.is_committed(seq) {
+            return Poll::Ready(Ok(()));
         }
+        let mut pending = shared.lock();
+        // The writer announces a commit before it takes this lock to release those who wait.
+        if shared.is_committed(seq) {
+            return Poll::Ready(Ok(()));
+        }
+        match pending.wait(seq, place, cx.waker()) {
+            Ok(place) => self.place = Some(place),
+            Err(failed) => return Poll::Ready(Err(failed)),
+        }
+        Poll::Pending
     }
 }

@@ -1,4 +1,4 @@
-//! Why a journal could not be opened.
+//! Why a journal could not be opened, or a record not be committed.
 
 use std::io;
 use std::path::PathBuf;
@@ -56,3 +56,8 @@ pub enum JournalError {
         reason: String,
     },
 }
+
+/// The disk failed before the record was known to be durable, so it may be in the journal or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the journal could not be written: whether the record is in it is unknown")]
+pub struct CommitError;

@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use crate::settings::Durability;
 
-use super::commit::{Commit, CommitError};
+use super::commit::Commit;
 use super::compact::{self, Compacted};
+use super::error::CommitError;
 use super::files::create_on;
 use super::folder::unfinished;
 use super::pending::AppendError;
@@ -84,20 +85,17 @@ impl Journal {
     ///
     /// # Errors
     /// Returns an error when the record was not appended.
-    pub fn append(&self, record: &[u8]) -> Result<Commit, AppendError> {
+    pub fn append(&self, record: &[u8]) -> Result<Commit<'_>, AppendError> {
         let mut pending = self.shared.lock();
         let seq = pending.push(record)?;
         if self.shared.durability == Durability::None {
             self.shared.announce(seq + 1);
             self.shared.wake.notify_one();
-            return Ok(Commit { seq, waiting: None });
-        }
-        let (done, waiting) = oneshot::channel();
-        pending.waiting.push(done);
-        if !std::mem::replace(&mut pending.urgent, true) {
+        } else if !std::mem::replace(&mut pending.urgent, true) {
             self.shared.wake.notify_one();
         }
-        Ok(Commit { seq, waiting: Some(waiting) })
+        self.shared.callers.fetch_add(1, Ordering::Relaxed);
+        Ok(Commit::of(seq, &self.shared))
     }
 
     /// Appends a record that may wait for the next commit. It suits records whose loss a restart
@@ -128,7 +126,7 @@ impl Journal {
 
     /// Whether the record `seq` is committed.
     pub fn is_committed(&self, seq: u64) -> bool {
-        seq < self.shared.committed.load(Ordering::Acquire)
+        self.shared.is_committed(seq)
     }
 
     /// Whether the file is long, and at least half of its records are not needed, if this number of

@@ -27,10 +27,10 @@ mod system_disk;
 mod writer;
 
 pub use crate::settings::Durability;
-pub use commit::{Commit, CommitError};
+pub use commit::Commit;
 pub use disk::Disk;
 pub use disk_file::DiskFile;
-pub use error::JournalError;
+pub use error::{CommitError, JournalError};
 use extent::Extent;
 pub use files::{create, create_on, is_used};
 pub use folder::Folder;

@@ -2,11 +2,13 @@
 //! callers that wait for their commit.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use crate::settings::Durability;
 
@@ -17,11 +19,13 @@ use super::pending::Pending;
 use super::place;
 use super::stall::CommitTimer;
 
-/// When the last commit released so many callers, the writer lets other threads use the CPU before
-/// the next one: under load they bring more records to it, and each commit costs the CPU as much as
-/// many records. The idea is that of PostgreSQL's `commit_delay` and `commit_siblings`; but an idle
-/// CPU causes no delay.
+/// When the last commit released so many callers, the writer waits for their next records, and lets
+/// other threads use the CPU: each commit costs the disk and the CPU as much as many records. The
+/// idea is that of PostgreSQL's `commit_delay` and `commit_siblings`.
 const SIBLINGS: usize = 5;
+
+/// The writer waits no more when nobody has come for so long.
+const QUIET: Duration = Duration::from_micros(10);
 
 /// What the journal and its writer thread share.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(super) struct Shared {
     pub(super) durability: Durability,
     pub(super) pending: Mutex<Pending>,
     pub(super) wake: Condvar,
+    /// How many callers have come for the next commit. It is only a hint.
+    pub(super) callers: AtomicUsize,
     /// The sequence number after the last committed one.
     pub(super) committed: AtomicU64,
     pub(super) progress: watch::Sender<()>,
@@ -47,6 +53,7 @@ impl Shared {
             durability,
             pending: Mutex::new(Pending::from(next_seq)),
             wake: Condvar::new(),
+            callers: AtomicUsize::new(0),
             committed: AtomicU64::new(next_seq),
             progress: watch::Sender::new(()),
             failure: watch::Sender::new(None),
@@ -63,6 +70,11 @@ impl Shared {
     /// The committed part of the file.
     pub(super) fn extent(&self) -> Extent {
         *self.lock_extent()
+    }
+
+    /// Whether the record `seq` is committed.
+    pub(super) fn is_committed(&self, seq: u64) -> bool {
+        seq < self.committed.load(Ordering::Acquire)
     }
 
     fn lock_extent(&self) -> MutexGuard<'_, Extent> {
@@ -109,12 +121,10 @@ impl Shared {
 
     /// Closes the journal after a failure: every waiting caller gets a [`CommitError`].
     pub(super) fn fail(&self, error: &std::io::Error) {
-        let mut pending = self.lock();
-        pending.closed = true;
-        pending.waiting.clear();
-        drop(pending);
+        let waiting = self.lock().fail();
         self.failure.send_replace(Some(format!("{}: {error}", self.path.display())));
         self.progress.send_replace(());
+        waiting.for_each(Waker::wake);
     }
 }
 
@@ -124,11 +134,14 @@ pub struct Writer {
     shared: Arc<Shared>,
     file: Box<dyn DiskFile>,
     bytes: Vec<u8>,
-    waiting: Vec<oneshot::Sender<()>>,
+    /// Room for the callers that a commit releases.
+    waiting: Vec<Waker>,
     /// Callers that the last commit released.
     released: usize,
     /// The sequence number after the last written record.
     written_to: u64,
+    /// How long the last commit took.
+    commit_time: Duration,
 }
 
 /// What a writer has done.
@@ -146,7 +159,7 @@ impl Writer {
     pub(super) fn new(shared: Arc<Shared>, file: Box<dyn DiskFile>) -> Self {
         let written_to = shared.lock().next_seq;
         let (bytes, waiting) = (Vec::new(), Vec::new());
-        Self { shared, file, bytes, waiting, released: 0, written_to }
+        Self { shared, file, bytes, waiting, released: 0, written_to, commit_time: Duration::ZERO }
     }
 
     /// Commits as soon as something is due, until the journal is closed. It blocks.
@@ -168,29 +181,49 @@ impl Writer {
                 }
             }
             drop(pending);
-            if self.released >= SIBLINGS {
-                thread::yield_now();
-            }
+            self.gather();
             if self.write_due() == Written::Ended {
                 return;
             }
         }
     }
 
+    /// After a commit that released some callers, waits for their next records: until as many
+    /// callers have come, or none for a moment, and no longer than that commit took.
+    fn gather(&self) {
+        if self.released < SIBLINGS {
+            return;
+        }
+        let begun = Instant::now();
+        let (mut seen, mut seen_at) = (0, begun);
+        while seen < self.released
+            && seen_at.elapsed() < QUIET
+            && begun.elapsed() < self.commit_time
+        {
+            thread::yield_now();
+            let callers = self.shared.callers.load(Ordering::Relaxed);
+            if callers != seen {
+                (seen, seen_at) = (callers, Instant::now());
+            }
+        }
+    }
+
     /// Commits what is due at this moment.
     pub fn write_due(&mut self) -> Written {
-        let Self { shared, file, bytes, waiting, released, written_to } = self;
+        let Self { shared, file, bytes, waiting, released, written_to, commit_time } = self;
         let mut pending = shared.lock();
         if !pending.is_due(shared.durability) {
             return Written::Nothing;
         }
         let (closed, next_seq) = (pending.closed, pending.next_seq);
         let compacted = pending.compacted.take();
-        std::mem::swap(bytes, &mut pending.bytes);
-        std::mem::swap(waiting, &mut pending.waiting);
-        pending.urgent = false;
+        pending.take(bytes);
+        shared.callers.store(0, Ordering::Relaxed);
         drop(pending);
-        if let Err(error) = shared.timed(|| shared.commit(&mut **file, bytes, closed)) {
+        let begun = Instant::now();
+        let committed = shared.timed(|| shared.commit(&mut **file, bytes, closed));
+        *commit_time = begun.elapsed();
+        if let Err(error) = committed {
             shared.fail(&error);
             return Written::Ended;
         }
@@ -198,11 +231,9 @@ impl Writer {
         *written_to = next_seq;
         bytes.clear();
         shared.announce(next_seq);
+        shared.lock().release(waiting);
         *released = waiting.len();
-        for done in waiting.drain(..) {
-            // The caller may have been cancelled; the record is committed all the same.
-            let _ = done.send(());
-        }
+        waiting.drain(..).for_each(Waker::wake);
         if closed {
             return Written::Ended;
         }

@@ -59,7 +59,7 @@ impl Embedded {
     }
 
     /// Appends while the queues are locked, so that the journal has the order of the item's queue.
-    fn add(&self, new: NewAttempt, room: Room) -> Result<Added, PublishError> {
+    fn add(&self, new: NewAttempt, room: Room) -> Result<Added<'_>, PublishError> {
         let mut state = self.queues.lock();
         if let Some(queued) = state.waiting.get(&new.request_id) {
             let same = queued.buyer == new.buyer && queued.item == new.item;
@@ -254,8 +254,8 @@ impl Drop for Unacked {
     }
 }
 
-enum Added {
-    Fresh(Commit),
+enum Added<'a> {
+    Fresh(Commit<'a>),
     /// The same attempt is queued already, under this sequence number.
     Duplicate(u64),
 }
