@@ -1,6 +1,7 @@
 //! Waiting for one record's commit.
 
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use super::error::CommitError;
@@ -45,6 +46,7 @@ impl Future for Commit<'_> {
             Ok(place) => self.place = Some(place),
             Err(failed) => return Poll::Ready(Err(failed)),
         }
+        shared.callers.store(pending.waiting.len(), Ordering::Relaxed);
         Poll::Pending
     }
 }

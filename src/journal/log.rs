@@ -94,7 +94,6 @@ impl Journal {
         } else if !std::mem::replace(&mut pending.urgent, true) {
             self.shared.wake.notify_one();
         }
-        self.shared.callers.fetch_add(1, Ordering::Relaxed);
         Ok(Commit::of(seq, &self.shared))
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Pending {
     /// The sequence number after the last record that the writer has taken.
     taken_to: u64,
     /// Callers that wait for records which the writer has not taken.
-    waiting: Vec<Waker>,
+    pub(super) waiting: Vec<Waker>,
     /// Callers that wait for the records which the writer has taken.
     writing: Vec<Waker>,
     /// A caller waits for the commit, so the writer must not wait for more records.
@@ -77,6 +77,7 @@ impl Pending {
             || (eager && !self.bytes.is_empty())
             || self.bytes.len() > BATCH_BYTES_MAX / 2
     }
+
     /// Gives the records to the writer, with an empty buffer in return.
     pub(super) fn take(&mut self, bytes: &mut Vec<u8>) {
         std::mem::swap(bytes, &mut self.bytes);

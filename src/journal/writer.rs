@@ -34,7 +34,7 @@ pub(super) struct Shared {
     pub(super) durability: Durability,
     pub(super) pending: Mutex<Pending>,
     pub(super) wake: Condvar,
-    /// How many callers have come for the next commit. It is only a hint.
+    /// How many callers wait for the next commit, to be read without the lock.
     pub(super) callers: AtomicUsize,
     /// The sequence number after the last committed one.
     pub(super) committed: AtomicU64,
@@ -135,7 +135,7 @@ pub struct Writer {
     file: Box<dyn DiskFile>,
     bytes: Vec<u8>,
     /// Room for the callers that a commit releases.
-    waiting: Vec<Waker>,
+    to_wake: Vec<Waker>,
     /// Callers that the last commit released.
     released: usize,
     /// The sequence number after the last written record.
@@ -158,8 +158,8 @@ pub enum Written {
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, file: Box<dyn DiskFile>) -> Self {
         let written_to = shared.lock().next_seq;
-        let (bytes, waiting) = (Vec::new(), Vec::new());
-        Self { shared, file, bytes, waiting, released: 0, written_to, commit_time: Duration::ZERO }
+        let (bytes, to_wake) = (Vec::new(), Vec::new());
+        Self { shared, file, bytes, to_wake, released: 0, written_to, commit_time: Duration::ZERO }
     }
 
     /// Commits as soon as something is due, until the journal is closed. It blocks.
@@ -210,7 +210,7 @@ impl Writer {
 
     /// Commits what is due at this moment.
     pub fn write_due(&mut self) -> Written {
-        let Self { shared, file, bytes, waiting, released, written_to, commit_time } = self;
+        let Self { shared, file, bytes, to_wake, released, written_to, commit_time } = self;
         let mut pending = shared.lock();
         if !pending.is_due(shared.durability) {
             return Written::Nothing;
@@ -231,9 +231,9 @@ impl Writer {
         *written_to = next_seq;
         bytes.clear();
         shared.announce(next_seq);
-        shared.lock().release(waiting);
-        *released = waiting.len();
-        waiting.drain(..).for_each(Waker::wake);
+        shared.lock().release(to_wake);
+        *released = to_wake.len();
+        to_wake.drain(..).for_each(Waker::wake);
         if closed {
             return Written::Ended;
         }

@@ -2,9 +2,9 @@
 //!
 //! By Little's law that is its highest rate times the shortest duration of one attempt. It is
 //! estimated as the congestion control BBR estimates the capacity of a path (Cardwell et al., "BBR:
-//! Congestion-Based Congestion Control", ACM Queue 14(5), 2016): twice that product is allowed, and
-//! when the shortest duration is old, fewer are allowed for a moment to measure it again, because
-//! with a queue behind the permits no duration is short.
+//! Congestion-Based Congestion Control", ACM Queue 14(5), 2016): a few times that product is
+//! allowed, and when the shortest duration is old, fewer are allowed for a moment to measure it
+//! again, because with a queue behind the permits no duration is short.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -20,8 +20,10 @@ pub(super) const MIN_OVER_BROKER: usize = 512;
 /// The most at a time: more than any engine that was measured needs.
 const MAX: usize = 4_096;
 
-/// How many times the product of rate and duration are allowed.
-const GAIN: f64 = 2.0;
+/// How many times the product of rate and duration are allowed. The shortest duration is that of an
+/// attempt with which a commit begins. Others come while a commit is in progress, and wait for the
+/// rest of it as well; and while those two are made, a third one has to find attempts that wait.
+const GAIN: f64 = 3.0;
 
 /// The time over which a rate is counted.
 const WINDOW: Duration = Duration::from_millis(100);
@@ -150,23 +152,23 @@ mod tests {
     }
 
     #[test]
-    fn fast_engine_gets_at_most_twice_the_least() {
+    fn fast_engine_gets_at_most_three_times_the_least() {
         let mut served = Served::new(30_000.0, Duration::from_millis(1));
         served.overload(Duration::from_secs(60));
         let limit = served.estimate.limit();
-        assert!((MIN..=2 * MIN + 10).contains(&limit), "{limit}");
+        assert!((MIN..=3 * MIN + 15).contains(&limit), "{limit}");
     }
 
     #[test]
-    fn slow_engine_gets_twice_what_fills_it_within_a_second_and_no_more_later() {
+    fn slow_engine_gets_three_times_what_fills_it_within_a_second_and_no_more_later() {
         let mut served = Served::new(20_000.0, Duration::from_millis(50));
         served.overload(Duration::from_secs(1));
-        let is_twice = |limit: usize| (1_900..=2_200).contains(&limit);
-        assert!(is_twice(served.estimate.limit()), "{}", served.estimate.limit());
+        let is_threefold = |limit: usize| (2_900..=3_300).contains(&limit);
+        assert!(is_threefold(served.estimate.limit()), "{}", served.estimate.limit());
         for _ in 0..60 {
             served.overload(Duration::from_secs(1));
             let limit = served.estimate.limit();
-            assert!(limit == MIN || is_twice(limit), "{limit}");
+            assert!(limit == MIN || is_threefold(limit), "{limit}");
         }
     }
 
@@ -175,7 +177,7 @@ mod tests {
         let mut served = Served::new(20_000.0, Duration::from_millis(50));
         served.estimate.add(Duration::from_millis(1), 0, served.now);
         served.overload(Duration::from_secs(12));
-        assert!(served.estimate.limit() > 1_900, "{}", served.estimate.limit());
+        assert!(served.estimate.limit() > 2_900, "{}", served.estimate.limit());
     }
 
     #[test]
