@@ -50,14 +50,14 @@ fn main() {
         server
     };
 
-    if is_wanted("connections") {
+    if support::is_wanted("connections") {
         let server = start("connections");
         heading("connections");
         for connections in count_of(&CONNECTION_COUNTS) {
             Figures::measure(&server, *connections).print(*connections, None);
         }
     }
-    if is_wanted("items") {
+    if support::is_wanted("items") {
         let server = start("items");
         heading("items on sale");
         let mut open = 1;
@@ -67,15 +67,9 @@ fn main() {
             Figures::measure(&server, CONNECTIONS).print(*items, None);
         }
     }
-    if is_wanted("attempts") {
+    if support::is_wanted("attempts") {
         measure_attempts(count_of(&ATTEMPT_COUNTS), || start("attempts"));
     }
-}
-
-/// Whether this part is to be measured: all are, unless one is named.
-fn is_wanted(part: &str) -> bool {
-    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
-    named.peek().is_none() || named.any(|name| name == part)
 }
 
 /// Each row is of a server that has accepted so many attempts, and then is killed and started

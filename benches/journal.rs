@@ -26,7 +26,9 @@ fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let batches = if support::is_test() { 10 } else { 1_000 };
     figure!("records per second        journal    plain writes    ratio");
-    for waiting in [1, 64, 350].into_iter().filter(|waiting| is_wanted(*waiting)) {
+    for waiting in
+        [1, 64, 350].into_iter().filter(|waiting| support::is_wanted(&waiting.to_string()))
+    {
         let (mut journal, mut plain) = (Vec::new(), Vec::new());
         for round in 0..support::ROUNDS {
             let path = |name: &str| folder.path().join(format!("{name}-{waiting}-{round}"));
@@ -39,12 +41,6 @@ fn main() {
             journal / plain
         );
     }
-}
-
-/// Whether so many writers are to be measured: all numbers are, unless one is named.
-fn is_wanted(waiting: usize) -> bool {
-    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
-    named.peek().is_none() || named.any(|number| number == waiting.to_string())
 }
 
 fn journal_rate(path: &Path, waiting: usize, batches: usize) -> f64 {

@@ -38,6 +38,12 @@ pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
 }
 
+/// Whether this part is to be measured: all are, unless one is named.
+pub(crate) fn is_wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
+}
+
 /// Prints as `println!` does, but prints nothing in a smoke run, whose figures mean nothing.
 macro_rules! figure {
     ($($arg:tt)*) => {
