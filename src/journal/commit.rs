@@ -46,7 +46,7 @@ impl Future for Commit<'_> {
             Ok(place) => self.place = Some(place),
             Err(failed) => return Poll::Ready(Err(failed)),
         }
-        shared.callers.store(pending.waiting.len(), Ordering::Relaxed);
+        shared.callers.store(pending.callers(), Ordering::Relaxed);
         Poll::Pending
     }
 }

@@ -81,7 +81,9 @@ impl Journal {
         self.cut_bytes
     }
 
-    /// Appends a record, to be committed as soon as the writer is free.
+    /// Appends a record, to be committed as soon as the writer is free. When the writer has just
+    /// released many callers, it first waits for their next records, at most as long as its last
+    /// commit took.
     ///
     /// # Errors
     /// Returns an error when the record was not appended.
@@ -181,6 +183,12 @@ impl Journal {
     /// Changes with every commit. Subscribe before checking, so that no commit is missed.
     pub fn progress(&self) -> watch::Receiver<()> {
         self.shared.progress.subscribe()
+    }
+
+    /// The commit of a record that was appended before, for those whose number is bounded: of one
+    /// that gives up waiting, the waker is kept until the commit.
+    pub fn commit_of(&self, seq: u64) -> Commit<'_> {
+        Commit::of(seq, &self.shared)
     }
 
     /// Waits until the record `seq` is committed.

@@ -31,7 +31,7 @@ pub(super) struct Pending {
     /// The sequence number after the last record that the writer has taken.
     taken_to: u64,
     /// Callers that wait for records which the writer has not taken.
-    pub(super) waiting: Vec<Waker>,
+    waiting: Vec<Waker>,
     /// Callers that wait for the records which the writer has taken.
     writing: Vec<Waker>,
     /// A caller waits for the commit, so the writer must not wait for more records.
@@ -108,6 +108,11 @@ impl Pending {
         }
         wakers.push(waker.clone());
         Ok(wakers.len() - 1)
+    }
+
+    /// How many callers wait for records which the writer has not taken.
+    pub(super) fn callers(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Moves the callers that wait for the records which the writer has taken into an empty list.

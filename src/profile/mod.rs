@@ -41,7 +41,7 @@ pub use open_files::{OTHER_FILES, check_open_files};
 pub use pay::Pay;
 pub use pay_after::PayAfter;
 pub use plan::{Plan, Retry};
-pub use serve_plan::{DATA_DEFAULT, PREFETCH_MAX, ServePlan};
+pub use serve_plan::{CONSUMERS_MAX, DATA_DEFAULT, PREFETCH_MAX, ServePlan};
 pub use text::read_text;
 pub use waiting_room_plan::WaitingRoomPlan;
 pub use workload::{Arrival, Level, Stage, Think};

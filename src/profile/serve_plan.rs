@@ -22,13 +22,14 @@ use super::waiting_room_plan::check_rate;
 pub const DATA_DEFAULT: &str = "seckill-data";
 
 /// Maximum number of consumers: more than the cores of any machine.
-const CONSUMERS_MAX: u64 = 64;
+pub const CONSUMERS_MAX: usize = 64;
 
 /// Maximum number of buckets: several for each node of a large cluster. Whoever finds its bucket
 /// empty asks all of them.
 const STOCK_BUCKETS_MAX: u64 = 64;
 
-/// The largest prefetch: the decisions of all consumers fit into what may wait for one commit.
+/// The largest prefetch: the decisions of [`CONSUMERS_MAX`] batches fit into what may wait for one
+/// commit.
 pub const PREFETCH_MAX: usize = 400;
 
 /// How long a replaced sale is kept where nothing else is said: a retry of yesterday's attempt is
@@ -121,7 +122,7 @@ impl ServePlan {
         if closes_us.is_some_and(|closes_us| opens_us.unwrap_or(0) >= closes_us) {
             return Err(FlagError::new("closes-at", "the sale closes before it opens"));
         }
-        let consumers = within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX)? as usize;
+        let consumers = within("consumers", flags.consumers, 1, 1, CONSUMERS_MAX as u64)? as usize;
         let role = flags.role.unwrap_or_default();
         let listen = match role {
             Role::Consumer => "127.0.0.1:0",

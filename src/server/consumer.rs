@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
-use crate::queue::{Batch, Lookup};
+use crate::profile::CONSUMERS_MAX;
+use crate::queue::{Batch, Lookup, Queue};
 use crate::store::{Reservation, StoreError};
 
 use super::app::{App, Step};
@@ -23,6 +24,11 @@ const PANICS_MAX: u32 = 5;
 /// answers about the other are read, it is acknowledged, and the next one is sent.
 const BATCHES_OF_BROKER: usize = 2;
 
+/// Batches of this process's queue that all consumers decide at a time. A batch is decided in
+/// memory and then waits for the next commit. If the consumers waited with it, no more than one
+/// batch of each would be decided in a commit, while any number may be accepted.
+const BATCHES_OF_PROCESS: usize = CONSUMERS_MAX;
+
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -34,14 +40,21 @@ pub(super) enum Outcome {
     Panicked,
 }
 
-/// Decides attempts, at most `prefetch` at a time, until the queue is closed and empty.
-pub async fn run(app: Arc<App>, prefetch: usize) {
-    let mut subscription = app.queue.subscribe(prefetch);
-    let batches_max = match app.queue.lookup() {
-        // It gives an item to one batch at a time.
+/// How many batches one of so many consumers may decide at a time.
+pub fn batches_max(queue: &Queue, consumers: usize) -> usize {
+    match queue.lookup() {
+        Lookup::Queue(queue) if queue.is_in_order() => {
+            (BATCHES_OF_PROCESS / consumers.max(1)).max(1)
+        }
         Lookup::Queue(_) => 1,
         Lookup::Register(_) => BATCHES_OF_BROKER,
-    };
+    }
+}
+
+/// Decides attempts until the queue is closed and empty: at most so many batches at a time, each of
+/// at most `prefetch` attempts.
+pub async fn run(app: Arc<App>, prefetch: usize, batches_max: usize) {
+    let mut subscription = app.queue.subscribe(prefetch);
     let (mut deciding, mut panics) = (JoinSet::new(), 0);
     loop {
         // After a panic attempts are taken one by one, to find the one that causes it.

@@ -70,8 +70,9 @@ impl Server {
         let helpers = self.helpers();
         let Self { app, listener, limits, .. } = self;
         let mut consumers = JoinSet::new();
+        let batches_max = consumer::batches_max(&app.queue, self.consumers);
         for _ in 0..self.consumers {
-            let consumer = consumer::run(Arc::clone(&app), self.prefetch);
+            let consumer = consumer::run(Arc::clone(&app), self.prefetch, batches_max);
             consumers.spawn_on(consumer, deciding.handle());
         }
         let draining = Arc::clone(&app);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use seckill::clock::Clock;
 use seckill::journal::{Disk, Durability};
-use seckill::server::{App, open_engines};
+use seckill::server::{App, batches_max, consume, open_engines};
 use seckill::{queue, store};
 use serde_json::Value;
 
@@ -31,27 +31,67 @@ async fn with_disk<T>(disk: &SimulatedDisk, work: impl Future<Output = T>) -> T 
     .await
 }
 
-async fn buy(app: &App, number: usize) -> (u16, Bytes) {
-    let body = serde_json::json!({"uid": "ann", "request_id": id(number)});
-    answer(app, post(body.to_string())).await
-}
-
-#[tokio::test]
-async fn states_and_final_refusals_wait_for_the_disk() {
-    let disk = SimulatedDisk::default();
+/// A server with an open sale.
+async fn serve(disk: &SimulatedDisk) -> App {
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let (queue, store) = (queue::Recovery::new(100), store::Recovery::default());
     let path = Path::new("sale.journal");
     let opened = open_engines(&shared, path, Durability::Fsync, queue, store);
     let (queue, store) = opened.unwrap();
     let app = app(queue, store, Clock::System);
-    with_disk(&disk, app.store.open_sale(terms("tea", 9))).await.unwrap();
-    assert_eq!(with_disk(&disk, buy(&app, 1)).await.0, 202);
+    with_disk(disk, app.store.open_sale(terms("tea", 9))).await.unwrap();
+    app
+}
+
+async fn buy(app: &App, buyer: &str, number: usize) -> (u16, Bytes) {
+    let body = serde_json::json!({"uid": buyer, "request_id": id(number)});
+    answer(app, post(body.to_string())).await
+}
+
+/// However many attempts one commit accepts, the next one decides them: otherwise those that wait
+/// would become more with each commit of a slow disk.
+#[tokio::test]
+async fn what_one_commit_accepts_the_next_one_decides() {
+    let (disk, mut random) = (SimulatedDisk::default(), Random::new(1));
+    let app = Arc::new(serve(&disk).await);
+    let (attempts, prefetch) = (40, 10);
+    let mut buying = tokio::task::JoinSet::new();
+    for number in 0..attempts {
+        let app = Arc::clone(&app);
+        buying.spawn(async move { buy(&app, &format!("buyer-{number}"), number).await.0 });
+    }
+    let depth = async || app.queue.depth().await.unwrap();
+    let has_depth = async |wanted| {
+        while depth().await != wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(has_depth(attempts)).await;
+    assert!(disk.write(&mut random), "the attempts are written");
+    assert_eq!(within(buying.join_all()).await, [202; 40]);
+
+    let batches_max = batches_max(&app.queue, 1);
+    let consumer = tokio::spawn(consume(Arc::clone(&app), prefetch, batches_max));
+    // More often than it has something to do.
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(depth().await, attempts, "nothing is decided before it is written");
+    assert!(disk.write(&mut random), "the decisions are written");
+    within(has_depth(0)).await;
+    consumer.abort();
+}
+
+#[tokio::test]
+async fn states_and_final_refusals_wait_for_the_disk() {
+    let disk = SimulatedDisk::default();
+    let app = serve(&disk).await;
+    assert_eq!(with_disk(&disk, buy(&app, "ann", 1)).await.0, 202);
     let batch = app.queue.subscribe(1).next(1).await.unwrap();
     // It is decided, and that is not written.
     drop(app.store.reserve(batch.attempts(), 1).await.unwrap());
     let mut state = pin!(answer(&app, get("/result")));
-    let mut refused = pin!(buy(&app, 2));
+    let mut refused = pin!(buy(&app, "ann", 2));
     assert!(is_waiting(state.as_mut()).await, "a crash would undo the order");
     assert!(is_waiting(refused.as_mut()).await, "a crash would undo the order");
     let (state, refused) = with_disk(&disk, async { tokio::join!(state, refused) }).await;

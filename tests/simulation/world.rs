@@ -158,8 +158,9 @@ impl World {
     }
 
     fn consumers(&self, app: &Arc<App>) -> Vec<JoinHandle<()>> {
-        let consumer = |_| tokio::spawn(consume(Arc::clone(app), self.shape.prefetch));
-        (0..self.shape.consumers).map(consumer).collect()
+        let Shape { consumers, prefetch, batches, .. } = self.shape;
+        let consumer = |_| tokio::spawn(consume(Arc::clone(app), prefetch, batches));
+        (0..consumers).map(consumer).collect()
     }
 
     /// Something happens: a buyer sends or gives up a request, held orders expire, the journal is

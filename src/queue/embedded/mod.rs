@@ -153,6 +153,11 @@ impl Embedded {
         &self.journal
     }
 
+    /// Whether an item is given to one batch at a time, until the order of its decisions is fixed.
+    pub fn is_in_order(&self) -> bool {
+        !self.delivery.is_concurrent
+    }
+
     /// How many attempts are accepted and not acknowledged, of all items.
     pub fn depth(&self) -> usize {
         self.queues.lock().waiting.len()

@@ -214,8 +214,13 @@ impl Embedded {
         Decider { journal: &self.journal, state: &self.state }
     }
 
+    /// Waits until the decisions are durable. The writer of the journal counts those who wait here
+    /// among its callers, so that the decisions of one commit's attempts become part of the next.
     pub(in crate::store) async fn commit(&self, reserved: &Reservation) -> Result<(), StoreError> {
-        self.committed(reserved.last_record).await
+        match reserved.last_record {
+            Some(record) => self.journal.commit_of(record).await.map_err(|_| StoreError::Unknown),
+            None => Ok(()),
+        }
     }
 
     async fn committed(&self, record: Option<u64>) -> Result<(), StoreError> {
