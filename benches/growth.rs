@@ -50,14 +50,15 @@ fn main() {
         server
     };
 
-    if support::is_wanted("connections") {
+    let parts = support::wanted(&["connections", "items", "attempts"]);
+    if parts.contains(&"connections") {
         let server = start("connections");
         heading("connections");
         for connections in count_of(&CONNECTION_COUNTS) {
             Figures::measure(&server, *connections).print(*connections, None);
         }
     }
-    if support::is_wanted("items") {
+    if parts.contains(&"items") {
         let server = start("items");
         heading("items on sale");
         let mut open = 1;
@@ -67,7 +68,7 @@ fn main() {
             Figures::measure(&server, CONNECTIONS).print(*items, None);
         }
     }
-    if support::is_wanted("attempts") {
+    if parts.contains(&"attempts") {
         measure_attempts(count_of(&ATTEMPT_COUNTS), || start("attempts"));
     }
 }

@@ -26,9 +26,7 @@ fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let batches = if support::is_test() { 10 } else { 1_000 };
     figure!("records per second        journal    plain writes    ratio");
-    for waiting in
-        [1, 64, 350].into_iter().filter(|waiting| support::is_wanted(&waiting.to_string()))
-    {
+    for waiting in support::wanted(&[1, 64, 350]) {
         let (mut journal, mut plain) = (Vec::new(), Vec::new());
         for round in 0..support::ROUNDS {
             let path = |name: &str| folder.path().join(format!("{name}-{waiting}-{round}"));

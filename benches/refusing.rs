@@ -123,8 +123,7 @@ impl Bench<'_> {
         let duration = if support::is_test() { "1s" } else { "4s" };
         let mut command = Command::new(env!("CARGO_BIN_EXE_seckill"));
         command.args(["bench", "--target", &server.url, "--no-audit", "--json"]);
-        // The figures are of the server; requests in bursts would change them.
-        command.args(["--io", "epoll"]);
+        command.args(support::generator::IO);
         command.args(["--threads", &connections.to_string(), "--duration", duration]);
         let ran = process::run(&mut command, self.cores, server, self.folder);
         let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();

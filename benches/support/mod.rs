@@ -7,6 +7,7 @@ pub(crate) mod cpu;
 pub(crate) mod generator;
 pub(crate) mod server;
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,10 +39,14 @@ pub(crate) fn is_test() -> bool {
     !std::env::args().any(|arg| arg == "--bench")
 }
 
-/// Whether this part is to be measured: all are, unless one is named.
-pub(crate) fn is_wanted(part: &str) -> bool {
-    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
-    named.peek().is_none() || named.any(|name| name == part)
+/// The parts of a benchmark that are to be measured: all, unless one or several are named.
+pub(crate) fn wanted<T: Copy + Display>(parts: &[T]) -> Vec<T> {
+    let named: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let names: Vec<_> = parts.iter().map(T::to_string).collect();
+    let unknown = named.iter().find(|name| !names.contains(name));
+    assert!(unknown.is_none(), "no part {unknown:?}; the parts are {}", names.join(", "));
+    let is_wanted = |name: &String| named.is_empty() || named.contains(name);
+    parts.iter().zip(&names).filter(|(_, name)| is_wanted(name)).map(|(part, _)| *part).collect()
 }
 
 /// Prints as `println!` does, but prints nothing in a smoke run, whose figures mean nothing.

@@ -133,6 +133,7 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     check_slots(flags)?;
     check_buckets(flags, store)?;
     check_keeping(flags, store)?;
+    check_queue_type(flags, queue)?;
     let by_steps = [Flaw::CheckThenAct, Flaw::CacheRefillInFlight];
     let chosen = self::flaws(flags);
     if let Some(flaw) =
@@ -189,6 +190,15 @@ fn check_keeping(flags: &ServeFlags, has_redis: bool) -> Result<(), FlagError> {
     }
     let problem = "needs the embedded store: Redis keeps replaced sales until somebody empties it";
     Err(FlagError::new("keep-replaced", problem))
+}
+
+/// Checks that a replicated queue is in a broker.
+fn check_queue_type(flags: &ServeFlags, has_broker: bool) -> Result<(), FlagError> {
+    if flags.queue_type != Some(QueueType::Quorum) || has_broker {
+        return Ok(());
+    }
+    let problem = "quorum needs --queue amqp://…: the embedded queue is in one process";
+    Err(FlagError::new("queue-type", problem))
 }
 
 /// Checks that no two flaws replace the same step: one of them would not show.
@@ -248,7 +258,10 @@ fn check_brokers(url: &EngineUrl) -> Result<(), FlagError> {
         return Err(FlagError::new("queue", problem));
     }
     let has_no_host = hosts.len() > 1 && hosts.contains(&"");
-    if has_no_host || repeats_what_is_once(url) {
+    // What follows the first virtual host is read as a part of it.
+    let after_comma = url.path().and_then(|path| Some(path.split_once(',')?.1));
+    let has_second_virtual_host = after_comma.is_some_and(|rest| rest.contains('/'));
+    if has_no_host || has_second_virtual_host || repeats_what_is_once(url) {
         let problem = "does not name its brokers: write scheme, user, password and virtual host \
                        once, and the hosts with commas between them, as in \
                        amqp://user:password@host1:5672,host2:5672/vhost; an @ in a password is %40";

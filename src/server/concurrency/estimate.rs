@@ -21,8 +21,9 @@ pub(super) const MIN_OVER_BROKER: usize = 512;
 const MAX: usize = 4_096;
 
 /// How many times the product of rate and duration are allowed. The shortest duration is that of an
-/// attempt with which a commit begins. Others come while a commit is in progress, and wait for the
-/// rest of it as well; and while those two are made, a third one has to find attempts that wait.
+/// attempt which comes just before a commit begins: one commit. Most come while a commit is in
+/// progress, and take the rest of it and the next one: up to twice that. And there have to be
+/// attempts that wait for the commit after those.
 const GAIN: f64 = 3.0;
 
 /// The time over which a rate is counted.
