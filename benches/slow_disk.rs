@@ -1,5 +1,5 @@
 //! Loads a server whose disk needs longer for a sync than the one of this machine: how many attempts
-//! it accepts, and how soon after that it decides them. `-- 5` measures at 5 ms for a sync only.
+//! it accepts, and how soon it decides them. `-- 5` measures at 5 ms for a sync only.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
