@@ -2,17 +2,20 @@
 //! that it has accepted before.
 //!
 //! Each row has the same load, 5,000 attempts a second that are all accepted with `fsync`, so that
-//! a figure which rises down a column rises with what the row adds. Server and load have a core
-//! each. `-- attempts` measures that part only, as `-- connections` and `-- items` do; `GROWTH=1M`
-//! ends it at a million attempts instead of ten.
+//! a figure which rises down a column rises with what the row adds. With more items, the load is
+//! spread over all of them. Server and load have a core each. `-- attempts` measures that part
+//! only, as `-- connections` and `-- items` do; `GROWTH=1M` ends it at a million attempts instead of
+//! ten.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "growth/items.rs"]
+mod items;
 #[macro_use]
 mod support;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use seckill::units::Count;
 
@@ -65,7 +68,7 @@ fn main() {
         for items in count_of(&ITEM_COUNTS) {
             open_sales(&server, open..*items);
             open = *items;
-            Figures::measure(&server, CONNECTIONS).print(*items, None);
+            Figures::measure_items(&server, *items).print(*items, None);
         }
     }
     if parts.contains(&"attempts") {
@@ -104,12 +107,20 @@ fn open_sales(server: &Server, numbers: std::ops::Range<u64>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         for number in numbers {
-            let body = serde_json::json!({"item": format!("item-{number}"), "stock": 1_000_000});
+            let body = serde_json::json!({"item": name(number), "stock": 1_000_000});
             let opened = client.put(format!("{}/admin/sale", server.url));
             let opened = opened.bearer_auth(TOKEN).json(&body).send().await.unwrap();
             assert!(opened.status().is_success(), "{opened:?}");
         }
     });
+}
+
+/// The name of an item; the first one is the server's own.
+fn name(number: u64) -> String {
+    match number {
+        0 => "default".to_owned(),
+        _ => format!("item-{number}"),
+    }
 }
 
 /// Makes so many attempts as fast as they are accepted.
@@ -157,6 +168,30 @@ impl Figures {
             p50_ms: ms("p50"),
             p99_ms: ms("p99"),
             refused: attempts - json["requests"]["by_outcome"]["queued"].as_u64().unwrap(),
+            resident: server.resident(),
+            kernel: kernel_memory(),
+        }
+    }
+
+    /// With a load that is spread over all items.
+    fn measure_items(server: &Server, items: u64) -> Self {
+        let pause = Duration::from_millis(CONNECTIONS * 1_000 / RATE);
+        let seconds = if support::is_test() { 1 } else { 8 };
+        let cpu_before = spent_us(server.process.pid() as i32);
+        let total = Duration::from_secs(seconds);
+        let mut load = items::Load::make(&server.url, items, CONNECTIONS, pause, total);
+        load.durations.sort_unstable();
+        let ms = |share: f64| {
+            let rank = (load.durations.len() as f64 * share).ceil() as usize;
+            load.durations[rank.saturating_sub(1)].as_secs_f64() * 1e3
+        };
+        let attempts = load.durations.len() as u64 + load.refused;
+        Self {
+            attempts,
+            cpu_us: (spent_us(server.process.pid() as i32) - cpu_before) / attempts as f64,
+            p50_ms: ms(0.5),
+            p99_ms: ms(0.99),
+            refused: load.refused,
             resident: server.resident(),
             kernel: kernel_memory(),
         }

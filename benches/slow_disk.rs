@@ -1,5 +1,5 @@
-//! Loads a server whose disk needs longer for a sync than the one of this machine: how many attempts
-//! it accepts, and how soon it decides them. `-- 5` measures at 5 ms for a sync only.
+//! Loads a server whose disk needs longer for a sync than the one of this machine: how many
+//! attempts it accepts, and how soon it decides them. `-- 5` measures at 5 ms for a sync only.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -65,10 +65,11 @@ impl Measured {
         command.env("LD_PRELOAD", library).env("SYNC_US", (sync_ms * 1_000).to_string());
         let duration = if support::is_test() { "1s" } else { "3s" };
         command.args(["bench", "--spawn", "--json", "--duration", duration]);
-        command.args(["--threads", &connections.to_string()]);
+        command.args(support::generator::IO).args(["--threads", &connections.to_string()]);
         command.args(["--", "--stock", "4000M", "--data"]).arg(data.path());
         let ran = command.output().unwrap();
         let json: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_ne!(json["audit"]["verdict"], "fail", "{json}");
         let number = |pointer: &str| json.pointer(pointer).and_then(Value::as_f64).unwrap();
         let (total, accepted) = (number("/requests/total"), number("/requests/by_outcome/queued"));
         Self {

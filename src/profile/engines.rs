@@ -133,7 +133,6 @@ pub(super) fn check_engines(flags: &ServeFlags) -> Result<(), FlagError> {
     check_slots(flags)?;
     check_buckets(flags, store)?;
     check_keeping(flags, store)?;
-    check_queue_type(flags, queue)?;
     let by_steps = [Flaw::CheckThenAct, Flaw::CacheRefillInFlight];
     let chosen = self::flaws(flags);
     if let Some(flaw) =
@@ -190,15 +189,6 @@ fn check_keeping(flags: &ServeFlags, has_redis: bool) -> Result<(), FlagError> {
     }
     let problem = "needs the embedded store: Redis keeps replaced sales until somebody empties it";
     Err(FlagError::new("keep-replaced", problem))
-}
-
-/// Checks that a replicated queue is in a broker.
-fn check_queue_type(flags: &ServeFlags, has_broker: bool) -> Result<(), FlagError> {
-    if flags.queue_type != Some(QueueType::Quorum) || has_broker {
-        return Ok(());
-    }
-    let problem = "quorum needs --queue amqp://…: the embedded queue is in one process";
-    Err(FlagError::new("queue-type", problem))
 }
 
 /// Checks that no two flaws replace the same step: one of them would not show.

@@ -28,8 +28,8 @@ pub const CONSUMERS_MAX: usize = 64;
 /// empty asks all of them.
 const STOCK_BUCKETS_MAX: u64 = 64;
 
-/// The largest prefetch: the decisions of [`CONSUMERS_MAX`] batches fit into what may wait for one
-/// commit.
+/// The largest prefetch: the decisions of so many attempts of each of [`CONSUMERS_MAX`] consumers
+/// fit into what may wait for one commit.
 pub const PREFETCH_MAX: usize = 400;
 
 /// How long a replaced sale is kept where nothing else is said: a retry of yesterday's attempt is

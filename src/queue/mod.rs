@@ -56,7 +56,8 @@ impl Queue {
         }
     }
 
-    /// A subscription for one consumer, which holds at most `prefetch` unacknowledged attempts.
+    /// A subscription for one consumer, to which a broker gives at most `prefetch` attempts that
+    /// are not acknowledged.
     pub fn subscribe(&self, prefetch: usize) -> Subscription {
         match self {
             Self::Embedded(queue) => Subscription::Embedded(Arc::clone(queue)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
-use crate::profile::CONSUMERS_MAX;
+use crate::profile::{CONSUMERS_MAX, PREFETCH_MAX};
 use crate::queue::{Batch, Lookup, Queue};
 use crate::store::{Reservation, StoreError};
 
@@ -24,10 +24,31 @@ const PANICS_MAX: u32 = 5;
 /// answers about the other are read, it is acknowledged, and the next one is sent.
 const BATCHES_OF_BROKER: usize = 2;
 
-/// Batches of this process's queue that all consumers decide at a time. A batch is decided in
-/// memory and then waits for the next commit. If the consumers waited with it, no more than one
-/// batch of each would be decided in a commit, while any number may be accepted.
-const BATCHES_OF_PROCESS: usize = CONSUMERS_MAX;
+/// Attempts of this process's queue that all consumers decide at a time: their decisions fit into
+/// what may wait for one commit.
+const ATTEMPTS_OF_PROCESS: usize = CONSUMERS_MAX * PREFETCH_MAX;
+
+/// What one consumer decides at a time, at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    batches: usize,
+    attempts: usize,
+}
+
+impl Share {
+    /// That of one of so many consumers of a queue.
+    pub fn of(queue: &Queue, consumers: usize) -> Self {
+        match queue.lookup() {
+            // A batch is decided in memory and then waits for the next commit. If the consumer
+            // waited with it, a commit would decide one batch, and accept any number of attempts.
+            Lookup::Queue(queue) if queue.is_in_order() => {
+                Self { batches: usize::MAX, attempts: ATTEMPTS_OF_PROCESS / consumers.max(1) }
+            }
+            Lookup::Queue(_) => Self { batches: 1, attempts: usize::MAX },
+            Lookup::Register(_) => Self { batches: BATCHES_OF_BROKER, attempts: usize::MAX },
+        }
+    }
+}
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,29 +61,18 @@ pub(super) enum Outcome {
     Panicked,
 }
 
-/// How many batches one of so many consumers may decide at a time.
-pub fn batches_max(queue: &Queue, consumers: usize) -> usize {
-    match queue.lookup() {
-        Lookup::Queue(queue) if queue.is_in_order() => {
-            (BATCHES_OF_PROCESS / consumers.max(1)).max(1)
-        }
-        Lookup::Queue(_) => 1,
-        Lookup::Register(_) => BATCHES_OF_BROKER,
-    }
-}
-
-/// Decides attempts until the queue is closed and empty: at most so many batches at a time, each of
-/// at most `prefetch` attempts.
-pub async fn run(app: Arc<App>, prefetch: usize, batches_max: usize) {
+/// Decides attempts until the queue is closed and empty, in batches of at most `prefetch`.
+pub async fn run(app: Arc<App>, prefetch: usize, share: Share) {
     let mut subscription = app.queue.subscribe(prefetch);
-    let (mut deciding, mut panics) = (JoinSet::new(), 0);
+    let (mut deciding, mut attempts, mut panics) = (JoinSet::new(), 0, 0);
     loop {
         // After a panic attempts are taken one by one, to find the one that causes it.
-        let (max, batches_max) = if panics > 0 { (1, 1) } else { (prefetch, batches_max) };
-        let outcome = tokio::select! {
+        let (max, batches) = if panics > 0 { (1, 1) } else { (prefetch, share.batches) };
+        let has_room = deciding.len() < batches && attempts <= share.attempts.saturating_sub(max);
+        let decided = tokio::select! {
             biased;
-            Some(outcome) = deciding.join_next() => outcome,
-            batch = subscription.next(max), if deciding.len() < batches_max => match batch {
+            Some(decided) = deciding.join_next() => decided,
+            batch = subscription.next(max), if has_room => match batch {
                 Some(batch) if panics >= PANICS_MAX => {
                     tracing::error!(panics, "attempt rejected after repeated panics");
                     batch.reject().await;
@@ -70,18 +80,22 @@ pub async fn run(app: Arc<App>, prefetch: usize, batches_max: usize) {
                     continue;
                 }
                 Some(batch) => {
-                    deciding.spawn(decide_until_decided(Arc::clone(&app), batch));
+                    let (app, len) = (Arc::clone(&app), batch.attempts().len());
+                    attempts += len;
+                    deciding.spawn(async move { (decide_until_decided(app, batch).await, len) });
                     continue;
                 }
                 None => break,
             },
         };
-        match outcome_of(outcome) {
+        attempts -= decided.as_ref().map_or(0, |(_, len)| *len);
+        match outcome_of(decided.map(|(outcome, _)| outcome)) {
             Outcome::Decided => panics = 0,
             Outcome::GivenBack => {}
             Outcome::Panicked => {
                 // What the others say is of no attempt that was taken since.
                 while deciding.join_next().await.is_some() {}
+                attempts = 0;
                 panics += 1;
                 tokio::time::sleep(BACKOFF).await;
             }

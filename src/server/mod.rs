@@ -51,7 +51,7 @@ pub use address::{AddressRateLimit, Peer};
 pub use admin_token::AdminToken;
 pub use app::{Admit, AnswerResult, App, Boxed, Consume, HandleUndecided, Step};
 pub use concurrency::ConcurrencyLimit;
-pub use consumer::{batches_max, run as consume};
+pub use consumer::{Share, run as consume};
 pub use data_dir::{DataDir, DataError};
 pub use draining::Draining;
 pub use engines::{Engines, open_engines};

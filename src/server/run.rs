@@ -8,13 +8,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::app::App;
+use super::consumer::{self, Share};
 use super::data_dir::DataDir;
 use super::deciding_thread::DecidingThread;
 use super::error::ServeError;
 use super::http::{Limits, serve_connections};
 use super::intake::{self, Orphans};
 use super::requests::Requests;
-use super::{compaction, consumer, dead_letters, expiry};
+use super::{compaction, dead_letters, expiry};
 
 /// How long the requests in flight may take at shutdown, and after them the queued attempts.
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,9 +71,9 @@ impl Server {
         let helpers = self.helpers();
         let Self { app, listener, limits, .. } = self;
         let mut consumers = JoinSet::new();
-        let batches_max = consumer::batches_max(&app.queue, self.consumers);
+        let share = Share::of(&app.queue, self.consumers);
         for _ in 0..self.consumers {
-            let consumer = consumer::run(Arc::clone(&app), self.prefetch, batches_max);
+            let consumer = consumer::run(Arc::clone(&app), self.prefetch, share);
             consumers.spawn_on(consumer, deciding.handle());
         }
         let draining = Arc::clone(&app);

@@ -41,7 +41,6 @@ const MISTAKES: &[Mistake] = &[
     (&["serve", "--queue", "amqp://127.0.0.1:5672/"], 2, "--queue: names the empty virtual host"),
     (&["serve", "--queue", "amqp://a:5672,,b"], 2, "--queue: does not name its brokers: write"),
     (&["serve", "--queue", "amqp://a/v,b/v"], 2, "--queue: does not name its brokers: write"),
-    (&["serve", "--queue-type=quorum"], 2, "--queue-type: quorum needs --queue amqp://…"),
     (&["serve", "--queue", "amqp://a:5672,amqp://b"], 2, "the hosts with commas between them"),
     (&["serve", "--queue", "amqp://ann:pw@a,ann:pw@b"], 2, "user, password and virtual host once"),
     (&["serve", "--queue", "amqp://1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h"], 2, "give at most 16"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use seckill::clock::Clock;
 use seckill::journal::{Disk, Durability};
-use seckill::server::{App, batches_max, consume, open_engines};
+use seckill::server::{App, Share, consume, open_engines};
 use seckill::{queue, store};
 use serde_json::Value;
 
@@ -43,22 +43,28 @@ async fn serve(disk: &SimulatedDisk) -> App {
     app
 }
 
-async fn buy(app: &App, buyer: &str, number: usize) -> (u16, Bytes) {
-    let body = serde_json::json!({"uid": buyer, "request_id": id(number)});
+async fn buy(app: &App, buyer: &str, item: &str, number: usize) -> (u16, Bytes) {
+    let body = serde_json::json!({"uid": buyer, "request_id": id(number), "item": item});
     answer(app, post(body.to_string())).await
 }
 
-/// However many attempts one commit accepts, the next one decides them: otherwise those that wait
-/// would become more with each commit of a slow disk.
+/// However many attempts one commit accepts, and at however many items, the next one decides them:
+/// otherwise those that wait would become more with each commit of a slow disk.
 #[tokio::test]
 async fn what_one_commit_accepts_the_next_one_decides() {
     let (disk, mut random) = (SimulatedDisk::default(), Random::new(1));
     let app = Arc::new(serve(&disk).await);
-    let (attempts, prefetch) = (40, 10);
+    let (attempts, prefetch) = (95, 5);
+    // Some are at the same item, and the others at one each.
+    let item_of = |number| if number < 25 { "tea".to_owned() } else { format!("item-{number}") };
+    for number in 25..attempts {
+        with_disk(&disk, app.store.open_sale(terms(&item_of(number), 9))).await.unwrap();
+    }
     let mut buying = tokio::task::JoinSet::new();
     for number in 0..attempts {
+        let item = item_of(number);
         let app = Arc::clone(&app);
-        buying.spawn(async move { buy(&app, &format!("buyer-{number}"), number).await.0 });
+        buying.spawn(async move { buy(&app, &format!("buyer-{number}"), &item, number).await.0 });
     }
     let depth = async || app.queue.depth().await.unwrap();
     let has_depth = async |wanted| {
@@ -68,10 +74,10 @@ async fn what_one_commit_accepts_the_next_one_decides() {
     };
     within(has_depth(attempts)).await;
     assert!(disk.write(&mut random), "the attempts are written");
-    assert_eq!(within(buying.join_all()).await, [202; 40]);
+    assert_eq!(within(buying.join_all()).await, [202; 95]);
 
-    let batches_max = batches_max(&app.queue, 1);
-    let consumer = tokio::spawn(consume(Arc::clone(&app), prefetch, batches_max));
+    let share = Share::of(&app.queue, 1);
+    let consumer = tokio::spawn(consume(Arc::clone(&app), prefetch, share));
     // More often than it has something to do.
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
@@ -86,12 +92,12 @@ async fn what_one_commit_accepts_the_next_one_decides() {
 async fn states_and_final_refusals_wait_for_the_disk() {
     let disk = SimulatedDisk::default();
     let app = serve(&disk).await;
-    assert_eq!(with_disk(&disk, buy(&app, "ann", 1)).await.0, 202);
+    assert_eq!(with_disk(&disk, buy(&app, "ann", "tea", 1)).await.0, 202);
     let batch = app.queue.subscribe(1).next(1).await.unwrap();
     // It is decided, and that is not written.
     drop(app.store.reserve(batch.attempts(), 1).await.unwrap());
     let mut state = pin!(answer(&app, get("/result")));
-    let mut refused = pin!(buy(&app, "ann", 2));
+    let mut refused = pin!(buy(&app, "ann", "tea", 2));
     assert!(is_waiting(state.as_mut()).await, "a crash would undo the order");
     assert!(is_waiting(refused.as_mut()).await, "a crash would undo the order");
     let (state, refused) = with_disk(&disk, async { tokio::join!(state, refused) }).await;

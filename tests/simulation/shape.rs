@@ -13,8 +13,6 @@ pub(crate) struct Shape {
     pub(crate) buyers: usize,
     pub(crate) consumers: usize,
     pub(crate) prefetch: usize,
-    /// Batches that a consumer decides at a time, at most.
-    pub(crate) batches: usize,
     pub(crate) crashes: usize,
     pub(crate) crash: Crash,
     /// Whether what was accepted is on disk.
@@ -32,7 +30,6 @@ impl Shape {
             buyers: 1 + random.below(8),
             consumers: 1 + random.below(3),
             prefetch: 1 + random.below(5),
-            batches: 1 + random.below(4),
             crashes: 1 + random.below(3),
             crash,
             syncs: crash == Crash::PowerLoss,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use seckill::clock::Clock;
 use seckill::journal::Disk;
-use seckill::server::{App, Engines, consume, open_engines};
+use seckill::server::{App, Engines, Share, consume, open_engines};
 use seckill::{queue, store};
 use serde_json::Value;
 use tokio::task::{JoinHandle, yield_now};
@@ -158,8 +158,9 @@ impl World {
     }
 
     fn consumers(&self, app: &Arc<App>) -> Vec<JoinHandle<()>> {
-        let Shape { consumers, prefetch, batches, .. } = self.shape;
-        let consumer = |_| tokio::spawn(consume(Arc::clone(app), prefetch, batches));
+        let Shape { consumers, prefetch, .. } = self.shape;
+        let share = Share::of(&app.queue, consumers);
+        let consumer = |_| tokio::spawn(consume(Arc::clone(app), prefetch, share));
         (0..consumers).map(consumer).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The way of delivering; by default, each item's attempts go to one consumer at a time, in the
+/// The way of delivering; by default, each item's attempts go to one batch at a time, in the
 /// order of their acceptance, and each acknowledgement counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::queue) struct Delivery {

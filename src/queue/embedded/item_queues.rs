@@ -15,8 +15,8 @@ use super::super::{DrainRate, Place};
 /// Attempts that are counted to find how many are before a delivered one, which takes some 20 µs.
 const COUNTED_MAX: usize = 1_000;
 
-/// The queues of all items. An item's queue delivers to one consumer at a time, so that its
-/// attempts are decided in their order; different items are decided concurrently.
+/// The queues of all items. An item's queue delivers one batch at a time, so that its attempts are
+/// decided in their order; different items are decided concurrently.
 #[derive(Debug, Default)]
 pub(super) struct ItemQueues {
     state: Mutex<State>,
@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) waiting: HashMap<RequestId, Arc<Attempt>>,
     by_seq: BTreeMap<u64, Arc<Attempt>>,
     by_item: HashMap<ItemId, ItemQueue>,
+    /// The items whose attempts may be taken, by the position of the first of these.
+    free: BTreeMap<u64, ItemId>,
     drain_rate: DrainRate,
     closing: bool,
 }
@@ -40,8 +42,15 @@ struct ItemQueue {
     depth: usize,
     /// The position in the order of acceptance up to which attempts were delivered, if any were.
     delivered_to: Option<u64>,
-    /// Whether a consumer holds a batch whose order of decisions is not fixed.
+    /// Whether a batch was taken whose order of decisions is not fixed.
     busy: bool,
+}
+
+impl ItemQueue {
+    /// The position of the first attempt that may be taken, if one may.
+    fn first_free(&self) -> Option<u64> {
+        self.ready.front().filter(|_| !self.busy).map(|first| first.seq)
+    }
 }
 
 impl ItemQueues {
@@ -67,39 +76,34 @@ impl ItemQueues {
         is_durable: impl Fn(u64) -> bool,
     ) -> Option<Vec<Arc<Attempt>>> {
         let mut state = self.lock();
-        let free =
-            state.by_item.values_mut().filter(|queue| !queue.busy && !queue.ready.is_empty());
-        let queue = free.min_by_key(|queue| queue.ready.front().map(|first| first.seq))?;
-        let durable = queue.ready.iter().take(max).take_while(|a| is_durable(a.seq)).count();
-        if durable == 0 {
+        let (first, item) = state.free.first_key_value()?;
+        if !is_durable(*first) {
             return None;
         }
-        queue.busy = true;
-        queue.delivered_to = queue.ready.get(durable - 1).map(|last| last.seq);
-        Some(queue.ready.drain(..durable).collect())
+        let item = item.clone();
+        let mut taken = None;
+        state.change(&item, |queue| {
+            let durable = queue.ready.iter().take(max).take_while(|a| is_durable(a.seq)).count();
+            queue.busy = true;
+            queue.delivered_to = queue.ready.get(durable - 1).map(|last| last.seq);
+            taken = Some(queue.ready.drain(..durable).collect());
+        });
+        taken
     }
 
-    /// Allows the next consumer to take the item.
+    /// Allows that the next batch of the item is taken.
     pub(super) fn release(&self, item: &ItemId) {
-        let mut state = self.lock();
-        if let Some(queue) = state.by_item.get_mut(item) {
-            queue.busy = false;
-            if queue.depth == 0 {
-                state.by_item.remove(item);
-            }
-        }
-        drop(state);
+        self.lock().change(item, |queue| queue.busy = false);
         self.changed.send_replace(());
     }
 
-    /// Returns attempts to the front of their queue.
+    /// Returns attempts at one item to the front of its queue.
     pub(super) fn put_back(&self, attempts: &[Arc<Attempt>]) {
+        let Some(first) = attempts.first() else { return };
         let mut state = self.lock();
-        for attempt in attempts.iter().rev() {
-            if let Some(queue) = state.by_item.get_mut(&attempt.item) {
-                queue.ready.push_front(Arc::clone(attempt));
-            }
-        }
+        state.change(&first.item, |queue| {
+            attempts.iter().rev().for_each(|attempt| queue.ready.push_front(Arc::clone(attempt)));
+        });
         drop(state);
         self.changed.send_replace(());
     }
@@ -120,20 +124,34 @@ impl State {
     pub(super) fn add(&mut self, attempt: Arc<Attempt>) {
         self.waiting.insert(attempt.request_id, Arc::clone(&attempt));
         self.by_seq.insert(attempt.seq, Arc::clone(&attempt));
-        let queue = self.by_item.entry(attempt.item.clone()).or_default();
-        queue.depth += 1;
-        queue.ready.push_back(attempt);
+        let item = attempt.item.clone();
+        self.by_item.entry(item.clone()).or_default();
+        self.change(&item, |queue| {
+            queue.depth += 1;
+            queue.ready.push_back(attempt);
+        });
+    }
+
+    /// Changes an item's queue, and with it whether and where the item is among the free ones.
+    fn change(&mut self, item: &ItemId, change: impl FnOnce(&mut ItemQueue)) {
+        let Some(queue) = self.by_item.get_mut(item) else { return };
+        let before = queue.first_free();
+        change(queue);
+        let is_over = queue.depth == 0 && !queue.busy;
+        let after = queue.first_free().filter(|_| !is_over);
+        if before != after {
+            before.and_then(|first| self.free.remove(&first));
+            after.and_then(|first| self.free.insert(first, item.clone()));
+        }
+        if is_over {
+            self.by_item.remove(item);
+        }
     }
 
     fn remove(&mut self, request_id: &RequestId) {
         let Some(attempt) = self.waiting.remove(request_id) else { return };
         self.by_seq.remove(&attempt.seq);
-        if let Some(queue) = self.by_item.get_mut(&attempt.item) {
-            queue.depth -= 1;
-            if queue.depth == 0 && !queue.busy {
-                self.by_item.remove(&attempt.item);
-            }
-        }
+        self.change(&attempt.item, |queue| queue.depth -= 1);
     }
 
     /// Whether the attempt at this position is not acknowledged.

@@ -215,7 +215,7 @@ impl Embedded {
     }
 
     /// Waits until the decisions are durable. The writer of the journal counts those who wait here
-    /// among its callers, so that the decisions of one commit's attempts become part of the next.
+    /// among its callers, so that a commit has the decisions on what the one before accepted.
     pub(in crate::store) async fn commit(&self, reserved: &Reservation) -> Result<(), StoreError> {
         match reserved.last_record {
             Some(record) => self.journal.commit_of(record).await.map_err(|_| StoreError::Unknown),
