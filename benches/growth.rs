@@ -4,8 +4,8 @@
 //! Each row has the same load, 5,000 attempts a second that are all accepted with `fsync`, so that
 //! a figure which rises down a column rises with what the row adds. With more items, the load is
 //! spread over all of them. Server and load have a core each. `-- attempts` measures that part
-//! only, as `-- connections` and `-- items` do; `GROWTH=1M` ends it at a million attempts instead of
-//! ten.
+//! only, as `-- connections` and `-- items` do; `GROWTH=1M` ends it at a million attempts instead
+//! of ten.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
