@@ -86,7 +86,7 @@ fn measure_attempts(counts: &[u64], start: impl Fn() -> Server) {
     for attempts in counts.iter().filter(|attempts| **attempts <= most) {
         fill(&server, attempts - made);
         let figures = Figures::measure(&server, CONNECTIONS);
-        made = attempts + figures.attempts;
+        made = attempts + figures.made.attempts;
         drop(server);
         let began = Instant::now();
         server = start();
@@ -129,23 +129,68 @@ fn fill(server: &Server, attempts: u64) {
     bench(&server.url, &["--threads", &FILLING_CONNECTIONS.to_string(), "--loops", &loops]);
 }
 
-/// What the server did at one level.
-struct Figures {
+/// The attempts of a load.
+struct Made {
     attempts: u64,
-    cpu_us: f64,
     p50_ms: f64,
     p99_ms: f64,
     refused: u64,
+}
+
+/// What the server did at one level.
+struct Figures {
+    made: Made,
+    cpu_us: f64,
     resident: u64,
     kernel: u64,
 }
 
 impl Figures {
+    /// While this load is made.
+    fn of(server: &Server, load: impl FnOnce() -> Made) -> Self {
+        let cpu_before = spent_us(server.process.pid() as i32);
+        let made = load();
+        let cpu_us = spent_us(server.process.pid() as i32) - cpu_before;
+        Self {
+            cpu_us: cpu_us / made.attempts as f64,
+            made,
+            resident: server.resident(),
+            kernel: kernel_memory(),
+        }
+    }
+
     fn measure(server: &Server, connections: u64) -> Self {
+        Self::of(server, || Made::by_connections(server, connections))
+    }
+
+    /// With a load that is spread over all items.
+    fn measure_items(server: &Server, items: u64) -> Self {
+        Self::of(server, || Made::by_items(server, items))
+    }
+
+    /// Prints a row; `restart` are the seconds that a restart took, and the memory after it.
+    fn print(&self, of: u64, restart: Option<(f64, u64)>) {
+        let restart = restart
+            .map(|(seconds, resident)| format!("{seconds:>11.2}{:>12.0}", resident as f64 / MIB));
+        figure!(
+            "{of:>14}{:>10.1}{:>9.2}{:>9.2}{:>9}{:>9.0}{:>9.1}{}",
+            self.cpu_us,
+            self.made.p50_ms,
+            self.made.p99_ms,
+            self.made.refused,
+            self.resident as f64 / MIB,
+            self.kernel as f64 / MIB,
+            restart.unwrap_or_default()
+        );
+    }
+}
+
+impl Made {
+    /// By so many connections to the server's own item.
+    fn by_connections(server: &Server, connections: u64) -> Self {
         let pause_ms = (connections * 1_000 / RATE).max(1);
         // Each user makes some attempts, and for 8 s in any case.
         let duration = if support::is_test() { 1 } else { 8 + 3 * pause_ms / 1_000 };
-        let cpu_before = spent_us(server.process.pid() as i32);
         let json = bench(
             &server.url,
             &[
@@ -164,20 +209,16 @@ impl Figures {
         let ms = |percentile: &str| accepted[percentile].as_f64().unwrap() / 1e3;
         Self {
             attempts,
-            cpu_us: (spent_us(server.process.pid() as i32) - cpu_before) / attempts as f64,
             p50_ms: ms("p50"),
             p99_ms: ms("p99"),
             refused: attempts - json["requests"]["by_outcome"]["queued"].as_u64().unwrap(),
-            resident: server.resident(),
-            kernel: kernel_memory(),
         }
     }
 
-    /// With a load that is spread over all items.
-    fn measure_items(server: &Server, items: u64) -> Self {
+    /// Spread over so many items.
+    fn by_items(server: &Server, items: u64) -> Self {
         let pause = Duration::from_millis(CONNECTIONS * 1_000 / RATE);
         let seconds = if support::is_test() { 1 } else { 8 };
-        let cpu_before = spent_us(server.process.pid() as i32);
         let total = Duration::from_secs(seconds);
         let mut load = items::Load::make(&server.url, items, CONNECTIONS, pause, total);
         load.durations.sort_unstable();
@@ -185,32 +226,12 @@ impl Figures {
             let rank = (load.durations.len() as f64 * share).ceil() as usize;
             load.durations[rank.saturating_sub(1)].as_secs_f64() * 1e3
         };
-        let attempts = load.durations.len() as u64 + load.refused;
         Self {
-            attempts,
-            cpu_us: (spent_us(server.process.pid() as i32) - cpu_before) / attempts as f64,
+            attempts: load.durations.len() as u64 + load.refused,
             p50_ms: ms(0.5),
             p99_ms: ms(0.99),
             refused: load.refused,
-            resident: server.resident(),
-            kernel: kernel_memory(),
         }
-    }
-
-    /// Prints a row; `restart` are the seconds that a restart took, and the memory after it.
-    fn print(&self, of: u64, restart: Option<(f64, u64)>) {
-        let restart = restart
-            .map(|(seconds, resident)| format!("{seconds:>11.2}{:>12.0}", resident as f64 / MIB));
-        figure!(
-            "{of:>14}{:>10.1}{:>9.2}{:>9.2}{:>9}{:>9.0}{:>9.1}{}",
-            self.cpu_us,
-            self.p50_ms,
-            self.p99_ms,
-            self.refused,
-            self.resident as f64 / MIB,
-            self.kernel as f64 / MIB,
-            restart.unwrap_or_default()
-        );
     }
 }
 
